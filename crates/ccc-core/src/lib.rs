@@ -1,1 +1,15 @@
+//! Threshold encryption under a master key that no single node holds, re-encryption of ciphertexts to one
+//! attested enclave, encrypted balance tables, and quorum-signed reports.
+//!
+//! The data's way through the crate: an order becomes a `Ciphertext`, once checked a `VerifiedCiphertext`;
+//! participants turn it into sealed shares for an attested enclave; the enclave opens it, settles in the
+//! [`table`] and speaks to the chain through a report.
+//!
+//! Assumptions: the random-oracle model, DDH in ristretto255, static corruption of at most t−1
+//! participants for secrecy and at most F = ⌊(n−1)/3⌋ faulty ones for liveness.
 
+pub mod encoding;
+pub mod epoch;
+pub mod identifier;
+pub mod suite;
+pub mod threshold;
