@@ -1,6 +1,6 @@
 """Which function makes which file."""
 
-from . import vectors
+from . import dealing_vectors, vectors
 
 FILES = {
     "encoding": vectors.encoding,
@@ -11,4 +11,8 @@ FILES = {
     "share": vectors.share,
     "sealed": vectors.sealed,
     "compact": vectors.compact,
+    "dealing": dealing_vectors.dealing,
+    "complaint": dealing_vectors.complaint,
+    "envelope": dealing_vectors.envelope,
+    "share_refused": dealing_vectors.share_refused,
 }
