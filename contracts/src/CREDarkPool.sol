@@ -190,7 +190,7 @@ contract CREDarkPool is ReportReceiver, ReentrancyGuardTransient {
         nonReentrant
         returns (bytes32 id)
     {
-        AssetList.Asset memory a = _assets.at(assetIndex);
+        AssetList.Asset memory a = _assets.get(assetIndex);
         a.checkDeposit(amount);
         id = _claimId(salt, ciphertext);
         uint64 index = _log.append(_depositOf(msg.sender, a.token, amount, ciphertextHash[id]));
@@ -259,7 +259,7 @@ contract CREDarkPool is ReportReceiver, ReentrancyGuardTransient {
         if (r.account != msg.sender) revert NotAccount(r.account, msg.sender);
         if (exited[r.account][r.asset]) revert AlreadyExited(r.account, r.asset);
         if (r.amount == 0) revert AssetList.ZeroAmount();
-        IERC20 token = IERC20(_assets.at(r.asset).token);
+        IERC20 token = IERC20(_assets.get(r.asset).token);
         exited[r.account][r.asset] = true;
         emit Exited(r.account, r.asset, r.amount);
         token.safeTransfer(r.account, r.amount);
@@ -283,7 +283,7 @@ contract CREDarkPool is ReportReceiver, ReentrancyGuardTransient {
 
     /// @notice Token, decimal places and lot of an asset.
     function asset(uint32 index) external view returns (address token, uint8 decimals, uint64 lot) {
-        AssetList.Asset memory a = _assets.at(index);
+        AssetList.Asset memory a = _assets.get(index);
         return (a.token, a.decimals, a.lot);
     }
 

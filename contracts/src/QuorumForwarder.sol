@@ -8,7 +8,6 @@ import {ECDSA} from "@openzeppelin/contracts/utils/cryptography/ECDSA.sol";
 import {ERC165Checker} from "@openzeppelin/contracts/utils/introspection/ERC165Checker.sol";
 
 import {IReceiver} from "./interfaces/IReceiver.sol";
-import {ITransmission} from "./interfaces/ITransmission.sol";
 import {ReportHeader} from "./libraries/ReportHeader.sol";
 
 /// @title Delivers what a quorum signed
@@ -31,7 +30,7 @@ import {ReportHeader} from "./libraries/ReportHeader.sol";
 /// *Security*: the signed digest is keccak256(keccak256(raw report) ‖ context). It binds no receiver: a receiver MUST
 /// find itself named in the payload. A delivery that reverted can be repeated by anyone: a receiver MUST check
 /// sequence and last valid second.
-contract QuorumForwarder is ITransmission, Ownable2Step, ReentrancyGuardTransient {
+contract QuorumForwarder is Ownable2Step, ReentrancyGuardTransient {
     using ReportHeader for bytes;
 
     /// @notice Most signers a configuration can have.
@@ -49,6 +48,30 @@ contract QuorumForwarder is ITransmission, Ownable2Step, ReentrancyGuardTransien
     uint256 private constant GAS_AROUND_DELIVERY = 25_000 + GAS_AFTER_DELIVERY;
     /// @dev Least gas for the receiver: its ERC-165 probe (three calls of 30,000) and its work.
     uint256 private constant MINIMUM_GAS_LIMIT = 130_000;
+
+    /// @notice `FAILED` may be tried again by anyone; `SUCCEEDED` and `INVALID_RECEIVER` are final.
+    enum TransmissionState {
+        NOT_ATTEMPTED,
+        SUCCEEDED,
+        INVALID_RECEIVER,
+        FAILED
+    }
+
+    /// @notice What became of a delivery, field for field as Chainlink's `IRouter` gives it.
+    /// @param transmissionId keccak256(receiver ‖ execution id ‖ report id).
+    /// @param state Where the delivery stands.
+    /// @param transmitter Who made the last attempt.
+    /// @param invalidReceiver Whether the receiver is not an `IReceiver`.
+    /// @param success Whether the receiver accepted.
+    /// @param gasLimit Gas that the last attempt left for the receiver.
+    struct TransmissionInfo {
+        bytes32 transmissionId;
+        TransmissionState state;
+        address transmitter;
+        bool invalidReceiver;
+        bool success;
+        uint80 gasLimit;
+    }
 
     /// @dev A set of signers of which f may be faulty. Positions count from 1.
     struct Config {
@@ -227,7 +250,7 @@ contract QuorumForwarder is ITransmission, Ownable2Step, ReentrancyGuardTransien
             address signer = _recover(digest, signatures[i]);
             uint256 position = config.positions[signer];
             if (position == 0) revert InvalidSigner(signer);
-            uint256 bit = 1 << position;
+            uint256 bit = 2 ** position;
             if (seen & bit != 0) revert DuplicateSigner(signer);
             seen |= bit;
         }
@@ -264,6 +287,7 @@ contract QuorumForwarder is ITransmission, Ownable2Step, ReentrancyGuardTransien
         if (t.success || t.invalidReceiver) revert AlreadyAttempted(id);
         t.transmitter = msg.sender;
         // Fits: no block has 2^80 gas.
+        // forge-lint: disable-next-line(unsafe-typecast)
         t.gasLimit = uint80(available - GAS_AROUND_DELIVERY);
     }
 
@@ -273,7 +297,6 @@ contract QuorumForwarder is ITransmission, Ownable2Step, ReentrancyGuardTransien
         uint256 available = gasleft();
         uint256 limit = available > GAS_AFTER_DELIVERY ? available - GAS_AFTER_DELIVERY : 0;
         uint256 most = MAX_REVERT_DATA;
-        // slither-disable-next-line assembly
         assembly ("memory-safe") {
             success := call(limit, receiver, 0, add(data, 0x20), mload(data), 0, 0)
             let size := returndatasize()

@@ -54,7 +54,7 @@ library AssetList {
     }
 
     /// @notice The asset with this index.
-    function at(Asset[] storage self, uint32 index) internal view returns (Asset memory) {
+    function get(Asset[] storage self, uint32 index) internal view returns (Asset memory) {
         if (index >= self.length) revert UnknownAsset(self.length, index);
         return self[index];
     }

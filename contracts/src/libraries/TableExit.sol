@@ -34,7 +34,7 @@ pragma solidity ^0.8.20;
 /// *Source*: the table header of the cryptography specification, the rows *state tree* and *exit* of the encodings.
 library TableExit {
     uint256 private constant HEADER_LENGTH = 435;
-    uint256 private constant ROW_LENGTH = 64;
+    uint16 private constant ROW_LENGTH = 64;
     bytes4 private constant MAGIC = "CCTB";
     uint16 private constant FORMAT = 1;
     /// @dev Frozen, withdrawing.
@@ -105,7 +105,7 @@ library TableExit {
         _checkHeader(expected, header);
         uint256 tier = uint8(header[116]);
         if (path.length != tier) revert PathLength(tier, path.length);
-        if (index >> tier != 0) revert RowIndex(1 << tier, index);
+        if (index >> tier != 0) revert RowIndex(2 ** tier, index);
         if (rowBytes.length != ROW_LENGTH) revert RowLength(ROW_LENGTH, rowBytes.length);
         bytes32 stateRoot = bytes32(header[187:219]);
         bytes32 found = root(leaf(salt, rowBytes), index, path);
@@ -141,7 +141,7 @@ library TableExit {
         if (format != FORMAT) revert HeaderFormat(FORMAT, format);
         _checkPlace(expected, header);
         uint16 rowSize = uint16(bytes2(header[117:119]));
-        if (rowSize != ROW_LENGTH) revert HeaderRowSize(uint16(ROW_LENGTH), rowSize);
+        if (rowSize != ROW_LENGTH) revert HeaderRowSize(ROW_LENGTH, rowSize);
     }
 
     function _checkPlace(Expected memory expected, bytes calldata header) private view {
