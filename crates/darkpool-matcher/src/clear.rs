@@ -123,7 +123,11 @@ pub fn clear_in(
     Ok(verdict.outcome(solved.filled, total))
 }
 
-fn check_length(what: &'static str, expected: usize, found: usize) -> Result<(), ClearError> {
+pub(crate) fn check_length(
+    what: &'static str,
+    expected: usize,
+    found: usize,
+) -> Result<(), ClearError> {
     if expected == found {
         return Ok(());
     }
@@ -147,7 +151,7 @@ fn check_shape(
 }
 
 /// Every slot once. `seen` is scratch memory with one entry per slot.
-fn check_permutation(permutation: &[u32], seen: &mut [u64]) -> Result<(), ClearError> {
+pub(crate) fn check_permutation(permutation: &[u32], seen: &mut [u64]) -> Result<(), ClearError> {
     seen.fill(0);
     let slots = seen.len();
     for (position, &found) in permutation.iter().enumerate() {

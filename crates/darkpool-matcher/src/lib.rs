@@ -29,6 +29,8 @@ mod kernel;
 mod market;
 mod outcome;
 mod price;
+#[cfg(feature = "alloc")]
+pub mod reference;
 mod request;
 mod standing_order;
 mod types;
