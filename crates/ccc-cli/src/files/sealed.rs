@@ -254,7 +254,7 @@ impl<'a> SecretFile<'a> {
 
 fn limited(body: &[u8], overhead: usize) -> Result<&[u8], SealedError> {
     match body.len() {
-        found if found > MAX_PLAIN + overhead => Err(SealedError::TooLong { found }),
+        found if found > MAX_PLAIN + overhead => Err(SealedError::TooLong { found: found - overhead }),
         _ => Ok(body),
     }
 }
