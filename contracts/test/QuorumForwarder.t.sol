@@ -70,9 +70,7 @@ contract QuorumForwarderTest is SignerFixture {
     }
 
     function test_configDigestIsThatOfTheSpecification() public view {
-        bytes32 expected = keccak256(
-            abi.encode(block.chainid, address(forwarder), DON, CONFIG_VERSION, F, _signers(N))
-        );
+        bytes32 expected = keccak256(abi.encode(block.chainid, address(forwarder), DON, CONFIG_VERSION, F, _signers(N)));
         assertEq(forwarder.configDigest(DON, CONFIG_VERSION), expected);
         assertEq(forwarder.configDigest(DON, CONFIG_VERSION + 1), 0);
     }
@@ -125,9 +123,7 @@ contract QuorumForwarderTest is SignerFixture {
         bytes32 previous = forwarder.configDigest(DON, CONFIG_VERSION);
         forwarder.setConfig(DON, CONFIG_VERSION, F, _signers(N + 1));
         bytes32 current = forwarder.configDigest(DON, CONFIG_VERSION);
-        _refuse(
-            _valid(), abi.encodeWithSelector(QuorumForwarder.ConfigDigestMismatch.selector, current, previous)
-        );
+        _refuse(_valid(), abi.encodeWithSelector(QuorumForwarder.ConfigDigestMismatch.selector, current, previous));
     }
 
     function test_refusesOneSignatureTooFew_n115() public {
@@ -315,9 +311,8 @@ contract QuorumForwarderTest is SignerFixture {
 
     function test_boundsTheReceiversReason() public {
         receiver.setRefusing(true, 10_000);
-        bytes memory reason = abi.encodePacked(
-            abi.encodeWithSelector(RecordingReceiver.Refused.selector, 42), new bytes(256 - 36)
-        );
+        bytes memory reason =
+            abi.encodePacked(abi.encodeWithSelector(RecordingReceiver.Refused.selector, 42), new bytes(256 - 36));
         vm.expectEmit();
         emit QuorumForwarder.DeliveryReverted(address(receiver), EXECUTION, reason);
         _report(_valid());
@@ -329,8 +324,7 @@ contract QuorumForwarderTest is SignerFixture {
         emit QuorumForwarder.ReportProcessed(nobody, EXECUTION, REPORT_ID, false);
         forwarder.report(nobody, raw, context, _valid());
         bytes32 id = forwarder.getTransmissionId(nobody, EXECUTION, REPORT_ID);
-        QuorumForwarder.TransmissionInfo memory info =
-            forwarder.getTransmissionInfo(nobody, EXECUTION, REPORT_ID);
+        QuorumForwarder.TransmissionInfo memory info = forwarder.getTransmissionInfo(nobody, EXECUTION, REPORT_ID);
         assertTrue(info.state == QuorumForwarder.TransmissionState.INVALID_RECEIVER);
         assertTrue(info.invalidReceiver);
         bytes[] memory signatures = _valid();
@@ -386,15 +380,11 @@ contract QuorumForwarderTest is SignerFixture {
     }
 
     function test_refusesTooFewSigners() public {
-        _refuseConfig(
-            F, _signers(6), abi.encodeWithSelector(QuorumForwarder.InsufficientSigners.selector, 6, 7)
-        );
+        _refuseConfig(F, _signers(6), abi.encodeWithSelector(QuorumForwarder.InsufficientSigners.selector, 6, 7));
     }
 
     function test_refusesTooFewSignersForTheGreatestF() public {
-        _refuseConfig(
-            255, _signers(31), abi.encodeWithSelector(QuorumForwarder.InsufficientSigners.selector, 31, 766)
-        );
+        _refuseConfig(255, _signers(31), abi.encodeWithSelector(QuorumForwarder.InsufficientSigners.selector, 31, 766));
     }
 
     function test_refusesTooManySigners() public {

@@ -61,9 +61,7 @@ contract ReportReceiverTest is ReportFixture {
 
     function test_refusesAnyOtherSender_n145() public {
         bytes memory payload = _payload(_valid());
-        vm.expectRevert(
-            abi.encodeWithSelector(ReportReceiver.InvalidSender.selector, forwarder, address(this))
-        );
+        vm.expectRevert(abi.encodeWithSelector(ReportReceiver.InvalidSender.selector, forwarder, address(this)));
         receiver.onReport(_metadata(NAME, 1), payload);
     }
 
@@ -101,18 +99,13 @@ contract ReportReceiverTest is ReportFixture {
     function test_refusesAnotherChain_n116() public {
         ReportPayload.Binding memory b = _valid();
         b.chain += 1;
-        _refuse(
-            b,
-            abi.encodeWithSelector(ReportReceiver.WrongChain.selector, block.chainid, block.chainid + 1)
-        );
+        _refuse(b, abi.encodeWithSelector(ReportReceiver.WrongChain.selector, block.chainid, block.chainid + 1));
     }
 
     function test_refusesAnotherReceiver_n116() public {
         ReportPayload.Binding memory b = _valid();
         b.receiver = address(2);
-        _refuse(
-            b, abi.encodeWithSelector(ReportReceiver.WrongReceiver.selector, address(receiver), address(2))
-        );
+        _refuse(b, abi.encodeWithSelector(ReportReceiver.WrongReceiver.selector, address(receiver), address(2)));
     }
 
     function test_refusesAnotherEpoch_n116() public {

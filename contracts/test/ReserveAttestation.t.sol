@@ -59,9 +59,7 @@ contract ReserveAttestationTest is ReportFixture {
     function test_keepsAndEmitsWhatTheReportSaid() public {
         ReportPayload.Solvency memory s = _solvency(1);
         vm.expectEmit();
-        emit ReserveAttestation.SolvencyReport(
-            1, s.blockNumber, s.headerHash, s.envelopeDigest, ATTESTATION, 1
-        );
+        emit ReserveAttestation.SolvencyReport(1, s.blockNumber, s.headerHash, s.envelopeDigest, ATTESTATION, 1);
         vm.expectEmit();
         emit ReserveAttestation.ReserveStatusUpdated(true, block.timestamp);
         _deliver(s);
@@ -145,8 +143,7 @@ contract ReserveAttestationTest is ReportFixture {
         ReportPayload.Solvency memory s = _solvency(1);
         s.blockTime = uint64(block.timestamp + 1);
         _refuse(
-            s,
-            abi.encodeWithSelector(ReserveAttestation.TimeInFuture.selector, block.timestamp, block.timestamp + 1)
+            s, abi.encodeWithSelector(ReserveAttestation.TimeInFuture.selector, block.timestamp, block.timestamp + 1)
         );
     }
 

@@ -105,9 +105,7 @@ contract TableExitTest is Test, TableFixture {
         bit = bound(bit, 0, 435 * 8 - 1);
         header[bit / 8] ^= bytes1(uint8(1 << (bit % 8)));
         vm.expectRevert(
-            abi.encodeWithSelector(
-                TableExit.HeaderHashMismatch.selector, expected.headerHash, keccak256(header)
-            )
+            abi.encodeWithSelector(TableExit.HeaderHashMismatch.selector, expected.headerHash, keccak256(header))
         );
         table.open(expected, header, index, row, SALT, path);
     }
@@ -195,8 +193,7 @@ contract TableExitTest is Test, TableFixture {
     function test_refusesFrozenAndWithdrawing() public {
         for (uint16 flags = 1; flags < 4; ++flags) {
             _refuseRow(
-                _row(OWNER, 1, 1, 0x0700 | flags),
-                abi.encodeWithSelector(TableExit.RowRefused.selector, 0x0700 | flags)
+                _row(OWNER, 1, 1, 0x0700 | flags), abi.encodeWithSelector(TableExit.RowRefused.selector, 0x0700 | flags)
             );
         }
     }
@@ -204,9 +201,7 @@ contract TableExitTest is Test, TableFixture {
     function test_refusesUnknownFlags() public {
         for (uint16 bit = 2; bit < 8; ++bit) {
             uint16 flags = uint16(1 << bit);
-            _refuseRow(
-                _row(OWNER, 1, 1, flags), abi.encodeWithSelector(TableExit.RowMalformed.selector, flags, 0)
-            );
+            _refuseRow(_row(OWNER, 1, 1, flags), abi.encodeWithSelector(TableExit.RowMalformed.selector, flags, 0));
         }
     }
 

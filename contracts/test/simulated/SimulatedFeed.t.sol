@@ -23,8 +23,7 @@ contract SimulatedFeedTest is Test {
     function test_answersWhatWasPushed() public {
         feed.push(100, 900);
         feed.push(-5, 1000);
-        (uint80 round, int256 answer, uint256 startedAt, uint256 updatedAt, uint80 answeredIn) =
-            feed.latestRoundData();
+        (uint80 round, int256 answer, uint256 startedAt, uint256 updatedAt, uint80 answeredIn) = feed.latestRoundData();
         assertEq(round, 2);
         assertEq(answer, -5);
         assertEq(startedAt, 1000);
