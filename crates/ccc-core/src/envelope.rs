@@ -178,10 +178,7 @@ impl Envelope {
 
     fn message(&self) -> [u8; 64] {
         let Self { kind, committee, epoch, identifier, topic, payload, .. } = self;
-        hash(
-            domain::ENVELOPE,
-            &[&header(*kind), committee, &epoch.to_bytes(), &identifier.to_bytes(), topic, payload],
-        )
+        hash(domain::ENVELOPE, &[&header(*kind), committee, &epoch.to_bytes(), &identifier.to_bytes(), topic, payload])
     }
 }
 

@@ -87,7 +87,6 @@ impl ParticipantKeys {
         self.signing.sign(message).to_bytes()
     }
 
-    #[cfg_attr(not(test), allow(dead_code))]
     pub(crate) fn dealing_secret(&self) -> &SecretScalar {
         &self.dealing
     }

@@ -150,8 +150,10 @@ impl Pool {
 
     /// Keeps what verifies and blames whoever signed the rest.
     fn judge(&mut self, statement: &Statement<'_>, seed: &[u8; 64]) {
-        let flat: Vec<_> =
-            std::mem::take(&mut self.shares).into_iter().flat_map(|(i, all)| all.into_iter().map(move |s| (i, s))).collect();
+        let flat: Vec<_> = std::mem::take(&mut self.shares)
+            .into_iter()
+            .flat_map(|(i, all)| all.into_iter().map(move |s| (i, s)))
+            .collect();
         let verdicts = verdicts(flat.iter().map(|(identifier, shares)| (*identifier, shares)), statement, seed);
         for ((identifier, shares), valid) in flat.into_iter().zip(verdicts) {
             if valid {
@@ -181,10 +183,7 @@ struct Failed {
     digest: [u8; 32],
 }
 
-fn open(
-    statement: &Statement<'_>,
-    shares: &[(Identifier, &Shares)],
-) -> Result<Vec<Zeroizing<Vec<u8>>>, Failed> {
+fn open(statement: &Statement<'_>, shares: &[(Identifier, &Shares)]) -> Result<Vec<Zeroizing<Vec<u8>>>, Failed> {
     let identifiers: Vec<_> = shares.iter().map(|(identifier, _)| *identifier).collect();
     let lambdas = lagrange_at_zero(&identifiers);
     let open_one = |(j, ciphertext): (usize, &VerifiedCiphertext)| {

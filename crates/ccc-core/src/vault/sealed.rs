@@ -92,7 +92,13 @@ pub fn seal<R: CryptoRng + ?Sized>(
     seal_bytes(&recipient.x, &info, &aad, &plaintext, &mut hedged).ok_or(SealError::WeakRecipient)
 }
 
-fn seal_bytes<R: CryptoRng>(x: &[u8; 32], info: &[u8], aad: &[u8], plaintext: &[u8], rng: &mut R) -> Option<SealedShare> {
+fn seal_bytes<R: CryptoRng>(
+    x: &[u8; 32],
+    info: &[u8],
+    aad: &[u8],
+    plaintext: &[u8],
+    rng: &mut R,
+) -> Option<SealedShare> {
     let key = PublicKey::from_bytes(x).ok()?;
     let (enc, ciphertext) = hpke::single_shot_seal_with_rng::<ChaCha20Poly1305, HkdfSha256, X25519HkdfSha256>(
         &OpModeS::Base,
