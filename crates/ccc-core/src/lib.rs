@@ -16,4 +16,5 @@ pub mod keys;
 mod point;
 pub mod secret;
 pub mod suite;
+pub mod table;
 pub mod threshold;
