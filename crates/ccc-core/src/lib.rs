@@ -20,5 +20,6 @@ mod polynomial;
 mod proof;
 pub mod secret;
 pub mod suite;
+pub mod table;
 pub mod threshold;
 pub mod vault;
