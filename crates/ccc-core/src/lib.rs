@@ -11,5 +11,6 @@
 pub mod encoding;
 pub mod epoch;
 pub mod identifier;
+pub mod report;
 pub mod suite;
 pub mod threshold;
