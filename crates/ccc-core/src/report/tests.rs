@@ -413,7 +413,7 @@ fn header_that_does_not_fit_its_payload_is_refused() {
     assert_eq!(refused(45), "first byte of the workflow id");
     assert_eq!(refused(77), "workflow name");
     assert_eq!(refused(108), "report id");
-    assert_eq!(refused(HEADER_LENGTH + 40), "execution id");
+    assert_eq!(refused(HEADER_LENGTH + 6 * 32), "execution id");
 }
 
 #[test]
