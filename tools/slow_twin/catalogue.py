@@ -1,6 +1,6 @@
 """Which function makes which file."""
 
-from . import dealing_vectors, vectors
+from . import chain_vectors, dealing_vectors, table_vectors, vectors
 
 FILES = {
     "encoding": vectors.encoding,
@@ -15,4 +15,8 @@ FILES = {
     "complaint": dealing_vectors.complaint,
     "envelope": dealing_vectors.envelope,
     "share_refused": dealing_vectors.share_refused,
+    "table": table_vectors.table,
+    "report": chain_vectors.report,
+    "price": chain_vectors.price,
+    "clearing": chain_vectors.clearing,
 }

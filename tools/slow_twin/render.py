@@ -8,7 +8,7 @@ SCALARS = frozenset(
     "r s e f nonce challenge z rho s1 s2 z1 z2 share secret coefficients dealing_secret scalar x lagrange u alpha beta "
     "delta enclave_e_secret".split()
 )
-DECIMAL = frozenset("amount notional amount_quote answer sum".split())
+DECIMAL = frozenset("amount notional answer sum".split())
 
 
 def render(value, name=""):
