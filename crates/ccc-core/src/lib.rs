@@ -19,6 +19,7 @@ mod point;
 mod polynomial;
 mod proof;
 pub mod secret;
+pub mod report;
 pub mod suite;
 pub mod table;
 pub mod threshold;
