@@ -2,7 +2,7 @@
 
 use crate::error::ClearError;
 use crate::kernel::columns::SliceColumns;
-use crate::kernel::mask::{self, Mask, nonzero, select};
+use crate::kernel::mask::{self, Mask, hide, nonzero, select};
 use crate::kernel::scalar::{Solved, gate, solve};
 use crate::market::Market;
 use crate::outcome::{Fill, Outcome, Reason};
@@ -220,7 +220,7 @@ impl Gates {
     }
 
     fn open(&self) -> Mask {
-        self.priced & !self.too_large
+        hide(self.priced & !self.too_large)
     }
 
     /// Σe if the gates are open, else zero.
@@ -251,7 +251,7 @@ struct Verdict {
 impl Verdict {
     /// The reason is that of the first step that failed.
     fn of(gates: &Gates, solved: &Solved) -> Self {
-        let success = gates.open() & solved.enough & !solved.violated;
+        let success = hide(gates.open() & solved.enough & !solved.violated);
         let short = select(
             solved.enough_at_first,
             Reason::Minimum as u64,
