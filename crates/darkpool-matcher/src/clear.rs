@@ -97,9 +97,9 @@ pub fn clear(
 /// *Errors*: [`ClearError`], about public shape only; the fills are then zero. Every other failure is an
 /// [`Outcome`] with the shape of success.
 ///
-/// *Timing*: steps and addresses depend on the number of orders and on the permutation. Two choices of
-/// the request's form are read once, outside every pass: which success rule, and whether there is a
-/// dispersion limit.
+/// *Timing*: steps and addresses depend on the number of orders and on the permutation. Three choices are
+/// read once, outside every pass, and may be compiled to a jump: which success rule, whether there is a
+/// dispersion limit, and whether the price was refused, which follows from public observations.
 pub fn clear_in(
     request: &Request,
     orders: &[StandingOrder],
