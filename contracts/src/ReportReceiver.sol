@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+pragma solidity 0.8.37;
+
+import {IERC165} from "@openzeppelin/contracts/utils/introspection/IERC165.sol";
+
+import {IReceiver} from "./interfaces/IReceiver.sol";
+import {ReportPayload} from "./libraries/ReportPayload.sol";
+import {Ingress} from "./types/Ingress.sol";
+
+/// @title The door through which reports come in
+/// @notice A forwarder's signatures bind neither the receiver nor the chain, and a delivery that reverted can be
+/// repeated by anyone at any later time. Every payload therefore names chain, receiver, kind, epoch, sequence and last
+/// valid second, and this contract checks them all before an heir sees the rest.
+///
+/// *Layout* of the metadata (62 bytes, or 64 with the report id):
+///
+///   bytes     field
+///   -------   ----------------------------------------------
+///    0..32    workflow id
+///   32..42    workflow name, ten hex characters
+///   42..62    workflow owner
+///   62..64    report id = kind of the payload, where present
+abstract contract ReportReceiver is IReceiver {
+    uint256 private constant METADATA_WITHOUT_ID = 62;
+    uint256 private constant METADATA_WITH_ID = 64;
+
+    /// @notice The only caller of `onReport`.
+    address public immutable forwarder;
+    /// @notice Workflow id that the metadata must name.
+    bytes32 public immutable workflowId;
+    /// @notice Workflow owner that the metadata must name.
+    address public immutable workflowOwner;
+    /// @notice Workflow name that the metadata of this receiver's principal kind must carry.
+    bytes10 public immutable workflowName;
+    /// @notice Epoch that every payload must name.
+    uint64 public immutable epoch;
+
+    /// @notice Sequence of the last accepted report of each kind.
+    mapping(uint8 kind => uint64 sequence) public lastSequence;
+
+    /// @notice An address that must exist is zero.
+    error ZeroAddress(string what);
+    /// @notice The caller is not the forwarder.
+    error InvalidSender(address expected, address found);
+    /// @notice The metadata is neither 62 nor 64 bytes long.
+    error MetadataLength(uint256 found);
+    /// @notice The report comes from another workflow.
+    error InvalidWorkflowId(bytes32 expected, bytes32 found);
+    /// @notice The workflow has another name.
+    error InvalidWorkflowName(bytes10 expected, bytes10 found);
+    /// @notice The workflow belongs to another owner.
+    error InvalidWorkflowOwner(address expected, address found);
+    /// @notice The report id in the metadata is not the kind of the payload.
+    error InvalidReportId(uint16 expected, uint16 found);
+    /// @notice This receiver does not take reports of this kind.
+    error UnexpectedKind(uint8 found);
+    /// @notice The payload was signed for another chain.
+    error WrongChain(uint256 expected, uint256 found);
+    /// @notice The payload was signed for another receiver.
+    error WrongReceiver(address expected, address found);
+    /// @notice The payload was signed in another epoch.
+    error WrongEpoch(uint64 expected, uint64 found);
+    /// @notice A report of this kind with this or a later sequence was accepted before.
+    error StaleSequence(uint64 last, uint64 found);
+    /// @notice The payload's last valid second has passed.
+    error ReportExpired(uint64 validUntil, uint256 timestamp);
+
+    constructor(Ingress memory ingress) {
+        if (ingress.forwarder == address(0)) revert ZeroAddress("forwarder");
+        forwarder = ingress.forwarder;
+        workflowId = ingress.workflowId;
+        workflowOwner = ingress.workflowOwner;
+        workflowName = ingress.workflowName;
+        epoch = ingress.epoch;
+    }
+
+    /// @inheritdoc IReceiver
+    function onReport(bytes calldata metadata, bytes calldata report) external {
+        if (msg.sender != forwarder) revert InvalidSender(forwarder, msg.sender);
+        ReportPayload.Binding memory binding = ReportPayload.binding(report);
+        _checkMetadata(metadata, binding.kind);
+        _checkBinding(binding);
+        lastSequence[binding.kind] = binding.sequence;
+        _process(binding, report);
+    }
+
+    /// @inheritdoc IERC165
+    function supportsInterface(bytes4 id) external pure returns (bool) {
+        return id == type(IReceiver).interfaceId || id == type(IERC165).interfaceId;
+    }
+
+    /// @dev Name of the workflow that makes reports of this kind. MUST revert with `UnexpectedKind` for a kind that the
+    /// heir does not take.
+    function _workflowNameOf(uint8 kind) internal view virtual returns (bytes10);
+
+    /// @dev Acts on a report whose metadata and binding hold.
+    function _process(ReportPayload.Binding memory binding, bytes calldata report) internal virtual;
+
+    function _checkMetadata(bytes calldata metadata, uint8 kind) private view {
+        if (metadata.length != METADATA_WITHOUT_ID && metadata.length != METADATA_WITH_ID) {
+            revert MetadataLength(metadata.length);
+        }
+        bytes10 expectedName = _workflowNameOf(kind);
+        bytes32 id = bytes32(metadata[0:32]);
+        bytes10 name = bytes10(metadata[32:42]);
+        address owner = address(bytes20(metadata[42:62]));
+        if (id != workflowId) revert InvalidWorkflowId(workflowId, id);
+        if (name != expectedName) revert InvalidWorkflowName(expectedName, name);
+        if (owner != workflowOwner) revert InvalidWorkflowOwner(workflowOwner, owner);
+        if (metadata.length == METADATA_WITH_ID) _checkReportId(uint16(bytes2(metadata[62:64])), kind);
+    }
+
+    function _checkReportId(uint16 found, uint8 kind) private pure {
+        if (found != kind) revert InvalidReportId(kind, found);
+    }
+
+    function _checkBinding(ReportPayload.Binding memory b) private view {
+        if (b.chain != block.chainid) revert WrongChain(block.chainid, b.chain);
+        if (b.receiver != address(this)) revert WrongReceiver(address(this), b.receiver);
+        if (b.epoch != epoch) revert WrongEpoch(epoch, b.epoch);
+        uint64 last = lastSequence[b.kind];
+        if (b.sequence <= last) revert StaleSequence(last, b.sequence);
+        if (block.timestamp > b.validUntil) revert ReportExpired(b.validUntil, block.timestamp);
+    }
+}
