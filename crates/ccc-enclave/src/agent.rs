@@ -13,8 +13,7 @@ use ccc_core::{
     suite::{self, kdf},
 };
 use hpke::{
-    Deserializable, Kem, OpModeR, OpModeS, Serializable, aead::ChaCha20Poly1305, kdf::HkdfSha256,
-    kem::X25519HkdfSha256,
+    Deserializable, Kem, OpModeR, OpModeS, Serializable, aead::ChaCha20Poly1305, kdf::HkdfSha256, kem::X25519HkdfSha256,
 };
 use rand_core::CryptoRng;
 use zeroize::Zeroizing;

@@ -53,10 +53,8 @@ impl AccountKey {
     /// Signs an instruction under a label.
     #[must_use]
     pub fn sign(&self, label: &Label, unsigned: &[u8]) -> [u8; 65] {
-        let (signature, recovery) = self
-            .0
-            .sign_prehash_recoverable(&message(label, unsigned))
-            .expect("a 32-byte prehash can always be signed");
+        let (signature, recovery) =
+            self.0.sign_prehash_recoverable(&message(label, unsigned)).expect("a 32-byte prehash can always be signed");
         let mut out = [0; 65];
         out[..64].copy_from_slice(&signature.to_bytes());
         out[64] = recovery.to_byte();
@@ -122,10 +120,7 @@ mod tests {
         let key = AccountKey::from_bytes(&Zeroizing::new([7; 32])).expect("a key");
         let signature = key.sign(&label(1), b"instruction");
         assert_eq!(check(&key.account(), &label(1), b"instruction", &signature), Ok(()));
-        assert_eq!(
-            check(&[1; 20], &label(1), b"instruction", &signature),
-            Err(AuthorisationError::OtherAccount)
-        );
+        assert_eq!(check(&[1; 20], &label(1), b"instruction", &signature), Err(AuthorisationError::OtherAccount));
         assert!(check(&key.account(), &label(2), b"instruction", &signature).is_err());
         assert!(check(&key.account(), &label(1), b"instructioN", &signature).is_err());
         for byte in 0..65 {

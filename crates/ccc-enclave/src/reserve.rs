@@ -83,11 +83,7 @@ impl OpenedAttempt<'_> {
     ///
     /// # Errors
     /// [`ReserveError`]; nothing has changed anywhere.
-    pub fn reserve(
-        self,
-        input: &ReserveInput<'_>,
-        rng: &mut impl CryptoRng,
-    ) -> Result<ReserveOutput, ReserveError> {
+    pub fn reserve(self, input: &ReserveInput<'_>, rng: &mut impl CryptoRng) -> Result<ReserveOutput, ReserveError> {
         let statement = Statement::parse(input.statement)?;
         statement.check_age(input.inputs.block_time, self.session.config.max_statement_age)?;
         let table = open_table(&self, input)?;
@@ -137,9 +133,7 @@ impl Position {
 
 fn free(config: &EnclaveConfig, table: &OpenTable, lot: u64) -> u128 {
     match table.find(AccountId(config.reserve), AssetId(config.base)) {
-        Some(row) if !row.flags.refuses() => {
-            row.amount.saturating_sub(u128::from(row.reserved) * u128::from(lot))
-        }
+        Some(row) if !row.flags.refuses() => row.amount.saturating_sub(u128::from(row.reserved) * u128::from(lot)),
         _ => 0,
     }
 }

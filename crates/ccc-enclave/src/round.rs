@@ -161,8 +161,7 @@ impl OpenedAttempt<'_> {
         let k = delta_capacity(config.slots, config.order_slots);
         let rules: Vec<AssetRule> = config.assets.iter().map(|asset| AssetRule { lot: asset.lot }).collect();
         let operations: Vec<BoundaryOperation> = boundary.iter().map(|planned| planned.operation.clone()).collect();
-        let updated =
-            table.update(&operations, &cleared.deltas, k, &rules, self.session.request.epoch, key, rng)?;
+        let updated = table.update(&operations, &cleared.deltas, k, &rules, self.session.request.epoch, key, rng)?;
         let success = cleared.success && updated.code == ResultCode::Ok;
         let result = report(&self.session, plan, input, &updated.table, success)?;
         let payouts = self.payouts(&boundary, &updated.boundary, input, updated.table.header.version())?;
@@ -174,7 +173,11 @@ impl OpenedAttempt<'_> {
     }
 
     /// The plaintext and label at a position, if the ciphertext was readable and held something.
-    fn opened<'p>(&'p self, plan: &'p RoundPlan, position: Option<usize>) -> Option<(&'p ccc_core::ciphertext::Label, &'p [u8])> {
+    fn opened<'p>(
+        &'p self,
+        plan: &'p RoundPlan,
+        position: Option<usize>,
+    ) -> Option<(&'p ccc_core::ciphertext::Label, &'p [u8])> {
         let index = position?;
         Some((plan.labels.get(index)?, self.plaintext(index)?))
     }
@@ -485,7 +488,9 @@ fn average(
         let answer = u128::try_from(observation.answer).unwrap_or(0);
         let micro = answer.saturating_mul(1_000_000) / scale;
         match MicroDollars::new(u64::try_from(micro).unwrap_or(u64::MAX)) {
-            Ok(price) => seen.push(Observation { round: observation.round, price, at: UnixSeconds(observation.updated_at) }),
+            Ok(price) => {
+                seen.push(Observation { round: observation.round, price, at: UnixSeconds(observation.updated_at) })
+            }
             Err(refusal) => return Ok(Err(PriceRefusal::Range(refusal))),
         }
     }
