@@ -8,8 +8,13 @@
 //! Assumptions: the random-oracle model, DDH in ristretto255, static corruption of at most t−1
 //! participants for secrecy and at most F = ⌊(n−1)/3⌋ faulty ones for liveness.
 
+pub mod ciphertext;
 pub mod encoding;
 pub mod epoch;
 pub mod identifier;
+pub mod keys;
+mod point;
+pub mod secret;
 pub mod suite;
+pub mod table;
 pub mod threshold;
