@@ -1,1 +1,3 @@
+//! The chain.
 
+pub mod embedded;

@@ -15,6 +15,7 @@ pub mod identifier;
 pub mod keys;
 mod point;
 pub mod secret;
+pub mod report;
 pub mod suite;
 pub mod table;
 pub mod threshold;
