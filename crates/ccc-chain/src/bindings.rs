@@ -1,7 +1,6 @@
 //! Rust types of the contracts, generated from the committed artifacts.
 
 #![expect(missing_docs, reason = "the macro's items are documented in the Solidity sources")]
-#![expect(clippy::too_many_arguments, reason = "the contracts' functions have as many")]
 
 /// The forwarder.
 pub mod quorum_forwarder {

@@ -3,6 +3,7 @@
 use alloy::{
     network::TransactionBuilder,
     primitives::{Address, B256, Bytes, FixedBytes},
+    providers::Provider,
     rpc::types::TransactionRequest,
     sol_types::SolConstructor,
 };
@@ -242,6 +243,27 @@ pub async fn deploy(chain: &Chain, wallet: &Wallet, plan: &DeploymentPlan) -> Re
     })
 }
 
+/// Checks that a deployment, for example from a file, stands on this chain with its signer set.
+///
+/// # Errors
+/// Another chain, an address without code, another signer set at the forwarder.
+pub async fn check(chain: &Chain, deployment: &Deployment) -> Result<(), ChainError> {
+    let (expected, found) = (deployment.chain_id, chain.chain_id());
+    if expected != found {
+        return Err(ChainError::WrongChain { expected, found });
+    }
+    for address in deployment.contracts() {
+        if chain.provider().get_code_at(address).await?.is_empty() {
+            return Err(ChainError::NotDeployed { contract: address.to_string() });
+        }
+    }
+    let Signers { don_id, config_version, .. } = deployment.signers;
+    let forwarder = QuorumForwarder::new(deployment.forwarder, chain.provider());
+    let found = forwarder.configDigest(don_id, config_version).call().await?;
+    let expected = B256::from(deployment.context(0).config_digest);
+    if expected == found { Ok(()) } else { Err(ChainError::SignerSet { expected, found }) }
+}
+
 struct Deployer<'a> {
     chain: &'a Chain,
     wallet: &'a Wallet,
@@ -259,7 +281,7 @@ impl Deployer<'_> {
         let init: Vec<u8> = [code.as_ref(), arguments.abi_encode().as_slice()].concat();
         let request = TransactionRequest::default().with_deploy_code(init);
         let sent = self.chain.send(self.wallet, request).await?;
-        let address = sent.contract.ok_or(ChainError::NotDeployed { contract })?;
+        let address = sent.contract.ok_or_else(|| ChainError::NotDeployed { contract: contract.to_owned() })?;
         Ok((address, sent.block))
     }
 
@@ -307,11 +329,8 @@ impl Deployer<'_> {
             workflowName: FixedBytes(Kind::Solvency.workflow_name()),
             epoch,
         };
-        let arguments = ReserveAttestation::constructorCall {
-            ingress,
-            agentKey_: self.plan.agent_key,
-            maxAge_: self.plan.max_age,
-        };
+        let arguments =
+            ReserveAttestation::constructorCall { ingress, agentKey_: self.plan.agent_key, maxAge_: self.plan.max_age };
         Ok(self.create("ReserveAttestation", &ReserveAttestation::BYTECODE, &arguments).await?.0)
     }
 

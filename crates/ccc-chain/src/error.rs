@@ -59,11 +59,11 @@ pub enum ChainError {
         /// How long was waited.
         seconds: u64,
     },
-    /// A deployment's receipt names no contract.
-    #[error("the deployment of {contract} left no contract")]
+    /// A deployment left no contract, or none stands where one should.
+    #[error("there is no contract {contract}")]
     NotDeployed {
         /// The contract's name.
-        contract: &'static str,
+        contract: String,
     },
     /// A delivery's transaction holds no `ReportProcessed` of its report.
     #[error("transaction {transaction} delivered no report")]
@@ -76,6 +76,22 @@ pub enum ChainError {
     InvalidReceiver {
         /// The receiver.
         receiver: Address,
+    },
+    /// The receiver refused and the forwarder kept no reason; the delivery may be repeated.
+    #[error("{receiver} refused the report of transaction {transaction}; the forwarder kept no reason")]
+    DeliveryFailed {
+        /// The receiver.
+        receiver: Address,
+        /// The transaction.
+        transaction: B256,
+    },
+    /// The forwarder holds another signer set than the deployment says.
+    #[error("the forwarder's config digest is {found}, expected {expected}")]
+    SignerSet {
+        /// The digest of the deployment's set.
+        expected: B256,
+        /// The forwarder's; zero for none.
+        found: B256,
     },
     /// The block is not on the chain.
     #[error("block {block} is not on the chain")]

@@ -8,6 +8,7 @@
 //!
 //! The crate knows contracts and reports; it knows nothing about orders, tables or vaults.
 
+pub mod act;
 pub mod bindings;
 pub mod deploy;
 pub mod embedded;
@@ -21,6 +22,7 @@ pub mod transcript;
 pub mod wallet;
 pub mod watch;
 
+pub use act::{Actions, submission_id};
 pub use deploy::{Deployment, DeploymentPlan};
 pub use embedded::EmbeddedConfig;
 pub use error::ChainError;

@@ -105,6 +105,8 @@ pub struct TableState {
 }
 
 /// Reads a pool.
+///
+/// *Security*: several reads belong together only when they name one block; use [`BlockRef::id`] of a final one.
 #[derive(Clone, Debug)]
 pub struct Pool {
     chain: Chain,
@@ -336,11 +338,7 @@ fn previous_round(rounds: &[PriceObservation]) -> Option<U80> {
     U80::try_from(round).ok()
 }
 
-fn observation(
-    round: U80,
-    answer: alloy::primitives::I256,
-    updated_at: U256,
-) -> Result<PriceObservation, ChainError> {
+fn observation(round: U80, answer: alloy::primitives::I256, updated_at: U256) -> Result<PriceObservation, ChainError> {
     let answer_out = |_| ChainError::OutOfRange { field: "price", found: answer.to_string() };
     let time_out = |_| ChainError::OutOfRange { field: "price time", found: updated_at.to_string() };
     Ok(PriceObservation {

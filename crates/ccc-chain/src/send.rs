@@ -8,11 +8,7 @@ use alloy::{
     rpc::types::{Log, TransactionReceipt, TransactionRequest},
 };
 
-use crate::{
-    Chain, ChainError, Wallet,
-    embedded::TRANSACTION_GAS_CAP,
-    transcript::RevertRecord,
-};
+use crate::{Chain, ChainError, Wallet, embedded::TRANSACTION_GAS_CAP, transcript::RevertRecord};
 
 /// A mined transaction that succeeded.
 #[derive(Clone, Debug)]

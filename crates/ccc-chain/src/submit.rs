@@ -74,7 +74,7 @@ pub async fn deliver_unchecked(
     let gas = delivery_gas(chain, wallet.address(), forwarder, signed).await?;
     let request = report_request(chain, forwarder, signed).gas_limit(gas);
     let sent = chain.send(wallet, request).await?;
-    outcome(forwarder, signed, sent)
+    outcome(chain, forwarder, signed, sent).await
 }
 
 /// The forwarder succeeds even when too little gas is left for the receiver, so its estimate alone would starve the
@@ -117,7 +117,7 @@ fn on_report_request(chain: &Chain, forwarder: Address, signed: &SignedReport) -
         .from(forwarder)
 }
 
-fn outcome(forwarder: Address, signed: &SignedReport, sent: Sent) -> Result<Delivery, ChainError> {
+async fn outcome(chain: &Chain, forwarder: Address, signed: &SignedReport, sent: Sent) -> Result<Delivery, ChainError> {
     let execution_id = B256::from(signed.report().header().execution_id);
     let own = sent.logs.iter().filter(|log| log.address() == forwarder);
     let own: Vec<&Log> = own.filter(|log| log.topics().get(2) == Some(&execution_id)).collect();
@@ -126,16 +126,33 @@ fn outcome(forwarder: Address, signed: &SignedReport, sent: Sent) -> Result<Deli
         return Err(ChainError::NotDelivered { transaction: sent.transaction });
     };
     if !processed.result {
-        return Err(swallowed(receiver_of(signed), &own));
+        return Err(match reason(receiver_of(signed), &own) {
+            Some(refusal) => ChainError::Refused(Box::new(refusal)),
+            None => unexplained(chain, forwarder, signed, sent.transaction).await?,
+        });
     }
     let Sent { transaction, block, gas_used, logs, .. } = sent;
     Ok(Delivery { transaction, block, gas_used, execution_id, logs })
 }
 
-fn swallowed(receiver: Address, logs: &[&Log]) -> ChainError {
+fn reason(receiver: Address, logs: &[&Log]) -> Option<Refusal> {
     let reverted = logs.iter().find_map(|log| QuorumForwarder::DeliveryReverted::decode_log(&log.inner).ok());
-    match reverted {
-        Some(event) => ChainError::Refused(Box::new(Refusal::decode(receiver, event.data.revertData))),
-        None => ChainError::InvalidReceiver { receiver },
-    }
+    reverted.map(|event| Refusal::decode(receiver, event.data.revertData))
+}
+
+/// Chainlink's own forwarder keeps no reason; it does tell a contract that takes no reports from one that refused.
+async fn unexplained(
+    chain: &Chain,
+    forwarder: Address,
+    signed: &SignedReport,
+    transaction: TxHash,
+) -> Result<ChainError, ChainError> {
+    let (receiver, header) = (receiver_of(signed), signed.report().header());
+    let (execution_id, report_id) = (header.execution_id.into(), header.report_id.into());
+    let contract = QuorumForwarder::new(forwarder, chain.provider());
+    let info = contract.getTransmissionInfo(receiver, execution_id, report_id).call().await?;
+    Ok(match info.invalidReceiver {
+        true => ChainError::InvalidReceiver { receiver },
+        false => ChainError::DeliveryFailed { receiver, transaction },
+    })
 }

@@ -51,7 +51,14 @@ pub enum Event {
     /// The reserve's status was set.
     ReserveStatus { solvent: bool, time: U256 },
     /// A solvency report was accepted.
-    SolvencyReport { status: u8, block: u64, header_hash: B256, envelope_digest: B256, attestation: B256, sequence: u64 },
+    SolvencyReport {
+        status: u8,
+        block: u64,
+        header_hash: B256,
+        envelope_digest: B256,
+        attestation: B256,
+        sequence: u64,
+    },
     /// The forwarder handed a report on.
     ReportProcessed { receiver: Address, execution_id: B256, report_id: u16, result: bool },
     /// A receiver refused a report.
