@@ -7,17 +7,15 @@ use ccc_core::{
         attestation::{self, AttestationError, AttestationProvider},
         keys::{AttemptKeys, CombineError, Culprit},
     },
-    encoding::{EncodingError, Kind, Reader, header},
     envelope::Envelope,
     keys::Committee,
-    suite,
-    vault::{recipient::Recipient, request::Request},
+    vault::{
+        recipient::{AttestedRecipient, Recipient},
+        request::Request,
+    },
 };
 use rand_core::CryptoRng;
 use zeroize::Zeroizing;
-
-/// The longest evidence that a card may carry.
-const MAX_EVIDENCE: usize = 64 * 1024;
 
 /// The confidential program under one configuration and one attestation provider.
 pub struct Enclave<'a> {
@@ -57,62 +55,11 @@ pub enum AttemptError {
     Shares(#[from] CombineError),
 }
 
-/// What participants need in order to seal to an attempt: keys and the evidence that vouches for them.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RecipientCard {
-    /// X25519 key.
-    pub x: [u8; 32],
-    /// ristretto255 key, encoded.
-    pub e: [u8; 32],
-    /// The measurement that the evidence must show.
-    pub measurement: [u8; 32],
-    /// Evidence over the keys and the request digest.
-    pub evidence: Vec<u8>,
-}
-
-impl RecipientCard {
-    /// *Layout*: header (kind 23) ‖ X 32 ‖ E 32 ‖ measurement 32 ‖ LP(evidence).
-    #[must_use]
-    pub fn to_bytes(&self) -> Vec<u8> {
-        let mut out = header(Kind::Recipient).to_vec();
-        out.extend_from_slice(&self.x);
-        out.extend_from_slice(&self.e);
-        out.extend_from_slice(&self.measurement);
-        suite::length_prefixed(&mut out, &self.evidence);
-        out
-    }
-
-    /// Reads the layout of [`Self::to_bytes`].
-    ///
-    /// # Errors
-    /// [`EncodingError`].
-    pub fn from_bytes(bytes: &[u8]) -> Result<Self, EncodingError> {
-        let mut reader = Reader::new(bytes);
-        reader.header(Kind::Recipient)?;
-        let card = Self {
-            x: reader.array("X")?,
-            e: reader.array("E")?,
-            measurement: reader.array("measurement")?,
-            evidence: reader.length_prefixed("evidence", MAX_EVIDENCE)?.to_vec(),
-        };
-        reader.finish()?;
-        Ok(card)
-    }
-
-    /// The recipient to seal to.
-    ///
-    /// # Errors
-    /// [`EncodingError`] for a key that is not canonical, or the identity.
-    pub fn recipient(&self) -> Result<Recipient, EncodingError> {
-        Ok(Recipient { x: self.x, e: Reader::new(&self.e).point("E")?, measurement: self.measurement })
-    }
-}
-
 /// Fresh keys for one request, and the evidence that vouches for them.
 pub struct Attempt<'a> {
     session: Session<'a>,
     keys: AttemptKeys,
-    card: RecipientCard,
+    card: AttestedRecipient,
 }
 
 /// What stays after the keys are spent: enough to attest a result.
@@ -173,7 +120,7 @@ impl<'a> Enclave<'a> {
         let recipient = Recipient { x, e, measurement };
         let digest = request.digest();
         let evidence = self.provider.attest(&recipient.user_data(&digest), &digest, now)?;
-        let card = RecipientCard { x, e: e.compress().to_bytes(), measurement, evidence };
+        let card = AttestedRecipient { recipient, evidence };
         let session = Session {
             config: &self.config,
             provider: self.provider,
@@ -188,7 +135,7 @@ impl<'a> Enclave<'a> {
 impl<'a> Attempt<'a> {
     /// What participants seal to.
     #[must_use]
-    pub fn card(&self) -> &RecipientCard {
+    pub fn card(&self) -> &AttestedRecipient {
         &self.card
     }
 
@@ -212,7 +159,7 @@ impl<'a> Attempt<'a> {
         let (plaintexts, culprits) = if ciphertexts.is_empty() {
             (Vec::new(), Vec::new())
         } else {
-            let measurement = self.card.measurement;
+            let measurement = self.card.recipient.measurement;
             let opened = self.keys.open(committee, &self.session.request, measurement, &ciphertexts, envelopes)?;
             (opened.plaintexts, opened.culprits)
         };

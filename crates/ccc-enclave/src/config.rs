@@ -1,7 +1,10 @@
 //! What the enclave is built for. Its digest is part of the measurement, so a host cannot swap the agent's
 //! key, the pool or the price rules without becoming another, unlisted enclave.
 
-use ccc_core::suite::{self, domain};
+use ccc_core::{
+    suite::{self, domain},
+    table::Tier,
+};
 use darkpool_matcher::{BasisPoints, OutOfRange, PriceRules};
 
 /// Name and version of the program, as they enter the measurement.
@@ -146,6 +149,7 @@ impl EnclaveConfig {
             ("price.collar", self.price.collar <= 10_000),
             ("solvent_at", (1..=1_000_000).contains(&self.solvent_at)),
             ("recover_to", (self.solvent_at..=1_000_000).contains(&self.recover_to)),
+            ("tier", Tier::new(self.tier).is_some()),
             ("slots", self.slots == 1),
             ("order_slots", (1..=65_536).contains(&self.order_slots)),
         ];

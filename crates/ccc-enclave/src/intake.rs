@@ -7,9 +7,8 @@
 use crate::config::EnclaveConfig;
 use ccc_core::{
     ciphertext::{Ciphertext, CiphertextError, Label, LabelKind, VerifiedCiphertext},
-    encoding::EncodingError,
     keys::MasterPublicKey,
-    report::{Accumulator, OperationKind, ReportError},
+    report::{Accumulator, OperationKind, ReportError, keccak256},
     table::Header,
 };
 
@@ -70,9 +69,6 @@ pub enum PlanError {
     /// The table's own wrapped key does not verify.
     #[error("the table's key does not verify: {0}")]
     TableKey(#[from] CiphertextError),
-    /// The header is not one.
-    #[error("the table's header: {0}")]
-    Header(EncodingError),
     /// The collateral request's ciphertext is not the order of that request.
     #[error("the request's ciphertext is not an order for this pool: {reason}")]
     Order {
@@ -211,8 +207,7 @@ struct Queue<'a> {
 
 impl Queue<'_> {
     fn table_key(&mut self, header: &Header) -> Result<usize, PlanError> {
-        let wrapped = header.wrapped()?;
-        Ok(self.push(wrapped.verify(self.key)?))
+        Ok(self.push(header.wrapped().clone().verify(self.key)?))
     }
 
     fn take(&mut self, submission: &Submission) -> Option<usize> {
@@ -224,6 +219,17 @@ impl Queue<'_> {
         self.taken.push(ciphertext);
         self.taken.len() - 1
     }
+}
+
+/// The identifier that the contract derives: keccak256(abi.encode(chain, contract, submitter, salt)).
+#[must_use]
+pub fn submission_id(config: &EnclaveConfig, who: &[u8; 20], salt: &[u8; 32]) -> [u8; 32] {
+    let mut words = [0; 128];
+    words[24..32].copy_from_slice(&config.chain.to_be_bytes());
+    words[44..64].copy_from_slice(&config.pool);
+    words[76..96].copy_from_slice(who);
+    words[96..].copy_from_slice(salt);
+    keccak256(&[&words])
 }
 
 /// The label that a submission must carry.

@@ -119,8 +119,8 @@ impl Position {
         if table.sum(AssetId(config.base)) > custody {
             return Ok(Self { verdict: Verdict::Unknown, deficit: 0 });
         }
-        let available = u128::from(statement.reserves).saturating_add(free(config, table, base.lot));
-        let liabilities = u128::from(statement.liabilities);
+        let available = u128::from(statement.reserves()).saturating_add(free(config, table, base.lot));
+        let liabilities = u128::from(statement.liabilities());
         if available.saturating_mul(10_000) >= liabilities * u128::from(config.solvent_at) {
             return Ok(Self { verdict: Verdict::Solvent, deficit: 0 });
         }

@@ -30,7 +30,7 @@ use ccc_core::{
     suite::{self, domain},
     table::{
         AccountId, AssetId, AssetRule, BoundaryOperation, DataKey, Delta, Header, OpenTable, ResultCode, Row,
-        SealedTable, StructuralError, TableId, TableParams, Tier, delta_capacity, genesis,
+        SealedTable, StructuralError, TableId, TableParams, TableSuite, Tier, delta_capacity, genesis,
     },
 };
 use darkpool_matcher::{
@@ -55,6 +55,17 @@ pub struct RoundInput<'a> {
     pub validity: Validity,
     /// Sequence of the first payout report.
     pub payout_sequence: u64,
+    /// Told as the work goes on; the order and number of calls are the same in every round.
+    pub progress: &'a dyn Fn(Phase),
+}
+
+/// Where a round stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Phase {
+    /// The table is open; clearing begins.
+    Clearing,
+    /// The fills are known; the table is updated.
+    Settlement,
 }
 
 /// What a round returns.
@@ -134,9 +145,10 @@ impl OpenedAttempt<'_> {
         let params = TableParams {
             id: TableId { chain: config.chain, contract: config.pool, table: config.table },
             epoch: self.session.request.epoch,
-            tier: Tier::new(config.tier)?,
+            tier: Tier::new(config.tier).ok_or(ConfigError::Bound { what: "tier" })?,
+            suite: TableSuite::ChaCha20Poly1305,
         };
-        let table = genesis(&params, key, rng)?;
+        let table = genesis(&params, key, rng)?.table;
         let result = report(&self.session, plan, input, &table, false)?;
         Ok(RoundOutput { result, payouts: Vec::new(), table })
     }
@@ -157,12 +169,14 @@ impl OpenedAttempt<'_> {
         let data_key = plan.positions.table_key.and_then(|index| self.plaintext(index)).ok_or(RoundError::TableKey)?;
         let table = OpenTable::open(header, body, &DataKey::from_opened(data_key)?)?;
         let boundary = self.boundary_operations(plan, rng);
+        (input.progress)(Phase::Clearing);
         let cleared = self.clear(plan, input, &table)?;
-        let k = delta_capacity(config.slots, config.order_slots);
+        (input.progress)(Phase::Settlement);
+        let k = delta_capacity(config.slots.into(), config.order_slots as usize)?;
         let rules: Vec<AssetRule> = config.assets.iter().map(|asset| AssetRule { lot: asset.lot }).collect();
         let operations: Vec<BoundaryOperation> = boundary.iter().map(|planned| planned.operation.clone()).collect();
         let updated = table.update(&operations, &cleared.deltas, k, &rules, self.session.request.epoch, key, rng)?;
-        let success = cleared.success && updated.code == ResultCode::Ok;
+        let success = cleared.success && updated.code == ResultCode::Done;
         let result = report(&self.session, plan, input, &updated.table, success)?;
         let payouts = self.payouts(&boundary, &updated.boundary, input, updated.table.header.version())?;
         Ok(RoundOutput { result, payouts, table: updated.table })

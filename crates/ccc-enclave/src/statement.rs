@@ -18,11 +18,11 @@ pub const MAX_AMOUNT: u64 = 1 << 51;
 /// *Security*: the amounts never leave the enclave; the type has no `Debug`.
 pub struct Statement {
     /// Reserves outside the pool's custody, in satoshi.
-    pub(crate) reserves: u64,
+    reserves: u64,
     /// Liabilities, in satoshi.
-    pub(crate) liabilities: u64,
+    liabilities: u64,
     /// When the custodian made it, Unix seconds.
-    pub(crate) time: u64,
+    time: u64,
 }
 
 impl Drop for Statement {
@@ -121,6 +121,18 @@ impl Statement {
             liabilities: integer("liabilities", wire.liabilities.get(), MAX_AMOUNT)?,
             time: integer("time", wire.time.get(), 1 << 40)?,
         })
+    }
+
+    /// Satoshi held outside the pool's custody.
+    #[must_use]
+    pub fn reserves(&self) -> u64 {
+        self.reserves
+    }
+
+    /// Satoshi owed.
+    #[must_use]
+    pub fn liabilities(&self) -> u64 {
+        self.liabilities
     }
 
     /// Refuses a statement that is too old for a block, or younger than it.

@@ -1,5 +1,16 @@
-//! The actors of a recovery, in process.
+//! The actors of a recovery, in process, and the recovery that joins them.
+//!
+//! Each actor is a type with its own secrets that checks what it is given: [`vault_node`], [`enclave_host`],
+//! [`workflow_node`], [`maker`], [`agent`], [`custodian`]. [`recovery`] joins them on one chain.
+
+pub mod agent;
+pub mod custodian;
+pub mod enclave_host;
 pub mod leak;
+pub mod maker;
+pub mod recovery;
 pub mod scenario;
 pub mod seed;
 pub mod timeline;
+pub mod vault_node;
+pub mod workflow_node;

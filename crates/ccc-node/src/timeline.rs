@@ -72,10 +72,21 @@ impl<'o> Timeline<'o> {
         value
     }
 
+    /// Ends the current step at an instant that has passed, and begins the next there.
+    pub fn split(&mut self, name: &'static str, at: Instant) {
+        self.close_at(at);
+        self.observer.started(name);
+        self.open = Some(Open { name, start: at, chain: Duration::ZERO });
+    }
+
     /// Ends the current step.
     pub fn close(&mut self) {
+        self.close_at(Instant::now());
+    }
+
+    fn close_at(&mut self, end: Instant) {
         let Some(open) = self.open.take() else { return };
-        let total = open.start.elapsed();
+        let total = end.saturating_duration_since(open.start);
         let span = Span {
             name: open.name,
             start_ms: millis(open.start.duration_since(self.origin)),

@@ -11,13 +11,13 @@ use ccc_core::{
     report::keccak256,
     table::{Header, RollbackError, check_current},
     vault::{
+        recipient::AttestedRecipient,
         request::{Mode, Request},
         sealed::{self, SealError},
     },
 };
-use ccc_enclave::attempt::RecipientCard;
 use rand_core::CryptoRng;
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
 /// What the chain says at a finalised block, as this participant reads it itself.
 #[derive(Clone, Debug, Default)]
@@ -31,7 +31,7 @@ pub struct ChainView {
     /// Version of the table.
     pub version: u64,
     /// Every submission up to the block, by identifier.
-    pub submissions: HashMap<[u8; 32], OnChain>,
+    pub submissions: Arc<HashMap<[u8; 32], OnChain>>,
 }
 
 /// One submission, as the contract keeps it.
@@ -51,7 +51,7 @@ pub struct Ask {
     /// The request.
     pub request: Request,
     /// The enclave's keys and evidence.
-    pub card: RecipientCard,
+    pub card: AttestedRecipient,
     /// The ciphertexts, in the request's order.
     pub ciphertexts: Vec<Ciphertext>,
     /// The header whose key is asked for, if any.
@@ -225,7 +225,7 @@ impl<J: Journal> VaultNode<J> {
         self.check_request(view, &ask.request, now)?;
         let verified = self.check_ciphertexts(view, ask)?;
         let digest = ask.request.digest();
-        let recipient = ask.card.recipient()?;
+        let recipient = ask.card.recipient;
         self.policy.check(&ask.card.evidence, &recipient.user_data(&digest), &digest, now)?;
         if let Some((answered, bytes)) = self.journal.find(&ask.request.id) {
             return if answered == digest { Ok(Some(Envelope::from_bytes(&bytes)?)) } else { Err(Refusal::Answered) };
@@ -305,7 +305,7 @@ fn check_header(view: &ChainView, ask: &Ask) -> Result<(), Refusal> {
         return if ask.request.table_header.is_none() { Ok(()) } else { Err(Refusal::Header) };
     };
     check_current(header, view.header_hash, view.version)?;
-    let wrapped = header.wrapped().map_err(|source| Refusal::Ciphertext { index: 0, source })?;
+    let wrapped = header.wrapped();
     let first = ask.request.ciphertexts.first();
     if ask.request.table_header == Some(header.hash()) && first == Some(&wrapped.digest()) {
         Ok(())
