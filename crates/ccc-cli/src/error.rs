@@ -1,7 +1,27 @@
-//! Every sentence that says what went wrong, with what to try next, a stable code and an exit code.
+//! Every sentence that says what went wrong. What to try next, the stable code and the exit code stand in
+//! [`hint`].
 
-use crate::files::sealed::SealedError;
-use ccc_core::{encoding::EncodingError, threshold::ThresholdError};
+mod hint;
+
+use crate::{artifact::ArtifactError, files::sealed::SealedError};
+use ccc_core::{
+    ciphertext::{CiphertextError, EncryptError},
+    encoding::EncodingError,
+    keys::{KeyShareError, MembershipError, dealer::DealerError, dkg::DkgError},
+    report::{QuorumError, ReportError},
+    secret::RandomnessError,
+    table::{SidecarError, StoreError},
+    threshold::ThresholdError,
+    vault::CombineError,
+};
+use ccc_enclave::{
+    agent::NoticeError, attempt::AttemptError, authorisation::AuthorisationError, config::ConfigError,
+    intake::PlanError, reserve::ReserveError, round::RoundError, statement::StatementError,
+};
+use ccc_node::{
+    agent::AgentRefusal, custodian::CustodianError, recovery::RecoveryError, scenario::ScenarioError,
+    vault_node::Refusal, workflow_node::SignerRefusal,
+};
 use std::{io, path::PathBuf};
 
 /// The exit code of a run.
@@ -29,6 +49,7 @@ pub(crate) struct Parts {
 /// Everything that can go wrong in a verb.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
+    // files
     #[error("cannot read {}: {source}", path.display())]
     Read { path: PathBuf, source: io::Error },
     #[error("cannot write {}: {source}", path.display())]
@@ -37,6 +58,8 @@ pub(crate) enum Error {
     TooLong { path: PathBuf, limit: u64 },
     #[error("{} exists", path.display())]
     Exists { path: PathBuf },
+    #[error("{} is not empty", path.display())]
+    NotEmpty { path: PathBuf },
     #[error("{} is a symbolic link", path.display())]
     Symlink { path: PathBuf },
     #[error("{} is not a regular file", path.display())]
@@ -47,6 +70,12 @@ pub(crate) enum Error {
     Terminal,
     #[error("standard input is named {count} times")]
     StandardInputTwice { count: usize },
+    #[error("a participant's keys are read from a file, not from standard input")]
+    NeedsFile,
+    #[error("`{name}` is no plain file name")]
+    FileName { name: String },
+
+    // passphrases and secret files
     #[error("a passphrase is needed, and there is no terminal to ask on")]
     NoTerminal,
     #[error("the two passphrases differ")]
@@ -62,41 +91,140 @@ pub(crate) enum Error {
     #[error("{} holds {found}, where {expected} is wanted", path.display())]
     OtherContent { path: PathBuf, expected: &'static str, found: &'static str },
     #[error("{}: {source}", path.display())]
+    KeyShare { path: PathBuf, source: KeyShareError },
+    #[error("{}: the signing key is not that of participant {identifier}", path.display())]
+    OtherKeys { path: PathBuf, identifier: u16 },
+    #[error("{}: the first line must be a token of visible ASCII characters", path.display())]
+    Token { path: PathBuf },
+    #[error("the account's key: {0}")]
+    AccountKey(#[from] AuthorisationError),
+    #[error("the agent's key or envelope: {0}")]
+    Notice(#[from] NoticeError),
+
+    // artifacts
+    #[error("{}: {source}", path.display())]
     Encoding { path: PathBuf, source: EncodingError },
+    #[error("{}: {source}", path.display())]
+    Artifact { path: PathBuf, source: ArtifactError },
+    #[error("{}: {source}", path.display())]
+    Committee { path: PathBuf, source: MembershipError },
+    #[error("{} does not verify: {reason}", path.display())]
+    NotVerified { path: PathBuf, reason: String },
+    #[error("{} cannot be checked without {what}", path.display())]
+    Missing { path: PathBuf, what: &'static str },
+    #[error("{} is {what}, which nothing can be held against", path.display())]
+    Unverifiable { path: PathBuf, what: &'static str },
+    #[error("{} is another kind of report than wanted", path.display())]
+    OtherReport { path: PathBuf },
+
+    // keys
     #[error("the operating system gave no random bytes: {0}")]
     Randomness(String),
+    #[error(transparent)]
+    NoRandomness(#[from] RandomnessError),
     #[error("{0}")]
     Threshold(#[from] ThresholdError),
+    #[error("dealing: {0}")]
+    Dealer(#[from] DealerError),
+    #[error("key generation: {0}")]
+    Dkg(#[from] DkgError),
+    #[error("committee: {0}")]
+    Membership(#[from] MembershipError),
+    #[error("the key generation left no participant")]
+    EmptyCommittee,
+
+    // the pool directory
+    #[error("{}: {reason}", path.display())]
+    PoolFile { path: PathBuf, reason: String },
+    #[error("log.jsonl, line {line}: {reason}")]
+    PoolLog { line: usize, reason: String },
+    #[error("head.json has consumed what log.jsonl does not hold")]
+    HeadBehind,
+    #[error("{} is not the committee of this pool", path.display())]
+    OtherCommittee { path: PathBuf },
+    #[error("pool.toml: {0}")]
+    Config(#[from] ConfigError),
+    #[error("the table: {0}")]
+    Store(#[from] StoreError),
+    #[error("the table: {0}")]
+    Sidecar(#[from] SidecarError),
+    #[error("no row of table version {version} belongs to this account")]
+    NoRows { version: u64 },
+    #[error("{what}: {reason}")]
+    Terms { what: &'static str, reason: &'static str },
+    #[error("encryption: {0}")]
+    Encrypt(#[from] EncryptError),
+    #[error("the agent does not act: {0}")]
+    Agent(#[from] AgentRefusal),
+    #[error("the reserve check found no deficit")]
+    NoDeficit,
+
+    // attempts
+    #[error("the table is at version {version} now, and the attempt was prepared on another")]
+    Moved { version: u64 },
+    #[error("the attempt names a block that log.jsonl does not hold")]
+    UnknownBlock,
+    #[error("ciphertext {index} of the request is neither in log.jsonl nor the table's key")]
+    NotInLog { index: usize },
+    #[error("{} does not exist: the attempt's keys were spent", path.display())]
+    NoAttemptKeys { path: PathBuf },
+    #[error("the participant refuses: {0}")]
+    Refused(#[from] Refusal),
+    #[error("the participant gave no answer")]
+    NoAnswer,
+    #[error("{have} of {need} needed shares are good{}", named(culprits))]
+    TooFewShares { need: usize, have: usize, culprits: Vec<u16> },
+    #[error("the enclave: {0}")]
+    Attempt(#[from] AttemptError),
+    #[error("the plan: {0}")]
+    Plan(#[from] PlanError),
+    #[error("a ciphertext: {0}")]
+    Ciphertext(#[from] CiphertextError),
+    #[error("the round: {0}")]
+    Round(#[from] RoundError),
+    #[error("a reserve check needs the custodian's statement")]
+    NoStatement,
+    #[error("the reserve check: {0}")]
+    Reserve(#[from] ReserveError),
+    #[error("{}: {source}", path.display())]
+    Statement { path: PathBuf, source: StatementError },
+    #[error("a report signer refuses: {0}")]
+    Signer(#[from] SignerRefusal),
+    #[error("the pool has no report signers")]
+    NoSigners,
+    #[error("the report: {0}")]
+    Quorum(#[from] QuorumError),
+    #[error("the report: {0}")]
+    Report(#[from] ReportError),
+
+    // recovery
+    #[error("scenario: {0}")]
+    Scenario(#[from] ScenarioError),
+    #[error("recovery: {0}")]
+    Recovery(#[from] RecoveryError),
+    #[error("custodian: {0}")]
+    Custodian(#[from] CustodianError),
+    #[error("the program's event loop: {0}")]
+    Runtime(io::Error),
 }
 
 impl Error {
-    /// The code, the exit code and the hint that go with the sentence.
-    pub(crate) fn parts(&self) -> Parts {
-        let (code, hint) = match self {
-            Self::Read { .. } => ("read", "check the path and its permissions; `-` reads standard input"),
-            Self::Write { .. } => ("write", "check that the directory exists and has room; nothing was replaced"),
-            Self::TooLong { .. } => ("too-long", "this is not the file that the verb expects; see `ccc inspect FILE`"),
-            Self::Exists { .. } => ("exists", "choose another name, or replace it with --force"),
-            Self::Symlink { .. } => ("symlink", "name the target itself: a link could lead the bytes elsewhere"),
-            Self::NotRegular { .. } => ("not-regular", "name a file, or `-` for standard output"),
-            Self::Readable { .. } => ("readable-secret", "run `chmod 600` on it; if others may have read it, replace the key"),
-            Self::Terminal => ("terminal", "name a file with --out FILE, or pipe the output"),
-            Self::StandardInputTwice { .. } => ("stdin-twice", "use `-` once and name files for the rest"),
-            Self::NoTerminal => ("no-terminal", "give --passphrase-file FILE or set CCC_PASSPHRASE_FILE"),
-            Self::PassphrasesDiffer => ("passphrases-differ", "run the command again; nothing was written"),
-            Self::PassphraseEmpty => ("passphrase-empty", "use a passphrase of several words, or --no-passphrase to write in the clear"),
-            Self::PassphraseNotText => ("passphrase-not-text", "the first line of the file is the passphrase, in UTF-8"),
-            Self::PassphraseInEnvironment => ("passphrase-in-environment", "unset it; CCC_PASSPHRASE_FILE names a file that holds the passphrase"),
-            Self::Sealed { source, .. } => source.parts(),
-            Self::OtherContent { .. } => ("other-content", "`ccc inspect FILE` tells what a file holds"),
-            Self::Encoding { .. } => ("encoding", "the file is damaged or of another kind; `ccc inspect FILE` tells what it is"),
-            Self::Randomness(_) => ("randomness", "without random bytes no key is safe; try again on a working system"),
-            Self::Threshold(_) => ("threshold", "leave -t away for the default, n minus a third of n-1"),
-        };
-        Parts { code, exit: self.exit(), hint }
+    /// An attempt's failure, with missing shares told apart and their senders named.
+    pub(crate) fn attempt(error: AttemptError) -> Self {
+        match error {
+            AttemptError::Shares(CombineError::NotEnoughShares { need, have, culprits }) => {
+                let culprits = culprits.iter().map(|culprit| culprit.identifier.get()).collect();
+                Self::TooFewShares { need: need.into(), have: have.into(), culprits }
+            }
+            other => Self::Attempt(other),
+        }
     }
+}
 
-    fn exit(&self) -> Exit {
-        Exit::CouldNot
+fn named(culprits: &[u16]) -> String {
+    if culprits.is_empty() {
+        return String::new();
     }
+    let names: Vec<String> = culprits.iter().map(u16::to_string).collect();
+    format!("; bad shares from participant {}", names.join(", "))
 }

@@ -1,9 +1,12 @@
 //! The command `ccc`: parses the arguments, runs one verb, turns its answer into an exit code.
 
+mod artifact;
 mod cli;
 mod command;
+mod describe;
 mod error;
 mod files;
+mod pool;
 mod ui;
 
 use clap::Parser;

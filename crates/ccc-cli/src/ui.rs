@@ -44,11 +44,6 @@ impl Ui {
         Self { json, quiet, colour }
     }
 
-    /// Whether results are JSON objects.
-    pub(crate) fn json(&self) -> bool {
-        self.json
-    }
-
     /// Prints the result: the lines for a person, or the object with `--json`.
     ///
     /// A reader that closed the pipe has seen enough: that is no error.
@@ -56,6 +51,13 @@ impl Ui {
         let text = if self.json { object.to_string() } else { lines.join("\n") };
         if !text.is_empty() && (self.json || !self.quiet) {
             let _closed_pipe = writeln!(std::io::stdout(), "{text}");
+        }
+    }
+
+    /// One line of a result that grows while the work goes on; nothing with `--json` or `--quiet`.
+    pub(crate) fn text(&self, line: &str) {
+        if !self.json && !self.quiet {
+            let _closed_pipe = writeln!(std::io::stdout(), "{line}");
         }
     }
 

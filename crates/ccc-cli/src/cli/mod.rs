@@ -61,6 +61,27 @@ pub(crate) struct Global {
 /// What to do.
 #[derive(Subcommand)]
 pub(crate) enum Verb {
+    /// Run one recovery: insolvent, an encrypted order, a fill, solvent
+    Recover(RecoverArgs),
+    /// Make keys: a vault's, an account's, an agent's
+    #[command(subcommand)]
+    Keygen(Keygen),
+    /// Make a pool, deposit into it, read one's own balance
+    #[command(subcommand)]
+    Table(Table),
+    /// Encrypt a collateral order or a maker's standing order to the vault
+    EncryptOrder(EncryptOrderArgs),
+    /// Re-encrypt, as one participant, what a request names to the enclave's attempt
+    Reencrypt(ReencryptArgs),
+    /// Prepare an attempt; then open, clear, settle and report
+    #[command(subcommand)]
+    Fill(Fill),
+    /// Check a report, ciphertext, share, table or attestation
+    Verify(VerifyArgs),
+    /// Say what a file is, with its public fields
+    Inspect(InspectArgs),
+    /// Serve a statement over HTTP, as a simulated custodian
+    Custodian(CustodianArgs),
     /// Print a shell's completions
     Completions(CompletionsArgs),
     /// Print the manual page, or write all of them
@@ -70,15 +91,16 @@ pub(crate) enum Verb {
 /// Arguments of `verify`.
 #[derive(Args)]
 #[command(after_help = "\
-A table is its header with its body (and sidecar): name the header first.
+A table is its header with its body and sidecar, in any order; --pool alone checks the pool's own.
 
 Examples:
   ccc verify --committee keys/committee.ccc order.ccc
   ccc verify --pool pool/ attempt/share-3.ccc attempt/request.ccc attempt/recipient.ccc
-  ccc verify --pool pool/ fill.report")]
+  ccc verify --pool pool/ attempt/report.ccc
+  ccc verify --pool pool/")]
 pub(crate) struct VerifyArgs {
     /// What to check; a share needs its request, recipient and ciphertexts beside it
-    #[arg(required = true, value_name = "FILE")]
+    #[arg(required_unless_present = "pool", value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
     /// Committee under whose master key or signatures the files must hold
     #[arg(long, value_name = "FILE")]

@@ -92,10 +92,11 @@ pub(crate) struct BalanceArgs {
 #[command(after_help = "\
 A collateral order asks for the reserve; a standing order (--standing) promises a maker's liquidity.
 Sizes are secret and arguments are visible to other users of a machine: --terms FILE takes them from
-a file instead, with the keys size, minimum, cap, spread, dispersion and tiers.
+a file instead, with the keys size, spread = [s0, s1], and optionally minimum, cap, dispersion = [lo, hi].
 
 Examples:
-  ccc encrypt-order --pool pool/ --size 300000000 --spread 100
+  ccc encrypt-order --pool pool/ --check check/ --agent-key agent.ccc --spread 100
+  ccc encrypt-order --pool pool/ --terms order.toml
   ccc encrypt-order --pool pool/ --standing --account-key maker.ccc --terms terms.toml")]
 pub(crate) struct EncryptOrderArgs {
     /// The pool directory
@@ -108,10 +109,10 @@ pub(crate) struct EncryptOrderArgs {
     #[arg(long, value_name = "FILE", requires = "standing")]
     pub(crate) account_key: Option<PathBuf>,
     /// Size, in base units
-    #[arg(long, value_name = "UNITS", required_unless_present = "terms")]
+    #[arg(long, value_name = "UNITS", required_unless_present_any = ["terms", "check"])]
     pub(crate) size: Option<u64>,
     /// Spread, or S0:S1 over the order's time, in 1/100 basis point
-    #[arg(long, value_name = "SPREAD", required_unless_present = "terms")]
+    #[arg(long, value_name = "SPREAD", required_unless_present_any = ["terms", "check"])]
     pub(crate) spread: Option<SpreadRange>,
     /// Least acceptable total (collateral; default: all or none) or least fill (standing; default: 0)
     #[arg(long, value_name = "UNITS")]
@@ -122,9 +123,21 @@ pub(crate) struct EncryptOrderArgs {
     /// Terms in TOML, from a file or `-`, instead of the flags above
     #[arg(long, value_name = "FILE", conflicts_with_all = ["size", "spread", "minimum", "cap"])]
     pub(crate) terms: Option<PathBuf>,
+    /// Take the size from a reserve check's envelope: the directory of its attempt
+    #[arg(long, value_name = "DIR", requires = "agent_key", conflicts_with_all = ["size", "terms", "minimum", "standing"])]
+    pub(crate) check: Option<PathBuf>,
+    /// The agent's key, which opens that envelope
+    #[arg(long, value_name = "FILE", requires = "check")]
+    pub(crate) agent_key: Option<PathBuf>,
+    /// Seconds until a collateral order may be opened and cleared
+    #[arg(long, default_value_t = 0, value_name = "SECONDS", conflicts_with = "standing")]
+    pub(crate) opens_in: u64,
     /// Seconds until the order expires
     #[arg(long, default_value_t = 3600, value_name = "SECONDS")]
     pub(crate) lifetime: u64,
+    /// The public address that submits a standing order [default: a random one]
+    #[arg(long, value_name = "ADDRESS", requires = "standing")]
+    pub(crate) from: Option<Address>,
     /// Write the ciphertext to FILE and leave the pool's log alone
     #[arg(long, value_name = "FILE")]
     pub(crate) out: Option<PathBuf>,

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 /// Arguments of `recover`.
 #[derive(Args)]
 #[command(after_help = "\
-Built-in scenarios: default, large-deficit, insufficient-liquidity, lying-participant, silent-participant.
+Built-in scenarios: large-deficit, insufficient-liquidity, participant-lying, participant-silent.
 Exit code 1: the reserve is still insolvent at the end.
 
 Examples:
@@ -15,8 +15,8 @@ Examples:
   ccc recover --rpc-url http://127.0.0.1:8545 --out run/")]
 pub(crate) struct RecoverArgs {
     /// A scenario file (TOML), or the name of a built-in one
-    #[arg(long, value_name = "FILE|NAME", default_value = "default")]
-    pub(crate) scenario: String,
+    #[arg(long, value_name = "FILE|NAME")]
+    pub(crate) scenario: Option<String>,
     /// Vault participants
     #[arg(long, value_name = "N")]
     pub(crate) participants: Option<u16>,
@@ -44,6 +44,9 @@ pub(crate) struct RecoverArgs {
     /// Write every artefact of the run into DIR
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
+    /// Write into a directory that is not empty
+    #[arg(long, requires = "out")]
+    pub(crate) force: bool,
     /// Make the run reproducible; keys are then as public as the seed
     #[arg(long, value_name = "NUMBER")]
     pub(crate) seed: Option<u64>,

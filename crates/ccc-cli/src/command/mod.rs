@@ -1,7 +1,16 @@
 //! One file per verb.
 
 mod completions;
+mod custodian;
+mod encrypt_order;
+mod fill;
+mod inspect;
+mod keygen;
 mod man;
+mod recover;
+mod reencrypt;
+mod table;
+mod verify;
 
 use crate::{
     cli::{Global, Verb},
@@ -44,6 +53,15 @@ impl<'a> Context<'a> {
 /// [`Error`]; files are as they were.
 pub(crate) fn run(verb: Verb, ctx: &Context<'_>) -> Result<Answer, Error> {
     match verb {
+        Verb::Recover(arguments) => recover::run(&arguments, ctx),
+        Verb::Keygen(verb) => keygen::run(&verb, ctx),
+        Verb::Table(verb) => table::run(&verb, ctx),
+        Verb::EncryptOrder(arguments) => encrypt_order::run(&arguments, ctx),
+        Verb::Reencrypt(arguments) => reencrypt::run(&arguments, ctx),
+        Verb::Fill(verb) => fill::run(&verb, ctx),
+        Verb::Verify(arguments) => verify::run(&arguments, ctx),
+        Verb::Inspect(arguments) => inspect::run(&arguments, ctx),
+        Verb::Custodian(arguments) => custodian::run(&arguments, ctx),
         Verb::Completions(arguments) => completions::run(&arguments, ctx),
         Verb::Man(arguments) => man::run(&arguments, ctx),
     }
