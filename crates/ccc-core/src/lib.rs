@@ -22,3 +22,7 @@ pub mod secret;
 pub mod suite;
 pub mod threshold;
 pub mod vault;
+
+#[cfg(test)]
+#[path = "../tests/support/mod.rs"]
+mod support;
