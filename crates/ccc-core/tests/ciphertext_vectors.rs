@@ -27,7 +27,7 @@ fn encryption_reproduces_the_bytes() {
         assert_eq!(verified.open(&k).unwrap().as_slice(), message, "{name}");
         if label.kind == LabelKind::TableKey {
             let wrapped = verified.ciphertext().to_wrapped().unwrap();
-            assert_eq!(hex::encode(wrapped), text(&file["wrapped"], "wire"), "{name}");
+            assert_eq!(hex::encode(wrapped), text(&file["wrapped"], "wrapped"), "{name}");
             assert_eq!(&Ciphertext::from_wrapped(&wrapped, label).unwrap(), verified.ciphertext());
         }
     }
