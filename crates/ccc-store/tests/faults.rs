@@ -196,6 +196,7 @@ fn put_both(store: &DirectoryStore<SimulatedDisk>, table: &SealedTable) -> Resul
 }
 
 /// The first version is whole; the second is whole or absent; the hint names one of them that is whole.
+#[expect(clippy::panic, reason = "the lint's exception covers test functions only, and this serves several")]
 fn assert_old_or_new(store: &DirectoryStore<SimulatedDisk>, first: &SealedTable, second: &SealedTable) -> bool {
     assert_same(&store.get(&first.header.hash()).expect("the first version stays"), first);
     let hint = store.head_hint(&ID).expect("read").expect("kept");

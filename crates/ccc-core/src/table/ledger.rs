@@ -68,6 +68,11 @@ impl Ledger {
         self.capacity = self.capacity.max(tier.rows() - 1);
     }
 
+    /// Appends a balance as it stands, for a ledger that starts from known rows.
+    pub fn push(&mut self, row: Row) {
+        self.rows.push(row);
+    }
+
     /// Balances in creation order.
     #[must_use]
     pub fn rows(&self) -> &[Row] {
@@ -118,7 +123,7 @@ impl Ledger {
     }
 
     fn room(&self) -> usize {
-        self.capacity - self.rows.len() - self.reading_keys.len()
+        self.capacity.saturating_sub(self.rows.len() + self.reading_keys.len())
     }
 
     fn operate(&mut self, operation: &BoundaryOperation, assets: &[AssetRule]) -> Result<(), ResultCode> {

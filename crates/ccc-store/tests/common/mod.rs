@@ -37,6 +37,8 @@ impl Iterator for Versions {
     }
 }
 
+/// Used by some of the test files only.
+#[allow(dead_code, reason = "each test file compiles this module for itself")]
 pub(crate) fn assert_same(found: &SealedTable, expected: &SealedTable) {
     assert_eq!(found.header.to_bytes(), expected.header.to_bytes());
     assert!(found.body == expected.body && found.sidecar == expected.sidecar);
