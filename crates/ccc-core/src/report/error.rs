@@ -76,6 +76,12 @@ pub enum ReportError {
         /// The time of the check, Unix time.
         now: u64,
     },
+    /// A block time that the header's 32 bits do not hold.
+    #[error("block time {found} exceeds 32 bits")]
+    BlockTime {
+        /// The time that was found, Unix time.
+        found: u64,
+    },
     /// A price round above 80 bits.
     #[error("price round {found} exceeds 80 bits")]
     PriceRound {

@@ -21,6 +21,8 @@ mod signature;
 mod signed;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod vectors;
 mod word;
 
 pub use accumulator::{Accumulator, OperationKind, Step};

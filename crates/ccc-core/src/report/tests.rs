@@ -424,6 +424,13 @@ fn workflow_id_with_a_first_byte_is_refused() {
 }
 
 #[test]
+fn block_time_beyond_the_header_is_refused() {
+    let payload = Payload { binding: binding(), statement: solvency() };
+    let found = u64::from(u32::MAX) + 1;
+    assert_eq!(Report::new(origin(), found, payload), Err(ReportError::BlockTime { found }));
+}
+
+#[test]
 fn file_of_every_wrong_length_is_refused() {
     let bytes = assemble(&[sign(1), sign(2)]).unwrap().to_bytes().unwrap();
     for length in 0..bytes.len() {
