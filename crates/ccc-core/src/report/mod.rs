@@ -24,6 +24,8 @@ mod tests;
 #[cfg(test)]
 mod vectors;
 mod word;
+#[cfg(test)]
+mod wycheproof;
 
 pub use accumulator::{Accumulator, OperationKind, Step};
 pub use error::{QuorumError, ReportError};
