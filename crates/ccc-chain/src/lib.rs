@@ -8,6 +8,8 @@
 //!
 //! The crate knows contracts and reports; it knows nothing about orders, tables or vaults.
 
+#![forbid(unsafe_code)]
+
 pub mod act;
 pub mod bindings;
 pub mod deploy;

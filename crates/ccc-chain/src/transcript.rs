@@ -10,7 +10,7 @@ use alloy::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::{Chain, ChainError, ChainKind, Refusal};
+use crate::{Chain, ChainError, ChainKind, Refusal, watch::spans};
 
 /// A transaction.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -171,9 +171,12 @@ async fn transactions_of(chain: &Chain, number: u64) -> Result<Vec<TransactionRe
 }
 
 async fn events(chain: &Chain, first: u64, last: u64) -> Result<Vec<EventRecord>, ChainError> {
-    let filter = Filter::new().from_block(first).to_block(last);
-    let logs = chain.provider().get_logs(&filter).await?;
-    Ok(logs.into_iter().map(event).collect())
+    let mut events = Vec::new();
+    for (from, to) in spans(first, last) {
+        let filter = Filter::new().from_block(from).to_block(to);
+        events.extend(chain.provider().get_logs(&filter).await?.into_iter().map(event));
+    }
+    Ok(events)
 }
 
 fn event(log: Log) -> EventRecord {

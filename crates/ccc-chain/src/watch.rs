@@ -21,6 +21,12 @@ use crate::{
 /// The most blocks that one question to a node spans.
 const SPAN: u64 = 2_000;
 
+/// The ranges of blocks to ask for, first and last included.
+pub(crate) fn spans(first: u64, last: u64) -> impl Iterator<Item = (u64, u64)> {
+    let step = usize::try_from(SPAN).unwrap_or(usize::MAX);
+    (first..=last).step_by(step).map(move |from| (from, last.min(from.saturating_add(SPAN - 1))))
+}
+
 /// An event of a deployment.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
@@ -129,13 +135,10 @@ impl Watcher {
     /// See [`ChainError`]; what was not read is read by the next call.
     pub async fn poll_to(&mut self, last: u64) -> Result<Vec<Observed>, ChainError> {
         let mut observed = Vec::new();
-        let mut from = self.next_block;
-        while from <= last {
-            let to = last.min(from.saturating_add(SPAN - 1));
+        for (from, to) in spans(self.next_block, last) {
             observed.extend(self.span(from, to).await?);
-            from = to.saturating_add(1);
         }
-        self.next_block = from;
+        self.next_block = self.next_block.max(last.saturating_add(1));
         Ok(observed)
     }
 

@@ -2,6 +2,8 @@
 //!
 //! `CCC_ANVIL` names the anvil binary; without it there is nothing to compare with.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a helper that fails ends its test")]
+
 mod common;
 
 use std::{

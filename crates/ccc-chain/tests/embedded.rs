@@ -1,5 +1,7 @@
 //! The embedded chain: answers to every request, time, snapshots, the past.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a helper that fails ends its test")]
+
 mod common;
 
 use alloy::{

@@ -1,6 +1,7 @@
 //! A deployment with its people, on any chain.
 
 #![allow(dead_code, reason = "each test file uses a part")]
+#![allow(clippy::unwrap_used, reason = "a helper that fails ends its test")]
 
 use alloy::{
     eips::BlockId,
@@ -160,8 +161,8 @@ impl World {
     pub(crate) async fn report_until(&self, statement: Statement, sequence: u64, valid_until: u64) -> Report {
         let receiver = self.deployment.receiver(statement.kind()).unwrap();
         let binding = self.deployment.binding(receiver, sequence, valid_until, B256::repeat_byte(0xaa));
-        let block = u32::try_from(self.chain.finalised_block().await.unwrap().number).unwrap();
-        Report::new(self.deployment.origin(), block, Payload { binding, statement }).unwrap()
+        let block_time = self.chain.finalised_block().await.unwrap().time;
+        Report::new(self.deployment.origin(), block_time, Payload { binding, statement }).unwrap()
     }
 
     /// Signed by the first f+1 signers.
