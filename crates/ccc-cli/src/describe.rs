@@ -9,7 +9,7 @@ use ccc_core::{
     table::Header,
     vault::{Mode, Request},
 };
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 /// Fields in the order in which they are shown.
 #[derive(Default)]

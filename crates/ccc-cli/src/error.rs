@@ -7,7 +7,7 @@ use crate::{artifact::ArtifactError, files::sealed::SealedError};
 use ccc_core::{
     ciphertext::{CiphertextError, EncryptError},
     encoding::EncodingError,
-    keys::{KeyShareError, MembershipError, dealer::DealerError, dkg::DkgError},
+    keys::{KeyShareError, MembershipError, board::BoardError, dealer::DealerError, dkg::DkgError},
     report::{QuorumError, ReportError},
     secret::RandomnessError,
     table::{SidecarError, StoreError},
@@ -128,6 +128,8 @@ pub(crate) enum Error {
     Dealer(#[from] DealerError),
     #[error("key generation: {0}")]
     Dkg(#[from] DkgError),
+    #[error("key generation: {0}")]
+    Board(#[from] BoardError),
     #[error("committee: {0}")]
     Membership(#[from] MembershipError),
     #[error("the key generation left no participant")]
@@ -214,7 +216,7 @@ impl Error {
         match error {
             AttemptError::Shares(CombineError::NotEnoughShares { need, have, culprits }) => {
                 let culprits = culprits.iter().map(|culprit| culprit.identifier.get()).collect();
-                Self::TooFewShares { need: need.into(), have: have.into(), culprits }
+                Self::TooFewShares { need, have, culprits }
             }
             other => Self::Attempt(other),
         }

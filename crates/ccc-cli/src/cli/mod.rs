@@ -10,7 +10,7 @@ pub(crate) use pool::{
     BalanceArgs, DepositArgs, EncryptOrderArgs, Fill, FillPrepareArgs, FillRunArgs, ReencryptArgs, Table, TableInitArgs,
 };
 pub(crate) use recovery::{CustodianArgs, RecoverArgs};
-pub(crate) use value::{Address, AssetName, SpreadRange};
+pub(crate) use value::{AssetName, SpreadRange};
 
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;

@@ -22,8 +22,8 @@ const MAX_TOKEN: u64 = 4096;
 pub(super) fn run(arguments: &RecoverArgs, ctx: &Context<'_>) -> Result<Answer, Error> {
     let options = options(arguments)?;
     let replace = Replace::from_flag(arguments.force);
-    if let Some(out) = &arguments.out {
-        check_directory(out, replace)?;
+    if let (Some(out), Replace::Never) = (&arguments.out, replace) {
+        files::check_empty(out)?;
     }
     if options.seed.is_some() {
         ctx.ui.note("with --seed every key of this run follows from the seed");
@@ -91,15 +91,6 @@ pub(super) fn token(path: &Path) -> Result<Zeroizing<String>, Error> {
     let token = Zeroizing::new(text.lines().next().unwrap_or_default().to_owned());
     let plain = !token.is_empty() && token.bytes().all(|byte| byte.is_ascii_graphic());
     if plain { Ok(token) } else { Err(Error::Token { path: path.into() }) }
-}
-
-fn check_directory(path: &Path, replace: Replace) -> Result<(), Error> {
-    match std::fs::read_dir(path) {
-        Err(source) if source.kind() == std::io::ErrorKind::NotFound => Ok(()),
-        Err(source) => Err(Error::Write { path: path.into(), source }),
-        Ok(mut entries) if replace == Replace::Force || entries.next().is_none() => Ok(()),
-        Ok(_) => Err(Error::NotEmpty { path: path.into() }),
-    }
 }
 
 /// Every public artefact as a file. The names are the program's own; one that is not plain is refused.

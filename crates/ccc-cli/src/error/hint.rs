@@ -89,7 +89,7 @@ impl Error {
                 ("randomness", "without random bytes no key is safe; try again on a working system")
             }
             Self::Threshold(_) => ("threshold", "leave -t away for the default, n minus a third of n-1"),
-            Self::Dealer(_) | Self::Dkg(_) | Self::Membership(_) | Self::EmptyCommittee => {
+            Self::Dealer(_) | Self::Dkg(_) | Self::Board(_) | Self::Membership(_) | Self::EmptyCommittee => {
                 ("key-generation", "nothing was written; run it again")
             }
             _ => return None,

@@ -167,6 +167,19 @@ pub(crate) fn directory(path: &Path) -> Result<(), Error> {
     fs::create_dir_all(path).map_err(|source| Error::Write { path: path.into(), source })
 }
 
+/// Refuses a directory that holds anything: what it held would mix with what is written.
+///
+/// # Errors
+/// [`Error::NotEmpty`], [`Error::Write`].
+pub(crate) fn check_empty(path: &Path) -> Result<(), Error> {
+    let entries = match fs::read_dir(path) {
+        Err(source) if source.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+        Err(source) => return Err(Error::Write { path: path.into(), source }),
+        Ok(entries) => entries,
+    };
+    if entries.count() == 0 { Ok(()) } else { Err(Error::NotEmpty { path: path.into() }) }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,6 +1,6 @@
 //! An attempt's directory: the request, the enclave's attested keys, the participants' shares.
 
-use super::{Pool, account, log::{ChainLog, Event}, settings::ATTEMPT_LIFETIME};
+use super::{Pool, log::{ChainLog, Event}, settings::ATTEMPT_LIFETIME};
 use crate::{
     error::Error,
     files::{
@@ -15,7 +15,7 @@ use ccc_core::{
     encoding::EncodingError,
     envelope::Envelope,
     suite,
-    table::{Header, TableStore},
+    table::Header,
     vault::{AttestedRecipient, Mode, Request},
 };
 use ccc_enclave::{attempt::Enclave, intake::RoundPlan};

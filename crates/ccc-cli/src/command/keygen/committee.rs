@@ -9,13 +9,14 @@ use crate::{
         sealed::Content,
         secret::{self, Secrets},
     },
+    pool::random,
     ui::Answer,
 };
 use ccc_core::{
     epoch::Epoch,
     identifier::Identifier,
     keys::{
-        Committee, KeyShare, ParticipantKeys, Roster, RosterMember,
+        Committee, KeyShare, ParticipantKeys, Roster,
         board::MemoryBoard,
         dealer, dkg,
     },
@@ -28,7 +29,7 @@ use std::path::{Path, PathBuf};
 struct Generated {
     committee: Committee,
     shares: Vec<KeyShare>,
-    participants: Vec<ParticipantKeys>,
+    participants: Vec<(Identifier, ParticipantKeys)>,
 }
 
 pub(super) fn dealer(arguments: &CommitteeKeygen, ctx: &Context<'_>) -> Result<Answer, Error> {
@@ -45,7 +46,9 @@ pub(super) fn dkg(arguments: &CommitteeKeygen, ctx: &Context<'_>) -> Result<Answ
     ctx.ui.note("all participants run in this process over a board in memory; on their own machines each runs alone");
     let mut rng = ctx.rng()?;
     let (roster, participants) = plan.roster(&mut rng)?;
-    let outcomes = dkg::run_in_process(&roster, &participants, &mut MemoryBoard::default(), &mut rng)?;
+    let mut board = MemoryBoard::new(random(&mut rng));
+    let outcomes = dkg::run_in_process(&roster, &participants, &mut board, &mut rng)?;
+    let outcomes = outcomes.into_iter().map(|(_, outcome)| outcome).collect::<Result<Vec<_>, _>>()?;
     let committee = outcomes.first().map(|outcome| outcome.committee.clone()).ok_or(Error::EmptyCommittee)?;
     let shares = outcomes.into_iter().map(|outcome| outcome.key_share).collect();
     plan.write(&Generated { committee, shares, participants }, &mut rng, ctx)
@@ -83,12 +86,13 @@ impl Plan {
         self.directory.join(format!("participant-{i}.ccc"))
     }
 
-    fn roster(&self, rng: &mut StdRng) -> Result<(Roster, Vec<ParticipantKeys>), Error> {
-        let n = self.threshold.n();
-        let keys = (0..n).map(|_| ParticipantKeys::generate(rng)).collect::<Result<Vec<_>, _>>()?;
-        let member = |(i, keys): (u16, &ParticipantKeys)| Identifier::new(i).map(|i| keys.public(i));
-        let members = (1..=n).zip(&keys).map(member).collect::<Result<Vec<RosterMember>, _>>();
-        let members = members.map_err(|source| Error::Encoding { path: self.directory.clone(), source })?;
+    fn roster(&self, rng: &mut StdRng) -> Result<(Roster, Vec<(Identifier, ParticipantKeys)>), Error> {
+        let mut keys = Vec::new();
+        for i in 1..=self.threshold.n() {
+            let identifier = Identifier::new(i).map_err(|error| Error::Membership(error.into()))?;
+            keys.push((identifier, ParticipantKeys::generate(rng)?));
+        }
+        let members = keys.iter().map(|(identifier, keys)| keys.public(*identifier)).collect();
         Ok((Roster::new(Epoch(1), self.threshold, members)?, keys))
     }
 
@@ -96,7 +100,7 @@ impl Plan {
         files::directory(&self.directory)?;
         let bar = ctx.ui.progress(generated.shares.len() as u64, "sealing");
         let mut sealed = Vec::with_capacity(generated.shares.len());
-        for (share, keys) in generated.shares.iter().zip(&generated.participants) {
+        for (share, (_, keys)) in generated.shares.iter().zip(&generated.participants) {
             let path = self.participant(share.identifier().get());
             let secrets = Secrets::new(&[&share.to_bytes(), &keys.to_bytes()]);
             sealed.push((secret::encode(&path, Content::Participant, &secrets, &ctx.passphrases, rng)?, path));

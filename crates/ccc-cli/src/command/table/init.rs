@@ -39,7 +39,7 @@ const BASE_LOT: u64 = 10_000;
 const MAX_KEY_TEXT: u64 = 256;
 
 pub(super) fn run(arguments: &TableInitArgs, ctx: &Context<'_>) -> Result<Answer, Error> {
-    check_empty(&arguments.out)?;
+    files::check_empty(&arguments.out)?;
     let committee = read_committee(&arguments.committee)?;
     let agent_key = read_agent_key(&arguments.agent_key)?;
     let mut rng = ctx.rng()?;
@@ -57,16 +57,6 @@ pub(super) fn run(arguments: &TableInitArgs, ctx: &Context<'_>) -> Result<Answer
         }),
     );
     Ok(Answer::Done)
-}
-
-/// The directory must be absent or empty: nothing of an older pool may be mixed in.
-fn check_empty(path: &Path) -> Result<(), Error> {
-    match fs::read_dir(path) {
-        Err(source) if source.kind() == std::io::ErrorKind::NotFound => Ok(()),
-        Err(source) => Err(Error::Write { path: path.into(), source }),
-        Ok(mut entries) if entries.next().is_none() => Ok(()),
-        Ok(_) => Err(Error::NotEmpty { path: path.into() }),
-    }
 }
 
 fn read_agent_key(path: &Path) -> Result<[u8; 32], Error> {
