@@ -18,14 +18,13 @@ use std::path::PathBuf;
 const ABOUT: &str = "Confidential reserves that heal themselves";
 
 const AFTER: &str = "\
-The order of the path by hand:
-  keygen → table init → table deposit → encrypt-order → fill prepare → reencrypt → fill run → table balance
+By hand: keygen → table init → table deposit → encrypt-order → fill prepare → reencrypt → fill run
 
 Examples:
-  ccc recover                            one reserve, from insolvent to solvent, on an embedded chain
-  ccc keygen dkg -n 4 --out keys/        a vault of four participants
-  ccc inspect FILE                       what is this file?
-  ccc verify --committee keys/committee.ccc FILE
+  ccc recover                       one reserve, from insolvent to solvent, on an embedded chain
+  ccc keygen dkg -n 4 --out keys/   a vault of four participants
+  ccc inspect FILE                  what is this file?
+  ccc help table init               the arguments of one verb
 
 Exit codes: 0 done, 1 the answer is no, 2 could not.
 FILE may be `-` for standard input or output. Secret files are sealed with a passphrase.";
@@ -43,14 +42,15 @@ pub(crate) struct Arguments {
 
 /// Flags that every verb takes.
 #[derive(Args)]
+#[command(next_help_heading = "Everywhere")]
 pub(crate) struct Global {
     /// Print results and errors as JSON objects
     #[arg(long, global = true)]
     pub(crate) json: bool,
-    /// Print nothing but errors and results asked for
+    /// Print errors alone
     #[arg(long, short, global = true)]
     pub(crate) quiet: bool,
-    /// The first line of FILE is the passphrase of secret files [env: CCC_PASSPHRASE_FILE]
+    /// Its first line is the passphrase [env: CCC_PASSPHRASE_FILE]
     #[arg(long, global = true, value_name = "FILE", conflicts_with = "no_passphrase")]
     pub(crate) passphrase_file: Option<PathBuf>,
     /// Write secret files in the clear (mode 0600)

@@ -29,6 +29,7 @@ pub(super) fn run(arguments: &RecoverArgs, ctx: &Context<'_>) -> Result<Answer, 
         ctx.ui.note("with --seed every key of this run follows from the seed");
     }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Error::Runtime)?;
+    ctx.ui.text(&format!("{:52} {:>9} {:>9} {:>9}", "milliseconds", "compute", "chain", "total"));
     let mut screen = Screen { ui: ctx.ui };
     let report = runtime.block_on(recovery::run(&options, &mut screen))?;
     if let Some(out) = &arguments.out {
@@ -138,9 +139,6 @@ impl Observer for Screen<'_> {
     fn started(&mut self, _: &'static str) {}
 
     fn finished(&mut self, span: &Span) {
-        if span.start_ms == 0.0 {
-            self.ui.text(&format!("{:52} {:>9} {:>9} {:>9}  ms", "step", "compute", "chain", "total"));
-        }
         self.ui.text(&row(span.name, span.compute_ms, span.chain_ms, span.total_ms));
     }
 }

@@ -383,7 +383,7 @@ impl Me<'_> {
         let mut envelopes = Vec::new();
         for (dealer, received) in dealings.iter().filter(|(_, received)| received.share.is_err()) {
             let complaint = Complaint::create(&received.dealing, self.identifier, self.keys, rng)?;
-            envelopes.push(self.sign(Package::Complaint(*dealer, complaint))?);
+            envelopes.push(self.sign(Package::Complaint(*dealer, Box::new(complaint)))?);
         }
         Ok(envelopes)
     }

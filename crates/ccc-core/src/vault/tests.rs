@@ -156,7 +156,7 @@ fn n038_messages_of_every_length_round_trip_and_one_above_the_maximum_is_refused
     let mut w = world(4);
     for length in [0, 1, 60, 61, 252, 253, 65_532, 65_533, 65_536] {
         for kind in [LabelKind::Public, LabelKind::Recipient] {
-            let message: Vec<u8> = (0..length).map(|i| (i % 251) as u8).collect();
+            let message: Vec<u8> = (0..251).cycle().take(length).collect();
             let cts = [w.encrypt(kind, &message)];
             let request = w.request(Mode::Sealed, &cts);
             let (keys, to) = attempt(&mut w);
@@ -205,7 +205,8 @@ fn n039_a_ciphertext_to_another_master_key_is_refused() {
     let ciphertext = w.encrypt(LabelKind::Recipient, b"abc");
     let verified = ciphertext.ciphertext().clone().verify(other.committee.master_public_key());
     assert_eq!(verified, Err(CiphertextError::Proof));
-    let request = Request { committee: other.committee.digest(), ..w.request(Mode::Sealed, &[ciphertext.clone()]) };
+    let request =
+        Request { committee: other.committee.digest(), ..w.request(Mode::Sealed, std::slice::from_ref(&ciphertext)) };
     let (_, to) = attempt(&mut w);
     let sealed = seal(&other.shares[0], &other.committee, &request, &to, &[ciphertext], &mut w.rng);
     let expected = SealError::Share(ShareError::Request(RequestError::MasterKey { index: 0 }));

@@ -19,7 +19,7 @@ const MAX_PER_SENDER: usize = 4;
 pub(crate) enum Package {
     Commitment([u8; 32]),
     Dealing(Vec<u8>),
-    Complaint(Identifier, Complaint),
+    Complaint(Identifier, Box<Complaint>),
     Confirmation([u8; 32]),
 }
 

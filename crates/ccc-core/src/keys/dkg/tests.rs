@@ -126,7 +126,7 @@ impl Slanderous<'_> {
         let mut rng = ChaCha20Rng::seed_from_u64(40);
         let complaint = Complaint::create(&dealing, id(3), self.keys, &mut rng).unwrap();
         assert_eq!(complaint.judge(&dealing, id(2)), Verdict::Accuser);
-        signed(self.session.roster(), self.keys, id(3), Package::Complaint(id(1), complaint))
+        signed(self.session.roster(), self.keys, id(3), Package::Complaint(id(1), Box::new(complaint)))
     }
 }
 
