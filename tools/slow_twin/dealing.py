@@ -1,5 +1,7 @@
 """One dealing, its proofs, complaints, transcript (section 7) and the envelope."""
 
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 
 from . import ristretto as g
@@ -133,3 +135,22 @@ def envelope(kind, committee, epoch, member, topic, payload):
     signature = member.signer.sign(digest)
     wire = head + committee + u64(epoch) + u16(member.identifier) + lp(topic) + lp(payload) + signature
     return dict(header=head, digest=digest, signature=signature, wire=wire)
+
+
+def verify_envelope(kind, public_key, wire):
+    """(committee, epoch, identifier, topic, payload) of an envelope whose signature holds."""
+    require(len(wire) >= 154, "length")
+    check_header(wire[:8], kind)
+    topic_length = int.from_bytes(wire[82:86], "big")
+    at = 86 + topic_length
+    require(len(wire) >= at + 4 + 64, "length")
+    payload_length = int.from_bytes(wire[at : at + 4], "big")
+    require(len(wire) == at + 4 + payload_length + 64, "length")
+    topic, payload = wire[86:at], wire[at + 4 : -64]
+    committee, epoch, i = wire[8:72], wire[72:80], wire[80:82]
+    digest = H("envelope", wire[:8], committee, epoch, i, topic, payload)
+    try:
+        Ed25519PublicKey.from_public_bytes(public_key).verify(wire[-64:], digest)
+    except InvalidSignature:
+        raise Refused("signature") from None
+    return committee, int.from_bytes(epoch, "big"), int.from_bytes(i, "big"), topic, payload

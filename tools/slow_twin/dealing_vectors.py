@@ -63,28 +63,31 @@ def protocol_dkg():
     return out
 
 
-def protocol_reshare():
-    """Committee A (3,5) to five new members at epoch 8; the dealers are 1, 2 and 4 (3 does not take part, 5 comes too late to count)."""
-    c, epoch, members = fx.committee_a(), fx.EPOCH + 1, fx.members("a2", range(1, 6))
+def handover(name, protocol, ids, members):
+    """Committee A (3,5) to members at epoch 8, by the dealers ids: the three smallest that qualified."""
+    c, epoch = fx.committee_a(), fx.EPOCH + 1
     roster = com.roster(epoch, 3, members)
-    sess = session_of(dl.RESHARE, c.digest(), roster, "reshare")
-    ids, dealings, polynomials = [1, 2, 4], [], []
+    sess = session_of(protocol, c.digest(), roster, name)
+    dealings, polynomials = [], []
     for i in ids:
-        polynomials.append([c.members[i - 1].share] + random_coefficients(f"reshare/{i}", 3)[1:])
-        made, _ = make_dealing("reshare", dl.RESHARE, sess["session"], roster, epoch, i, polynomials[-1], members)
+        polynomials.append([c.members[i - 1].share] + random_coefficients(f"{name}/{i}", 3)[1:])
+        made, _ = make_dealing(name, protocol, sess["session"], roster, epoch, i, polynomials[-1], members)
         assert made["commitments"][0] == c.members[i - 1].P
         dealings.append(made)
     weights = [com.lagrange_at_zero(i, ids) for i in ids]
     total = [sum(w * a for w, a in zip(weights, column)) % g.L for column in zip(*polynomials)]
     assert total[0] == c.coefficients[0]
     shares = [dict(identifier=m.identifier, share=com.evaluate(total, m.identifier)) for m in members]
-    out = finish(dl.RESHARE, sess, epoch, members, dealings, c.Y, [(s["identifier"], s["share"] * g.BASE) for s in shares])
+    out = finish(protocol, sess, epoch, members, dealings, c.Y, [(s["identifier"], s["share"] * g.BASE) for s in shares])
     out.update(shares=shares, lagrange=weights)
     return out
 
 
 def dealing():
-    return dict(dealer=protocol_dealer(), dkg=protocol_dkg(), reshare=protocol_reshare(), refused=dealing_refused())
+    return dict(
+        dealer=protocol_dealer(), dkg=protocol_dkg(), refresh=handover("refresh", dl.REFRESH, [1, 3, 5], fx.members("a", range(1, 6))),
+        reshare=handover("reshare", dl.RESHARE, [1, 2, 4], fx.members("a2", range(1, 6))), refused=dealing_refused(),
+    )
 
 
 def dealing_refused():
@@ -131,11 +134,27 @@ def envelope():
     cases = []
     for name, kind, committee_digest, member, topic, payload in payloads:
         made = dl.envelope(kind, committee_digest, c.epoch, member, topic, payload)
+        assert dl.verify_envelope(kind, member.signing_key, made["wire"]) == (committee_digest, c.epoch, member.identifier, topic, payload)
         cases.append(dict(
             name=name, kind=kind, committee=committee_digest, epoch=c.epoch, identifier=member.identifier, signing_seed=member.signing_seed,
             signing_key=member.signing_key, topic=topic, payload=payload, **made,
         ))
-    return dict(cases=cases)
+    return dict(cases=cases, refused=envelope_refused(cases[0], c.members[1]))
+
+
+def envelope_refused(case, other):
+    w, key = case["wire"], case["signing_key"]
+    flip = lambda at: w[:at] + bytes([w[at] ^ 1]) + w[at + 1 :]
+    s = int.from_bytes(w[-32:], "little")
+    moved = w[:82] + lp(case["topic"] + case["payload"][:1]) + lp(case["payload"][1:]) + w[-64:]
+    cases = {
+        "header": flip(3), "committee": flip(8), "epoch": flip(79), "identifier": flip(81), "topic": flip(86), "payload": flip(86 + 64 + 4), "signature": flip(len(w) - 64),
+        "boundary moved": moved, "S not canonical": w[:-32] + (s + g.L).to_bytes(32, "little"), "topic length too large": w[:82] + b"\xff" * 4 + w[86:],
+        "payload length too large": w[:150] + b"\xff" * 4 + w[154:], "trailing byte": w + b"\0", "truncated": w[:-1], "empty": b"",
+    }
+    out = [dict(name=n, kind=SHARE, signing_key=key, wire=x, reason=refuses(dl.verify_envelope, SHARE, key, x)) for n, x in cases.items()]
+    out.append(dict(name="another signer", kind=SHARE, signing_key=other.signing_key, wire=w, reason=refuses(dl.verify_envelope, SHARE, other.signing_key, w)))
+    return out
 
 
 def weak_check(statement, P, U, wire):
@@ -191,10 +210,13 @@ def forgery_record(name, P, x, parsed, req, wire, weak, ct_wire, left_out, commi
     assert weak_check(weak, P, parsed.U, wire) and not Dshare == x * parsed.U
     prefix = sh.statement_prefix(MODE_PUBLIC, committee_digest, c.epoch, 1, P, req, b"")
     reason = refuses(sh.verify_share, prefix, P, parsed.digest, parsed.U, wire)
+    honest = {i: c.members[i - 1].share * parsed.U for i in (2, 3)}
+    wrong_K = com.interpolate_points({1: Dshare, **honest})
     return dict(
         name=name, left_out_of_weak_challenge=left_out, weak_statement=list(flatten(weak(Dshare))), weak_statement_accepts=True, full_statement_accepts=False,
         reason=reason, mode=MODE_PUBLIC, committee=committee_digest, epoch=c.epoch, identifier=1, P=P, x=x, request=req, ct_digest=parsed.digest, U=parsed.U,
         true_share=x * parsed.U, ciphertext=ct_wire, wire=wire,
+        combined_with_2_and_3=dict(K=wrong_K, reason=refuses(tdh2.open_with, c.Y, parsed, wrong_K)),
     )
 
 

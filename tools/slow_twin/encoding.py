@@ -117,7 +117,7 @@ def check_label(data):
     require(len(data) == 129, "label length")
     kind, expiry = data[0], int.from_bytes(data[89:97], "big")
     require(kind in (PUBLIC, RECIPIENT, TABLE_KEY), "label kind")
-    require((expiry == 0) == (kind == TABLE_KEY), "label expiry")
+    require(expiry != 0 or kind == TABLE_KEY, "label expiry")
 
 
 def bucket(content, kind):

@@ -5,8 +5,10 @@ import json
 import unittest
 from pathlib import Path
 
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from . import committee, evm, hpke
+from . import committee, encoding, evm, hpke
 from . import ristretto as g
 
 VECTORS = Path(__file__).resolve().parents[2] / "vectors"
@@ -35,6 +37,17 @@ class Ristretto(unittest.TestCase):
 
     def test_order(self):
         self.assertTrue(((g.L - 1) * g.BASE + g.BASE).is_identity())
+
+
+class Hashing(unittest.TestCase):
+    def test_hash_by_hand(self):
+        preimage = bytes.fromhex("0000000b") + b"ccc/v1/test" + bytes.fromhex("00000002" "00000001") + b"a" + bytes(4)
+        self.assertEqual(encoding.H("test", b"a", b""), hashlib.sha512(preimage).digest())
+
+    def test_hkdf(self):
+        for length in (16, 32, 64, 200):
+            theirs = HKDF(hashes.SHA512(), length, b"ccc/v1/kem", b"info").derive(b"input")
+            self.assertEqual(encoding.hkdf(b"input", b"ccc/v1/kem", b"info", length), theirs)
 
 
 class Shamir(unittest.TestCase):

@@ -108,7 +108,7 @@ def ciphertext_refused():
         "f not canonical": put(len(wire) - 32, (f + g.L).to_bytes(32, "little")),
         "trailing byte": wire + b"\0", "truncated": wire[:-1], "empty": b"", "header only": wire[:8],
         "label kind 0": authored(with_label(0, 1), good, r), "label kind 4": authored(with_label(4, 1), good, r),
-        "expiry 0 for recipient": authored(with_label(RECIPIENT, 0), good, r), "expiry set for table-key": authored(with_label(TABLE_KEY, 1), bytes(32), r),
+        "expiry 0 for recipient": authored(with_label(RECIPIENT, 0), good, r),
         "bucket below the recipient minimum": authored(fx.label_recipient(), small, r),
         "length that no padding gives": authored(fx.label_recipient(), good + bytes(64), r),
         "table key of 64 bytes": authored(fx.label_table(), bytes(64), r),
@@ -245,7 +245,56 @@ def sealed():
             sealed_case("one ciphertext", one, [one["ct_digest"]], member, one["request"], "share wire"),
             sealed_case("three ciphertexts", many, many["ct_digests"], other, many["request"], "composite wire"),
         ],
+        refused=sealed_refused(sealed_case("one ciphertext", one, [one["ct_digest"]], member, one["request"], "share wire"), other),
     )
+
+
+def sealed_refused(case, other):
+    """The first case opened under a changed context, a changed wire, or another key."""
+    base = dict(
+        ct_digests=case["ct_digests"], identifier=case["identifier"], epoch=case["epoch"], committee=case["committee"], measurement=case["measurement"],
+        deadline=case["deadline"], request=case["request"], x_secret=fx.ENCLAVE_X_SECRET, wire=case["wire"],
+    )
+    w = base["wire"]
+    changes = {
+        "another ciphertext": dict(ct_digests=[fx.ciphertext("recipient-2")["ct_digest"]]), "another participant": dict(identifier=other.identifier),
+        "another epoch": dict(epoch=fx.EPOCH + 1), "another committee": dict(committee=fx.committee_b().digest()), "another measurement": dict(measurement=bytes(48)),
+        "another deadline": dict(deadline=fx.DEADLINE + 1), "another request": dict(request=fx.request(MODE_PUBLIC, "public")),
+        "another key": dict(x_secret=hpke.derive_secret(fx.fixed32("another X"))), "enc changed": dict(wire=bytes([w[0] ^ 1]) + w[1:]),
+        "ciphertext changed": dict(wire=w[:32] + bytes([w[32] ^ 1]) + w[33:]), "enc of low order": dict(wire=bytes(32) + w[32:]), "truncated": dict(wire=w[:-1]),
+    }
+    out = []
+    for name, change in changes.items():
+        k = {**base, **change}
+        info, aad = hpke.sealed_info(k["request"]), hpke.sealed_aad(k["ct_digests"], k["identifier"], k["epoch"], k["committee"], k["measurement"], k["deadline"])
+        refuses(hpke.open_wire, k["x_secret"], info, aad, k["wire"])
+        out.append(dict(name=name, **k))
+    return out
+
+
+def compact_refused(partial):
+    c, v, other = fx.committee_a(), fx.ciphertext("recipient"), fx.ciphertext("recipient-2")
+    w = partial["wire"]
+    zero = bytes(32)
+    z = [int.from_bytes(w[k : k + 32], "little") for k in (160, 192)]
+    base = dict(
+        committee=c.digest(), epoch=c.epoch, identifier=partial["identifier"], P=partial["P"], request=fx.request(MODE_COMPACT, "recipient"), recipient=fx.recipient(),
+        ct_digest=v["ct_digest"], U=v["U"], E=fx.enclave_e(), wire=w,
+    )
+    changes = {
+        "committee": dict(committee=fx.committee_b().digest()), "epoch": dict(epoch=c.epoch + 1), "identifier": dict(identifier=1), "P": dict(P=c.members[0].P),
+        "request": dict(request=fx.request(MODE_SEALED, "recipient")), "recipient": dict(recipient=bytes(64)), "ct_digest": dict(ct_digest=other["ct_digest"]),
+        "U": dict(U=other["U"]), "E": dict(E=g.BASE), "E is zero": dict(E=g.IDENTITY), "A replaced": dict(wire=g.BASE.encode() + w[32:]),
+        "B replaced": dict(wire=w[:32] + g.BASE.encode() + w[64:]), "B is zero": dict(wire=w[:32] + zero + w[64:]), "T_P replaced": dict(wire=w[:64] + zero + w[96:]),
+        "T_A replaced": dict(wire=w[:96] + zero + w[128:]), "T_B replaced": dict(wire=w[:128] + zero + w[160:]),
+        "z1 plus one": dict(wire=w[:160] + g.encode_scalar(z[0] + 1) + w[192:]), "z2 plus one": dict(wire=w[:192] + g.encode_scalar(z[1] + 1)),
+        "z2 not canonical": dict(wire=w[:192] + (z[1] + g.L).to_bytes(32, "little")), "trailing byte": dict(wire=w + b"\0"), "truncated": dict(wire=w[:-1]),
+    }
+    out = []
+    for name, change in changes.items():
+        k = {**base, **change}
+        out.append(dict(name=name, **k, reason=refuses(sh.verify_compact, *k.values())))
+    return out
 
 
 def compact():
@@ -261,5 +310,5 @@ def compact():
     assert K == v["K"]
     return dict(
         committee=c.digest(), epoch=c.epoch, request=req, recipient=fx.recipient(), ct_digest=v["ct_digest"], U=v["U"], enclave_e_secret=fx.ENCLAVE_E_SECRET,
-        E=E, partials=partials, combined=dict(identifiers=[2, 3, 4], A=A, B=B, wire=A.encode() + B.encode(), K=K),
+        E=E, partials=partials, refused=compact_refused(partials[0]), combined=dict(identifiers=[2, 3, 4], A=A, B=B, wire=A.encode() + B.encode(), K=K),
     )

@@ -188,3 +188,6 @@ fn check_length(what: &'static str, field: &[u8], max: usize) -> Result<(), Enco
     }
     Err(EncodingError::Range { what, found: field.len() as u64, range: "the field's maximum length" })
 }
+
+#[cfg(test)]
+mod tests;

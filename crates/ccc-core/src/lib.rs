@@ -23,3 +23,7 @@ pub mod suite;
 pub mod table;
 pub mod threshold;
 pub mod vault;
+
+#[cfg(test)]
+#[path = "../tests/support/mod.rs"]
+mod support;

@@ -92,7 +92,7 @@ pub(crate) fn dual_word(identifiers: &[Identifier], mask: &[Scalar]) -> Option<V
     let mut denominators = Vec::with_capacity(identifiers.len() + 1);
     denominators.push(vanishing_at_zero(identifiers));
     for &i in identifiers {
-        let mut denominator = differences(identifiers, i)?.negated_if(identifiers.len() % 2 == 0);
+        let mut denominator = differences(identifiers, i)?.negated_if(identifiers.len().is_multiple_of(2));
         denominator.times(i.get());
         denominators.push(denominator.finish());
     }

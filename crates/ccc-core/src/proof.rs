@@ -62,7 +62,7 @@ pub(crate) fn all_hold_vartime(equations: &[&Equation<'_>], seed: &[u8; 64]) -> 
     for (k, equation) in (0u32..).step_by(2).zip(equations) {
         sum.add(equation, weight(seed, k), weight(seed, k + 1));
     }
-    sum.is_zero_vartime()
+    sum.vanishes_vartime()
 }
 
 /// The j-th weight: the first 16 bytes of H("weight"; seed, u32 j), little-endian.
@@ -104,7 +104,7 @@ impl Sum {
         }
     }
 
-    fn is_zero_vartime(mut self) -> bool {
+    fn vanishes_vartime(mut self) -> bool {
         let last = self.last_u.take();
         self.push(last);
         RistrettoPoint::vartime_multiscalar_mul(&self.scalars, &self.points) == -RistrettoPoint::mul_base(&self.base)

@@ -64,7 +64,7 @@ pub(crate) fn random_scalar<R: CryptoRng + ?Sized>(rng: &mut R) -> Result<Secret
 /// different scalars unless they say the same thing.
 pub(crate) fn hedged_scalar(label: &str, random: &[u8; 64], fields: &[&[u8]], index: u8) -> SecretScalar {
     let wide = hedged_bytes(label, random, fields, index);
-    SecretScalar::new(Scalar::from_bytes_mod_order_wide(&*wide))
+    SecretScalar::new(Scalar::from_bytes_mod_order_wide(&wide))
 }
 
 /// The nonce of a proof: H("nonce"; random64, secret, statement…, u8 index) reduced mod ℓ.

@@ -193,3 +193,107 @@ fn digest(roster: &Roster, master: &MasterPublicKey, verification_keys: &[Encode
     }
     hasher.finish()
 }
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use crate::support::{array, list, number, text, vectors};
+    use serde_json::Value;
+
+    fn small(case: &Value, key: &str) -> u16 {
+        u16::try_from(number(case, key)).unwrap()
+    }
+
+    pub(crate) fn roster_members(lines: &[Value]) -> Vec<RosterMember> {
+        let line = |m: &Value| RosterMember {
+            identifier: Identifier::new(small(m, "identifier")).unwrap(),
+            signing_key: VerifyingKey::from_bytes(&array(m, "signing_key")).unwrap(),
+            dealing_key: Reader::new(&array::<32>(m, "dealing_key")).point("dealing key").unwrap(),
+        };
+        lines.iter().map(line).collect()
+    }
+
+    fn parts(case: &Value) -> (Epoch, Threshold, MasterPublicKey, Vec<Member>) {
+        let lines = list(case, "members");
+        let members = roster_members(lines).into_iter().zip(lines).map(|(m, line)| Member {
+            identifier: m.identifier,
+            verification_key: Reader::new(&array::<32>(line, "P")).point("P").unwrap(),
+            signing_key: m.signing_key,
+            dealing_key: m.dealing_key,
+        });
+        let threshold = Threshold::new(small(case, "t"), small(case, "n")).unwrap();
+        let master = MasterPublicKey::from_bytes(&array::<32>(case, "Y")).unwrap();
+        (Epoch(number(case, "epoch")), threshold, master, members.collect())
+    }
+
+    pub(crate) fn committee(case: &Value) -> Committee {
+        let (epoch, threshold, master, members) = parts(case);
+        Committee::from_parts(epoch, threshold, master, members).unwrap()
+    }
+
+    #[test]
+    fn digests_are_the_recorded_ones() {
+        for case in list(&vectors("committee"), "cases") {
+            let committee = committee(case);
+            assert_eq!(hex::encode(committee.digest()), text(case, "committee"));
+            assert_eq!(hex::encode(committee.roster().digest()), text(case, "roster"));
+            assert_eq!(Committee::from_bytes(&committee.to_bytes()), Ok(committee));
+        }
+    }
+
+    #[test]
+    fn verification_keys_off_the_polynomial_are_refused() {
+        let file = vectors("committee");
+        for case in list(&file, "cases") {
+            let (epoch, threshold, master, mut members) = parts(case);
+            members[3].verification_key += RistrettoPoint::mul_base(&Scalar::ONE);
+            let made = Committee::from_parts(epoch, threshold, master, members);
+            assert_eq!(made, Err(MembershipError::VerificationKeys));
+            let (epoch, threshold, _, members) = parts(case);
+            let other = MasterPublicKey::new(RistrettoPoint::mul_base(&Scalar::ONE)).unwrap();
+            assert_eq!(Committee::from_parts(epoch, threshold, other, members), Err(MembershipError::VerificationKeys));
+        }
+    }
+
+    #[test]
+    fn n004_members_are_distinct_ascending_and_share_no_key() {
+        let file = vectors("committee");
+        let case = &list(&file, "cases")[0];
+        let members = roster_members(list(case, "members"));
+        let threshold = Threshold::new(3, 5).unwrap();
+        let id = |i| Identifier::new(i).unwrap();
+
+        let mut twice = members.clone();
+        twice[1].identifier = id(1);
+        let expected = MembershipError::Order { previous: id(1), found: id(1) };
+        assert_eq!(Roster::new(Epoch(7), threshold, twice), Err(expected));
+
+        let mut shared = members.clone();
+        shared[4].dealing_key = shared[2].dealing_key;
+        let expected = MembershipError::SharedKey { first: id(3), second: id(5) };
+        assert_eq!(Roster::new(Epoch(7), threshold, shared), Err(expected));
+
+        let mut weak = members.clone();
+        weak[0].dealing_key = RistrettoPoint::default();
+        let expected = MembershipError::WeakKey { identifier: id(1) };
+        assert_eq!(Roster::new(Epoch(7), threshold, weak), Err(expected));
+
+        let expected = MembershipError::Count { expected: 5, found: 4 };
+        assert_eq!(Roster::new(Epoch(7), threshold, members[..4].to_vec()), Err(expected));
+    }
+
+    #[test]
+    fn n029_truncated_and_extended_committees_are_refused() {
+        let file = vectors("committee");
+        let wire = committee(&list(&file, "cases")[0]).to_bytes();
+        for n in 0..wire.len() {
+            assert!(matches!(Committee::from_bytes(&wire[..n]), Err(MembershipError::Encoding(_))), "{n}");
+        }
+        for extra in [1, 64] {
+            let mut long = wire.clone();
+            long.resize(wire.len() + extra, 0);
+            let expected = MembershipError::Encoding(EncodingError::Trailing { found: extra });
+            assert_eq!(Committee::from_bytes(&long), Err(expected));
+        }
+    }
+}

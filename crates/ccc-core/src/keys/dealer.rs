@@ -83,7 +83,7 @@ pub fn receive(
 ) -> Result<(Committee, KeyShare, [u8; 32]), DealerError> {
     let share = dealing.open_share(identifier, keys)?;
     dealing.check_share_vartime(identifier, &share)?;
-    let Sharing { committee, transcript, .. } = Sharing::of(dealing.session(), &[dealing])?;
+    let Sharing { committee, transcript } = Sharing::of(dealing.session(), &[dealing])?;
     let key_share = KeyShare::new(identifier, share, &committee)?;
     Ok((committee, key_share, transcript))
 }

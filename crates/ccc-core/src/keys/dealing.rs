@@ -208,6 +208,29 @@ impl Dealing {
         Ok(VerifiedDealing { dealing: self, commitment_digest, session: session.clone() })
     }
 
+    /// The same dealing with one encrypted share spoilt and everything public in order.
+    #[cfg(test)]
+    pub(crate) fn with_bad_share<R: CryptoRng + ?Sized>(
+        session: &Session,
+        dealer: u16,
+        at: usize,
+        rng: &mut R,
+    ) -> Self {
+        let polynomial =
+            SecretPolynomial::with_constant(random_scalar(rng).unwrap(), session.roster().threshold().t(), rng)
+                .unwrap();
+        let (u, context, commitments) =
+            (random_scalar(rng).unwrap(), Context::new(session, dealer), polynomial.commit());
+        let possession = context.prove_possession(&commitments, polynomial.constant(), &random64(rng).unwrap());
+        let r = Encoded::new(RistrettoPoint::mul_base(u.expose()));
+        let mut shares = encrypt_shares(session, &context, &polynomial, &u, &r);
+        shares[at][0] ^= 1;
+        let proof = Schnorr { t: r, z: Scalar::ZERO };
+        let mut dealing = Self { context, commitments, possession, r, shares, proof };
+        dealing.proof = dealing.prove(&u, &random64(rng).unwrap());
+        dealing
+    }
+
     fn check_form(&self, session: &Session) -> Result<(), DealingError> {
         let threshold = session.roster().threshold();
         if self.context != Context::new(session, self.context.dealer) {
@@ -446,3 +469,6 @@ fn read_count(reader: &mut Reader<'_>, what: &'static str, each: usize) -> Resul
     }
     Ok(n)
 }
+
+#[cfg(test)]
+pub(crate) mod tests;

@@ -1,8 +1,11 @@
 //! Keys: the master public key, the committee that shares its secret, and how the shares come to be.
 
+pub mod board;
 pub mod committee;
+pub mod complaint;
 pub mod dealer;
 pub mod dealing;
+pub mod dkg;
 pub mod master;
 pub mod participant;
 pub mod roster;

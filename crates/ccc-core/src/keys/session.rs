@@ -3,6 +3,7 @@
 use super::roster::Roster;
 use crate::encoding::EncodingError;
 use crate::suite::{SUITE_BYTES, digest32, domain};
+use std::sync::Arc;
 
 /// Which protocol a dealing belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -41,7 +42,7 @@ impl Protocol {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Session {
     protocol: Protocol,
-    roster: Roster,
+    roster: Arc<Roster>,
     id: [u8; 32],
 }
 
@@ -54,7 +55,7 @@ impl Session {
         let old = old.map_or(&[][..], <[u8; 64]>::as_slice);
         let fields: [&[u8]; 5] = [&SUITE_BYTES, &[protocol as u8], old, &roster.digest(), board_nonce];
         let id = digest32(domain::SESSION, &fields);
-        Self { protocol, roster, id }
+        Self { protocol, roster: Arc::new(roster), id }
     }
 
     /// The protocol.

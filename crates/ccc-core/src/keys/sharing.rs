@@ -13,8 +13,6 @@ use curve25519_dalek::RistrettoPoint;
 pub(crate) struct Sharing {
     pub(crate) committee: Committee,
     pub(crate) transcript: [u8; 32],
-    /// Σ C_k over the dealings.
-    pub(crate) commitments: Vec<RistrettoPoint>,
 }
 
 impl Sharing {
@@ -31,7 +29,7 @@ impl Sharing {
         });
         let committee = Committee::from_parts(roster.epoch(), roster.threshold(), master, members.collect())?;
         let transcript = transcript(session, dealings, &committee);
-        Ok(Self { committee, transcript, commitments })
+        Ok(Self { committee, transcript })
     }
 }
 

@@ -12,3 +12,6 @@ pub use recipient::{AttestedRecipient, Recipient};
 pub use request::{Mode, Request, RequestError};
 pub use sealed::{SealError, SealedShare};
 pub use share::{ShareError, Shares};
+
+#[cfg(test)]
+mod tests;

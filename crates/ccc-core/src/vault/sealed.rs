@@ -8,6 +8,7 @@ use super::share::{ShareError, Shares};
 use super::statement::Statement;
 use crate::ciphertext::VerifiedCiphertext;
 use crate::encoding::{EncodingError, Reader};
+use crate::epoch::Epoch;
 use crate::identifier::Identifier;
 use crate::keys::{Committee, KeyShare};
 use crate::secret::{HedgedRng, RandomnessError, random64};
@@ -87,7 +88,7 @@ pub fn seal<R: CryptoRng + ?Sized>(
     let random = random64(rng)?;
     let secret = key.secret().to_bytes();
     let mut hedged = HedgedRng::new(domain::NONCE, &random, &[secret.as_slice(), &digest, &plaintext]);
-    let aad = associated_data(&statement, key.identifier(), &recipient.measurement);
+    let aad = Bound::new(&statement, key.identifier(), &recipient.measurement).associated_data();
     let info = info(&statement.request_digest);
     seal_bytes(&recipient.x, &info, &aad, &plaintext, &mut hedged).ok_or(SealError::WeakRecipient)
 }
@@ -110,6 +111,22 @@ fn seal_bytes<R: CryptoRng>(
     )
     .ok()?;
     Some(SealedShare { enc: enc.to_bytes().into(), ciphertext })
+}
+
+/// Seals bytes of the caller's making as if they were shares.
+#[cfg(test)]
+pub(crate) fn seal_encoded<R: CryptoRng>(
+    wire: &[u8],
+    identifier: Identifier,
+    committee: &Committee,
+    request: &Request,
+    recipient: &Recipient,
+    ciphertexts: &[VerifiedCiphertext],
+    rng: &mut R,
+) -> SealedShare {
+    let statement = Statement::new(committee, request, Some(&recipient.digest()), ciphertexts).unwrap();
+    let aad = Bound::new(&statement, identifier, &recipient.measurement).associated_data();
+    seal_bytes(&recipient.x, &info(&statement.request_digest), &aad, wire, rng).unwrap()
 }
 
 impl SealedShare {
@@ -141,7 +158,7 @@ impl SealedShare {
         measurement: &[u8],
     ) -> Option<Zeroizing<Vec<u8>>> {
         let info = info(&statement.request_digest);
-        self.open_bytes(key, &info, &associated_data(statement, identifier, measurement))
+        self.open_bytes(key, &info, &Bound::new(statement, identifier, measurement).associated_data())
     }
 
     fn open_bytes(&self, key: &PrivateKey, info: &[u8], aad: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
@@ -164,17 +181,41 @@ fn info(request_digest: &[u8; 64]) -> Vec<u8> {
     [kdf::SEALED, request_digest].concat()
 }
 
-/// LP of each: m, every ciphertext digest, i, ε, committee, measurement, deadline.
-fn associated_data(statement: &Statement<'_>, identifier: Identifier, measurement: &[u8]) -> Vec<u8> {
-    let mut out = Vec::with_capacity(36 * statement.ciphertexts.len() + 160);
-    length_prefixed(&mut out, &count(statement.ciphertexts));
-    for ciphertext in statement.ciphertexts {
-        length_prefixed(&mut out, &ciphertext.digest());
-    }
-    length_prefixed(&mut out, &identifier.to_bytes());
-    length_prefixed(&mut out, &statement.committee.epoch().to_bytes());
-    length_prefixed(&mut out, &statement.committee.digest());
-    length_prefixed(&mut out, measurement);
-    length_prefixed(&mut out, &statement.request.deadline.to_be_bytes());
-    out
+/// What the associated data binds.
+struct Bound<'a> {
+    digests: Vec<[u8; 32]>,
+    identifier: Identifier,
+    epoch: Epoch,
+    committee: [u8; 64],
+    measurement: &'a [u8],
+    deadline: u64,
 }
+
+impl<'a> Bound<'a> {
+    fn new(statement: &Statement<'_>, identifier: Identifier, measurement: &'a [u8]) -> Self {
+        Self {
+            digests: statement.ciphertexts.iter().map(VerifiedCiphertext::digest).collect(),
+            identifier,
+            epoch: statement.committee.epoch(),
+            committee: statement.committee.digest(),
+            measurement,
+            deadline: statement.request.deadline,
+        }
+    }
+
+    /// LP of each: m, every ciphertext digest, i, ε, committee, measurement, deadline.
+    fn associated_data(&self) -> Vec<u8> {
+        let mut out = Vec::with_capacity(36 * self.digests.len() + 160);
+        length_prefixed(&mut out, &count(&self.digests));
+        self.digests.iter().for_each(|digest| length_prefixed(&mut out, digest));
+        length_prefixed(&mut out, &self.identifier.to_bytes());
+        length_prefixed(&mut out, &self.epoch.to_bytes());
+        length_prefixed(&mut out, &self.committee);
+        length_prefixed(&mut out, self.measurement);
+        length_prefixed(&mut out, &self.deadline.to_be_bytes());
+        out
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -274,3 +274,6 @@ fn share_challenge(opening: &Opening, target: &Target, a: &Encoded, b: &Encoded)
     fields.extend([a.bytes().as_slice(), b.bytes().as_slice()]);
     challenge(domain::SHARE, &fields)
 }
+
+#[cfg(test)]
+mod tests;

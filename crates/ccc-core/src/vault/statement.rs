@@ -47,13 +47,13 @@ impl<'a> Statement<'a> {
 
 /// The fields with which every challenge of a share starts.
 pub(crate) struct Opening {
-    mode: [u8; 1],
-    committee: [u8; 64],
-    epoch: [u8; 8],
-    identifier: [u8; 2],
-    verification_key: [u8; 32],
-    request: [u8; 64],
-    recipient: Option<[u8; 64]>,
+    pub(crate) mode: [u8; 1],
+    pub(crate) committee: [u8; 64],
+    pub(crate) epoch: [u8; 8],
+    pub(crate) identifier: [u8; 2],
+    pub(crate) verification_key: [u8; 32],
+    pub(crate) request: [u8; 64],
+    pub(crate) recipient: Option<[u8; 64]>,
 }
 
 impl Opening {

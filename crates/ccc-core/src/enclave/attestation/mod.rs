@@ -96,3 +96,6 @@ pub trait AttestationProvider {
 pub fn evidence_digest(evidence: &[u8]) -> [u8; 32] {
     digest(evidence)
 }
+
+#[cfg(test)]
+mod tests;
