@@ -7,7 +7,7 @@ use crate::{
 use ccc_chain::ChainError;
 use ccc_core::{
     ciphertext::EncryptError,
-    keys::{MembershipError, dkg::DkgError},
+    keys::MembershipError,
     report::QuorumError,
     table::StoreError,
 };
@@ -32,9 +32,6 @@ pub enum RecoveryError {
     /// Randomness.
     #[error(transparent)]
     Randomness(#[from] NoRandomness),
-    /// Key generation.
-    #[error("key generation: {0}")]
-    KeyGeneration(#[from] DkgError),
     /// The roster.
     #[error("committee: {0}")]
     Membership(#[from] MembershipError),

@@ -20,13 +20,12 @@ use ccc_chain::{
     deploy::{FeedPlan, PoolTimes, Signers, TokenPlan, Workflow, deploy},
 };
 use ccc_core::{
-    enclave::attestation::{Policy, PolicyMode, simulated::SimulatedProvider},
+    enclave::attestation::{OperatingMode, Policy, simulated::SimulatedProvider},
     epoch::Epoch,
     identifier::Identifier,
     keys::{
         Committee, KeyShare, ParticipantKeys, Roster, RosterMember,
-        board::MemoryBoard,
-        dkg,
+        dealer,
     },
     report::ReportSigner,
     suite,
@@ -36,10 +35,12 @@ use ccc_enclave::{
     agent::AgentKey,
     config::{Asset, EnclaveConfig, PriceBounds},
 };
+use ed25519_dalek::SigningKey;
 use rand::Rng;
 use ccc_store::MemoryStore;
 use std::{
     collections::BTreeMap,
+    sync::Arc,
     time::{SystemTime, UNIX_EPOCH},
 };
 use zeroize::Zeroizing;
@@ -79,12 +80,8 @@ pub(super) fn generate_keys(scenario: &Scenario, randomness: &Randomness) -> Res
         keys.push(own);
     }
     let roster = Roster::new(Epoch(1), threshold, members)?;
-    let mut board = MemoryBoard::default();
-    let outcomes = dkg::run_in_process(&roster, &keys, &mut board, &mut randomness.generator("key generation", 0))?;
-    let committee = outcomes.first().map(|outcome| outcome.committee.clone());
-    let committee = committee.ok_or(RecoveryError::Range { what: "the number of participants" })?;
-    let members = keys.into_iter().zip(outcomes).map(|(keys, outcome)| (keys, outcome.key_share)).collect();
-    Ok(Vault { committee, members })
+    let (committee, shares) = dealer::deal(&roster, &mut randomness.generator("key generation", 0)).expect("x");
+    Ok(Vault { committee, members: keys.into_iter().zip(shares).collect() })
 }
 
 /// The chain of a run.
@@ -137,9 +134,9 @@ pub(super) async fn build(
     let plan = plan(&operator, &reserve, &agent_key, &signers, vault.committee.epoch());
     let deployment = timeline.chain(deploy(&chain, &operator, &plan)).await?;
     let config = configuration(scenario, &deployment, &vault.committee, &agent_key)?;
-    let provider = SimulatedProvider::generate(config.measurement(), &mut randomness.generator("hardware", 0));
+    let provider = hardware(&randomness, &config);
     let policy = Policy {
-        mode: PolicyMode::Simulation,
+        mode: OperatingMode::Simulation,
         measurements: vec![config.measurement()],
         max_age: 600,
         simulated_roots: vec![provider.root()],
@@ -152,7 +149,7 @@ pub(super) async fn build(
         nodes,
         workflow,
         agent: Agent::new(agent_key, limits(scenario)),
-        reserve_owner: TableOwner::generate(&mut randomness.generator("reserve reading key", 0))?,
+        reserve_owner: reserve_owner(&randomness)?,
         makers,
         log: ChainLog::new(&chain, &deployment),
         store: MemoryStore::default(),
@@ -161,7 +158,7 @@ pub(super) async fn build(
         chain,
         deployment,
         config,
-        provider,
+        provider: Arc::new(provider),
         operator,
         reserve,
         sequences: Sequences::default(),
@@ -313,4 +310,20 @@ async fn makers(
         makers.push(Maker { wallet, owner: TableOwner::generate(&mut owners)? });
     }
     Ok(makers)
+}
+
+/// The reserve's table account is its public address: one key for both.
+fn reserve_owner(randomness: &Randomness) -> Result<TableOwner, RecoveryError> {
+    let mut account = Zeroizing::new([0; 32]);
+    randomness.generator("reserve", 0).fill_bytes(account.as_mut_slice());
+    let mut reading_key = Zeroizing::new([0; 32]);
+    randomness.generator("reserve reading key", 0).fill_bytes(reading_key.as_mut_slice());
+    Ok(TableOwner::new(&account, reading_key)?)
+}
+
+/// The key that stands for the hardware's.
+fn hardware(randomness: &Randomness, config: &EnclaveConfig) -> SimulatedProvider {
+    let mut root = Zeroizing::new([0; 32]);
+    randomness.generator("hardware", 0).fill_bytes(root.as_mut_slice());
+    SimulatedProvider::new(SigningKey::from_bytes(&root), config.measurement())
 }
