@@ -1,10 +1,14 @@
 //! What is wrong with a report, and who is wrong in a quorum.
 
 use super::{Culprit, Kind, SignatureFault};
+use crate::encoding::EncodingError;
 
 /// Why bytes are not a report, or a report is not acceptable.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ReportError {
+    /// The file's bytes are not what they claim to be.
+    #[error(transparent)]
+    Encoding(#[from] EncodingError),
     /// The payload's length is not the one of its kind.
     #[error("a {kind:?} payload has {expected} bytes, found {found}")]
     PayloadLength {
@@ -75,6 +79,12 @@ pub enum ReportError {
         valid_until: u64,
         /// The time of the check, Unix time.
         now: u64,
+    },
+    /// A block time that the header's 32 bits do not hold.
+    #[error("block time {found} exceeds 32 bits")]
+    BlockTime {
+        /// The time that was found, Unix time.
+        found: u64,
     },
     /// A price round above 80 bits.
     #[error("price round {found} exceeds 80 bits")]
@@ -150,8 +160,14 @@ pub enum QuorumError {
     #[error("the signing key is zero or not below the group order")]
     SigningKey,
     /// Bytes that are no signature.
-    #[error("malformed signature: {0:?}")]
+    #[error("malformed signature: {0}")]
     Malformed(#[from] SignatureFault),
+    /// More signatures than the file can count.
+    #[error("{found} signatures, of which a file holds at most 255")]
+    TooManySignatures {
+        /// The signatures that were given.
+        found: usize,
+    },
 }
 
 /// A [`ReportError::Mismatch`] unless `found == expected`; bytes are shown in hexadecimal.

@@ -26,14 +26,14 @@ pub struct Origin {
 /// *Layout*: version u8 · execution id 32 · timestamp u32 · committee u32 · config version u32 ·
 /// workflow id 32 · workflow name 10 · workflow owner 20 · report id 2, big-endian.
 ///
-/// *Units*: `timestamp` holds the number of the block that was read.
+/// *Units*: `timestamp` is the time of the block that was read, in Unix seconds.
 ///
 /// *Source*: KeystoneForwarder 1.0.0; `docs/spec/report.md`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ForwarderHeader {
     /// keccak256 of the payload.
     pub execution_id: Word,
-    /// The number of the block that was read.
+    /// The time of the block that was read, Unix time.
     pub timestamp: u32,
     /// Where the report comes from.
     pub origin: Origin,

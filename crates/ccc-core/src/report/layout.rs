@@ -22,14 +22,15 @@ pub struct Report {
 }
 
 impl Report {
-    /// A report about `block`.
+    /// A report from a reading of the chain at a block with this time (Unix time).
     ///
     /// # Errors
-    /// A workflow id whose first byte is not zero; an idle round that claims success.
-    pub fn new(origin: Origin, block: u32, payload: Payload) -> Result<Self, ReportError> {
+    /// A time above 32 bits, a workflow id whose first byte is not zero, an idle round that claims success.
+    pub fn new(origin: Origin, block_time: u64, payload: Payload) -> Result<Self, ReportError> {
+        let timestamp = u32::try_from(block_time).map_err(|_| ReportError::BlockTime { found: block_time })?;
         require_number("first byte of the workflow id", 0, origin.workflow_id[0].into())?;
         payload.statement.check()?;
-        Ok(Self { header: fitting_header(origin, block, &payload), payload })
+        Ok(Self { header: fitting_header(origin, timestamp, &payload), payload })
     }
 
     /// Reads a raw report.

@@ -21,7 +21,11 @@ mod signature;
 mod signed;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod vectors;
 mod word;
+#[cfg(test)]
+mod wycheproof;
 
 pub use accumulator::{Accumulator, OperationKind, Step};
 pub use error::{QuorumError, ReportError};

@@ -2,13 +2,13 @@
 
 use super::error::{require_bytes, require_number};
 use super::{
-    Address, CONTEXT_LENGTH, QuorumError, Report, ReportContext, ReportError, SIGNATURE_LENGTH, Signature65, SignerSet,
+    Address, CONTEXT_LENGTH, HEADER_LENGTH, Kind, QuorumError, Report, ReportContext, ReportError, SIGNATURE_LENGTH,
+    Signature65, SignerSet,
 };
+use crate::encoding::{self, EncodingError, Reader};
 
-const MAGIC: &[u8; 2] = b"CC";
-const VERSION: u8 = 1;
-const KIND_SIGNED_REPORT: u8 = 16;
-const SUITE: u16 = 1;
+/// The longest raw report of any kind.
+const MAX_RAW: usize = HEADER_LENGTH + Kind::Round.payload_length();
 
 /// A report, its context and f+1 signatures of distinct signers of one set.
 ///
@@ -91,70 +91,44 @@ impl SignedReport {
     /// The file.
     ///
     /// # Errors
-    /// [`ReportError::Mismatch`] for more than 255 signatures, which no forwarder accepts.
-    pub fn to_bytes(&self) -> Result<Vec<u8>, ReportError> {
+    /// [`QuorumError::TooManySignatures`] above 255, which no forwarder accepts.
+    pub fn to_bytes(&self) -> Result<Vec<u8>, QuorumError> {
+        let found = self.signatures.len();
+        let count = u8::try_from(found).map_err(|_| QuorumError::TooManySignatures { found })?;
         let raw = self.report.raw();
-        let length = u32::try_from(raw.len()).map_err(|_| too_many("raw report", raw.len()))?;
-        let count = u8::try_from(self.signatures.len()).map_err(|_| too_many("signatures", self.signatures.len()))?;
-        let mut out = file_header().to_vec();
+        let length = u32::try_from(raw.len()).expect("a raw report has at most MAX_RAW bytes");
+        let mut out = encoding::header(encoding::Kind::SignedReport).to_vec();
         out.extend_from_slice(&length.to_be_bytes());
         out.extend_from_slice(&raw);
         out.extend_from_slice(&self.context.to_bytes());
         out.push(count);
-        self.signatures.iter().for_each(|s| out.extend_from_slice(&s.to_bytes()));
+        self.signatures.iter().for_each(|signature| out.extend_from_slice(&signature.to_bytes()));
         Ok(out)
     }
 
     /// Reads the file strictly.
     ///
     /// # Errors
-    /// Malformed bytes; see [`ReportError`] and
-    /// [`SignatureFault`](super::SignatureFault).
+    /// Malformed bytes; see [`ReportError`] and [`SignatureFault`](super::SignatureFault).
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, QuorumError> {
-        let mut rest = bytes;
-        require_bytes("file header", &file_header(), &take::<8>(&mut rest, "file header")?)?;
-        let length = u32::from_be_bytes(take(&mut rest, "length of the raw report")?);
-        let report = Report::from_raw(take_slice(&mut rest, length)?)?;
-        let context = ReportContext::from_bytes(&take::<CONTEXT_LENGTH>(&mut rest, "context")?)?;
-        let [count] = take(&mut rest, "number of signatures")?;
-        let signatures = (0..count).map(|_| take_signature(&mut rest)).collect::<Result<Vec<_>, QuorumError>>()?;
-        match rest.len() {
-            0 => Ok(Self { report, context, signatures }),
-            found => Err(ReportError::Trailing { item: "signed report", found }.into()),
-        }
+        let mut reader = Reader::new(bytes);
+        let (raw, context, signatures) = split(&mut reader).map_err(ReportError::from)?;
+        reader.finish().map_err(ReportError::from)?;
+        let signatures = signatures.iter().map(Signature65::from_bytes).collect::<Result<_, _>>()?;
+        Ok(Self { report: Report::from_raw(raw)?, context: ReportContext::from_bytes(&context)?, signatures })
     }
 }
 
-fn file_header() -> [u8; 8] {
-    let [high, low] = SUITE.to_be_bytes();
-    [MAGIC[0], MAGIC[1], VERSION, KIND_SIGNED_REPORT, high, low, 0, 0]
-}
+type Parts<'a> = (&'a [u8], [u8; CONTEXT_LENGTH], Vec<[u8; SIGNATURE_LENGTH]>);
 
-fn too_many(field: &'static str, found: usize) -> ReportError {
-    ReportError::Mismatch { field, expected: "fewer".into(), found: found.to_string() }
-}
-
-fn take<const N: usize>(rest: &mut &[u8], item: &'static str) -> Result<[u8; N], ReportError> {
-    let (head, tail) =
-        rest.split_first_chunk::<N>().ok_or(ReportError::Truncated { item, expected: N, found: rest.len() })?;
-    *rest = tail;
-    Ok(*head)
-}
-
-fn take_slice<'a>(rest: &mut &'a [u8], length: u32) -> Result<&'a [u8], ReportError> {
-    let expected = usize::try_from(length).unwrap_or(usize::MAX);
-    let (head, tail) = rest.split_at_checked(expected).ok_or(ReportError::Truncated {
-        item: "raw report",
-        expected,
-        found: rest.len(),
-    })?;
-    *rest = tail;
-    Ok(head)
-}
-
-fn take_signature(rest: &mut &[u8]) -> Result<Signature65, QuorumError> {
-    let bytes = take::<SIGNATURE_LENGTH>(rest, "signature")?;
-    Ok(Signature65::from_bytes(&bytes)?)
+/// Raw report, context and signatures of a file.
+fn split<'a>(reader: &mut Reader<'a>) -> Result<Parts<'a>, EncodingError> {
+    reader.header(encoding::Kind::SignedReport)?;
+    let raw = reader.length_prefixed("raw report", MAX_RAW)?;
+    let context = reader.array("context")?;
+    let count = reader.u8("number of signatures")?;
+    let signatures = (0..count).map(|_| reader.array("signature")).collect::<Result<_, _>>()?;
+    Ok((raw, context, signatures))
 }
 
 /// The report names the set, and the context names set, chain, forwarder and sequence.
