@@ -2,7 +2,7 @@
 
 use crate::error::ClearError;
 use crate::kernel::columns::SliceColumns;
-use crate::kernel::mask::{self, Mask, nonzero, select};
+use crate::kernel::mask::{self, Mask, hide, nonzero, select};
 use crate::kernel::scalar::{Solved, gate, solve};
 use crate::market::Market;
 use crate::outcome::{Fill, Outcome, Reason};
@@ -97,9 +97,9 @@ pub fn clear(
 /// *Errors*: [`ClearError`], about public shape only; the fills are then zero. Every other failure is an
 /// [`Outcome`] with the shape of success.
 ///
-/// *Timing*: steps and addresses depend on the number of orders and on the permutation. Two choices of
-/// the request's form are read once, outside every pass: which success rule, and whether there is a
-/// dispersion limit.
+/// *Timing*: steps and addresses depend on the number of orders and on the permutation. Three choices are
+/// read once, outside every pass, and may be compiled to a jump: which success rule, whether there is a
+/// dispersion limit, and whether the price was refused, which follows from public observations.
 pub fn clear_in(
     request: &Request,
     orders: &[StandingOrder],
@@ -220,7 +220,7 @@ impl Gates {
     }
 
     fn open(&self) -> Mask {
-        self.priced & !self.too_large
+        hide(self.priced & !self.too_large)
     }
 
     /// Σe if the gates are open, else zero.
@@ -251,7 +251,7 @@ struct Verdict {
 impl Verdict {
     /// The reason is that of the first step that failed.
     fn of(gates: &Gates, solved: &Solved) -> Self {
-        let success = gates.open() & solved.enough & !solved.violated;
+        let success = hide(gates.open() & solved.enough & !solved.violated);
         let short = select(
             solved.enough_at_first,
             Reason::Minimum as u64,

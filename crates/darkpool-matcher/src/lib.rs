@@ -10,8 +10,8 @@
 //!
 //! The rules, the formulas and their bounds are in `docs/spec/clearing.md`.
 //!
-//! *Security*: integers only, no division instruction and no branch on an amount, spread, owner or
-//! tier. The canonical permutation is visible through the addresses of the first and the last pass;
+//! *Security*: integers only; in a clearing no division instruction and no branch on an amount, spread, owner
+//! or tier. The canonical permutation is visible through the addresses of the first and the last pass;
 //! it holds no amount. Branch-freeness is a property of the compiled code, which the source makes
 //! likely and cannot promise.
 #![no_std]

@@ -275,7 +275,7 @@ pub fn twap(
     let last = last_before(observations, deadline)?;
     let held = held_in_window(observations, start)?;
     check_number(held, rules)?;
-    check_gaps(held, start, rules)?;
+    check_gaps(held, rules)?;
     check_stale(last, rules, deadline)?;
     let price = average(held, start, deadline, rules.window)?;
     check_collar(price, last.price, rules)?;
@@ -353,14 +353,10 @@ fn check_number(held: &[Observation], rules: &PriceRules) -> Result<(), PriceRef
     Ok(())
 }
 
-/// Every gap that overlaps the window; the one after the last observation is its staleness.
-fn check_gaps(
-    held: &[Observation],
-    start: UnixSeconds,
-    rules: &PriceRules,
-) -> Result<(), PriceRefusal> {
-    let pairs = held.iter().zip(held.iter().skip(1));
-    for (before, after) in pairs.filter(|(_, after)| after.at > start) {
+/// Every gap that overlaps the window: those between the observations that hold in it. The one after the last
+/// observation is its staleness.
+fn check_gaps(held: &[Observation], rules: &PriceRules) -> Result<(), PriceRefusal> {
+    for (before, after) in held.iter().zip(held.iter().skip(1)) {
         let found = after.at.0.saturating_sub(before.at.0);
         if found > rules.max_gap {
             return Err(PriceRefusal::Gap {

@@ -7,7 +7,7 @@
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Slot {
     /// The spread.
-    pub(crate) spread: u64,
+    pub(crate) spread: u16,
     /// The effective capacity, in lots.
     pub(crate) capacity: u64,
     /// The minimum interaction, in lots.
@@ -26,7 +26,7 @@ pub(crate) struct Written {
 /// Memory that can be passed over and not addressed.
 pub(crate) trait Columns {
     /// Folds (spread, capacity) over all slots.
-    fn read<A>(&self, start: A, step: impl FnMut(A, u64, u64) -> A) -> A;
+    fn read<A>(&self, start: A, step: impl FnMut(A, u16, u64) -> A) -> A;
 
     /// Rewrites capacity and fill of all slots.
     fn rewrite(&mut self, step: impl FnMut(Slot) -> Written);
@@ -47,10 +47,10 @@ pub(crate) struct SliceColumns<'a> {
 
 impl Columns for SliceColumns<'_> {
     #[inline]
-    fn read<A>(&self, start: A, mut step: impl FnMut(A, u64, u64) -> A) -> A {
+    fn read<A>(&self, start: A, mut step: impl FnMut(A, u16, u64) -> A) -> A {
         let pairs = self.spreads.iter().zip(self.capacities.iter());
         pairs.fold(start, |folded, (spread, capacity)| {
-            step(folded, u64::from(*spread), *capacity)
+            step(folded, *spread, *capacity)
         })
     }
 
@@ -60,7 +60,7 @@ impl Columns for SliceColumns<'_> {
         let written = self.capacities.iter_mut().zip(self.fills.iter_mut());
         for ((spread, minimum), (capacity, fill)) in terms.zip(written) {
             let slot = Slot {
-                spread: u64::from(*spread),
+                spread: *spread,
                 capacity: *capacity,
                 minimum: *minimum,
             };

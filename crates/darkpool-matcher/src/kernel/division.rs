@@ -5,7 +5,7 @@
 //! fixed reciprocal (Granlund and Montgomery, "Division by invariant integers using multiplication",
 //! PLDI 1994, theorem 4.2).
 
-use super::mask::{Mask, bit, less, nonzero};
+use super::mask::{Mask, bit, hide, less, nonzero};
 
 /// Quotient and remainder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,7 +26,7 @@ impl Division {
 /// One shift-and-subtract step: brings one bit of the dividend in, takes one bit of the quotient out.
 const fn step(state: Division, incoming: u64, divisor: u64) -> Division {
     let remainder = (state.remainder << 1) | incoming;
-    let fits = !less(remainder, divisor);
+    let fits = hide(!less(remainder, divisor));
     Division {
         quotient: (state.quotient << 1) | bit(fits),
         remainder: remainder.wrapping_sub(divisor & fits),
@@ -49,7 +49,7 @@ pub(crate) const fn divide<const BITS: u32>(dividend: u64, divisor: u64) -> Divi
 
 /// `part` · 2^`SHIFT` / `whole` for part ≤ whole < 2^62 and whole ≥ 1, in `SHIFT` + 1 steps.
 pub(crate) const fn divide_shifted<const SHIFT: u32>(part: u64, whole: u64) -> Division {
-    let fits = !less(part, whole);
+    let fits = hide(!less(part, whole));
     let mut state = Division {
         quotient: bit(fits),
         remainder: part.wrapping_sub(whole & fits),
@@ -72,7 +72,7 @@ pub(crate) const fn divide_wide<const BITS: u32>(dividend: u128, divisor: u64) -
         position -= 1;
         let trial = remainder.wrapping_sub((divisor as u128) << position);
         // the sign bit: both numbers are below 2^127
-        let fits = (trial >> 127).wrapping_sub(1);
+        let fits = core::hint::black_box((trial >> 127).wrapping_sub(1));
         remainder = (trial & fits) | (remainder & !fits);
         quotient = (quotient << 1) | (fits & 1) as u64;
     }

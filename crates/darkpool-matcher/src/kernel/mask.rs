@@ -10,9 +10,23 @@ const fn spread_bit(bit: u64) -> Mask {
     bit.wrapping_neg()
 }
 
+/// Keeps the compiler from seeing that a mask has two values only, and from branching on it.
+///
+/// *Security*: [`black_box`](core::hint::black_box) is a hint. What was compiled decides.
+pub(crate) const fn hide(mask: Mask) -> Mask {
+    core::hint::black_box(mask)
+}
+
 /// a < b, for numbers below 2^63.
 pub(crate) const fn below(a: u64, b: u64) -> Mask {
     spread_bit(a.wrapping_sub(b) >> 63)
+}
+
+/// a < b, for numbers below 2^15.
+#[inline]
+#[allow(clippy::cast_sign_loss, reason = "the sign is what becomes the mask")]
+pub(crate) const fn below_spread(a: u16, b: u16) -> Mask {
+    (a.wrapping_sub(b).cast_signed() >> 15) as i64 as u64
 }
 
 /// a < b, for all numbers (Hacker's Delight, 2nd edition, section 2-12).

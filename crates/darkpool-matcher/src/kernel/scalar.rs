@@ -1,7 +1,7 @@
 //! The search for the margin and the solves, over any columns.
 
 use super::columns::{Columns, Written};
-use super::mask::{self, Mask, below, equal, lesser, nonzero, select};
+use super::mask::{self, Mask, below, below_spread, equal, hide, lesser, nonzero, select};
 use crate::allocation::Rate;
 
 /// Drop-and-resolve solves per clearing.
@@ -20,9 +20,9 @@ pub(crate) struct Demand {
 
 impl Demand {
     /// min(Q, Σe), or zero and a no if that is below the least or nothing.
-    const fn want(&self, total: u64) -> (u64, Mask) {
+    fn want(&self, total: u64) -> (u64, Mask) {
         let want = lesser(self.size, total);
-        let enough = mask::at_most(self.least, want) & nonzero(want);
+        let enough = hide(mask::at_most(self.least, want) & nonzero(want));
         (want & enough, enough)
     }
 }
@@ -40,16 +40,37 @@ struct Margin {
 
 impl Margin {
     /// Takes in the sums below three thresholds `width` apart.
-    fn narrow(mut self, sums: [u64; 3], want: u64, width: u64) -> Self {
-        let short = sums.map(|sum| below(sum, want));
-        for (sum, short) in sums.into_iter().zip(short) {
-            self.spread = self.spread.wrapping_add(width & short);
-            self.below = select(short, sum, self.below);
+    fn narrow(self, [a, b, c]: [u64; 3], want: u64, width: u64) -> Self {
+        let raised = self
+            .raise(a, want, width)
+            .raise(b, want, width)
+            .raise(c, want, width);
+        raised.lower(c, want).lower(b, want).lower(a, want)
+    }
+
+    /// Moves up by `width` if the capacity below that threshold falls short.
+    fn raise(self, sum: u64, want: u64, width: u64) -> Self {
+        let short = hide(below(sum, want));
+        Self {
+            spread: self.spread.wrapping_add(width & short),
+            below: select(short, sum, self.below),
+            reach: self.reach,
         }
-        for (sum, short) in sums.into_iter().zip(short).rev() {
-            self.reach = select(short, self.reach, sum);
+    }
+
+    /// Takes the capacity below a threshold as reached if it does not fall short.
+    fn lower(self, sum: u64, want: u64) -> Self {
+        let short = hide(below(sum, want));
+        Self {
+            reach: select(short, self.reach, sum),
+            ..self
         }
-        self
+    }
+
+    /// The thresholds one, two and three `width` above.
+    #[allow(clippy::cast_possible_truncation, reason = "thresholds have 14 bits")]
+    fn thresholds(&self, width: u64) -> [u16; 3] {
+        [1, 2, 3].map(|steps| self.spread.wrapping_add(width * steps) as u16)
     }
 }
 
@@ -68,6 +89,7 @@ pub(crate) struct Solved {
 
 /// Keeps the capacities if `admitted`, else sets them to zero; clears the fills.
 pub(crate) fn gate<C: Columns>(columns: &mut C, admitted: Mask) {
+    let admitted = hide(admitted);
     columns.rewrite(|slot| Written {
         capacity: slot.capacity & admitted,
         fill: 0,
@@ -109,18 +131,17 @@ fn search<C: Columns>(columns: &C, want: u64, total: u64) -> Margin {
     };
     SHIFTS.into_iter().fold(start, |margin, shift| {
         let width = 1 << shift;
-        let thresholds = [1, 2, 3].map(|steps| margin.spread.wrapping_add(width * steps));
-        margin.narrow(sums_below(columns, thresholds), want, width)
+        margin.narrow(sums_below(columns, margin.thresholds(width)), want, width)
     })
 }
 
 /// The capacity at spreads below each of three thresholds.
-fn sums_below<C: Columns>(columns: &C, [t0, t1, t2]: [u64; 3]) -> [u64; 3] {
+fn sums_below<C: Columns>(columns: &C, [t0, t1, t2]: [u16; 3]) -> [u64; 3] {
     columns.read([0; 3], |[a, b, c], spread, capacity| {
         [
-            a.wrapping_add(capacity & below(spread, t0)),
-            b.wrapping_add(capacity & below(spread, t1)),
-            c.wrapping_add(capacity & below(spread, t2)),
+            a.wrapping_add(capacity & below_spread(spread, t0)),
+            b.wrapping_add(capacity & below_spread(spread, t1)),
+            c.wrapping_add(capacity & below_spread(spread, t2)),
         ]
     })
 }
@@ -145,12 +166,13 @@ fn allocate<C: Columns>(columns: &mut C, margin: &Margin, want: u64) -> Allocate
     };
     let (mut running, mut handed_out) = (0u64, 0u64);
     columns.rewrite(|slot| {
-        let marginal = slot.capacity & equal(slot.spread, margin.spread);
+        let spread = u64::from(slot.spread);
+        let marginal = slot.capacity & hide(equal(spread, margin.spread));
         running = running.wrapping_add(marginal);
         let share = rate.handed_out(running).wrapping_sub(handed_out);
         handed_out = handed_out.wrapping_add(share);
-        let fill = (slot.capacity & below(slot.spread, margin.spread)) | share;
-        let violated = nonzero(fill) & below(fill, slot.minimum);
+        let fill = (slot.capacity & below(spread, margin.spread)) | share;
+        let violated = hide(nonzero(fill) & below(fill, slot.minimum));
         let capacity = slot.capacity & !violated;
         allocated.violated |= violated;
         allocated.remaining = allocated.remaining.wrapping_add(capacity);

@@ -22,7 +22,7 @@ struct Traced {
 }
 
 impl Columns for Traced {
-    fn read<A>(&self, start: A, mut step: impl FnMut(A, u64, u64) -> A) -> A {
+    fn read<A>(&self, start: A, mut step: impl FnMut(A, u16, u64) -> A) -> A {
         let slots = self.slots.iter().enumerate();
         slots.fold(start, |folded, (index, slot)| {
             self.accesses.borrow_mut().push(Access::Read(index));
@@ -53,16 +53,16 @@ fn trace(slots: Vec<Slot>, demand: &Demand, admitted: u64) -> Vec<Access> {
     traced.accesses.into_inner()
 }
 
-fn uniform(n: usize, spread: u64, capacity: u64, minimum: u64) -> Vec<Slot> {
+fn uniform(n: usize, spread: u16, capacity: u64, minimum: u64) -> Vec<Slot> {
     std::vec![Slot { spread, capacity, minimum }; n]
 }
 
 #[test]
 fn the_trace_depends_on_the_number_of_slots_alone() {
-    let n = 37;
+    let n = 37_usize;
     let ladder: Vec<Slot> = (0..n)
         .map(|i| Slot {
-            spread: i as u64 * 400,
+            spread: u16::try_from(i).unwrap() * 400,
             capacity: 1 << i,
             minimum: i as u64,
         })
