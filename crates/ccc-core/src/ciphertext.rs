@@ -288,6 +288,24 @@ impl Ciphertext {
     }
 }
 
+/// A ciphertext whose proof holds and whose key commitment is to another key.
+#[cfg(test)]
+pub(crate) fn with_wrong_commitment<R: CryptoRng>(
+    key: &MasterPublicKey,
+    label: &Label,
+    message: &[u8],
+    rng: &mut R,
+) -> Ciphertext {
+    let mut ciphertext = Ciphertext::encrypt(key, label, message, rng).unwrap();
+    let (r, s) = (crate::secret::random_scalar(rng).unwrap(), crate::secret::random_scalar(rng).unwrap());
+    ciphertext.u = Encoded::new(RistrettoPoint::mul_base(r.expose()));
+    ciphertext.u_bar = Encoded::new(second_generator() * r.expose());
+    let (w, w_bar) = (RistrettoPoint::mul_base(s.expose()), second_generator() * s.expose());
+    ciphertext.e = ciphertext.challenge(key, &w, &w_bar);
+    ciphertext.f = s.expose() + ciphertext.e * r.expose();
+    ciphertext
+}
+
 /// A ciphertext whose proof was checked under the master public key that it remembers.
 ///
 /// Made by [`Ciphertext::verify`] alone; participants make shares of nothing else.

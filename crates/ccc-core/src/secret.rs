@@ -5,7 +5,8 @@
 
 use crate::suite::{domain, hash};
 use curve25519_dalek::Scalar;
-use rand_core::CryptoRng;
+use rand_core::{CryptoRng, TryCryptoRng, TryRng};
+use std::convert::Infallible;
 use subtle::ConstantTimeEq;
 use zeroize::{Zeroize, Zeroizing};
 
@@ -63,7 +64,7 @@ pub(crate) fn random_scalar<R: CryptoRng + ?Sized>(rng: &mut R) -> Result<Secret
 /// different scalars unless they say the same thing.
 pub(crate) fn hedged_scalar(label: &str, random: &[u8; 64], fields: &[&[u8]], index: u8) -> SecretScalar {
     let wide = hedged_bytes(label, random, fields, index);
-    SecretScalar::new(Scalar::from_bytes_mod_order_wide(&*wide))
+    SecretScalar::new(Scalar::from_bytes_mod_order_wide(&wide))
 }
 
 /// The nonce of a proof: H("nonce"; random64, secret, statement…, u8 index) reduced mod ℓ.
@@ -84,11 +85,55 @@ fn hedged_bytes(label: &str, random: &[u8; 64], fields: &[&[u8]], index: u8) -> 
     Zeroizing::new(hash(label, &all))
 }
 
+/// A generator for libraries that ask for one: block j is H("nonce"; seed, u32 j), where the seed is
+/// H(label; random64, fields…, u8 0).
+///
+/// *Security*: for the 32 bytes of one ephemeral key, not for streams.
+pub(crate) struct HedgedRng {
+    seed: Zeroizing<[u8; 64]>,
+    block: u32,
+}
+
+impl HedgedRng {
+    pub(crate) fn new(label: &str, random: &[u8; 64], fields: &[&[u8]]) -> Self {
+        Self { seed: hedged_bytes(label, random, fields, 0), block: 0 }
+    }
+
+    fn next_block(&mut self) -> Zeroizing<[u8; 64]> {
+        let block = Zeroizing::new(hash(domain::NONCE, &[self.seed.as_slice(), &self.block.to_be_bytes()]));
+        self.block = self.block.wrapping_add(1);
+        block
+    }
+}
+
+impl TryRng for HedgedRng {
+    type Error = Infallible;
+
+    fn try_next_u32(&mut self) -> Result<u32, Infallible> {
+        let mut bytes = [0; 4];
+        self.try_fill_bytes(&mut bytes)?;
+        Ok(u32::from_le_bytes(bytes))
+    }
+
+    fn try_next_u64(&mut self) -> Result<u64, Infallible> {
+        let mut bytes = [0; 8];
+        self.try_fill_bytes(&mut bytes)?;
+        Ok(u64::from_le_bytes(bytes))
+    }
+
+    fn try_fill_bytes(&mut self, dst: &mut [u8]) -> Result<(), Infallible> {
+        for chunk in dst.chunks_mut(64) {
+            chunk.copy_from_slice(&self.next_block()[..chunk.len()]);
+        }
+        Ok(())
+    }
+}
+
+impl TryCryptoRng for HedgedRng {}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use rand_core::{TryCryptoRng, TryRng};
-    use std::convert::Infallible;
 
     struct Stuck(u8);
 

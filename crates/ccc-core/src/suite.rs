@@ -63,6 +63,8 @@ pub mod domain {
     pub const USER_DATA: &str = "user-data";
     /// A signed envelope.
     pub const ENVELOPE: &str = "envelope";
+    /// Simulated evidence, as it is signed.
+    pub const EVIDENCE: &str = "evidence";
     /// Digest of bare bytes.
     pub const DIGEST: &str = "digest";
     /// Context of a table-key label.

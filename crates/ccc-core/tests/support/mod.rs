@@ -1,5 +1,8 @@
 //! What the vector tests share: a generator that replays recorded bytes, and readers of the vector files.
 
+#![allow(dead_code, unreachable_pub, reason = "each test crate uses its part")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a broken vector file fails the test")]
+
 use rand_core::{TryCryptoRng, TryRng};
 use serde_json::Value;
 use std::convert::Infallible;
@@ -20,7 +23,7 @@ impl TryRng for Replay {
         Ok(u64::from_le_bytes(bytes))
     }
     fn try_fill_bytes(&mut self, dst: &mut [u8]) -> Result<(), Infallible> {
-        assert!(dst.len() <= self.0.len(), "the vector records fewer bytes than were drawn");
+        assert!(dst.len() <= self.0.len(), "fewer bytes were recorded than are drawn");
         let rest = self.0.split_off(dst.len());
         dst.copy_from_slice(&std::mem::replace(&mut self.0, rest));
         Ok(())
