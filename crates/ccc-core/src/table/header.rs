@@ -41,7 +41,11 @@ pub enum TableSuite {
 
 impl TableSuite {
     fn from_u16(found: u16) -> Result<Self, HeaderError> {
-        if found == Self::ChaCha20Poly1305 as u16 { Ok(Self::ChaCha20Poly1305) } else { Err(HeaderError::Suite { found }) }
+        if found == Self::ChaCha20Poly1305 as u16 {
+            Ok(Self::ChaCha20Poly1305)
+        } else {
+            Err(HeaderError::Suite { found })
+        }
     }
 }
 
@@ -137,11 +141,8 @@ impl Prefix {
     fn read(reader: &mut Reader<'_>) -> Result<Self, HeaderError> {
         read_format(reader)?;
         let suite = TableSuite::from_u16(reader.u16("suite")?)?;
-        let id = TableId {
-            chain: reader.u64("chain")?,
-            contract: reader.array("contract")?,
-            table: reader.array("table")?,
-        };
+        let id =
+            TableId { chain: reader.u64("chain")?, contract: reader.array("contract")?, table: reader.array("table")? };
         let epoch = Epoch(reader.u64("epoch")?);
         let version = reader.u64("version")?;
         let previous = reader.array("previous")?;

@@ -26,7 +26,10 @@ const UNIT: i128 = 1 << 64;
 impl Exact {
     fn plus(self, amount: i128) -> Self {
         let rest = self.rest + amount.rem_euclid(UNIT);
-        Self { multiples: self.multiples + amount.div_euclid(UNIT) + rest.div_euclid(UNIT), rest: rest.rem_euclid(UNIT) }
+        Self {
+            multiples: self.multiples + amount.div_euclid(UNIT) + rest.div_euclid(UNIT),
+            rest: rest.rem_euclid(UNIT),
+        }
     }
 
     fn is_zero(self) -> bool {
@@ -51,7 +54,23 @@ impl Ledger {
     /// An empty ledger with the room of a tier.
     #[must_use]
     pub fn new(tier: Tier) -> Self {
-        Self { capacity: tier.rows() - 1, rows: vec![], reading_keys: BTreeMap::new() }
+        Self::with_rows(tier.rows())
+    }
+
+    /// An empty ledger with this many rows, one of them for the status row.
+    #[must_use]
+    pub fn with_rows(rows: usize) -> Self {
+        Self { capacity: rows.saturating_sub(1), rows: vec![], reading_keys: BTreeMap::new() }
+    }
+
+    /// The same balances with the room of another tier.
+    pub fn grow(&mut self, tier: Tier) {
+        self.capacity = self.capacity.max(tier.rows() - 1);
+    }
+
+    /// Appends a balance as it stands, for a ledger that starts from known rows.
+    pub fn push(&mut self, row: Row) {
+        self.rows.push(row);
     }
 
     /// Balances in creation order.
@@ -104,7 +123,7 @@ impl Ledger {
     }
 
     fn room(&self) -> usize {
-        self.capacity - self.rows.len() - self.reading_keys.len()
+        self.capacity.saturating_sub(self.rows.len() + self.reading_keys.len())
     }
 
     fn operate(&mut self, operation: &BoundaryOperation, assets: &[AssetRule]) -> Result<(), ResultCode> {
@@ -165,7 +184,13 @@ impl Ledger {
         result
     }
 
-    fn deposit_steps(&mut self, account: AccountId, asset: AssetId, amount: u128, key: [u8; 32]) -> Result<(), ResultCode> {
+    fn deposit_steps(
+        &mut self,
+        account: AccountId,
+        asset: AssetId,
+        amount: u128,
+        key: [u8; 32],
+    ) -> Result<(), ResultCode> {
         if !self.reading_keys.contains_key(&account) {
             self.register(account, key)?;
         }

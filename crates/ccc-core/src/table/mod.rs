@@ -53,3 +53,6 @@ pub use sidecar::{ENTRY_LEN, EntryError, Exit, Sidecar, SidecarError, sidecar_le
 pub use store::{StoreError, TableStore};
 pub use tree::{Node, ProofError, leaf as state_leaf, verify_row};
 pub use update::{SealedTable, TableParams, Updated, genesis};
+
+#[cfg(test)]
+mod tests;

@@ -33,15 +33,8 @@ pub enum ResultCode {
 }
 
 impl ResultCode {
-    const ALL: [Self; 7] = [
-        Self::Done,
-        Self::Unbalanced,
-        Self::Unknown,
-        Self::Frozen,
-        Self::Insufficient,
-        Self::Overflow,
-        Self::Full,
-    ];
+    const ALL: [Self; 7] =
+        [Self::Done, Self::Unbalanced, Self::Unknown, Self::Frozen, Self::Insufficient, Self::Overflow, Self::Full];
 
     /// The number, as it stands in the status row.
     #[must_use]
@@ -257,10 +250,7 @@ mod tests {
         assert_eq!(delta_capacity(1, 7), Ok(16));
         assert_eq!(delta_capacity(1, 8), Ok(64));
         assert_eq!(delta_capacity(4, 31), Ok(256));
-        assert_eq!(
-            delta_capacity(usize::MAX, usize::MAX),
-            Err(StructuralError::DeltaCapacity { found: usize::MAX })
-        );
+        assert_eq!(delta_capacity(usize::MAX, usize::MAX), Err(StructuralError::DeltaCapacity { found: usize::MAX }));
         assert_eq!(Delta::padded(&[], 17), Err(StructuralError::DeltaCapacity { found: 17 }));
         assert_eq!(
             Delta::padded(&[Delta::DUMMY; 17], 16),

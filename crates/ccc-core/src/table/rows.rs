@@ -314,17 +314,23 @@ mod tests {
         let mut flags = b;
         flags[57] = 8;
         assert_eq!(fault(rows(&[flags])), Some((1, RowFault::Flags)));
-        assert_eq!(fault(rows(&[STATUS.to_bytes()])), Some((1, RowFault::Asset)));
+        assert_eq!(fault(rows(&[STATUS.to_bytes()])), Some((1, RowFault::Nobody)));
+        let mut status = a;
+        status[20..24].copy_from_slice(&AssetId::STATUS.0.to_be_bytes());
+        assert_eq!(fault(rows(&[status])), Some((1, RowFault::Asset)));
         assert_eq!(fault(Zeroizing::new(vec![])), Some((0, RowFault::Status)));
         assert!(matches!(Rows::from_plain(rows(&[a]), 2), Err(StructuralError::Row { fault: RowFault::Status, .. })));
     }
 
     #[test]
     fn scans_find_and_write_what_is_there() {
-        let mut rows = Rows::from_plain(rows(&[balance(1, 0, 5), balance(2, 0, u128::MAX - 5)]), 1).expect("well formed");
+        let mut rows =
+            Rows::from_plain(rows(&[balance(1, 0, 5), balance(2, 0, u128::MAX - 5)]), 1).expect("well formed");
         assert_eq!((rows.used(), rows.sum(AssetId(0)), rows.sum(AssetId(1))), (3, Some(u128::MAX), Some(0)));
-        let [found, none] =
-            rows.locate(&[RowKey::balance(AccountId([2; 20]), AssetId(0)), RowKey::balance(AccountId([2; 20]), AssetId(1))]);
+        let [found, none] = rows.locate(&[
+            RowKey::balance(AccountId([2; 20]), AssetId(0)),
+            RowKey::balance(AccountId([2; 20]), AssetId(1)),
+        ]);
         assert!(none.is_none());
         assert!(found.is_some_and(|found| found.index == 2 && found.bytes == balance(2, 0, u128::MAX - 5)));
         rows.write(&[Some(Located { index: 3, bytes: balance(3, 0, 1) }), None]);

@@ -170,7 +170,7 @@ impl<'a> Sidecar<'a> {
         let index = usize::try_from(index).ok().filter(|index| *index < rows)?;
         let levels = self.levels();
         // level l starts after rows + rows/2 + … = 2·rows − 2·rows/2^l nodes
-        (0..self.tier.log2()).map(|l| levels.get(2 * rows - (2 * rows >> l) + ((index >> l) ^ 1)).copied()).collect()
+        (0..self.tier.log2()).map(|l| levels.get(2 * rows - ((2 * rows) >> l) + ((index >> l) ^ 1)).copied()).collect()
     }
 
     /// The row, salt and path of entry `index`, opened by its owner and checked against the state root.

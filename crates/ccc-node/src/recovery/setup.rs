@@ -24,8 +24,9 @@ use ccc_core::{
     epoch::Epoch,
     identifier::Identifier,
     keys::{
-        Committee, KeyShare, ParticipantKeys, Roster, RosterMember,
-        dealer,
+        Committee, KeyShare, ParticipantKeys, Roster,
+        board::MemoryBoard,
+        dkg,
     },
     report::ReportSigner,
     suite,
@@ -72,16 +73,25 @@ pub(super) fn generate_keys(scenario: &Scenario, randomness: &Randomness) -> Res
     let threshold = scenario.threshold().map_err(crate::scenario::ScenarioError::from)?;
     let mut rng = randomness.generator("participant keys", 0);
     let mut keys = Vec::new();
-    let mut members = Vec::new();
     for i in 1..=scenario.participants {
-        let own = ParticipantKeys::generate(&mut rng).map_err(|_| crate::seed::NoRandomness)?;
-        let identifier = Identifier::new(i).map_err(|_| RecoveryError::Range { what: "identifier" })?;
-        members.push(RosterMember { identifier, signing_key: own.signing_key(), dealing_key: own.dealing_key() });
-        keys.push(own);
+        let identifier = Identifier::new(i).map_err(|_| RecoveryError::Range { what: "an identifier" })?;
+        keys.push((identifier, ParticipantKeys::generate(&mut rng)?));
     }
+    let members = keys.iter().map(|(identifier, keys)| keys.public(*identifier)).collect();
     let roster = Roster::new(Epoch(1), threshold, members)?;
-    let (committee, shares) = dealer::deal(&roster, &mut randomness.generator("key generation", 0)).expect("x");
-    Ok(Vault { committee, members: keys.into_iter().zip(shares).collect() })
+    let mut nonce = [0; 32];
+    rng.fill_bytes(&mut nonce);
+    let mut board = MemoryBoard::new(nonce);
+    let outcomes = dkg::run_in_process(&roster, &keys, &mut board, &mut randomness.generator("key generation", 0))?;
+    let mut committee = None;
+    let mut members = Vec::new();
+    for ((_, keys), (_, outcome)) in keys.into_iter().zip(outcomes) {
+        let outcome = outcome?;
+        members.push((keys, outcome.key_share));
+        committee = Some(outcome.committee);
+    }
+    let committee = committee.ok_or(RecoveryError::Range { what: "the number of participants" })?;
+    Ok(Vault { committee, members })
 }
 
 /// The chain of a run.
