@@ -166,4 +166,18 @@ mod tests {
         assert_ne!(one.expose(), proof_nonce(&[1; 64], &secret, &[b"b"], 0).expose());
         assert_ne!(one.expose(), proof_nonce(&[1; 64], &secret, &[b"a"], 1).expose());
     }
+
+    #[test]
+    fn nonces_are_the_recorded_ones() {
+        use crate::support::{array, list, number, text, vectors};
+        let file = vectors("encoding");
+        let case = &file["nonce"];
+        let fields: Vec<_> =
+            list(case, "statement").iter().map(|f| hex::decode(f.as_str().unwrap()).unwrap()).collect();
+        let secret = SecretScalar::new(Scalar::from_canonical_bytes(array(case, "secret")).unwrap());
+        let statement: Vec<&[u8]> = fields.iter().map(Vec::as_slice).collect();
+        let index = u8::try_from(number(case, "index")).unwrap();
+        let nonce = proof_nonce(&array(case, "random64"), &secret, &statement, index);
+        assert_eq!(hex::encode(nonce.to_bytes().as_slice()), text(case, "scalar"));
+    }
 }

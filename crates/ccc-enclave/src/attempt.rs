@@ -166,7 +166,7 @@ impl<'a> Attempt<'a> {
         } else {
             let measurement = self.card.recipient.measurement;
             let opened = self.keys.open(committee, &self.session.request, measurement, &ciphertexts, envelopes)?;
-            (opened.plaintexts.into_iter().map(Some).collect(), opened.culprits)
+            (opened.plaintexts, opened.culprits)
         };
         Ok(OpenedAttempt { session: self.session, plaintexts, culprits })
     }

@@ -113,4 +113,26 @@ mod tests {
         assert_eq!(unpad(LabelKind::Public, beyond), Err(BadPadding));
         assert_eq!(unpad(LabelKind::Public, Zeroizing::new(vec![0; 3])), Err(BadPadding));
     }
+
+    #[test]
+    fn padding_is_the_recorded_one() {
+        use crate::support::{bytes, list, number, text, vectors};
+        let file = vectors("encoding");
+        let kind = |case| LabelKind::from_byte(u8::try_from(number(case, "kind")).unwrap()).unwrap();
+        for case in list(&file["padding"], "buckets") {
+            let length = usize::try_from(number(case, "message_length")).unwrap();
+            let padded = usize::try_from(number(case, "padded_length")).unwrap();
+            assert_eq!(pad(kind(case), &vec![0; length], 0).unwrap().len(), padded);
+            assert!(is_padded_length(kind(case), padded));
+        }
+        for case in list(&file["padding"], "examples") {
+            let padded = pad(kind(case), &bytes(case, "message"), 16).unwrap();
+            assert_eq!(hex::encode(padded.as_slice()), text(case, "padded"));
+            assert_eq!(unpad(kind(case), padded).unwrap().as_slice(), bytes(case, "message"));
+        }
+        for case in list(&file["padding"], "refused") {
+            let opened = unpad(kind(case), Zeroizing::new(bytes(case, "padded")));
+            assert_eq!(opened, Err(BadPadding), "{}", text(case, "reason"));
+        }
+    }
 }

@@ -86,3 +86,28 @@ fn n030_length_prefixes_are_checked_before_anything_is_allocated() {
     let expected = EncodingError::Range { what: "topic", found: u32::MAX.into(), range };
     assert_eq!(Envelope::from_bytes(&wire), Err(expected));
 }
+
+#[test]
+fn refused_envelopes_are_refused() {
+    let (file, committees) = (vectors("envelope"), vectors("committee"));
+    let committee = committee(&committees["cases"][0]);
+    let member = committee.member(Identifier::new(1).unwrap()).unwrap();
+    let good = Envelope::from_bytes(&bytes(&file["cases"][0], "wire")).unwrap();
+    for case in list(&file, "refused") {
+        let (name, reason) = (text(case, "name"), text(case, "reason"));
+        let key = VerifyingKey::from_bytes(&array(case, "signing_key")).unwrap();
+        let read = Envelope::from_bytes(&bytes(case, "wire"));
+        match (reason, read) {
+            ("length", read) => assert!(read.is_err(), "{name}"),
+            (_, Err(EncodingError::Range { what: "identifier", found: 0, .. })) => assert_eq!(name, "identifier"),
+            ("header", Ok(envelope)) => assert_ne!(envelope.kind(), good.kind(), "{name}"),
+            (_, Ok(envelope)) => {
+                let verified = envelope.verify_with(&envelope.committee, envelope.epoch, Some(&key));
+                let identifier = envelope.identifier;
+                assert_eq!(verified, Err(EnvelopeError::Signature { identifier }), "{name}");
+            }
+            (_, Err(error)) => panic!("{name}: {error:?}"),
+        }
+    }
+    assert!(good.verify_with(&committee.digest(), committee.epoch(), Some(&member.signing_key)).is_ok());
+}

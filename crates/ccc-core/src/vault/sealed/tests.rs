@@ -43,3 +43,25 @@ fn n065_a_weak_enclave_key_is_refused() {
     let mut rng = Replay((0..64).collect());
     assert_eq!(seal_bytes(&[0; 32], b"", b"", b"", &mut rng), None);
 }
+
+#[test]
+fn n067_n068_seals_for_anything_else_do_not_open() {
+    for case in list(&vectors("sealed"), "refused") {
+        let name = text(case, "name");
+        let bound = Bound {
+            digests: arrays(case, "ct_digests"),
+            identifier: Identifier::new(u16::try_from(number(case, "identifier")).unwrap()).unwrap(),
+            epoch: Epoch(number(case, "epoch")),
+            committee: array(case, "committee"),
+            measurement: &bytes(case, "measurement"),
+            deadline: number(case, "deadline"),
+        };
+        let key = PrivateKey::from_bytes(&bytes(case, "x_secret")).unwrap();
+        let info = super::info(&array(case, "request"));
+        let sealed = SealedShare::from_bytes(&bytes(case, "wire"), 1);
+        match sealed {
+            Ok(sealed) => assert_eq!(sealed.open_bytes(&key, &info, &bound.associated_data()), None, "{name}"),
+            Err(error) => assert!(name == "truncated" && matches!(error, EncodingError::Truncated { .. })),
+        }
+    }
+}
