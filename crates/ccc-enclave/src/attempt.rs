@@ -4,12 +4,14 @@ use crate::config::{ConfigError, EnclaveConfig};
 use ccc_core::{
     ciphertext::VerifiedCiphertext,
     enclave::{
-        attestation::{self, AttestationError, AttestationProvider},
-        keys::{AttemptKeys, CombineError, Culprit},
+        attestation::{self, ProviderError, AttestationProvider},
+        keys::AttemptKeys,
     },
     envelope::Envelope,
     keys::Committee,
+    secret::RandomnessError,
     vault::{
+        combine::{CombineError, Culprit},
         recipient::{AttestedRecipient, Recipient},
         request::Request,
     },
@@ -49,7 +51,10 @@ pub enum AttemptError {
     },
     /// The attestation provider failed.
     #[error("attestation: {0}")]
-    Attestation(#[from] AttestationError),
+    Attestation(#[from] ProviderError),
+    /// The random generator is broken.
+    #[error(transparent)]
+    Randomness(#[from] RandomnessError),
     /// The shares do not open the ciphertexts.
     #[error("shares: {0}")]
     Shares(#[from] CombineError),
@@ -100,7 +105,7 @@ impl<'a> Enclave<'a> {
     /// # Errors
     /// [`AttemptError::Foreign`], [`AttemptError::Attestation`].
     pub fn attempt(&self, request: Request, now: u64, rng: &mut impl CryptoRng) -> Result<Attempt<'_>, AttemptError> {
-        self.resume(request, AttemptKeys::generate(rng), now)
+        self.resume(request, AttemptKeys::generate(rng)?, now)
     }
 
     /// As [`Self::attempt`], with keys that were generated and sealed earlier on this machine: the shell

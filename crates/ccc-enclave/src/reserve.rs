@@ -13,7 +13,7 @@ use crate::{
     statement::{Statement, StatementError},
 };
 use ccc_core::{
-    enclave::attestation::AttestationError,
+    enclave::attestation::ProviderError,
     report::{Binding, Payload, Solvency, Statement as PayloadStatement, Verdict},
     table::{AccountId, AssetId, DataKey, Header, OpenTable, StructuralError},
 };
@@ -75,7 +75,7 @@ pub enum ReserveError {
     Notice(#[from] NoticeError),
     /// The attestation provider failed.
     #[error("attestation: {0}")]
-    Attestation(#[from] AttestationError),
+    Attestation(#[from] ProviderError),
 }
 
 impl OpenedAttempt<'_> {

@@ -5,7 +5,7 @@
 
 use crate::attempt::Session;
 use ccc_core::{
-    enclave::attestation::{AttestationError, Evidence, Policy, PolicyRefusal},
+    enclave::attestation::{ProviderError, Evidence, Policy, PolicyRefusal},
     suite::{self, domain},
 };
 
@@ -58,7 +58,7 @@ impl AttestedResult {
         session: &Session<'_>,
         payload: Vec<u8>,
         inputs: PublicInputs,
-    ) -> Result<Self, AttestationError> {
+    ) -> Result<Self, ProviderError> {
         let request = session.request.digest();
         let evidence =
             session.provider.attest(&result_user_data(&request, &payload, &inputs), &request, session.now)?;

@@ -21,7 +21,7 @@ use crate::{
     settlement,
 };
 use ccc_core::{
-    enclave::attestation::AttestationError,
+    enclave::attestation::ProviderError,
     keys::MasterPublicKey,
     report::{
         OperationKind, Payload, Payout, PriceObservation, ReportError, Round, Statement as PayloadStatement,
@@ -39,7 +39,6 @@ use darkpool_matcher::{
     UnixSeconds, clear, dispersion_limit, twap,
 };
 use rand_core::CryptoRng;
-use zeroize::Zeroizing;
 
 /// What a round reads beside its plan.
 pub struct RoundInput<'a> {
@@ -108,10 +107,9 @@ pub enum RoundError {
     Clearing(#[from] ClearError),
     /// The attestation provider failed.
     #[error("attestation: {0}")]
-    Attestation(#[from] AttestationError),
+    Attestation(#[from] ProviderError),
 }
 
-type Plaintext = Option<Zeroizing<Vec<u8>>>;
 
 impl OpenedAttempt<'_> {
     /// Runs a round.

@@ -127,7 +127,7 @@ impl Drop for SimulatedCustodian {
     fn drop(&mut self) {
         if let Some(stop) = self.stop.take() {
             // the server may have ended already; then there is nobody to tell
-            drop(stop.send(()));
+            let _ = stop.send(());
         }
         self.task.abort();
     }

@@ -230,10 +230,8 @@ impl<J: Journal> VaultNode<J> {
         if let Some((answered, bytes)) = self.journal.find(&ask.request.id) {
             return if answered == digest { Ok(Some(Envelope::from_bytes(&bytes)?)) } else { Err(Refusal::Answered) };
         }
-        let share = match self.behaviour {
-            Behaviour::Lying => &self.share.with_another_secret(rng),
-            _ => &self.share,
-        };
+        let forged = if self.behaviour == Behaviour::Lying { forge(&self.share, rng) } else { None };
+        let share = forged.as_ref().unwrap_or(&self.share);
         let sealed = sealed::seal(share, &self.committee, &ask.request, &recipient, &verified, rng)?;
         let envelope = Envelope::sign(
             &self.keys,
@@ -242,8 +240,8 @@ impl<J: Journal> VaultNode<J> {
             self.share.identifier(),
             &digest,
             Kind::Sealed,
-            &sealed.to_bytes(),
-        );
+            sealed.to_bytes(),
+        )?;
         self.journal.keep(ask.request.id, digest, &envelope.to_bytes()).map_err(|_| Refusal::Answered)?;
         Ok(Some(envelope))
     }
@@ -298,6 +296,16 @@ impl<J: Journal> VaultNode<J> {
             LabelKind::Recipient => check_submission(view, index, ciphertext),
         }
     }
+}
+
+/// A share of the same participant with another secret: its last 32 bytes are the scalar.
+fn forge(share: &KeyShare, rng: &mut impl CryptoRng) -> Option<KeyShare> {
+    let mut bytes = share.to_bytes();
+    let start = bytes.len().checked_sub(32)?;
+    let (scalar, top) = bytes.get_mut(start..)?.split_at_mut(31);
+    rng.fill_bytes(scalar);
+    top.fill(0);
+    KeyShare::from_bytes(&bytes).ok()
 }
 
 fn check_header(view: &ChainView, ask: &Ask) -> Result<(), Refusal> {

@@ -94,8 +94,7 @@ impl WorkflowNode {
         check_binding(&payload, view)?;
         same("a public input", result.inputs == view.inputs)?;
         check_statement(&payload.statement, view)?;
-        let block = u32::try_from(view.inputs.block).map_err(|_| SignerRefusal::Differs { what: "the block" })?;
-        let report = Report::new(origin, block, payload)?;
+        let report = Report::new(origin, view.inputs.block_time, payload)?;
         let signature = self.signer.sign(&report, context);
         Ok((report, signature))
     }

@@ -22,6 +22,7 @@ use ccc_enclave::{
     reserve::{ReserveInput, Validity},
 };
 use rand::Rng;
+use std::sync::Arc;
 
 /// Seconds between an order's submission and its clearing.
 const ORDER_DELAY: u64 = 12;
@@ -45,8 +46,8 @@ impl World {
         let key = self.committee.master_public_key().clone();
         let mut plan = RoundPlan::new(&self.config, &key, Some(&table.header), Log::default(), block.time)?;
         let config = self.config.clone();
-        let provider = self.provider.clone();
-        let enclave = Enclave::new(config, &provider)?;
+        let provider = Arc::clone(&self.provider);
+        let enclave = Enclave::new(config, provider.as_ref())?;
         self.attempts += 1;
         let mut rng = self.randomness.generator("enclave", self.attempts);
         let sequence = self.sequences.solvency + 1;

@@ -7,7 +7,8 @@ use crate::{
 use ccc_chain::ChainError;
 use ccc_core::{
     ciphertext::EncryptError,
-    keys::{MembershipError, dkg::DkgError},
+    keys::{MembershipError, board::BoardError, dkg::DkgError},
+    secret::RandomnessError,
     report::QuorumError,
     table::StoreError,
 };
@@ -32,9 +33,15 @@ pub enum RecoveryError {
     /// Randomness.
     #[error(transparent)]
     Randomness(#[from] NoRandomness),
-    /// Key generation.
+    /// The board of the key generation.
+    #[error("key generation: {0}")]
+    Board(#[from] BoardError),
+    /// One participant's side of the key generation.
     #[error("key generation: {0}")]
     KeyGeneration(#[from] DkgError),
+    /// A generator gave out.
+    #[error(transparent)]
+    Generator(#[from] RandomnessError),
     /// The roster.
     #[error("committee: {0}")]
     Membership(#[from] MembershipError),

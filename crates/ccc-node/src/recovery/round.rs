@@ -14,7 +14,7 @@ use ccc_enclave::{
     reserve::Validity,
     round::{Phase, RoundInput, RoundOutput},
 };
-use std::{cell::RefCell, time::Instant};
+use std::{cell::RefCell, sync::Arc, time::Instant};
 
 /// Names of a round's steps on the timeline.
 #[derive(Clone, Copy)]
@@ -99,8 +99,8 @@ impl World {
         let key = self.committee.master_public_key().clone();
         let mut plan = RoundPlan::new(&self.config, &key, header, log, block.time)?;
         let config = self.config.clone();
-        let provider = self.provider.clone();
-        let enclave = Enclave::new(config, &provider)?;
+        let provider = Arc::clone(&self.provider);
+        let enclave = Enclave::new(config, provider.as_ref())?;
         self.attempts += 1;
         let mut rng = self.randomness.generator("enclave", self.attempts);
         let request = self.request(id, block, header, plan.digests());

@@ -20,11 +20,11 @@ use ccc_chain::{
     deploy::{FeedPlan, PoolTimes, Signers, TokenPlan, Workflow, deploy},
 };
 use ccc_core::{
-    enclave::attestation::{Policy, PolicyMode, simulated::SimulatedProvider},
+    enclave::attestation::{OperatingMode, Policy, simulated::SimulatedProvider},
     epoch::Epoch,
     identifier::Identifier,
     keys::{
-        Committee, KeyShare, ParticipantKeys, Roster, RosterMember,
+        Committee, KeyShare, ParticipantKeys, Roster,
         board::MemoryBoard,
         dkg,
     },
@@ -36,10 +36,12 @@ use ccc_enclave::{
     agent::AgentKey,
     config::{Asset, EnclaveConfig, PriceBounds},
 };
+use ed25519_dalek::SigningKey;
 use rand::Rng;
 use ccc_store::MemoryStore;
 use std::{
     collections::BTreeMap,
+    sync::Arc,
     time::{SystemTime, UNIX_EPOCH},
 };
 use zeroize::Zeroizing;
@@ -71,19 +73,24 @@ pub(super) fn generate_keys(scenario: &Scenario, randomness: &Randomness) -> Res
     let threshold = scenario.threshold().map_err(crate::scenario::ScenarioError::from)?;
     let mut rng = randomness.generator("participant keys", 0);
     let mut keys = Vec::new();
-    let mut members = Vec::new();
     for i in 1..=scenario.participants {
-        let own = ParticipantKeys::generate(&mut rng).map_err(|_| crate::seed::NoRandomness)?;
-        let identifier = Identifier::new(i).map_err(|_| RecoveryError::Range { what: "identifier" })?;
-        members.push(RosterMember { identifier, signing_key: own.signing_key(), dealing_key: own.dealing_key() });
-        keys.push(own);
+        let identifier = Identifier::new(i).map_err(|_| RecoveryError::Range { what: "an identifier" })?;
+        keys.push((identifier, ParticipantKeys::generate(&mut rng)?));
     }
+    let members = keys.iter().map(|(identifier, keys)| keys.public(*identifier)).collect();
     let roster = Roster::new(Epoch(1), threshold, members)?;
-    let mut board = MemoryBoard::default();
+    let mut nonce = [0; 32];
+    rng.fill_bytes(&mut nonce);
+    let mut board = MemoryBoard::new(nonce);
     let outcomes = dkg::run_in_process(&roster, &keys, &mut board, &mut randomness.generator("key generation", 0))?;
-    let committee = outcomes.first().map(|outcome| outcome.committee.clone());
+    let mut committee = None;
+    let mut members = Vec::new();
+    for ((_, keys), (_, outcome)) in keys.into_iter().zip(outcomes) {
+        let outcome = outcome?;
+        members.push((keys, outcome.key_share));
+        committee = Some(outcome.committee);
+    }
     let committee = committee.ok_or(RecoveryError::Range { what: "the number of participants" })?;
-    let members = keys.into_iter().zip(outcomes).map(|(keys, outcome)| (keys, outcome.key_share)).collect();
     Ok(Vault { committee, members })
 }
 
@@ -137,9 +144,9 @@ pub(super) async fn build(
     let plan = plan(&operator, &reserve, &agent_key, &signers, vault.committee.epoch());
     let deployment = timeline.chain(deploy(&chain, &operator, &plan)).await?;
     let config = configuration(scenario, &deployment, &vault.committee, &agent_key)?;
-    let provider = SimulatedProvider::generate(config.measurement(), &mut randomness.generator("hardware", 0));
+    let provider = hardware(&randomness, &config);
     let policy = Policy {
-        mode: PolicyMode::Simulation,
+        mode: OperatingMode::Simulation,
         measurements: vec![config.measurement()],
         max_age: 600,
         simulated_roots: vec![provider.root()],
@@ -152,7 +159,7 @@ pub(super) async fn build(
         nodes,
         workflow,
         agent: Agent::new(agent_key, limits(scenario)),
-        reserve_owner: TableOwner::generate(&mut randomness.generator("reserve reading key", 0))?,
+        reserve_owner: reserve_owner(&randomness)?,
         makers,
         log: ChainLog::new(&chain, &deployment),
         store: MemoryStore::default(),
@@ -161,7 +168,7 @@ pub(super) async fn build(
         chain,
         deployment,
         config,
-        provider,
+        provider: Arc::new(provider),
         operator,
         reserve,
         sequences: Sequences::default(),
@@ -313,4 +320,20 @@ async fn makers(
         makers.push(Maker { wallet, owner: TableOwner::generate(&mut owners)? });
     }
     Ok(makers)
+}
+
+/// The reserve's table account is its public address: one key for both.
+fn reserve_owner(randomness: &Randomness) -> Result<TableOwner, RecoveryError> {
+    let mut account = Zeroizing::new([0; 32]);
+    randomness.generator("reserve", 0).fill_bytes(account.as_mut_slice());
+    let mut reading_key = Zeroizing::new([0; 32]);
+    randomness.generator("reserve reading key", 0).fill_bytes(reading_key.as_mut_slice());
+    Ok(TableOwner::new(&account, reading_key)?)
+}
+
+/// The key that stands for the hardware's.
+fn hardware(randomness: &Randomness, config: &EnclaveConfig) -> SimulatedProvider {
+    let mut root = Zeroizing::new([0; 32]);
+    randomness.generator("hardware", 0).fill_bytes(root.as_mut_slice());
+    SimulatedProvider::new(SigningKey::from_bytes(&root), config.measurement())
 }

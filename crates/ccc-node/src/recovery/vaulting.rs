@@ -34,7 +34,7 @@ impl World {
         }
     }
 
-    /// Asks every participant; at least the threshold must answer.
+    /// Asks every participant; at least the threshold must answer. Nothing to open needs nobody.
     pub(super) async fn ask_vault(
         &mut self,
         attempt: &Attempt<'_>,
@@ -43,6 +43,9 @@ impl World {
         ciphertexts: &[VerifiedCiphertext],
         timeline: &mut Timeline<'_>,
     ) -> Result<Vec<Envelope>, RecoveryError> {
+        if ciphertexts.is_empty() {
+            return Ok(Vec::new());
+        }
         let ask = Ask {
             request: request.clone(),
             card: attempt.card().clone(),

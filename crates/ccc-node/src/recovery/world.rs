@@ -17,7 +17,7 @@ use ccc_core::{
 };
 use ccc_enclave::config::EnclaveConfig;
 use ccc_store::MemoryStore;
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 /// One participant and its own reading of the chain.
 pub(super) struct Participant {
@@ -51,7 +51,7 @@ pub(super) struct World {
     pub(super) deployment: Deployment,
     pub(super) config: EnclaveConfig,
     pub(super) committee: Committee,
-    pub(super) provider: SimulatedProvider,
+    pub(super) provider: Arc<SimulatedProvider>,
     pub(super) nodes: Vec<Participant>,
     pub(super) workflow: Vec<WorkflowNode>,
     pub(super) makers: Vec<Maker>,
