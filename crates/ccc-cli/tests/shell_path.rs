@@ -1,22 +1,18 @@
 //! The path by hand, as README.md gives it: one pasteable sequence.
 
-mod support;
+use std::{path::Path, process::Command};
 
-use std::{fs, path::Path, process::Command};
-use support::Scratch;
-
-/// The sequence between the markers of README.md's section, or the copy beside this test until it stands there.
+/// The sequence, kept beside this test.
 const SCRIPT: &str = include_str!("shell_path.sh");
 
 #[test]
 fn the_path_by_hand_heals_a_reserve() {
-    let scratch = Scratch::new();
-    let command = assert_cmd::cargo::cargo_bin("ccc");
-    let directory = command.parent().map(Path::to_path_buf).expect("the command lies in a directory");
+    let scratch = tempfile::tempdir().expect("a scratch directory");
+    let directory = Path::new(env!("CARGO_BIN_EXE_ccc")).parent().expect("the command lies in a directory");
     let search = format!("{}:{}", directory.display(), std::env::var("PATH").expect("a search path"));
     let output = Command::new("bash")
         .args(["-euo", "pipefail", "-c", SCRIPT])
-        .current_dir(scratch.path("."))
+        .current_dir(scratch.path())
         .env("PATH", search)
         .env_remove("CCC_PASSPHRASE_FILE")
         .output()
@@ -26,5 +22,5 @@ fn the_path_by_hand_heals_a_reserve() {
     for line in ["reserve: insolvent", "filled: table version 3", "reserve: solvent"] {
         assert!(stdout.lines().any(|found| found == line), "{line}\n{stdout}");
     }
-    assert!(!fs::exists(scratch.path("fill/attempt.key")).expect("looked up"), "the attempt's keys are spent");
+    assert!(!scratch.path().join("fill/attempt.key").exists(), "the attempt's keys are spent");
 }

@@ -1,7 +1,5 @@
 //! A scratch directory and the command, run in it.
 
-#![allow(dead_code, reason = "each test file uses its own part")]
-
 use assert_cmd::Command;
 use std::{
     fs,
@@ -10,54 +8,54 @@ use std::{
 };
 
 /// A directory that is removed at the end.
-pub struct Scratch(tempfile::TempDir);
+pub(crate) struct Scratch(tempfile::TempDir);
 
 /// What a run printed and how it ended.
-pub struct Run {
-    pub code: i32,
-    pub out: Vec<u8>,
-    pub stdout: String,
-    pub stderr: String,
+pub(crate) struct Run {
+    pub(crate) code: i32,
+    pub(crate) out: Vec<u8>,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
 }
 
 impl Scratch {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self(tempfile::tempdir().expect("a scratch directory"))
     }
 
-    pub fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.0.path().join(name)
     }
 
-    pub fn write(&self, name: &str, bytes: impl AsRef<[u8]>) -> PathBuf {
+    pub(crate) fn write(&self, name: &str, bytes: impl AsRef<[u8]>) -> PathBuf {
         let path = self.path(name);
         fs::write(&path, bytes).expect("written");
         path
     }
 
     /// A file that only its owner reads.
-    pub fn write_private(&self, name: &str, text: &str) -> PathBuf {
+    pub(crate) fn write_private(&self, name: &str, text: &str) -> PathBuf {
         let path = self.write(name, text);
         set_mode(&path, 0o600);
         path
     }
 
-    pub fn read(&self, name: &str) -> Vec<u8> {
+    pub(crate) fn read(&self, name: &str) -> Vec<u8> {
         fs::read(self.path(name)).expect("read")
     }
 
     /// Runs `ccc` with arguments separated by spaces.
-    pub fn ccc(&self, arguments: &str) -> Run {
+    pub(crate) fn ccc(&self, arguments: &str) -> Run {
         self.ccc_with(arguments, &[], &[])
     }
 
     /// As [`Self::ccc`], with bytes on standard input.
-    pub fn ccc_stdin(&self, arguments: &str, stdin: &[u8]) -> Run {
+    pub(crate) fn ccc_stdin(&self, arguments: &str, stdin: &[u8]) -> Run {
         self.ccc_with(arguments, stdin, &[])
     }
 
-    pub fn ccc_with(&self, arguments: &str, stdin: &[u8], environment: &[(&str, &str)]) -> Run {
-        let mut command = Command::cargo_bin("ccc").expect("the command is built");
+    pub(crate) fn ccc_with(&self, arguments: &str, stdin: &[u8], environment: &[(&str, &str)]) -> Run {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_ccc"));
         command.current_dir(self.0.path()).args(arguments.split_whitespace()).write_stdin(stdin);
         for name in ["CCC_PASSPHRASE", "CCC_PASSPHRASE_FILE", "COLUMNS", "NO_COLOR"] {
             command.env_remove(name);
@@ -73,14 +71,14 @@ impl Scratch {
     }
 
     /// Runs `ccc`, which must succeed.
-    pub fn done(&self, arguments: &str) -> Run {
+    pub(crate) fn done(&self, arguments: &str) -> Run {
         let run = self.ccc(arguments);
         assert_eq!(run.code, 0, "ccc {arguments}\n{}{}", run.stdout, run.stderr);
         run
     }
 
     /// Every file below the directory with its bytes, to see that nothing changed.
-    pub fn snapshot(&self) -> Vec<(PathBuf, Vec<u8>)> {
+    pub(crate) fn snapshot(&self) -> Vec<(PathBuf, Vec<u8>)> {
         let mut files = Vec::new();
         collect(self.0.path(), &mut files);
         files.sort();
@@ -90,7 +88,7 @@ impl Scratch {
 
 impl Run {
     /// The run ended with this exit code and this stable error code, one `error:` line and one `hint:` line.
-    pub fn fails(&self, exit: i32, sentence: &str) -> &Self {
+    pub(crate) fn fails(&self, exit: i32, sentence: &str) -> &Self {
         assert_eq!(self.code, exit, "{}{}", self.stdout, self.stderr);
         let lines: Vec<&str> = self.stderr.lines().filter(|line| !line.starts_with("note: ")).collect();
         assert_eq!(lines.len(), 2, "{}", self.stderr);
@@ -99,11 +97,11 @@ impl Run {
         self
     }
 
-    pub fn json(&self) -> serde_json::Value {
+    pub(crate) fn json(&self) -> serde_json::Value {
         serde_json::from_str(&self.stdout).expect("one JSON object on standard output")
     }
 
-    pub fn json_error(&self) -> serde_json::Value {
+    pub(crate) fn json_error(&self) -> serde_json::Value {
         serde_json::from_str(&self.stderr).expect("one JSON object on standard error")
     }
 }
@@ -122,29 +120,29 @@ fn collect(directory: &Path, files: &mut Vec<(PathBuf, Vec<u8>)>) {
 }
 
 #[cfg(unix)]
-pub fn set_mode(path: &Path, mode: u32) {
+pub(crate) fn set_mode(path: &Path, mode: u32) {
     use std::os::unix::fs::PermissionsExt;
     fs::set_permissions(path, fs::Permissions::from_mode(mode)).expect("mode set");
 }
 
 #[cfg(unix)]
-pub fn mode(path: &Path) -> u32 {
+pub(crate) fn mode(path: &Path) -> u32 {
     use std::os::unix::fs::PermissionsExt;
     fs::metadata(path).expect("metadata").permissions().mode() & 0o777
 }
 
-pub fn now() -> u64 {
+pub(crate) fn now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_secs()
 }
 
 /// A pool as the path by hand makes it, with key files in the clear.
-pub struct Story {
-    pub scratch: Scratch,
+pub(crate) struct Story {
+    pub(crate) scratch: Scratch,
 }
 
 impl Story {
     /// Keys, pool, deposits, one standing order; the first round is not run yet.
-    pub fn funded() -> Self {
+    pub(crate) fn funded() -> Self {
         let scratch = Scratch::new();
         scratch.done("--no-passphrase keygen dkg -n 4 --out keys");
         let reserve = scratch.done("--no-passphrase keygen account --out reserve.ccc").stdout;
@@ -162,23 +160,23 @@ impl Story {
     }
 
     /// As [`Self::funded`], with the deposits credited and the order's reservation made.
-    pub fn stocked() -> Self {
+    pub(crate) fn stocked() -> Self {
         let story = Self::funded();
         story.attempt("intake", "", &[1, 2, 3]);
         story.done("fill run --pool pool --attempt intake");
         story
     }
 
-    pub fn done(&self, arguments: &str) -> Run {
+    pub(crate) fn done(&self, arguments: &str) -> Run {
         self.scratch.done(arguments)
     }
 
-    pub fn ccc(&self, arguments: &str) -> Run {
+    pub(crate) fn ccc(&self, arguments: &str) -> Run {
         self.scratch.ccc(arguments)
     }
 
     /// Prepares an attempt and lets participants answer.
-    pub fn attempt(&self, name: &str, flags: &str, participants: &[u16]) {
+    pub(crate) fn attempt(&self, name: &str, flags: &str, participants: &[u16]) {
         self.done(&format!("--no-passphrase fill prepare --pool pool --out {name} {flags}"));
         for i in participants {
             self.done(&format!("reencrypt --participant keys/participant-{i}.ccc --pool pool --attempt {name}"));
@@ -186,7 +184,7 @@ impl Story {
     }
 
     /// Price observations that a round at the present accepts.
-    pub fn prices(&self) {
+    pub(crate) fn prices(&self) {
         let now = now();
         let seen = |round: u64, answer: u64, age: u64| {
             serde_json::json!({ "round": round, "answer": answer, "updated_at": now - age })
@@ -195,7 +193,7 @@ impl Story {
         self.scratch.write("prices.json", serde_json::to_vec(&list).expect("JSON"));
     }
 
-    pub fn statement(&self, reserves: u64, liabilities: u64) {
+    pub(crate) fn statement(&self, reserves: u64, liabilities: u64) {
         let text = format!(
             r#"{{"account":"cold","unit":"satoshi","time":{},"reserves":{reserves},"liabilities":{liabilities}}}"#,
             now() - 5
@@ -203,7 +201,7 @@ impl Story {
         self.scratch.write("statement.json", text);
     }
 
-    pub fn balance(&self, owner: &str) -> serde_json::Value {
+    pub(crate) fn balance(&self, owner: &str) -> serde_json::Value {
         self.done(&format!("--json table balance --pool pool --account-key {owner}.ccc")).json()
     }
 }

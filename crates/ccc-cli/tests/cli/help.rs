@@ -1,8 +1,7 @@
 //! One screen of help, kept as a file; help, completions and manual for every verb.
 
-mod support;
 
-use support::Scratch;
+use super::support::Scratch;
 
 #[test]
 fn help_is_one_screen() {

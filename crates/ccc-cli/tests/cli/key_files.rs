@@ -1,9 +1,8 @@
 //! Secret files: what is refused, and that nothing is written then (numbers 151 and 152).
 
-mod support;
 
 use std::fs;
-use support::{Scratch, mode, set_mode};
+use super::support::{Scratch, mode, set_mode};
 
 const CLEAR: &str = "--no-passphrase keygen account --out key.ccc";
 
@@ -61,14 +60,14 @@ fn a_key_or_passphrase_that_others_may_read_is_refused() {
     set_mode(&scratch.path("open-passphrase"), 0o644);
     scratch.ccc("--passphrase-file open-passphrase keygen account --out other.ccc").fails(2, "mode 0644");
     assert!(!scratch.path("other.ccc").exists());
-    let story = support::Story::funded();
+    let story = super::support::Story::funded();
     set_mode(&story.scratch.path("maker.ccc"), 0o640);
     story.ccc("table balance --pool pool --account-key maker.ccc").fails(2, "mode 0640");
 }
 
 #[test]
 fn wrong_truncated_bent_and_costly_key_files_are_refused() {
-    let story = support::Story::funded();
+    let story = super::support::Story::funded();
     let scratch = &story.scratch;
     scratch.write_private("right", "a long passphrase\n");
     scratch.write_private("wrong", "another passphrase\n");
@@ -125,7 +124,7 @@ fn secrets_reach_standard_output_only_when_asked() {
 
 #[test]
 fn a_key_of_another_kind_is_named() {
-    let story = support::Story::funded();
+    let story = super::support::Story::funded();
     story
         .ccc("table balance --pool pool --account-key keys/participant-1.ccc")
         .fails(2, "holds a participant's keys, where an account's keys is wanted");
