@@ -190,7 +190,14 @@ pub struct VaultNode<J> {
 impl<J: Journal> VaultNode<J> {
     /// A participant that serves one contract on one chain.
     #[must_use]
-    pub fn new(keys: ParticipantKeys, share: KeyShare, committee: Committee, policy: Policy, served: (u64, [u8; 20]), journal: J) -> Self {
+    pub fn new(
+        keys: ParticipantKeys,
+        share: KeyShare,
+        committee: Committee,
+        policy: Policy,
+        served: (u64, [u8; 20]),
+        journal: J,
+    ) -> Self {
         let (chain, contract) = served;
         Self { keys, share, committee, policy, contract, chain, journal, behaviour: Behaviour::Honest }
     }
