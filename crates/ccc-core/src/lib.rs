@@ -8,6 +8,8 @@
 //! Assumptions: the random-oracle model, DDH in ristretto255, static corruption of at most t−1
 //! participants for secrecy and at most F = ⌊(n−1)/3⌋ faulty ones for liveness.
 
+#![forbid(unsafe_code)]
+
 pub mod ciphertext;
 pub mod enclave;
 pub mod encoding;
