@@ -21,7 +21,9 @@ mod point;
 mod polynomial;
 mod proof;
 pub mod secret;
+pub mod report;
 pub mod suite;
+pub mod table;
 pub mod threshold;
 pub mod vault;
 

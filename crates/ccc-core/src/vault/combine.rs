@@ -35,8 +35,9 @@ pub struct Culprit {
 
 /// The plaintexts of a request, in its order, and whoever was found at fault on the way.
 pub struct Opened {
-    /// One per ciphertext.
-    pub plaintexts: Vec<Zeroizing<Vec<u8>>>,
+    /// One per ciphertext; `None` where all shares are valid and the ciphertext still does not open. That is its
+    /// author's fault, and no reason to keep the others from opening.
+    pub plaintexts: Vec<Option<Zeroizing<Vec<u8>>>>,
     /// Ascending; empty when the first t shares opened everything, since then nobody was examined.
     pub culprits: Vec<Culprit>,
 }
@@ -111,7 +112,8 @@ pub(crate) fn run(
         let Some(candidate) = candidates.next() else { return Err(pool.not_enough(need)) };
         pool.put(candidate, statement);
     }
-    if let Ok(plaintexts) = open(statement, &pool.smallest(need)) {
+    let plaintexts = open(statement, &pool.smallest(need));
+    if plaintexts.iter().all(Option::is_some) {
         return Ok(Opened { plaintexts, culprits: pool.culprits() });
     }
     candidates.for_each(|candidate| pool.put(candidate, statement));
@@ -119,9 +121,22 @@ pub(crate) fn run(
     if pool.shares.len() < need {
         return Err(pool.not_enough(need));
     }
-    match open(statement, &pool.smallest(need)) {
-        Ok(plaintexts) => Ok(Opened { plaintexts, culprits: pool.culprits() }),
-        Err(Failed { digest }) => Err(CombineError::InvalidCiphertext { digest, culprits: pool.culprits() }),
+    let plaintexts = open(statement, &pool.smallest(need));
+    Ok(Opened { plaintexts, culprits: pool.culprits() })
+}
+
+impl Opened {
+    /// The plaintexts when every ciphertext of the request opened.
+    ///
+    /// # Errors
+    /// [`CombineError::InvalidCiphertext`] with the first one that did not, by its position in `ciphertexts`.
+    pub fn every(self, ciphertexts: &[VerifiedCiphertext]) -> Result<Vec<Zeroizing<Vec<u8>>>, CombineError> {
+        let Self { plaintexts, culprits } = self;
+        let invalid = plaintexts.iter().zip(ciphertexts).find(|(plaintext, _)| plaintext.is_none());
+        match invalid {
+            Some((_, ciphertext)) => Err(CombineError::InvalidCiphertext { digest: ciphertext.digest(), culprits }),
+            None => Ok(plaintexts.into_iter().flatten().collect()),
+        }
     }
 }
 
@@ -178,17 +193,12 @@ impl Pool {
     }
 }
 
-/// The ciphertext that did not open.
-struct Failed {
-    digest: [u8; 32],
-}
-
-fn open(statement: &Statement<'_>, shares: &[(Identifier, &Shares)]) -> Result<Vec<Zeroizing<Vec<u8>>>, Failed> {
+fn open(statement: &Statement<'_>, shares: &[(Identifier, &Shares)]) -> Vec<Option<Zeroizing<Vec<u8>>>> {
     let identifiers: Vec<_> = shares.iter().map(|(identifier, _)| *identifier).collect();
     let lambdas = lagrange_at_zero(&identifiers);
     let open_one = |(j, ciphertext): (usize, &VerifiedCiphertext)| {
-        let k = lambdas.as_deref().and_then(|lambdas| interpolate_vartime(lambdas, shares, j));
-        k.and_then(|k| ciphertext.open(&k).ok()).ok_or(Failed { digest: ciphertext.digest() })
+        let k = interpolate_vartime(lambdas.as_deref()?, shares, j)?;
+        ciphertext.open(&k).ok()
     };
     statement.ciphertexts.iter().enumerate().map(open_one).collect()
 }
