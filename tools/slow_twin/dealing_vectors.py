@@ -63,28 +63,31 @@ def protocol_dkg():
     return out
 
 
-def protocol_reshare():
-    """Committee A (3,5) to five new members at epoch 8; the dealers are 1, 2 and 4 (3 does not take part, 5 comes too late to count)."""
-    c, epoch, members = fx.committee_a(), fx.EPOCH + 1, fx.members("a2", range(1, 6))
+def handover(name, protocol, ids, members):
+    """Committee A (3,5) to members at epoch 8, by the dealers ids: the three smallest that qualified."""
+    c, epoch = fx.committee_a(), fx.EPOCH + 1
     roster = com.roster(epoch, 3, members)
-    sess = session_of(dl.RESHARE, c.digest(), roster, "reshare")
-    ids, dealings, polynomials = [1, 2, 4], [], []
+    sess = session_of(protocol, c.digest(), roster, name)
+    dealings, polynomials = [], []
     for i in ids:
-        polynomials.append([c.members[i - 1].share] + random_coefficients(f"reshare/{i}", 3)[1:])
-        made, _ = make_dealing("reshare", dl.RESHARE, sess["session"], roster, epoch, i, polynomials[-1], members)
+        polynomials.append([c.members[i - 1].share] + random_coefficients(f"{name}/{i}", 3)[1:])
+        made, _ = make_dealing(name, protocol, sess["session"], roster, epoch, i, polynomials[-1], members)
         assert made["commitments"][0] == c.members[i - 1].P
         dealings.append(made)
     weights = [com.lagrange_at_zero(i, ids) for i in ids]
     total = [sum(w * a for w, a in zip(weights, column)) % g.L for column in zip(*polynomials)]
     assert total[0] == c.coefficients[0]
     shares = [dict(identifier=m.identifier, share=com.evaluate(total, m.identifier)) for m in members]
-    out = finish(dl.RESHARE, sess, epoch, members, dealings, c.Y, [(s["identifier"], s["share"] * g.BASE) for s in shares])
+    out = finish(protocol, sess, epoch, members, dealings, c.Y, [(s["identifier"], s["share"] * g.BASE) for s in shares])
     out.update(shares=shares, lagrange=weights)
     return out
 
 
 def dealing():
-    return dict(dealer=protocol_dealer(), dkg=protocol_dkg(), reshare=protocol_reshare(), refused=dealing_refused())
+    return dict(
+        dealer=protocol_dealer(), dkg=protocol_dkg(), refresh=handover("refresh", dl.REFRESH, [1, 3, 5], fx.members("a", range(1, 6))),
+        reshare=handover("reshare", dl.RESHARE, [1, 2, 4], fx.members("a2", range(1, 6))), refused=dealing_refused(),
+    )
 
 
 def dealing_refused():

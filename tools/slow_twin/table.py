@@ -4,7 +4,7 @@ import hashlib
 import hmac
 
 from blake3 import blake3
-from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM, ChaCha20Poly1305
 
 from . import tdh2
 from .encoding import *
@@ -90,12 +90,15 @@ def path(levels, index):
     return out
 
 
-def seal_chunks(body_key, p0, rows):
+AEAD = {1: ChaCha20Poly1305, 2: AESGCM}
+
+
+def seal_chunks(body_key, p0, rows, suite=1):
     plain = b"".join(rows)
     aad = digest_bytes(p0)
     chunks = [plain[k : k + CHUNK] for k in range(0, len(plain), CHUNK)]
     assert all(len(c) == CHUNK for c in chunks)
-    return [ChaCha20Poly1305(body_key).encrypt(u96(i), c, aad) for i, c in enumerate(chunks)], aad
+    return [AEAD[suite](body_key).encrypt(u96(i), c, aad) for i, c in enumerate(chunks)], aad
 
 
 def body_root(sealed):

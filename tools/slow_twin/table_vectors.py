@@ -64,7 +64,7 @@ def table():
         master_secret=g_secret(), Y=Y, owner=OWNER, reading_key=READING_KEY, epoch_salt=salt["epoch"],
         rows=row_cases(), deltas=delta_cases(), delta_slots=[dict(slots=s, makers=n, K=tb.delta_slots(s, n)) for s, n in ((1, 0), (1, 7), (1, 8), (1, 31), (2, 16), (1, 127), (4, 300))],
         tiers=[dict(tier=t, rows=2**t, chunks=2 ** (t - 10)) for t in range(10, 25, 2)],
-        versions=[first, second], receipts=receipts(v2["P1"]), body_root_many=many_leaves(), chunks_many=many_chunks(),
+        versions=[first, second], receipts=receipts(v2["P1"]), body_root_many=many_leaves(), chunks_many=[many_chunks(suite) for suite in (1, 2)],
     )
 
 
@@ -92,15 +92,15 @@ def many_leaves():
     return dict(chunks=chunks, leaves=leaves, body_root=root)
 
 
-def many_chunks():
-    """A 2^12-row body of unused rows under the first version's kind of key: nonce = chunk index."""
+def many_chunks(suite):
+    """A 2^12-row body of unused rows in either suite: nonce = chunk index."""
     fields = {**p0_fields(3, bytes(32)), "tier": 12}
-    p0 = tb.header_p0(**fields)
+    p0 = tb.header_p0(**fields, suite=suite)
     data_key = fx.fixed32("data key of four chunks")
     body_key, _ = tb.table_keys(data_key, p0)
-    sealed, aad = tb.seal_chunks(body_key, p0, [bytes(64)] * 4096)
+    sealed, aad = tb.seal_chunks(body_key, p0, [bytes(64)] * 4096, suite)
     root, leaves = tb.body_root(sealed)
-    return dict(**fields, P0=p0, data_key=data_key, body_key=body_key, chunk_aad=aad, tags=[c[-16:] for c in sealed], leaves=leaves, body_root=root)
+    return dict(**fields, suite=suite, P0=p0, data_key=data_key, body_key=body_key, chunk_aad=aad, tags=[c[-16:] for c in sealed], leaves=leaves, body_root=root)
 
 
 def receipts(p1):

@@ -5,7 +5,6 @@ import json
 import unittest
 from pathlib import Path
 
-
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
