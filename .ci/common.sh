@@ -1,5 +1,5 @@
 # Read by every suite: where the tools of the gate are, and how the command is called.
-export CARGO_TERM_COLOR=never CARGO_INCREMENTAL=0 NO_COLOR=1
+export CARGO_TERM_COLOR=never CARGO_INCREMENTAL=0 NO_COLOR=1 PYTHONDONTWRITEBYTECODE=1
 ci_root=$(pwd)
 ci_tools="$ci_root/target/ci/tools"
 ci_python="$ci_root/target/ci/python/bin/python3"

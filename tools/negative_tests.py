@@ -1,21 +1,24 @@
 #!/usr/bin/env python3
 """Checks docs/negative-tests.md: every number once, and every test that a row names exists.
 
-    python3 tools/negative_tests.py
+    python3 tools/negative_tests.py            check
+    python3 tools/negative_tests.py --write    put tests whose names carry a number into the row of that number
 
 A row:  | number | what | status | tests and rooms |
   covered   names one test or more
-  partly    names one test or more, and after `later:` what is missing and in which room it will be
+  partly    names one test or more, and after `later:` what is missing or the room where it will be
   later     names no test; `later:` and the room
-A test is written `path/to/file::name`. In a .rs file `fn name` must stand under a test attribute or inside `proptest!`,
-and must not be ignored; in a .sol file it must be `function name`.
+A test is written `path/to/file::name`. In a .rs file `fn name` must stand under a test attribute and must not be ignored;
+in a .sol file it must be `function name`. A test whose name carries a number (`n041_…` in Rust, `…_n41` in Solidity)
+must stand in the row of that number.
 
 Exit code: 0 all is as the table says, 1 something is not.
 """
 
 import re
+import subprocess
 import sys
-from collections import Counter
+from collections import Counter, defaultdict
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -25,8 +28,71 @@ STATUSES = ("covered", "partly", "later")
 
 ROW = re.compile(r"^\| *(\d+) *\|")
 REFERENCE = re.compile(r"`([\w./-]+\.(?:rs|sol))::(\w+)`")
-ATTRIBUTE = re.compile(r"^\s*#\[")
+LATER = re.compile(r"(later: .*)$")
+RUST_FUNCTION = re.compile(r"^\s*(?:async )?fn (\w+)")
 TEST_ATTRIBUTE = re.compile(r"^\s*#\[(?:\w+::)*test\b")
+SOLIDITY_TEST = re.compile(r"\bfunction ((?:test|invariant|table)\w*)")
+NUMBERED = re.compile(r"^n(\d{3})_|_n(\d+)$")
+
+
+# ---- the sources
+
+
+def attributes_above(lines, index):
+    """The attribute lines directly above a line; comments are passed over."""
+    found = []
+    while index > 0 and lines[index - 1].lstrip().startswith(("#[", "//")):
+        index -= 1
+        found.append(lines[index])
+    return [line for line in found if line.lstrip().startswith("#[")]
+
+
+def rust_tests(text):
+    """{name: is it ignored} of each test of a Rust file."""
+    lines = text.splitlines()
+    tests = {}
+    for index, line in enumerate(lines):
+        function = RUST_FUNCTION.match(line)
+        attributes = attributes_above(lines, index) if function else []
+        if any(TEST_ATTRIBUTE.match(a) for a in attributes):
+            tests[function.group(1)] = any("#[ignore" in a for a in attributes)
+    return tests
+
+
+def tests_of(file):
+    """{name: is it ignored} of each test of a source file."""
+    text = file.read_text()
+    if file.suffix == ".sol":
+        return dict.fromkeys(SOLIDITY_TEST.findall(text), False)
+    return rust_tests(text)
+
+
+def reference_error(root, path, name):
+    """Why `path::name` does not name a test that runs, or None."""
+    file = root / path
+    if not file.is_file():
+        return "no such file"
+    tests = tests_of(file)
+    if name not in tests:
+        return "no such test"
+    return "the test is ignored" if tests[name] else None
+
+
+def numbered(root):
+    """{number: [(path, name)]} of all tests whose names carry a number."""
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "--", "*.rs", "*.sol"], cwd=root, check=True, capture_output=True, text=True
+    )
+    found = defaultdict(list)
+    for path in filter(None, listed.stdout.split("\0")):
+        for name in tests_of(root / path):
+            carried = NUMBERED.search(name)
+            if carried:
+                found[int(carried.group(1) or carried.group(2))].append((path, name))
+    return found
+
+
+# ---- the table
 
 
 def rows(text):
@@ -39,7 +105,7 @@ def rows(text):
 
 def row_errors(number, what, status, cell):
     """What is wrong with a row by itself."""
-    tests, later = REFERENCE.findall(cell), "later:" in cell
+    tests, later = REFERENCE.findall(cell), LATER.search(cell)
     if not what or status not in STATUSES:
         yield f"{number}: a row has four cells and one of {', '.join(STATUSES)}"
     if status in ("covered", "partly") and not tests:
@@ -47,53 +113,14 @@ def row_errors(number, what, status, cell):
     if status == "later" and tests:
         yield f"{number}: later, yet it names a test"
     if status in ("partly", "later") and not later:
-        yield f"{number}: {status}, yet no room is named after `later:`"
+        yield f"{number}: {status}, yet nothing stands after `later:`"
     if status == "covered" and later:
         yield f"{number}: covered, yet something is left for later"
 
 
-def attributes_above(lines, index):
-    """The attribute lines directly above a line, comments passed over."""
-    found = []
-    while index > 0 and (ATTRIBUTE.match(lines[index - 1]) or lines[index - 1].lstrip().startswith("//")):
-        index -= 1
-        found.append(lines[index])
-    return [line for line in found if ATTRIBUTE.match(line)]
-
-
-def rust_test_error(text, name):
-    """Why `name` is not a test of this Rust file, or None."""
-    lines = text.splitlines()
-    places = [i for i, line in enumerate(lines) if re.match(rf"\s*(?:async )?fn {name}\b", line)]
-    if not places:
-        return "no such function"
-    attributes = [attributes_above(lines, place) for place in places]
-    if any("#[ignore" in line for lines_above in attributes for line in lines_above):
-        return "the test is ignored"
-    if not any(TEST_ATTRIBUTE.match(line) for lines_above in attributes for line in lines_above):
-        return "the function is not a test"
-    return None
-
-
-def solidity_test_error(text, name):
-    """Why `name` is not a test of this Solidity file, or None."""
-    if not re.match(r"test|invariant|table", name):
-        return "forge runs only functions whose name starts with test, invariant or table"
-    return None if re.search(rf"\bfunction {name}\b", text) else "no such function"
-
-
-def reference_error(root, path, name):
-    """Why `path::name` does not name a test, or None."""
-    file = root / path
-    if not file.is_file():
-        return "no such file"
-    check = solidity_test_error if path.endswith(".sol") else rust_test_error
-    return check(file.read_text(), name)
-
-
 def errors(root, text):
     """Everything that is wrong with the table."""
-    found = list(rows(text))
+    found, by_number = list(rows(text)), numbered(root)
     numbers = [row[0] for row in found]
     if numbers != list(NUMBERS):
         missing = sorted(set(NUMBERS) - set(numbers))
@@ -101,13 +128,42 @@ def errors(root, text):
         yield f"rows are 1 to {NUMBERS[-1]} in order; missing {missing}, repeated {twice}, found {len(numbers)}"
     for number, what, status, cell in found:
         yield from row_errors(number, what, status, cell)
-        for path, name in REFERENCE.findall(cell):
+        named = REFERENCE.findall(cell)
+        for path, name in named:
             reason = reference_error(root, path, name)
             if reason:
                 yield f"{number}: {path}::{name}: {reason}"
+        for path, name in by_number.get(number, []):
+            if (path, name) not in named:
+                yield f"{number}: {path}::{name} carries the number and is not in the row"
 
 
-def main():
+def updated_row(line, found):
+    """The row with the numbered tests in place and those that are gone taken out."""
+    number, what, status, cell = next(rows(line))
+    kept = [ref for ref in REFERENCE.findall(cell) if reference_error(ROOT, *ref) is None]
+    named = kept + [ref for ref in found.get(number, []) if ref not in kept]
+    later = LATER.search(cell)
+    if status == "later" and named:
+        status = "partly"
+    if not named:
+        status = "later"
+    parts = [", ".join(f"`{path}::{name}`" for path, name in named), later.group(1) if later else ""]
+    return f"| {number} | {what} | {status} | {'; '.join(filter(None, parts))} |"
+
+
+def write(text):
+    found = numbered(ROOT)
+    lines = [updated_row(line, found) if ROW.match(line) else line for line in text.splitlines()]
+    TABLE.write_text("\n".join(lines) + "\n")
+
+
+def main(arguments):
+    if arguments not in ([], ["--write"]):
+        print(__doc__, file=sys.stderr)
+        return 1
+    if arguments:
+        write(TABLE.read_text())
     text = TABLE.read_text()
     wrong = list(errors(ROOT, text))
     for line in wrong:
@@ -118,4 +174,4 @@ def main():
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))
