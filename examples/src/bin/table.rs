@@ -71,12 +71,15 @@ fn next(
     Ok(updated)
 }
 
-fn deposits(maker_key: [u8; 32]) -> [BoundaryOperation; 3] {
+fn deposits(maker_key: [u8; 32]) -> [BoundaryOperation; 5] {
     let deposit =
         |account, asset, amount, reading_key| BoundaryOperation::Deposit { account, asset, amount, reading_key };
     [
         deposit(MAKER, BASE, 500_000_000, maker_key),
         deposit(RESERVE, QUOTE, 400_000_000_000, [9; 32]),
+        // a delta moves rows that exist: each side opens the row of what it will receive
+        BoundaryOperation::Open { account: MAKER, asset: QUOTE },
+        BoundaryOperation::Open { account: RESERVE, asset: BASE },
         BoundaryOperation::Reserve { account: MAKER, asset: BASE, lots: 300 },
     ]
 }
