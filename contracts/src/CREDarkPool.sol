@@ -195,7 +195,7 @@ contract CREDarkPool is ReportReceiver, ReentrancyGuardTransient {
         id = _claimId(salt, ciphertext);
         uint64 index = _log.append(_depositOf(msg.sender, a.token, amount, ciphertextHash[id]));
         emit Deposited(id, index, msg.sender, assetIndex, amount, salt, ciphertext);
-        a.pull(msg.sender, amount);
+        a.pullFromSender(amount);
     }
 
     /// @notice Asks to be paid out of the table.

@@ -245,7 +245,7 @@ contract QuorumForwarder is Ownable2Step, ReentrancyGuardTransient {
     function _checkSignatures(Config storage config, bytes32 digest, bytes[] calldata signatures) private view {
         uint256 expected = uint256(config.f) + 1;
         if (signatures.length != expected) revert InvalidSignatureCount(expected, signatures.length);
-        uint256 seen;
+        uint256 seen = 0;
         for (uint256 i = 0; i < expected; ++i) {
             address signer = _recover(digest, signatures[i]);
             uint256 position = config.positions[signer];
@@ -261,6 +261,8 @@ contract QuorumForwarder is Ownable2Step, ReentrancyGuardTransient {
         uint8 v = uint8(signature[64]);
         if (v < 2) v += 27;
         ECDSA.RecoverError err;
+        // The third value only details the error, and the error carries the signature.
+        // slither-disable-next-line unused-return
         (signer, err,) = ECDSA.tryRecover(digest, v, bytes32(signature[0:32]), bytes32(signature[32:64]));
         if (err != ECDSA.RecoverError.NoError) revert InvalidSignature(signature);
     }

@@ -75,11 +75,11 @@ library AssetList {
         if (amount % self.lot != 0) revert NotWholeLots(self.lot, amount);
     }
 
-    /// @notice Takes exactly `amount` from `from`.
-    function pull(Asset memory self, address from, uint256 amount) internal {
+    /// @notice Takes exactly `amount` from the caller.
+    function pullFromSender(Asset memory self, uint256 amount) internal {
         IERC20 token = IERC20(self.token);
         uint256 before = token.balanceOf(address(this));
-        token.safeTransferFrom(from, address(this), amount);
+        token.safeTransferFrom(msg.sender, address(this), amount);
         uint256 received = token.balanceOf(address(this)) - before;
         if (received != amount) revert UnexpectedTransfer(amount, received);
     }
