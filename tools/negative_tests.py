@@ -9,8 +9,8 @@ A row:  | number | what | status | tests and rooms |
   partly    names one test or more, and after `later:` what is missing or the room where it will be
   later     names no test; `later:` and the room
 A test is written `path/to/file::name`. In a .rs file `fn name` must stand under a test attribute and must not be ignored;
-in a .sol file it must be `function name`. A test whose name carries a number (`n041_…` in Rust, `…_n41` in Solidity)
-must stand in the row of that number.
+in a .sol file it must be `function name`. A test whose name carries numbers (`n041_…`, `n067_n068_…`, `n156b_…` in
+Rust, `…_n41` in Solidity) must stand in the row of each.
 
 Exit code: 0 all is as the table says, 1 something is not.
 """
@@ -32,7 +32,7 @@ LATER = re.compile(r"(later: .*)$")
 RUST_FUNCTION = re.compile(r"^\s*(?:async )?fn (\w+)")
 TEST_ATTRIBUTE = re.compile(r"^\s*#\[(?:\w+::)*test\b")
 SOLIDITY_TEST = re.compile(r"\bfunction ((?:test|invariant|table)\w*)")
-NUMBERED = re.compile(r"^n(\d{3})_|_n(\d+)$")
+NUMBERED = re.compile(r"^(?:n\d{3}[a-z]?_)+|_n\d+$")
 
 
 # ---- the sources
@@ -87,8 +87,8 @@ def numbered(root):
     for path in filter(None, listed.stdout.split("\0")):
         for name in tests_of(root / path):
             carried = NUMBERED.search(name)
-            if carried:
-                found[int(carried.group(1) or carried.group(2))].append((path, name))
+            for number in re.findall(r"\d+", carried.group()) if carried else []:
+                found[int(number)].append((path, name))
     return found
 
 
