@@ -8,8 +8,23 @@
 //! Assumptions: the random-oracle model, DDH in ristretto255, static corruption of at most t−1
 //! participants for secrecy and at most F = ⌊(n−1)/3⌋ faulty ones for liveness.
 
+pub mod ciphertext;
+pub mod enclave;
 pub mod encoding;
+pub mod envelope;
 pub mod epoch;
 pub mod identifier;
+pub mod keys;
+mod point;
+mod polynomial;
+mod proof;
+pub mod secret;
+pub mod report;
 pub mod suite;
+pub mod table;
 pub mod threshold;
+pub mod vault;
+
+#[cfg(test)]
+#[path = "../tests/support/mod.rs"]
+mod support;

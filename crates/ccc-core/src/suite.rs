@@ -63,6 +63,8 @@ pub mod domain {
     pub const USER_DATA: &str = "user-data";
     /// A signed envelope.
     pub const ENVELOPE: &str = "envelope";
+    /// Simulated evidence, as it is signed.
+    pub const EVIDENCE: &str = "evidence";
     /// Digest of bare bytes.
     pub const DIGEST: &str = "digest";
     /// Context of a table-key label.
@@ -73,6 +75,14 @@ pub mod domain {
     pub const ORDER: &str = "order";
     /// The dispersion draw of a request.
     pub const DISPERSION: &str = "dispersion";
+    /// Configuration of an enclave.
+    pub const ENCLAVE_CONFIG: &str = "enclave-config";
+    /// Measurement of a simulated enclave.
+    pub const MEASUREMENT: &str = "measurement";
+    /// User data of an attestation that vouches for a result.
+    pub const RESULT: &str = "result";
+    /// A table account's signature inside a ciphertext.
+    pub const AUTHORISATION: &str = "authorisation";
 }
 
 /// Salts and infos of HKDF, complete as they enter it.
@@ -93,6 +103,8 @@ pub mod kdf {
     pub const EPOCH_SALT: &[u8] = b"ccc/v1/epoch-salt";
     /// Key of an owner's sidecar entry.
     pub const OWNER: &[u8] = b"ccc/v1/owner";
+    /// HPKE info of the agent's envelope.
+    pub const AGENT: &[u8] = b"ccc/v1/agent";
     /// Key of an owner's receipt.
     pub const RECEIPT: &[u8] = b"ccc/v1/receipt";
 }

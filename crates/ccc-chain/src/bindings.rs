@@ -1,0 +1,59 @@
+//! Rust types of the contracts, generated from the committed artifacts.
+
+#![expect(missing_docs, reason = "the macro's items are documented in the Solidity sources")]
+
+/// The forwarder.
+pub mod quorum_forwarder {
+    alloy::sol!(
+        #[sol(rpc, abi)]
+        #[derive(Debug)]
+        QuorumForwarder,
+        "../../contracts/artifacts/QuorumForwarder.json"
+    );
+}
+
+/// The reserve's public status.
+pub mod reserve_attestation {
+    alloy::sol!(
+        #[sol(rpc, abi)]
+        #[derive(Debug)]
+        ReserveAttestation,
+        "../../contracts/artifacts/ReserveAttestation.json"
+    );
+}
+
+/// The pool.
+pub mod dark_pool {
+    alloy::sol!(
+        #[sol(rpc, abi)]
+        #[derive(Debug)]
+        CREDarkPool,
+        "../../contracts/artifacts/CREDarkPool.json"
+    );
+}
+
+/// A token that anybody may mint.
+pub mod test_token {
+    alloy::sol!(
+        #[sol(rpc, abi)]
+        #[derive(Debug)]
+        TestToken,
+        "../../contracts/artifacts/TestToken.json"
+    );
+}
+
+/// A price feed whose owner pushes the answers.
+pub mod simulated_feed {
+    alloy::sol!(
+        #[sol(rpc, abi)]
+        #[derive(Debug)]
+        SimulatedFeed,
+        "../../contracts/artifacts/SimulatedFeed.json"
+    );
+}
+
+pub use dark_pool::CREDarkPool;
+pub use quorum_forwarder::QuorumForwarder;
+pub use reserve_attestation::ReserveAttestation;
+pub use simulated_feed::SimulatedFeed;
+pub use test_token::TestToken;

@@ -1,0 +1,364 @@
+//! Putting the contracts on a chain.
+
+use alloy::{
+    network::TransactionBuilder,
+    primitives::{Address, B256, Bytes, FixedBytes},
+    providers::Provider,
+    rpc::types::TransactionRequest,
+    sol_types::SolConstructor,
+};
+use ccc_core::report::{Binding, Kind, Origin, ReportContext, SignerSet};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Chain, ChainError, Wallet,
+    bindings::{CREDarkPool, QuorumForwarder, ReserveAttestation, SimulatedFeed, TestToken},
+};
+
+/// A token to deploy. It is a test token that anybody may mint.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TokenPlan {
+    /// Its name.
+    pub name: String,
+    /// Its symbol.
+    pub symbol: String,
+    /// Its decimal places.
+    pub decimals: u8,
+    /// Smallest units in a lot of the pool.
+    pub lot: u64,
+}
+
+/// The committee's report signers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Signers {
+    /// The committee's number at the forwarder.
+    pub don_id: u32,
+    /// The version of the set.
+    pub config_version: u32,
+    /// The number of faulty signers tolerated.
+    pub f: u8,
+    /// The signers' addresses.
+    pub addresses: Vec<Address>,
+}
+
+impl Signers {
+    /// The set as reports are checked against.
+    #[must_use]
+    pub fn set(&self) -> SignerSet {
+        SignerSet {
+            don_id: self.don_id,
+            config_version: self.config_version,
+            f: self.f,
+            signers: self.addresses.iter().map(|address| address.0.0).collect(),
+        }
+    }
+}
+
+/// Whose reports the receivers take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Workflow {
+    /// The workflow id; its first byte is zero.
+    pub id: B256,
+    /// The workflow's owner.
+    pub owner: Address,
+    /// The vault's epoch.
+    pub epoch: u64,
+}
+
+/// The pool's durations, in seconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PoolTimes {
+    /// How long after its deadline a request may be settled.
+    pub fill_window: u64,
+    /// How far ahead a deadline may lie.
+    pub max_delay: u64,
+    /// How long without a round until owners may exit.
+    pub exit_delay: u64,
+}
+
+/// The simulated price feed to deploy.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FeedPlan {
+    /// The decimal places of its answers.
+    pub decimals: u8,
+    /// What it prices, for example `BTC / USD`.
+    pub description: String,
+}
+
+/// What to deploy.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeploymentPlan {
+    /// The report signers.
+    pub signers: Signers,
+    /// Whose reports are taken.
+    pub workflow: Workflow,
+    /// The account that requests collateral.
+    pub reserve: Address,
+    /// The key that solvency envelopes are sealed to.
+    pub agent_key: B256,
+    /// Seconds until a solvency answer is stale.
+    pub max_age: u64,
+    /// The balance table.
+    pub table_id: B256,
+    /// The tokens, by asset index.
+    pub tokens: Vec<TokenPlan>,
+    /// The feed that rounds read.
+    pub feed: FeedPlan,
+    /// The pool's durations.
+    pub times: PoolTimes,
+}
+
+/// A token of a deployment.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeployedToken {
+    /// Its address.
+    pub address: Address,
+    /// Its plan.
+    #[serde(flatten)]
+    pub plan: TokenPlan,
+}
+
+/// What stands on a chain. It can be written to a file and read again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Deployment {
+    /// The chain.
+    pub chain_id: u64,
+    /// The first block of the deployment.
+    pub first_block: u64,
+    /// `QuorumForwarder`.
+    pub forwarder: Address,
+    /// `ReserveAttestation`.
+    pub attestation: Address,
+    /// `CREDarkPool`.
+    pub pool: Address,
+    /// `SimulatedFeed`.
+    pub feed: Address,
+    /// The decimal places of the feed's answers.
+    pub feed_decimals: u8,
+    /// The tokens, by asset index.
+    pub tokens: Vec<DeployedToken>,
+    /// The report signers.
+    pub signers: Signers,
+    /// Whose reports are taken.
+    pub workflow: Workflow,
+    /// The account that requests collateral.
+    pub reserve: Address,
+    /// The key that solvency envelopes are sealed to.
+    pub agent_key: B256,
+    /// Seconds until a solvency answer is stale.
+    pub max_age: u64,
+    /// The balance table.
+    pub table_id: B256,
+    /// The pool's durations.
+    pub times: PoolTimes,
+}
+
+impl Deployment {
+    /// The signer set.
+    #[must_use]
+    pub fn signer_set(&self) -> SignerSet {
+        self.signers.set()
+    }
+
+    /// The constants of every report's header.
+    #[must_use]
+    pub fn origin(&self) -> Origin {
+        Origin {
+            don_id: self.signers.don_id,
+            config_version: self.signers.config_version,
+            workflow_id: self.workflow.id.0,
+            workflow_owner: self.workflow.owner.0.0,
+        }
+    }
+
+    /// The context of a report with this sequence.
+    #[must_use]
+    pub fn context(&self, sequence: u64) -> ReportContext {
+        let config_digest = self.signer_set().config_digest(self.chain_id, &self.forwarder.0.0);
+        ReportContext { config_digest, sequence }
+    }
+
+    /// The contract that takes reports of a kind; none takes enclave reports yet.
+    #[must_use]
+    pub const fn receiver(&self, kind: Kind) -> Option<Address> {
+        match kind {
+            Kind::Solvency => Some(self.attestation),
+            Kind::Round | Kind::Payout => Some(self.pool),
+            Kind::Enclave => None,
+        }
+    }
+
+    /// The binding of a payload for `receiver`.
+    #[must_use]
+    pub fn binding(&self, receiver: Address, sequence: u64, valid_until: u64, attestation: B256) -> Binding {
+        Binding {
+            chain: self.chain_id,
+            receiver: receiver.0.0,
+            epoch: self.workflow.epoch,
+            sequence,
+            valid_until,
+            attestation: attestation.0,
+        }
+    }
+
+    /// Every contract of the deployment.
+    #[must_use]
+    pub fn contracts(&self) -> Vec<Address> {
+        let tokens = self.tokens.iter().map(|token| token.address);
+        [self.forwarder, self.attestation, self.pool, self.feed].into_iter().chain(tokens).collect()
+    }
+}
+
+/// Deploys everything from `wallet`, which owns forwarder and feed afterwards, and configures the signers.
+///
+/// # Errors
+/// An unusable signer set, a workflow id whose first byte is not zero, a constructor's refusal.
+pub async fn deploy(chain: &Chain, wallet: &Wallet, plan: &DeploymentPlan) -> Result<Deployment, ChainError> {
+    plan.signers.set().check()?;
+    if plan.workflow.id[0] != 0 {
+        return Err(ChainError::OutOfRange { field: "workflow id", found: plan.workflow.id.to_string() });
+    }
+    let deployer = Deployer { chain, wallet, plan };
+    let (forwarder, first_block) = deployer.forwarder().await?;
+    let feed = deployer.feed().await?;
+    let tokens = deployer.tokens().await?;
+    let attestation = deployer.attestation(forwarder).await?;
+    let pool = deployer.pool(forwarder, feed, &tokens).await?;
+    Ok(Deployment {
+        chain_id: chain.chain_id(),
+        first_block,
+        forwarder,
+        attestation,
+        pool,
+        feed,
+        feed_decimals: plan.feed.decimals,
+        tokens,
+        signers: plan.signers.clone(),
+        workflow: plan.workflow,
+        reserve: plan.reserve,
+        agent_key: plan.agent_key,
+        max_age: plan.max_age,
+        table_id: plan.table_id,
+        times: plan.times,
+    })
+}
+
+/// Checks that a deployment, for example from a file, stands on this chain with its signer set.
+///
+/// # Errors
+/// Another chain, an address without code, another signer set at the forwarder.
+pub async fn check(chain: &Chain, deployment: &Deployment) -> Result<(), ChainError> {
+    let (expected, found) = (deployment.chain_id, chain.chain_id());
+    if expected != found {
+        return Err(ChainError::WrongChain { expected, found });
+    }
+    for address in deployment.contracts() {
+        if chain.provider().get_code_at(address).await?.is_empty() {
+            return Err(ChainError::NotDeployed { contract: address.to_string() });
+        }
+    }
+    let Signers { don_id, config_version, .. } = deployment.signers;
+    let forwarder = QuorumForwarder::new(deployment.forwarder, chain.provider());
+    let found = forwarder.configDigest(don_id, config_version).call().await?;
+    let expected = B256::from(deployment.context(0).config_digest);
+    if expected == found { Ok(()) } else { Err(ChainError::SignerSet { expected, found }) }
+}
+
+struct Deployer<'a> {
+    chain: &'a Chain,
+    wallet: &'a Wallet,
+    plan: &'a DeploymentPlan,
+}
+
+impl Deployer<'_> {
+    /// The contract's address and the block that made it.
+    async fn create<C: SolConstructor>(
+        &self,
+        contract: &'static str,
+        code: &Bytes,
+        arguments: &C,
+    ) -> Result<(Address, u64), ChainError> {
+        let init: Vec<u8> = [code.as_ref(), arguments.abi_encode().as_slice()].concat();
+        let request = TransactionRequest::default().with_deploy_code(init);
+        let sent = self.chain.send(self.wallet, request).await?;
+        let address = sent.contract.ok_or_else(|| ChainError::NotDeployed { contract: contract.to_owned() })?;
+        Ok((address, sent.block))
+    }
+
+    async fn forwarder(&self) -> Result<(Address, u64), ChainError> {
+        let owner = self.wallet.address();
+        let arguments = QuorumForwarder::constructorCall { owner };
+        let (address, block) = self.create("QuorumForwarder", &QuorumForwarder::BYTECODE, &arguments).await?;
+        let Signers { don_id, config_version, f, addresses } = self.plan.signers.clone();
+        let request = QuorumForwarder::new(address, self.chain.provider())
+            .setConfig(don_id, config_version, f, addresses)
+            .into_transaction_request();
+        self.chain.send(self.wallet, request).await?;
+        Ok((address, block))
+    }
+
+    async fn feed(&self) -> Result<Address, ChainError> {
+        let FeedPlan { decimals, description } = self.plan.feed.clone();
+        let arguments = SimulatedFeed::constructorCall { decimals_: decimals, description_: description };
+        Ok(self.create("SimulatedFeed", &SimulatedFeed::BYTECODE, &arguments).await?.0)
+    }
+
+    async fn tokens(&self) -> Result<Vec<DeployedToken>, ChainError> {
+        let mut tokens = Vec::with_capacity(self.plan.tokens.len());
+        for plan in &self.plan.tokens {
+            tokens.push(DeployedToken { address: self.token(plan).await?, plan: plan.clone() });
+        }
+        Ok(tokens)
+    }
+
+    async fn token(&self, plan: &TokenPlan) -> Result<Address, ChainError> {
+        let arguments = TestToken::constructorCall {
+            name_: plan.name.clone(),
+            symbol_: plan.symbol.clone(),
+            decimals_: plan.decimals,
+        };
+        Ok(self.create("TestToken", &TestToken::BYTECODE, &arguments).await?.0)
+    }
+
+    async fn attestation(&self, forwarder: Address) -> Result<Address, ChainError> {
+        let Workflow { id, owner, epoch } = self.plan.workflow;
+        let ingress = ReserveAttestation::Ingress {
+            forwarder,
+            workflowId: id,
+            workflowOwner: owner,
+            workflowName: FixedBytes(Kind::Solvency.workflow_name()),
+            epoch,
+        };
+        let arguments =
+            ReserveAttestation::constructorCall { ingress, agentKey_: self.plan.agent_key, maxAge_: self.plan.max_age };
+        Ok(self.create("ReserveAttestation", &ReserveAttestation::BYTECODE, &arguments).await?.0)
+    }
+
+    async fn pool(&self, forwarder: Address, feed: Address, tokens: &[DeployedToken]) -> Result<Address, ChainError> {
+        let config = self.pool_config(forwarder, feed, tokens);
+        let arguments = CREDarkPool::constructorCall { c: config };
+        Ok(self.create("CREDarkPool", &CREDarkPool::BYTECODE, &arguments).await?.0)
+    }
+
+    fn pool_config(&self, forwarder: Address, feed: Address, tokens: &[DeployedToken]) -> CREDarkPool::PoolConfig {
+        let Workflow { id, owner, epoch } = self.plan.workflow;
+        let PoolTimes { fill_window, max_delay, exit_delay } = self.plan.times;
+        CREDarkPool::PoolConfig {
+            ingress: CREDarkPool::Ingress {
+                forwarder,
+                workflowId: id,
+                workflowOwner: owner,
+                workflowName: FixedBytes(Kind::Round.workflow_name()),
+                epoch,
+            },
+            reserve: self.plan.reserve,
+            priceSource: feed,
+            tableId: self.plan.table_id,
+            tokens: tokens.iter().map(|token| token.address).collect(),
+            lots: tokens.iter().map(|token| token.plan.lot).collect(),
+            fillWindow: fill_window,
+            maxDelay: max_delay,
+            exitDelay: exit_delay,
+        }
+    }
+}

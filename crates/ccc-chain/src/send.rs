@@ -1,0 +1,138 @@
+//! Sending transactions.
+
+use alloy::{
+    eips::{BlockId, eip2718::Encodable2718},
+    network::{NetworkTransactionBuilder, TransactionBuilder},
+    primitives::{Address, B256, Bytes, TxHash},
+    providers::Provider,
+    rpc::types::{Log, TransactionReceipt, TransactionRequest},
+};
+
+use crate::{Chain, ChainError, Wallet, embedded::TRANSACTION_GAS_CAP, transcript::RevertRecord};
+
+/// A mined transaction that succeeded.
+#[derive(Clone, Debug)]
+pub struct Sent {
+    /// The transaction.
+    pub transaction: TxHash,
+    /// The block that holds it.
+    pub block: u64,
+    /// The gas it used.
+    pub gas_used: u64,
+    /// Its events.
+    pub logs: Vec<Log>,
+    /// The contract it made.
+    pub contract: Option<Address>,
+}
+
+impl Chain {
+    /// Asks a contract without changing anything.
+    ///
+    /// # Errors
+    /// [`ChainError::Refused`] with the decoded reason.
+    pub async fn simulate(&self, request: &TransactionRequest) -> Result<Bytes, ChainError> {
+        let answer = self.provider().call(request.clone()).await;
+        answer.map_err(|error| self.refusal_of(request, error))
+    }
+
+    /// The gas that a request needs.
+    ///
+    /// # Errors
+    /// [`ChainError::Refused`] with the decoded reason.
+    pub async fn estimate(&self, request: &TransactionRequest) -> Result<u64, ChainError> {
+        let answer = self.provider().estimate_gas(request.clone()).await;
+        answer.map_err(|error| self.refusal_of(request, error))
+    }
+
+    /// Signs a request, sends it and waits for its block. Without a gas limit in the request it is estimated first, so
+    /// a refusal costs nothing.
+    ///
+    /// # Errors
+    /// [`ChainError::Refused`] when the contract refuses, before or in the block; see [`ChainError`] for the rest.
+    pub async fn send(&self, wallet: &Wallet, request: TransactionRequest) -> Result<Sent, ChainError> {
+        let request = request.with_from(wallet.address());
+        let request = self.with_gas(request).await?;
+        let raw = self.signed(wallet, request.clone()).await?;
+        let receipt = self.mined(&raw).await?;
+        let block = receipt.block_number.unwrap_or_default();
+        if !receipt.status() {
+            return Err(self.reason_of(&request, receipt.transaction_hash, block).await);
+        }
+        Ok(Sent {
+            transaction: receipt.transaction_hash,
+            block,
+            gas_used: receipt.gas_used,
+            contract: receipt.contract_address,
+            logs: receipt.inner.logs().to_vec(),
+        })
+    }
+
+    /// A quarter more than the estimate: the state may move before the block.
+    async fn with_gas(&self, request: TransactionRequest) -> Result<TransactionRequest, ChainError> {
+        if request.gas.is_some() {
+            return Ok(request);
+        }
+        let estimate = self.estimate(&request).await?;
+        let limit = estimate.saturating_add(estimate / 4).min(TRANSACTION_GAS_CAP);
+        Ok(request.with_gas_limit(limit))
+    }
+
+    async fn signed(&self, wallet: &Wallet, request: TransactionRequest) -> Result<Vec<u8>, ChainError> {
+        let nonce = self.provider().get_transaction_count(wallet.address()).pending().await?;
+        let fees = self.provider().estimate_eip1559_fees().await?;
+        let request = request
+            .with_nonce(nonce)
+            .with_chain_id(self.chain_id())
+            .with_max_fee_per_gas(fees.max_fee_per_gas)
+            .with_max_priority_fee_per_gas(fees.max_priority_fee_per_gas);
+        let envelope = request.build(wallet.keys()).await;
+        let envelope = envelope.map_err(|error| ChainError::Signing { reason: error.to_string() })?;
+        Ok(envelope.encoded_2718())
+    }
+
+    /// Development chains answer with the receipt at once; elsewhere it is asked for until it is there.
+    async fn mined(&self, raw: &[u8]) -> Result<TransactionReceipt, ChainError> {
+        if self.is_development() {
+            return Ok(self.provider().send_raw_transaction_sync(raw).await?);
+        }
+        let transaction = *self.provider().send_raw_transaction(raw).await?.tx_hash();
+        let seconds = self.receipt_timeout().as_secs();
+        let receipt = tokio::time::timeout(self.receipt_timeout(), self.await_receipt(transaction)).await;
+        receipt.unwrap_or(Err(ChainError::NotMined { transaction, seconds }))
+    }
+
+    async fn await_receipt(&self, transaction: B256) -> Result<TransactionReceipt, ChainError> {
+        loop {
+            if let Some(receipt) = self.provider().get_transaction_receipt(transaction).await? {
+                return Ok(receipt);
+            }
+            tokio::time::sleep(self.poll_interval()).await;
+        }
+    }
+
+    /// Receipts carry no reason: the request is asked again in the state before its block.
+    async fn reason_of(&self, request: &TransactionRequest, transaction: B256, block: u64) -> ChainError {
+        let parent = BlockId::number(block.saturating_sub(1));
+        match self.provider().call(request.clone()).block(parent).await {
+            Ok(_) => ChainError::Reverted { transaction, block },
+            Err(error) => match self.refusal_of(request, error) {
+                refused @ ChainError::Refused(_) => refused,
+                _ => ChainError::Reverted { transaction, block },
+            },
+        }
+    }
+
+    fn refusal_of(&self, request: &TransactionRequest, error: alloy::transports::TransportError) -> ChainError {
+        let to = request.to.and_then(|kind| kind.into_to());
+        let error = ChainError::of_call(to.unwrap_or_default(), error);
+        if let ChainError::Refused(refusal) = &error {
+            self.record_revert(RevertRecord {
+                from: request.from.unwrap_or_default(),
+                to,
+                calldata: request.input.input().cloned().unwrap_or_default(),
+                refusal: refusal.as_ref().clone(),
+            });
+        }
+        error
+    }
+}

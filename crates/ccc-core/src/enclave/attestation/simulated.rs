@@ -1,0 +1,148 @@
+//! Simulated attestation: an Ed25519 key stands for the hardware. It proves nothing about an enclave, and a policy in
+//! mode production refuses it.
+
+use super::{AttestationProvider, Evidence, ProviderError, ProviderKind};
+use crate::encoding::{EncodingError, Kind, Reader, header};
+use crate::suite::{domain, hash};
+use ed25519_dalek::{Signature, Signer, SigningKey, VerifyingKey};
+
+/// Seconds for which simulated evidence is valid.
+pub const LIFETIME: u64 = 3600;
+
+/// The stand-in for the hardware.
+pub struct SimulatedProvider {
+    root: SigningKey,
+    measurement: [u8; 32],
+    debug: bool,
+}
+
+/// Why simulated evidence is not genuine.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum SimulatedError {
+    /// Bytes that are not simulated evidence.
+    #[error(transparent)]
+    Encoding(#[from] EncodingError),
+    /// Another root signed it, or its bytes were altered.
+    #[error("the evidence is not signed by this simulated root")]
+    Signature,
+    /// Outside of its validity.
+    #[error("the evidence is valid from {not_before} to {not_after}, and it is {now}")]
+    Validity {
+        /// First second.
+        not_before: u64,
+        /// Last second.
+        not_after: u64,
+        /// The time given.
+        now: u64,
+    },
+}
+
+impl SimulatedProvider {
+    /// A stand-in with this root key, running a program with this measurement.
+    #[must_use]
+    pub fn new(root: SigningKey, measurement: [u8; 32]) -> Self {
+        Self { root, measurement, debug: false }
+    }
+
+    /// The same, in debug mode: for tests of policies.
+    #[must_use]
+    pub fn in_debug_mode(mut self) -> Self {
+        self.debug = true;
+        self
+    }
+
+    /// The measurement that its evidence carries.
+    #[must_use]
+    pub fn measurement(&self) -> [u8; 32] {
+        self.measurement
+    }
+
+    /// The key that verifies its evidence.
+    #[must_use]
+    pub fn root(&self) -> VerifyingKey {
+        self.root.verifying_key()
+    }
+}
+
+impl AttestationProvider for SimulatedProvider {
+    fn kind(&self) -> ProviderKind {
+        ProviderKind::Simulated
+    }
+
+    fn attest(&self, user_data: &[u8; 64], nonce: &[u8; 64], now: u64) -> Result<Vec<u8>, ProviderError> {
+        let evidence = Evidence {
+            kind: ProviderKind::Simulated,
+            measurement: self.measurement,
+            user_data: *user_data,
+            nonce: Some(*nonce),
+            debug: self.debug,
+            not_before: now,
+            not_after: now.checked_add(LIFETIME).ok_or(ProviderError::Time { now })?,
+        };
+        let mut out = encode(&evidence, nonce);
+        let signature = self.root.sign(&message(&out));
+        out.extend_from_slice(&signature.to_bytes());
+        Ok(out)
+    }
+}
+
+/// Checks signature and validity; whether the code is accepted, a policy decides.
+///
+/// *Layout*: header 8 ‖ provider u8 = 1 ‖ measurement 32 ‖ user data 64 ‖ nonce 64 ‖ debug u8 ‖ not-before u64 ‖
+/// not-after u64 ‖ signature 64 over H("evidence"; everything before it).
+///
+/// # Errors
+/// [`SimulatedError`].
+pub fn verify(bytes: &[u8], root: &VerifyingKey, now: u64) -> Result<Evidence, SimulatedError> {
+    let (evidence, signed, signature) = decode(bytes)?;
+    root.verify_strict(&message(signed), &Signature::from_bytes(&signature)).map_err(|_| SimulatedError::Signature)?;
+    let Evidence { not_before, not_after, .. } = evidence;
+    if now < not_before || now > not_after {
+        return Err(SimulatedError::Validity { not_before, not_after, now });
+    }
+    Ok(evidence)
+}
+
+fn encode(evidence: &Evidence, nonce: &[u8; 64]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(250);
+    out.extend_from_slice(&header(Kind::Evidence));
+    out.push(evidence.kind as u8);
+    out.extend_from_slice(&evidence.measurement);
+    out.extend_from_slice(&evidence.user_data);
+    out.extend_from_slice(nonce);
+    out.push(u8::from(evidence.debug));
+    out.extend_from_slice(&evidence.not_before.to_be_bytes());
+    out.extend_from_slice(&evidence.not_after.to_be_bytes());
+    out
+}
+
+fn decode(bytes: &[u8]) -> Result<(Evidence, &[u8], [u8; 64]), EncodingError> {
+    let mut reader = Reader::new(bytes);
+    reader.header(Kind::Evidence)?;
+    let evidence = Evidence {
+        kind: ProviderKind::from_byte(reader.u8("attestation provider")?)?,
+        measurement: reader.array("measurement")?,
+        user_data: reader.array("user data")?,
+        nonce: Some(reader.array("nonce")?),
+        debug: read_flag(&mut reader)?,
+        not_before: reader.u64("not before")?,
+        not_after: reader.u64("not after")?,
+    };
+    let signed = &bytes[..bytes.len() - reader.remaining()];
+    let signature = reader.array("signature")?;
+    reader.finish()?;
+    Ok((evidence, signed, signature))
+}
+
+fn read_flag(reader: &mut Reader<'_>) -> Result<bool, EncodingError> {
+    match reader.u8("debug flag")? {
+        0 => Ok(false),
+        1 => Ok(true),
+        found => Err(EncodingError::Range { what: "debug flag", found: found.into(), range: "0 or 1" }),
+    }
+}
+
+fn message(signed: &[u8]) -> [u8; 64] {
+    hash(domain::EVIDENCE, &[signed])
+}

@@ -1,0 +1,182 @@
+//! The enclave's keys of one attempt: made before the request is answered, spent by opening it.
+
+use crate::ciphertext::VerifiedCiphertext;
+use crate::encoding::{EncodingError, HEADER_LEN, Kind, Reader, header};
+use crate::envelope::Envelope;
+use crate::identifier::Identifier;
+use crate::keys::Committee;
+use crate::secret::{RandomnessError, SecretScalar, random_scalar, random64};
+use crate::suite::{Hasher, domain};
+use crate::vault::combine::{Candidate, CombineError, CulpritReason, Opened, run};
+use crate::vault::recipient::{Recipient, user_data};
+use crate::vault::request::Request;
+use crate::vault::sealed::{PrivateKey, SealedShare};
+use crate::vault::share::Shares;
+use crate::vault::statement::Statement;
+use curve25519_dalek::{RistrettoPoint, Scalar};
+use hpke::kem::X25519HkdfSha256;
+use hpke::{Deserializable, Kem, Serializable};
+use rand_core::CryptoRng;
+use std::collections::BTreeMap;
+use zeroize::Zeroizing;
+
+/// Bytes of encoded attempt keys.
+pub const ATTEMPT_KEYS_LEN: usize = HEADER_LEN + 96;
+
+/// Signed envelopes of one sender that are looked into; the rest is dropped.
+const MAX_PER_SENDER: usize = 8;
+/// Envelopes per member that are looked at; the host, which can drop any envelope, sorts out a flood beforehand.
+const MAX_PER_MEMBER: usize = 64;
+
+/// The secrets of X (X25519) and E (ristretto255), and a seed for the weights of batch verification.
+///
+/// Made by the enclave, fresh per attempt; its evidence vouches for the public part.
+///
+/// *Layout*, 104 bytes: header ‖ X25519 secret 32 ‖ ristretto255 secret 32 ‖ seed 32, only inside a sealed file: for
+/// an attempt that is spread over several commands.
+/// *Security*: consumed by opening. MUST NOT serve two requests.
+pub struct AttemptKeys {
+    x: PrivateKey,
+    e: SecretScalar,
+    seed: Zeroizing<[u8; 32]>,
+}
+
+impl AttemptKeys {
+    /// Fresh keys.
+    ///
+    /// # Errors
+    /// [`RandomnessError`].
+    pub fn generate<R: CryptoRng + ?Sized>(rng: &mut R) -> Result<Self, RandomnessError> {
+        let random = random64(rng)?;
+        let (ikm, rest) = random.split_at(32);
+        let (x, _) = X25519HkdfSha256::derive_keypair(ikm);
+        let mut seed = Zeroizing::new([0; 32]);
+        seed.copy_from_slice(rest);
+        let e = random_scalar(rng)?;
+        if *e.expose() == Scalar::ZERO { Err(RandomnessError) } else { Ok(Self { x, e, seed }) }
+    }
+
+    /// X and E.
+    #[must_use]
+    pub fn public(&self) -> ([u8; 32], RistrettoPoint) {
+        let x = X25519HkdfSha256::sk_to_pk(&self.x);
+        (x.to_bytes().into(), RistrettoPoint::mul_base(self.e.expose()))
+    }
+
+    /// The recipient that these keys make under a measurement.
+    #[must_use]
+    pub fn recipient(&self, measurement: [u8; 32]) -> Recipient {
+        let (x, e) = self.public();
+        Recipient { x, e, measurement }
+    }
+
+    /// H("user-data"; E, X, request): what the evidence for these keys carries.
+    #[must_use]
+    pub fn user_data(&self, request_digest: &[u8; 64]) -> [u8; 64] {
+        let (x, e) = self.public();
+        user_data(&x, &e, request_digest)
+    }
+
+    /// Encodes the secrets.
+    #[must_use]
+    pub fn to_bytes(&self) -> Zeroizing<Vec<u8>> {
+        let x: Zeroizing<[u8; 32]> = Zeroizing::new(self.x.to_bytes().into());
+        let mut out = Zeroizing::new(Vec::with_capacity(ATTEMPT_KEYS_LEN));
+        out.extend_from_slice(&header(Kind::AttemptKeys));
+        out.extend_from_slice(x.as_slice());
+        out.extend_from_slice(self.e.to_bytes().as_slice());
+        out.extend_from_slice(self.seed.as_slice());
+        out
+    }
+
+    /// Reads the secrets.
+    ///
+    /// # Errors
+    /// [`EncodingError`].
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, EncodingError> {
+        let mut reader = Reader::new(bytes);
+        reader.header(Kind::AttemptKeys)?;
+        let x = PrivateKey::from_bytes(reader.bytes("X25519 secret", 32)?)
+            .map_err(|_| EncodingError::Scalar { what: "X25519 secret" })?;
+        let e = SecretScalar::new(reader.scalar("ristretto255 secret")?);
+        let seed = Zeroizing::new(reader.array("seed")?);
+        reader.finish()?;
+        if *e.expose() == Scalar::ZERO {
+            return Err(EncodingError::Range { what: "ristretto255 secret", found: 0, range: "non-zero scalars" });
+        }
+        Ok(Self { x, e, seed })
+    }
+
+    /// Opens the ciphertexts of a request with the sealed shares in the envelopes, and spends the keys.
+    ///
+    /// Envelopes may arrive in any order, repeated, forged or broken. What no member of the committee signed for this
+    /// request is dropped; what does not open with these keys is dropped too, since it may be an honest answer to an
+    /// earlier attempt. Whoever signed something that opens and is not a valid share is named.
+    ///
+    /// *Security*: every error MUST leave the enclave without its detail.
+    ///
+    /// # Errors
+    /// [`CombineError`]; the keys are gone in any case.
+    pub fn open(
+        self,
+        committee: &Committee,
+        request: &Request,
+        measurement: [u8; 32],
+        ciphertexts: &[VerifiedCiphertext],
+        envelopes: Vec<Envelope>,
+    ) -> Result<Opened, CombineError> {
+        let recipient = self.recipient(measurement).digest();
+        let statement = Statement::new(committee, request, Some(&recipient), ciphertexts)?;
+        let payloads = sort(&statement, &envelopes);
+        let seed = self.weights(&statement, &payloads);
+        let flat = payloads.iter().flat_map(|(i, all)| all.iter().map(|payload| (*i, *payload)));
+        let candidates = flat.filter_map(|(i, payload)| self.candidate(&statement, i, payload, &measurement));
+        run(&statement, candidates, &seed)
+    }
+
+    fn candidate(
+        &self,
+        statement: &Statement<'_>,
+        identifier: Identifier,
+        payload: &[u8],
+        measurement: &[u8; 32],
+    ) -> Option<Candidate> {
+        let m = statement.ciphertexts.len();
+        let Ok(sealed) = SealedShare::from_bytes(payload, m) else {
+            return Some(Candidate { identifier, shares: Err(CulpritReason::Malformed) });
+        };
+        let bytes = sealed.open(&self.x, statement, identifier, measurement)?;
+        let shares = Shares::from_bytes(&bytes, m).map_err(|_| CulpritReason::Malformed);
+        Some(Candidate { identifier, shares })
+    }
+
+    /// Weights that nobody outside knows, and that differ when the shares do.
+    fn weights(&self, statement: &Statement<'_>, payloads: &BTreeMap<Identifier, Vec<&[u8]>>) -> [u8; 64] {
+        let count = payloads.values().map(Vec::len).sum::<usize>();
+        let mut hasher = Hasher::new(domain::WEIGHT, 2 + count);
+        hasher.field(self.seed.as_slice()).field(&statement.request_digest);
+        for payload in payloads.values().flatten() {
+            hasher.field(payload);
+        }
+        hasher.finish()
+    }
+}
+
+/// The distinct payloads that members signed for this request, ascending by sender.
+fn sort<'e>(statement: &Statement<'_>, envelopes: &'e [Envelope]) -> BTreeMap<Identifier, Vec<&'e [u8]>> {
+    let mut sorted: BTreeMap<Identifier, Vec<&[u8]>> = BTreeMap::new();
+    let bound = MAX_PER_MEMBER * statement.committee.members().len();
+    for envelope in envelopes.iter().take(bound) {
+        if envelope.kind() != Kind::Sealed || envelope.topic() != statement.request_digest {
+            continue;
+        }
+        let known = sorted.get(&envelope.identifier());
+        if known.is_some_and(|all| all.len() == MAX_PER_SENDER || all.contains(&envelope.unverified_payload())) {
+            continue;
+        }
+        if let Ok(payload) = envelope.verify(statement.committee) {
+            sorted.entry(envelope.identifier()).or_default().push(payload);
+        }
+    }
+    sorted
+}

@@ -1,0 +1,114 @@
+use super::*;
+use crate::keys::committee::tests::committee;
+use crate::support::{array, bytes, list, number, text, vectors};
+
+fn keys(case: &serde_json::Value) -> ParticipantKeys {
+    let mut wire = header(Kind::ParticipantKeys).to_vec();
+    wire.extend(array::<32>(case, "signing_seed"));
+    wire.extend([1; 32]);
+    ParticipantKeys::from_bytes(&wire).unwrap()
+}
+
+fn sign(case: &serde_json::Value) -> Envelope {
+    Envelope::sign(
+        &keys(case),
+        &array(case, "committee"),
+        Epoch(number(case, "epoch")),
+        Identifier::new(u16::try_from(number(case, "identifier")).unwrap()).unwrap(),
+        &bytes(case, "topic"),
+        Kind::from_byte(u8::try_from(number(case, "kind")).unwrap()).unwrap(),
+        bytes(case, "payload"),
+    )
+    .unwrap()
+}
+
+#[test]
+fn signing_reproduces_the_bytes() {
+    let (file, committees) = (vectors("envelope"), vectors("committee"));
+    let committee = committee(&committees["cases"][0]);
+    for case in list(&file, "cases") {
+        let envelope = sign(case);
+        assert_eq!(hex::encode(envelope.to_bytes()), text(case, "wire"));
+        assert_eq!(Envelope::from_bytes(&bytes(case, "wire")), Ok(envelope.clone()));
+        let verified = match text(case, "name") {
+            "share, request topic" => envelope.verify(&committee),
+            _ => envelope.verify_roster(committee.roster()),
+        };
+        assert_eq!(verified, Ok(bytes(case, "payload").as_slice()));
+    }
+}
+
+#[test]
+fn n045_envelopes_of_others_count_for_nothing() {
+    let (file, committees) = (vectors("envelope"), vectors("committee"));
+    let committee = committee(&committees["cases"][0]);
+    let good = sign(&list(&file, "cases")[0]);
+    let identifier = Identifier::new(2).unwrap();
+    let moved = Envelope { identifier, ..good.clone() };
+    assert_eq!(moved.verify(&committee), Err(EnvelopeError::Signature { identifier }));
+    let identifier = Identifier::new(99).unwrap();
+    let unknown = Envelope { identifier, ..good.clone() };
+    assert_eq!(unknown.verify(&committee), Err(EnvelopeError::UnknownSender { identifier }));
+    let epoch = Envelope { epoch: Epoch(8), ..good.clone() };
+    let expected = EnvelopeError::Epoch { expected: Epoch(7), found: Epoch(8) };
+    assert_eq!(epoch.verify(&committee), Err(expected));
+    let other = Envelope { committee: [0; 64], ..good.clone() };
+    assert_eq!(other.verify(&committee), Err(EnvelopeError::Committee));
+    let identifier = good.identifier;
+    let signature = Err(EnvelopeError::Signature { identifier });
+    let kind = Envelope { kind: Kind::Compact, ..good.clone() };
+    assert_eq!(kind.verify(&committee), signature);
+    let topic = Envelope { topic: vec![1], ..good.clone() };
+    assert_eq!(topic.verify(&committee), signature);
+    let payload = Envelope { payload: vec![1], ..good };
+    assert_eq!(payload.verify(&committee), signature);
+}
+
+#[test]
+fn n029_truncated_and_extended_envelopes_are_refused() {
+    let file = vectors("envelope");
+    let wire = bytes(&list(&file, "cases")[0], "wire");
+    for n in 0..wire.len() {
+        assert!(Envelope::from_bytes(&wire[..n]).is_err(), "{n}");
+    }
+    for extra in [1, 64] {
+        let long = [wire.as_slice(), &vec![0; extra]].concat();
+        assert_eq!(Envelope::from_bytes(&long), Err(EncodingError::Trailing { found: extra }));
+    }
+}
+
+#[test]
+fn n030_length_prefixes_are_checked_before_anything_is_allocated() {
+    let file = vectors("envelope");
+    let mut wire = bytes(&list(&file, "cases")[0], "wire");
+    wire[82..86].copy_from_slice(&u32::MAX.to_be_bytes());
+    let range = "the field's maximum length";
+    let expected = EncodingError::Range { what: "topic", found: u32::MAX.into(), range };
+    assert_eq!(Envelope::from_bytes(&wire), Err(expected));
+}
+
+#[test]
+fn refused_envelopes_are_refused() {
+    let (file, committees) = (vectors("envelope"), vectors("committee"));
+    let committee = committee(&committees["cases"][0]);
+    let member = committee.member(Identifier::new(1).unwrap()).unwrap();
+    let good = Envelope::from_bytes(&bytes(&file["cases"][0], "wire")).unwrap();
+    for case in list(&file, "refused") {
+        let (name, reason) = (text(case, "name"), text(case, "reason"));
+        let key = VerifyingKey::from_bytes(&array(case, "signing_key")).unwrap();
+        let read = Envelope::from_bytes(&bytes(case, "wire"));
+        match (reason, read) {
+            ("length", read) => assert!(read.is_err(), "{name}"),
+            (_, Err(EncodingError::Range { what: "identifier", found: 0, .. })) => assert_eq!(name, "identifier"),
+            (_, Err(EncodingError::Range { what: "topic", .. })) => assert_eq!(name, "boundary moved"),
+            ("header", Ok(envelope)) => assert_ne!(envelope.kind(), good.kind(), "{name}"),
+            (_, Ok(envelope)) => {
+                let verified = envelope.verify_with(&envelope.committee, envelope.epoch, Some(&key));
+                let identifier = envelope.identifier;
+                assert_eq!(verified, Err(EnvelopeError::Signature { identifier }), "{name}");
+            }
+            (_, Err(error)) => panic!("{name}: {error:?}"),
+        }
+    }
+    assert!(good.verify_with(&committee.digest(), committee.epoch(), Some(&member.signing_key)).is_ok());
+}

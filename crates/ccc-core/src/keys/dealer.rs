@@ -1,0 +1,89 @@
+//! One dealer that knows the master secret while it deals: for tests and for migration from another system.
+
+use super::committee::Committee;
+use super::dealing::{Dealing, DealingError, VerifiedDealing};
+use super::participant::ParticipantKeys;
+use super::roster::{MembershipError, Roster};
+use super::session::{Protocol, Session};
+use super::share::{KeyShare, KeyShareError};
+use super::sharing::Sharing;
+use super::{MasterPublicKey, Member, dealing::ShareFault};
+use crate::identifier::Identifier;
+use crate::polynomial::SecretPolynomial;
+use crate::secret::{RandomnessError, random_scalar};
+use curve25519_dalek::RistrettoPoint;
+use rand_core::CryptoRng;
+
+/// Why nothing was dealt, or a dealt share does not count.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum DealerError {
+    /// The random generator is broken.
+    #[error(transparent)]
+    Randomness(#[from] RandomnessError),
+    /// The members do not make a committee.
+    #[error(transparent)]
+    Membership(#[from] MembershipError),
+    /// A share does not serve the committee.
+    #[error(transparent)]
+    KeyShare(#[from] KeyShareError),
+    /// The dealing is wrong in public.
+    #[error(transparent)]
+    Dealing(#[from] DealingError),
+    /// The dealing is wrong for this recipient: the dealer's fault.
+    #[error(transparent)]
+    Share(#[from] ShareFault),
+}
+
+/// Deals a fresh master secret to a roster and hands every share over in the clear, ascending by identifier.
+///
+/// *Security*: whoever calls this knows everything. Production generates keys with [`super::dkg`].
+///
+/// # Errors
+/// [`DealerError`]; nothing has been dealt.
+pub fn deal<R: CryptoRng + ?Sized>(roster: &Roster, rng: &mut R) -> Result<(Committee, Vec<KeyShare>), DealerError> {
+    let secret = random_scalar(rng)?;
+    let polynomial = SecretPolynomial::with_constant(secret, roster.threshold().t(), rng)?;
+    let master = RistrettoPoint::mul_base(polynomial.constant().expose());
+    let master = MasterPublicKey::new(master).map_err(MembershipError::from)?;
+    let members = roster.members().iter().map(|member| Member {
+        identifier: member.identifier,
+        verification_key: RistrettoPoint::mul_base(polynomial.evaluate(member.identifier).expose()),
+        signing_key: member.signing_key,
+        dealing_key: member.dealing_key,
+    });
+    let committee = Committee::from_parts(roster.epoch(), roster.threshold(), master, members.collect())?;
+    let share = |i: Identifier| KeyShare::new(i, polynomial.evaluate(i), &committee);
+    let shares = roster.members().iter().map(|m| share(m.identifier)).collect::<Result<_, _>>()?;
+    Ok((committee, shares))
+}
+
+/// Deals a fresh master secret with the shares encrypted to the roster's dealing keys: one message for everybody.
+///
+/// # Errors
+/// [`DealerError::Randomness`].
+pub fn deal_encrypted<R: CryptoRng + ?Sized>(
+    roster: Roster,
+    board_nonce: &[u8; 32],
+    rng: &mut R,
+) -> Result<(Session, Dealing), DealerError> {
+    let session = Session::new(Protocol::Dealer, None, roster, board_nonce);
+    let dealing = Dealing::create(&session, 0, random_scalar(rng)?, rng)?;
+    Ok((session, dealing))
+}
+
+/// Receives a dealing of [`deal_encrypted`].
+///
+/// # Errors
+/// [`DealerError`].
+pub fn receive(
+    dealing: &VerifiedDealing,
+    identifier: Identifier,
+    keys: &ParticipantKeys,
+) -> Result<(Committee, KeyShare, [u8; 32]), DealerError> {
+    let share = dealing.open_share(identifier, keys)?;
+    dealing.check_share_vartime(identifier, &share)?;
+    let Sharing { committee, transcript } = Sharing::of(dealing.session(), &[dealing])?;
+    let key_share = KeyShare::new(identifier, share, &committee)?;
+    Ok((committee, key_share, transcript))
+}

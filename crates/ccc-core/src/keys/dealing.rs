@@ -1,0 +1,474 @@
+//! A dealing: one polynomial, committed to in public, its values encrypted to the members of a roster.
+//!
+//! *Source*: Feldman 1987; Pedersen 1991 with proofs of possession (Komlo and Goldberg 2020); changed: one ephemeral
+//! point R per dealing with a proof of its logarithm over everything that is dealt. Without that proof a copied R
+//! would turn complaints into a decryption oracle.
+
+use super::participant::ParticipantKeys;
+use super::session::{Protocol, Session};
+use crate::encoding::{EncodingError, Kind, Reader, header};
+use crate::epoch::Epoch;
+use crate::identifier::{Identifier, MAX_PARTICIPANTS};
+use crate::point::Encoded;
+use crate::polynomial::{SecretPolynomial, evaluate_commitments_vartime};
+use crate::proof::Schnorr;
+use crate::secret::{RandomnessError, SecretScalar, proof_nonce, random_scalar, random64};
+use crate::suite::{challenge, digest32, domain, kdf, length_prefixed};
+use chacha20poly1305::aead::{AeadInOut, KeyInit};
+use chacha20poly1305::{ChaCha20Poly1305, Nonce, Tag};
+use curve25519_dalek::traits::IsIdentity;
+use curve25519_dalek::{RistrettoPoint, Scalar};
+use hkdf::Hkdf;
+use rand_core::CryptoRng;
+use sha2::Sha512;
+use zeroize::Zeroizing;
+
+/// Bytes of one encrypted share.
+const SHARE_LEN: usize = 48;
+
+/// A dealing as it travels, nothing of it checked beyond its form.
+///
+/// Made by a dealer, committed to by digest first and opened later, both on the board.
+///
+/// *Layout*: header 8 ‖ protocol u8 ‖ session 32 ‖ ε u64 ‖ roster 64 ‖ dealer u16 ‖ t u16 ‖ t × C_k 32 ‖ T_pop 32 ‖
+/// z_pop 32 ‖ R 32 ‖ n u16 ‖ n × encrypted share 48 ‖ T 32 ‖ z 32. Shares ascend by recipient, the dealer included.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Dealing {
+    context: Context,
+    commitments: Vec<Encoded>,
+    possession: Schnorr,
+    r: Encoded,
+    shares: Vec<[u8; SHARE_LEN]>,
+    proof: Schnorr,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Context {
+    protocol: Protocol,
+    session: [u8; 32],
+    epoch: Epoch,
+    roster: [u8; 64],
+    dealer: u16,
+}
+
+/// Why a dealing does not count: its dealer's fault, once the dealer has signed it.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum DealingError {
+    /// Bytes that are not a dealing.
+    #[error(transparent)]
+    Encoding(#[from] EncodingError),
+    /// A dealing of another protocol, session, epoch or roster.
+    #[error("a dealing of another session")]
+    Session,
+    /// A dealer that has no place in this session.
+    #[error("dealer {found} has no place in this session")]
+    Dealer {
+        /// The dealer's number.
+        found: u16,
+    },
+    /// Another number of commitments than the threshold.
+    #[error("{found} commitments, where the threshold is {expected}")]
+    Degree {
+        /// t.
+        expected: u16,
+        /// Commitments.
+        found: usize,
+    },
+    /// The first or the last commitment is the identity.
+    #[error("commitment {index} is the identity")]
+    ZeroCommitment {
+        /// Which one.
+        index: usize,
+    },
+    /// Another number of shares than members.
+    #[error("{found} shares for {expected} members")]
+    Shares {
+        /// n.
+        expected: u16,
+        /// Shares.
+        found: usize,
+    },
+    /// The proof of possession of the constant term does not verify.
+    #[error("the proof of possession does not verify")]
+    Possession,
+    /// The proof of the ephemeral point does not verify.
+    #[error("the dealing's proof does not verify")]
+    Proof,
+}
+
+/// What is wrong with one encrypted share of a dealing that is right in public.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
+#[non_exhaustive]
+pub enum ShareFault {
+    /// There is no share for this recipient.
+    #[error("the recipient is not on the roster")]
+    NotARecipient,
+    /// It does not open.
+    #[error("the share does not open")]
+    Tag,
+    /// It opens to no canonical scalar.
+    #[error("the share is not a canonical scalar")]
+    Scalar,
+    /// It is not the value of the committed polynomial.
+    #[error("the share does not match the commitments")]
+    Commitment,
+}
+
+impl Dealing {
+    /// Deals this constant term in the session.
+    ///
+    /// # Errors
+    /// [`RandomnessError`]; nothing has been made.
+    pub(crate) fn create<R: CryptoRng + ?Sized>(
+        session: &Session,
+        dealer: u16,
+        constant: SecretScalar,
+        rng: &mut R,
+    ) -> Result<Self, RandomnessError> {
+        let polynomial = SecretPolynomial::with_constant(constant, session.roster().threshold().t(), rng)?;
+        let u = random_scalar(rng)?;
+        if *u.expose() == Scalar::ZERO || *polynomial.constant().expose() == Scalar::ZERO {
+            return Err(RandomnessError);
+        }
+        let (context, commitments) = (Context::new(session, dealer), polynomial.commit());
+        let possession = context.prove_possession(&commitments, polynomial.constant(), &*random64(rng)?);
+        let r = Encoded::new(RistrettoPoint::mul_base(u.expose()));
+        let shares = encrypt_shares(session, &context, &polynomial, &u, &r);
+        let unproven = Schnorr { t: r, z: Scalar::ZERO };
+        let mut dealing = Self { context, commitments, possession, r, shares, proof: unproven };
+        dealing.proof = dealing.prove(&u, &*random64(rng)?);
+        Ok(dealing)
+    }
+
+    /// Encodes the dealing.
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let mut out = Vec::with_capacity(280 + 32 * self.commitments.len() + SHARE_LEN * self.shares.len());
+        out.extend_from_slice(&header(Kind::Dealing));
+        self.context.fields().iter().for_each(|field| out.extend_from_slice(field.as_slice()));
+        out.extend_from_slice(&count(self.commitments.len()));
+        self.commitments.iter().for_each(|c| out.extend_from_slice(c.bytes()));
+        self.possession.write(&mut out);
+        out.extend_from_slice(self.r.bytes());
+        out.extend_from_slice(&count(self.shares.len()));
+        out.extend_from_slice(self.shares.as_flattened());
+        self.proof.write(&mut out);
+        out
+    }
+
+    /// Reads a dealing; whether it counts, [`Dealing::verify`] tells.
+    ///
+    /// # Errors
+    /// [`EncodingError`]; counts are checked before anything is allocated.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, EncodingError> {
+        let mut reader = Reader::new(bytes);
+        reader.header(Kind::Dealing)?;
+        let context = Context::read(&mut reader)?;
+        let t = read_count(&mut reader, "number of commitments", 32)?;
+        let commitments =
+            (0..t).map(|_| Encoded::read_or_identity(&mut reader, "commitment")).collect::<Result<_, _>>()?;
+        let possession = Schnorr::read(&mut reader, "T of possession", "z of possession")?;
+        let r = Encoded::read(&mut reader, "R")?;
+        let n = read_count(&mut reader, "number of shares", SHARE_LEN)?;
+        let shares = (0..n).map(|_| reader.array("encrypted share")).collect::<Result<_, _>>()?;
+        let proof = Schnorr::read(&mut reader, "T", "z")?;
+        reader.finish()?;
+        Ok(Self { context, commitments, possession, r, shares, proof })
+    }
+
+    /// digest32 H("dealing-commitment"; wire): posted before the dealing itself.
+    #[must_use]
+    pub fn commitment_digest(&self) -> [u8; 32] {
+        digest32(domain::DEALING_COMMITMENT, &[&self.to_bytes()])
+    }
+
+    /// Who dealt; zero for the dealer of [`Protocol::Dealer`].
+    #[must_use]
+    pub fn dealer(&self) -> u16 {
+        self.context.dealer
+    }
+
+    /// Checks everything that is public: session, dealer, degree, first and last commitment, both proofs.
+    ///
+    /// # Errors
+    /// [`DealingError`].
+    pub fn verify(self, session: &Session) -> Result<VerifiedDealing, DealingError> {
+        self.check_form(session)?;
+        let c0 = self.commitments.first().ok_or(DealingError::Degree { expected: 1, found: 0 })?;
+        let possession = self.context.possession_challenge(&self.commitments, &self.possession.t);
+        if !self.possession.holds_vartime(c0.point(), &possession) {
+            return Err(DealingError::Possession);
+        }
+        let challenge = self.proof_challenge(&self.proof.t);
+        if !self.proof.holds_vartime(self.r.point(), &challenge) {
+            return Err(DealingError::Proof);
+        }
+        let commitment_digest = self.commitment_digest();
+        Ok(VerifiedDealing { dealing: self, commitment_digest, session: session.clone() })
+    }
+
+    /// The same dealing with one encrypted share spoilt and everything public in order.
+    #[cfg(test)]
+    pub(crate) fn with_bad_share<R: CryptoRng + ?Sized>(
+        session: &Session,
+        dealer: u16,
+        at: usize,
+        rng: &mut R,
+    ) -> Self {
+        let polynomial =
+            SecretPolynomial::with_constant(random_scalar(rng).unwrap(), session.roster().threshold().t(), rng)
+                .unwrap();
+        let (u, context, commitments) =
+            (random_scalar(rng).unwrap(), Context::new(session, dealer), polynomial.commit());
+        let possession = context.prove_possession(&commitments, polynomial.constant(), &random64(rng).unwrap());
+        let r = Encoded::new(RistrettoPoint::mul_base(u.expose()));
+        let mut shares = encrypt_shares(session, &context, &polynomial, &u, &r);
+        shares[at][0] ^= 1;
+        let proof = Schnorr { t: r, z: Scalar::ZERO };
+        let mut dealing = Self { context, commitments, possession, r, shares, proof };
+        dealing.proof = dealing.prove(&u, &random64(rng).unwrap());
+        dealing
+    }
+
+    fn check_form(&self, session: &Session) -> Result<(), DealingError> {
+        let threshold = session.roster().threshold();
+        if self.context != Context::new(session, self.context.dealer) {
+            return Err(DealingError::Session);
+        }
+        if !has_place(session, self.context.dealer) {
+            return Err(DealingError::Dealer { found: self.context.dealer });
+        }
+        if self.commitments.len() != usize::from(threshold.t()) {
+            return Err(DealingError::Degree { expected: threshold.t(), found: self.commitments.len() });
+        }
+        for index in [0, self.commitments.len() - 1] {
+            if self.commitments[index].point().is_identity() {
+                return Err(DealingError::ZeroCommitment { index });
+            }
+        }
+        if self.shares.len() != usize::from(threshold.n()) {
+            return Err(DealingError::Shares { expected: threshold.n(), found: self.shares.len() });
+        }
+        Ok(())
+    }
+
+    fn prove(&self, u: &SecretScalar, random: &[u8; 64]) -> Schnorr {
+        let statement = self.proof_fields();
+        let v = proof_nonce(random, u, &as_slices(&statement), 0);
+        let t = Encoded::new(RistrettoPoint::mul_base(v.expose()));
+        let z = v.expose() + self.proof_challenge(&t) * u.expose();
+        Schnorr { t, z }
+    }
+
+    /// H("dealing"; protocol, session, ε, roster, dealer, all C_k, R, all ciphertexts, T).
+    fn proof_challenge(&self, t: &Encoded) -> Scalar {
+        let mut fields = self.proof_fields();
+        fields.push(t.bytes().to_vec());
+        challenge(domain::DEALING, &as_slices(&fields))
+    }
+
+    fn proof_fields(&self) -> Vec<Vec<u8>> {
+        let mut fields = self.context.possession_fields(&self.commitments);
+        fields.push(self.r.bytes().to_vec());
+        fields.extend(self.shares.iter().map(|share| share.to_vec()));
+        fields
+    }
+}
+
+/// A dealing whose public part was checked for the session that it remembers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct VerifiedDealing {
+    dealing: Dealing,
+    commitment_digest: [u8; 32],
+    session: Session,
+}
+
+impl VerifiedDealing {
+    /// Who dealt.
+    #[must_use]
+    pub fn dealer(&self) -> u16 {
+        self.dealing.context.dealer
+    }
+
+    /// digest32 H("dealing-commitment"; wire).
+    #[must_use]
+    pub fn commitment_digest(&self) -> [u8; 32] {
+        self.commitment_digest
+    }
+
+    /// The session.
+    #[must_use]
+    pub fn session(&self) -> &Session {
+        &self.session
+    }
+
+    pub(crate) fn r(&self) -> &Encoded {
+        &self.dealing.r
+    }
+
+    pub(crate) fn commitments(&self) -> impl Iterator<Item = &RistrettoPoint> {
+        self.dealing.commitments.iter().map(Encoded::point)
+    }
+
+    /// Opens the share dealt to this participant, without comparing it with the commitments.
+    ///
+    /// *Timing*: constant in the dealing key.
+    pub(crate) fn open_share(&self, recipient: Identifier, keys: &ParticipantKeys) -> Result<SecretScalar, ShareFault> {
+        let shared = Zeroizing::new(Encoded::new(self.dealing.r.point() * keys.dealing_secret().expose()));
+        self.open_share_with(recipient, &shared)
+    }
+
+    /// Opens the share of this recipient with the Diffie–Hellman point.
+    pub(crate) fn open_share_with(&self, recipient: Identifier, shared: &Encoded) -> Result<SecretScalar, ShareFault> {
+        let members = self.session.roster().members();
+        let at = members.binary_search_by_key(&recipient, |m| m.identifier).map_err(|_| ShareFault::NotARecipient)?;
+        let (sealed, member) = (self.dealing.shares.get(at).ok_or(ShareFault::NotARecipient)?, &members[at]);
+        let key = share_key(&self.dealing.context, recipient, &self.dealing.r, &member.dealing_key, shared);
+        let (body, tag) = sealed.split_at(32);
+        let mut plain = Zeroizing::new([0; 32]);
+        plain.copy_from_slice(body);
+        let tag = Tag::try_from(tag).map_err(|_| ShareFault::Tag)?;
+        ChaCha20Poly1305::new((&*key).into())
+            .decrypt_inout_detached(&Nonce::default(), &[], plain.as_mut_slice().into(), &tag)
+            .map_err(|_| ShareFault::Tag)?;
+        Option::from(Scalar::from_canonical_bytes(*plain)).map(SecretScalar::new).ok_or(ShareFault::Scalar)
+    }
+
+    /// Compares a share with the commitments.
+    pub(crate) fn check_share_vartime(&self, recipient: Identifier, share: &SecretScalar) -> Result<(), ShareFault> {
+        let commitments: Vec<_> = self.commitments().copied().collect();
+        let expected = evaluate_commitments_vartime(&commitments, recipient);
+        if RistrettoPoint::mul_base(share.expose()) == expected { Ok(()) } else { Err(ShareFault::Commitment) }
+    }
+}
+
+impl Context {
+    fn new(session: &Session, dealer: u16) -> Self {
+        let roster = session.roster();
+        let (epoch, digest) = (roster.epoch(), roster.digest());
+        Self { protocol: session.protocol(), session: session.id(), epoch, roster: digest, dealer }
+    }
+
+    fn read(reader: &mut Reader<'_>) -> Result<Self, EncodingError> {
+        Ok(Self {
+            protocol: Protocol::from_byte(reader.u8("protocol")?)?,
+            session: reader.array("session")?,
+            epoch: Epoch(reader.u64("epoch")?),
+            roster: reader.array("roster digest")?,
+            dealer: reader.u16("dealer")?,
+        })
+    }
+
+    /// protocol, session, ε, roster, dealer: as hashed, and as written.
+    fn fields(&self) -> [Vec<u8>; 5] {
+        [
+            vec![self.protocol as u8],
+            self.session.to_vec(),
+            self.epoch.to_bytes().to_vec(),
+            self.roster.to_vec(),
+            self.dealer.to_be_bytes().to_vec(),
+        ]
+    }
+
+    fn possession_fields(&self, commitments: &[Encoded]) -> Vec<Vec<u8>> {
+        let mut fields = self.fields().to_vec();
+        fields.extend(commitments.iter().map(|c| c.bytes().to_vec()));
+        fields
+    }
+
+    /// H("pop"; protocol, session, ε, roster, dealer, all C_k, T).
+    fn possession_challenge(&self, commitments: &[Encoded], t: &Encoded) -> Scalar {
+        let mut fields = self.possession_fields(commitments);
+        fields.push(t.bytes().to_vec());
+        challenge(domain::POSSESSION, &as_slices(&fields))
+    }
+
+    fn prove_possession(&self, commitments: &[Encoded], secret: &SecretScalar, random: &[u8; 64]) -> Schnorr {
+        let v = proof_nonce(random, secret, &as_slices(&self.possession_fields(commitments)), 0);
+        let t = Encoded::new(RistrettoPoint::mul_base(v.expose()));
+        let z = v.expose() + self.possession_challenge(commitments, &t) * secret.expose();
+        Schnorr { t, z }
+    }
+}
+
+/// A member deals for itself; the lone dealer of [`Protocol::Dealer`] is number zero.
+fn has_place(session: &Session, dealer: u16) -> bool {
+    match session.protocol() {
+        Protocol::Dealer => dealer == 0,
+        Protocol::Dkg => Identifier::new(dealer).is_ok_and(|i| session.roster().member(i).is_some()),
+        Protocol::Refresh | Protocol::Reshare | Protocol::Repair => false,
+    }
+}
+
+fn encrypt_shares(
+    session: &Session,
+    context: &Context,
+    polynomial: &SecretPolynomial,
+    u: &SecretScalar,
+    r: &Encoded,
+) -> Vec<[u8; SHARE_LEN]> {
+    let encrypt = |member: &super::roster::RosterMember| {
+        let share = polynomial.evaluate(member.identifier).to_bytes();
+        let shared = Zeroizing::new(Encoded::new(member.dealing_key * u.expose()));
+        let key = share_key(context, member.identifier, r, &member.dealing_key, &shared);
+        encrypt_share(&key, &share)
+    };
+    session.roster().members().iter().map(encrypt).collect()
+}
+
+fn encrypt_share(key: &[u8; 32], share: &[u8; 32]) -> [u8; SHARE_LEN] {
+    let mut out = [0; SHARE_LEN];
+    let (body, tag) = out.split_at_mut(32);
+    body.copy_from_slice(share);
+    let computed = ChaCha20Poly1305::new(key.into())
+        .encrypt_inout_detached(&Nonce::default(), &[], (&mut *body).into())
+        .expect("32 bytes are far below the cipher's maximum");
+    tag.copy_from_slice(&computed);
+    out
+}
+
+/// HKDF(DH; salt "ccc/v1/deal", info LP of each: session, ε, dealer, j, R, pk_j).
+fn share_key(
+    context: &Context,
+    recipient: Identifier,
+    r: &Encoded,
+    dealing_key: &RistrettoPoint,
+    shared: &Encoded,
+) -> Zeroizing<[u8; 32]> {
+    let Context { session, epoch, dealer, .. } = context;
+    let (epoch, dealer, j) = (epoch.to_bytes(), dealer.to_be_bytes(), recipient.to_bytes());
+    let pk = dealing_key.compress();
+    let mut info = Vec::with_capacity(132);
+    for field in [session.as_slice(), &epoch, &dealer, &j, r.bytes(), pk.as_bytes()] {
+        length_prefixed(&mut info, field);
+    }
+    let mut key = Zeroizing::new([0; 32]);
+    Hkdf::<Sha512>::new(Some(kdf::DEAL), shared.bytes())
+        .expand(&info, key.as_mut_slice())
+        .expect("32 bytes are less than one block of HKDF-SHA-512");
+    key
+}
+
+fn as_slices(fields: &[Vec<u8>]) -> Vec<&[u8]> {
+    fields.iter().map(Vec::as_slice).collect()
+}
+
+fn count(n: usize) -> [u8; 2] {
+    u16::try_from(n).expect("at most 1024 commitments and shares").to_be_bytes()
+}
+
+fn read_count(reader: &mut Reader<'_>, what: &'static str, each: usize) -> Result<u16, EncodingError> {
+    let n = reader.u16(what)?;
+    if n == 0 || n > MAX_PARTICIPANTS {
+        return Err(EncodingError::Range { what, found: n.into(), range: "1 to 1024" });
+    }
+    let expected = each * usize::from(n);
+    if reader.remaining() < expected {
+        return Err(EncodingError::Truncated { what, expected, found: reader.remaining() });
+    }
+    Ok(n)
+}
+
+#[cfg(test)]
+pub(crate) mod tests;

@@ -1,0 +1,162 @@
+//! The roster: a committee before its verification keys exist.
+
+use crate::encoding::EncodingError;
+use crate::epoch::Epoch;
+use crate::identifier::Identifier;
+use crate::suite::{Hasher, SUITE_BYTES, domain};
+use crate::threshold::Threshold;
+use curve25519_dalek::{RistrettoPoint, traits::IsIdentity};
+use ed25519_dalek::VerifyingKey;
+
+/// One line of a roster.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RosterMember {
+    /// The participant's x-coordinate.
+    pub identifier: Identifier,
+    /// Verifies its envelopes.
+    pub signing_key: VerifyingKey,
+    /// Receives its shares of dealings.
+    pub dealing_key: RistrettoPoint,
+}
+
+/// Why members do not make a roster or a committee.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum MembershipError {
+    /// Another number of members than the threshold speaks of.
+    #[error("{found} members, where the threshold speaks of {expected}")]
+    Count {
+        /// n of the threshold.
+        expected: u16,
+        /// Members given.
+        found: usize,
+    },
+    /// Identifiers that do not ascend strictly.
+    #[error("identifier {found} after {previous}: members are distinct and ascend")]
+    Order {
+        /// The identifier before.
+        previous: Identifier,
+        /// The identifier out of order.
+        found: Identifier,
+    },
+    /// The identity, or a signing key of small order.
+    #[error("a key of participant {identifier} is weak")]
+    WeakKey {
+        /// Whose key.
+        identifier: Identifier,
+    },
+    /// A key that two members claim.
+    #[error("participants {first} and {second} claim the same key")]
+    SharedKey {
+        /// One of them.
+        first: Identifier,
+        /// The other.
+        second: Identifier,
+    },
+    /// Verification keys that are not the values of one polynomial of degree t − 1 with Y at zero.
+    #[error("the verification keys do not share the master public key")]
+    VerificationKeys,
+    /// Bytes that are not a committee.
+    #[error(transparent)]
+    Encoding(#[from] EncodingError),
+    /// A threshold outside the rule.
+    #[error(transparent)]
+    Threshold(#[from] crate::threshold::ThresholdError),
+}
+
+/// Who takes part in a sharing, before the sharing exists.
+///
+/// Agreed outside of the protocol, by the contract or the operators; input of every key generation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Roster {
+    epoch: Epoch,
+    threshold: Threshold,
+    members: Vec<RosterMember>,
+    digest: [u8; 64],
+}
+
+impl Roster {
+    /// A roster of n members, strictly ascending by identifier.
+    ///
+    /// # Errors
+    /// [`MembershipError`]: count, order, weak or shared keys.
+    pub fn new(epoch: Epoch, threshold: Threshold, members: Vec<RosterMember>) -> Result<Self, MembershipError> {
+        check_members(threshold, &members)?;
+        let digest = digest(epoch, threshold, &members);
+        Ok(Self { epoch, threshold, members, digest })
+    }
+
+    /// The epoch that the sharing will have.
+    #[must_use]
+    pub fn epoch(&self) -> Epoch {
+        self.epoch
+    }
+
+    /// t of n.
+    #[must_use]
+    pub fn threshold(&self) -> Threshold {
+        self.threshold
+    }
+
+    /// The members, ascending.
+    #[must_use]
+    pub fn members(&self) -> &[RosterMember] {
+        &self.members
+    }
+
+    /// The member with this identifier.
+    #[must_use]
+    pub fn member(&self, identifier: Identifier) -> Option<&RosterMember> {
+        let at = self.members.binary_search_by_key(&identifier, |m| m.identifier).ok()?;
+        self.members.get(at)
+    }
+
+    /// H("roster"; S, ε, n, t, then (i, signing key, dealing key) ascending).
+    #[must_use]
+    pub fn digest(&self) -> [u8; 64] {
+        self.digest
+    }
+}
+
+fn digest(epoch: Epoch, threshold: Threshold, members: &[RosterMember]) -> [u8; 64] {
+    let mut hasher = Hasher::new(domain::ROSTER, 4 + 3 * members.len());
+    hasher.field(&SUITE_BYTES).field(&epoch.to_bytes());
+    hasher.field(&threshold.n().to_be_bytes()).field(&threshold.t().to_be_bytes());
+    for member in members {
+        hasher.field(&member.identifier.to_bytes());
+        hasher.field(member.signing_key.as_bytes());
+        hasher.field(member.dealing_key.compress().as_bytes());
+    }
+    hasher.finish()
+}
+
+fn check_members(threshold: Threshold, members: &[RosterMember]) -> Result<(), MembershipError> {
+    if members.len() != usize::from(threshold.n()) {
+        return Err(MembershipError::Count { expected: threshold.n(), found: members.len() });
+    }
+    for pair in members.windows(2) {
+        let (previous, found) = (pair[0].identifier, pair[1].identifier);
+        if previous >= found {
+            return Err(MembershipError::Order { previous, found });
+        }
+    }
+    for member in members {
+        if member.dealing_key.is_identity() || member.signing_key.is_weak() {
+            return Err(MembershipError::WeakKey { identifier: member.identifier });
+        }
+    }
+    refuse_shared_keys(members, |m| *m.signing_key.as_bytes())?;
+    refuse_shared_keys(members, |m| m.dealing_key.compress().to_bytes())
+}
+
+fn refuse_shared_keys(
+    members: &[RosterMember],
+    key: impl Fn(&RosterMember) -> [u8; 32],
+) -> Result<(), MembershipError> {
+    let mut keys: Vec<_> = members.iter().map(|m| (key(m), m.identifier)).collect();
+    keys.sort_unstable();
+    match keys.windows(2).find(|pair| pair[0].0 == pair[1].0) {
+        Some(pair) => Err(MembershipError::SharedKey { first: pair[0].1, second: pair[1].1 }),
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,126 @@
+//! A participant's share of the master secret.
+
+use super::committee::Committee;
+use crate::encoding::{EncodingError, HEADER_LEN, Kind, Reader, header};
+use crate::epoch::Epoch;
+use crate::identifier::Identifier;
+use crate::secret::SecretScalar;
+use curve25519_dalek::RistrettoPoint;
+use zeroize::Zeroizing;
+
+/// Bytes of an encoded key share.
+pub const KEY_SHARE_LEN: usize = HEADER_LEN + 8 + 64 + 2 + 32;
+
+/// x_i, bound to the committee in which it counts.
+///
+/// Made by a key generation for one participant, kept in a sealed file, never sent.
+///
+/// *Layout*, 114 bytes: header ‖ ε u64 ‖ committee digest 64 ‖ i u16 ‖ x_i 32; only inside a sealed file.
+pub struct KeyShare {
+    identifier: Identifier,
+    epoch: Epoch,
+    committee: [u8; 64],
+    secret: SecretScalar,
+}
+
+/// Why a share does not serve a committee.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum KeyShareError {
+    /// A share of another epoch.
+    #[error("a share of epoch {found}, where epoch {expected} is served")]
+    Epoch {
+        /// The committee's epoch.
+        expected: Epoch,
+        /// The share's epoch.
+        found: Epoch,
+    },
+    /// A share of another committee of the same epoch.
+    #[error("a share of another committee")]
+    Committee,
+    /// The share is not the logarithm of its verification key.
+    #[error("the share of participant {identifier} does not match its verification key")]
+    VerificationKey {
+        /// Whose share.
+        identifier: Identifier,
+    },
+}
+
+impl KeyShare {
+    pub(crate) fn new(
+        identifier: Identifier,
+        secret: SecretScalar,
+        committee: &Committee,
+    ) -> Result<Self, KeyShareError> {
+        let share = Self { identifier, epoch: committee.epoch(), committee: committee.digest(), secret };
+        share.matches(committee)?;
+        Ok(share)
+    }
+
+    /// Whose share it is.
+    #[must_use]
+    pub fn identifier(&self) -> Identifier {
+        self.identifier
+    }
+
+    /// The epoch in which it counts.
+    #[must_use]
+    pub fn epoch(&self) -> Epoch {
+        self.epoch
+    }
+
+    /// Digest of the committee in which it counts.
+    #[must_use]
+    pub fn committee(&self) -> [u8; 64] {
+        self.committee
+    }
+
+    /// Checks that the share belongs to this committee: epoch, digest, and x_i·G = P_i.
+    ///
+    /// # Errors
+    /// [`KeyShareError`].
+    pub fn matches(&self, committee: &Committee) -> Result<(), KeyShareError> {
+        if self.epoch != committee.epoch() {
+            return Err(KeyShareError::Epoch { expected: committee.epoch(), found: self.epoch });
+        }
+        if self.committee != committee.digest() {
+            return Err(KeyShareError::Committee);
+        }
+        let point = RistrettoPoint::mul_base(self.secret.expose());
+        match committee.member(self.identifier) {
+            Some(member) if member.verification_key == point => Ok(()),
+            _ => Err(KeyShareError::VerificationKey { identifier: self.identifier }),
+        }
+    }
+
+    /// Encodes the secret.
+    #[must_use]
+    pub fn to_bytes(&self) -> Zeroizing<Vec<u8>> {
+        let mut out = Zeroizing::new(Vec::with_capacity(KEY_SHARE_LEN));
+        out.extend_from_slice(&header(Kind::KeyShare));
+        out.extend_from_slice(&self.epoch.to_bytes());
+        out.extend_from_slice(&self.committee);
+        out.extend_from_slice(&self.identifier.to_bytes());
+        out.extend_from_slice(self.secret.to_bytes().as_slice());
+        out
+    }
+
+    /// Reads a share; whether it serves a committee, [`KeyShare::matches`] tells.
+    ///
+    /// # Errors
+    /// [`EncodingError`].
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, EncodingError> {
+        let mut reader = Reader::new(bytes);
+        reader.header(Kind::KeyShare)?;
+        let epoch = Epoch(reader.u64("epoch")?);
+        let committee = reader.array("committee digest")?;
+        let identifier = Identifier::new(reader.u16("identifier")?)?;
+        let secret = SecretScalar::new(reader.scalar("key share")?);
+        reader.finish()?;
+        Ok(Self { identifier, epoch, committee, secret })
+    }
+
+    pub(crate) fn secret(&self) -> &SecretScalar {
+        &self.secret
+    }
+}

@@ -1,0 +1,167 @@
+//! Proofs in batchable form: the commitments travel, the verifier recomputes the challenge.
+//!
+//! *Source*: Schnorr 1991; Chaum and Pedersen 1992; batching with independent 128-bit weights after Bellare, Garay
+//! and Rabin 1998.
+
+use crate::encoding::{EncodingError, Reader};
+use crate::point::Encoded;
+use crate::suite::{domain, hash};
+use curve25519_dalek::traits::VartimeMultiscalarMul;
+use curve25519_dalek::{RistrettoPoint, Scalar};
+
+/// The proof (A, B, z) that one scalar x gives both P = xG and D = xU.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Dleq {
+    pub(crate) a: Encoded,
+    pub(crate) b: Encoded,
+    pub(crate) z: Scalar,
+}
+
+impl Dleq {
+    /// Bytes on the wire: A ‖ B ‖ z.
+    pub(crate) const LEN: usize = 96;
+
+    pub(crate) fn write(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(self.a.bytes());
+        out.extend_from_slice(self.b.bytes());
+        out.extend_from_slice(self.z.as_bytes());
+    }
+
+    pub(crate) fn read(reader: &mut Reader<'_>) -> Result<Self, EncodingError> {
+        let a = Encoded::read_or_identity(reader, "A")?;
+        let b = Encoded::read_or_identity(reader, "B")?;
+        Ok(Self { a, b, z: reader.scalar("z")? })
+    }
+}
+
+/// A DLEQ proof beside its statement and challenge: zG = A + ch·P and zU = B + ch·D.
+pub(crate) struct Equation<'a> {
+    pub(crate) p: RistrettoPoint,
+    pub(crate) u: RistrettoPoint,
+    pub(crate) d: RistrettoPoint,
+    pub(crate) proof: &'a Dleq,
+    pub(crate) challenge: Scalar,
+}
+
+impl Equation<'_> {
+    /// Whether both equations hold. *Timing*: varies with public data.
+    pub(crate) fn holds_vartime(&self) -> bool {
+        let Dleq { a, b, z } = self.proof;
+        let minus = -self.challenge;
+        let first = RistrettoPoint::vartime_double_scalar_mul_basepoint(&minus, &self.p, z);
+        let second = RistrettoPoint::vartime_multiscalar_mul([*z, minus], [self.u, self.d]);
+        first == *a.point() && second == *b.point()
+    }
+}
+
+/// Whether all equations hold, except with probability 2⁻¹²⁸: each enters one sum with a weight of its own.
+///
+/// *Security*: `seed` MUST be unknown to whoever made the proofs.
+pub(crate) fn all_hold_vartime(equations: &[&Equation<'_>], seed: &[u8; 64]) -> bool {
+    let mut sum = Sum::default();
+    for (k, equation) in (0u32..).step_by(2).zip(equations) {
+        sum.add(equation, weight(seed, k), weight(seed, k + 1));
+    }
+    sum.vanishes_vartime()
+}
+
+/// The j-th weight: the first 16 bytes of H("weight"; seed, u32 j), little-endian.
+pub(crate) fn weight(seed: &[u8; 64], j: u32) -> Scalar {
+    let wide = hash(domain::WEIGHT, &[seed, &j.to_be_bytes()]);
+    let mut narrow = [0; 16];
+    narrow.copy_from_slice(&wide[..16]);
+    Scalar::from(u128::from_le_bytes(narrow))
+}
+
+#[derive(Default)]
+struct Sum {
+    base: Scalar,
+    scalars: Vec<Scalar>,
+    points: Vec<RistrettoPoint>,
+    /// Consecutive proofs of one ciphertext share U: its scalars are added before the multiplication.
+    last_u: Option<(RistrettoPoint, Scalar)>,
+}
+
+impl Sum {
+    fn add(&mut self, equation: &Equation<'_>, v: Scalar, w: Scalar) {
+        let Equation { p, u, d, proof, challenge } = equation;
+        self.base += v * proof.z;
+        self.scalars.extend([-v, -(v * challenge), -w, -(w * challenge)]);
+        self.points.extend([*proof.a.point(), *p, *proof.b.point(), *d]);
+        match &mut self.last_u {
+            Some((last, scalar)) if last == u => *scalar += w * proof.z,
+            last => {
+                let previous = last.replace((*u, w * proof.z));
+                self.push(previous);
+            }
+        }
+    }
+
+    fn push(&mut self, term: Option<(RistrettoPoint, Scalar)>) {
+        if let Some((point, scalar)) = term {
+            self.points.push(point);
+            self.scalars.push(scalar);
+        }
+    }
+
+    fn vanishes_vartime(mut self) -> bool {
+        let last = self.last_u.take();
+        self.push(last);
+        RistrettoPoint::vartime_multiscalar_mul(&self.scalars, &self.points) == -RistrettoPoint::mul_base(&self.base)
+    }
+}
+
+/// The proof (T, z) that its author knows the logarithm of a point: zG = T + ch·C.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Schnorr {
+    pub(crate) t: Encoded,
+    pub(crate) z: Scalar,
+}
+
+impl Schnorr {
+    pub(crate) fn write(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(self.t.bytes());
+        out.extend_from_slice(self.z.as_bytes());
+    }
+
+    pub(crate) fn read(reader: &mut Reader<'_>, t: &'static str, z: &'static str) -> Result<Self, EncodingError> {
+        Ok(Self { t: Encoded::read_or_identity(reader, t)?, z: reader.scalar(z)? })
+    }
+
+    /// Whether the equation holds for this point and challenge. *Timing*: varies with public data.
+    pub(crate) fn holds_vartime(&self, point: &RistrettoPoint, challenge: &Scalar) -> bool {
+        RistrettoPoint::vartime_double_scalar_mul_basepoint(&-challenge, point, &self.z) == *self.t.point()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn proof(x: u8, nonce: u8, challenge: Scalar, u: RistrettoPoint) -> Dleq {
+        let a = Scalar::from(nonce);
+        Dleq {
+            a: Encoded::new(RistrettoPoint::mul_base(&a)),
+            b: Encoded::new(u * a),
+            z: a + challenge * Scalar::from(x),
+        }
+    }
+
+    fn equation(proof: &Dleq, x: u8, u: RistrettoPoint, challenge: Scalar) -> Equation<'_> {
+        let x = Scalar::from(x);
+        Equation { p: RistrettoPoint::mul_base(&x), u, d: u * x, proof, challenge }
+    }
+
+    #[test]
+    fn n064_errors_that_cancel_in_a_plain_sum_are_found() {
+        let u = crate::suite::second_generator();
+        let ch = Scalar::from(9u8);
+        let (mut one, mut two) = (proof(3, 5, ch, u), proof(4, 6, ch, u));
+        let good = [equation(&one, 3, u, ch), equation(&two, 4, u, ch)];
+        assert!(all_hold_vartime(&[&good[0], &good[1]], &[7; 64]) && good.iter().all(Equation::holds_vartime));
+        one.z += Scalar::ONE;
+        two.z -= Scalar::ONE;
+        let bad = [equation(&one, 3, u, ch), equation(&two, 4, u, ch)];
+        assert!(!all_hold_vartime(&[&bad[0], &bad[1]], &[7; 64]) && !bad.iter().any(Equation::holds_vartime));
+    }
+}

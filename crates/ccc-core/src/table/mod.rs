@@ -1,0 +1,58 @@
+//! The encrypted balance table: accounts × assets → amounts, open only inside the enclave.
+//!
+//! A version is a [`Header`] (435 bytes, its keccak256 on chain), a body (chunks of 1 024 sealed rows) and a sidecar
+//! for owners. Every update seals the whole table under a fresh data key, so nobody sees which rows changed; the data
+//! key is wrapped under the master public key with the header itself as the label.
+//!
+//! *Rollback has two locks*: the contract accepts only version + 1 on top of the current hash, and participants
+//! release shares of the data key only for the header that is current at a finalised block ([`check_current`]).
+//!
+//! ```text
+//! genesis ─► SealedTable ─► store, chain
+//!               │  data key from the participants
+//!               ▼
+//!          OpenTable::open_current ─► find_many, sum ─► update ─► Updated { table, rows, code, boundary }
+//! ```
+//!
+//! *Source*: `docs/spec/table.md`.
+
+mod batch;
+mod boundary;
+mod error;
+mod header;
+mod identity;
+mod key;
+pub mod ledger;
+mod mask;
+mod open;
+mod operation;
+mod receipt;
+mod row;
+mod rows;
+mod seal;
+mod sidecar;
+mod store;
+mod tree;
+mod update;
+
+pub use error::StructuralError;
+pub use header::{
+    HEADER_LEN, Head, Header, HeaderError, P0_LEN, P1_LEN, RollbackError, SuccessionError, TableSuite, WRAPPED_LEN,
+    check_current, check_succession, header_hash,
+};
+pub use identity::{AccountId, AssetId, AssetRule, TableId, Tier};
+pub use key::{DATA_KEY_LEN, DataKey, SALT_LEN};
+pub use open::OpenTable;
+pub use operation::{
+    BoundaryOperation, DELTA_LEN, Delta, GREATEST_CAPACITY, LEAST_CAPACITY, ResultCode, delta_capacity, update_digest,
+};
+pub use receipt::{RECEIPT_LEN, Receipt, ReceiptError, SEALED_RECEIPT_LEN};
+pub use row::{EPOCH_SALT_LEN, Flags, READING_KEY_LEN, ROW_LEN, Row, RowFault};
+pub use seal::{CHUNK_LEN, CHUNK_ROWS, SEALED_CHUNK_LEN, body_len, body_root};
+pub use sidecar::{ENTRY_LEN, EntryError, Exit, Sidecar, SidecarError, sidecar_len};
+pub use store::{StoreError, TableStore};
+pub use tree::{Node, ProofError, leaf as state_leaf, verify_row};
+pub use update::{SealedTable, TableParams, Updated, genesis};
+
+#[cfg(test)]
+mod tests;

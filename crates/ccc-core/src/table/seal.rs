@@ -1,0 +1,101 @@
+//! Chunks: 1 024 rows sealed as 65 552 bytes, one by one, and the root over them.
+//!
+//! *Layout*: nonce u96be(chunk index), associated data digest32(P0); leaf = BLAKE3(u32be index ‖ sealed), body root =
+//! BLAKE3(leaf₀ ‖ …). *Source*: `docs/spec/table.md`, section *Body*.
+
+use super::{StructuralError, Tier, row::ROW_LEN};
+use chacha20poly1305::{
+    ChaCha20Poly1305, KeyInit, Tag,
+    aead::{AeadInOut, inout::InOutBuf},
+};
+use rayon::prelude::*;
+
+/// Rows in a chunk.
+pub const CHUNK_ROWS: usize = 1024;
+/// Bytes of an open chunk.
+pub const CHUNK_LEN: usize = CHUNK_ROWS * ROW_LEN;
+/// Bytes of an authentication tag.
+pub(super) const TAG_LEN: usize = 16;
+/// Bytes of a sealed chunk.
+pub const SEALED_CHUNK_LEN: usize = CHUNK_LEN + TAG_LEN;
+
+/// Bytes of the body of a tier.
+#[must_use]
+pub fn body_len(tier: Tier) -> usize {
+    tier.rows() / CHUNK_ROWS * SEALED_CHUNK_LEN
+}
+
+/// The root over the sealed chunks in order.
+#[must_use]
+pub fn body_root(body: &[u8]) -> [u8; 32] {
+    let leaves: Vec<_> =
+        body.par_chunks(SEALED_CHUNK_LEN).enumerate().map(|(index, sealed)| leaf(number(index), sealed)).collect();
+    root_of(&leaves)
+}
+
+pub(super) fn root_of(leaves: &[[u8; 32]]) -> [u8; 32] {
+    let mut hasher = blake3::Hasher::new();
+    for leaf in leaves {
+        hasher.update(leaf);
+    }
+    *hasher.finalize().as_bytes()
+}
+
+pub(super) fn leaf(index: u32, sealed: &[u8]) -> [u8; 32] {
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(&index.to_be_bytes());
+    hasher.update(sealed);
+    *hasher.finalize().as_bytes()
+}
+
+/// Indices of chunks and rows fit 32 bits: the largest tier has 2^24 rows.
+pub(super) fn number(index: usize) -> u32 {
+    u32::try_from(index).expect("a table has at most 2^24 rows")
+}
+
+/// u96be(index).
+pub(super) fn nonce(index: u32) -> [u8; 12] {
+    let mut nonce = [0; 12];
+    nonce[8..].copy_from_slice(&index.to_be_bytes());
+    nonce
+}
+
+/// The cipher of one key, for chunks, entries and receipts.
+pub(super) struct Cipher(ChaCha20Poly1305);
+
+impl Cipher {
+    pub(super) fn new(key: &[u8; 32]) -> Self {
+        Self(ChaCha20Poly1305::new(key.into()))
+    }
+
+    /// Seals `plain` into `sealed`, which is 16 bytes longer.
+    pub(super) fn seal(&self, index: u32, aad: &[u8], plain: &[u8], sealed: &mut [u8]) {
+        let (body, tag) = sealed.split_at_mut(plain.len());
+        let buffer = InOutBuf::new(plain, body).expect("the output is as long as the input");
+        let made = self
+            .0
+            .encrypt_inout_detached(&nonce(index).into(), aad, buffer)
+            .expect("a chunk is far below the cipher's limit");
+        tag.copy_from_slice(&made);
+    }
+
+    /// Opens `sealed` into `plain`, which is 16 bytes shorter; `None` where the tag does not fit.
+    pub(super) fn open(&self, index: u32, aad: &[u8], sealed: &[u8], plain: &mut [u8]) -> Option<()> {
+        let (body, tag) = sealed.split_last_chunk::<TAG_LEN>()?;
+        let buffer = InOutBuf::new(body, plain).ok()?;
+        self.0.decrypt_inout_detached(&nonce(index).into(), aad, buffer, &Tag::from(*tag)).ok()
+    }
+}
+
+/// Opens every chunk of a body into `rows`.
+///
+/// # Errors
+/// [`StructuralError::Chunk`] with an index of a chunk that does not open.
+pub(super) fn open_body(cipher: &Cipher, aad: &[u8], body: &[u8], rows: &mut [u8]) -> Result<(), StructuralError> {
+    body.par_chunks(SEALED_CHUNK_LEN).zip(rows.par_chunks_mut(CHUNK_LEN)).enumerate().try_for_each(
+        |(index, (sealed, plain))| {
+            let index = number(index);
+            cipher.open(index, aad, sealed, plain).ok_or(StructuralError::Chunk { index })
+        },
+    )
+}

@@ -1,0 +1,155 @@
+//! The state tree: a full SHA-256 Merkle tree over salted row commitments.
+//!
+//! *Layout*: leaf = SHA-256(00 ‖ salt ‖ row), node = SHA-256(01 ‖ left ‖ right). The salts are new in each version, so
+//! the leaves of unchanged rows do not link versions. *Source*: `docs/spec/table.md`, section *State*.
+
+use super::{Tier, key::SALT_LEN, row::ROW_LEN};
+use rayon::prelude::*;
+use sha2::{Digest, Sha256};
+
+/// A node of the tree.
+pub type Node = [u8; 32];
+
+/// Rows of a level below which it is hashed by one thread.
+const SERIAL: usize = 512;
+
+/// The commitment to a row.
+#[must_use]
+pub fn leaf(salt: &[u8; SALT_LEN], row: &[u8; ROW_LEN]) -> Node {
+    Sha256::new().chain_update([0]).chain_update(salt).chain_update(row).finalize().into()
+}
+
+fn node(left: &Node, right: &Node) -> Node {
+    Sha256::new().chain_update([1]).chain_update(left).chain_update(right).finalize().into()
+}
+
+fn parents(level: &[Node]) -> Vec<Node> {
+    level.par_chunks_exact(2).with_min_len(SERIAL).map(|pair| node(&pair[0], &pair[1])).collect()
+}
+
+/// Every level of the tree, leaves first, root last.
+pub(super) struct Tree {
+    levels: Vec<Vec<Node>>,
+    root: Node,
+}
+
+impl Tree {
+    /// The tree over `leaves`, whose number is a power of two.
+    pub(super) fn new(leaves: Vec<Node>) -> Self {
+        let mut levels = vec![];
+        let mut level = leaves;
+        while level.len() > 1 {
+            let above = parents(&level);
+            levels.push(std::mem::replace(&mut level, above));
+        }
+        Self { root: level.first().copied().unwrap_or_default(), levels }
+    }
+
+    pub(super) fn root(&self) -> Node {
+        self.root
+    }
+
+    /// The levels from the leaves upward, without the root.
+    pub(super) fn levels(&self) -> &[Vec<Node>] {
+        &self.levels
+    }
+}
+
+/// Why a row does not stand under a state root.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ProofError {
+    /// The path has another length than the tier.
+    #[error("a path of {found} nodes, where the tier has {expected}")]
+    Length {
+        /// log2 of the rows.
+        expected: usize,
+        /// Nodes found.
+        found: usize,
+    },
+    /// No such row.
+    #[error("row {found} of {rows}")]
+    Index {
+        /// Rows of the tier.
+        rows: usize,
+        /// The index found.
+        found: u32,
+    },
+    /// The path leads elsewhere.
+    #[error("the path leads to another state root")]
+    Root {
+        /// The root of the header.
+        expected: Node,
+        /// Where the path leads.
+        found: Node,
+    },
+}
+
+/// Whether row `index` with this salt stands under the state root; `path` holds the siblings from the leaf upward.
+///
+/// # Errors
+/// [`ProofError`].
+pub fn verify_row(
+    state_root: &Node,
+    tier: Tier,
+    index: u32,
+    row: &[u8; ROW_LEN],
+    salt: &[u8; SALT_LEN],
+    path: &[Node],
+) -> Result<(), ProofError> {
+    let expected = usize::from(tier.log2());
+    if path.len() != expected {
+        return Err(ProofError::Length { expected, found: path.len() });
+    }
+    if index >> tier.log2() != 0 {
+        return Err(ProofError::Index { rows: tier.rows(), found: index });
+    }
+    let found = climb(index, leaf(salt, row), path);
+    if found == *state_root { Ok(()) } else { Err(ProofError::Root { expected: *state_root, found }) }
+}
+
+fn climb(index: u32, leaf: Node, path: &[Node]) -> Node {
+    path.iter().enumerate().fold(leaf, |here, (level, sibling)| match (index >> level) & 1 {
+        0 => node(&here, sibling),
+        _ => node(sibling, &here),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_lead_to_the_root() {
+        let (tier, salt) = (Tier::SMALLEST, [9; SALT_LEN]);
+        let row = |i: u32| {
+            let mut row = [0; ROW_LEN];
+            row[..4].copy_from_slice(&i.to_be_bytes());
+            row
+        };
+        let tree = Tree::new((0..1024).map(|i| leaf(&salt, &row(i))).collect());
+        let path = |i: usize| -> Vec<Node> {
+            tree.levels().iter().enumerate().map(|(level, nodes)| nodes[(i >> level) ^ 1]).collect()
+        };
+        for i in [0u32, 1, 511, 512, 1023] {
+            let path = path(i as usize);
+            assert_eq!(verify_row(&tree.root(), tier, i, &row(i), &salt, &path), Ok(()));
+            assert!(matches!(
+                verify_row(&tree.root(), tier, i ^ 1, &row(i), &salt, &path),
+                Err(ProofError::Root { .. })
+            ));
+            assert!(matches!(
+                verify_row(&tree.root(), tier, i, &row(i + 1), &salt, &path),
+                Err(ProofError::Root { .. })
+            ));
+            assert_eq!(
+                verify_row(&tree.root(), tier, i, &row(i), &salt, &path[1..]),
+                Err(ProofError::Length { expected: 10, found: 9 })
+            );
+            assert_eq!(
+                verify_row(&tree.root(), tier, i + 1024, &row(i), &salt, &path),
+                Err(ProofError::Index { rows: 1024, found: i + 1024 })
+            );
+        }
+    }
+}

@@ -1,0 +1,70 @@
+//! What the vector tests share: a generator that replays recorded bytes, and readers of the vector files.
+
+#![allow(dead_code, unreachable_pub, reason = "each test crate uses its part")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a broken vector file fails the test")]
+
+use rand_core::{TryCryptoRng, TryRng};
+use serde_json::Value;
+use std::convert::Infallible;
+
+/// Gives back recorded bytes, in order, and nothing more.
+pub struct Replay(pub Vec<u8>);
+
+impl TryRng for Replay {
+    type Error = Infallible;
+    fn try_next_u32(&mut self) -> Result<u32, Infallible> {
+        let mut bytes = [0; 4];
+        self.try_fill_bytes(&mut bytes)?;
+        Ok(u32::from_le_bytes(bytes))
+    }
+    fn try_next_u64(&mut self) -> Result<u64, Infallible> {
+        let mut bytes = [0; 8];
+        self.try_fill_bytes(&mut bytes)?;
+        Ok(u64::from_le_bytes(bytes))
+    }
+    fn try_fill_bytes(&mut self, dst: &mut [u8]) -> Result<(), Infallible> {
+        assert!(dst.len() <= self.0.len(), "fewer bytes were recorded than are drawn");
+        let rest = self.0.split_off(dst.len());
+        dst.copy_from_slice(&std::mem::replace(&mut self.0, rest));
+        Ok(())
+    }
+}
+
+impl TryCryptoRng for Replay {}
+
+/// A vector file.
+pub fn vectors(name: &str) -> Value {
+    let path = format!("{}/../../vectors/ccc/{name}.json", env!("CARGO_MANIFEST_DIR"));
+    serde_json::from_str(&std::fs::read_to_string(&path).unwrap_or_else(|e| panic!("{path}: {e}"))).unwrap()
+}
+
+/// The elements of a list.
+pub fn list<'a>(value: &'a Value, key: &str) -> &'a [Value] {
+    value[key].as_array().unwrap_or_else(|| panic!("{key} is a list"))
+}
+
+/// A hexadecimal field.
+pub fn bytes(value: &Value, key: &str) -> Vec<u8> {
+    hex::decode(text(value, key)).unwrap_or_else(|e| panic!("{key}: {e}"))
+}
+
+/// A hexadecimal field of fixed length.
+pub fn array<const N: usize>(value: &Value, key: &str) -> [u8; N] {
+    bytes(value, key).try_into().unwrap_or_else(|_| panic!("{key} has {N} bytes"))
+}
+
+/// A list of hexadecimal fields of fixed length.
+pub fn arrays<const N: usize>(value: &Value, key: &str) -> Vec<[u8; N]> {
+    let one = |item: &Value| hex::decode(item.as_str().unwrap()).unwrap().try_into().unwrap();
+    list(value, key).iter().map(one).collect()
+}
+
+/// A text field.
+pub fn text<'a>(value: &'a Value, key: &str) -> &'a str {
+    value[key].as_str().unwrap_or_else(|| panic!("{key} is text"))
+}
+
+/// A number field.
+pub fn number(value: &Value, key: &str) -> u64 {
+    value[key].as_u64().or_else(|| value[key].as_str()?.parse().ok()).unwrap_or_else(|| panic!("{key} is a number"))
+}

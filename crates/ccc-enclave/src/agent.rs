@@ -1,0 +1,221 @@
+//! The agent's envelope: the only way in which the size of a gap leaves the enclave.
+//!
+//! Every reserve check emits one, whatever the answer; its digest is in the signed report.
+//!
+//! *Layout*: header (kind 25) ‖ HPKE encapsulated key 32 ‖ HPKE ciphertext 80, of the plaintext
+//! status u8 ‖ 7 zeros ‖ deficit u64 ‖ expiry u64 ‖ request id 32 ‖ 8 zeros.
+//! HPKE base mode, X25519 / HKDF-SHA-256 / ChaCha20-Poly1305, info `ccc/v1/agent`, associated data
+//! chain u64 ‖ contract 20.
+//! *Units*: deficit in base units of the reserve's asset, rounded up to whole lots.
+
+use ccc_core::{
+    encoding::{EncodingError, Kind, Reader, header},
+    suite::{self, kdf},
+};
+use hpke::{
+    Deserializable, Kem, OpModeR, OpModeS, Serializable, aead::ChaCha20Poly1305, kdf::HkdfSha256, kem::X25519HkdfSha256,
+};
+use rand_core::CryptoRng;
+use zeroize::Zeroizing;
+
+type Private = <X25519HkdfSha256 as Kem>::PrivateKey;
+type Public = <X25519HkdfSha256 as Kem>::PublicKey;
+
+const PLAIN_LEN: usize = 64;
+/// Bytes of an envelope, whatever it says.
+pub const ENVELOPE_LEN: usize = 8 + 32 + PLAIN_LEN + 16;
+
+/// What the enclave tells the agent.
+///
+/// *Security*: the deficit is secret; no `Debug`.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Notice {
+    /// The status of the report: 0 unknown, 1 solvent, 2 insolvent.
+    pub status: u8,
+    /// What is missing to the recovery's aim; zero unless insolvent.
+    pub deficit: u64,
+    /// The agent must not act after this second.
+    pub expiry: u64,
+    /// The reserve check that produced it.
+    pub request: [u8; 32],
+}
+
+/// The agent's secret key.
+///
+/// *Security*: no `Clone`, no `Debug`.
+pub struct AgentKey(Private);
+
+/// An envelope that cannot be read.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum NoticeError {
+    /// Not an envelope.
+    #[error("not an agent's envelope: {0}")]
+    Encoding(#[from] EncodingError),
+    /// Not a key.
+    #[error("not an X25519 key")]
+    Key,
+    /// Sealed to another key, for another contract, or altered.
+    #[error("the envelope does not open")]
+    Closed,
+    /// The random generator or the recipient's key failed.
+    #[error("the envelope could not be sealed")]
+    Seal,
+}
+
+impl AgentKey {
+    /// A fresh key.
+    #[must_use]
+    pub fn generate(rng: &mut impl CryptoRng) -> Self {
+        let mut seed = Zeroizing::new([0u8; 32]);
+        rng.fill_bytes(seed.as_mut_slice());
+        Self(X25519HkdfSha256::derive_keypair(seed.as_slice()).0)
+    }
+
+    /// A key from its 32 bytes.
+    ///
+    /// # Errors
+    /// [`NoticeError::Key`].
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, NoticeError> {
+        Private::from_bytes(bytes).map(Self).map_err(|_| NoticeError::Key)
+    }
+
+    /// The 32 secret bytes.
+    #[must_use]
+    pub fn to_bytes(&self) -> Zeroizing<[u8; 32]> {
+        Zeroizing::new(self.0.to_bytes().into())
+    }
+
+    /// The public key that the deployment registers.
+    #[must_use]
+    pub fn public(&self) -> [u8; 32] {
+        X25519HkdfSha256::sk_to_pk(&self.0).to_bytes().into()
+    }
+
+    /// Opens an envelope for one contract on one chain.
+    ///
+    /// # Errors
+    /// [`NoticeError`].
+    pub fn open(&self, chain: u64, contract: &[u8; 20], envelope: &[u8]) -> Result<Notice, NoticeError> {
+        let mut reader = Reader::new(envelope);
+        reader.header(Kind::AgentEnvelope)?;
+        let enc = reader.bytes("encapsulated key", 32)?;
+        let sealed = reader.bytes("sealed notice", PLAIN_LEN + 16)?;
+        reader.finish()?;
+        let enc = <X25519HkdfSha256 as Kem>::EncappedKey::from_bytes(enc).map_err(|_| NoticeError::Key)?;
+        let plain = hpke::single_shot_open::<ChaCha20Poly1305, HkdfSha256, X25519HkdfSha256>(
+            &OpModeR::Base,
+            &self.0,
+            &enc,
+            kdf::AGENT,
+            sealed,
+            &associated_data(chain, contract),
+        )
+        .map_err(|_| NoticeError::Closed)?;
+        Notice::from_plain(&Zeroizing::new(plain))
+    }
+}
+
+impl Notice {
+    /// Seals a notice to the agent's public key.
+    ///
+    /// # Errors
+    /// [`NoticeError::Key`], [`NoticeError::Seal`].
+    pub fn seal(
+        &self,
+        agent: &[u8; 32],
+        chain: u64,
+        contract: &[u8; 20],
+        rng: &mut impl CryptoRng,
+    ) -> Result<Vec<u8>, NoticeError> {
+        let key = Public::from_bytes(agent).map_err(|_| NoticeError::Key)?;
+        let (enc, sealed) = hpke::single_shot_seal_with_rng::<ChaCha20Poly1305, HkdfSha256, X25519HkdfSha256>(
+            &OpModeS::Base,
+            &key,
+            kdf::AGENT,
+            self.to_plain().as_slice(),
+            &associated_data(chain, contract),
+            rng,
+        )
+        .map_err(|_| NoticeError::Seal)?;
+        let mut out = header(Kind::AgentEnvelope).to_vec();
+        out.extend_from_slice(&enc.to_bytes());
+        out.extend_from_slice(&sealed);
+        Ok(out)
+    }
+
+    fn to_plain(&self) -> Zeroizing<[u8; PLAIN_LEN]> {
+        let mut plain = Zeroizing::new([0; PLAIN_LEN]);
+        plain[0] = self.status;
+        plain[8..16].copy_from_slice(&self.deficit.to_be_bytes());
+        plain[16..24].copy_from_slice(&self.expiry.to_be_bytes());
+        plain[24..56].copy_from_slice(&self.request);
+        plain
+    }
+
+    fn from_plain(plain: &[u8]) -> Result<Self, NoticeError> {
+        let mut reader = Reader::new(plain);
+        let status = reader.u8("status")?;
+        let zeros = reader.bytes("padding", 7)?;
+        let notice = Self {
+            status,
+            deficit: reader.u64("deficit")?,
+            expiry: reader.u64("expiry")?,
+            request: reader.array("request")?,
+        };
+        let tail = reader.bytes("padding", 8)?;
+        reader.finish()?;
+        if status > 2 || zeros.iter().chain(tail).any(|byte| *byte != 0) {
+            return Err(EncodingError::Reserved { what: "notice" }.into());
+        }
+        Ok(notice)
+    }
+}
+
+/// The digest of an envelope, as the solvency report carries it: digest32 H("digest"; envelope).
+#[must_use]
+pub fn envelope_digest(envelope: &[u8]) -> [u8; 32] {
+    suite::digest(envelope)
+}
+
+fn associated_data(chain: u64, contract: &[u8; 20]) -> [u8; 28] {
+    let mut aad = [0; 28];
+    aad[..8].copy_from_slice(&chain.to_be_bytes());
+    aad[8..].copy_from_slice(contract);
+    aad
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rand::{SeedableRng, rngs::StdRng};
+
+    #[test]
+    fn every_notice_has_one_length_and_opens_for_the_agent_alone() {
+        let mut rng = StdRng::seed_from_u64(1);
+        let key = AgentKey::generate(&mut rng);
+        for (status, deficit) in [(0, 0), (1, 0), (2, u64::MAX)] {
+            let notice = Notice { status, deficit, expiry: 5, request: [6; 32] };
+            let envelope = notice.seal(&key.public(), 1, &[2; 20], &mut rng).expect("sealed");
+            assert_eq!(envelope.len(), ENVELOPE_LEN);
+            assert!(key.open(1, &[2; 20], &envelope).is_ok_and(|read| read == notice));
+            assert_eq!(key.open(2, &[2; 20], &envelope).err(), Some(NoticeError::Closed));
+            assert_eq!(key.open(1, &[3; 20], &envelope).err(), Some(NoticeError::Closed));
+            let other = AgentKey::generate(&mut rng);
+            assert_eq!(other.open(1, &[2; 20], &envelope).err(), Some(NoticeError::Closed));
+            for byte in 0..envelope.len() {
+                let mut bent = envelope.clone();
+                bent[byte] ^= 1;
+                assert!(key.open(1, &[2; 20], &bent).is_err(), "byte {byte}");
+            }
+        }
+    }
+
+    #[test]
+    fn keys_survive_their_bytes() {
+        let key = AgentKey::generate(&mut StdRng::seed_from_u64(2));
+        let read = AgentKey::from_bytes(key.to_bytes().as_slice()).expect("a key");
+        assert_eq!(read.public(), key.public());
+        assert_eq!(AgentKey::from_bytes(&[0; 31]).err(), Some(NoticeError::Key));
+    }
+}

@@ -1,0 +1,198 @@
+//! One attempt at one request: fresh keys, attested, used once, gone.
+
+use crate::config::{ConfigError, EnclaveConfig};
+use ccc_core::{
+    ciphertext::VerifiedCiphertext,
+    enclave::{
+        attestation::{self, ProviderError, AttestationProvider},
+        keys::AttemptKeys,
+    },
+    envelope::Envelope,
+    keys::Committee,
+    secret::RandomnessError,
+    vault::{
+        combine::{CombineError, Culprit},
+        recipient::{AttestedRecipient, Recipient},
+        request::Request,
+    },
+};
+use rand_core::CryptoRng;
+use zeroize::Zeroizing;
+
+/// The confidential program under one configuration and one attestation provider.
+pub struct Enclave<'a> {
+    config: EnclaveConfig,
+    provider: &'a dyn AttestationProvider,
+}
+
+/// Why an attempt cannot go on. The chain and the table are as they were.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum AttemptError {
+    /// The request is for another contract or chain than the enclave is configured for.
+    #[error("the request is for another {what} than this enclave serves")]
+    Foreign {
+        /// What differs.
+        what: &'static str,
+    },
+    /// The ciphertexts are not those of the request, in its order.
+    #[error("ciphertext {index} is not the one that the request names")]
+    OtherCiphertext {
+        /// Position in the request.
+        index: usize,
+    },
+    /// More or fewer ciphertexts than the request names.
+    #[error("{found} ciphertexts, where the request names {expected}")]
+    CiphertextCount {
+        /// The request's count.
+        expected: usize,
+        /// Ciphertexts given.
+        found: usize,
+    },
+    /// The attestation provider failed.
+    #[error("attestation: {0}")]
+    Attestation(#[from] ProviderError),
+    /// The random generator is broken.
+    #[error(transparent)]
+    Randomness(#[from] RandomnessError),
+    /// The shares do not open the ciphertexts.
+    #[error("shares: {0}")]
+    Shares(#[from] CombineError),
+}
+
+/// Fresh keys for one request, and the evidence that vouches for them.
+pub struct Attempt<'a> {
+    session: Session<'a>,
+    keys: AttemptKeys,
+    card: AttestedRecipient,
+}
+
+/// What stays after the keys are spent: enough to attest a result.
+pub(crate) struct Session<'a> {
+    pub(crate) config: &'a EnclaveConfig,
+    pub(crate) provider: &'a dyn AttestationProvider,
+    pub(crate) request: Request,
+    pub(crate) evidence: [u8; 32],
+    pub(crate) now: u64,
+}
+
+/// An attempt whose ciphertexts are open: plaintexts in the request's order, `None` where the author's
+/// ciphertext holds nothing.
+pub struct OpenedAttempt<'a> {
+    pub(crate) session: Session<'a>,
+    pub(crate) plaintexts: Vec<Option<Zeroizing<Vec<u8>>>>,
+    culprits: Vec<Culprit>,
+}
+
+impl<'a> Enclave<'a> {
+    /// The program under a configuration.
+    ///
+    /// # Errors
+    /// [`ConfigError`].
+    pub fn new(config: EnclaveConfig, provider: &'a dyn AttestationProvider) -> Result<Self, ConfigError> {
+        config.validate()?;
+        Ok(Self { config, provider })
+    }
+
+    /// The configuration.
+    #[must_use]
+    pub fn config(&self) -> &EnclaveConfig {
+        &self.config
+    }
+
+    /// Generates keys for a request and attests them at time `now`.
+    ///
+    /// # Errors
+    /// [`AttemptError::Foreign`], [`AttemptError::Attestation`].
+    pub fn attempt(&self, request: Request, now: u64, rng: &mut impl CryptoRng) -> Result<Attempt<'_>, AttemptError> {
+        self.resume(request, AttemptKeys::generate(rng)?, now)
+    }
+
+    /// As [`Self::attempt`], with keys that were generated and sealed earlier on this machine: the shell
+    /// path spends an attempt in two commands.
+    ///
+    /// # Errors
+    /// As [`Self::attempt`].
+    pub fn resume(&self, request: Request, keys: AttemptKeys, now: u64) -> Result<Attempt<'_>, AttemptError> {
+        if request.chain != self.config.chain {
+            return Err(AttemptError::Foreign { what: "chain" });
+        }
+        if request.contract != self.config.pool {
+            return Err(AttemptError::Foreign { what: "contract" });
+        }
+        let measurement = self.config.measurement();
+        let (x, e) = keys.public();
+        let recipient = Recipient { x, e, measurement };
+        let digest = request.digest();
+        let evidence = self.provider.attest(&recipient.user_data(&digest), &digest, now)?;
+        let card = AttestedRecipient { recipient, evidence };
+        let session = Session {
+            config: &self.config,
+            provider: self.provider,
+            request,
+            evidence: attestation::evidence_digest(&card.evidence),
+            now,
+        };
+        Ok(Attempt { session, keys, card })
+    }
+}
+
+impl<'a> Attempt<'a> {
+    /// What participants seal to.
+    #[must_use]
+    pub fn card(&self) -> &AttestedRecipient {
+        &self.card
+    }
+
+    /// The keys, given up for storage in a sealed file.
+    #[must_use]
+    pub fn into_keys(self) -> AttemptKeys {
+        self.keys
+    }
+
+    /// Opens the ciphertexts that the request names, once each, and erases the keys.
+    ///
+    /// # Errors
+    /// [`AttemptError`]; shares that fail name their senders.
+    pub fn open(
+        self,
+        committee: &Committee,
+        ciphertexts: Vec<VerifiedCiphertext>,
+        envelopes: Vec<Envelope>,
+    ) -> Result<OpenedAttempt<'a>, AttemptError> {
+        self.session.check(committee, &ciphertexts)?;
+        let (plaintexts, culprits) = if ciphertexts.is_empty() {
+            (Vec::new(), Vec::new())
+        } else {
+            let measurement = self.card.recipient.measurement;
+            let opened = self.keys.open(committee, &self.session.request, measurement, &ciphertexts, envelopes)?;
+            (opened.plaintexts, opened.culprits)
+        };
+        Ok(OpenedAttempt { session: self.session, plaintexts, culprits })
+    }
+}
+
+impl Session<'_> {
+    fn check(&self, committee: &Committee, ciphertexts: &[VerifiedCiphertext]) -> Result<(), AttemptError> {
+        if committee.master_public_key().to_bytes() != self.config.master_public_key {
+            return Err(AttemptError::Foreign { what: "master public key" });
+        }
+        let expected = self.request.ciphertexts.len();
+        if ciphertexts.len() != expected {
+            return Err(AttemptError::CiphertextCount { expected, found: ciphertexts.len() });
+        }
+        let named = self.request.ciphertexts.iter().zip(ciphertexts);
+        match named.into_iter().position(|(digest, ciphertext)| *digest != ciphertext.digest()) {
+            Some(index) => Err(AttemptError::OtherCiphertext { index }),
+            None => Ok(()),
+        }
+    }
+}
+
+impl OpenedAttempt<'_> {
+    /// Participants whose shares were bad.
+    #[must_use]
+    pub fn culprits(&self) -> &[Culprit] {
+        &self.culprits
+    }
+}

@@ -1,0 +1,263 @@
+//! Which ciphertexts a round opens, decided from public data alone.
+//!
+//! Host and enclave build the same [`RoundPlan`] from the chain's log; the host asks the vault for exactly
+//! these ciphertexts, the enclave accepts exactly these. A ciphertext that does not parse, does not verify
+//! or carries another label than its event is left out, so a stranger's bytes cannot stop a round.
+
+use crate::config::EnclaveConfig;
+use ccc_core::{
+    ciphertext::{Ciphertext, CiphertextError, Label, LabelKind, VerifiedCiphertext},
+    keys::MasterPublicKey,
+    report::{Accumulator, OperationKind, ReportError, keccak256},
+    table::Header,
+};
+
+/// One submission as the chain logged it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Submission {
+    /// The identifier that the contract derived.
+    pub id: [u8; 32],
+    /// Who called the contract.
+    pub who: [u8; 20],
+    /// The bytes submitted.
+    pub ciphertext: Vec<u8>,
+}
+
+/// One deposit or withdrawal request, in the chain's order.
+///
+/// *Units*: `amount` in base units; asset and amount are zero for a withdrawal request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BoundaryEvent {
+    /// Deposit or withdrawal request.
+    pub kind: OperationKind,
+    /// Index of the asset.
+    pub asset: u32,
+    /// What came in.
+    pub amount: u128,
+    /// Who, under which identifier, with which ciphertext.
+    pub submission: Submission,
+}
+
+/// The request that a round settles.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CollateralRequest {
+    /// When it is cleared, Unix seconds.
+    pub deadline: u64,
+    /// Who, under which identifier, with which ciphertext.
+    pub submission: Submission,
+}
+
+/// What the chain says before a round.
+#[derive(Clone, Debug, Default)]
+pub struct Log {
+    /// The accumulator that the current table has consumed.
+    pub consumed: Accumulator,
+    /// The operations since.
+    pub boundary: Vec<BoundaryEvent>,
+    /// Standing orders submitted since the last round: their reservations are made now.
+    pub new_orders: Vec<Submission>,
+    /// Standing orders whose reservations stand.
+    pub live_orders: Vec<Submission>,
+    /// The request to settle, if any.
+    pub collateral: Option<CollateralRequest>,
+}
+
+/// A log that no round can be planned from.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum PlanError {
+    /// The table's own wrapped key does not verify.
+    #[error("the table's key does not verify: {0}")]
+    TableKey(#[from] CiphertextError),
+    /// The collateral request's ciphertext is not the order of that request.
+    #[error("the request's ciphertext is not an order for this pool: {reason}")]
+    Order {
+        /// What is wrong.
+        reason: &'static str,
+    },
+    /// The first version of a table takes no operations and settles nothing.
+    #[error("the first version of a table is made before anything else happens")]
+    Genesis,
+    /// More standing orders than a round has slots.
+    #[error("{found} standing orders, where a round has {slots} slots")]
+    Slots {
+        /// Slots.
+        slots: u32,
+        /// Orders.
+        found: usize,
+    },
+    /// An operation that the accumulator cannot take.
+    #[error("operation: {0}")]
+    Operation(#[from] ReportError),
+    /// A deposit in an asset that the pool does not have.
+    #[error("operation {index} is in asset {asset}, which the pool does not have")]
+    Asset {
+        /// Position in the log.
+        index: usize,
+        /// The asset.
+        asset: u32,
+    },
+}
+
+/// Position of each opened ciphertext in the request.
+pub(crate) struct Positions {
+    pub(crate) table_key: Option<usize>,
+    pub(crate) boundary: Vec<Option<usize>>,
+    pub(crate) new_orders: Vec<Option<usize>>,
+    pub(crate) live_orders: Vec<Option<usize>>,
+    pub(crate) collateral: Option<usize>,
+}
+
+/// The ciphertexts of a round, in the order of the request: table key, boundary operations, new standing
+/// orders, live standing orders, the collateral order.
+pub struct RoundPlan {
+    pub(crate) log: Log,
+    pub(crate) positions: Positions,
+    pub(crate) labels: Vec<Label>,
+    pub(crate) digests: Vec<[u8; 32]>,
+    pub(crate) accumulator: Accumulator,
+    ciphertexts: Vec<VerifiedCiphertext>,
+}
+
+impl RoundPlan {
+    /// Plans a round on top of `header`, or the first version without one, at time `now`.
+    ///
+    /// # Errors
+    /// [`PlanError`].
+    pub fn new(
+        config: &EnclaveConfig,
+        key: &MasterPublicKey,
+        header: Option<&Header>,
+        log: Log,
+        now: u64,
+    ) -> Result<Self, PlanError> {
+        check_shape(config, header, &log)?;
+        let accumulator = fold(config, &log)?;
+        let mut queue = Queue { config, key, now, taken: Vec::new() };
+        let table_key = header.map(|header| queue.table_key(header)).transpose()?;
+        let boundary = log.boundary.iter().map(|event| queue.take(&event.submission)).collect();
+        let new_orders = log.new_orders.iter().map(|order| queue.take(order)).collect();
+        let live_orders = log.live_orders.iter().map(|order| queue.take(order)).collect();
+        let collateral = log.collateral.as_ref().map(|request| queue.take(&request.submission)).map(|position| {
+            position.ok_or(PlanError::Order { reason: "it does not parse, verify, or carry the request's label" })
+        });
+        let collateral = collateral.transpose()?;
+        let positions = Positions { table_key, boundary, new_orders, live_orders, collateral };
+        let ciphertexts = queue.taken;
+        let labels = ciphertexts.iter().map(|ciphertext| ciphertext.label().clone()).collect();
+        let digests = ciphertexts.iter().map(VerifiedCiphertext::digest).collect();
+        Ok(Self { log, positions, labels, digests, accumulator, ciphertexts })
+    }
+
+    /// The digests of the ciphertexts, as the request names them.
+    #[must_use]
+    pub fn digests(&self) -> &[[u8; 32]] {
+        &self.digests
+    }
+
+    /// The ciphertexts.
+    #[must_use]
+    pub fn ciphertexts(&self) -> &[VerifiedCiphertext] {
+        &self.ciphertexts
+    }
+
+    /// The ciphertexts, moved out for opening.
+    #[must_use]
+    pub fn take_ciphertexts(&mut self) -> Vec<VerifiedCiphertext> {
+        std::mem::take(&mut self.ciphertexts)
+    }
+
+    /// The accumulator after the round.
+    #[must_use]
+    pub fn accumulator(&self) -> &Accumulator {
+        &self.accumulator
+    }
+}
+
+fn check_shape(config: &EnclaveConfig, header: Option<&Header>, log: &Log) -> Result<(), PlanError> {
+    let orders = log.live_orders.len() + log.new_orders.len();
+    if orders > config.order_slots as usize {
+        return Err(PlanError::Slots { slots: config.order_slots, found: orders });
+    }
+    let empty = log.boundary.is_empty() && orders == 0 && log.collateral.is_none();
+    if header.is_none() && !empty { Err(PlanError::Genesis) } else { Ok(()) }
+}
+
+fn fold(config: &EnclaveConfig, log: &Log) -> Result<Accumulator, PlanError> {
+    let mut accumulator = log.consumed;
+    for (index, event) in log.boundary.iter().enumerate() {
+        let Submission { who, ciphertext, .. } = &event.submission;
+        accumulator = match event.kind {
+            OperationKind::Deposit => {
+                let asset = config.asset(event.asset).map_err(|_| PlanError::Asset { index, asset: event.asset })?;
+                accumulator.deposit(*who, asset.token, event.amount, ciphertext)?
+            }
+            OperationKind::Withdrawal => accumulator.withdrawal(*who, ciphertext)?,
+        };
+    }
+    Ok(accumulator)
+}
+
+struct Queue<'a> {
+    config: &'a EnclaveConfig,
+    key: &'a MasterPublicKey,
+    now: u64,
+    taken: Vec<VerifiedCiphertext>,
+}
+
+impl Queue<'_> {
+    fn table_key(&mut self, header: &Header) -> Result<usize, PlanError> {
+        Ok(self.push(header.wrapped().clone().verify(self.key)?))
+    }
+
+    fn take(&mut self, submission: &Submission) -> Option<usize> {
+        let readable = readable(self.config, self.key, submission, self.now)?;
+        Some(self.push(readable))
+    }
+
+    fn push(&mut self, ciphertext: VerifiedCiphertext) -> usize {
+        self.taken.push(ciphertext);
+        self.taken.len() - 1
+    }
+}
+
+/// The identifier that the contract derives: keccak256(abi.encode(chain, contract, submitter, salt)).
+#[must_use]
+pub fn submission_id(config: &EnclaveConfig, who: &[u8; 20], salt: &[u8; 32]) -> [u8; 32] {
+    let mut words = [0; 128];
+    words[24..32].copy_from_slice(&config.chain.to_be_bytes());
+    words[44..64].copy_from_slice(&config.pool);
+    words[76..96].copy_from_slice(who);
+    words[96..].copy_from_slice(salt);
+    keccak256(&[&words])
+}
+
+/// The label that a submission must carry.
+#[must_use]
+pub fn label(config: &EnclaveConfig, id: [u8; 32], who: [u8; 20], expiry: u64) -> Label {
+    Label {
+        kind: LabelKind::Recipient,
+        chain: config.chain,
+        contract: config.pool,
+        id,
+        version: 0,
+        requester: who,
+        expiry,
+        context: [0; 32],
+    }
+}
+
+fn readable(
+    config: &EnclaveConfig,
+    key: &MasterPublicKey,
+    submission: &Submission,
+    now: u64,
+) -> Option<VerifiedCiphertext> {
+    let ciphertext = Ciphertext::from_bytes(&submission.ciphertext).ok()?;
+    let expiry = ciphertext.label().expiry;
+    let expected = label(config, submission.id, submission.who, expiry);
+    if *ciphertext.label() != expected || expiry < now {
+        return None;
+    }
+    ciphertext.verify(key).ok()
+}

@@ -1,0 +1,81 @@
+//! What leaves the enclave: a payload, the public inputs it rests on, and evidence over both.
+//!
+//! The report's signers accept a payload only with evidence for it, and only after they have read every
+//! public input again themselves: the enclave must not believe its host, and the chain need not either.
+
+use crate::attempt::Session;
+use ccc_core::{
+    enclave::attestation::{ProviderError, Evidence, Policy, PolicyRefusal},
+    suite::{self, domain},
+};
+
+/// The public facts that a program was told and used.
+///
+/// *Units*: `custody` in base units; times in Unix seconds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PublicInputs {
+    /// Block at which everything was read.
+    pub block: u64,
+    /// Its time.
+    pub block_time: u64,
+    /// The pool's balance of the base asset at that block.
+    pub custody: u128,
+    /// Boundary operations that the table had consumed before.
+    pub consumed: u64,
+    /// The accumulator after those.
+    pub accumulator: [u8; 32],
+}
+
+impl PublicInputs {
+    /// *Layout*: block u64 ‖ block time u64 ‖ custody u128 ‖ consumed u64 ‖ accumulator 32.
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let mut out = Vec::with_capacity(72);
+        out.extend_from_slice(&self.block.to_be_bytes());
+        out.extend_from_slice(&self.block_time.to_be_bytes());
+        out.extend_from_slice(&self.custody.to_be_bytes());
+        out.extend_from_slice(&self.consumed.to_be_bytes());
+        out.extend_from_slice(&self.accumulator);
+        out
+    }
+}
+
+/// A payload with the evidence that this enclave computed it for this request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AttestedResult {
+    /// ABI words for the chain.
+    pub payload: Vec<u8>,
+    /// What it rests on.
+    pub inputs: PublicInputs,
+    /// The request that it answers.
+    pub request: [u8; 64],
+    /// Evidence over the three above.
+    pub evidence: Vec<u8>,
+}
+
+impl AttestedResult {
+    pub(crate) fn attest(
+        session: &Session<'_>,
+        payload: Vec<u8>,
+        inputs: PublicInputs,
+    ) -> Result<Self, ProviderError> {
+        let request = session.request.digest();
+        let evidence =
+            session.provider.attest(&result_user_data(&request, &payload, &inputs), &request, session.now)?;
+        Ok(Self { payload, inputs, request, evidence })
+    }
+
+    /// Checks the evidence against a policy at time `now`.
+    ///
+    /// # Errors
+    /// [`PolicyRefusal`].
+    pub fn check(&self, policy: &Policy, now: u64) -> Result<Evidence, PolicyRefusal> {
+        let user_data = result_user_data(&self.request, &self.payload, &self.inputs);
+        policy.check(&self.evidence, &user_data, &self.request, now)
+    }
+}
+
+/// H("result"; request digest, payload, public inputs).
+fn result_user_data(request: &[u8; 64], payload: &[u8], inputs: &PublicInputs) -> [u8; 64] {
+    suite::hash(domain::RESULT, &[request, payload, &inputs.to_bytes()])
+}

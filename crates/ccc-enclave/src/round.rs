@@ -1,0 +1,536 @@
+//! A round: open, clear, settle, report. Whatever happens inside, it ends with the next version of the
+//! table, of the same size, and one payload of the same shape.
+//!
+//! 1. The plan's ciphertexts are those of the request; the table opens under its key.
+//! 2. Deposits and withdrawals since the last round become boundary operations; new standing orders become
+//!    reservations. An instruction that nobody authorised moves nothing; a deposit with one is credited to
+//!    the address that paid it.
+//! 3. The live standing orders, bounded by their reservations, are cleared against the order in canonical
+//!    order, at the average price of the observations.
+//! 4. The fills become deltas; the table takes them all or none, and is sealed again.
+//! 5. The payload names the new header, the operations and the price that were used, and one boolean.
+
+use crate::{
+    attempt::{OpenedAttempt, Session},
+    authorisation,
+    config::{ConfigError, EnclaveConfig},
+    instruction::{CollateralOrder, DepositInstruction, StandingOrderTerms, WithdrawalInstruction},
+    intake::{BoundaryEvent, RoundPlan},
+    reserve::{Validity, binding},
+    result::{AttestedResult, PublicInputs},
+    settlement,
+};
+use ccc_core::{
+    enclave::attestation::ProviderError,
+    keys::MasterPublicKey,
+    report::{
+        OperationKind, Payload, Payout, PriceObservation, ReportError, Round, Statement as PayloadStatement,
+        price_digest,
+    },
+    suite::{self, domain},
+    table::{
+        AccountId, AssetId, AssetRule, BoundaryOperation, DataKey, Delta, Header, OpenTable, ResultCode, Row,
+        SealedTable, StructuralError, TableId, TableParams, TableSuite, Tier, delta_capacity, genesis,
+    },
+};
+use darkpool_matcher::{
+    BaseUnits, BasisPoints, ClearError, Fill, Lots, Market, MicroDollars, Notional, Observation, OutOfRange, OwnerId,
+    PriceRefusal, Request as ClearingRequest, Spread, SpreadSchedule, StandingOrder, SuccessRule, TierMask, Twap,
+    UnixSeconds, clear, dispersion_limit, twap,
+};
+use rand_core::CryptoRng;
+
+/// What a round reads beside its plan.
+pub struct RoundInput<'a> {
+    /// The current table, header and body; none before the first version.
+    pub table: Option<(&'a Header, &'a [u8])>,
+    /// Price observations, oldest first.
+    pub observations: &'a [PriceObservation],
+    /// Block at which they were read.
+    pub price_block: u64,
+    /// Public facts at the block of the round.
+    pub inputs: PublicInputs,
+    /// Sequence and expiry of the round's report.
+    pub validity: Validity,
+    /// Sequence of the first payout report.
+    pub payout_sequence: u64,
+    /// Told as the work goes on; the order and number of calls are the same in every round.
+    pub progress: &'a dyn Fn(Phase),
+}
+
+/// Where a round stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Phase {
+    /// The table is open; clearing begins.
+    Clearing,
+    /// The fills are known; the table is updated.
+    Settlement,
+}
+
+/// What a round returns.
+pub struct RoundOutput {
+    /// The round's payload with its evidence.
+    pub result: AttestedResult,
+    /// One payload per withdrawal that succeeded.
+    pub payouts: Vec<AttestedResult>,
+    /// The next version of the table.
+    pub table: SealedTable,
+}
+
+/// Why a round does not happen. The table keeps its version.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RoundError {
+    /// The table is not the one that its header names.
+    #[error("table: {0}")]
+    Table(#[from] StructuralError),
+    /// The header is not the one that the request names.
+    #[error("the request names another table header")]
+    OtherHeader,
+    /// The request names other ciphertexts than the plan.
+    #[error("the request names other ciphertexts than the plan")]
+    OtherPlan,
+    /// The table's key did not open.
+    #[error("the table's key holds nothing")]
+    TableKey,
+    /// The configuration.
+    #[error("configuration: {0}")]
+    Config(#[from] ConfigError),
+    /// A configured number is outside the matcher's range.
+    #[error("configuration: {0}")]
+    Range(#[from] OutOfRange),
+    /// The observations cannot be encoded.
+    #[error("report: {0}")]
+    Report(#[from] ReportError),
+    /// The shapes given to the matcher differ: a defect.
+    #[error("clearing: {0}")]
+    Clearing(#[from] ClearError),
+    /// The attestation provider failed.
+    #[error("attestation: {0}")]
+    Attestation(#[from] ProviderError),
+}
+
+
+impl OpenedAttempt<'_> {
+    /// Runs a round.
+    ///
+    /// # Errors
+    /// [`RoundError`]; every business failure is an output instead.
+    pub fn round(
+        self,
+        plan: &RoundPlan,
+        input: &RoundInput<'_>,
+        key: &MasterPublicKey,
+        rng: &mut impl CryptoRng,
+    ) -> Result<RoundOutput, RoundError> {
+        if self.session.request.ciphertexts != plan.digests {
+            return Err(RoundError::OtherPlan);
+        }
+        match input.table {
+            None => self.first_version(plan, input, key, rng),
+            Some((header, body)) => self.next_version(plan, input, header, body, key, rng),
+        }
+    }
+
+    fn first_version(
+        self,
+        plan: &RoundPlan,
+        input: &RoundInput<'_>,
+        key: &MasterPublicKey,
+        rng: &mut impl CryptoRng,
+    ) -> Result<RoundOutput, RoundError> {
+        let config = self.session.config;
+        let params = TableParams {
+            id: TableId { chain: config.chain, contract: config.pool, table: config.table },
+            epoch: self.session.request.epoch,
+            tier: Tier::new(config.tier).ok_or(ConfigError::Bound { what: "tier" })?,
+            suite: TableSuite::ChaCha20Poly1305,
+        };
+        let table = genesis(&params, key, rng)?.table;
+        let result = report(&self.session, plan, input, &table, false)?;
+        Ok(RoundOutput { result, payouts: Vec::new(), table })
+    }
+
+    fn next_version(
+        self,
+        plan: &RoundPlan,
+        input: &RoundInput<'_>,
+        header: &Header,
+        body: &[u8],
+        key: &MasterPublicKey,
+        rng: &mut impl CryptoRng,
+    ) -> Result<RoundOutput, RoundError> {
+        let config = self.session.config;
+        if self.session.request.table_header != Some(header.hash()) {
+            return Err(RoundError::OtherHeader);
+        }
+        let data_key = plan.positions.table_key.and_then(|index| self.plaintext(index)).ok_or(RoundError::TableKey)?;
+        let table = OpenTable::open(header, body, &DataKey::from_opened(data_key)?)?;
+        let boundary = self.boundary_operations(plan, rng);
+        (input.progress)(Phase::Clearing);
+        let cleared = self.clear(plan, input, &table)?;
+        (input.progress)(Phase::Settlement);
+        let k = delta_capacity(config.slots.into(), config.order_slots as usize)?;
+        let rules: Vec<AssetRule> = config.assets.iter().map(|asset| AssetRule { lot: asset.lot }).collect();
+        let operations: Vec<BoundaryOperation> = boundary.iter().map(|planned| planned.operation.clone()).collect();
+        let updated = table.update(&operations, &cleared.deltas, k, &rules, self.session.request.epoch, key, rng)?;
+        let success = cleared.success && updated.code == ResultCode::Done;
+        let result = report(&self.session, plan, input, &updated.table, success)?;
+        let payouts = self.payouts(&boundary, &updated.boundary, input, updated.table.header.version())?;
+        Ok(RoundOutput { result, payouts, table: updated.table })
+    }
+
+    fn plaintext(&self, index: usize) -> Option<&[u8]> {
+        self.plaintexts.get(index).and_then(|plain| plain.as_ref()).map(|plain| plain.as_slice())
+    }
+
+    /// The plaintext and label at a position, if the ciphertext was readable and held something.
+    fn opened<'p>(
+        &'p self,
+        plan: &'p RoundPlan,
+        position: Option<usize>,
+    ) -> Option<(&'p ccc_core::ciphertext::Label, &'p [u8])> {
+        let index = position?;
+        Some((plan.labels.get(index)?, self.plaintext(index)?))
+    }
+
+    fn boundary_operations(&self, plan: &RoundPlan, rng: &mut impl CryptoRng) -> Vec<Planned> {
+        let mut planned = Vec::new();
+        for (event, position) in plan.log.boundary.iter().zip(&plan.positions.boundary) {
+            match event.kind {
+                OperationKind::Deposit => self.deposit(plan, event, *position, rng, &mut planned),
+                OperationKind::Withdrawal => planned.extend(self.withdrawal(plan, event, *position)),
+            }
+        }
+        for position in &plan.positions.new_orders {
+            planned.extend(self.terms(plan, *position).and_then(|terms| self.reservation(&terms)).map(Planned::silent));
+        }
+        planned
+    }
+
+    /// A deposit credits the account that its instruction names, with rows for every other asset; without a
+    /// valid instruction it credits the address that paid.
+    fn deposit(
+        &self,
+        plan: &RoundPlan,
+        event: &BoundaryEvent,
+        position: Option<usize>,
+        rng: &mut impl CryptoRng,
+        planned: &mut Vec<Planned>,
+    ) {
+        let instruction = self.opened(plan, position).and_then(|(label, plain)| {
+            let instruction = DepositInstruction::from_bytes(plain).ok()?;
+            authorisation::check(&instruction.account, label, &instruction.unsigned(), &instruction.signature).ok()?;
+            Some((instruction.account, instruction.reading_key))
+        });
+        let mut unread = [0; 32];
+        rng.fill_bytes(&mut unread);
+        let (account, reading_key) = instruction.unwrap_or((event.submission.who, unread));
+        let account = AccountId(account);
+        let asset = AssetId(event.asset);
+        planned.push(Planned::silent(BoundaryOperation::Deposit { account, asset, amount: event.amount, reading_key }));
+        let assets = 0..u32::try_from(self.session.config.assets.len()).unwrap_or(u32::MAX);
+        for other in assets.filter(|other| *other != event.asset) {
+            planned.push(Planned::silent(BoundaryOperation::Open { account, asset: AssetId(other) }));
+        }
+    }
+
+    fn withdrawal(&self, plan: &RoundPlan, event: &BoundaryEvent, position: Option<usize>) -> Option<Planned> {
+        let (label, plain) = self.opened(plan, position)?;
+        let instruction = WithdrawalInstruction::from_bytes(plain).ok()?;
+        authorisation::check(&instruction.account, label, &instruction.unsigned(), &instruction.signature).ok()?;
+        let token = self.session.config.asset(instruction.asset).ok()?.token;
+        let operation = BoundaryOperation::Withdraw {
+            account: AccountId(instruction.account),
+            asset: AssetId(instruction.asset),
+            amount: instruction.amount,
+        };
+        let payout = Payout {
+            withdrawal_id: event.submission.id,
+            to: instruction.recipient,
+            token,
+            amount: instruction.amount,
+            version: 0,
+        };
+        Some(Planned { operation, payout: Some(payout) })
+    }
+
+    /// The terms of a standing order whose account signed them.
+    fn terms(&self, plan: &RoundPlan, position: Option<usize>) -> Option<StandingOrderTerms> {
+        let (label, plain) = self.opened(plan, position)?;
+        let terms = StandingOrderTerms::from_bytes(plain).ok()?;
+        authorisation::check(&terms.account, label, &terms.unsigned(), &terms.signature).ok()?;
+        (terms.asset == self.session.config.base).then_some(terms)
+    }
+
+    fn reservation(&self, terms: &StandingOrderTerms) -> Option<BoundaryOperation> {
+        let market = market(self.session.config).ok()?;
+        let lots = Lots::floor(BaseUnits::new(terms.size).ok()?, &market).get();
+        Some(BoundaryOperation::Reserve { account: AccountId(terms.account), asset: AssetId(terms.asset), lots })
+    }
+
+    fn clear(&self, plan: &RoundPlan, input: &RoundInput<'_>, table: &OpenTable) -> Result<Cleared, RoundError> {
+        let config = self.session.config;
+        let slots = config.order_slots as usize;
+        let mut book = Book::padded(slots);
+        let live: Vec<Option<StandingOrderTerms>> =
+            plan.positions.live_orders.iter().map(|position| self.terms(plan, *position)).collect();
+        let rows = live_rows(config, &live, table);
+        for (slot, (terms, row)) in live.iter().zip(rows).enumerate() {
+            let Some((terms, row)) = terms.as_ref().zip(row) else { continue };
+            book.accounts[slot] = terms.account;
+            if let Some(order) = standing_order(config, terms, &row) {
+                book.orders[slot] = order;
+            }
+        }
+        book.retire_superseded();
+        let digests = plan.positions.live_orders.iter().map(|position| position.map(|index| plan.digests[index]));
+        let permutation = canonical_order(table.epoch_salt(), self.session.request.epoch.0, digests, slots);
+        self.clear_book(plan, input, &book, &permutation)
+    }
+
+    fn clear_book(
+        &self,
+        plan: &RoundPlan,
+        input: &RoundInput<'_>,
+        book: &Book,
+        permutation: &[u32],
+    ) -> Result<Cleared, RoundError> {
+        let config = self.session.config;
+        let deadline = plan.log.collateral.as_ref().map_or(input.inputs.block_time, |request| request.deadline);
+        let (request, readable) = self.clearing_request(plan, deadline)?;
+        let price = average(config, input.observations, deadline)?;
+        let mut fills = vec![Fill::default(); book.orders.len()];
+        let outcome = clear(&request, &book.orders, permutation, price, &market(config)?, &mut fills)?;
+        let deltas = settlement::deltas(config, &book.accounts, &fills, outcome.total);
+        let success = readable && outcome.success && outcome.total != Notional::ZERO && deltas.is_some();
+        let dummies = || vec![Delta::DUMMY; 2 * book.orders.len() + 2];
+        Ok(Cleared { success, deltas: deltas.unwrap_or_else(dummies) })
+    }
+
+    /// The matcher's request, and whether there is a readable order behind it. Without one, a request of
+    /// size zero goes the same way.
+    fn clearing_request(&self, plan: &RoundPlan, deadline: u64) -> Result<(ClearingRequest, bool), RoundError> {
+        let config = self.session.config;
+        let order = self
+            .opened(plan, plan.positions.collateral)
+            .and_then(|(label, plain)| Some((label.id, CollateralOrder::from_bytes(plain).ok()?)))
+            .and_then(|(id, order)| request_of(config, &id, &order, deadline));
+        let readable = order.is_some();
+        Ok((order.map_or_else(|| empty_request(config, deadline), Ok)?, readable))
+    }
+
+    fn payouts(
+        &self,
+        planned: &[Planned],
+        results: &[Result<(), ResultCode>],
+        input: &RoundInput<'_>,
+        version: u64,
+    ) -> Result<Vec<AttestedResult>, RoundError> {
+        let succeeded = planned.iter().zip(results).filter(|(_, result)| result.is_ok());
+        let payouts = succeeded.filter_map(|(planned, _)| planned.payout);
+        payouts
+            .zip(input.payout_sequence..)
+            .map(|(payout, sequence)| {
+                let validity = Validity { sequence, valid_until: input.validity.valid_until };
+                let payload = Payload {
+                    binding: binding(&self.session, self.session.config.pool, validity),
+                    statement: PayloadStatement::Payout(Payout { version, ..payout }),
+                };
+                Ok(AttestedResult::attest(&self.session, payload.to_bytes(), input.inputs.clone())?)
+            })
+            .collect()
+    }
+}
+
+/// A boundary operation, and the payout that follows if it succeeds.
+struct Planned {
+    operation: BoundaryOperation,
+    payout: Option<Payout>,
+}
+
+impl Planned {
+    fn silent(operation: BoundaryOperation) -> Self {
+        Self { operation, payout: None }
+    }
+}
+
+/// What a clearing leaves for the table.
+struct Cleared {
+    success: bool,
+    deltas: Vec<Delta>,
+}
+
+/// The standing orders of a round, padded to its public number of slots.
+struct Book {
+    accounts: Vec<[u8; 20]>,
+    orders: Vec<StandingOrder>,
+}
+
+impl Book {
+    fn padded(slots: usize) -> Self {
+        Self { accounts: vec![[0; 20]; slots], orders: vec![empty_order(); slots] }
+    }
+
+    /// One live order per account: of several, the one submitted last. Every pair is compared.
+    fn retire_superseded(&mut self) {
+        for slot in 0..self.orders.len() {
+            let later = self.accounts[slot + 1..].iter();
+            let superseded = later.fold(false, |found, account| found | (*account == self.accounts[slot]));
+            self.orders[slot].frozen |= superseded;
+        }
+    }
+}
+
+fn empty_order() -> StandingOrder {
+    StandingOrder {
+        owner: OwnerId([0; 20]),
+        spread: Spread::MIN,
+        size: Lots::ZERO,
+        balance: Lots::ZERO,
+        cap: Lots::ZERO,
+        minimum: Lots::ZERO,
+        expiry: UnixSeconds(0),
+        tiers: TierMask(0),
+        frozen: true,
+    }
+}
+
+fn live_rows(config: &EnclaveConfig, live: &[Option<StandingOrderTerms>], table: &OpenTable) -> Vec<Option<Row>> {
+    let wanted: Vec<(AccountId, AssetId)> = live
+        .iter()
+        .map(|terms| (AccountId(terms.as_ref().map_or([0; 20], |terms| terms.account)), AssetId(config.base)))
+        .collect();
+    table.find_many(&wanted)
+}
+
+fn standing_order(config: &EnclaveConfig, terms: &StandingOrderTerms, row: &Row) -> Option<StandingOrder> {
+    let market = market(config).ok()?;
+    let lots = |amount: u64| BaseUnits::new(amount).ok().map(|amount| Lots::floor(amount, &market));
+    Some(StandingOrder {
+        owner: OwnerId(terms.account),
+        spread: Spread::new(terms.spread).ok()?,
+        size: lots(terms.size)?,
+        balance: Lots::new(row.reserved).ok()?,
+        cap: lots(terms.cap)?,
+        minimum: Lots::ceil(BaseUnits::new(terms.minimum).ok()?, &market),
+        expiry: UnixSeconds(terms.expiry),
+        tiers: TierMask(terms.tiers),
+        frozen: row.flags.refuses(),
+    })
+}
+
+fn request_of(
+    config: &EnclaveConfig,
+    id: &[u8; 32],
+    order: &CollateralOrder,
+    deadline: u64,
+) -> Option<ClearingRequest> {
+    let market = market(config).ok()?;
+    let size = Lots::ceil(BaseUnits::new(order.size).ok()?, &market);
+    let least = Lots::ceil(BaseUnits::new(order.minimum_total).ok()?, &market);
+    let [d_lo, d_hi] = order.dispersion;
+    let draw = draw(id, &order.seed);
+    Some(ClearingRequest {
+        owner: OwnerId(config.reserve),
+        size,
+        schedule: SpreadSchedule {
+            s0: Spread::new(order.spread[0]).ok()?,
+            s1: Spread::new(order.spread[1]).ok()?,
+            t0: UnixSeconds(order.times[0]),
+            t1: UnixSeconds(order.times[1]),
+        },
+        success: if order.minimum_total == 0 { SuccessRule::AllOrNone } else { SuccessRule::AtLeast(least) },
+        dispersion: Some(dispersion_limit(draw, BasisPoints::new(d_lo).ok()?, BasisPoints::new(d_hi).ok()?, size)),
+        tiers: TierMask(order.tiers),
+        deadline: UnixSeconds(deadline),
+    })
+}
+
+fn empty_request(config: &EnclaveConfig, deadline: u64) -> Result<ClearingRequest, RoundError> {
+    Ok(ClearingRequest {
+        owner: OwnerId(config.reserve),
+        size: Lots::ZERO,
+        schedule: SpreadSchedule::flat(Spread::MIN),
+        success: SuccessRule::AllOrNone,
+        dispersion: Some(Lots::ZERO),
+        tiers: TierMask(0),
+        deadline: UnixSeconds(deadline),
+    })
+}
+
+/// u = the first 8 bytes of H("dispersion"; request id, seed inside the order).
+fn draw(id: &[u8; 32], seed: &[u8; 32]) -> u64 {
+    let wide = suite::hash(domain::DISPERSION, &[id, seed]);
+    let mut first = [0; 8];
+    first.copy_from_slice(&wide[..8]);
+    u64::from_be_bytes(first)
+}
+
+/// Slots ascending by digest32 H("order"; epoch salt, u64 epoch, order digest); empty slots come last.
+fn canonical_order(
+    salt: [u8; 16],
+    epoch: u64,
+    digests: impl Iterator<Item = Option<[u8; 32]>>,
+    slots: usize,
+) -> Vec<u32> {
+    let keyed = digests.map(|digest| match digest {
+        Some(digest) => suite::digest32(domain::ORDER, &[&salt, &epoch.to_be_bytes(), &digest]),
+        None => [0xff; 32],
+    });
+    let mut order: Vec<([u8; 32], u32)> = keyed.chain(std::iter::repeat([0xff; 32])).take(slots).zip(0..).collect();
+    order.sort_unstable();
+    order.into_iter().map(|(_, slot)| slot).collect()
+}
+
+fn market(config: &EnclaveConfig) -> Result<Market, RoundError> {
+    Ok(Market::new(config.asset(config.base)?.lot)?)
+}
+
+/// The average price at the deadline, or why there is none: a refusal is an outcome, not an error.
+fn average(
+    config: &EnclaveConfig,
+    observations: &[PriceObservation],
+    deadline: u64,
+) -> Result<Result<Twap, PriceRefusal>, RoundError> {
+    let rules = config.price_rules()?;
+    let scale = 10u128.pow(u32::from(config.price_decimals));
+    let mut seen = Vec::with_capacity(observations.len());
+    for observation in observations {
+        let answer = u128::try_from(observation.answer).unwrap_or(0);
+        let micro = answer.saturating_mul(1_000_000) / scale;
+        match MicroDollars::new(u64::try_from(micro).unwrap_or(u64::MAX)) {
+            Ok(price) => {
+                seen.push(Observation { round: observation.round, price, at: UnixSeconds(observation.updated_at) })
+            }
+            Err(refusal) => return Ok(Err(PriceRefusal::Range(refusal))),
+        }
+    }
+    Ok(twap(&seen, &rules, UnixSeconds(deadline)))
+}
+
+fn report(
+    session: &Session<'_>,
+    plan: &RoundPlan,
+    input: &RoundInput<'_>,
+    table: &SealedTable,
+    success: bool,
+) -> Result<AttestedResult, RoundError> {
+    let round = Round {
+        request_id: plan.log.collateral.as_ref().map_or([0; 32], |request| request.submission.id),
+        success: success && plan.log.collateral.is_some(),
+        version: table.header.version(),
+        previous: table.header.previous(),
+        header_hash: table.header.hash(),
+        count: plan.accumulator.count(),
+        accumulator: plan.accumulator.value(),
+        price_block: input.price_block,
+        source: session.config.price_source,
+        price_digest: price_digest(input.observations)?,
+    };
+    let payload = Payload {
+        binding: binding(session, session.config.pool, input.validity),
+        statement: PayloadStatement::Round(round),
+    };
+    Ok(AttestedResult::attest(session, payload.to_bytes(), input.inputs.clone())?)
+}

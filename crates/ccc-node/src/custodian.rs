@@ -1,0 +1,205 @@
+//! The simulated custodian: a server of one statement on loopback, and the client that the enclave host
+//! uses. A real custodian is asked the same way: GET with a bearer token.
+
+use axum::{
+    Router,
+    extract::State,
+    http::{HeaderMap, StatusCode, header},
+    response::{IntoResponse, Response},
+    routing::get,
+};
+use ccc_enclave::statement::MAX_LEN;
+use serde::Serialize;
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+use subtle::ConstantTimeEq;
+use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
+use zeroize::Zeroizing;
+
+/// How long the client waits for a statement.
+const TIMEOUT: Duration = Duration::from_secs(10);
+
+/// The body of a statement, as the simulated custodian serves it.
+#[derive(Serialize)]
+pub struct SimulatedStatement {
+    /// The account that it is about.
+    pub account: String,
+    /// Always `satoshi`.
+    pub unit: &'static str,
+    /// Unix seconds.
+    pub time: u64,
+    /// Satoshi held.
+    pub reserves: u64,
+    /// Satoshi owed.
+    pub liabilities: u64,
+}
+
+impl SimulatedStatement {
+    /// The JSON bytes.
+    #[must_use]
+    pub fn to_json(&self) -> Vec<u8> {
+        serde_json::to_vec(self).expect("text and integers always serialise")
+    }
+}
+
+/// A running simulated custodian; dropping it ends the server.
+pub struct SimulatedCustodian {
+    address: SocketAddr,
+    stop: Option<oneshot::Sender<()>>,
+    task: JoinHandle<()>,
+}
+
+/// What can go wrong between the enclave host and the custodian. No variant carries the statement.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum CustodianError {
+    /// The simulated custodian listens on loopback alone.
+    #[error("{0} is not a loopback address")]
+    NotLoopback(SocketAddr),
+    /// The port could not be had.
+    #[error("listening on {address}: {source}")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// No answer, or a broken one.
+    #[error("asking the custodian: {0}")]
+    Unreachable(String),
+    /// An answer that is not a statement.
+    #[error("the custodian answered with status {status}")]
+    Refused {
+        /// HTTP status.
+        status: u16,
+    },
+    /// An answer longer than any statement.
+    #[error("the custodian's answer is longer than {MAX_LEN} bytes")]
+    TooLong,
+}
+
+struct Served {
+    statement: Vec<u8>,
+    authorization: Zeroizing<String>,
+}
+
+impl SimulatedCustodian {
+    /// Serves a statement at `/v1/statement` to whoever has the token.
+    ///
+    /// # Errors
+    /// [`CustodianError::NotLoopback`], [`CustodianError::Listen`].
+    pub async fn serve(address: SocketAddr, token: &str, statement: Vec<u8>) -> Result<Self, CustodianError> {
+        if !address.ip().is_loopback() {
+            return Err(CustodianError::NotLoopback(address));
+        }
+        let listen = |source| CustodianError::Listen { address, source };
+        let listener = TcpListener::bind(address).await.map_err(listen)?;
+        let address = listener.local_addr().map_err(listen)?;
+        let served = Served { statement, authorization: Zeroizing::new(format!("Bearer {token}")) };
+        let router = Router::new().route("/v1/statement", get(answer)).with_state(Arc::new(served));
+        let (stop, stopped) = oneshot::channel::<()>();
+        let task = tokio::spawn(async move {
+            let ended = async {
+                // either side of the channel ending means that the server should end
+                drop(stopped.await);
+            };
+            if let Err(error) = axum::serve(listener, router).with_graceful_shutdown(ended).await {
+                eprintln!("simulated custodian: {error}");
+            }
+        });
+        Ok(Self { address, stop: Some(stop), task })
+    }
+
+    /// The URL of the statement.
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("http://{}/v1/statement", self.address)
+    }
+
+    /// Waits until the server ends.
+    pub async fn wait(mut self) {
+        let never = self.stop.take();
+        drop((&mut self.task).await);
+        drop(never);
+    }
+}
+
+impl Drop for SimulatedCustodian {
+    fn drop(&mut self) {
+        if let Some(stop) = self.stop.take() {
+            // the server may have ended already; then there is nobody to tell
+            let _ = stop.send(());
+        }
+        self.task.abort();
+    }
+}
+
+async fn answer(State(served): State<Arc<Served>>, headers: HeaderMap) -> Response {
+    let given = headers.get(header::AUTHORIZATION).map_or(&[][..], |value| value.as_bytes());
+    if bool::from(given.ct_eq(served.authorization.as_bytes())) {
+        ([(header::CONTENT_TYPE, "application/json")], served.statement.clone()).into_response()
+    } else {
+        StatusCode::UNAUTHORIZED.into_response()
+    }
+}
+
+/// Fetches a statement: GET with a bearer token, at most [`MAX_LEN`] bytes.
+///
+/// # Errors
+/// [`CustodianError`].
+pub async fn fetch(url: &str, token: &str) -> Result<Zeroizing<Vec<u8>>, CustodianError> {
+    let unreachable = |error: reqwest::Error| CustodianError::Unreachable(error.without_url().to_string());
+    let client = reqwest::Client::builder().timeout(TIMEOUT).no_proxy().build().map_err(unreachable)?;
+    let mut response = client.get(url).bearer_auth(token).send().await.map_err(unreachable)?;
+    if !response.status().is_success() {
+        return Err(CustodianError::Refused { status: response.status().as_u16() });
+    }
+    let mut body = Zeroizing::new(Vec::with_capacity(1024));
+    while let Some(chunk) = response.chunk().await.map_err(unreachable)? {
+        if body.len() + chunk.len() > MAX_LEN {
+            return Err(CustodianError::TooLong);
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn loopback() -> SocketAddr {
+        ([127, 0, 0, 1], 0).into()
+    }
+
+    #[tokio::test]
+    async fn a_statement_is_served_to_the_token_alone() {
+        let custodian = SimulatedCustodian::serve(loopback(), "secret", b"{}".to_vec()).await.expect("served");
+        assert_eq!(fetch(&custodian.url(), "secret").await.expect("fetched").as_slice(), b"{}");
+        for token in ["", "Secret", "secret2"] {
+            assert!(matches!(fetch(&custodian.url(), token).await, Err(CustodianError::Refused { status: 401 })));
+        }
+        let elsewhere = custodian.url().replace("statement", "other");
+        assert!(matches!(fetch(&elsewhere, "secret").await, Err(CustodianError::Refused { status: 404 })));
+    }
+
+    #[tokio::test]
+    async fn a_long_answer_is_cut_off() {
+        let custodian = SimulatedCustodian::serve(loopback(), "t", vec![b' '; MAX_LEN + 1]).await.expect("served");
+        assert!(matches!(fetch(&custodian.url(), "t").await, Err(CustodianError::TooLong)));
+    }
+
+    #[tokio::test]
+    async fn only_loopback_is_served() {
+        let refused = SimulatedCustodian::serve(([0, 0, 0, 0], 0).into(), "t", Vec::new()).await;
+        assert!(matches!(refused, Err(CustodianError::NotLoopback(_))));
+    }
+
+    #[tokio::test]
+    async fn nobody_answers() {
+        let custodian = SimulatedCustodian::serve(loopback(), "t", Vec::new()).await.expect("served");
+        let url = custodian.url();
+        drop(custodian);
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        assert!(matches!(fetch(&url, "t").await, Err(CustodianError::Unreachable(_))));
+    }
+}

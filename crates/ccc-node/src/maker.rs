@@ -1,0 +1,126 @@
+//! A market maker: a public address that pays and submits, a table account that nobody outside sees.
+
+use ccc_core::{
+    ciphertext::{Ciphertext, EncryptError, Label},
+    keys::MasterPublicKey,
+};
+use ccc_enclave::{
+    authorisation::{AccountKey, AuthorisationError},
+    config::EnclaveConfig,
+    instruction::{DepositInstruction, StandingOrderTerms},
+    intake,
+};
+use rand_core::CryptoRng;
+use zeroize::Zeroizing;
+
+/// The owner of a table account.
+///
+/// *Security*: no `Clone`, no `Debug`.
+pub struct TableOwner {
+    account: AccountKey,
+    reading_key: Zeroizing<[u8; 32]>,
+}
+
+/// The terms of a standing order before the owner signs them.
+///
+/// *Units*: sizes in base units, spread in 1/100 basis point, expiry in Unix seconds.
+#[derive(Clone, Copy)]
+pub struct Offer {
+    /// Asset offered.
+    pub asset: u32,
+    /// Spread asked.
+    pub spread: u16,
+    /// Size offered.
+    pub size: u64,
+    /// Most that one request may take.
+    pub cap: u64,
+    /// Least that one request must take.
+    pub minimum: u64,
+    /// Last second.
+    pub expiry: u64,
+}
+
+impl TableOwner {
+    /// An owner from secret bytes.
+    ///
+    /// # Errors
+    /// [`AuthorisationError::Malformed`] when the account key is zero or above the order.
+    pub fn new(account: &Zeroizing<[u8; 32]>, reading_key: Zeroizing<[u8; 32]>) -> Result<Self, AuthorisationError> {
+        Ok(Self { account: AccountKey::from_bytes(account)?, reading_key })
+    }
+
+    /// A fresh owner.
+    ///
+    /// # Errors
+    /// [`AuthorisationError::Malformed`] if the generator gives no valid key.
+    pub fn generate(rng: &mut impl CryptoRng) -> Result<Self, AuthorisationError> {
+        let mut account = Zeroizing::new([0; 32]);
+        let mut reading_key = Zeroizing::new([0; 32]);
+        rng.fill_bytes(account.as_mut_slice());
+        rng.fill_bytes(reading_key.as_mut_slice());
+        Self::new(&account, reading_key)
+    }
+
+    /// The table account.
+    #[must_use]
+    pub fn account(&self) -> [u8; 20] {
+        self.account.account()
+    }
+
+    /// The key that opens the account's entries of the sidecar.
+    #[must_use]
+    pub fn reading_key(&self) -> &[u8; 32] {
+        &self.reading_key
+    }
+
+    /// The ciphertext of a deposit that `who` makes under `id`.
+    ///
+    /// # Errors
+    /// [`EncryptError`].
+    pub fn deposit(
+        &self,
+        config: &EnclaveConfig,
+        key: &MasterPublicKey,
+        submitted: ([u8; 32], [u8; 20]),
+        expiry: u64,
+        rng: &mut impl CryptoRng,
+    ) -> Result<Ciphertext, EncryptError> {
+        let label = intake::label(config, submitted.0, submitted.1, expiry);
+        let mut instruction =
+            DepositInstruction { account: self.account(), reading_key: *self.reading_key, signature: [0; 65] };
+        instruction.signature = self.sign(&label, &instruction.unsigned());
+        Ciphertext::encrypt(key, &label, &Zeroizing::new(instruction.to_bytes()), rng)
+    }
+
+    /// The ciphertext of a standing order that `who` submits under `id`.
+    ///
+    /// # Errors
+    /// [`EncryptError`].
+    pub fn standing_order(
+        &self,
+        config: &EnclaveConfig,
+        key: &MasterPublicKey,
+        submitted: ([u8; 32], [u8; 20]),
+        offer: &Offer,
+        rng: &mut impl CryptoRng,
+    ) -> Result<Ciphertext, EncryptError> {
+        let label = intake::label(config, submitted.0, submitted.1, offer.expiry);
+        let mut terms = StandingOrderTerms {
+            account: self.account(),
+            asset: offer.asset,
+            spread: offer.spread,
+            size: offer.size,
+            cap: offer.cap,
+            minimum: offer.minimum,
+            expiry: offer.expiry,
+            tiers: u64::MAX,
+            signature: [0; 65],
+        };
+        terms.signature = self.sign(&label, &terms.unsigned());
+        Ciphertext::encrypt(key, &label, &Zeroizing::new(terms.to_bytes()), rng)
+    }
+
+    fn sign(&self, label: &Label, unsigned: &[u8]) -> [u8; 65] {
+        self.account.sign(label, unsigned)
+    }
+}

@@ -1,0 +1,123 @@
+//! Why a recovery could not go on.
+
+use crate::{
+    agent::AgentRefusal, custodian::CustodianError, scenario::ScenarioError, seed::NoRandomness, vault_node::Refusal,
+    workflow_node::SignerRefusal,
+};
+use ccc_chain::ChainError;
+use ccc_core::{
+    ciphertext::EncryptError,
+    keys::{MembershipError, board::BoardError, dkg::DkgError},
+    secret::RandomnessError,
+    report::QuorumError,
+    table::StoreError,
+};
+use ccc_enclave::{
+    attempt::AttemptError, authorisation::AuthorisationError, config::ConfigError, intake::PlanError,
+    reserve::ReserveError, round::RoundError,
+};
+
+/// Why a recovery could not go on. What the chain has accepted stays; nothing else does.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RecoveryError {
+    /// A seed makes every secret guessable.
+    #[error("a seed is refused in production mode")]
+    SeedInProduction,
+    /// The enclave and the custodian of this command are simulated.
+    #[error("this enclave is simulated, which production mode refuses")]
+    SimulatedInProduction,
+    /// The scenario.
+    #[error("scenario: {0}")]
+    Scenario(#[from] ScenarioError),
+    /// Randomness.
+    #[error(transparent)]
+    Randomness(#[from] NoRandomness),
+    /// The board of the key generation.
+    #[error("key generation: {0}")]
+    Board(#[from] BoardError),
+    /// One participant's side of the key generation.
+    #[error("key generation: {0}")]
+    KeyGeneration(#[from] DkgError),
+    /// A generator gave out.
+    #[error(transparent)]
+    Generator(#[from] RandomnessError),
+    /// The roster.
+    #[error("committee: {0}")]
+    Membership(#[from] MembershipError),
+    /// The table has no tier for so many accounts.
+    #[error("no table has room for {accounts} accounts")]
+    Capacity {
+        /// Accounts asked for.
+        accounts: u32,
+    },
+    /// The chain.
+    #[error("chain: {0}")]
+    Chain(#[from] ChainError),
+    /// The custodian.
+    #[error("custodian: {0}")]
+    Custodian(#[from] CustodianError),
+    /// The enclave's configuration.
+    #[error("enclave: {0}")]
+    Config(#[from] ConfigError),
+    /// The round's plan.
+    #[error("round: {0}")]
+    Plan(#[from] PlanError),
+    /// The attempt.
+    #[error("enclave: {0}")]
+    Attempt(#[from] AttemptError),
+    /// The reserve check.
+    #[error("reserve check: {0}")]
+    Reserve(#[from] ReserveError),
+    /// The round.
+    #[error("round: {0}")]
+    Round(#[from] RoundError),
+    /// Too few participants answered.
+    #[error("{} of {need} needed participants answered; participant {}: {}", .answered, .refusal.0, .refusal.1)]
+    Vault {
+        /// Shares needed.
+        need: u16,
+        /// Answers.
+        answered: usize,
+        /// One participant's refusal.
+        refusal: Box<(u16, Refusal)>,
+    },
+    /// A signer refused and too few are left.
+    #[error("signers: {0}")]
+    Signer(#[from] SignerRefusal),
+    /// The signatures are no quorum.
+    #[error("report: {0}")]
+    Quorum(#[from] QuorumError),
+    /// The agent.
+    #[error("agent: {0}")]
+    Agent(#[from] AgentRefusal),
+    /// A maker's key.
+    #[error("account: {0}")]
+    Account(#[from] AuthorisationError),
+    /// A ciphertext could not be made.
+    #[error("encryption: {0}")]
+    Encrypt(#[from] EncryptError),
+    /// The store.
+    #[error("store: {0}")]
+    Store(#[from] StoreError),
+    /// A file.
+    #[error("{path}: {source}")]
+    File {
+        /// The file.
+        path: String,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// An amount outside what the chain or the table can carry.
+    #[error("{what} is out of range")]
+    Range {
+        /// The amount.
+        what: &'static str,
+    },
+    /// The chain does not show what this run put there.
+    #[error("the chain does not show {what}")]
+    NotShown {
+        /// What is missing.
+        what: &'static str,
+    },
+}

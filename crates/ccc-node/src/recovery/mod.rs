@@ -1,0 +1,183 @@
+//! One recovery, from key generation to a solvent reserve, on an embedded chain or a node.
+//!
+//! The order of events is the order of the functions in [`run`].
+
+mod check;
+mod error;
+mod log;
+mod options;
+mod report;
+mod reporting;
+mod round;
+mod setup;
+mod statement;
+mod submissions;
+mod vaulting;
+mod world;
+
+pub use error::RecoveryError;
+pub use options::{Mode, RecoveryOptions, StatementSource};
+pub use report::{CulpritLine, Line, RecoveryReport, Summary, status};
+
+use crate::{
+    seed::Randomness,
+    timeline::{Observer, Timeline},
+};
+use ccc_chain::transcript;
+use ccc_core::report::Verdict;
+use ccc_enclave::statement::Statement;
+use round::Steps;
+use statement::{Books, StatementFetcher};
+use std::path::Path;
+use world::World;
+
+const GENESIS: Steps = Steps {
+    reencryption: "the empty table is made",
+    clearing: None,
+    settlement: "table: first version",
+    report: "confidentialFill: first version",
+};
+const INTAKE: Steps = Steps {
+    reencryption: "vault re-encryption: deposits and standing orders",
+    clearing: None,
+    settlement: "table: deposits and reservations",
+    report: "confidentialFill: idle round",
+};
+const FILL: Steps = Steps {
+    reencryption: "vault re-encryption: order and standing orders",
+    clearing: Some("clearing"),
+    settlement: "table update",
+    report: "confidentialFill",
+};
+
+/// Runs a recovery.
+///
+/// # Errors
+/// [`RecoveryError`]; what the chain has accepted by then stays there.
+pub async fn run(options: &RecoveryOptions, observer: &mut dyn Observer) -> Result<RecoveryReport, RecoveryError> {
+    refuse_simulation_in_production(options)?;
+    options.scenario.validate()?;
+    let randomness = match options.seed {
+        Some(seed) => Randomness::seeded(seed),
+        None => Randomness::system()?,
+    };
+    let books = Books::of(&options.scenario.reserve, &randomness);
+    let mut timeline = Timeline::new(observer);
+    timeline.step("distributed key generation");
+    let vault = setup::generate_keys(&options.scenario, &randomness)?;
+    timeline.step("contracts");
+    let chain = timeline.chain(setup::open_chain(options)).await?;
+    let mut world = setup::build(options, randomness, chain, vault, &mut timeline).await?;
+    let started = world.chain.finalised_block().await?.time;
+    let fetcher = StatementFetcher::start(options, &books, &world.randomness, started).await?;
+    hide_books(&mut world, &fetcher).await?;
+    let (first, last) = recover(options, &mut world, &books, &fetcher, &mut timeline).await?;
+    finish(options, world, (first, last), timeline).await
+}
+
+/// The story itself: funds, check, order, clearing, check.
+async fn recover(
+    options: &RecoveryOptions,
+    world: &mut World,
+    books: &Books,
+    fetcher: &StatementFetcher,
+    timeline: &mut Timeline<'_>,
+) -> Result<(Verdict, Verdict), RecoveryError> {
+    let scenario = &options.scenario;
+    world.round(None, GENESIS, timeline).await?;
+    timeline.step("deposits and standing orders");
+    let gap = books.gap(scenario.reserve.recover_to_basis_points);
+    let liquidity = scenario.liquidity;
+    let dollars = scenario.reserve.deposit_dollars;
+    world.fund_pool(dollars, gap, liquidity.cover_basis_points, liquidity.max_spread, timeline).await?;
+    world.round(None, INTAKE, timeline).await?;
+    timeline.step("reserve check");
+    let first = world.check_reserve(fetcher, timeline).await?;
+    if first.verdict != Verdict::Insolvent {
+        return Ok((first.verdict, first.verdict));
+    }
+    let request = world.request_recovery(&first.envelope, timeline).await?;
+    world.round(Some(request), FILL, timeline).await?;
+    timeline.step("reserve check, again");
+    let last = world.check_reserve(fetcher, timeline).await?;
+    Ok((first.verdict, last.verdict))
+}
+
+fn refuse_simulation_in_production(options: &RecoveryOptions) -> Result<(), RecoveryError> {
+    match (options.mode, options.seed) {
+        (Mode::Production, Some(_)) => Err(RecoveryError::SeedInProduction),
+        (Mode::Production, None) => Err(RecoveryError::SimulatedInProduction),
+        (Mode::Simulation, _) => Ok(()),
+    }
+}
+
+/// The numbers of the statement join the list of secrets that the end of the run searches for.
+async fn hide_books(world: &mut World, fetcher: &StatementFetcher) -> Result<(), RecoveryError> {
+    let bytes = fetcher.fetch().await?;
+    let statement = Statement::parse(&bytes).map_err(ccc_enclave::reserve::ReserveError::from)?;
+    world.hide("the custodian's reserves", u128::from(statement.reserves()));
+    world.hide("the custodian's liabilities", u128::from(statement.liabilities()));
+    Ok(())
+}
+
+async fn finish(
+    options: &RecoveryOptions,
+    world: World,
+    (first, last): (Verdict, Verdict),
+    timeline: Timeline<'_>,
+) -> Result<RecoveryReport, RecoveryError> {
+    let spans = timeline.finish();
+    let deployment = &world.deployment;
+    let contracts = [deployment.forwarder, deployment.attestation, deployment.pool, deployment.feed];
+    let tokens = deployment.tokens.iter().map(|token| token.address);
+    let contracts: Vec<_> = contracts.into_iter().chain(tokens).collect();
+    let transcript = transcript::collect(&world.chain, deployment.first_block, &contracts).await?;
+    let mut files = vec![
+        ("committee.ccc".to_owned(), world.committee.to_bytes()),
+        ("deployment.json".to_owned(), json(deployment)),
+        ("transcript.json".to_owned(), json(&transcript)),
+    ];
+    files.extend(world.artifacts.into_iter().map(|artifact| (artifact.name, artifact.bytes)));
+    let public_bytes = report::public_bytes(&transcript);
+    let hits = report::search_transcript(&transcript, &world.secrets);
+    let culprits = world.culprits.into_iter().map(|(participant, reason)| CulpritLine { participant, reason });
+    let summary = Summary {
+        scenario: options.scenario.name.clone(),
+        seed: options.seed,
+        initial_status: status(first),
+        final_status: status(last),
+        spans,
+        public_bytes,
+        artifacts: files.iter().map(|(name, _)| name.clone()).collect(),
+        table_version: world.head.as_ref().map_or(0, ccc_core::table::Header::version),
+        culprits: culprits.collect(),
+    };
+    if let Some(out) = &options.out {
+        write_files(out, &files)?;
+    }
+    Ok(RecoveryReport {
+        summary,
+        saw: report::saw(&transcript),
+        private: report::private(&world.secrets, &hits, public_bytes),
+        transcript,
+        public_files: files,
+        secrets: world.secrets,
+    })
+}
+
+fn json<T: serde::Serialize>(value: &T) -> Vec<u8> {
+    serde_json::to_vec_pretty(value).expect("addresses, hashes and numbers always serialise")
+}
+
+fn write_files(out: &Path, files: &[(String, Vec<u8>)]) -> Result<(), RecoveryError> {
+    let failed = |path: &Path| {
+        let path = path.display().to_string();
+        move |source| RecoveryError::File { path, source }
+    };
+    std::fs::create_dir_all(out).map_err(failed(out))?;
+    for (name, bytes) in files {
+        let path = out.join(name);
+        std::fs::write(&path, bytes).map_err(failed(&path))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,49 @@
+//! What a caller decides about a recovery.
+
+use crate::scenario::Scenario;
+use std::path::PathBuf;
+use zeroize::Zeroizing;
+
+/// Whether the run may use simulated parts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Mode {
+    /// Simulated parts, named so.
+    #[default]
+    Simulation,
+    /// None: a seed, a simulated enclave and a simulated custodian are refused.
+    Production,
+}
+
+/// Where the custodian's statement comes from.
+#[derive(Clone, Default)]
+pub enum StatementSource {
+    /// A simulated custodian, started for the run on a free loopback port.
+    #[default]
+    Simulated,
+    /// A server, asked with a bearer token.
+    Url {
+        /// Its URL.
+        url: String,
+        /// The token.
+        token: Zeroizing<String>,
+    },
+    /// The bytes of a statement.
+    Bytes(Zeroizing<Vec<u8>>),
+}
+
+/// What a caller decides.
+#[derive(Clone, Default)]
+pub struct RecoveryOptions {
+    /// Sizes and faults.
+    pub scenario: Scenario,
+    /// Simulation or production.
+    pub mode: Mode,
+    /// A seed for a reproducible run.
+    pub seed: Option<u64>,
+    /// A node; without one, the embedded chain.
+    pub rpc_url: Option<String>,
+    /// The custodian.
+    pub statement: StatementSource,
+    /// Where every public artifact is written.
+    pub out: Option<PathBuf>,
+}

@@ -1,0 +1,146 @@
+//! What a recovery leaves: one object for machines, two columns for people, both made from the transcript.
+
+use crate::{
+    leak::{self, Hit, Secret},
+    timeline::Span,
+};
+use ccc_chain::transcript::{StorageRecord, Transcript};
+use ccc_core::report::Verdict;
+use serde::Serialize;
+use std::collections::BTreeMap;
+
+/// The public result of a run; `docs/spec/recover.schema.json` describes it.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Summary {
+    /// Name of the scenario.
+    pub scenario: String,
+    /// The seed of a reproducible run.
+    pub seed: Option<u64>,
+    /// `unknown`, `solvent` or `insolvent`, as the chain showed it first.
+    pub initial_status: &'static str,
+    /// The same at the end.
+    pub final_status: &'static str,
+    /// Measured spans.
+    pub spans: Vec<Span>,
+    /// Bytes that became public on the chain.
+    pub public_bytes: u64,
+    /// Names of the public artifacts.
+    pub artifacts: Vec<String>,
+    /// Version of the table at the end.
+    pub table_version: u64,
+    /// Participants that misbehaved.
+    pub culprits: Vec<CulpritLine>,
+}
+
+/// One participant that misbehaved.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct CulpritLine {
+    /// Its identifier.
+    pub participant: u16,
+    /// What it did.
+    pub reason: String,
+}
+
+/// One line of a column: what, and how much of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Line {
+    /// What.
+    pub what: String,
+    /// How much.
+    pub amount: String,
+}
+
+/// A finished run.
+pub struct RecoveryReport {
+    /// For machines.
+    pub summary: Summary,
+    /// What the chain saw, counted from the transcript.
+    pub saw: Vec<Line>,
+    /// What stayed private, searched for in the transcript.
+    pub private: Vec<Line>,
+    /// Everything public.
+    pub transcript: Transcript,
+    /// Public files by name.
+    pub public_files: Vec<(String, Vec<u8>)>,
+    /// Everything secret, for a search.
+    pub secrets: Vec<Secret>,
+}
+
+impl RecoveryReport {
+    /// Whether the reserve ended solvent.
+    #[must_use]
+    pub fn healed(&self) -> bool {
+        self.summary.final_status == status(Verdict::Solvent)
+    }
+
+    /// Every secret that is found in something public: none, or there is a leak.
+    ///
+    /// # Panics
+    /// Never: the summary always serialises.
+    #[must_use]
+    pub fn leaks(&self) -> Vec<Hit> {
+        let mut hits = search_transcript(&self.transcript, &self.secrets);
+        for (name, bytes) in &self.public_files {
+            hits.extend(leak::search(name, bytes, &self.secrets));
+        }
+        let summary = serde_json::to_vec(&self.summary).expect("text and numbers always serialise");
+        hits.extend(leak::search("the summary", &summary, &self.secrets));
+        hits
+    }
+}
+
+/// The word for a verdict.
+#[must_use]
+pub fn status(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Unknown => "unknown",
+        Verdict::Solvent => "solvent",
+        Verdict::Insolvent => "insolvent",
+    }
+}
+
+pub(super) fn search_transcript(transcript: &Transcript, secrets: &[Secret]) -> Vec<Hit> {
+    let places = transcript.byte_strings().enumerate();
+    places.flat_map(|(index, bytes)| leak::search(&format!("byte string {index}"), bytes, secrets)).collect()
+}
+
+pub(super) fn public_bytes(transcript: &Transcript) -> u64 {
+    transcript.byte_strings().map(|bytes| bytes.len() as u64).sum()
+}
+
+/// What the chain saw: counts and sizes.
+pub(super) fn saw(transcript: &Transcript) -> Vec<Line> {
+    let calldata: usize = transcript.transactions.iter().map(|transaction| transaction.calldata.len()).sum();
+    let data: usize = transcript.events.iter().map(|event| event.data.len() + 32 * event.topics.len()).sum();
+    let mut lines = vec![
+        line("transactions", transcript.transactions.len(), calldata),
+        line("events", transcript.events.len(), data),
+    ];
+    if let StorageRecord::Words { words } = &transcript.storage {
+        lines.push(line("words of storage", words.len(), 32 * words.len()));
+    }
+    lines
+}
+
+/// What stayed private: every kind of secret, and how often it was found in what is public.
+pub(super) fn private(secrets: &[Secret], hits: &[Hit], bytes: u64) -> Vec<Line> {
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    for secret in secrets {
+        *counts.entry(secret.name()).or_default() += 1;
+    }
+    let found = |name: &str| hits.iter().filter(|hit| hit.secret == name).count();
+    counts
+        .into_iter()
+        .map(|(name, count)| Line {
+            what: format!("{name} ({count})"),
+            amount: match found(name) {
+                0 => format!("not in the {bytes} public bytes"),
+                hits => format!("FOUND {hits} times"),
+            },
+        })
+        .collect()
+}
+
+fn line(what: &str, count: usize, bytes: usize) -> Line {
+    Line { what: format!("{count} {what}"), amount: format!("{bytes} bytes") }
+}

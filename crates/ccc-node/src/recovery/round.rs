@@ -1,0 +1,148 @@
+//! One round: plan, open, clear, settle, report.
+
+use super::{RecoveryError, reporting::REPORT_LIFETIME, world::World};
+use crate::timeline::Timeline;
+use ccc_chain::read::BlockRef;
+use ccc_core::{
+    report::Accumulator,
+    suite,
+    table::{SealedTable, TableStore},
+};
+use ccc_enclave::{
+    attempt::Enclave,
+    intake::{CollateralRequest, Log, RoundPlan},
+    reserve::Validity,
+    round::{Phase, RoundInput, RoundOutput},
+};
+use std::{cell::RefCell, sync::Arc, time::Instant};
+
+/// Names of a round's steps on the timeline.
+#[derive(Clone, Copy)]
+pub(super) struct Steps {
+    pub(super) reencryption: &'static str,
+    pub(super) clearing: Option<&'static str>,
+    pub(super) settlement: &'static str,
+    pub(super) report: &'static str,
+}
+
+impl World {
+    /// Runs a round with everything that the chain has logged, and delivers its report.
+    pub(super) async fn round(
+        &mut self,
+        collateral: Option<CollateralRequest>,
+        steps: Steps,
+        timeline: &mut Timeline<'_>,
+    ) -> Result<(), RecoveryError> {
+        timeline.step(steps.reencryption);
+        let block = timeline.chain(self.chain.finalised_block()).await?;
+        timeline.chain(self.log.read_to(&block)).await?;
+        let inputs = timeline.chain(self.public_inputs(&block)).await?;
+        let log = self.round_log(collateral, &inputs)?;
+        let orders = self.log.orders.len();
+        let id = log.collateral.as_ref().map_or_else(|| self.idle_id(), |request| request.submission.id);
+        let observations = timeline.chain(self.observations(&block)).await?;
+        let (output, name) = self.run_round(log, id, &block, inputs, &observations, steps, timeline).await?;
+        self.store.put(&output.table)?;
+        timeline.step(steps.report);
+        self.keep_table(&name, &output.table);
+        self.report(&output.result, &name, timeline).await?;
+        for payout in &output.payouts {
+            self.report(payout, "payout", timeline).await?;
+        }
+        self.sequences.round += 1;
+        self.sequences.payout += u64::try_from(output.payouts.len()).unwrap_or_default();
+        self.settled_orders = if self.head.is_some() { orders } else { 0 };
+        self.head = Some(output.table.header);
+        Ok(())
+    }
+
+    fn round_log(
+        &self,
+        collateral: Option<CollateralRequest>,
+        inputs: &ccc_enclave::result::PublicInputs,
+    ) -> Result<Log, RecoveryError> {
+        let consumed = Accumulator::resume(inputs.accumulator, inputs.consumed);
+        if self.head.is_none() {
+            return Ok(Log { consumed, ..Log::default() });
+        }
+        let from = usize::try_from(inputs.consumed).map_err(|_| RecoveryError::Range { what: "the count" })?;
+        let boundary = self.log.boundary.get(from..).ok_or(RecoveryError::NotShown { what: "every deposit" })?;
+        let (live, new) = self.log.orders.split_at(self.settled_orders);
+        Ok(Log {
+            consumed,
+            boundary: boundary.to_vec(),
+            new_orders: new.to_vec(),
+            live_orders: live.to_vec(),
+            collateral,
+        })
+    }
+
+    /// The identifier of a round that settles nothing.
+    fn idle_id(&self) -> [u8; 32] {
+        let version = self.head.as_ref().map_or(0, |header| header.version());
+        suite::digest32("idle-round", &[&self.config.pool, &version.to_be_bytes(), &self.attempts.to_be_bytes()])
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "a round has these parts, and each is named at the call")]
+    async fn run_round(
+        &mut self,
+        log: Log,
+        id: [u8; 32],
+        block: &BlockRef,
+        inputs: ccc_enclave::result::PublicInputs,
+        observations: &[ccc_core::report::PriceObservation],
+        steps: Steps,
+        timeline: &mut Timeline<'_>,
+    ) -> Result<(RoundOutput, String), RecoveryError> {
+        let table = self.table()?;
+        let header = table.as_ref().map(|table| &table.header);
+        let key = self.committee.master_public_key().clone();
+        let mut plan = RoundPlan::new(&self.config, &key, header, log, block.time)?;
+        let config = self.config.clone();
+        let provider = Arc::clone(&self.provider);
+        let enclave = Enclave::new(config, provider.as_ref())?;
+        self.attempts += 1;
+        let mut rng = self.randomness.generator("enclave", self.attempts);
+        let request = self.request(id, block, header, plan.digests());
+        let attempt = enclave.attempt(request.clone(), block.time, &mut rng)?;
+        let envelopes = self.ask_vault(&attempt, &request, block, plan.ciphertexts(), timeline).await?;
+        let name = format!("round-{}", header.map_or(1, |header| header.version() + 1));
+        self.keep(format!("{name}.request"), request.to_bytes());
+        self.keep(format!("{name}.recipient"), attempt.card().to_bytes());
+        let opened = attempt.open(&self.committee, plan.take_ciphertexts(), envelopes)?;
+        for culprit in opened.culprits() {
+            self.culprits.insert(culprit.identifier.get(), "sent a share that fails its proof".to_owned());
+        }
+        let switch = RefCell::new(Vec::new());
+        let progress = |phase: Phase| switch.borrow_mut().push((phase, Instant::now()));
+        timeline.step(steps.clearing.unwrap_or(steps.settlement));
+        let output = opened.round(
+            &plan,
+            &RoundInput {
+                table: table.as_ref().map(|table| (&table.header, table.body.as_slice())),
+                observations,
+                price_block: block.number,
+                validity: Validity {
+                    sequence: self.sequences.round + 1,
+                    valid_until: block.time.saturating_add(REPORT_LIFETIME),
+                },
+                payout_sequence: self.sequences.payout + 1,
+                inputs,
+                progress: &progress,
+            },
+            &key,
+            &mut rng,
+        )?;
+        let settled = switch.into_inner().into_iter().find(|(phase, _)| *phase == Phase::Settlement);
+        if let (Some(_), Some((_, at))) = (steps.clearing, settled) {
+            timeline.split(steps.settlement, at);
+        }
+        Ok((output, name))
+    }
+
+    fn keep_table(&mut self, name: &str, table: &SealedTable) {
+        self.keep(format!("{name}.header"), table.header.to_bytes().to_vec());
+        self.keep(format!("{name}.body"), table.body.clone());
+        self.keep(format!("{name}.sidecar"), table.sidecar.clone());
+    }
+}

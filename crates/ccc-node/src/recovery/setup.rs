@@ -1,0 +1,339 @@
+//! Before the first round: keys, contracts, actors.
+
+use super::{
+    RecoveryError, RecoveryOptions,
+    log::ChainLog,
+    world::{Maker, Participant, Sequences, World},
+};
+use crate::{
+    agent::{Agent, Limits},
+    maker::TableOwner,
+    scenario::Scenario,
+    seed::Randomness,
+    timeline::Timeline,
+    vault_node::{Behaviour, MemoryJournal, VaultNode},
+    workflow_node::WorkflowNode,
+};
+use alloy::primitives::{Address, B256};
+use ccc_chain::{
+    Chain, ConnectOptions, Deployment, DeploymentPlan, EmbeddedConfig, Wallet,
+    deploy::{FeedPlan, PoolTimes, Signers, TokenPlan, Workflow, deploy},
+};
+use ccc_core::{
+    enclave::attestation::{OperatingMode, Policy, simulated::SimulatedProvider},
+    epoch::Epoch,
+    identifier::Identifier,
+    keys::{
+        Committee, KeyShare, ParticipantKeys, Roster,
+        board::MemoryBoard,
+        dkg,
+    },
+    report::ReportSigner,
+    suite,
+    table::Tier,
+};
+use ccc_enclave::{
+    agent::AgentKey,
+    config::{Asset, EnclaveConfig, PriceBounds},
+};
+use ed25519_dalek::SigningKey;
+use rand::Rng;
+use ccc_store::MemoryStore;
+use std::{
+    collections::BTreeMap,
+    sync::Arc,
+    time::{SystemTime, UNIX_EPOCH},
+};
+use zeroize::Zeroizing;
+
+/// Chain identifier of the embedded chain.
+const EMBEDDED_CHAIN: u64 = 31_337;
+/// Time of a seeded run: the first second of 2026.
+const SEEDED_TIME: u64 = 1_767_225_600;
+/// Faulty signers tolerated.
+const SIGNER_FAULTS: u8 = 1;
+/// Satoshi in a lot.
+pub(super) const BASE_LOT: u64 = 1_000_000;
+/// Index of the asset that the reserve holds, and of the one that pays.
+pub(super) const BASE: u32 = 0;
+pub(super) const QUOTE: u32 = 1;
+/// Seconds for which submissions may be opened.
+pub(super) const SUBMISSION_LIFETIME: u64 = 30 * 24 * 3_600;
+/// Seconds after its deadline in which a request can be settled.
+pub(super) const FILL_WINDOW: u64 = 600;
+
+/// The participants' keys and shares, before they become actors.
+pub(super) struct Vault {
+    pub(super) committee: Committee,
+    pub(super) members: Vec<(ParticipantKeys, KeyShare)>,
+}
+
+/// Runs the key generation among the scenario's participants.
+pub(super) fn generate_keys(scenario: &Scenario, randomness: &Randomness) -> Result<Vault, RecoveryError> {
+    let threshold = scenario.threshold().map_err(crate::scenario::ScenarioError::from)?;
+    let mut rng = randomness.generator("participant keys", 0);
+    let mut keys = Vec::new();
+    for i in 1..=scenario.participants {
+        let identifier = Identifier::new(i).map_err(|_| RecoveryError::Range { what: "an identifier" })?;
+        keys.push((identifier, ParticipantKeys::generate(&mut rng)?));
+    }
+    let members = keys.iter().map(|(identifier, keys)| keys.public(*identifier)).collect();
+    let roster = Roster::new(Epoch(1), threshold, members)?;
+    let mut nonce = [0; 32];
+    rng.fill_bytes(&mut nonce);
+    let mut board = MemoryBoard::new(nonce);
+    let outcomes = dkg::run_in_process(&roster, &keys, &mut board, &mut randomness.generator("key generation", 0))?;
+    let mut committee = None;
+    let mut members = Vec::new();
+    for ((_, keys), (_, outcome)) in keys.into_iter().zip(outcomes) {
+        let outcome = outcome?;
+        members.push((keys, outcome.key_share));
+        committee = Some(outcome.committee);
+    }
+    let committee = committee.ok_or(RecoveryError::Range { what: "the number of participants" })?;
+    Ok(Vault { committee, members })
+}
+
+/// The chain of a run.
+pub(super) async fn open_chain(options: &RecoveryOptions) -> Result<Chain, RecoveryError> {
+    match &options.rpc_url {
+        Some(url) => {
+            let connect = ConnectOptions { poll_interval: std::time::Duration::from_millis(20), ..ConnectOptions::default() };
+            Ok(Chain::connect(url, &connect).await?)
+        }
+        None => Ok(Chain::embedded(&EmbeddedConfig {
+            chain_id: EMBEDDED_CHAIN,
+            genesis_time: genesis_time(options),
+            rich: Vec::new(),
+        })),
+    }
+}
+
+fn genesis_time(options: &RecoveryOptions) -> u64 {
+    let now = || SystemTime::now().duration_since(UNIX_EPOCH).map_or(SEEDED_TIME, |elapsed| elapsed.as_secs());
+    options.seed.map_or_else(now, |_| SEEDED_TIME)
+}
+
+/// A wallet that can pay for gas.
+pub(super) async fn wallet(
+    chain: &Chain,
+    randomness: &Randomness,
+    name: &str,
+    index: u64,
+) -> Result<Wallet, RecoveryError> {
+    let mut key = Zeroizing::new([0; 32]);
+    randomness.generator(name, index).fill_bytes(key.as_mut_slice());
+    let wallet = Wallet::from_key(&key)?;
+    chain.fund(wallet.address()).await?;
+    Ok(wallet)
+}
+
+/// Deploys the contracts and makes every actor.
+pub(super) async fn build(
+    options: &RecoveryOptions,
+    randomness: Randomness,
+    chain: Chain,
+    vault: Vault,
+    timeline: &mut Timeline<'_>,
+) -> Result<World, RecoveryError> {
+    let scenario = &options.scenario;
+    let operator = timeline.chain(wallet(&chain, &randomness, "operator", 0)).await?;
+    let reserve = timeline.chain(wallet(&chain, &randomness, "reserve", 0)).await?;
+    let agent_key = AgentKey::generate(&mut randomness.generator("agent", 0));
+    let signers = report_signers(&randomness)?;
+    let plan = plan(&operator, &reserve, &agent_key, &signers, vault.committee.epoch());
+    let deployment = timeline.chain(deploy(&chain, &operator, &plan)).await?;
+    let config = configuration(scenario, &deployment, &vault.committee, &agent_key)?;
+    let provider = hardware(&randomness, &config);
+    let policy = Policy {
+        mode: OperatingMode::Simulation,
+        measurements: vec![config.measurement()],
+        max_age: 600,
+        simulated_roots: vec![provider.root()],
+    };
+    let participants = Participants { committee: &vault.committee, policy: &policy, deployment: &deployment };
+    let nodes = participants.into_nodes(scenario, vault.members, &chain);
+    let workflow = signers.into_iter().map(|signer| WorkflowNode::new(signer, policy.clone())).collect();
+    let makers = makers(&chain, &randomness, scenario, timeline).await?;
+    Ok(World {
+        nodes,
+        workflow,
+        agent: Agent::new(agent_key, limits(scenario)),
+        reserve_owner: reserve_owner(&randomness)?,
+        makers,
+        log: ChainLog::new(&chain, &deployment),
+        store: MemoryStore::default(),
+        committee: vault.committee,
+        randomness,
+        chain,
+        deployment,
+        config,
+        provider: Arc::new(provider),
+        operator,
+        reserve,
+        sequences: Sequences::default(),
+        attempts: 0,
+        head: None,
+        culprits: BTreeMap::new(),
+        artifacts: Vec::new(),
+        secrets: Vec::new(),
+        settled_orders: 0,
+    })
+}
+
+struct Participants<'a> {
+    committee: &'a Committee,
+    policy: &'a Policy,
+    deployment: &'a Deployment,
+}
+
+impl Participants<'_> {
+    fn into_nodes(self, scenario: &Scenario, members: Vec<(ParticipantKeys, KeyShare)>, chain: &Chain) -> Vec<Participant> {
+        let served = (self.deployment.chain_id, self.deployment.pool.0.0);
+        let node = |(keys, share): (ParticipantKeys, KeyShare)| {
+            let behaviour = behaviour(scenario, share.identifier().get());
+            let journal = MemoryJournal::default();
+            let node = VaultNode::new(keys, share, self.committee.clone(), self.policy.clone(), served, journal);
+            Participant { node: node.with_behaviour(behaviour), log: ChainLog::new(chain, self.deployment) }
+        };
+        members.into_iter().map(node).collect()
+    }
+}
+
+fn behaviour(scenario: &Scenario, identifier: u16) -> Behaviour {
+    if scenario.faults.silent.contains(&identifier) {
+        Behaviour::Silent
+    } else if scenario.faults.lying.contains(&identifier) {
+        Behaviour::Lying
+    } else {
+        Behaviour::Honest
+    }
+}
+
+fn report_signers(randomness: &Randomness) -> Result<Vec<ReportSigner>, RecoveryError> {
+    let mut rng = randomness.generator("report signers", 0);
+    let signer = |_| {
+        let mut key = Zeroizing::new([0; 32]);
+        rng.fill_bytes(key.as_mut_slice());
+        ReportSigner::from_bytes(&key).map_err(RecoveryError::from)
+    };
+    (0..=3 * SIGNER_FAULTS).map(signer).collect()
+}
+
+fn plan(
+    operator: &Wallet,
+    reserve: &Wallet,
+    agent: &AgentKey,
+    signers: &[ReportSigner],
+    epoch: Epoch,
+) -> DeploymentPlan {
+    let token = |name: &str, symbol: &str, decimals, lot| TokenPlan {
+        name: name.to_owned(),
+        symbol: symbol.to_owned(),
+        decimals,
+        lot,
+    };
+    let mut workflow_id = suite::digest(b"ccc workflow");
+    workflow_id[0] = 0;
+    DeploymentPlan {
+        signers: Signers {
+            don_id: 1,
+            config_version: 1,
+            f: SIGNER_FAULTS,
+            addresses: signers.iter().map(|signer| Address::from(signer.address())).collect(),
+        },
+        workflow: Workflow { id: B256::from(workflow_id), owner: operator.address(), epoch: epoch.0 },
+        reserve: reserve.address(),
+        agent_key: B256::from(agent.public()),
+        max_age: 24 * 3_600,
+        table_id: B256::from(suite::digest(b"ccc table")),
+        tokens: vec![token("Test Bitcoin", "tBTC", 8, BASE_LOT), token("Test Dollar", "tUSD", 6, 1)],
+        feed: FeedPlan { decimals: 8, description: "BTC / USD".to_owned() },
+        times: PoolTimes { fill_window: FILL_WINDOW, max_delay: 24 * 3_600, exit_delay: 30 * 24 * 3_600 },
+    }
+}
+
+/// Three rows for each account: its reading key and one for each asset.
+fn tier(accounts: u32) -> Result<u8, RecoveryError> {
+    let rows = usize::try_from(accounts).ok().and_then(|accounts| accounts.checked_mul(3)?.checked_add(1));
+    let tier = rows.and_then(Tier::for_rows).ok_or(RecoveryError::Capacity { accounts })?;
+    Ok(tier.log2())
+}
+
+fn configuration(
+    scenario: &Scenario,
+    deployment: &Deployment,
+    committee: &Committee,
+    agent: &AgentKey,
+) -> Result<EnclaveConfig, RecoveryError> {
+    let asset = |token: &ccc_chain::deploy::DeployedToken| Asset {
+        token: token.address.0.0,
+        decimals: token.plan.decimals,
+        lot: token.plan.lot,
+    };
+    let accounts = scenario.accounts.max(scenario.makers.saturating_add(1));
+    let config = EnclaveConfig {
+        chain: deployment.chain_id,
+        pool: deployment.pool.0.0,
+        reserve_attestation: deployment.attestation.0.0,
+        master_public_key: committee.master_public_key().to_bytes(),
+        reserve: deployment.reserve.0.0,
+        agent_key: agent.public(),
+        table: deployment.table_id.0,
+        tier: tier(accounts)?,
+        assets: deployment.tokens.iter().map(asset).collect(),
+        base: BASE,
+        quote: QUOTE,
+        price_source: deployment.feed.0.0,
+        price_decimals: deployment.feed_decimals,
+        price: PriceBounds { window: 1_200, max_gap: 900, max_stale: 600, collar: 300 },
+        solvent_at: 10_000,
+        recover_to: scenario.reserve.recover_to_basis_points,
+        max_statement_age: 24 * 3_600,
+        envelope_lifetime: 3_600,
+        slots: 1,
+        order_slots: scenario.makers,
+    };
+    config.validate()?;
+    Ok(config)
+}
+
+/// No maker takes more than about twice an equal share of the order.
+fn limits(scenario: &Scenario) -> Limits {
+    let share = (20_000 / scenario.makers).clamp(1, 10_000);
+    let low = u16::try_from(share).unwrap_or(10_000);
+    let high = u16::try_from((share + share / 4).min(10_000)).unwrap_or(10_000);
+    let spread = scenario.liquidity.max_spread;
+    Limits { spread: [spread / 2, spread], slide: 10, dispersion: [low, high] }
+}
+
+async fn makers(
+    chain: &Chain,
+    randomness: &Randomness,
+    scenario: &Scenario,
+    timeline: &mut Timeline<'_>,
+) -> Result<Vec<Maker>, RecoveryError> {
+    let mut makers = Vec::new();
+    let mut owners = randomness.generator("table owners", 0);
+    for index in 0..u64::from(scenario.makers) {
+        let wallet = timeline.chain(wallet(chain, randomness, "maker", index)).await?;
+        makers.push(Maker { wallet, owner: TableOwner::generate(&mut owners)? });
+    }
+    Ok(makers)
+}
+
+/// The reserve's table account is its public address: one key for both.
+fn reserve_owner(randomness: &Randomness) -> Result<TableOwner, RecoveryError> {
+    let mut account = Zeroizing::new([0; 32]);
+    randomness.generator("reserve", 0).fill_bytes(account.as_mut_slice());
+    let mut reading_key = Zeroizing::new([0; 32]);
+    randomness.generator("reserve reading key", 0).fill_bytes(reading_key.as_mut_slice());
+    Ok(TableOwner::new(&account, reading_key)?)
+}
+
+/// The key that stands for the hardware's.
+fn hardware(randomness: &Randomness, config: &EnclaveConfig) -> SimulatedProvider {
+    let mut root = Zeroizing::new([0; 32]);
+    randomness.generator("hardware", 0).fill_bytes(root.as_mut_slice());
+    SimulatedProvider::new(SigningKey::from_bytes(&root), config.measurement())
+}

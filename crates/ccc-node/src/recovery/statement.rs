@@ -1,0 +1,84 @@
+//! Where the statement of a run comes from.
+
+use super::{RecoveryError, RecoveryOptions, options::StatementSource};
+use crate::{
+    custodian::{self, SimulatedCustodian, SimulatedStatement},
+    scenario::ReserveTerms,
+    seed::Randomness,
+};
+use rand::{Rng, RngExt};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use zeroize::Zeroizing;
+
+/// Satoshi in a bitcoin.
+const SATOSHI: u64 = 100_000_000;
+
+/// What the simulated custodian says, or would say: the makers' sizes follow from it.
+#[derive(Clone, Copy)]
+pub(super) struct Books {
+    pub(super) reserves: u64,
+    pub(super) liabilities: u64,
+}
+
+impl Books {
+    pub(super) fn of(terms: &ReserveTerms, randomness: &Randomness) -> Self {
+        let mut rng = randomness.generator("books", 0);
+        let liabilities = terms.liabilities_bitcoin * SATOSHI + rng.random_range(1..SATOSHI);
+        let covered = u128::from(liabilities) * u128::from(terms.covered_basis_points) / 10_000;
+        let reserves = u64::try_from(covered).unwrap_or(u64::MAX).saturating_sub(rng.random_range(1..SATOSHI));
+        Self { reserves, liabilities }
+    }
+
+    /// What is missing to the recovery's aim.
+    pub(super) fn gap(&self, recover_to: u32) -> u64 {
+        let aim = u128::from(self.liabilities) * u128::from(recover_to) / 10_000;
+        u64::try_from(aim.saturating_sub(u128::from(self.reserves))).unwrap_or(u64::MAX)
+    }
+}
+
+/// Fetches the statement each time that it is needed.
+pub(super) enum StatementFetcher {
+    /// From a server that this run started.
+    Own { custodian: SimulatedCustodian, token: Zeroizing<String> },
+    /// From somebody else's server.
+    Url { url: String, token: Zeroizing<String> },
+    /// From a file.
+    Bytes(Zeroizing<Vec<u8>>),
+}
+
+impl StatementFetcher {
+    pub(super) async fn start(
+        options: &RecoveryOptions,
+        books: &Books,
+        randomness: &Randomness,
+        time: u64,
+    ) -> Result<Self, RecoveryError> {
+        match &options.statement {
+            StatementSource::Url { url, token } => Ok(Self::Url { url: url.clone(), token: token.clone() }),
+            StatementSource::Bytes(bytes) => Ok(Self::Bytes(bytes.clone())),
+            StatementSource::Simulated => {
+                let statement = SimulatedStatement {
+                    account: "cold storage".to_owned(),
+                    unit: "satoshi",
+                    time,
+                    reserves: books.reserves,
+                    liabilities: books.liabilities,
+                };
+                let mut token = Zeroizing::new([0; 32]);
+                randomness.generator("custodian token", 0).fill_bytes(token.as_mut_slice());
+                let token = Zeroizing::new(hex::encode(token.as_slice()));
+                let any = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
+                let custodian = SimulatedCustodian::serve(any, &token, statement.to_json()).await?;
+                Ok(Self::Own { custodian, token })
+            }
+        }
+    }
+
+    pub(super) async fn fetch(&self) -> Result<Zeroizing<Vec<u8>>, RecoveryError> {
+        match self {
+            Self::Own { custodian, token } => Ok(custodian::fetch(&custodian.url(), token).await?),
+            Self::Url { url, token } => Ok(custodian::fetch(url, token).await?),
+            Self::Bytes(bytes) => Ok(bytes.clone()),
+        }
+    }
+}

@@ -1,0 +1,155 @@
+//! What makers, reserve and agent put on the chain.
+
+use super::{
+    RecoveryError,
+    setup::{BASE, BASE_LOT, QUOTE, SUBMISSION_LIFETIME},
+    world::World,
+};
+use crate::{leak::Secret, maker::Offer, timeline::Timeline};
+use alloy::primitives::{Address, B256, Bytes, I256, U256};
+use ccc_chain::{
+    Wallet,
+    bindings::{CREDarkPool, SimulatedFeed, TestToken},
+    read::BlockRef,
+};
+use ccc_enclave::intake::submission_id;
+use rand::{Rng, RngExt};
+
+/// Micro-dollars for a bitcoin, about which the simulated feed moves.
+const PRICE: i64 = 97_000_000_000;
+
+/// What one maker brings.
+struct Commitment {
+    /// Base units paid in: public.
+    deposit: u64,
+    offer: Offer,
+}
+
+impl World {
+    fn salt(&self, name: &str, index: u64) -> [u8; 32] {
+        let mut salt = [0; 32];
+        self.randomness.generator(name, index).fill_bytes(&mut salt);
+        salt
+    }
+
+    fn token(&self, asset: u32) -> Result<Address, RecoveryError> {
+        Ok(Address::from(self.config.asset(asset)?.token))
+    }
+
+    /// Mints, approves and deposits tokens under a ciphertext that names the table account.
+    async fn deposit(
+        &self,
+        wallet: &Wallet,
+        asset: u32,
+        amount: u128,
+        salt: [u8; 32],
+        ciphertext: Vec<u8>,
+    ) -> Result<(), RecoveryError> {
+        let token = TestToken::new(self.token(asset)?, self.chain.provider());
+        let amount = U256::from(amount);
+        let pool = CREDarkPool::new(self.deployment.pool, self.chain.provider());
+        let mint = token.mint(wallet.address(), amount).into_transaction_request();
+        self.chain.send(wallet, mint).await?;
+        let approve = token.approve(self.deployment.pool, amount).into_transaction_request();
+        self.chain.send(wallet, approve).await?;
+        let deposit = pool.deposit(asset, amount, B256::from(salt), Bytes::from(ciphertext));
+        self.chain.send(wallet, deposit.into_transaction_request()).await?;
+        Ok(())
+    }
+
+    /// The reserve brings the means of payment, every maker its liquidity and a standing order.
+    pub(super) async fn fund_pool(
+        &mut self,
+        dollars: u64,
+        gap: u64,
+        cover: u32,
+        max_spread: u16,
+        timeline: &mut Timeline<'_>,
+    ) -> Result<(), RecoveryError> {
+        let now = timeline.chain(self.chain.finalised_block()).await?.time;
+        let expiry = now.saturating_add(SUBMISSION_LIFETIME);
+        self.fund_reserve(u128::from(dollars) * 1_000_000, expiry, timeline).await?;
+        for index in 0..self.makers.len() {
+            let commitment = self.commitment(index, gap, cover, max_spread, expiry)?;
+            self.fund_maker(index, &commitment, timeline).await?;
+        }
+        Ok(())
+    }
+
+    async fn fund_reserve(&self, amount: u128, expiry: u64, timeline: &mut Timeline<'_>) -> Result<(), RecoveryError> {
+        let salt = self.salt("reserve deposit", 0);
+        let who = self.reserve.address().0.0;
+        let id = submission_id(&self.config, &who, &salt);
+        let mut rng = self.randomness.generator("reserve encryption", 0);
+        // the reserve's table account is its public address, so its deposit needs no account of its own inside
+        let ciphertext = self.reserve_owner.deposit(&self.config, self.committee.master_public_key(), (id, who), expiry, &mut rng)?;
+        timeline.chain(self.deposit(&self.reserve, QUOTE, amount, salt, ciphertext.to_bytes())).await
+    }
+
+    fn commitment(&self, index: usize, gap: u64, cover: u32, max_spread: u16, expiry: u64) -> Result<Commitment, RecoveryError> {
+        let mut rng = self.randomness.generator("commitment", index as u64);
+        let makers = self.makers.len().max(1) as u128;
+        let share = u128::from(gap) * u128::from(cover) / 10_000 / makers;
+        let wanted = share * u128::from(rng.random_range(850u32..1_150)) / 1_000;
+        let size = u64::try_from(wanted).map_err(|_| RecoveryError::Range { what: "a maker's size" })?;
+        let size = size.saturating_add(rng.random_range(1..BASE_LOT)).max(BASE_LOT);
+        let deposit = (size / BASE_LOT + rng.random_range(2u64..40)) * BASE_LOT;
+        let spread = rng.random_range(max_spread / 8..=max_spread / 2 + 1);
+        let offer = Offer { asset: BASE, spread, size, cap: size, minimum: 0, expiry };
+        Ok(Commitment { deposit, offer })
+    }
+
+    async fn fund_maker(
+        &mut self,
+        index: usize,
+        commitment: &Commitment,
+        timeline: &mut Timeline<'_>,
+    ) -> Result<(), RecoveryError> {
+        let salts = [self.salt("deposit", index as u64), self.salt("standing order", index as u64)];
+        let maker = &self.makers[index];
+        let who = maker.wallet.address().0.0;
+        let [deposit_id, order_id] = salts.map(|salt| submission_id(&self.config, &who, &salt));
+        let key = self.committee.master_public_key();
+        let mut rng = self.randomness.generator("maker encryption", index as u64);
+        let expiry = commitment.offer.expiry;
+        let deposit = maker.owner.deposit(&self.config, key, (deposit_id, who), expiry, &mut rng)?;
+        let order = maker.owner.standing_order(&self.config, key, (order_id, who), &commitment.offer, &mut rng)?;
+        let account = maker.owner.account();
+        let amount = u128::from(commitment.deposit);
+        let pool = CREDarkPool::new(self.deployment.pool, self.chain.provider());
+        timeline.chain(self.deposit(&maker.wallet, BASE, amount, salts[0], deposit.to_bytes())).await?;
+        let submit = pool.submitStandingOrder(B256::from(salts[1]), Bytes::from(order.to_bytes()));
+        timeline.chain(self.chain.send(&maker.wallet, submit.into_transaction_request())).await?;
+        self.secrets.push(Secret::bytes("a maker's table account", &account));
+        self.hide("a standing order's size", u128::from(commitment.offer.size));
+        Ok(())
+    }
+
+    /// Pushes fresh answers to the simulated feed.
+    pub(super) async fn push_prices(&self, timeline: &mut Timeline<'_>) -> Result<(), RecoveryError> {
+        let feed = SimulatedFeed::new(self.deployment.feed, self.chain.provider());
+        let now = timeline.chain(self.chain.finalised_block()).await?.time;
+        let mut rng = self.randomness.generator("prices", now);
+        for age in [1_500u64, 1_000, 600, 200, 5] {
+            let micro = PRICE + rng.random_range(-300_000_000i64..300_000_000);
+            let answer = I256::try_from(micro * 100).map_err(|_| RecoveryError::Range { what: "a price" })?;
+            let push = feed.push(answer, U256::from(now.saturating_sub(age)));
+            timeline.chain(self.chain.send(&self.operator, push.into_transaction_request())).await?;
+        }
+        Ok(())
+    }
+
+    /// Submits the reserve's encrypted order and waits for its deadline.
+    pub(super) async fn request_collateral(
+        &self,
+        salt: [u8; 32],
+        deadline: u64,
+        ciphertext: Vec<u8>,
+        timeline: &mut Timeline<'_>,
+    ) -> Result<BlockRef, RecoveryError> {
+        let pool = CREDarkPool::new(self.deployment.pool, self.chain.provider());
+        let request = pool.requestCollateral(B256::from(salt), deadline, Bytes::from(ciphertext));
+        timeline.chain(self.chain.send(&self.reserve, request.into_transaction_request())).await?;
+        Ok(timeline.chain(self.chain.advance_time(deadline)).await?)
+    }
+}

@@ -1,0 +1,77 @@
+//! From a request to an opened attempt: the participants are asked, each checks for itself.
+
+use super::{RecoveryError, world::World};
+use crate::{
+    timeline::Timeline,
+    vault_node::Ask,
+};
+use ccc_chain::read::BlockRef;
+use ccc_core::{
+    ciphertext::VerifiedCiphertext,
+    envelope::Envelope,
+    table::Header,
+    vault::request::{Mode, Request},
+};
+use ccc_enclave::attempt::Attempt;
+
+/// Seconds that a request to the vault stays open.
+const REQUEST_LIFETIME: u64 = 300;
+
+impl World {
+    /// The request for these ciphertexts at a block.
+    pub(super) fn request(&self, id: [u8; 32], block: &BlockRef, header: Option<&Header>, digests: &[[u8; 32]]) -> Request {
+        Request {
+            chain: self.config.chain,
+            contract: self.config.pool,
+            id,
+            table_header: header.map(Header::hash),
+            block_hash: block.hash.0,
+            deadline: block.time.saturating_add(REQUEST_LIFETIME),
+            mode: Mode::Sealed,
+            epoch: self.committee.epoch(),
+            committee: self.committee.digest(),
+            ciphertexts: digests.to_vec(),
+        }
+    }
+
+    /// Asks every participant; at least the threshold must answer. Nothing to open needs nobody.
+    pub(super) async fn ask_vault(
+        &mut self,
+        attempt: &Attempt<'_>,
+        request: &Request,
+        block: &BlockRef,
+        ciphertexts: &[VerifiedCiphertext],
+        timeline: &mut Timeline<'_>,
+    ) -> Result<Vec<Envelope>, RecoveryError> {
+        if ciphertexts.is_empty() {
+            return Ok(Vec::new());
+        }
+        let ask = Ask {
+            request: request.clone(),
+            card: attempt.card().clone(),
+            ciphertexts: ciphertexts.iter().map(|ciphertext| ciphertext.ciphertext().clone()).collect(),
+            header: self.head.clone().filter(|_| request.table_header.is_some()),
+        };
+        let mut envelopes = Vec::new();
+        let mut refusals = Vec::new();
+        for (index, participant) in (0u64..).zip(&mut self.nodes) {
+            let view = timeline.chain(participant.log.view(block)).await?;
+            let mut rng = self.randomness.generator("participant", self.attempts << 16 | index);
+            let identifier = participant.node.identifier().get();
+            match participant.node.reencrypt(&view, &ask, block.time, &mut rng) {
+                Ok(Some(envelope)) => envelopes.push(envelope),
+                Ok(None) => drop(self.culprits.insert(identifier, "did not answer".to_owned())),
+                Err(refusal) => refusals.push((identifier, refusal)),
+            }
+        }
+        let need = self.committee.threshold().t();
+        let answered = envelopes.len();
+        match refusals.into_iter().next() {
+            Some(refusal) if answered < usize::from(need) => {
+                Err(RecoveryError::Vault { need, answered, refusal: Box::new(refusal) })
+            }
+            _ => Ok(envelopes),
+        }
+    }
+}
+

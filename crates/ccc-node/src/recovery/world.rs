@@ -1,0 +1,95 @@
+//! Every actor of a recovery, each with its own secrets, on one chain.
+
+use super::{RecoveryError, log::ChainLog};
+use crate::{
+    agent::Agent,
+    leak::Secret,
+    maker::TableOwner,
+    seed::Randomness,
+    vault_node::{MemoryJournal, VaultNode},
+    workflow_node::WorkflowNode,
+};
+use ccc_chain::{Chain, Deployment, Wallet};
+use ccc_core::{
+    enclave::attestation::simulated::SimulatedProvider,
+    keys::Committee,
+    table::{Header, SealedTable, TableStore},
+};
+use ccc_enclave::config::EnclaveConfig;
+use ccc_store::MemoryStore;
+use std::{collections::BTreeMap, sync::Arc};
+
+/// One participant and its own reading of the chain.
+pub(super) struct Participant {
+    pub(super) node: VaultNode<MemoryJournal>,
+    pub(super) log: ChainLog,
+}
+
+/// One market maker.
+pub(super) struct Maker {
+    pub(super) wallet: Wallet,
+    pub(super) owner: TableOwner,
+}
+
+/// The last sequence number of each kind of report.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Sequences {
+    pub(super) solvency: u64,
+    pub(super) round: u64,
+    pub(super) payout: u64,
+}
+
+/// A public file of the run.
+pub(super) struct Artifact {
+    pub(super) name: String,
+    pub(super) bytes: Vec<u8>,
+}
+
+/// Everybody.
+pub(super) struct World {
+    pub(super) chain: Chain,
+    pub(super) deployment: Deployment,
+    pub(super) config: EnclaveConfig,
+    pub(super) committee: Committee,
+    pub(super) provider: Arc<SimulatedProvider>,
+    pub(super) nodes: Vec<Participant>,
+    pub(super) workflow: Vec<WorkflowNode>,
+    pub(super) makers: Vec<Maker>,
+    pub(super) reserve_owner: TableOwner,
+    pub(super) agent: Agent,
+    pub(super) operator: Wallet,
+    pub(super) reserve: Wallet,
+    pub(super) randomness: Randomness,
+    pub(super) store: MemoryStore,
+    /// The enclave host's reading of the chain.
+    pub(super) log: ChainLog,
+    pub(super) sequences: Sequences,
+    /// Attempts so far; each has its own generator.
+    pub(super) attempts: u64,
+    /// The header of the current table.
+    pub(super) head: Option<Header>,
+    /// Who misbehaved, and how.
+    pub(super) culprits: BTreeMap<u16, String>,
+    pub(super) artifacts: Vec<Artifact>,
+    pub(super) secrets: Vec<Secret>,
+    /// Standing orders whose reservations stand: a prefix of the log's.
+    pub(super) settled_orders: usize,
+}
+
+impl World {
+    /// Keeps a public file of the run.
+    pub(super) fn keep(&mut self, name: impl Into<String>, bytes: Vec<u8>) {
+        self.artifacts.push(Artifact { name: name.into(), bytes });
+    }
+
+    /// Keeps a secret number for the search at the end.
+    pub(super) fn hide(&mut self, name: &'static str, value: u128) {
+        self.secrets.extend(Secret::number(name, value));
+    }
+
+    /// The current table from the store.
+    pub(super) fn table(&self) -> Result<Option<SealedTable>, RecoveryError> {
+        let Some(header) = &self.head else { return Ok(None) };
+        Ok(Some(self.store.get(&header.hash())?))
+    }
+}

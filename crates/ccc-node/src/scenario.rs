@@ -1,0 +1,265 @@
+//! A scenario: the sizes and the faults of one recovery, from a TOML file.
+//!
+//! *Units*: bitcoin amounts in whole coins unless a name says satoshi; ratios in basis points.
+
+use ccc_core::{
+    identifier::MAX_PARTICIPANTS,
+    threshold::{Threshold, ThresholdError},
+};
+use serde::{Deserialize, Serialize};
+
+/// The scenarios that ship with the program, by name.
+pub const BUILT_IN: [(&str, &str); 4] = [
+    ("large-deficit", include_str!("../../../examples/scenarios/large-deficit.toml")),
+    ("insufficient-liquidity", include_str!("../../../examples/scenarios/insufficient-liquidity.toml")),
+    ("participant-lying", include_str!("../../../examples/scenarios/participant-lying.toml")),
+    ("participant-silent", include_str!("../../../examples/scenarios/participant-silent.toml")),
+];
+
+/// Sizes and faults of one recovery.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Scenario {
+    /// Name, for the report.
+    pub name: String,
+    /// One sentence for the reader.
+    #[serde(default)]
+    pub description: String,
+    /// Vault participants.
+    #[serde(default = "default_participants")]
+    pub participants: u16,
+    /// Shares that open; by default the greatest live threshold.
+    #[serde(default)]
+    pub threshold: Option<u16>,
+    /// Market makers.
+    #[serde(default = "default_makers")]
+    pub makers: u32,
+    /// Accounts that the table has room for.
+    #[serde(default = "default_accounts")]
+    pub accounts: u32,
+    /// The reserve.
+    #[serde(default)]
+    pub reserve: ReserveTerms,
+    /// The makers' standing orders.
+    #[serde(default)]
+    pub liquidity: Liquidity,
+    /// Who misbehaves, and how.
+    #[serde(default)]
+    pub faults: Faults,
+}
+
+/// What the custodian owes and holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ReserveTerms {
+    /// Liabilities in bitcoin, before a secret fraction is added.
+    pub liabilities_bitcoin: u64,
+    /// Reserves as a share of the liabilities.
+    pub covered_basis_points: u32,
+    /// What the recovery aims for.
+    pub recover_to_basis_points: u32,
+    /// What the reserve deposits to pay with, in dollars.
+    pub deposit_dollars: u64,
+}
+
+impl Default for ReserveTerms {
+    fn default() -> Self {
+        Self {
+            liabilities_bitcoin: 12_480,
+            covered_basis_points: 9_500,
+            recover_to_basis_points: 10_500,
+            deposit_dollars: 240_000_000,
+        }
+    }
+}
+
+/// The makers' side.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Liquidity {
+    /// All standing orders together, as a share of the gap to the recovery's aim.
+    pub cover_basis_points: u32,
+    /// Greatest spread that a maker asks, in 1/100 basis point.
+    pub max_spread: u16,
+}
+
+impl Default for Liquidity {
+    fn default() -> Self {
+        Self { cover_basis_points: 22_000, max_spread: 4_000 }
+    }
+}
+
+/// Participants that misbehave when asked for a share, by identifier.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Faults {
+    /// They send a share made with another secret.
+    pub lying: Vec<u16>,
+    /// They send nothing.
+    pub silent: Vec<u16>,
+}
+
+/// A scenario that cannot be run.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ScenarioError {
+    /// Not TOML, or a key that no scenario has.
+    #[error("{0}")]
+    Parse(#[from] toml::de::Error),
+    /// No built-in scenario has this name.
+    #[error("no built-in scenario is called `{0}`")]
+    Unknown(String),
+    /// The committee's sizes.
+    #[error("committee: {0}")]
+    Threshold(#[from] ThresholdError),
+    /// A number outside its range.
+    #[error("{field} is {found}, where {range} is possible")]
+    Range {
+        /// The key.
+        field: &'static str,
+        /// The value.
+        found: u64,
+        /// The range.
+        range: &'static str,
+    },
+    /// A fault names somebody who is not there.
+    #[error("participant {found} is not one of 1 to {participants}")]
+    Participant {
+        /// The identifier.
+        found: u16,
+        /// Participants.
+        participants: u16,
+    },
+}
+
+impl Default for Scenario {
+    fn default() -> Self {
+        Self {
+            name: "large-deficit".into(),
+            description: String::new(),
+            participants: default_participants(),
+            threshold: None,
+            makers: default_makers(),
+            accounts: default_accounts(),
+            reserve: ReserveTerms::default(),
+            liquidity: Liquidity::default(),
+            faults: Faults::default(),
+        }
+    }
+}
+
+impl Scenario {
+    /// Reads a scenario.
+    ///
+    /// # Errors
+    /// [`ScenarioError::Parse`], and what [`Self::validate`] refuses.
+    pub fn from_toml(text: &str) -> Result<Self, ScenarioError> {
+        let scenario: Self = toml::from_str(text)?;
+        scenario.validate()?;
+        Ok(scenario)
+    }
+
+    /// The built-in scenario of this name.
+    ///
+    /// # Errors
+    /// [`ScenarioError::Unknown`].
+    pub fn built_in(name: &str) -> Result<Self, ScenarioError> {
+        let found = BUILT_IN.iter().find(|(known, _)| *known == name);
+        let (_, text) = found.ok_or_else(|| ScenarioError::Unknown(name.to_owned()))?;
+        Self::from_toml(text)
+    }
+
+    /// Checks every range.
+    ///
+    /// # Errors
+    /// [`ScenarioError`].
+    pub fn validate(&self) -> Result<(), ScenarioError> {
+        let threshold = self.threshold()?;
+        if !threshold.protects_tables() {
+            let found = threshold.t().into();
+            return Err(ScenarioError::Range { field: "threshold", found, range: "more than twice the faults" });
+        }
+        range("participants", self.participants.into(), 1, MAX_PARTICIPANTS.into(), "1 to 1024")?;
+        range("makers", self.makers.into(), 1, 4_096, "1 to 4096")?;
+        range("accounts", self.accounts.into(), 1, 1 << 22, "1 to 4194304")?;
+        let reserve = &self.reserve;
+        range("reserve.liabilities_bitcoin", reserve.liabilities_bitcoin, 100, 10_000_000, "100 to 10000000")?;
+        range("reserve.covered_basis_points", reserve.covered_basis_points.into(), 1, 20_000, "1 to 20000")?;
+        range(
+            "reserve.recover_to_basis_points",
+            reserve.recover_to_basis_points.into(),
+            10_000,
+            20_000,
+            "10000 to 20000",
+        )?;
+        range("reserve.deposit_dollars", reserve.deposit_dollars, 10_000, 100_000_000_000, "10000 to 100000000000")?;
+        range("liquidity.cover_basis_points", self.liquidity.cover_basis_points.into(), 100, 100_000, "100 to 100000")?;
+        range("liquidity.max_spread", self.liquidity.max_spread.into(), 1, 16_383, "1 to 16383")?;
+        let named = self.faults.lying.iter().chain(&self.faults.silent);
+        match named.copied().find(|id| *id == 0 || *id > self.participants) {
+            Some(found) => Err(ScenarioError::Participant { found, participants: self.participants }),
+            None => Ok(()),
+        }
+    }
+
+    /// The threshold that is asked for, or the default.
+    ///
+    /// # Errors
+    /// [`ThresholdError`].
+    pub fn threshold(&self) -> Result<Threshold, ThresholdError> {
+        match self.threshold {
+            Some(t) => Threshold::new(t, self.participants),
+            None => Threshold::default_for(self.participants),
+        }
+    }
+}
+
+fn range(field: &'static str, found: u64, least: u64, most: u64, range: &'static str) -> Result<(), ScenarioError> {
+    if (least..=most).contains(&found) { Ok(()) } else { Err(ScenarioError::Range { field, found, range }) }
+}
+
+fn default_participants() -> u16 {
+    16
+}
+
+fn default_makers() -> u32 {
+    64
+}
+
+fn default_accounts() -> u32 {
+    256
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn built_in_scenarios_are_valid_and_bear_their_names() {
+        for (name, _) in BUILT_IN {
+            assert_eq!(Scenario::built_in(name).expect("valid").name, name);
+        }
+        assert!(matches!(Scenario::built_in("x"), Err(ScenarioError::Unknown(_))));
+    }
+
+    #[test]
+    fn unknown_keys_and_wild_numbers_are_refused() {
+        assert!(matches!(Scenario::from_toml("name = 'a'\nmaker = 3"), Err(ScenarioError::Parse(_))));
+        assert!(matches!(
+            Scenario::from_toml("name = 'a'\nparticipants = 16\nthreshold = 12"),
+            Err(ScenarioError::Threshold(_))
+        ));
+        assert!(matches!(
+            Scenario::from_toml("name = 'a'\nparticipants = 16\nthreshold = 6"),
+            Err(ScenarioError::Range { field: "threshold", .. })
+        ));
+        assert!(matches!(
+            Scenario::from_toml("name = 'a'\nmakers = 0"),
+            Err(ScenarioError::Range { field: "makers", .. })
+        ));
+        assert!(matches!(
+            Scenario::from_toml("name = 'a'\nparticipants = 4\n[faults]\nlying = [5]"),
+            Err(ScenarioError::Participant { found: 5, participants: 4 })
+        ));
+    }
+}

@@ -1,0 +1,338 @@
+//! One participant of the vault: what it checks before it gives a share, and the journal that keeps it from
+//! giving two.
+
+use ccc_core::{
+    ciphertext::{Ciphertext, CiphertextError, LabelKind, VerifiedCiphertext},
+    enclave::attestation::{Policy, PolicyRefusal},
+    encoding::{EncodingError, Kind},
+    envelope::Envelope,
+    identifier::Identifier,
+    keys::{Committee, KeyShare, ParticipantKeys},
+    report::keccak256,
+    table::{Header, RollbackError, check_current},
+    vault::{
+        recipient::AttestedRecipient,
+        request::{Mode, Request},
+        sealed::{self, SealError},
+    },
+};
+use rand_core::CryptoRng;
+use std::{collections::HashMap, sync::Arc};
+
+/// What the chain says at a finalised block, as this participant reads it itself.
+#[derive(Clone, Debug, Default)]
+pub struct ChainView {
+    /// Hash of the block.
+    pub block_hash: [u8; 32],
+    /// Its time.
+    pub time: u64,
+    /// Hash of the current table header; zero before the first version.
+    pub header_hash: [u8; 32],
+    /// Version of the table.
+    pub version: u64,
+    /// Every submission up to the block, by identifier.
+    pub submissions: Arc<HashMap<[u8; 32], OnChain>>,
+}
+
+/// One submission, as the contract keeps it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OnChain {
+    /// Who called.
+    pub who: [u8; 20],
+    /// keccak256 of the ciphertext.
+    pub hash: [u8; 32],
+    /// For a collateral request, when it may be opened.
+    pub opens_at: u64,
+}
+
+/// A request with everything that it names.
+#[derive(Clone, Debug)]
+pub struct Ask {
+    /// The request.
+    pub request: Request,
+    /// The enclave's keys and evidence.
+    pub card: AttestedRecipient,
+    /// The ciphertexts, in the request's order.
+    pub ciphertexts: Vec<Ciphertext>,
+    /// The header whose key is asked for, if any.
+    pub header: Option<Header>,
+}
+
+/// Why a participant gives no share. Its journal and its keys are as they were.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Refusal {
+    /// For another chain, contract, epoch, committee or mode.
+    #[error("the request is for another {what}")]
+    Foreign {
+        /// What differs.
+        what: &'static str,
+    },
+    /// The request's block is not the one read.
+    #[error("the request names a block that is not finalised here")]
+    Block,
+    /// Too late.
+    #[error("the request ended at {deadline}, it is {now}")]
+    Expired {
+        /// Last second.
+        deadline: u64,
+        /// Now.
+        now: u64,
+    },
+    /// Another number of ciphertexts, or another one, than the request names.
+    #[error("ciphertext {index} is not the one that the request names")]
+    OtherCiphertext {
+        /// Position.
+        index: usize,
+    },
+    /// A ciphertext that fails its proof.
+    #[error("ciphertext {index}: {source}")]
+    Ciphertext {
+        /// Position.
+        index: usize,
+        /// What fails.
+        source: CiphertextError,
+    },
+    /// The contract does not know the ciphertext under its identifier.
+    #[error("ciphertext {index} is not what the chain holds under its identifier")]
+    NotOnChain {
+        /// Position.
+        index: usize,
+    },
+    /// A ciphertext of a kind that participants do not open, or whose time is over.
+    #[error("ciphertext {index} is {what}")]
+    Label {
+        /// Position.
+        index: usize,
+        /// What is wrong.
+        what: &'static str,
+    },
+    /// An order before its deadline.
+    #[error("ciphertext {index} opens at {opens_at}, the chain is at {time}")]
+    TooEarly {
+        /// Position.
+        index: usize,
+        /// When it opens.
+        opens_at: u64,
+        /// The chain's time.
+        time: u64,
+    },
+    /// A table that is not the current one.
+    #[error("table: {0}")]
+    Rollback(#[from] RollbackError),
+    /// A table's key without its header, or the reverse.
+    #[error("a table's key is asked for with its header, and first")]
+    Header,
+    /// The enclave's keys are no keys.
+    #[error("recipient: {0}")]
+    Recipient(#[from] EncodingError),
+    /// The evidence is refused.
+    #[error("attestation: {0}")]
+    Policy(#[from] PolicyRefusal),
+    /// The same request identifier with another digest.
+    #[error("this request identifier was answered with another digest before")]
+    Answered,
+    /// The share could not be made.
+    #[error("share: {0}")]
+    Seal(#[from] SealError),
+}
+
+/// What a participant has answered, by request identifier. A repeat gets the same bytes.
+pub trait Journal {
+    /// The digest and the answer under an identifier.
+    fn find(&self, id: &[u8; 32]) -> Option<([u8; 64], Vec<u8>)>;
+    /// Keeps an answer before it is sent.
+    ///
+    /// # Errors
+    /// A sentence, when the answer could not be kept: then it must not be sent.
+    fn keep(&mut self, id: [u8; 32], digest: [u8; 64], answer: &[u8]) -> Result<(), String>;
+}
+
+/// A journal in memory.
+#[derive(Debug, Default)]
+pub struct MemoryJournal(HashMap<[u8; 32], ([u8; 64], Vec<u8>)>);
+
+impl Journal for MemoryJournal {
+    fn find(&self, id: &[u8; 32]) -> Option<([u8; 64], Vec<u8>)> {
+        self.0.get(id).cloned()
+    }
+
+    fn keep(&mut self, id: [u8; 32], digest: [u8; 64], answer: &[u8]) -> Result<(), String> {
+        self.0.insert(id, (digest, answer.to_vec()));
+        Ok(())
+    }
+}
+
+/// Whether a participant keeps to the protocol; the other two are for scenarios and tests.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Behaviour {
+    /// It does.
+    #[default]
+    Honest,
+    /// It answers with a share made from another secret, correctly signed.
+    Lying,
+    /// It never answers.
+    Silent,
+}
+
+/// A participant with its secrets.
+pub struct VaultNode<J> {
+    keys: ParticipantKeys,
+    share: KeyShare,
+    committee: Committee,
+    policy: Policy,
+    contract: [u8; 20],
+    chain: u64,
+    journal: J,
+    behaviour: Behaviour,
+}
+
+impl<J: Journal> VaultNode<J> {
+    /// A participant that serves one contract on one chain.
+    #[must_use]
+    pub fn new(keys: ParticipantKeys, share: KeyShare, committee: Committee, policy: Policy, served: (u64, [u8; 20]), journal: J) -> Self {
+        let (chain, contract) = served;
+        Self { keys, share, committee, policy, contract, chain, journal, behaviour: Behaviour::Honest }
+    }
+
+    /// Makes the participant misbehave.
+    #[must_use]
+    pub fn with_behaviour(mut self, behaviour: Behaviour) -> Self {
+        self.behaviour = behaviour;
+        self
+    }
+
+    /// Who it is.
+    #[must_use]
+    pub fn identifier(&self) -> Identifier {
+        self.share.identifier()
+    }
+
+    /// Checks a request against the chain and answers with a sealed share, signed; `None` when silent.
+    ///
+    /// # Errors
+    /// [`Refusal`].
+    pub fn reencrypt(
+        &mut self,
+        view: &ChainView,
+        ask: &Ask,
+        now: u64,
+        rng: &mut impl CryptoRng,
+    ) -> Result<Option<Envelope>, Refusal> {
+        if self.behaviour == Behaviour::Silent {
+            return Ok(None);
+        }
+        self.check_request(view, &ask.request, now)?;
+        let verified = self.check_ciphertexts(view, ask)?;
+        let digest = ask.request.digest();
+        let recipient = ask.card.recipient;
+        self.policy.check(&ask.card.evidence, &recipient.user_data(&digest), &digest, now)?;
+        if let Some((answered, bytes)) = self.journal.find(&ask.request.id) {
+            return if answered == digest { Ok(Some(Envelope::from_bytes(&bytes)?)) } else { Err(Refusal::Answered) };
+        }
+        let forged = if self.behaviour == Behaviour::Lying { forge(&self.share, rng) } else { None };
+        let share = forged.as_ref().unwrap_or(&self.share);
+        let sealed = sealed::seal(share, &self.committee, &ask.request, &recipient, &verified, rng)?;
+        let envelope = Envelope::sign(
+            &self.keys,
+            &self.committee.digest(),
+            self.committee.epoch(),
+            self.share.identifier(),
+            &digest,
+            Kind::Sealed,
+            sealed.to_bytes(),
+        )?;
+        self.journal.keep(ask.request.id, digest, &envelope.to_bytes()).map_err(|_| Refusal::Answered)?;
+        Ok(Some(envelope))
+    }
+
+    fn check_request(&self, view: &ChainView, request: &Request, now: u64) -> Result<(), Refusal> {
+        let expected = [
+            ("chain", request.chain == self.chain),
+            ("contract", request.contract == self.contract),
+            ("epoch", request.epoch == self.committee.epoch()),
+            ("committee", request.committee == self.committee.digest()),
+            ("mode", request.mode == Mode::Sealed),
+        ];
+        if let Some((what, _)) = expected.into_iter().find(|(_, holds)| !holds) {
+            return Err(Refusal::Foreign { what });
+        }
+        if request.block_hash != view.block_hash {
+            return Err(Refusal::Block);
+        }
+        if now > request.deadline {
+            return Err(Refusal::Expired { deadline: request.deadline, now });
+        }
+        Ok(())
+    }
+
+    fn check_ciphertexts(&self, view: &ChainView, ask: &Ask) -> Result<Vec<VerifiedCiphertext>, Refusal> {
+        let named = &ask.request.ciphertexts;
+        if named.len() != ask.ciphertexts.len() {
+            return Err(Refusal::OtherCiphertext { index: named.len().min(ask.ciphertexts.len()) });
+        }
+        check_header(view, ask)?;
+        let mut verified = Vec::with_capacity(named.len());
+        for (index, (ciphertext, digest)) in ask.ciphertexts.iter().zip(named).enumerate() {
+            if ciphertext.digest() != *digest {
+                return Err(Refusal::OtherCiphertext { index });
+            }
+            self.check_label(view, ask, index, ciphertext)?;
+            let checked = ciphertext.clone().verify(self.committee.master_public_key());
+            verified.push(checked.map_err(|source| Refusal::Ciphertext { index, source })?);
+        }
+        Ok(verified)
+    }
+
+    fn check_label(&self, view: &ChainView, ask: &Ask, index: usize, ciphertext: &Ciphertext) -> Result<(), Refusal> {
+        let label = ciphertext.label();
+        if label.chain != self.chain || label.contract != self.contract {
+            return Err(Refusal::Label { index, what: "for another contract or chain" });
+        }
+        match label.kind {
+            LabelKind::Public => Err(Refusal::Label { index, what: "of a kind that is not re-encrypted" }),
+            LabelKind::TableKey if index == 0 && ask.header.is_some() => Ok(()),
+            LabelKind::TableKey => Err(Refusal::Header),
+            LabelKind::Recipient => check_submission(view, index, ciphertext),
+        }
+    }
+}
+
+/// A share of the same participant with another secret: its last 32 bytes are the scalar.
+fn forge(share: &KeyShare, rng: &mut impl CryptoRng) -> Option<KeyShare> {
+    let mut bytes = share.to_bytes();
+    let start = bytes.len().checked_sub(32)?;
+    let (scalar, top) = bytes.get_mut(start..)?.split_at_mut(31);
+    rng.fill_bytes(scalar);
+    top.fill(0);
+    KeyShare::from_bytes(&bytes).ok()
+}
+
+fn check_header(view: &ChainView, ask: &Ask) -> Result<(), Refusal> {
+    let Some(header) = &ask.header else {
+        return if ask.request.table_header.is_none() { Ok(()) } else { Err(Refusal::Header) };
+    };
+    check_current(header, view.header_hash, view.version)?;
+    let wrapped = header.wrapped();
+    let first = ask.request.ciphertexts.first();
+    if ask.request.table_header == Some(header.hash()) && first == Some(&wrapped.digest()) {
+        Ok(())
+    } else {
+        Err(Refusal::Header)
+    }
+}
+
+fn check_submission(view: &ChainView, index: usize, ciphertext: &Ciphertext) -> Result<(), Refusal> {
+    let label = ciphertext.label();
+    let known = view.submissions.get(&label.id).ok_or(Refusal::NotOnChain { index })?;
+    if known.hash != keccak256(&[&ciphertext.to_bytes()]) || known.who != label.requester {
+        return Err(Refusal::NotOnChain { index });
+    }
+    if label.expiry < view.time {
+        return Err(Refusal::Label { index, what: "past its expiry" });
+    }
+    if known.opens_at > view.time {
+        return Err(Refusal::TooEarly { index, opens_at: known.opens_at, time: view.time });
+    }
+    Ok(())
+}

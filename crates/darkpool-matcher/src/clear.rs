@@ -1,0 +1,302 @@
+//! The meaning of a clearing, in numbered steps.
+
+use crate::error::ClearError;
+use crate::kernel::columns::SliceColumns;
+use crate::kernel::mask::{self, Mask, hide, nonzero, select};
+use crate::kernel::scalar::{Solved, gate, solve};
+use crate::market::Market;
+use crate::outcome::{Fill, Outcome, Reason};
+use crate::price::{PriceRefusal, Twap};
+use crate::request::{Request, Terms};
+use crate::standing_order::StandingOrder;
+use crate::types::{AMOUNT_BITS, Lots, Notional};
+
+/// Memory for one clearing: one entry per standing order in each column.
+///
+/// *Security*: afterwards it holds capacities and fills; the caller wipes it or keeps it sealed.
+#[derive(Debug)]
+pub struct Workspace<'a> {
+    columns: SliceColumns<'a>,
+}
+
+impl<'a> Workspace<'a> {
+    /// Four columns of one length; what they hold does not matter.
+    ///
+    /// *Errors*: [`ClearError::Length`] if the lengths differ from that of `spreads`.
+    pub fn new(
+        spreads: &'a mut [u16],
+        capacities: &'a mut [u64],
+        minimums: &'a mut [u64],
+        fills: &'a mut [u64],
+    ) -> Result<Self, ClearError> {
+        let slots = spreads.len();
+        check_length("capacities", slots, capacities.len())?;
+        check_length("minimums", slots, minimums.len())?;
+        check_length("column of fills", slots, fills.len())?;
+        Ok(Self {
+            columns: SliceColumns {
+                spreads,
+                capacities,
+                minimums,
+                fills,
+            },
+        })
+    }
+
+    fn slots(&self) -> usize {
+        self.columns.spreads.len()
+    }
+}
+
+/// [`clear_in`] with a workspace of its own.
+///
+/// *Errors*: as [`clear_in`].
+#[cfg(feature = "alloc")]
+pub fn clear(
+    request: &Request,
+    orders: &[StandingOrder],
+    permutation: &[u32],
+    price: Result<Twap, PriceRefusal>,
+    market: &Market,
+    fills: &mut [Fill],
+) -> Result<Outcome, ClearError> {
+    let slots = orders.len();
+    let mut spreads = alloc::vec![0; slots];
+    let mut capacities = alloc::vec![0; slots];
+    let mut minimums = alloc::vec![0; slots];
+    let mut filled = alloc::vec![0; slots];
+    let mut workspace = Workspace::new(&mut spreads, &mut capacities, &mut minimums, &mut filled)?;
+    clear_in(
+        request,
+        orders,
+        permutation,
+        price,
+        market,
+        &mut workspace,
+        fills,
+    )
+}
+
+/// Clears one request against the standing orders by rule A: price, then pro rata at the margin.
+///
+/// `permutation` lists the slots in canonical order. `fills` has one entry per standing order, in the order
+/// of `orders`; it is overwritten.
+///
+/// 1. The lengths and the permutation are checked. They are public; nothing else is checked by branching.
+/// 2. The request is evaluated at its deadline.
+/// 3. The effective capacities are gathered in canonical order.
+/// 4. A refused price or a range exceeded sets every capacity to zero; the steps below run all the same.
+/// 5. The wanted total is min(Q, Σe), or zero if that is below the least total.
+/// 6. The least spread at which the capacity reaches it is the margin: cheaper orders are filled in full,
+///    orders at the margin pro rata. Orders filled below their minimum are dropped. Four times.
+/// 7. The last fills are kept if the least total was reached and no minimum violated, else they become zero.
+/// 8. Each fill is priced, pay as bid, rounded up to the maker; the total is the sum of the rounded.
+///
+/// *Source*: `docs/spec/clearing.md`.
+///
+/// *Errors*: [`ClearError`], about public shape only; the fills are then zero. Every other failure is an
+/// [`Outcome`] with the shape of success.
+///
+/// *Timing*: steps and addresses depend on the number of orders and on the permutation. Three choices are
+/// read once, outside every pass, and may be compiled to a jump: which success rule, whether there is a
+/// dispersion limit, and whether the price was refused, which follows from public observations.
+pub fn clear_in(
+    request: &Request,
+    orders: &[StandingOrder],
+    permutation: &[u32],
+    price: Result<Twap, PriceRefusal>,
+    market: &Market,
+    workspace: &mut Workspace<'_>,
+    fills: &mut [Fill],
+) -> Result<Outcome, ClearError> {
+    fills.fill(Fill::default());
+    check_shape(orders.len(), permutation, workspace, fills.len())?;
+    let columns = &mut workspace.columns;
+    let terms = Terms::of(request);
+    let pool = gather(&terms, orders, permutation, columns);
+    let price = price.map_or(0, |twap| twap.price().get());
+    let gates = Gates::of(&terms, price, pool, market);
+    gate(columns, gates.open());
+    let solved = solve(columns, &terms.demand, gates.admit(pool));
+    let verdict = Verdict::of(&gates, &solved);
+    let total = settle(columns, permutation, verdict.success, price, market, fills);
+    Ok(verdict.outcome(solved.filled, total))
+}
+
+pub(crate) fn check_length(
+    what: &'static str,
+    expected: usize,
+    found: usize,
+) -> Result<(), ClearError> {
+    if expected == found {
+        return Ok(());
+    }
+    Err(ClearError::Length {
+        what,
+        expected,
+        found,
+    })
+}
+
+fn check_shape(
+    slots: usize,
+    permutation: &[u32],
+    workspace: &mut Workspace<'_>,
+    fills: usize,
+) -> Result<(), ClearError> {
+    check_length("canonical order", slots, permutation.len())?;
+    check_length("workspace", slots, workspace.slots())?;
+    check_length("fills", slots, fills)?;
+    check_permutation(permutation, workspace.columns.fills)
+}
+
+/// Every slot once. `seen` is scratch memory with one entry per slot.
+pub(crate) fn check_permutation(permutation: &[u32], seen: &mut [u64]) -> Result<(), ClearError> {
+    seen.fill(0);
+    let slots = seen.len();
+    for (position, &found) in permutation.iter().enumerate() {
+        let index = usize::try_from(found).unwrap_or(usize::MAX);
+        let entry = seen.get_mut(index).ok_or(ClearError::UnknownSlot {
+            position,
+            slots,
+            found,
+        })?;
+        if *entry != 0 {
+            return Err(ClearError::RepeatedSlot { position, found });
+        }
+        *entry = 1;
+    }
+    Ok(())
+}
+
+/// The slots in canonical order. The permutation was checked, so none is skipped.
+fn slots(permutation: &[u32]) -> impl Iterator<Item = usize> {
+    permutation
+        .iter()
+        .map(|&slot| usize::try_from(slot).unwrap_or(usize::MAX))
+}
+
+/// Writes spread, capacity and minimum of every order into the columns; returns Σe, below 2^83.
+fn gather(
+    terms: &Terms,
+    orders: &[StandingOrder],
+    permutation: &[u32],
+    columns: &mut SliceColumns<'_>,
+) -> u128 {
+    let mut pool = 0u128;
+    let written = columns
+        .spreads
+        .iter_mut()
+        .zip(columns.capacities.iter_mut())
+        .zip(columns.minimums.iter_mut());
+    for (slot, ((spread, capacity), minimum)) in slots(permutation).zip(written) {
+        let Some(order) = orders.get(slot) else {
+            continue;
+        };
+        *spread = order.spread.get();
+        *minimum = order.minimum.get();
+        *capacity = order.capacity(terms);
+        pool = pool.wrapping_add(u128::from(*capacity));
+    }
+    pool
+}
+
+/// The conditions under which no order takes part.
+#[derive(Clone, Copy)]
+struct Gates {
+    /// There is a price.
+    priced: Mask,
+    /// Σe or Q · lot is 2^51 or more.
+    too_large: Mask,
+}
+
+impl Gates {
+    fn of(terms: &Terms, price: u64, pool: u128, market: &Market) -> Self {
+        let units = u128::from(terms.demand.size) * u128::from(market.lot());
+        Self {
+            priced: nonzero(price),
+            too_large: exceeds_amount(pool) | exceeds_amount(units),
+        }
+    }
+
+    fn open(&self) -> Mask {
+        hide(self.priced & !self.too_large)
+    }
+
+    /// Σe if the gates are open, else zero.
+    #[allow(
+        clippy::cast_possible_truncation,
+        reason = "open gates mean a pool below 2^51"
+    )]
+    fn admit(&self, pool: u128) -> u64 {
+        pool as u64 & self.open()
+    }
+}
+
+/// x ≥ 2^51, for x below 2^115.
+#[allow(
+    clippy::cast_possible_truncation,
+    reason = "51 of at most 115 bits are shifted out"
+)]
+fn exceeds_amount(x: u128) -> Mask {
+    nonzero((x >> AMOUNT_BITS) as u64)
+}
+
+/// Success and reason as numbers.
+struct Verdict {
+    success: Mask,
+    reason: u64,
+}
+
+impl Verdict {
+    /// The reason is that of the first step that failed.
+    fn of(gates: &Gates, solved: &Solved) -> Self {
+        let success = hide(gates.open() & solved.enough & !solved.violated);
+        let short = select(
+            solved.enough_at_first,
+            Reason::Minimum as u64,
+            Reason::TooSmall as u64,
+        );
+        let gated = select(gates.too_large, Reason::TooLarge as u64, short);
+        let failed = select(gates.priced, gated, Reason::Price as u64);
+        Self {
+            success,
+            reason: failed & !success,
+        }
+    }
+
+    fn outcome(&self, filled: u64, total: Notional) -> Outcome {
+        Outcome {
+            success: mask::bit(self.success) == 1,
+            reason: Reason::from_code(self.reason),
+            filled: Lots::masked(filled & self.success),
+            total,
+        }
+    }
+}
+
+/// Writes the fills, priced or zero, in the order of the standing orders; returns the sum of the notionals.
+fn settle(
+    columns: &SliceColumns<'_>,
+    permutation: &[u32],
+    success: Mask,
+    price: u64,
+    market: &Market,
+    fills: &mut [Fill],
+) -> Notional {
+    let mut total = 0u128;
+    let rows = columns.spreads.iter().zip(columns.fills.iter());
+    for (slot, (spread, lots)) in slots(permutation).zip(rows) {
+        let Some(fill) = fills.get_mut(slot) else {
+            continue;
+        };
+        let lots = lots & success;
+        let notional = market.notional_of(lots, price, u64::from(*spread));
+        total = total.wrapping_add(notional.get());
+        *fill = Fill {
+            lots: Lots::masked(lots),
+            notional,
+        };
+    }
+    Notional::new(total)
+}

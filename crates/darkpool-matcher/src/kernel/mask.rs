@@ -1,0 +1,105 @@
+//! Conditions as numbers: all ones for yes, zero for no.
+//!
+//! *Timing*: constant; wrapping arithmetic only.
+
+/// All ones or zero.
+pub(crate) type Mask = u64;
+
+/// Spreads the lowest bit over the word.
+const fn spread_bit(bit: u64) -> Mask {
+    bit.wrapping_neg()
+}
+
+/// Keeps the compiler from seeing that a mask has two values only, and from branching on it.
+///
+/// *Security*: [`black_box`](core::hint::black_box) is a hint. What was compiled decides.
+pub(crate) const fn hide(mask: Mask) -> Mask {
+    core::hint::black_box(mask)
+}
+
+/// a < b, for numbers below 2^63.
+pub(crate) const fn below(a: u64, b: u64) -> Mask {
+    spread_bit(a.wrapping_sub(b) >> 63)
+}
+
+/// a < b, for numbers below 2^15.
+#[inline]
+#[allow(clippy::cast_sign_loss, reason = "the sign is what becomes the mask")]
+pub(crate) const fn below_spread(a: u16, b: u16) -> Mask {
+    (a.wrapping_sub(b).cast_signed() >> 15) as i64 as u64
+}
+
+/// a < b, for all numbers (Hacker's Delight, 2nd edition, section 2-12).
+pub(crate) const fn less(a: u64, b: u64) -> Mask {
+    spread_bit(((!a & b) | ((!a | b) & a.wrapping_sub(b))) >> 63)
+}
+
+/// a ≤ b, for all numbers.
+pub(crate) const fn at_most(a: u64, b: u64) -> Mask {
+    !less(b, a)
+}
+
+/// x ≠ 0.
+pub(crate) const fn nonzero(x: u64) -> Mask {
+    spread_bit((x | x.wrapping_neg()) >> 63)
+}
+
+/// a = b.
+pub(crate) const fn equal(a: u64, b: u64) -> Mask {
+    !nonzero(a ^ b)
+}
+
+/// `yes` where the mask is set, else `no`.
+pub(crate) const fn select(mask: Mask, yes: u64, no: u64) -> u64 {
+    no ^ (mask & (yes ^ no))
+}
+
+/// The lesser of two numbers below 2^63.
+pub(crate) const fn lesser(a: u64, b: u64) -> u64 {
+    select(below(a, b), a, b)
+}
+
+/// The mask as 0 or 1.
+pub(crate) const fn bit(mask: Mask) -> u64 {
+    mask & 1
+}
+
+/// The mask in the width of a flag held in a program value.
+pub(crate) fn from_flag(flag: bool) -> Mask {
+    spread_bit(u64::from(flag))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const EDGES: [u64; 9] = [
+        0,
+        1,
+        2,
+        (1 << 51) - 1,
+        1 << 51,
+        (1 << 63) - 1,
+        1 << 63,
+        u64::MAX - 1,
+        u64::MAX,
+    ];
+
+    #[test]
+    fn comparisons_agree_with_the_operators() {
+        for a in EDGES {
+            assert_eq!(nonzero(a), from_flag(a != 0));
+            for b in EDGES {
+                assert_eq!(less(a, b), from_flag(a < b), "{a} < {b}");
+                assert_eq!(at_most(a, b), from_flag(a <= b), "{a} <= {b}");
+                assert_eq!(equal(a, b), from_flag(a == b), "{a} = {b}");
+                assert_eq!(select(!0, a, b), a);
+                assert_eq!(select(0, a, b), b);
+                if a >> 63 == 0 && b >> 63 == 0 {
+                    assert_eq!(below(a, b), from_flag(a < b), "{a} below {b}");
+                    assert_eq!(lesser(a, b), a.min(b));
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,8 @@
+//! The speed: masks, division by steps, and the passes over the columns.
+
+pub(crate) mod columns;
+pub(crate) mod division;
+pub(crate) mod mask;
+pub(crate) mod scalar;
+#[cfg(test)]
+mod trace;

@@ -1,0 +1,98 @@
+//! Columns that record every access: the passes of a clearing, slot by slot.
+
+use std::cell::RefCell;
+use std::vec::Vec;
+
+use super::columns::{Columns, Slot, Written};
+use super::scalar::{Demand, SOLVES, gate, solve};
+
+/// One access.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Access {
+    /// Spread and capacity of a slot are read.
+    Read(usize),
+    /// A slot is read whole, then capacity and fill are written.
+    Rewrite(usize),
+}
+
+struct Traced {
+    slots: Vec<Slot>,
+    fills: Vec<u64>,
+    accesses: RefCell<Vec<Access>>,
+}
+
+impl Columns for Traced {
+    fn read<A>(&self, start: A, mut step: impl FnMut(A, u16, u64) -> A) -> A {
+        let slots = self.slots.iter().enumerate();
+        slots.fold(start, |folded, (index, slot)| {
+            self.accesses.borrow_mut().push(Access::Read(index));
+            step(folded, slot.spread, slot.capacity)
+        })
+    }
+
+    fn rewrite(&mut self, mut step: impl FnMut(Slot) -> Written) {
+        for (index, slot) in self.slots.iter_mut().enumerate() {
+            self.accesses.get_mut().push(Access::Rewrite(index));
+            let written = step(*slot);
+            slot.capacity = written.capacity;
+            self.fills[index] = written.fill;
+        }
+    }
+}
+
+fn trace(slots: Vec<Slot>, demand: &Demand, admitted: u64) -> Vec<Access> {
+    let total = slots.iter().map(|slot| slot.capacity).sum::<u64>() & admitted;
+    let fills = std::vec![0; slots.len()];
+    let mut traced = Traced {
+        slots,
+        fills,
+        accesses: RefCell::default(),
+    };
+    gate(&mut traced, admitted);
+    solve(&mut traced, demand, total);
+    traced.accesses.into_inner()
+}
+
+fn uniform(n: usize, spread: u16, capacity: u64, minimum: u64) -> Vec<Slot> {
+    std::vec![Slot { spread, capacity, minimum }; n]
+}
+
+#[test]
+fn the_trace_depends_on_the_number_of_slots_alone() {
+    let n = 37_usize;
+    let ladder: Vec<Slot> = (0..n)
+        .map(|i| Slot {
+            spread: u16::try_from(i).unwrap() * 400,
+            capacity: 1 << i,
+            minimum: i as u64,
+        })
+        .collect();
+    let all = Demand {
+        size: 1_000,
+        least: 1_000,
+    };
+    let expected = trace(ladder.clone(), &all, u64::MAX);
+    assert_eq!(expected.len(), n * (1 + SOLVES * (7 + 1)));
+    let others = [
+        trace(ladder.clone(), &all, 0),
+        trace(
+            ladder,
+            &Demand {
+                size: u64::MAX >> 13,
+                least: 1,
+            },
+            u64::MAX,
+        ),
+        trace(uniform(n, 0, 0, 0), &all, u64::MAX),
+        trace(uniform(n, 16_383, 1, 0), &all, u64::MAX),
+        trace(uniform(n, 17, 1_000, 900), &all, u64::MAX),
+        trace(
+            uniform(n, 17, 1_000, 0),
+            &Demand { size: 0, least: 0 },
+            u64::MAX,
+        ),
+    ];
+    for (class, found) in others.into_iter().enumerate() {
+        assert_eq!(found, expected, "class {class}");
+    }
+}

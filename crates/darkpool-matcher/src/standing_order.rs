@@ -1,0 +1,53 @@
+//! A maker's firm and funded offer.
+
+use crate::kernel::mask::{self, Mask, at_most, below, lesser};
+use crate::request::Terms;
+use crate::types::{Lots, OwnerId, Spread, TierMask, UnixSeconds};
+
+/// A maker's firm offer, as opened inside the enclave.
+///
+/// Sizes and caps are rounded down to lots at the boundary, the minimum up
+/// ([`Lots::floor`], [`Lots::ceil`]).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StandingOrder {
+    /// The maker's account.
+    pub owner: OwnerId,
+    /// What the maker asks above the reference price.
+    pub spread: Spread,
+    /// The size offered.
+    pub size: Lots,
+    /// What the row of the balance table holds in reserve for this order.
+    pub balance: Lots,
+    /// The most that one request may take.
+    pub cap: Lots,
+    /// The minimum interaction: a fill is zero or at least this.
+    pub minimum: Lots,
+    /// The last second at which the order may be filled.
+    pub expiry: UnixSeconds,
+    /// The tiers admitted.
+    pub tiers: TierMask,
+    /// The row is frozen or withdrawing.
+    pub frozen: bool,
+}
+
+impl StandingOrder {
+    /// The effective capacity for one request, in lots.
+    ///
+    /// [not expired] · [owner differs] · [tier admitted] · [not frozen] · [spread ≤ S] · min(size, balance, cap, D),
+    /// and zero if that is below the minimum. *Timing*: constant.
+    pub(crate) fn capacity(&self, terms: &Terms) -> u64 {
+        let offered = [self.balance, self.cap]
+            .into_iter()
+            .fold(self.size.get(), |least, bound| lesser(least, bound.get()));
+        let limited = lesser(offered, terms.limit);
+        limited & self.admitted(terms) & !below(limited, self.minimum.get())
+    }
+
+    fn admitted(&self, terms: &Terms) -> Mask {
+        at_most(terms.deadline, self.expiry.0)
+            & self.owner.differs(&terms.owner)
+            & self.tiers.meets(terms.tiers)
+            & at_most(u64::from(self.spread.get()), terms.spread)
+            & !mask::from_flag(self.frozen)
+    }
+}

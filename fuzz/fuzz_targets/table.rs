@@ -1,0 +1,110 @@
+//! Random rounds on a sealed table and on the plain ledger: same codes, same balances, same sums.
+//!
+//! `cargo +nightly fuzz run table`
+#![no_main]
+
+use arbitrary::{Arbitrary, Unstructured};
+use ccc_core::{
+    epoch::Epoch,
+    keys::MasterPublicKey,
+    table::{
+        AccountId, AssetId, AssetRule, BoundaryOperation, Delta, OpenTable, ResultCode, TableId, TableParams, TableSuite,
+        Tier, genesis, ledger::Ledger,
+    },
+};
+use curve25519_dalek::RistrettoPoint;
+use libfuzzer_sys::fuzz_target;
+use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
+
+const ASSETS: [AssetRule; 3] = [AssetRule { lot: 1 }, AssetRule { lot: 1_000 }, AssetRule { lot: u64::MAX }];
+const ACCOUNTS: u8 = 6;
+const EPOCH: Epoch = Epoch(0);
+
+fn account(input: &mut Unstructured<'_>) -> arbitrary::Result<AccountId> {
+    Ok(AccountId([input.int_in_range(0..=ACCOUNTS)?; 20]))
+}
+
+fn asset(input: &mut Unstructured<'_>) -> arbitrary::Result<AssetId> {
+    let number = input.int_in_range(0..=5u8)?;
+    Ok([AssetId(0), AssetId(1), AssetId(2), AssetId(3), AssetId::STATUS, AssetId::READING_KEY][usize::from(number)])
+}
+
+/// Small amounts, whole lots and the ends of the range.
+fn amount(input: &mut Unstructured<'_>) -> arbitrary::Result<u128> {
+    Ok(match input.int_in_range(0..=4u8)? {
+        0 => u128::arbitrary(input)?,
+        1 => u128::MAX - u128::from(u8::arbitrary(input)?),
+        2 => u128::from(u64::MAX) * u128::from(u16::arbitrary(input)?),
+        _ => u128::from(u16::arbitrary(input)?),
+    })
+}
+
+#[derive(Debug)]
+struct Operation(BoundaryOperation);
+
+impl<'a> Arbitrary<'a> for Operation {
+    fn arbitrary(input: &mut Unstructured<'a>) -> arbitrary::Result<Self> {
+        let (account, asset) = (account(input)?, asset(input)?);
+        let reading_key = [u8::arbitrary(input)?; 32];
+        Ok(Self(match input.int_in_range(0..=6u8)? {
+            0 => BoundaryOperation::Register { account, reading_key },
+            1 => BoundaryOperation::Open { account, asset },
+            2 => BoundaryOperation::Withdraw { account, asset, amount: amount(input)? },
+            3 => BoundaryOperation::Reserve { account, asset, lots: u16::arbitrary(input)?.into() },
+            4 => BoundaryOperation::Freeze { account, asset, reason: 1, frozen: bool::arbitrary(input)? },
+            _ => BoundaryOperation::Deposit { account, asset, amount: amount(input)?, reading_key },
+        }))
+    }
+}
+
+/// A transfer, or one delta alone.
+#[derive(Debug)]
+struct Move(Vec<Delta>);
+
+impl<'a> Arbitrary<'a> for Move {
+    fn arbitrary(input: &mut Unstructured<'a>) -> arbitrary::Result<Self> {
+        let (asset, amount) = (asset(input)?, i128::from(i16::arbitrary(input)?));
+        let amount = if u8::arbitrary(input)? == 0 { i128::arbitrary(input)? } else { amount };
+        let first = Delta { account: account(input)?, asset, amount, reserved: i8::arbitrary(input)?.into() };
+        let second = Delta { account: account(input)?, asset, amount: amount.wrapping_neg(), reserved: 0 };
+        Ok(Self(if u8::arbitrary(input)? < 16 { vec![first] } else { vec![first, second] }))
+    }
+}
+
+#[derive(Arbitrary, Debug)]
+struct Round {
+    boundary: [Option<Operation>; 4],
+    moves: [Option<Move>; 6],
+}
+
+fn assert_same(open: &OpenTable, ledger: &Ledger) {
+    let all: Vec<_> = (0..=ACCOUNTS)
+        .flat_map(|number| (0..4).map(move |asset| (AccountId([number; 20]), AssetId(asset))))
+        .collect();
+    for (found, (account, asset)) in open.find_many(&all).iter().zip(&all) {
+        assert_eq!(found.as_ref(), ledger.find(*account, *asset));
+    }
+    for asset in (0..4).map(AssetId) {
+        assert_eq!(Some(open.sum(asset)), ledger.sum(asset));
+    }
+    assert_eq!(open.used_rows() as usize, ledger.used_rows());
+}
+
+fuzz_target!(|rounds: Vec<Round>| {
+    let master = MasterPublicKey::new(RistrettoPoint::mul_base(&77u64.into())).expect("not the identity");
+    let mut rng = ChaCha20Rng::seed_from_u64(1);
+    let id = TableId { chain: 1, contract: [1; 20], table: [2; 32] };
+    let params = TableParams { id, epoch: EPOCH, tier: Tier::SMALLEST, suite: TableSuite::ChaCha20Poly1305 };
+    let mut ledger = Ledger::new(Tier::SMALLEST);
+    let mut open = genesis(&params, &master, &mut rng).expect("genesis").rows;
+    for Round { boundary, moves } in rounds.into_iter().take(16) {
+        let boundary: Vec<_> = boundary.into_iter().flatten().map(|operation| operation.0).collect();
+        let deltas: Vec<_> = moves.into_iter().flatten().flat_map(|moved| moved.0).collect();
+        let next = open.update(&boundary, &deltas, 16, &ASSETS, EPOCH, &master, &mut rng).expect("seals");
+        let (code, results): (ResultCode, Vec<_>) = ledger.update(&boundary, &deltas, &ASSETS);
+        assert_eq!((next.code, next.boundary), (code, results));
+        assert_eq!(next.rows.result_code(), code);
+        open = next.rows;
+        assert_same(&open, &ledger);
+    }
+});
