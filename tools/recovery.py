@@ -1,13 +1,16 @@
 #!/usr/bin/env python3
-"""Checks what `ccc recover --json` printed: against its schema, and against the exit code that came with it.
+"""Checks what `ccc recover --json` printed: against its schema, the exit code that came with it, and its scenario.
 
-    python3 tools/recovery.py SCHEMA RESULT EXIT_CODE
+    python3 tools/recovery.py SCHEMA RESULT EXIT_CODE [SCENARIO]
 
-Exit code: 0 both hold, 1 one does not.
+The participants at fault in a scenario are named in the result, and nobody else.
+
+Exit code: 0 all holds, 1 something does not.
 """
 
 import json
 import sys
+import tomllib
 from pathlib import Path
 
 import jsonschema
@@ -24,9 +27,19 @@ def errors(schema, result, code):
         yield f"final_status {status!r} came with exit code {code}"
 
 
-def main(schema, result, code):
+def culprit_errors(scenario, result):
+    faults = scenario.get("faults", {})
+    expected = sorted({*faults.get("lying", []), *faults.get("silent", [])})
+    found = sorted({culprit["participant"] for culprit in result["culprits"]})
+    if expected != found:
+        yield f"participants {expected} are at fault, and {found} are named"
+
+
+def main(schema, result, code, scenario=None):
     found = json.loads(Path(result).read_text())
     wrong = list(errors(json.loads(Path(schema).read_text()), found, int(code)))
+    if scenario and not wrong:
+        wrong += culprit_errors(tomllib.loads(Path(scenario).read_text()), found)
     for line in wrong:
         print(f"error: {result}: {line}", file=sys.stderr)
     if not wrong:
