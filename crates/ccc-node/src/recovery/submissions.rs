@@ -82,11 +82,24 @@ impl World {
         let id = submission_id(&self.config, &who, &salt);
         let mut rng = self.randomness.generator("reserve encryption", 0);
         // the reserve's table account is its public address, so its deposit needs no account of its own inside
-        let ciphertext = self.reserve_owner.deposit(&self.config, self.committee.master_public_key(), (id, who), expiry, &mut rng)?;
+        let ciphertext = self.reserve_owner.deposit(
+            &self.config,
+            self.committee.master_public_key(),
+            (id, who),
+            expiry,
+            &mut rng,
+        )?;
         timeline.chain(self.deposit(&self.reserve, QUOTE, amount, salt, ciphertext.to_bytes())).await
     }
 
-    fn commitment(&self, index: usize, gap: u64, cover: u32, max_spread: u16, expiry: u64) -> Result<Commitment, RecoveryError> {
+    fn commitment(
+        &self,
+        index: usize,
+        gap: u64,
+        cover: u32,
+        max_spread: u16,
+        expiry: u64,
+    ) -> Result<Commitment, RecoveryError> {
         let mut rng = self.randomness.generator("commitment", index as u64);
         let makers = self.makers.len().max(1) as u128;
         let share = u128::from(gap) * u128::from(cover) / 10_000 / makers;
