@@ -36,6 +36,9 @@ pub(super) fn run(arguments: &ReencryptArgs, ctx: &Context<'_>) -> Result<Answer
     if public.request.table_header != Some(pool.head.header_hash.0) {
         return Err(Error::Moved { version: pool.head.version });
     }
+    if public.card.recipient.measurement != pool.config.measurement() {
+        return Err(Error::OtherEnclave { path: paths.recipient() });
+    }
     let at = public.block(&pool.log)?;
     let header = pool.table()?.header;
     let ciphertexts = pool.ciphertexts(&at, Some(&header), &public.request.ciphertexts)?;

@@ -31,7 +31,8 @@ fn an_order_above_the_supply_closes_the_round_unfilled() {
 #[test]
 fn a_stale_price_closes_the_round_unfilled() {
     let story = ordered(300_000_000);
-    let seen = |round: u64, age: u64| format!(r#"{{"round":{round},"answer":9700000000000,"updated_at":{}}}"#, now() - age);
+    let seen =
+        |round: u64, age: u64| format!(r#"{{"round":{round},"answer":9700000000000,"updated_at":{}}}"#, now() - age);
     story.scratch.write("prices.json", format!("[{},{}]", seen(1, 5_000), seen(2, 4_000)));
     closes_unfilled(&story);
 }
@@ -157,7 +158,8 @@ fn orders_outside_their_range_are_refused() {
         assert_eq!(story.ccc(&format!("encrypt-order --pool pool {arguments}")).code, 2, "{arguments}");
     }
     for amount in ["0", "-1", "1.5", "340282366920938463463374607431768211456"] {
-        let run = story.ccc(&format!("table deposit --pool pool --account-key maker.ccc --asset base --amount {amount}"));
+        let run =
+            story.ccc(&format!("table deposit --pool pool --account-key maker.ccc --asset base --amount {amount}"));
         assert_eq!(run.code, 2, "{amount}");
     }
     story.scratch.write("terms.toml", "size = 1\nspread = [1, 1]\nsecret = 1\n");

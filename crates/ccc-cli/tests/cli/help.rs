@@ -1,6 +1,5 @@
 //! One screen of help, kept as a file; help, completions and manual for every verb.
 
-
 use super::support::Scratch;
 
 #[test]
@@ -15,9 +14,23 @@ fn help_is_one_screen() {
 fn every_verb_has_help_with_an_example() {
     let scratch = Scratch::new();
     for verb in [
-        "recover", "keygen dealer", "keygen dkg", "keygen account", "keygen agent", "table init", "table deposit",
-        "table balance", "encrypt-order", "reencrypt", "fill prepare", "fill run", "verify", "inspect", "custodian",
-        "completions", "man",
+        "recover",
+        "keygen dealer",
+        "keygen dkg",
+        "keygen account",
+        "keygen agent",
+        "table init",
+        "table deposit",
+        "table balance",
+        "encrypt-order",
+        "reencrypt",
+        "fill prepare",
+        "fill run",
+        "verify",
+        "inspect",
+        "custodian",
+        "completions",
+        "man",
     ] {
         let help = scratch.done(&format!("{verb} --help")).stdout;
         assert!(help.contains("Example"), "{verb}\n{help}");

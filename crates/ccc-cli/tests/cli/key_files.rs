@@ -1,8 +1,7 @@
 //! Secret files: what is refused, and that nothing is written then (numbers 151 and 152).
 
-
-use std::fs;
 use super::support::{Scratch, mode, set_mode};
+use std::fs;
 
 const CLEAR: &str = "--no-passphrase keygen account --out key.ccc";
 

@@ -103,7 +103,7 @@ fn a_pool_whose_settings_changed_is_refused() {
     let text = fs::read_to_string(&path).expect("read");
     fs::write(&path, text.replace("collar = 500", "collar = 9000")).expect("written");
     let run = reencrypt(&story, "keys/participant-1.ccc");
-    assert_eq!((run.code, &run.json_error()["code"]), (2, &"unknown-block".into()), "the log's first hash differs");
+    assert_eq!((run.code, &run.json_error()["code"]), (2, &"other-enclave".into()), "settings are measured");
     fs::write(&path, text + "\nmore = 1\n").expect("written");
     let run = reencrypt(&story, "keys/participant-1.ccc");
     assert_eq!((run.code, &run.json_error()["code"]), (2, &"malformed".into()), "{}", run.stderr);

@@ -14,13 +14,18 @@ fn an_order_on_standard_output_is_a_ciphertext_and_nothing_else() {
 #[test]
 fn the_log_holds_no_account_and_no_size_of_an_order() {
     let story = Story::funded();
-    story.done("encrypt-order --pool pool --size 271828182845 --spread 7");
+    let (size, offer) = (271_828_182_845u64, 314_159_265_358u64);
+    story.done(&format!("encrypt-order --pool pool --size {size} --spread 7"));
+    let account = story.done("--no-passphrase keygen account --out second.ccc").stdout;
+    story.done("table deposit --pool pool --account-key second.ccc --asset base --amount 1000000");
+    story.done(&format!("encrypt-order --pool pool --standing --account-key second.ccc --size {offer} --spread 3"));
     let log = String::from_utf8(story.scratch.read("pool/log.jsonl")).expect("text").to_lowercase();
-    let maker = story.done("--no-passphrase keygen account --out - ").out;
-    assert!(!maker.is_empty());
-    for secret in ["271828182845", &format!("{:016x}", 271_828_182_845u64), "400000000", &format!("{:016x}", 400_000_000u64)] {
-        assert!(!log.contains(secret), "{secret}");
+    let account = account.trim().trim_start_matches("0x").to_owned();
+    let numbers = [size, offer].into_iter().flat_map(|number| [number.to_string(), format!("{number:x}")]);
+    for secret in numbers.chain([account]) {
+        assert!(!log.contains(&secret), "{secret}");
     }
+    assert!(log.contains("\"amount\":\"1000000\""), "a deposit's amount is public");
 }
 
 #[test]
@@ -41,12 +46,12 @@ fn the_agent_orders_what_its_envelope_says_and_only_while_it_lasts() {
     assert_eq!((run.code, run.stdout.contains("reserve: insolvent")), (1, true), "{}", run.stderr);
     story.done("encrypt-order --pool pool --check check --agent-key agent.ccc");
     story.done("--no-passphrase keygen agent --out other.ccc");
-    story
-        .ccc("encrypt-order --pool pool --check check --agent-key other.ccc")
-        .fails(2, "envelope does not open");
+    story.ccc("encrypt-order --pool pool --check check --agent-key other.ccc").fails(2, "envelope does not open");
     let mut envelope = story.scratch.read("check/envelope.ccc");
     envelope[50] ^= 1;
     story.scratch.write("check/envelope.ccc", envelope);
-    story.ccc("encrypt-order --pool pool --check check --agent-key agent.ccc").fails(2, "not the one that the report names");
+    story
+        .ccc("encrypt-order --pool pool --check check --agent-key agent.ccc")
+        .fails(2, "not the one that the report names");
     story.ccc("verify --pool pool check/envelope.ccc check/report.ccc").fails(1, "differs");
 }

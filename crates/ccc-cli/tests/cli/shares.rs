@@ -7,7 +7,7 @@ use ccc_core::{
     envelope::Envelope,
     keys::{Committee, KeyShare, ParticipantKeys},
     table::Header,
-    vault::{AttestedRecipient, Request, sealed},
+    vault::{AttestedRecipient, Request, Shares, sealed},
 };
 use rand::{SeedableRng, rngs::StdRng};
 use std::{collections::HashMap, fs};
@@ -36,31 +36,28 @@ fn ciphertexts(story: &Story, request: &Request) -> Vec<Ciphertext> {
     request.ciphertexts.iter().map(|digest| known[digest].clone()).collect()
 }
 
-/// A share made from another secret than the participant's, correctly signed.
+/// Another point in place of the first share: its proof does not hold. It is signed by its participant and sealed to the enclave.
 fn lie(story: &Story, i: u16) {
     let file = story.scratch.read(&format!("keys/participant-{i}.ccc"));
     let length = u32::from_be_bytes(file[12..16].try_into().expect("four bytes")) as usize;
-    let mut share = file[16..16 + length].to_vec();
-    let start = share.len() - 32;
-    share[start] ^= 1;
-    let share = KeyShare::from_bytes(&share).expect("another scalar");
+    let share = KeyShare::from_bytes(&file[16..16 + length]).expect("a key share");
     let keys = ParticipantKeys::from_bytes(&file[20 + length..file.len() - 32]).expect("keys");
     let committee = Committee::from_bytes(&story.scratch.read("keys/committee.ccc")).expect("a committee");
     let request = Request::from_bytes(&story.scratch.read("fill/request.ccc")).expect("a request");
     let card = AttestedRecipient::from_bytes(&story.scratch.read("fill/recipient.ccc")).expect("a recipient");
+    let recipient = &card.recipient;
     let verify = |ciphertext: Ciphertext| ciphertext.verify(committee.master_public_key()).expect("a ciphertext");
     let verified: Vec<_> = ciphertexts(story, &request).into_iter().map(verify).collect();
     let mut rng = StdRng::seed_from_u64(7);
-    let sealed = sealed::seal(&share, &committee, &request, &card.recipient, &verified, &mut rng).expect("sealed");
-    let envelope = Envelope::sign(
-        &keys,
-        &committee.digest(),
-        committee.epoch(),
-        share.identifier(),
-        &request.digest(),
-        Kind::Sealed,
-        sealed.to_bytes(),
-    );
+    let made = Shares::create(&share, &committee, &request, Some(&recipient.digest()), &verified, &mut rng);
+    let mut bytes = made.expect("shares").to_bytes();
+    let commitment = 32 * verified.len();
+    bytes.copy_within(commitment..commitment + 32, 0);
+    let bent = Shares::from_bytes(&bytes, verified.len()).expect("still canonical");
+    let sealed = sealed::seal_made(&share, &bent, &committee, &request, recipient, &verified, &mut rng);
+    let (digest, epoch, topic) = (committee.digest(), committee.epoch(), request.digest());
+    let payload = sealed.expect("sealed").to_bytes();
+    let envelope = Envelope::sign(&keys, &digest, epoch, share.identifier(), &topic, Kind::Sealed, payload);
     story.scratch.write(&format!("fill/share-{i}.ccc"), envelope.expect("signed").to_bytes());
 }
 

@@ -129,7 +129,8 @@ impl Checker<'_> {
         let digest = request.digest();
         let user_data = card.recipient.user_data(&digest);
         let checked = pool.settings.policy().check(&card.evidence, &user_data, &digest, self.at);
-        checked.map_err(|error| error.to_string())?;
+        let evidence = checked.map_err(|error| error.to_string())?;
+        same("the measurement in its evidence", evidence.measurement == card.recipient.measurement)?;
         Ok("attested (simulated) as the pool's enclave, for this request".into())
     }
 

@@ -186,9 +186,7 @@ impl Story {
     /// Price observations that a round at the present accepts.
     pub(crate) fn prices(&self) {
         let now = now();
-        let seen = |round: u64, answer: u64, age: u64| {
-            serde_json::json!({ "round": round, "answer": answer, "updated_at": now - age })
-        };
+        let seen = |round: u64, answer: u64, age: u64| serde_json::json!({ "round": round, "answer": answer, "updated_at": now - age });
         let list = [seen(1, 9_700_000_000_000, 1500), seen(2, 9_710_000_000_000, 700), seen(3, 9_705_000_000_000, 60)];
         self.scratch.write("prices.json", serde_json::to_vec(&list).expect("JSON"));
     }
