@@ -183,3 +183,12 @@ fn a_pool_is_not_made_over_another() {
     init("--out other --signers 0").fails(2, "");
     assert_eq!(story.scratch.snapshot(), before, "no draft stays");
 }
+
+#[test]
+fn two_runs_do_not_move_the_table_at_once() {
+    let story = ordered(300_000_000);
+    let lock = ccc_store::DirectoryStore::open(story.scratch.path("pool/table")).expect("opened");
+    story.ccc(RUN).fails(2, "another process has the store open");
+    drop(lock);
+    story.done(RUN);
+}

@@ -32,11 +32,8 @@ fn get(address: &str, token: &str) -> String {
     answer
 }
 
-#[test]
-fn a_statement_is_served_to_its_token() {
-    let scratch = Scratch::new();
-    scratch.write("statement.json", statement());
-    scratch.write_private("token", "a-token\n");
+/// Starts the server in a directory that holds `statement.json` and `token`, and reads its URL.
+fn serve(scratch: &Scratch) -> (Server, String) {
     let mut child = Command::new(env!("CARGO_BIN_EXE_ccc"))
         .args(["custodian", "--statement", "statement.json", "--token-file", "token"])
         .current_dir(scratch.path("."))
@@ -48,11 +45,41 @@ fn a_statement_is_served_to_its_token() {
     let server = Server(child);
     let mut url = String::new();
     BufReader::new(stdout).read_line(&mut url).expect("a line");
-    let address = url.trim().strip_prefix("http://").and_then(|rest| rest.split('/').next()).expect("an address");
+    (server, url.trim().to_owned())
+}
+
+#[test]
+fn a_statement_is_served_to_its_token() {
+    let scratch = Scratch::new();
+    scratch.write("statement.json", statement());
+    scratch.write_private("token", "a-token\n");
+    let (_server, url) = serve(&scratch);
+    let address = url.strip_prefix("http://").and_then(|rest| rest.split('/').next()).expect("an address");
     assert!(address.starts_with("127.0.0.1:"), "{address}");
     assert!(get(address, "a-token").contains("\"reserves\":11"));
     assert!(get(address, "other").starts_with("HTTP/1.1 401"));
+}
+
+#[test]
+fn a_recovery_asks_the_custodian_that_it_is_given() {
+    let scratch = Scratch::new();
+    let time = now() - 10;
+    let text = format!(
+        r#"{{"account":"a","unit":"satoshi","time":{time},"reserves":1185600000000,"liabilities":1248000000000}}"#
+    );
+    scratch.write("statement.json", text);
+    scratch.write_private("token", "a-token\n");
+    scratch.write_private("wrong", "another\n");
+    let (server, url) = serve(&scratch);
+    let recover = |token: &str| {
+        scratch
+            .ccc(&format!("recover --participants 4 --makers 8 --custodian-url {url} --custodian-token-file {token}"))
+    };
+    let run = recover("token");
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    recover("wrong").fails(2, "status 401");
     drop(server);
+    recover("token").fails(2, "asking the custodian");
 }
 
 #[test]

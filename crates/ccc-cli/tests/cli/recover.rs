@@ -84,4 +84,11 @@ fn a_statement_file_takes_the_custodians_place() {
     let scratch = Scratch::new();
     scratch.write("statement.json", r#"{"account":"a","unit":"satoshi","time":1,"reserves":-1,"liabilities":5}"#);
     scratch.ccc(&format!("recover {SMALL} --statement statement.json")).fails(2, "`reserves` is negative");
+    let time = super::support::now() - 10;
+    let text = format!(
+        r#"{{"account":"a","unit":"satoshi","time":{time},"reserves":1185600000000,"liabilities":1248000000000}}"#
+    );
+    scratch.write("statement.json", text);
+    let run = scratch.done(&format!("--json recover {SMALL} --statement statement.json"));
+    assert_eq!(run.json()["final_status"], "solvent");
 }
