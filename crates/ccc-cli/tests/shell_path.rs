@@ -24,3 +24,9 @@ fn the_path_by_hand_heals_a_reserve() {
     }
     assert!(!scratch.path().join("fill/attempt.key").exists(), "the attempt's keys are spent");
 }
+
+#[test]
+fn the_readme_gives_the_same_lines() {
+    let readme = include_str!("../../../README.md");
+    assert!(readme.contains(SCRIPT.trim_end()), "README.md, section *By hand*, differs from tests/shell_path.sh");
+}
