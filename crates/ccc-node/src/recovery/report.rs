@@ -1,7 +1,7 @@
 //! What a recovery leaves: one object for machines, two columns for people, both made from the transcript.
 
 use crate::{
-    leak::{self, Hit, Secret},
+    leak::{Hit, Search, Secret},
     timeline::Span,
 };
 use ccc_chain::transcript::{StorageRecord, Transcript};
@@ -79,12 +79,16 @@ impl RecoveryReport {
     /// Never: the summary always serialises.
     #[must_use]
     pub fn leaks(&self) -> Vec<Hit> {
+        let search = Search::new(&self.secrets);
         let mut hits = search_transcript(&self.transcript, &self.secrets);
         for (name, bytes) in &self.public_files {
-            hits.extend(leak::search(name, bytes, &self.secrets));
+            hits.extend(search.place(name, bytes));
         }
         let summary = serde_json::to_vec(&self.summary).expect("text and numbers always serialise");
-        hits.extend(leak::search("the summary", &summary, &self.secrets));
+        hits.extend(search.place("the summary", &summary));
+        for line in self.saw.iter().chain(&self.private) {
+            hits.extend(search.place("a line of the report", format!("{} {}", line.what, line.amount).as_bytes()));
+        }
         hits
     }
 }
@@ -100,8 +104,9 @@ pub fn status(verdict: Verdict) -> &'static str {
 }
 
 pub(super) fn search_transcript(transcript: &Transcript, secrets: &[Secret]) -> Vec<Hit> {
+    let search = Search::new(secrets);
     let places = transcript.byte_strings().enumerate();
-    places.flat_map(|(index, bytes)| leak::search(&format!("byte string {index}"), bytes, secrets)).collect()
+    places.flat_map(|(index, bytes)| search.place(&format!("byte string {index}"), bytes)).collect()
 }
 
 pub(super) fn public_bytes(transcript: &Transcript) -> u64 {

@@ -314,7 +314,7 @@ async fn makers(
     timeline: &mut Timeline<'_>,
 ) -> Result<Vec<Maker>, RecoveryError> {
     let mut makers = Vec::new();
-    let mut owners = randomness.generator("table owners", 0);
+    let mut owners = randomness.hidden("table owners", 0);
     for index in 0..u64::from(scenario.makers) {
         let wallet = timeline.chain(wallet(chain, randomness, "maker", index)).await?;
         makers.push(Maker { wallet, owner: TableOwner::generate(&mut owners)? });
@@ -327,7 +327,7 @@ fn reserve_owner(randomness: &Randomness) -> Result<TableOwner, RecoveryError> {
     let mut account = Zeroizing::new([0; 32]);
     randomness.generator("reserve", 0).fill_bytes(account.as_mut_slice());
     let mut reading_key = Zeroizing::new([0; 32]);
-    randomness.generator("reserve reading key", 0).fill_bytes(reading_key.as_mut_slice());
+    randomness.hidden("reserve reading key", 0).fill_bytes(reading_key.as_mut_slice());
     Ok(TableOwner::new(&account, reading_key)?)
 }
 
