@@ -273,7 +273,7 @@ fn blst_scalar(limbs: [u64; 4]) -> blsttc::Fr {
 }
 
 #[cfg(feature = "bls")]
-peer!(blst, "blsttc", blsttc, super::blst_scalar, |shares: &'_ _| super::by_value(shares));
+peer!(blst, "blsttc", blsttc, super::blst_scalar, super::by_value);
 
 #[cfg(feature = "bls")]
 fn by_value<T>(shares: &std::collections::BTreeMap<usize, T>) -> impl Iterator<Item = (usize, &T)> {

@@ -8,6 +8,8 @@
 //! Assumptions: the random-oracle model, DDH in ristretto255, static corruption of at most t−1
 //! participants for secrecy and at most F = ⌊(n−1)/3⌋ faulty ones for liveness.
 
+#![forbid(unsafe_code)]
+
 pub mod ciphertext;
 pub mod enclave;
 pub mod encoding;
@@ -18,8 +20,8 @@ pub mod keys;
 mod point;
 mod polynomial;
 mod proof;
-pub mod secret;
 pub mod report;
+pub mod secret;
 pub mod suite;
 pub mod table;
 pub mod threshold;

@@ -4,7 +4,7 @@ use crate::config::{ConfigError, EnclaveConfig};
 use ccc_core::{
     ciphertext::VerifiedCiphertext,
     enclave::{
-        attestation::{self, ProviderError, AttestationProvider},
+        attestation::{self, AttestationProvider, ProviderError},
         keys::AttemptKeys,
     },
     envelope::Envelope,

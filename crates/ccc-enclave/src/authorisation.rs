@@ -53,8 +53,7 @@ impl AccountKey {
     /// Signs an instruction under a label.
     #[must_use]
     pub fn sign(&self, label: &Label, unsigned: &[u8]) -> [u8; 65] {
-        let (signature, recovery) =
-            self.0.sign_prehash_recoverable(&message(label, unsigned));
+        let (signature, recovery) = self.0.sign_prehash_recoverable(&message(label, unsigned));
         let mut out = [0; 65];
         out[..64].copy_from_slice(&signature.to_bytes());
         out[64] = recovery.to_byte();

@@ -5,7 +5,7 @@
 
 use crate::attempt::Session;
 use ccc_core::{
-    enclave::attestation::{ProviderError, Evidence, Policy, PolicyRefusal},
+    enclave::attestation::{Evidence, Policy, PolicyRefusal, ProviderError},
     suite::{self, domain},
 };
 
@@ -54,11 +54,7 @@ pub struct AttestedResult {
 }
 
 impl AttestedResult {
-    pub(crate) fn attest(
-        session: &Session<'_>,
-        payload: Vec<u8>,
-        inputs: PublicInputs,
-    ) -> Result<Self, ProviderError> {
+    pub(crate) fn attest(session: &Session<'_>, payload: Vec<u8>, inputs: PublicInputs) -> Result<Self, ProviderError> {
         let request = session.request.digest();
         let evidence =
             session.provider.attest(&result_user_data(&request, &payload, &inputs), &request, session.now)?;

@@ -110,7 +110,6 @@ pub enum RoundError {
     Attestation(#[from] ProviderError),
 }
 
-
 impl OpenedAttempt<'_> {
     /// Runs a round.
     ///

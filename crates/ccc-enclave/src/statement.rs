@@ -191,7 +191,7 @@ mod tests {
 
     #[test]
     fn numbers_that_are_not_amounts_are_refused() {
-        let refusal = |text| with(text, "1").err();
+        let refusal = |text: &str| with(text, "1").err();
         assert_eq!(refusal("-1"), Some(StatementError::Negative { field: "reserves" }));
         assert_eq!(refusal("1.5"), Some(StatementError::NotInteger { field: "reserves" }));
         assert_eq!(refusal("1e9"), Some(StatementError::NotInteger { field: "reserves" }));

@@ -1,25 +1,14 @@
-//! Whole recoveries on the embedded chain.
+//! What a recovery refuses before it touches anything.
 
 use ccc_node::{
-    recovery::{Mode, RecoveryError, RecoveryOptions, RecoveryReport, run},
-    scenario::Scenario,
+    recovery::{Mode, RecoveryError, RecoveryOptions, run},
     timeline::Silent,
 };
 
-async fn recover(name: &str, seed: u64) -> RecoveryReport {
-    let mut scenario = Scenario::built_in(name).expect("built in");
-    scenario.makers = 12;
-    run(&RecoveryOptions { scenario, seed: Some(seed), ..RecoveryOptions::default() }, &mut Silent)
-        .await
-        .unwrap_or_else(|error| panic!("{name}: {error}"))
-}
-
 #[tokio::test]
-async fn a_reserve_heals() {
-    let report = recover("large-deficit", 1).await;
-    assert_eq!((report.summary.initial_status, report.summary.final_status), ("insolvent", "solvent"));
-    assert!(report.healed());
-    assert!(report.summary.culprits.is_empty());
-    assert_eq!(report.summary.table_version, 3);
-    assert_eq!(report.leaks(), []);
+async fn production_refuses_a_seed_and_everything_simulated() {
+    let seeded = RecoveryOptions { mode: Mode::Production, seed: Some(1), ..RecoveryOptions::default() };
+    assert!(matches!(run(&seeded, &mut Silent).await, Err(RecoveryError::SeedInProduction)));
+    let simulated = RecoveryOptions { mode: Mode::Production, ..RecoveryOptions::default() };
+    assert!(matches!(run(&simulated, &mut Silent).await, Err(RecoveryError::SimulatedInProduction)));
 }

@@ -15,6 +15,18 @@ pub const KEY_SHARE_LEN: usize = HEADER_LEN + 8 + 64 + 2 + 32;
 ///
 /// Made by a key generation for one participant, kept in a sealed file, never sent.
 ///
+/// It is neither copied nor printed:
+///
+/// ```compile_fail,E0277
+/// fn print<T: std::fmt::Debug>() {}
+/// print::<ccc_core::keys::KeyShare>();
+/// ```
+///
+/// ```compile_fail,E0277
+/// fn copy<T: Clone>() {}
+/// copy::<ccc_core::keys::KeyShare>();
+/// ```
+///
 /// *Layout*, 114 bytes: header ‖ ε u64 ‖ committee digest 64 ‖ i u16 ‖ x_i 32; only inside a sealed file.
 pub struct KeyShare {
     identifier: Identifier,

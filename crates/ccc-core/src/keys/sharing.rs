@@ -8,6 +8,7 @@ use super::session::Session;
 use crate::polynomial::evaluate_commitments_vartime;
 use crate::suite::{Hasher, SUITE_BYTES, domain};
 use curve25519_dalek::RistrettoPoint;
+use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 
 /// The public result of a sharing.
 pub(crate) struct Sharing {
@@ -21,7 +22,7 @@ impl Sharing {
         let roster = session.roster();
         let commitments = sum(usize::from(roster.threshold().t()), dealings);
         let master = MasterPublicKey::new(commitments.first().copied().unwrap_or_default())?;
-        let members = roster.members().iter().map(|member| Member {
+        let members = roster.members().par_iter().map(|member| Member {
             identifier: member.identifier,
             verification_key: evaluate_commitments_vartime(&commitments, member.identifier),
             signing_key: member.signing_key,

@@ -472,3 +472,69 @@ fn table_keys_need_a_threshold_that_protects_tables() {
     let expected = SealError::Share(RequestError::TableThreshold { t: 2, n: 4 }.into());
     assert_eq!(sealed, Err(expected));
 }
+
+#[test]
+fn n027_a_body_under_another_head_is_refused() {
+    let mut w = world(4);
+    let master = *w.committee.master_public_key();
+    let one = w.encrypt(LabelKind::Recipient, b"one").ciphertext().to_bytes();
+    let mut two = w.encrypt(LabelKind::Recipient, b"two").ciphertext().to_bytes();
+    let body = 8 + 129 + 96..two.len() - 64;
+    two[body.clone()].copy_from_slice(&one[body]);
+    let verdict = Ciphertext::from_bytes(&two).unwrap().verify(&master);
+    assert_eq!(verdict, Err(CiphertextError::Proof));
+}
+
+#[test]
+fn n028_every_field_of_the_label_is_under_the_proof() {
+    let mut w = world(4);
+    let master = *w.committee.master_public_key();
+    let good = label(LabelKind::Recipient);
+    let wire = w.encrypt(LabelKind::Recipient, b"a").ciphertext().to_bytes();
+    let altered = [
+        Label { kind: LabelKind::Public, ..good.clone() },
+        Label { chain: 1, ..good.clone() },
+        Label { contract: [0; 20], ..good.clone() },
+        Label { id: [0; 32], ..good.clone() },
+        Label { version: 2, ..good.clone() },
+        Label { requester: [0; 20], ..good.clone() },
+        Label { expiry: 1, ..good.clone() },
+        Label { context: [1; 32], ..good },
+    ];
+    for label in altered {
+        let mut bad = wire.clone();
+        bad[8..8 + 129].copy_from_slice(&label.to_bytes());
+        let verdict = Ciphertext::from_bytes(&bad).unwrap().verify(&master);
+        assert_eq!(verdict, Err(CiphertextError::Proof), "{label:?}");
+    }
+}
+
+#[test]
+fn n059_a_flood_of_envelopes_is_bounded() {
+    let mut w = world(4);
+    let cts = [w.encrypt(LabelKind::Recipient, b"a")];
+    let request = w.request(Mode::Sealed, &cts);
+    let (keys, to) = attempt(&mut w);
+    let mut envelopes: Vec<_> = (0..3).map(|at| w.sealed(at, &request, &to, &cts)).collect();
+    let mut forged = envelopes[0].to_bytes();
+    forged[90] ^= 1;
+    let mut other = forged.clone();
+    let last = other.len() - 1;
+    other[last] ^= 1;
+    let forged = Envelope::from_bytes(&other).unwrap();
+    envelopes.extend(std::iter::repeat_n(forged, 1_000_000));
+    assert_eq!(w.open(keys, &request, &cts, envelopes), Ok((vec![b"a".to_vec()], vec![])));
+}
+
+#[test]
+fn n069_a_participant_seals_to_the_keys_that_the_evidence_carries() {
+    let mut w = world(4);
+    let cts = [w.encrypt(LabelKind::Recipient, b"a")];
+    let digest = w.request(Mode::Sealed, &cts).digest();
+    let (keys, to) = attempt(&mut w);
+    let (_, other) = attempt(&mut w);
+    assert_eq!(to.user_data(&digest), keys.user_data(&digest));
+    assert_ne!(Recipient { x: other.x, ..to }.user_data(&digest), keys.user_data(&digest));
+    assert_ne!(Recipient { e: other.e, ..to }.user_data(&digest), keys.user_data(&digest));
+    assert_ne!(to.user_data(&[0; 64]), keys.user_data(&digest));
+}

@@ -1,22 +1,9 @@
 //! The reserve check and what the agent makes of it.
 
-use super::{
-    RecoveryError,
-    reporting::REPORT_LIFETIME,
-    setup::FILL_WINDOW,
-    statement::StatementFetcher,
-    world::World,
-};
-use crate::{
-    agent::encrypt_order,
-    leak::Secret,
-    timeline::Timeline,
-};
+use super::{RecoveryError, reporting::REPORT_LIFETIME, setup::FILL_WINDOW, statement::StatementFetcher, world::World};
+use crate::{agent::encrypt_order, leak::Secret, timeline::Timeline};
 use ccc_chain::read::attestation;
-use ccc_core::{
-    report::Verdict,
-    suite,
-};
+use ccc_core::{report::Verdict, suite};
 use ccc_enclave::{
     attempt::Enclave,
     intake::{CollateralRequest, Log, RoundPlan, Submission, submission_id},
@@ -43,7 +30,7 @@ impl World {
         let statement = fetcher.fetch().await?;
         let block = timeline.chain(self.chain.finalised_block()).await?;
         let table = self.table()?.ok_or(RecoveryError::NotShown { what: "a table" })?;
-        let key = self.committee.master_public_key().clone();
+        let key = *self.committee.master_public_key();
         let mut plan = RoundPlan::new(&self.config, &key, Some(&table.header), Log::default(), block.time)?;
         let config = self.config.clone();
         let provider = Arc::clone(&self.provider);
@@ -67,7 +54,9 @@ impl World {
         self.report(&output.result, &format!("reserve-{sequence}"), timeline).await?;
         self.keep(format!("reserve-{sequence}.envelope"), output.envelope.clone());
         self.sequences.solvency = sequence;
-        let reported = timeline.chain(attestation(&self.chain, self.deployment.attestation, alloy::eips::BlockId::latest())).await?;
+        let reported = timeline
+            .chain(attestation(&self.chain, self.deployment.attestation, alloy::eips::BlockId::latest()))
+            .await?;
         Ok(Checked { verdict: reported.verdict, envelope: output.envelope })
     }
 
@@ -78,7 +67,9 @@ impl World {
         timeline: &mut Timeline<'_>,
     ) -> Result<CollateralRequest, RecoveryError> {
         timeline.step("the agent encrypts the order");
-        let reported = timeline.chain(attestation(&self.chain, self.deployment.attestation, alloy::eips::BlockId::latest())).await?;
+        let reported = timeline
+            .chain(attestation(&self.chain, self.deployment.attestation, alloy::eips::BlockId::latest()))
+            .await?;
         let now = timeline.chain(self.chain.finalised_block()).await?.time;
         let notice = self.agent.read(&self.config, envelope, (reported.envelope_digest.0, reported.verdict), now)?;
         timeline.step("price observations");

@@ -8,8 +8,8 @@ use ccc_chain::ChainError;
 use ccc_core::{
     ciphertext::EncryptError,
     keys::{MembershipError, board::BoardError, dkg::DkgError},
-    secret::RandomnessError,
     report::QuorumError,
+    secret::RandomnessError,
     table::{SidecarError, StoreError},
 };
 use ccc_enclave::{

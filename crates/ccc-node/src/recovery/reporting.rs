@@ -44,7 +44,7 @@ impl World {
         timeline: &mut Timeline<'_>,
     ) -> Result<Delivery, RecoveryError> {
         let signed = self.sign(result, timeline).await?;
-        self.keep(format!("{name}.report"), signed.to_bytes().map_err(ccc_core::report::QuorumError::from)?);
+        self.keep(format!("{name}.report"), signed.to_bytes()?);
         self.keep(format!("{name}.evidence"), result.evidence.clone());
         let forwarder = self.deployment.forwarder;
         Ok(timeline.chain(submit::deliver(&self.chain, &self.operator, forwarder, &signed)).await?)

@@ -96,7 +96,7 @@ impl World {
     ) -> Result<(RoundOutput, String), RecoveryError> {
         let table = self.table()?;
         let header = table.as_ref().map(|table| &table.header);
-        let key = self.committee.master_public_key().clone();
+        let key = *self.committee.master_public_key();
         let mut plan = RoundPlan::new(&self.config, &key, header, log, block.time)?;
         let config = self.config.clone();
         let provider = Arc::clone(&self.provider);

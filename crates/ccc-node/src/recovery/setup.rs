@@ -23,11 +23,7 @@ use ccc_core::{
     enclave::attestation::{OperatingMode, Policy, simulated::SimulatedProvider},
     epoch::Epoch,
     identifier::Identifier,
-    keys::{
-        Committee, KeyShare, ParticipantKeys, Roster,
-        board::MemoryBoard,
-        dkg,
-    },
+    keys::{Committee, KeyShare, ParticipantKeys, Roster, board::MemoryBoard, dkg},
     report::ReportSigner,
     suite,
     table::Tier,
@@ -36,9 +32,9 @@ use ccc_enclave::{
     agent::AgentKey,
     config::{Asset, EnclaveConfig, PriceBounds},
 };
+use ccc_store::MemoryStore;
 use ed25519_dalek::SigningKey;
 use rand::Rng;
-use ccc_store::MemoryStore;
 use std::{
     collections::BTreeMap,
     sync::Arc,
@@ -98,7 +94,8 @@ pub(super) fn generate_keys(scenario: &Scenario, randomness: &Randomness) -> Res
 pub(super) async fn open_chain(options: &RecoveryOptions) -> Result<Chain, RecoveryError> {
     match &options.rpc_url {
         Some(url) => {
-            let connect = ConnectOptions { poll_interval: std::time::Duration::from_millis(20), ..ConnectOptions::default() };
+            let connect =
+                ConnectOptions { poll_interval: std::time::Duration::from_millis(20), ..ConnectOptions::default() };
             Ok(Chain::connect(url, &connect).await?)
         }
         None => Ok(Chain::embedded(&EmbeddedConfig {
@@ -188,7 +185,12 @@ struct Participants<'a> {
 }
 
 impl Participants<'_> {
-    fn into_nodes(self, scenario: &Scenario, members: Vec<(ParticipantKeys, KeyShare)>, chain: &Chain) -> Vec<Participant> {
+    fn into_nodes(
+        self,
+        scenario: &Scenario,
+        members: Vec<(ParticipantKeys, KeyShare)>,
+        chain: &Chain,
+    ) -> Vec<Participant> {
         let served = (self.deployment.chain_id, self.deployment.pool.0.0);
         let node = |(keys, share): (ParticipantKeys, KeyShare)| {
             let behaviour = behaviour(scenario, share.identifier().get());

@@ -86,12 +86,24 @@ impl World {
         let id = submission_id(&self.config, &who, &salt);
         let mut rng = self.randomness.hidden("reserve encryption", 0);
         // the reserve's table account is its public address, so its deposit needs no account of its own inside
-        let ciphertext = self.reserve_owner.deposit(&self.config, self.committee.master_public_key(), (id, who), expiry, &mut rng)?;
+        let ciphertext = self.reserve_owner.deposit(
+            &self.config,
+            self.committee.master_public_key(),
+            (id, who),
+            expiry,
+            &mut rng,
+        )?;
         timeline.chain(self.deposit(&self.reserve, QUOTE, amount, salt, ciphertext.to_bytes())).await
     }
 
     /// The deposit is public, so it follows from public numbers alone; the offer is a secret part of it.
-    fn commitment(&self, index: usize, scenario: &Scenario, gap: u64, expiry: u64) -> Result<Commitment, RecoveryError> {
+    fn commitment(
+        &self,
+        index: usize,
+        scenario: &Scenario,
+        gap: u64,
+        expiry: u64,
+    ) -> Result<Commitment, RecoveryError> {
         let Liquidity { cover_basis_points, max_spread, .. } = scenario.liquidity;
         let deposit = self.maker_deposit(index, scenario)?;
         let mut rng = self.randomness.hidden("commitment", index as u64);

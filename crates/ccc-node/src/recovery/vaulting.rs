@@ -1,10 +1,7 @@
 //! From a request to an opened attempt: the participants are asked, each checks for itself.
 
 use super::{RecoveryError, world::World};
-use crate::{
-    timeline::Timeline,
-    vault_node::Ask,
-};
+use crate::{timeline::Timeline, vault_node::Ask};
 use ccc_chain::read::BlockRef;
 use ccc_core::{
     ciphertext::VerifiedCiphertext,
@@ -19,7 +16,13 @@ const REQUEST_LIFETIME: u64 = 300;
 
 impl World {
     /// The request for these ciphertexts at a block.
-    pub(super) fn request(&self, id: [u8; 32], block: &BlockRef, header: Option<&Header>, digests: &[[u8; 32]]) -> Request {
+    pub(super) fn request(
+        &self,
+        id: [u8; 32],
+        block: &BlockRef,
+        header: Option<&Header>,
+        digests: &[[u8; 32]],
+    ) -> Request {
         Request {
             chain: self.config.chain,
             contract: self.config.pool,
@@ -74,4 +77,3 @@ impl World {
         }
     }
 }
-

@@ -27,6 +27,8 @@ use std::collections::HashMap;
 const KEY: usize = 8;
 const HEADER: usize = 8;
 const SIDECAR_HEAD: usize = 38;
+/// Bytes of the gas in a word of the forwarder about a delivery.
+const GAS_LIMIT: usize = 10;
 /// Where a request says whether it names a table.
 const HAS_TABLE: usize = 68;
 /// Keys of mappings are hashes; the other words of storage stand at small numbers.
@@ -162,6 +164,7 @@ impl Opaque {
                 self.add(&header.body_root());
                 self.add(&header.key_commitment());
                 self.add(&header.state_root());
+                self.add(&header.wrapped().digest());
                 self.add(&bytes[P1_LEN..]);
             }
             "body" | "evidence" => self.add(bytes),
@@ -264,21 +267,30 @@ impl Parts<'_> {
 
     fn reverts(&mut self, transcript: &Transcript) {
         for (index, record) in transcript.reverts.iter().enumerate() {
-            let facts = format!("{} {:?} {} {:?}", record.from, record.to, record.refusal.name, record.refusal.arguments);
+            let facts =
+                format!("{} {:?} {} {:?}", record.from, record.to, record.refusal.name, record.refusal.arguments);
             self.push(format!("revert {index}"), facts.as_bytes());
             self.push(format!("revert {index}, calldata"), &record.calldata);
             self.push(format!("revert {index}, data"), &record.refusal.data);
         }
     }
 
-    /// Words by contract and key. The forwarder keys by execution id, an opaque value, so of its mappings only
-    /// the values are compared, in order.
+    /// Words by contract and key. The forwarder keys deliveries by execution id, an opaque value, so of its
+    /// mappings only the values are compared, in order, without the gas that was left for the delivery: it
+    /// follows from the calldata's zero bytes.
     fn storage(&mut self, transcript: &Transcript) {
         let StorageRecord::Words { words } = &transcript.storage else { panic!("the embedded chain lists its memory") };
         let executions = self.execution_keys(transcript, words);
+        let senders: Vec<_> = transcript.transactions.iter().map(|record| record.from).collect();
         let word = |word: &StorageWord| {
-            let key = if executions.contains(&word.key.0) { [0xee; 32] } else { word.key.0 };
-            (word.contract, key, self.opaque.mask(word.value.as_slice()))
+            let (mut key, mut value) = (word.key.0, self.opaque.mask(word.value.as_slice()));
+            if executions.contains(&key) {
+                key = [0xee; 32];
+                if senders.iter().any(|sender| value.ends_with(sender.as_slice())) {
+                    value[..GAS_LIMIT].fill(0xee);
+                }
+            }
+            (word.contract, key, value)
         };
         let mut masked: Vec<_> = words.iter().map(word).collect();
         masked.sort();

@@ -92,3 +92,162 @@ fn refused_dealings_are_refused() {
         assert!(expected, "{name}: {reason}: {error:?}");
     }
 }
+
+mod refused {
+    use super::*;
+    use crate::keys::ParticipantKeys;
+    use rand::SeedableRng;
+    use rand_chacha::ChaCha20Rng;
+
+    struct Cast {
+        session: Session,
+        keys: Vec<ParticipantKeys>,
+        rng: ChaCha20Rng,
+    }
+
+    fn id(i: u16) -> Identifier {
+        Identifier::new(i).unwrap()
+    }
+
+    fn cast() -> Cast {
+        let mut rng = ChaCha20Rng::seed_from_u64(1);
+        let keys: Vec<_> = (0..4).map(|_| ParticipantKeys::generate(&mut rng).unwrap()).collect();
+        let session = session_of(&keys, 1, &[1; 32]);
+        Cast { session, keys, rng }
+    }
+
+    fn session_of(keys: &[ParticipantKeys], epoch: u64, nonce: &[u8; 32]) -> Session {
+        let members = (1..=4).zip(keys).map(|(i, k)| k.public(id(i))).collect();
+        let roster = Roster::new(Epoch(epoch), Threshold::default_for(4).unwrap(), members).unwrap();
+        Session::new(Protocol::Dkg, None, roster, nonce)
+    }
+
+    impl Cast {
+        fn deal(&mut self) -> Dealing {
+            let constant = random_scalar(&mut self.rng).unwrap();
+            Dealing::create(&self.session, 1, constant, &mut self.rng).unwrap()
+        }
+
+        fn verdict(&self, dealing: Dealing) -> Option<DealingError> {
+            dealing.verify(&self.session).err()
+        }
+    }
+
+    #[test]
+    fn n005_n006_another_number_of_commitments_is_refused() {
+        let mut cast = cast();
+        let good = cast.deal();
+        for found in [2, 4] {
+            let mut bad = good.clone();
+            bad.commitments.resize(found, good.r);
+            assert_eq!(cast.verdict(bad), Some(DealingError::Degree { expected: 3, found }));
+        }
+        let mut wire = good.to_bytes();
+        wire[115..117].fill(0);
+        let range = "1 to 1024";
+        let expected = EncodingError::Range { what: "number of commitments", found: 0, range };
+        assert_eq!(Dealing::from_bytes(&wire), Err(expected));
+    }
+
+    #[test]
+    fn n007_n008_a_zero_first_or_last_commitment_is_refused() {
+        let mut cast = cast();
+        let good = cast.deal();
+        for index in [0, 2] {
+            let mut bad = good.clone();
+            bad.commitments[index] = Encoded::new(RistrettoPoint::default());
+            assert_eq!(cast.verdict(bad), Some(DealingError::ZeroCommitment { index }));
+        }
+    }
+
+    #[test]
+    fn n009_n010_commitments_that_are_no_canonical_points_are_refused() {
+        let mut cast = cast();
+        let mut wire = cast.deal().to_bytes();
+        wire[117..149].fill(0xff);
+        assert_eq!(Dealing::from_bytes(&wire), Err(EncodingError::Point { what: "commitment" }));
+    }
+
+    #[test]
+    fn n015_a_proof_of_possession_from_elsewhere_is_refused() {
+        let mut cast = cast();
+        let dealing = cast.deal();
+        let moved = |session: &Session, dealer| {
+            let context = Context { dealer, ..Context::new(session, dealer) };
+            Dealing { context, ..dealing.clone() }.verify(session).err()
+        };
+        assert_eq!(moved(&cast.session, 1), None);
+        assert_eq!(moved(&cast.session, 2), Some(DealingError::Possession));
+        assert_eq!(moved(&session_of(&cast.keys, 1, &[2; 32]), 1), Some(DealingError::Possession));
+        assert_eq!(moved(&session_of(&cast.keys, 2, &[1; 32]), 1), Some(DealingError::Possession));
+        let others: Vec<_> = (0..4).map(|_| ParticipantKeys::generate(&mut cast.rng).unwrap()).collect();
+        assert_eq!(moved(&session_of(&others, 1, &[1; 32]), 1), Some(DealingError::Possession));
+    }
+
+    /// Context by context, with the session's own check out of the way: every field is under both proofs.
+    #[test]
+    fn n016_every_field_is_under_the_proofs() {
+        let mut cast = cast();
+        let good = cast.deal();
+        let challenges = |d: &Dealing| {
+            let possession = d.context.possession_challenge(&d.commitments, &d.possession.t);
+            (possession, d.proof_challenge(&d.proof.t))
+        };
+        let context = good.context;
+        let contexts = [
+            Context { protocol: Protocol::Dealer, ..context },
+            Context { session: [0; 32], ..context },
+            Context { epoch: Epoch(9), ..context },
+            Context { roster: [0; 64], ..context },
+            Context { dealer: 3, ..context },
+        ];
+        for context in contexts {
+            let (possession, proof) = challenges(&Dealing { context, ..good.clone() });
+            assert!(possession != challenges(&good).0 && proof != challenges(&good).1);
+        }
+        for at in 0..3 {
+            let mut bad = good.clone();
+            bad.commitments[at] = good.r;
+            let (possession, proof) = challenges(&bad);
+            assert!(possession != challenges(&good).0 && proof != challenges(&good).1);
+        }
+        for at in 0..4 {
+            let mut bad = good.clone();
+            bad.shares[at][47] ^= 1;
+            assert_eq!(cast.verdict(bad), Some(DealingError::Proof));
+        }
+        let mut bad = good.clone();
+        bad.r = bad.commitments[0];
+        assert_eq!(cast.verdict(bad), Some(DealingError::Proof));
+    }
+
+    #[test]
+    fn n017_a_share_for_another_recipient_does_not_open() {
+        let mut cast = cast();
+        let dealing = cast.deal().verify(&cast.session).unwrap();
+        assert!(dealing.open_share(id(2), &cast.keys[1]).is_ok());
+        assert_eq!(dealing.open_share(id(3), &cast.keys[1]).err(), Some(ShareFault::Tag));
+        assert_eq!(dealing.open_share(id(9), &cast.keys[1]).err(), Some(ShareFault::NotARecipient));
+    }
+
+    #[test]
+    fn n018_a_dealer_from_outside_is_refused() {
+        let mut cast = cast();
+        let mut dealing = cast.deal();
+        dealing.context.dealer = 9;
+        assert_eq!(cast.verdict(dealing.clone()), Some(DealingError::Dealer { found: 9 }));
+        dealing.context.dealer = 0;
+        assert_eq!(cast.verdict(dealing), Some(DealingError::Dealer { found: 0 }));
+    }
+
+    #[test]
+    fn n029_truncated_and_extended_dealings_are_refused() {
+        let mut cast = cast();
+        let wire = cast.deal().to_bytes();
+        for n in 0..wire.len() {
+            assert!(matches!(Dealing::from_bytes(&wire[..n]), Err(EncodingError::Truncated { .. })), "{n}");
+        }
+        let long = [wire.as_slice(), &[0]].concat();
+        assert_eq!(Dealing::from_bytes(&long), Err(EncodingError::Trailing { found: 1 }));
+    }
+}

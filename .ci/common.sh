@@ -1,0 +1,31 @@
+# Read by every suite: where the tools of the gate are, and how the command is called.
+export CARGO_TERM_COLOR=never CARGO_INCREMENTAL=0 NO_COLOR=1 PYTHONDONTWRITEBYTECODE=1
+ci_root=$(pwd)
+ci_tools="$ci_root/target/ci/tools"
+ci_python="$ci_root/target/ci/python/bin/python3"
+ci_work="$ci_root/target/ci/work"
+export PATH="$ci_tools/bin:$PATH"
+mkdir -p "$ci_work"
+
+# The native binary: a signal reaches it, and it starts without node.
+foundry_binary() { # forge | anvil
+  local found
+  for found in "$ci_root"/node_modules/@foundry-rs/"$1"-*/bin/"$1"; do
+    if [ -x "$found" ]; then
+      printf '%s\n' "$found"
+      return 0
+    fi
+  done
+  printf 'error: %s is not in node_modules; run .ci/run tools\n' "$1" >&2
+  return 1
+}
+
+# Builds once what README's first command runs; prints the path of the program.
+ccc_binary() {
+  cargo build --release --locked -p ccc-cli >&2
+  printf '%s\n' "$ci_root/target/release/ccc"
+}
+
+free_port() {
+  python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
+}

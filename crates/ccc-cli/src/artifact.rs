@@ -1,0 +1,131 @@
+//! What a file is, told from its bytes alone.
+
+use crate::files::sealed::{SealedError, SecretFile};
+use ccc_core::{
+    ciphertext::{Ciphertext, CiphertextError},
+    encoding::{EncodingError, Kind, kind_of},
+    envelope::Envelope,
+    keys::{Committee, Dealing, MembershipError},
+    report::{QuorumError, SignedReport},
+    table::{HEADER_LEN, Header, HeaderError, SEALED_CHUNK_LEN},
+    vault::{AttestedRecipient, Request},
+};
+
+/// A file's content, read but not yet verified.
+pub(crate) enum Artifact {
+    /// A threshold ciphertext.
+    Ciphertext(Ciphertext),
+    /// A participant's signed envelope; of kind sealed it is a re-encrypted share.
+    Envelope(Envelope),
+    /// A request for re-encryption.
+    Request(Request),
+    /// An enclave's keys with their evidence.
+    Recipient(AttestedRecipient),
+    /// A committee.
+    Committee(Box<Committee>),
+    /// A signed report.
+    Report(SignedReport),
+    /// A dealing of a key generation.
+    Dealing(Box<Dealing>),
+    /// Evidence of an attestation provider.
+    Evidence(Vec<u8>),
+    /// The agent's envelope.
+    AgentEnvelope(Vec<u8>),
+    /// A table's header.
+    TableHeader(Box<Header>),
+    /// A table's sidecar.
+    Sidecar(Vec<u8>),
+    /// A table's body: recognised by its length, proven only by its header.
+    TableBody(Vec<u8>),
+    /// A secret file: what is known without its passphrase.
+    Secret { content: &'static str, sealed: bool },
+}
+
+/// Bytes that are none of the above.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub(crate) enum ArtifactError {
+    #[error("none of this project's files")]
+    Unknown,
+    #[error("a {0:?} does not stand in a file of its own")]
+    Bare(Kind),
+    #[error(transparent)]
+    Encoding(#[from] EncodingError),
+    #[error("ciphertext: {0}")]
+    Ciphertext(#[from] CiphertextError),
+    #[error("committee: {0}")]
+    Committee(#[from] MembershipError),
+    #[error("report: {0}")]
+    Report(#[from] QuorumError),
+    #[error("table header: {0}")]
+    TableHeader(#[from] HeaderError),
+    #[error("secret file: {0}")]
+    Secret(#[from] SealedError),
+}
+
+impl Artifact {
+    /// Reads bytes of any kind, strictly.
+    ///
+    /// # Errors
+    /// [`ArtifactError`].
+    pub(crate) fn read(bytes: Vec<u8>) -> Result<Self, ArtifactError> {
+        match bytes.get(..4) {
+            Some(b"CCTB") => return Ok(Self::TableHeader(Box::new(Header::from_bytes(&bytes)?))),
+            Some(b"CCTS") => return Ok(Self::Sidecar(bytes)),
+            _ => {}
+        }
+        match kind_of(&bytes) {
+            Ok(kind) => Self::headed(kind, bytes),
+            Err(EncodingError::Magic { .. }) if is_body(&bytes) => Ok(Self::TableBody(bytes)),
+            Err(EncodingError::Magic { .. } | EncodingError::Truncated { .. }) => Err(ArtifactError::Unknown),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn headed(kind: Kind, bytes: Vec<u8>) -> Result<Self, ArtifactError> {
+        Ok(match kind {
+            Kind::Ciphertext => Self::Ciphertext(Ciphertext::from_bytes(&bytes)?),
+            Kind::Sealed | Kind::Compact | Kind::Complaint | Kind::Envelope => {
+                Self::Envelope(Envelope::from_bytes(&bytes)?)
+            }
+            Kind::Request => Self::Request(Request::from_bytes(&bytes)?),
+            Kind::Recipient => Self::Recipient(AttestedRecipient::from_bytes(&bytes)?),
+            Kind::Committee => Self::Committee(Box::new(Committee::from_bytes(&bytes)?)),
+            Kind::SignedReport => Self::Report(SignedReport::from_bytes(&bytes)?),
+            Kind::Dealing => Self::Dealing(Box::new(Dealing::from_bytes(&bytes)?)),
+            Kind::Evidence => Self::Evidence(bytes),
+            Kind::AgentEnvelope => Self::AgentEnvelope(bytes),
+            Kind::SealedFile => {
+                let file = SecretFile::parse(&bytes)?;
+                Self::Secret { content: file.content().words(), sealed: file.cost().is_some() }
+            }
+            Kind::Share | Kind::Composite | Kind::KeyShare | Kind::ParticipantKeys | Kind::AttemptKeys => {
+                return Err(ArtifactError::Bare(kind));
+            }
+        })
+    }
+
+    /// What it is, in words, with its article.
+    pub(crate) fn words(&self) -> &'static str {
+        match self {
+            Self::Ciphertext(_) => "a ciphertext",
+            Self::Envelope(envelope) if envelope.kind() == Kind::Sealed => "a participant's re-encrypted share",
+            Self::Envelope(_) => "a participant's signed envelope",
+            Self::Request(_) => "a request for re-encryption",
+            Self::Recipient(_) => "an enclave's attested keys",
+            Self::Committee(_) => "a committee",
+            Self::Report(_) => "a signed report",
+            Self::Dealing(_) => "a dealing",
+            Self::Evidence(_) => "attestation evidence",
+            Self::AgentEnvelope(_) => "an agent's envelope",
+            Self::TableHeader(_) => "a table header",
+            Self::Sidecar(_) => "a table's sidecar",
+            Self::TableBody(_) => "a table's body",
+            Self::Secret { .. } => "a secret file",
+        }
+    }
+}
+
+fn is_body(bytes: &[u8]) -> bool {
+    !bytes.is_empty() && bytes.len().is_multiple_of(SEALED_CHUNK_LEN) && bytes.len() != HEADER_LEN
+}

@@ -1,0 +1,63 @@
+//! Flags of `ccc keygen`.
+
+use clap::{Args, Subcommand};
+use std::path::PathBuf;
+
+/// Whose keys.
+#[derive(Subcommand)]
+pub(crate) enum Keygen {
+    /// A vault dealt by one dealer, who sees the master key: for tests and migration
+    Dealer(CommitteeKeygen),
+    /// A vault by distributed key generation; all participants run in this process
+    Dkg(CommitteeKeygen),
+    /// A table account: its signing key and its reading key
+    Account(AccountKeygen),
+    /// The recovery agent's key, to which the size of a gap is sealed
+    Agent(AgentKeygen),
+}
+
+/// Arguments of `keygen dealer` and `keygen dkg`.
+#[derive(Args)]
+#[command(after_help = "\
+Writes DIR/committee.ccc (public) and DIR/participant-<i>.ccc (secret), one per participant.
+
+Example:
+  ccc keygen dkg -n 16 -t 11 --out keys/")]
+pub(crate) struct CommitteeKeygen {
+    /// Participants
+    #[arg(short = 'n', long = "participants", value_name = "N")]
+    pub(crate) participants: u16,
+    /// Shares that open [default: n - (n-1)/3]
+    #[arg(short = 't', long = "threshold", value_name = "T")]
+    pub(crate) threshold: Option<u16>,
+    /// Directory for the files
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: PathBuf,
+    /// Replace existing files
+    #[arg(long)]
+    pub(crate) force: bool,
+}
+
+/// Arguments of `keygen account`.
+#[derive(Args)]
+#[command(after_help = "Example:\n  ccc keygen account --out maker-1.ccc")]
+pub(crate) struct AccountKeygen {
+    /// The key file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: PathBuf,
+    /// Replace an existing file
+    #[arg(long)]
+    pub(crate) force: bool,
+}
+
+/// Arguments of `keygen agent`.
+#[derive(Args)]
+#[command(after_help = "Example:\n  ccc keygen agent --out agent.ccc")]
+pub(crate) struct AgentKeygen {
+    /// The key file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: PathBuf,
+    /// Replace an existing file
+    #[arg(long)]
+    pub(crate) force: bool,
+}

@@ -1,0 +1,155 @@
+//! Every flag of every verb, with the examples that help shows.
+
+mod keys;
+mod pool;
+mod recovery;
+mod value;
+
+pub(crate) use keys::{AccountKeygen, AgentKeygen, CommitteeKeygen, Keygen};
+pub(crate) use pool::{
+    BalanceArgs, DepositArgs, EncryptOrderArgs, Fill, FillPrepareArgs, FillRunArgs, ReencryptArgs, Table, TableInitArgs,
+};
+pub(crate) use recovery::{CustodianArgs, RecoverArgs};
+pub(crate) use value::{AssetName, SpreadRange};
+
+use clap::{Args, Parser, Subcommand};
+use std::path::PathBuf;
+
+const ABOUT: &str = "Confidential reserves that heal themselves";
+
+const AFTER: &str = "\
+By hand: keygen → table init → table deposit → encrypt-order → fill prepare → reencrypt → fill run
+
+Examples:
+  ccc recover                       one reserve, from insolvent to solvent, on an embedded chain
+  ccc keygen dkg -n 4 --out keys/   a vault of four participants
+  ccc inspect FILE                  what is this file?
+  ccc help table init               the arguments of one verb
+
+Exit codes: 0 done, 1 the answer is no, 2 could not.
+FILE may be `-` for standard input or output. Secret files are sealed with a passphrase.";
+
+/// The arguments of one run.
+#[derive(Parser)]
+#[command(name = "ccc", version, about = ABOUT, after_help = AFTER, max_term_width = 100)]
+#[command(disable_help_subcommand = false, subcommand_value_name = "VERB", subcommand_help_heading = "Verbs")]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    pub(crate) global: Global,
+    #[command(subcommand)]
+    pub(crate) verb: Verb,
+}
+
+/// Flags that every verb takes.
+#[derive(Args)]
+#[command(next_help_heading = "Everywhere")]
+pub(crate) struct Global {
+    /// Print results and errors as JSON objects
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    /// Print errors alone
+    #[arg(long, short, global = true)]
+    pub(crate) quiet: bool,
+    /// Its first line is the passphrase [env: CCC_PASSPHRASE_FILE]
+    #[arg(long, global = true, value_name = "FILE", conflicts_with = "no_passphrase")]
+    pub(crate) passphrase_file: Option<PathBuf>,
+    /// Write secret files in the clear (mode 0600)
+    #[arg(long, global = true)]
+    pub(crate) no_passphrase: bool,
+}
+
+/// What to do.
+#[derive(Subcommand)]
+pub(crate) enum Verb {
+    /// Run one recovery: insolvent, an encrypted order, a fill, solvent
+    Recover(RecoverArgs),
+    /// Make keys: a vault's, an account's, an agent's
+    #[command(subcommand)]
+    Keygen(Keygen),
+    /// Make a pool, deposit into it, read one's own balance
+    #[command(subcommand)]
+    Table(Table),
+    /// Encrypt a collateral order or a maker's standing order to the vault
+    EncryptOrder(EncryptOrderArgs),
+    /// Re-encrypt, as one participant, what a request names to the enclave's attempt
+    Reencrypt(ReencryptArgs),
+    /// Prepare an attempt; then open, clear, settle and report
+    #[command(subcommand)]
+    Fill(Fill),
+    /// Check a report, ciphertext, share, table or attestation
+    Verify(VerifyArgs),
+    /// Say what a file is, with its public fields
+    Inspect(InspectArgs),
+    /// Serve a statement over HTTP, as a simulated custodian
+    Custodian(CustodianArgs),
+    /// Print a shell's completions
+    Completions(CompletionsArgs),
+    /// Print the manual page, or write all of them
+    Man(ManArgs),
+}
+
+/// Arguments of `verify`.
+#[derive(Args)]
+#[command(after_help = "\
+A table is its header with its body and sidecar, in any order; --pool alone checks the pool's own.
+
+Examples:
+  ccc verify --committee keys/committee.ccc order.ccc
+  ccc verify --pool pool/ attempt/share-3.ccc attempt/request.ccc attempt/recipient.ccc
+  ccc verify --pool pool/ attempt/report.ccc
+  ccc verify --pool pool/")]
+pub(crate) struct VerifyArgs {
+    /// What to check; a share needs its request, recipient and ciphertexts beside it
+    #[arg(required_unless_present = "pool", value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
+    /// Committee under whose master key or signatures the files must hold
+    #[arg(long, value_name = "FILE")]
+    pub(crate) committee: Option<PathBuf>,
+    /// Pool directory: committee, signers, measurement and current header in one
+    #[arg(long, value_name = "DIR")]
+    pub(crate) pool: Option<PathBuf>,
+    /// Time at which expiries are judged, Unix seconds [default: now]
+    #[arg(long, value_name = "SECONDS")]
+    pub(crate) at: Option<u64>,
+}
+
+/// Arguments of `inspect`.
+#[derive(Args)]
+#[command(after_help = "Example:\n  ccc inspect attempt/share-3.ccc\n  ccc --json inspect - < order.ccc")]
+pub(crate) struct InspectArgs {
+    /// The file, or `-`
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+}
+
+/// Arguments of `completions`.
+#[derive(Args)]
+#[command(after_help = "Example:\n  ccc completions bash > ~/.local/share/bash-completion/completions/ccc")]
+pub(crate) struct CompletionsArgs {
+    /// The shell
+    #[arg(value_enum)]
+    pub(crate) shell: clap_complete::Shell,
+}
+
+/// Arguments of `man`.
+#[derive(Args)]
+#[command(after_help = "Example:\n  ccc man | man -l -\n  ccc man --out man1/")]
+pub(crate) struct ManArgs {
+    /// Write one page per verb into DIR
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+    /// Replace existing files
+    #[arg(long, requires = "out")]
+    pub(crate) force: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Arguments;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_arguments_are_consistent() {
+        Arguments::command().debug_assert();
+    }
+}

@@ -1,0 +1,67 @@
+//! Values that arguments carry: addresses, assets, ranges.
+
+use std::str::FromStr;
+
+/// A 20-byte address, as 40 hexadecimal digits with or without `0x`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Address(pub(crate) [u8; 20]);
+
+/// Which of the pool's two assets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum AssetName {
+    /// What the reserve holds; 8 decimals
+    Base,
+    /// What pays for it; 6 decimals
+    Quote,
+}
+
+/// One spread, or a sliding one as `S0:S1`, in 1/100 basis point.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct SpreadRange(pub(crate) [u16; 2]);
+
+impl FromStr for Address {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let digits = text.strip_prefix("0x").unwrap_or(text);
+        let mut bytes = [0; 20];
+        hex::decode_to_slice(digits, &mut bytes).map_err(|_| "an address has 40 hexadecimal digits".to_owned())?;
+        Ok(Self(bytes))
+    }
+}
+
+impl FromStr for SpreadRange {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (start, end) = text.split_once(':').unwrap_or((text, text));
+        match (start.parse(), end.parse()) {
+            (Ok(s0), Ok(s1)) if s0 <= MAX_SPREAD && s1 <= MAX_SPREAD => Ok(Self([s0, s1])),
+            _ => Err(format!("a spread is S or S0:S1, each 0 to {MAX_SPREAD} hundredths of a basis point")),
+        }
+    }
+}
+
+const MAX_SPREAD: u16 = 16_383;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_have_forty_digits() {
+        assert_eq!("0x0101010101010101010101010101010101010101".parse(), Ok(Address([1; 20])));
+        assert_eq!("0101010101010101010101010101010101010101".parse(), Ok(Address([1; 20])));
+        assert!("0x01".parse::<Address>().is_err());
+        assert!("0x010101010101010101010101010101010101010g".parse::<Address>().is_err());
+    }
+
+    #[test]
+    fn spreads_are_one_or_a_range() {
+        assert_eq!("50".parse(), Ok(SpreadRange([50, 50])));
+        assert_eq!("50:75".parse(), Ok(SpreadRange([50, 75])));
+        for text in ["", ":", "-1", "1:2:3", "16384", "1:99999"] {
+            assert!(text.parse::<SpreadRange>().is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,107 @@
+//! `ccc fill run`: opens, computes, signs; then keeps the table, the report and, last, the head.
+
+use super::Context;
+use crate::{
+    cli::FillRunArgs,
+    describe::verdict,
+    error::Error,
+    files::{self, Audience, Replace},
+    pool::{
+        Pool,
+        attempt::AttemptPaths,
+        parse_json,
+        round::{Produced, Told},
+    },
+    ui::Answer,
+};
+use ccc_core::report::{PriceObservation, Statement, Verdict};
+use serde::Deserialize;
+use std::path::Path;
+use zeroize::Zeroizing;
+
+const MAX_PRICES: u64 = 1 << 20;
+const MAX_STATEMENT: u64 = 1 << 16;
+
+/// One observation, as an aggregator gives it.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ObservationFile {
+    round: u64,
+    answer: i64,
+    updated_at: u64,
+}
+
+pub(super) fn run(arguments: &FillRunArgs, ctx: &Context<'_>) -> Result<Answer, Error> {
+    files::one_standard_input(arguments.price.iter().chain(&arguments.statement))?;
+    let paths = AttemptPaths::new(&arguments.attempt);
+    let target = arguments.out.clone().unwrap_or_else(|| paths.report());
+    let replace = Replace::from_flag(arguments.force);
+    files::check_target(&target, replace)?;
+    let observations = arguments.price.as_deref().map(read_prices).transpose()?.unwrap_or_default();
+    let statement = arguments.statement.as_deref().map(|path| files::read(path, MAX_STATEMENT)).transpose()?;
+    let statement = statement.map(Zeroizing::new);
+    let pool = Pool::open(&arguments.pool)?;
+    let told = Told { observations: &observations, statement: statement.as_deref().map(Vec::as_slice) };
+    let produced = pool.run(&paths, &told, &ctx.passphrases, &mut ctx.rng()?)?;
+    keep(&pool, &paths, &target, replace, &produced)?;
+    Ok(report(&produced, &target, ctx))
+}
+
+fn read_prices(path: &Path) -> Result<Vec<PriceObservation>, Error> {
+    let observations: Vec<ObservationFile> = parse_json(path, &files::read(path, MAX_PRICES)?)?;
+    let observation = |seen: ObservationFile| PriceObservation {
+        round: seen.round.into(),
+        answer: seen.answer.into(),
+        updated_at: seen.updated_at,
+    };
+    Ok(observations.into_iter().map(observation).collect())
+}
+
+/// Table, report, envelope; the keys are spent; the head comes last and at once.
+fn keep(pool: &Pool, paths: &AttemptPaths, target: &Path, replace: Replace, produced: &Produced) -> Result<(), Error> {
+    pool.keep_table(produced)?;
+    files::write(target, &produced.report.to_bytes()?, Audience::Everyone, replace)?;
+    if let Some(envelope) = &produced.envelope {
+        files::write(&paths.envelope(), envelope, Audience::Everyone, Replace::Force)?;
+    }
+    std::fs::remove_file(paths.key()).map_err(|source| Error::Write { path: paths.key(), source })?;
+    pool.set_head(&produced.head)
+}
+
+fn report(produced: &Produced, target: &Path, ctx: &Context<'_>) -> Answer {
+    let (line, answer, mut object) = outcome(produced.statement());
+    object["report"] = serde_json::json!(target);
+    object["culprits"] = serde_json::json!(produced.culprits);
+    object["not_shares"] = serde_json::json!(produced.broken);
+    for (participant, reason) in &produced.culprits {
+        ctx.ui.note(&format!("participant {participant} sent {reason}"));
+    }
+    for path in &produced.broken {
+        ctx.ui.note(&format!("{} is not a share and was left out", path.display()));
+    }
+    ctx.ui.result(&[line, format!("signed report: {}", target.display())], &object);
+    answer
+}
+
+fn outcome(statement: &Statement) -> (String, Answer, serde_json::Value) {
+    match statement {
+        Statement::Round(round) if round.request_id == [0; 32] => (
+            format!("idle round closed: table version {}", round.version),
+            Answer::Done,
+            serde_json::json!({ "kind": "idle", "version": round.version }),
+        ),
+        Statement::Round(round) => (
+            format!("{}: table version {}", if round.success { "filled" } else { "not filled" }, round.version),
+            if round.success { Answer::Done } else { Answer::No },
+            serde_json::json!({ "kind": "round", "success": round.success, "version": round.version }),
+        ),
+        Statement::Solvency(solvency) => (
+            format!("reserve: {}", verdict(solvency.verdict)),
+            if solvency.verdict == Verdict::Solvent { Answer::Done } else { Answer::No },
+            serde_json::json!({ "kind": "reserve-check", "status": verdict(solvency.verdict) }),
+        ),
+        Statement::Enclave(_) | Statement::Payout(_) => {
+            ("signed".to_owned(), Answer::Done, serde_json::json!({ "kind": "other" }))
+        }
+    }
+}

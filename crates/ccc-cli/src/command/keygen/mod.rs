@@ -1,0 +1,16 @@
+//! `ccc keygen`: keys for a vault, an account, an agent.
+
+mod committee;
+mod single;
+
+use super::Context;
+use crate::{cli::Keygen, error::Error, ui::Answer};
+
+pub(super) fn run(verb: &Keygen, ctx: &Context<'_>) -> Result<Answer, Error> {
+    match verb {
+        Keygen::Dealer(arguments) => committee::dealer(arguments, ctx),
+        Keygen::Dkg(arguments) => committee::dkg(arguments, ctx),
+        Keygen::Account(arguments) => single::account(arguments, ctx),
+        Keygen::Agent(arguments) => single::agent(arguments, ctx),
+    }
+}

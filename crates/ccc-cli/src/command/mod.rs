@@ -1,0 +1,68 @@
+//! One file per verb.
+
+mod completions;
+mod custodian;
+mod encrypt_order;
+mod fill;
+mod inspect;
+mod keygen;
+mod man;
+mod recover;
+mod reencrypt;
+mod table;
+mod verify;
+
+use crate::{
+    cli::{Global, Verb},
+    error::Error,
+    files::passphrase::Passphrases,
+    ui::{Answer, Ui},
+};
+use rand::{SeedableRng, rngs::StdRng, rngs::SysRng};
+
+/// What every verb is given.
+pub(crate) struct Context<'a> {
+    /// Where it speaks.
+    pub(crate) ui: &'a Ui,
+    /// What opens and seals secret files.
+    pub(crate) passphrases: Passphrases,
+}
+
+impl<'a> Context<'a> {
+    /// The context of a run.
+    ///
+    /// # Errors
+    /// As [`Passphrases::new`].
+    pub(crate) fn new(ui: &'a Ui, global: &Global) -> Result<Self, Error> {
+        let passphrases = Passphrases::new(global.passphrase_file.clone(), global.no_passphrase)?;
+        Ok(Self { ui, passphrases })
+    }
+
+    /// A generator seeded by the operating system.
+    ///
+    /// # Errors
+    /// [`Error::Randomness`].
+    pub(crate) fn rng(&self) -> Result<StdRng, Error> {
+        StdRng::try_from_rng(&mut SysRng).map_err(|error| Error::Randomness(error.to_string()))
+    }
+}
+
+/// Runs a verb.
+///
+/// # Errors
+/// [`Error`]; files are as they were.
+pub(crate) fn run(verb: Verb, ctx: &Context<'_>) -> Result<Answer, Error> {
+    match verb {
+        Verb::Recover(arguments) => recover::run(&arguments, ctx),
+        Verb::Keygen(verb) => keygen::run(&verb, ctx),
+        Verb::Table(verb) => table::run(&verb, ctx),
+        Verb::EncryptOrder(arguments) => encrypt_order::run(&arguments, ctx),
+        Verb::Reencrypt(arguments) => reencrypt::run(&arguments, ctx),
+        Verb::Fill(verb) => fill::run(&verb, ctx),
+        Verb::Verify(arguments) => verify::run(&arguments, ctx),
+        Verb::Inspect(arguments) => inspect::run(&arguments, ctx),
+        Verb::Custodian(arguments) => custodian::run(&arguments, ctx),
+        Verb::Completions(arguments) => completions::run(&arguments, ctx),
+        Verb::Man(arguments) => man::run(&arguments, ctx),
+    }
+}

@@ -1,0 +1,49 @@
+//! `ccc table balance`: an owner's rows, opened with its reading key and checked against the state root.
+
+use super::Context;
+use crate::{
+    cli::BalanceArgs,
+    error::Error,
+    pool::{Pool, account},
+    ui::Answer,
+};
+use ccc_core::table::{AccountId, Row, Sidecar};
+
+pub(super) fn run(arguments: &BalanceArgs, ctx: &Context<'_>) -> Result<Answer, Error> {
+    let pool = Pool::open(&arguments.pool)?;
+    let owner = account::open(&arguments.account_key, &ctx.passphrases)?;
+    let table = pool.table()?;
+    let sidecar = Sidecar::parse(&table.sidecar, &table.header)?;
+    let entries = sidecar.open_all(owner.reading_key());
+    let rows: Vec<Row> = entries.iter().filter_map(|entry| entry.balance().ok()).collect();
+    let account = AccountId(owner.account());
+    let rows: Vec<&Row> = rows.iter().filter(|row| row.account == account).collect();
+    let lines = rows.iter().map(|row| line(&pool, row)).collect::<Vec<_>>();
+    let shown: Vec<_> = rows.iter().map(|row| object(&pool, row)).collect();
+    let object = serde_json::json!({ "version": pool.head.version, "rows": shown });
+    if rows.is_empty() {
+        return Err(Error::NoRows { version: pool.head.version });
+    }
+    ctx.ui.result(&lines, &object);
+    Ok(Answer::Done)
+}
+
+fn name(pool: &Pool, asset: u32) -> String {
+    match asset {
+        asset if asset == pool.config.base => "base".into(),
+        asset if asset == pool.config.quote => "quote".into(),
+        other => format!("asset {other}"),
+    }
+}
+
+fn line(pool: &Pool, row: &Row) -> String {
+    let frozen = if row.flags.refuses() { ", frozen" } else { "" };
+    format!("{:6} {} (of which reserved: {} lots{frozen})", name(pool, row.asset.0), row.amount, row.reserved)
+}
+
+fn object(pool: &Pool, row: &Row) -> serde_json::Value {
+    serde_json::json!({
+        "asset": name(pool, row.asset.0), "amount": row.amount.to_string(), "reserved_lots": row.reserved,
+        "frozen": row.flags.refuses(),
+    })
+}

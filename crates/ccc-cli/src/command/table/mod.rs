@@ -1,0 +1,16 @@
+//! `ccc table`: a pool and its encrypted table.
+
+mod balance;
+mod deposit;
+mod init;
+
+use super::Context;
+use crate::{cli::Table, error::Error, ui::Answer};
+
+pub(super) fn run(verb: &Table, ctx: &Context<'_>) -> Result<Answer, Error> {
+    match verb {
+        Table::Init(arguments) => init::run(arguments, ctx),
+        Table::Deposit(arguments) => deposit::run(arguments, ctx),
+        Table::Balance(arguments) => balance::run(arguments, ctx),
+    }
+}

@@ -1,0 +1,67 @@
+//! `ccc verify`: checks what it is given, and tells what it is. Exit code 1: it does not hold.
+
+mod checks;
+
+use super::Context;
+use crate::{
+    artifact::{Artifact, ArtifactError},
+    cli::VerifyArgs,
+    error::Error,
+    files::{self, MAX_READ},
+    pool::{Pool, now, read_committee},
+    ui::Answer,
+};
+use ccc_core::{keys::Committee, table::Sidecar};
+use checks::Checker;
+use std::path::{Path, PathBuf};
+
+pub(super) fn run(arguments: &VerifyArgs, ctx: &Context<'_>) -> Result<Answer, Error> {
+    files::one_standard_input(&arguments.files)?;
+    let pool = arguments.pool.as_deref().map(Pool::open).transpose()?;
+    let committee = arguments.committee.as_deref().map(read_committee).transpose()?;
+    let committee = committee.or_else(|| pool.as_ref().map(|pool| pool.committee.clone()));
+    let artifacts = arguments.files.iter().map(|path| load(path)).collect::<Result<Vec<_>, _>>()?;
+    let at = arguments.at.unwrap_or_else(now);
+    let checker = Checker { pool: pool.as_ref(), committee: committee.as_ref(), artifacts: &artifacts, at };
+    let mut lines = Vec::new();
+    let mut verified = Vec::new();
+    for (path, artifact) in &artifacts {
+        let established = checker.check(path, artifact)?;
+        lines.push(format!("{}: {}, {established}", path.display(), artifact.words()));
+        verified.push(serde_json::json!({ "file": path, "kind": artifact.words(), "established": established }));
+    }
+    if let (Some(pool), true) = (&pool, artifacts.is_empty()) {
+        lines.push(check_pool(pool)?);
+        verified.push(serde_json::json!({ "pool": arguments.pool, "version": pool.head.version }));
+    }
+    ctx.ui.result(&lines, &serde_json::json!({ "valid": true, "verified": verified }));
+    Ok(Answer::Done)
+}
+
+/// Reads one file. Bytes that claim to be one of ours and are not well formed do not verify.
+fn load(path: &Path) -> Result<(PathBuf, Artifact), Error> {
+    let bytes = files::read(path, MAX_READ)?;
+    match Artifact::read(bytes) {
+        Ok(artifact) => Ok((path.into(), artifact)),
+        Err(source @ (ArtifactError::Unknown | ArtifactError::Bare(_))) => {
+            Err(Error::Artifact { path: path.into(), source })
+        }
+        Err(source) => Err(Error::NotVerified { path: path.into(), reason: source.to_string() }),
+    }
+}
+
+/// The pool's own table: header, body, sidecar and wrapped key against the head and the committee.
+fn check_pool(pool: &Pool) -> Result<String, Error> {
+    let refused = |reason: String| Error::NotVerified { path: pool.paths.head(), reason };
+    let table = pool.table()?;
+    Sidecar::parse(&table.sidecar, &table.header).map_err(|error| refused(error.to_string()))?;
+    check_wrapped(&table.header, &pool.committee).map_err(refused)?;
+    pool.round_log(&pool.log)?;
+    let (version, hash) = (table.header.version(), hex::encode(table.header.hash()));
+    Ok(format!("table version {version} stands under header {hash}; the log holds what it has consumed"))
+}
+
+fn check_wrapped(header: &ccc_core::table::Header, committee: &Committee) -> Result<(), String> {
+    let key = committee.master_public_key();
+    header.wrapped().clone().verify(key).map(|_| ()).map_err(|error| format!("the wrapped table key: {error}"))
+}

@@ -1,0 +1,186 @@
+//! The public fields of an artifact, for a person and for a program. Never a secret.
+
+use crate::artifact::Artifact;
+use ccc_core::{
+    ciphertext::{Ciphertext, Label, LabelKind},
+    envelope::Envelope,
+    keys::Committee,
+    report::{Payload, SignedReport, Statement, Verdict},
+    table::Header,
+    vault::{Mode, Request},
+};
+use serde_json::{Map, Value};
+
+/// Fields in the order in which they are shown.
+#[derive(Default)]
+pub(crate) struct Fields(Vec<(&'static str, Value)>);
+
+impl Fields {
+    pub(crate) fn add(mut self, name: &'static str, value: impl Into<Value>) -> Self {
+        self.0.push((name, value.into()));
+        self
+    }
+
+    fn bytes(self, name: &'static str, bytes: &[u8]) -> Self {
+        self.add(name, hex::encode(bytes))
+    }
+
+    /// `name: value`, one per line.
+    pub(crate) fn lines(&self) -> Vec<String> {
+        let width = self.0.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
+        let shown = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        self.0.iter().map(|(name, value)| format!("{name:width$}  {}", shown(value))).collect()
+    }
+
+    /// One object.
+    pub(crate) fn object(self) -> Value {
+        Value::Object(self.0.into_iter().map(|(name, value)| (name.to_owned(), value)).collect::<Map<_, _>>())
+    }
+}
+
+/// Describes an artifact of `size` bytes.
+pub(crate) fn describe(artifact: &Artifact, size: usize) -> Fields {
+    let fields = Fields::default().add("file", artifact.words()).add("bytes", size);
+    match artifact {
+        Artifact::Ciphertext(ciphertext) => of_ciphertext(fields, ciphertext),
+        Artifact::Envelope(envelope) => of_envelope(fields, envelope),
+        Artifact::Request(request) => of_request(fields, request),
+        Artifact::Recipient(recipient) => fields
+            .bytes("measurement", &recipient.recipient.measurement)
+            .bytes("key_x", &recipient.recipient.x)
+            .bytes("key_e", recipient.recipient.e.compress().as_bytes())
+            .add("evidence_bytes", recipient.evidence.len()),
+        Artifact::Committee(committee) => of_committee(fields, committee),
+        Artifact::Report(report) => of_report(fields, report),
+        Artifact::Dealing(dealing) => {
+            fields.add("dealer", dealing.dealer()).bytes("commitment_digest", &dealing.commitment_digest())
+        }
+        Artifact::TableHeader(header) => of_header(fields, header),
+        Artifact::Evidence(bytes) => fields.bytes("digest", &ccc_core::enclave::attestation::evidence_digest(bytes)),
+        Artifact::AgentEnvelope(bytes) => fields.bytes("digest", &ccc_core::suite::digest(bytes)),
+        Artifact::Sidecar(_) => fields,
+        Artifact::TableBody(bytes) => fields.bytes("body_root", &ccc_core::table::body_root(bytes)),
+        Artifact::Secret { content, sealed } => {
+            fields.add("content", *content).add("protection", if *sealed { "passphrase" } else { "none" })
+        }
+    }
+}
+
+fn of_ciphertext(fields: Fields, ciphertext: &Ciphertext) -> Fields {
+    of_label(fields.bytes("digest", &ciphertext.digest()), ciphertext.label())
+}
+
+fn of_label(fields: Fields, label: &Label) -> Fields {
+    let kind = match label.kind {
+        LabelKind::Public => "public",
+        LabelKind::Recipient => "recipient",
+        LabelKind::TableKey => "table key",
+    };
+    fields
+        .add("label", kind)
+        .add("chain", label.chain)
+        .bytes("contract", &label.contract)
+        .bytes("id", &label.id)
+        .bytes("requester", &label.requester)
+        .add("expiry", label.expiry)
+}
+
+fn of_envelope(fields: Fields, envelope: &Envelope) -> Fields {
+    fields.add("participant", envelope.identifier().get()).bytes("topic", envelope.topic())
+}
+
+fn of_request(fields: Fields, request: &Request) -> Fields {
+    let mode = match request.mode {
+        Mode::Public => "public",
+        Mode::Sealed => "sealed",
+        Mode::Compact => "compact",
+    };
+    let fields = fields
+        .bytes("digest", &request.digest())
+        .add("chain", request.chain)
+        .bytes("contract", &request.contract)
+        .bytes("id", &request.id)
+        .bytes("block", &request.block_hash)
+        .add("deadline", request.deadline)
+        .add("mode", mode)
+        .add("epoch", request.epoch.0)
+        .add("ciphertexts", request.ciphertexts.len());
+    match &request.table_header {
+        Some(hash) => fields.bytes("table_header", hash),
+        None => fields,
+    }
+}
+
+fn of_committee(fields: Fields, committee: &Committee) -> Fields {
+    fields
+        .bytes("digest", &committee.digest())
+        .add("epoch", committee.epoch().0)
+        .add("participants", committee.threshold().n())
+        .add("threshold", committee.threshold().t())
+        .bytes("master_public_key", &committee.master_public_key().to_bytes())
+}
+
+fn of_report(fields: Fields, report: &SignedReport) -> Fields {
+    let Payload { binding, statement } = report.report().payload();
+    let fields = fields
+        .add("signatures", report.signatures().len())
+        .add("chain", binding.chain)
+        .bytes("receiver", &binding.receiver)
+        .add("epoch", binding.epoch)
+        .add("sequence", binding.sequence)
+        .add("valid_until", binding.valid_until);
+    of_statement(fields, statement)
+}
+
+fn of_statement(fields: Fields, statement: &Statement) -> Fields {
+    match statement {
+        Statement::Solvency(solvency) => fields
+            .add("report", "solvency")
+            .add("status", verdict(solvency.verdict))
+            .add("block", solvency.block)
+            .add("block_time", solvency.block_time)
+            .bytes("table_header", &solvency.header_hash),
+        Statement::Round(round) => fields
+            .add("report", "round")
+            .bytes("request", &round.request_id)
+            .add("success", round.success)
+            .add("version", round.version)
+            .bytes("previous", &round.previous)
+            .bytes("table_header", &round.header_hash)
+            .add("operations", round.count),
+        Statement::Enclave(admission) => fields
+            .add("report", "enclave")
+            .bytes("measurement", &admission.measurement)
+            .bytes("signer", &admission.signer)
+            .add("expiry", admission.expiry),
+        Statement::Payout(payout) => fields
+            .add("report", "payout")
+            .bytes("withdrawal", &payout.withdrawal_id)
+            .bytes("to", &payout.to)
+            .bytes("token", &payout.token)
+            .add("amount", payout.amount.to_string()),
+    }
+}
+
+/// A verdict in one word.
+pub(crate) fn verdict(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Unknown => "unknown",
+        Verdict::Solvent => "solvent",
+        Verdict::Insolvent => "insolvent",
+    }
+}
+
+fn of_header(fields: Fields, header: &Header) -> Fields {
+    fields
+        .bytes("hash", &header.hash())
+        .add("chain", header.id().chain)
+        .bytes("contract", &header.id().contract)
+        .bytes("table", &header.id().table)
+        .add("epoch", header.epoch().0)
+        .add("version", header.version())
+        .bytes("previous", &header.previous())
+        .add("rows", header.tier().rows())
+        .bytes("body_root", &header.body_root())
+        .bytes("state_root", &header.state_root())
+}

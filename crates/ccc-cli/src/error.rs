@@ -1,0 +1,232 @@
+//! Every sentence that says what went wrong. What to try next, the stable code and the exit code stand in
+//! [`hint`].
+
+mod hint;
+
+use crate::{artifact::ArtifactError, files::sealed::SealedError};
+use ccc_core::{
+    ciphertext::{CiphertextError, EncryptError},
+    encoding::EncodingError,
+    keys::{KeyShareError, MembershipError, board::BoardError, dealer::DealerError, dkg::DkgError},
+    report::{QuorumError, ReportError},
+    secret::RandomnessError,
+    table::{SidecarError, StoreError},
+    threshold::ThresholdError,
+    vault::CombineError,
+};
+use ccc_enclave::{
+    agent::NoticeError, attempt::AttemptError, authorisation::AuthorisationError, config::ConfigError,
+    intake::PlanError, reserve::ReserveError, round::RoundError, statement::StatementError,
+};
+use ccc_node::{
+    agent::AgentRefusal, custodian::CustodianError, recovery::RecoveryError, scenario::ScenarioError,
+    vault_node::Refusal, workflow_node::SignerRefusal,
+};
+use std::{io, path::PathBuf};
+
+/// The exit code of a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum Exit {
+    /// Done.
+    Done = 0,
+    /// The question was understood and the answer is no.
+    No = 1,
+    /// The work could not be done.
+    CouldNot = 2,
+}
+
+/// What accompanies an error's sentence.
+pub(crate) struct Parts {
+    /// Stable name for programs.
+    pub(crate) code: &'static str,
+    /// Exit code.
+    pub(crate) exit: Exit,
+    /// What to try next.
+    pub(crate) hint: &'static str,
+}
+
+/// Everything that can go wrong in a verb.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Error {
+    // files
+    #[error("cannot read {}: {source}", path.display())]
+    Read { path: PathBuf, source: io::Error },
+    #[error("cannot write {}: {source}", path.display())]
+    Write { path: PathBuf, source: io::Error },
+    #[error("{} is longer than {limit} bytes", path.display())]
+    TooLong { path: PathBuf, limit: u64 },
+    #[error("{} exists", path.display())]
+    Exists { path: PathBuf },
+    #[error("{} is not empty", path.display())]
+    NotEmpty { path: PathBuf },
+    #[error("{} is a symbolic link", path.display())]
+    Symlink { path: PathBuf },
+    #[error("{} is not a regular file", path.display())]
+    NotRegular { path: PathBuf },
+    #[error("{} can be read by other users (mode {mode:04o})", path.display())]
+    Readable { path: PathBuf, mode: u32 },
+    #[error("standard output is a terminal, and the result is not text")]
+    Terminal,
+    #[error("standard input is named {count} times")]
+    StandardInputTwice { count: usize },
+    #[error("a participant's keys are read from a file, not from standard input")]
+    NeedsFile,
+    #[error("`{name}` is no plain file name")]
+    FileName { name: String },
+
+    // passphrases and secret files
+    #[error("a passphrase is needed, and there is no terminal to ask on")]
+    NoTerminal,
+    #[error("the two passphrases differ")]
+    PassphrasesDiffer,
+    #[error("the passphrase is empty")]
+    PassphraseEmpty,
+    #[error("the passphrase is not UTF-8 text")]
+    PassphraseNotText,
+    #[error("CCC_PASSPHRASE is set: an environment variable is visible to other programs")]
+    PassphraseInEnvironment,
+    #[error("{}: {source}", path.display())]
+    Sealed { path: PathBuf, source: SealedError },
+    #[error("{} holds {found}, where {expected} is wanted", path.display())]
+    OtherContent { path: PathBuf, expected: &'static str, found: &'static str },
+    #[error("{}: {source}", path.display())]
+    KeyShare { path: PathBuf, source: KeyShareError },
+    #[error("{}: the signing key is not that of participant {identifier}", path.display())]
+    OtherKeys { path: PathBuf, identifier: u16 },
+    #[error("{}: the first line must be a token of visible ASCII characters", path.display())]
+    Token { path: PathBuf },
+    #[error("the account's key: {0}")]
+    AccountKey(#[from] AuthorisationError),
+    #[error("the agent's key or envelope: {0}")]
+    Notice(#[from] NoticeError),
+
+    // artifacts
+    #[error("{}: {source}", path.display())]
+    Encoding { path: PathBuf, source: EncodingError },
+    #[error("{}: {source}", path.display())]
+    Artifact { path: PathBuf, source: ArtifactError },
+    #[error("{}: {source}", path.display())]
+    Committee { path: PathBuf, source: MembershipError },
+    #[error("{} does not verify: {reason}", path.display())]
+    NotVerified { path: PathBuf, reason: String },
+    #[error("{} cannot be checked without {what}", path.display())]
+    Missing { path: PathBuf, what: &'static str },
+    #[error("{} is {what}, which nothing can be held against", path.display())]
+    Unverifiable { path: PathBuf, what: &'static str },
+    #[error("{} is another kind of report than wanted", path.display())]
+    OtherReport { path: PathBuf },
+
+    // keys
+    #[error("the operating system gave no random bytes: {0}")]
+    Randomness(String),
+    #[error(transparent)]
+    NoRandomness(#[from] RandomnessError),
+    #[error("{0}")]
+    Threshold(#[from] ThresholdError),
+    #[error("dealing: {0}")]
+    Dealer(#[from] DealerError),
+    #[error("key generation: {0}")]
+    Dkg(#[from] DkgError),
+    #[error("key generation: {0}")]
+    Board(#[from] BoardError),
+    #[error("committee: {0}")]
+    Membership(#[from] MembershipError),
+    #[error("the key generation left no participant")]
+    EmptyCommittee,
+
+    // the pool directory
+    #[error("{}: {reason}", path.display())]
+    PoolFile { path: PathBuf, reason: String },
+    #[error("log.jsonl, line {line}: {reason}")]
+    PoolLog { line: usize, reason: String },
+    #[error("head.json has consumed what log.jsonl does not hold")]
+    HeadBehind,
+    #[error("{} is not the committee of this pool", path.display())]
+    OtherCommittee { path: PathBuf },
+    #[error("pool.toml: {0}")]
+    Config(#[from] ConfigError),
+    #[error("the table: {0}")]
+    Store(#[from] StoreError),
+    #[error("the table: {0}")]
+    Sidecar(#[from] SidecarError),
+    #[error("no row of table version {version} belongs to this account")]
+    NoRows { version: u64 },
+    #[error("{what}: {reason}")]
+    Terms { what: &'static str, reason: &'static str },
+    #[error("encryption: {0}")]
+    Encrypt(#[from] EncryptError),
+    #[error("the agent does not act: {0}")]
+    Agent(#[from] AgentRefusal),
+    #[error("the reserve check found no deficit")]
+    NoDeficit,
+
+    // attempts
+    #[error("the table is at version {version} now, and the attempt was prepared on another")]
+    Moved { version: u64 },
+    #[error("the attempt names a block that log.jsonl does not hold")]
+    UnknownBlock,
+    #[error("ciphertext {index} of the request is neither in log.jsonl nor the table's key")]
+    NotInLog { index: usize },
+    #[error("{} does not exist: the attempt's keys were spent", path.display())]
+    NoAttemptKeys { path: PathBuf },
+    #[error("the participant refuses: {0}")]
+    Refused(#[from] Refusal),
+    #[error("the participant gave no answer")]
+    NoAnswer,
+    #[error("{have} of {need} needed shares are good{}", named(culprits))]
+    TooFewShares { need: usize, have: usize, culprits: Vec<u16> },
+    #[error("the enclave: {0}")]
+    Attempt(#[from] AttemptError),
+    #[error("the plan: {0}")]
+    Plan(#[from] PlanError),
+    #[error("a ciphertext: {0}")]
+    Ciphertext(#[from] CiphertextError),
+    #[error("the round: {0}")]
+    Round(#[from] RoundError),
+    #[error("a reserve check needs the custodian's statement")]
+    NoStatement,
+    #[error("the reserve check: {0}")]
+    Reserve(#[from] ReserveError),
+    #[error("{}: {source}", path.display())]
+    Statement { path: PathBuf, source: StatementError },
+    #[error("a report signer refuses: {0}")]
+    Signer(#[from] SignerRefusal),
+    #[error("the pool has no report signers")]
+    NoSigners,
+    #[error("the report: {0}")]
+    Quorum(#[from] QuorumError),
+    #[error("the report: {0}")]
+    Report(#[from] ReportError),
+
+    // recovery
+    #[error("scenario: {0}")]
+    Scenario(#[from] ScenarioError),
+    #[error("recovery: {0}")]
+    Recovery(#[from] RecoveryError),
+    #[error("custodian: {0}")]
+    Custodian(#[from] CustodianError),
+    #[error("the program's event loop: {0}")]
+    Runtime(io::Error),
+}
+
+impl Error {
+    /// An attempt's failure, with missing shares told apart and their senders named.
+    pub(crate) fn attempt(error: AttemptError) -> Self {
+        match error {
+            AttemptError::Shares(CombineError::NotEnoughShares { need, have, culprits }) => {
+                let culprits = culprits.iter().map(|culprit| culprit.identifier.get()).collect();
+                Self::TooFewShares { need, have, culprits }
+            }
+            other => Self::Attempt(other),
+        }
+    }
+}
+
+fn named(culprits: &[u16]) -> String {
+    if culprits.is_empty() {
+        return String::new();
+    }
+    let names: Vec<String> = culprits.iter().map(u16::to_string).collect();
+    format!("; bad shares from participant {}", names.join(", "))
+}

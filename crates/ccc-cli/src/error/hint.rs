@@ -1,0 +1,189 @@
+//! What to try next, and the stable code of each error.
+
+use super::{Error, Exit, Parts};
+use ccc_enclave::{attempt::AttemptError, reserve::ReserveError};
+use ccc_node::{recovery::RecoveryError, vault_node::Refusal};
+
+const OF_WHAT_KIND: &str = "the file is damaged or of another kind; `ccc inspect FILE` tells what it is";
+const AGAIN: &str = "run `ccc fill prepare` again, into a new directory";
+
+impl Error {
+    /// The code, the exit code and the hint that go with the sentence.
+    pub(crate) fn parts(&self) -> Parts {
+        let (code, hint) = self.code_and_hint();
+        let exit = if self.is_an_answer() { Exit::No } else { Exit::CouldNot };
+        Parts { code, exit, hint }
+    }
+
+    /// Whether the question was understood and the answer is no.
+    fn is_an_answer(&self) -> bool {
+        matches!(self, Self::NotVerified { .. } | Self::NoRows { .. } | Self::NoDeficit)
+    }
+
+    fn code_and_hint(&self) -> (&'static str, &'static str) {
+        self.of_files()
+            .or_else(|| self.of_secrets())
+            .or_else(|| self.of_artifacts())
+            .or_else(|| self.of_pools())
+            .or_else(|| self.of_attempts())
+            .unwrap_or_else(|| self.of_runs())
+    }
+
+    fn of_files(&self) -> Option<(&'static str, &'static str)> {
+        Some(match self {
+            Self::Read { .. } => ("read", "check the path and its permissions; `-` reads standard input"),
+            Self::Write { .. } => ("write", "check that the directory exists and has room; nothing was replaced"),
+            Self::TooLong { .. } => ("too-long", "this is not the file that the verb expects; see `ccc inspect FILE`"),
+            Self::Exists { .. } => ("exists", "choose another name, or replace it with --force"),
+            Self::NotEmpty { .. } => ("not-empty", "name a directory that does not exist yet"),
+            Self::Symlink { .. } => ("symlink", "name the target itself: a link could lead the bytes elsewhere"),
+            Self::NotRegular { .. } => ("not-regular", "name a file, or `-` for standard output"),
+            Self::Readable { .. } => {
+                ("readable-secret", "run `chmod 600` on it; if others may have read it, replace the key")
+            }
+            Self::Terminal => ("terminal", "name a file with --out FILE, or pipe the output"),
+            Self::StandardInputTwice { .. } => ("stdin-twice", "use `-` once and name files for the rest"),
+            Self::NeedsFile => ("needs-file", "name the key file: the participant keeps its journal beside it"),
+            Self::FileName { .. } => ("file-name", "this is a defect: please report it"),
+            _ => return None,
+        })
+    }
+
+    fn of_secrets(&self) -> Option<(&'static str, &'static str)> {
+        Some(match self {
+            Self::NoTerminal => ("no-terminal", "give --passphrase-file FILE or set CCC_PASSPHRASE_FILE"),
+            Self::PassphrasesDiffer => ("passphrases-differ", "run the command again; nothing was written"),
+            Self::PassphraseEmpty => {
+                ("passphrase-empty", "use a passphrase of several words, or --no-passphrase to write in the clear")
+            }
+            Self::PassphraseNotText => {
+                ("passphrase-not-text", "the first line of the file is the passphrase, in UTF-8")
+            }
+            Self::PassphraseInEnvironment => {
+                ("passphrase-in-environment", "unset it; CCC_PASSPHRASE_FILE names a file that holds the passphrase")
+            }
+            Self::Sealed { source, .. } => source.parts(),
+            Self::OtherContent { .. } => ("other-content", "`ccc inspect FILE` tells what a file holds"),
+            Self::KeyShare { .. } => {
+                ("key-share", "use the file that the key generation wrote for this committee and epoch")
+            }
+            Self::OtherKeys { .. } => ("other-keys", "one participant's share lies beside another one's keys"),
+            Self::Token { .. } => ("token", "write the bearer token into the file's first line"),
+            Self::AccountKey(_) => ("account-key", "make a new key with `ccc keygen account`"),
+            Self::Notice(_) => ("notice", "use the key whose public part `ccc table init` was given"),
+            _ => return None,
+        })
+    }
+
+    fn of_artifacts(&self) -> Option<(&'static str, &'static str)> {
+        Some(match self {
+            Self::Encoding { .. } => ("encoding", OF_WHAT_KIND),
+            Self::Artifact { .. } => ("unknown-file", "ccc reads the files that ccc writes, unaltered"),
+            Self::Committee { .. } => ("committee", OF_WHAT_KIND),
+            Self::NotVerified { .. } => ("not-verified", "do not use it; ask its author for another"),
+            Self::Missing { .. } => ("missing-context", "name it with --committee or --pool, or beside the file"),
+            Self::Unverifiable { .. } => ("unverifiable", "`ccc inspect FILE` shows its public fields"),
+            Self::OtherReport { .. } => ("other-report", "name the directory of a reserve check"),
+            Self::Randomness(_) | Self::NoRandomness(_) => {
+                ("randomness", "without random bytes no key is safe; try again on a working system")
+            }
+            Self::Threshold(_) => ("threshold", "leave -t away for the default, n minus a third of n-1"),
+            Self::Dealer(_) | Self::Dkg(_) | Self::Board(_) | Self::Membership(_) | Self::EmptyCommittee => {
+                ("key-generation", "nothing was written; run it again")
+            }
+            _ => return None,
+        })
+    }
+
+    fn of_pools(&self) -> Option<(&'static str, &'static str)> {
+        Some(match self {
+            Self::PoolFile { .. } => ("malformed", "compare it with docs/spec/files.md; unknown keys are refused"),
+            Self::PoolLog { .. } => ("pool-log", "the log only grows, one JSON object per line; restore that line"),
+            Self::HeadBehind => ("head", "log.jsonl was altered or cut; restore it"),
+            Self::OtherCommittee { .. } => ("other-committee", "use the committee.ccc that `table init` was given"),
+            Self::Config(_) => ("config", "restore pool.toml: its digest is part of the enclave's measurement"),
+            Self::Store(_) => ("table-store", "restore table/; a missing version is never an empty table"),
+            Self::Sidecar(_) => ("sidecar", "restore table/ from a copy"),
+            Self::NoRows { .. } => ("no-rows", "a deposit is credited by the next round"),
+            Self::Terms { .. } => ("terms", "sizes are in base units, 1 to 2^51-1; spreads in 1/100 basis point"),
+            Self::Encrypt(_) => ("encrypt", "check the committee and the expiry"),
+            Self::Agent(_) => ("agent", "run a new reserve check and use its envelope soon"),
+            Self::NoDeficit => ("no-deficit", "there is nothing to order"),
+            _ => return None,
+        })
+    }
+
+    fn of_attempts(&self) -> Option<(&'static str, &'static str)> {
+        Some(match self {
+            Self::Moved { .. } => ("moved", AGAIN),
+            Self::UnknownBlock => ("unknown-block", AGAIN),
+            Self::NotInLog { .. } => ("not-in-log", "the participants open what the log holds and nothing else"),
+            Self::NoAttemptKeys { .. } => ("spent", AGAIN),
+            Self::Refused(refusal) => of_refusal(refusal),
+            Self::NoAnswer => ("no-answer", "run `ccc reencrypt` as another participant"),
+            Self::TooFewShares { .. } => ("too-few-shares", "run `ccc reencrypt` as further participants"),
+            Self::Attempt(error) => of_attempt(error),
+            Self::Plan(_) => ("plan", "the log cannot be settled as it stands; `ccc verify --pool DIR` tells more"),
+            Self::Ciphertext(_) => ("ciphertext", "ask its author for another"),
+            Self::Round(_) => ("round", "the table keeps its version; run `ccc verify --pool DIR`"),
+            Self::NoStatement => ("no-statement", "give --statement FILE"),
+            Self::Reserve(ReserveError::Statement(_)) | Self::Statement { .. } => {
+                ("statement", "ask the custodian for a statement in whole satoshi; see docs/spec/enclave.md")
+            }
+            Self::Reserve(_) => ("reserve-check", "nothing has changed; run `ccc verify --pool DIR`"),
+            Self::Signer(_) => ("signer", "the signers read the log and the price again; give them the same files"),
+            Self::NoSigners => ("no-signers", "restore pool.toml"),
+            Self::Quorum(_) | Self::Report(_) => ("report", "f+1 distinct signers of the pool must sign it"),
+            _ => return None,
+        })
+    }
+
+    fn of_runs(&self) -> (&'static str, &'static str) {
+        match self {
+            Self::Scenario(_) => ("scenario", "see examples/scenarios/; unknown keys are refused"),
+            Self::Recovery(error) => of_recovery(error),
+            Self::Custodian(_) => ("custodian", "check the URL and the token; `ccc custodian` serves a statement"),
+            Self::Runtime(_) => ("runtime", "the system refused a thread or a socket; try again"),
+            _ => ("internal", "this is a defect: please report it"),
+        }
+    }
+}
+
+fn of_refusal(refusal: &Refusal) -> (&'static str, &'static str) {
+    match refusal {
+        Refusal::Foreign { .. } => ("foreign-request", "the attempt belongs to another pool, committee or epoch"),
+        Refusal::Rollback(_) | Refusal::Header => ("rollback", AGAIN),
+        Refusal::Block => ("unknown-block", AGAIN),
+        Refusal::Expired { .. } => ("expired", AGAIN),
+        Refusal::TooEarly { .. } => ("too-early", "wait for the order's deadline"),
+        Refusal::Policy(_) => ("attestation", "seal to the pool's own enclave only; do not lower the policy"),
+        Refusal::Answered => ("answered", "a participant answers one attempt in one way"),
+        _ => ("refused", AGAIN),
+    }
+}
+
+fn of_attempt(error: &AttemptError) -> (&'static str, &'static str) {
+    match error {
+        AttemptError::Shares(_) => {
+            ("shares", "the participants' shares do not open a ciphertext; ask its author for another")
+        }
+        AttemptError::Foreign { .. } => ("foreign-request", "the attempt belongs to another pool"),
+        _ => ("attempt", AGAIN),
+    }
+}
+
+fn of_recovery(error: &RecoveryError) -> (&'static str, &'static str) {
+    match error {
+        RecoveryError::Scenario(_) | RecoveryError::Capacity { .. } => {
+            ("scenario", "see examples/scenarios/; unknown keys are refused")
+        }
+        RecoveryError::SeedInProduction | RecoveryError::SimulatedInProduction => {
+            ("production", "run without simulated parts, or not in production mode")
+        }
+        RecoveryError::Chain(_) => ("chain", "check --rpc-url; without it an embedded chain is used"),
+        RecoveryError::Custodian(_) => ("custodian", "check the URL and the token; `ccc custodian` serves a statement"),
+        RecoveryError::Reserve(_) => ("statement", "ask the custodian for a statement in whole satoshi"),
+        RecoveryError::Vault { .. } => ("too-few-shares", "the threshold needs more honest participants"),
+        _ => ("recovery", "what the chain accepted stays; run it again"),
+    }
+}

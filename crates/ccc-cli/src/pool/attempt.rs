@@ -1,0 +1,247 @@
+//! An attempt's directory: the request, the enclave's attested keys, the participants' shares.
+
+use super::{
+    Pool,
+    log::{ChainLog, Event},
+    settings::ATTEMPT_LIFETIME,
+};
+use crate::{
+    error::Error,
+    files::{
+        self, Audience, Replace,
+        passphrase::Passphrases,
+        sealed::{Content, SealedError},
+        secret::{self, Secrets},
+    },
+};
+use ccc_core::{
+    enclave::AttemptKeys,
+    encoding::EncodingError,
+    envelope::Envelope,
+    suite,
+    table::Header,
+    vault::{AttestedRecipient, Mode, Request},
+};
+use ccc_enclave::{attempt::Enclave, intake::RoundPlan};
+use rand_core::CryptoRng;
+use std::path::{Path, PathBuf};
+
+const MAX_REQUEST: u64 = 4 << 20;
+const MAX_RECIPIENT: u64 = 1 << 17;
+const MAX_SHARE: u64 = 8 << 20;
+
+/// What an attempt is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum Purpose {
+    /// Open, clear, settle.
+    Round = 1,
+    /// Compare reserves with liabilities.
+    ReserveCheck = 2,
+}
+
+/// Where the parts of an attempt are.
+#[derive(Clone, Debug)]
+pub(crate) struct AttemptPaths(PathBuf);
+
+impl AttemptPaths {
+    pub(crate) fn new(directory: &Path) -> Self {
+        Self(directory.into())
+    }
+
+    pub(crate) fn request(&self) -> PathBuf {
+        self.0.join("request.ccc")
+    }
+
+    pub(crate) fn recipient(&self) -> PathBuf {
+        self.0.join("recipient.ccc")
+    }
+
+    pub(crate) fn key(&self) -> PathBuf {
+        self.0.join("attempt.key")
+    }
+
+    pub(crate) fn share(&self, i: u16) -> PathBuf {
+        self.0.join(format!("share-{i}.ccc"))
+    }
+
+    pub(crate) fn report(&self) -> PathBuf {
+        self.0.join("report.ccc")
+    }
+
+    pub(crate) fn envelope(&self) -> PathBuf {
+        self.0.join("envelope.ccc")
+    }
+}
+
+/// The public part of an attempt, as read by anyone.
+pub(crate) struct PublicAttempt {
+    pub(crate) request: Request,
+    pub(crate) card: AttestedRecipient,
+}
+
+impl PublicAttempt {
+    /// Reads request and attested keys.
+    ///
+    /// # Errors
+    /// [`Error::Encoding`].
+    pub(crate) fn read(paths: &AttemptPaths) -> Result<Self, Error> {
+        let request = decode(&paths.request(), MAX_REQUEST, Request::from_bytes)?;
+        let card = decode(&paths.recipient(), MAX_RECIPIENT, AttestedRecipient::from_bytes)?;
+        Ok(Self { request, card })
+    }
+
+    /// The block at which the attempt reads everything.
+    ///
+    /// # Errors
+    /// [`Error::UnknownBlock`] when the log has no such block.
+    pub(crate) fn block(&self, log: &ChainLog) -> Result<ChainLog, Error> {
+        log.up_to(&self.request.block_hash).ok_or(Error::UnknownBlock)
+    }
+}
+
+fn decode<T>(path: &Path, limit: u64, read: impl FnOnce(&[u8]) -> Result<T, EncodingError>) -> Result<T, Error> {
+    read(&files::read(path, limit)?).map_err(|source| Error::Encoding { path: path.into(), source })
+}
+
+/// The identifier under which participants journal an attempt: its block, purpose and collateral request.
+pub(crate) fn attempt_id(block: &[u8; 32], purpose: Purpose, collateral: Option<&[u8; 32]>) -> [u8; 32] {
+    let collateral = collateral.map_or(&[][..], |id| id);
+    suite::digest(&[&block[..], &[purpose as u8], collateral].concat())
+}
+
+/// What an attempt opens: digests in order, for a round with its plan.
+pub(crate) struct Scope {
+    pub(crate) purpose: Purpose,
+    pub(crate) digests: Vec<[u8; 32]>,
+    pub(crate) collateral: Option<[u8; 32]>,
+    pub(crate) plan: Option<RoundPlan>,
+}
+
+impl Pool {
+    /// What an attempt at a block opens.
+    ///
+    /// # Errors
+    /// [`Error::Plan`], [`Error::PoolLog`].
+    pub(crate) fn scope(&self, at: &ChainLog, header: Option<&Header>, purpose: Purpose) -> Result<Scope, Error> {
+        if purpose == Purpose::ReserveCheck {
+            let digests = header.map(|header| header.wrapped().digest()).into_iter().collect();
+            return Ok(Scope { purpose, digests, collateral: None, plan: None });
+        }
+        let log = self.round_log(at)?;
+        let collateral = log.collateral.as_ref().map(|request| request.submission.id);
+        let key = self.committee.master_public_key();
+        let plan = RoundPlan::new(&self.config, key, header, log, at.time())?;
+        Ok(Scope { purpose, digests: plan.digests().to_vec(), collateral, plan: Some(plan) })
+    }
+
+    /// The request of an attempt at a block.
+    pub(crate) fn request(&self, at: &ChainLog, header: Option<&Header>, scope: &Scope) -> Request {
+        Request {
+            chain: self.config.chain,
+            contract: self.config.pool,
+            id: attempt_id(&at.hash(), scope.purpose, scope.collateral.as_ref()),
+            table_header: header.map(Header::hash),
+            block_hash: at.hash(),
+            deadline: at.time().saturating_add(ATTEMPT_LIFETIME),
+            mode: Mode::Sealed,
+            epoch: self.committee.epoch(),
+            committee: self.committee.digest(),
+            ciphertexts: scope.digests.clone(),
+        }
+    }
+
+    /// Makes a block, names what the attempt opens, generates and attests its keys, writes the directory.
+    ///
+    /// # Errors
+    /// [`Error`]; refused targets leave the log alone.
+    pub(crate) fn prepare(
+        &mut self,
+        paths: &AttemptPaths,
+        purpose: Purpose,
+        passphrases: &Passphrases,
+        rng: &mut impl CryptoRng,
+    ) -> Result<Request, Error> {
+        for path in [paths.request(), paths.recipient(), paths.key()] {
+            files::check_target(&path, Replace::Never)?;
+        }
+        let provider = self.hardware(passphrases)?;
+        let table = self.table()?;
+        let time = self.now();
+        self.append(&Event::Block { time })?;
+        let scope = self.scope(&self.log, Some(&table.header), purpose)?;
+        let request = self.request(&self.log, Some(&table.header), &scope);
+        let enclave = Enclave::new(self.config.clone(), &provider)?;
+        let attempt = enclave.attempt(request.clone(), time, rng)?;
+        let card = attempt.card().to_bytes();
+        let secrets = Secrets::new(&[&[purpose as u8], attempt.into_keys().to_bytes().as_slice()]);
+        files::directory(&paths.0)?;
+        secret::save(&paths.key(), Content::Attempt, &secrets, Replace::Never, passphrases, rng)?;
+        files::write(&paths.recipient(), &card, Audience::Everyone, Replace::Never)?;
+        files::write(&paths.request(), &request.to_bytes(), Audience::Everyone, Replace::Never)?;
+        Ok(request)
+    }
+}
+
+/// The keys of an attempt and what it is for.
+///
+/// # Errors
+/// Those of opening a secret file; [`Error::NoAttemptKeys`] when they were spent.
+pub(crate) fn open_keys(paths: &AttemptPaths, passphrases: &Passphrases) -> Result<(Purpose, AttemptKeys), Error> {
+    let path = paths.key();
+    if !path.exists() {
+        return Err(Error::NoAttemptKeys { path });
+    }
+    let secrets = secret::open(&path, Content::Attempt, passphrases)?;
+    let opened = secrets.split::<2>().and_then(|[purpose, keys]| {
+        let purpose = match purpose {
+            [1] => Purpose::Round,
+            [2] => Purpose::ReserveCheck,
+            _ => return Err(SealedError::Altered),
+        };
+        Ok((purpose, AttemptKeys::from_bytes(keys)?))
+    });
+    opened.map_err(|source| Error::Sealed { path, source })
+}
+
+/// The shares that lie in an attempt's directory, one file per participant of the committee. A file that is
+/// no envelope counts for nothing; its name is given back.
+///
+/// # Errors
+/// [`Error::Read`] for a file that exists and cannot be read.
+pub(crate) fn shares(paths: &AttemptPaths, pool: &Pool) -> Result<(Vec<Envelope>, Vec<PathBuf>), Error> {
+    let (mut shares, mut broken) = (Vec::new(), Vec::new());
+    for member in pool.committee.members() {
+        let path = paths.share(member.identifier.get());
+        if !path.exists() {
+            continue;
+        }
+        match Envelope::from_bytes(&files::read(&path, MAX_SHARE)?) {
+            Ok(envelope) => shares.push(envelope),
+            Err(_) => broken.push(path),
+        }
+    }
+    Ok((shares, broken))
+}
+
+/// A participant's keys from its file, checked against a committee.
+///
+/// # Errors
+/// [`Error::KeyShare`], [`Error::OtherKeys`].
+pub(crate) fn open_participant(
+    path: &Path,
+    committee: &ccc_core::keys::Committee,
+    passphrases: &Passphrases,
+) -> Result<(ccc_core::keys::KeyShare, ccc_core::keys::ParticipantKeys), Error> {
+    let secrets = secret::open(path, Content::Participant, passphrases)?;
+    let sealed = |source: SealedError| Error::Sealed { path: path.into(), source };
+    let [share, keys] = secrets.split::<2>().map_err(sealed)?;
+    let share = ccc_core::keys::KeyShare::from_bytes(share).map_err(|error| sealed(error.into()))?;
+    let keys = ccc_core::keys::ParticipantKeys::from_bytes(keys).map_err(|error| sealed(error.into()))?;
+    share.matches(committee).map_err(|source| Error::KeyShare { path: path.into(), source })?;
+    let known = committee.member(share.identifier()).map(|member| member.signing_key);
+    if known != Some(keys.signing_key()) {
+        return Err(Error::OtherKeys { path: path.into(), identifier: share.identifier().get() });
+    }
+    Ok((share, keys))
+}

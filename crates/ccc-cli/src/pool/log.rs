@@ -1,0 +1,202 @@
+//! `log.jsonl`: the stand-in for the chain's event log, one line per block.
+//!
+//! Each line is a block: its hash is keccak256(previous hash ‖ line), the hash before the first line is
+//! keccak256 of `pool.toml`. Whoever reads the log computes the hashes itself.
+
+use super::hexed::{Hex, HexBytes};
+use crate::{error::Error, files};
+use ccc_core::report::{Accumulator, OperationKind, keccak256};
+use ccc_enclave::intake::{BoundaryEvent, Submission};
+use serde::{Deserialize, Serialize};
+use std::{fs::OpenOptions, io::Write, path::Path};
+
+/// The longest log that is read.
+const MAX_LOG: u64 = 1 << 28;
+
+/// One line.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "kebab-case", deny_unknown_fields)]
+pub(crate) enum Event {
+    /// A deposit: public but for the account that it credits.
+    Deposit { time: u64, id: Hex<32>, who: Hex<20>, asset: u32, amount: String, ciphertext: HexBytes },
+    /// A maker's standing order.
+    StandingOrder { time: u64, id: Hex<32>, who: Hex<20>, ciphertext: HexBytes },
+    /// A request for collateral, cleared at its deadline.
+    Request { time: u64, id: Hex<32>, who: Hex<20>, deadline: u64, ciphertext: HexBytes },
+    /// A block without events, at which an attempt reads everything.
+    Block { time: u64 },
+}
+
+impl Event {
+    /// Time of the block.
+    pub(crate) fn time(&self) -> u64 {
+        match self {
+            Self::Deposit { time, .. }
+            | Self::StandingOrder { time, .. }
+            | Self::Request { time, .. }
+            | Self::Block { time } => *time,
+        }
+    }
+
+    /// Who submitted what under which identifier; nothing for an empty block.
+    pub(crate) fn submission(&self) -> Option<Submission> {
+        match self {
+            Self::Deposit { id, who, ciphertext, .. }
+            | Self::StandingOrder { id, who, ciphertext, .. }
+            | Self::Request { id, who, ciphertext, .. } => {
+                Some(Submission { id: id.0, who: who.0, ciphertext: ciphertext.0.clone() })
+            }
+            Self::Block { .. } => None,
+        }
+    }
+}
+
+/// A log up to some block.
+#[derive(Clone, Debug)]
+pub(crate) struct ChainLog {
+    events: Vec<Event>,
+    hashes: Vec<[u8; 32]>,
+}
+
+impl ChainLog {
+    /// Reads a log; every line must be a block, times must not decrease.
+    ///
+    /// # Errors
+    /// [`Error::PoolLog`] with the line's number.
+    pub(crate) fn read(path: &Path, settings: &[u8]) -> Result<Self, Error> {
+        let bytes = files::read(path, MAX_LOG)?;
+        let refused = |line: usize, reason: &str| Error::PoolLog { line, reason: reason.to_owned() };
+        let mut log = Self { events: Vec::new(), hashes: vec![keccak256(&[settings])] };
+        let Some(body) = bytes.strip_suffix(b"\n") else {
+            return if bytes.is_empty() { Ok(log) } else { Err(refused(0, "the last line is incomplete")) };
+        };
+        for (index, line) in body.split(|byte| *byte == b'\n').enumerate() {
+            let event: Event = serde_json::from_slice(line).map_err(|error| refused(index + 1, &error.to_string()))?;
+            if log.events.last().is_some_and(|last| last.time() > event.time()) {
+                return Err(refused(index + 1, "time goes backwards"));
+            }
+            log.hashes.push(keccak256(&[&log.hashes[index], line]));
+            log.events.push(event);
+        }
+        Ok(log)
+    }
+
+    /// The blocks up to the one with this hash; nothing if there is none.
+    pub(crate) fn up_to(&self, hash: &[u8; 32]) -> Option<Self> {
+        let blocks = self.hashes.iter().position(|found| found == hash)?;
+        Some(Self { events: self.events[..blocks].to_vec(), hashes: self.hashes[..=blocks].to_vec() })
+    }
+
+    pub(crate) fn events(&self) -> &[Event] {
+        &self.events
+    }
+
+    /// Number of the last block.
+    pub(crate) fn number(&self) -> u64 {
+        self.events.len() as u64
+    }
+
+    /// Hash of the last block.
+    pub(crate) fn hash(&self) -> [u8; 32] {
+        self.hashes.last().copied().unwrap_or_default()
+    }
+
+    /// Time of the last block; zero before the first.
+    pub(crate) fn time(&self) -> u64 {
+        self.events.last().map_or(0, Event::time)
+    }
+
+    /// Every deposit, in order.
+    ///
+    /// # Errors
+    /// [`Error::PoolLog`] for an amount that is not an integer.
+    pub(crate) fn deposits(&self) -> Result<Vec<BoundaryEvent>, Error> {
+        let mut deposits = Vec::new();
+        for (index, event) in self.events.iter().enumerate() {
+            let Event::Deposit { asset, amount, id, who, ciphertext, .. } = event else { continue };
+            let refused = |_| Error::PoolLog { line: index + 1, reason: "the amount is not an integer".into() };
+            let submission = Submission { id: id.0, who: who.0, ciphertext: ciphertext.0.clone() };
+            let amount = amount.parse().map_err(refused)?;
+            deposits.push(BoundaryEvent { kind: OperationKind::Deposit, asset: *asset, amount, submission });
+        }
+        Ok(deposits)
+    }
+
+    /// What all deposits in one asset come to.
+    ///
+    /// # Errors
+    /// As [`Self::deposits`].
+    pub(crate) fn custody(&self, asset: u32) -> Result<u128, Error> {
+        let deposits = self.deposits()?;
+        let amounts = deposits.iter().filter(|deposit| deposit.asset == asset).map(|deposit| deposit.amount);
+        Ok(amounts.fold(0, u128::saturating_add))
+    }
+
+    /// The accumulator's value after `count` deposits; nothing if there were not that many.
+    ///
+    /// # Errors
+    /// As [`Self::deposits`], and [`Error::PoolLog`] for an asset without a token.
+    pub(crate) fn accumulator(&self, count: u64, tokens: &[[u8; 20]]) -> Result<Option<Accumulator>, Error> {
+        let deposits = self.deposits()?;
+        let Some(counted) = usize::try_from(count).ok().and_then(|count| deposits.get(..count)) else {
+            return Ok(None);
+        };
+        let refused = |reason: String| Error::PoolLog { line: 0, reason };
+        let folded = counted.iter().try_fold(Accumulator::default(), |accumulator, deposit| {
+            let token = tokens.get(deposit.asset as usize).ok_or_else(|| refused("unknown asset".into()))?;
+            let Submission { who, ciphertext, .. } = &deposit.submission;
+            accumulator.deposit(*who, *token, deposit.amount, ciphertext).map_err(|error| refused(error.to_string()))
+        })?;
+        Ok(Some(folded))
+    }
+}
+
+/// Appends one line and makes it durable.
+///
+/// # Errors
+/// [`Error::Symlink`], [`Error::Write`].
+pub(crate) fn append(path: &Path, event: &Event) -> Result<(), Error> {
+    files::check_target(path, files::Replace::Force)?;
+    let error = |source| Error::Write { path: path.into(), source };
+    let mut line = serde_json::to_vec(event).map_err(|failed| error(failed.into()))?;
+    line.push(b'\n');
+    let mut file = OpenOptions::new().append(true).open(path).map_err(error)?;
+    file.write_all(&line).and_then(|()| file.sync_all()).map_err(error)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Result<ChainLog, Error> {
+        let dir = tempfile::tempdir().expect("a scratch directory");
+        let path = dir.path().join("log.jsonl");
+        std::fs::write(&path, text).expect("written");
+        ChainLog::read(&path, b"settings")
+    }
+
+    #[test]
+    fn blocks_are_chained_by_their_hashes() {
+        let log = read("{\"event\":\"block\",\"time\":5}\n{\"event\":\"block\",\"time\":6}\n").expect("a log");
+        assert_eq!((log.number(), log.time()), (2, 6));
+        let first = log.up_to(&log.hashes[1]).expect("the first block");
+        assert_eq!((first.number(), first.time(), first.hash()), (1, 5, log.hashes[1]));
+        let altered = read("{\"event\":\"block\",\"time\":4}\n{\"event\":\"block\",\"time\":6}\n").expect("a log");
+        assert_ne!(altered.hash(), log.hash());
+        assert!(altered.up_to(&log.hash()).is_none());
+    }
+
+    #[test]
+    fn broken_lines_are_refused_by_number() {
+        let line = |text| match read(text) {
+            Err(Error::PoolLog { line, .. }) => line,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(line("{\"event\":\"block\",\"time\":5}"), 0);
+        assert_eq!(line("{\"event\":\"block\",\"time\":5}\n\n"), 2);
+        assert_eq!(line("{\"event\":\"block\",\"time\":5,\"more\":1}\n"), 1);
+        assert_eq!(line("{\"event\":\"block\",\"time\":5}\n{\"event\":\"block\",\"time\":4}\n"), 2);
+        assert_eq!(line("{\"event\":\"other\",\"time\":5}\n"), 1);
+        assert_eq!(read("").expect("an empty log").number(), 0);
+    }
+}

@@ -1,0 +1,211 @@
+//! A pool directory: the path by hand without a chain, file by file.
+//!
+//! `pool.toml` settings · `committee.ccc` · `log.jsonl` the stand-in for the chain's events · `head.json` the
+//! stand-in for the chain's state · `table/` sealed versions · `signers/` report signers' keys ·
+//! `enclave.key` the stand-in for the hardware.
+
+pub(crate) mod account;
+pub(crate) mod attempt;
+pub(crate) mod head;
+pub(crate) mod hexed;
+pub(crate) mod journal;
+pub(crate) mod log;
+pub(crate) mod round;
+pub(crate) mod settings;
+pub(crate) mod sign;
+pub(crate) mod view;
+
+use crate::{
+    error::Error,
+    files::{self, Audience, Replace, passphrase::Passphrases, sealed::Content, secret},
+};
+use ccc_core::{
+    enclave::attestation::simulated::SimulatedProvider,
+    keys::Committee,
+    table::{SealedTable, TableStore},
+};
+use ccc_enclave::config::EnclaveConfig;
+use ccc_store::DirectoryStore;
+use ed25519_dalek::SigningKey;
+use head::Head;
+use log::{ChainLog, Event};
+use rand_core::CryptoRng;
+use settings::Settings;
+use std::{
+    path::{Path, PathBuf},
+    time::{SystemTime, UNIX_EPOCH},
+};
+
+const MAX_SETTINGS: u64 = 1 << 20;
+const MAX_COMMITTEE: u64 = 1 << 20;
+
+/// Where the parts of a pool are.
+#[derive(Clone, Debug)]
+pub(crate) struct Paths(PathBuf);
+
+impl Paths {
+    pub(crate) fn new(directory: &Path) -> Self {
+        Self(directory.into())
+    }
+
+    pub(crate) fn settings(&self) -> PathBuf {
+        self.0.join("pool.toml")
+    }
+
+    pub(crate) fn committee(&self) -> PathBuf {
+        self.0.join("committee.ccc")
+    }
+
+    pub(crate) fn log(&self) -> PathBuf {
+        self.0.join("log.jsonl")
+    }
+
+    pub(crate) fn head(&self) -> PathBuf {
+        self.0.join("head.json")
+    }
+
+    pub(crate) fn table(&self) -> PathBuf {
+        self.0.join("table")
+    }
+
+    pub(crate) fn signers(&self) -> PathBuf {
+        self.0.join("signers")
+    }
+
+    pub(crate) fn signer(&self, i: usize) -> PathBuf {
+        self.signers().join(format!("signer-{i}.ccc"))
+    }
+
+    pub(crate) fn hardware(&self) -> PathBuf {
+        self.0.join("enclave.key")
+    }
+}
+
+/// A pool as it stands.
+pub(crate) struct Pool {
+    pub(crate) paths: Paths,
+    pub(crate) settings: Settings,
+    pub(crate) config: EnclaveConfig,
+    pub(crate) committee: Committee,
+    pub(crate) head: Head,
+    pub(crate) log: ChainLog,
+}
+
+impl Pool {
+    /// Reads a pool directory and checks that its parts belong together.
+    ///
+    /// # Errors
+    /// [`Error::PoolFile`], [`Error::PoolLog`], [`Error::Config`], [`Error::OtherCommittee`].
+    pub(crate) fn open(directory: &Path) -> Result<Self, Error> {
+        let paths = Paths::new(directory);
+        let settings_bytes = files::read(&paths.settings(), MAX_SETTINGS)?;
+        let settings: Settings = parse_toml(&paths.settings(), &settings_bytes)?;
+        let config = settings.enclave();
+        config.validate()?;
+        let committee = read_committee(&paths.committee())?;
+        if committee.master_public_key().to_bytes() != config.master_public_key {
+            return Err(Error::OtherCommittee { path: paths.committee() });
+        }
+        let head = parse_json(&paths.head(), &files::read(&paths.head(), MAX_SETTINGS)?)?;
+        let log = ChainLog::read(&paths.log(), &settings_bytes)?;
+        Ok(Self { paths, settings, config, committee, head, log })
+    }
+
+    /// Appends an event to the log and reads it back.
+    ///
+    /// # Errors
+    /// As [`log::append`] and [`ChainLog::read`].
+    pub(crate) fn append(&mut self, event: &Event) -> Result<(), Error> {
+        log::append(&self.paths.log(), event)?;
+        let settings = files::read(&self.paths.settings(), MAX_SETTINGS)?;
+        self.log = ChainLog::read(&self.paths.log(), &settings)?;
+        Ok(())
+    }
+
+    /// The clock, never before the last block.
+    pub(crate) fn now(&self) -> u64 {
+        now().max(self.log.time())
+    }
+
+    /// The current table.
+    ///
+    /// # Errors
+    /// [`Error::Store`]; a missing table is a halt.
+    pub(crate) fn table(&self) -> Result<SealedTable, Error> {
+        Ok(self.store()?.get(&self.head.header_hash.0)?)
+    }
+
+    /// The store of sealed versions.
+    ///
+    /// # Errors
+    /// [`Error::Store`].
+    pub(crate) fn store(&self) -> Result<DirectoryStore, Error> {
+        Ok(DirectoryStore::open(self.paths.table())?)
+    }
+
+    /// Replaces the head, atomically: the last step of every round.
+    ///
+    /// # Errors
+    /// [`Error::Write`].
+    pub(crate) fn set_head(&self, head: &Head) -> Result<(), Error> {
+        write_head(&self.paths.head(), head, Replace::Force)
+    }
+
+    /// The stand-in for the enclave's hardware.
+    ///
+    /// # Errors
+    /// Those of opening the key file.
+    pub(crate) fn hardware(&self, passphrases: &Passphrases) -> Result<SimulatedProvider, Error> {
+        let path = self.paths.hardware();
+        let secrets = secret::open(&path, Content::Hardware, passphrases)?;
+        let key = secrets.split::<1>().and_then(|[key]| account::key(key));
+        let key = key.map_err(|source| Error::Sealed { path, source })?;
+        Ok(SimulatedProvider::new(SigningKey::from_bytes(&key), self.config.measurement()))
+    }
+}
+
+/// Seconds since 1970.
+pub(crate) fn now() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |elapsed| elapsed.as_secs())
+}
+
+/// Reads a committee.
+///
+/// # Errors
+/// [`Error::Committee`].
+pub(crate) fn read_committee(path: &Path) -> Result<Committee, Error> {
+    let bytes = files::read(path, MAX_COMMITTEE)?;
+    Committee::from_bytes(&bytes).map_err(|source| Error::Committee { path: path.into(), source })
+}
+
+pub(crate) fn write_head(path: &Path, head: &Head, replace: Replace) -> Result<(), Error> {
+    let failed = |error: serde_json::Error| Error::Write { path: path.into(), source: error.into() };
+    let mut text = serde_json::to_vec_pretty(head).map_err(failed)?;
+    text.push(b'\n');
+    files::write(path, &text, Audience::Everyone, replace)
+}
+
+/// Reads TOML strictly.
+///
+/// # Errors
+/// [`Error::PoolFile`].
+pub(crate) fn parse_toml<T: serde::de::DeserializeOwned>(path: &Path, bytes: &[u8]) -> Result<T, Error> {
+    let refused = |reason: String| Error::PoolFile { path: path.into(), reason };
+    let text = std::str::from_utf8(bytes).map_err(|_| refused("it is not UTF-8 text".into()))?;
+    toml::from_str(text).map_err(|error| refused(error.message().to_owned()))
+}
+
+/// Reads JSON strictly.
+///
+/// # Errors
+/// [`Error::PoolFile`].
+pub(crate) fn parse_json<T: serde::de::DeserializeOwned>(path: &Path, bytes: &[u8]) -> Result<T, Error> {
+    serde_json::from_slice(bytes).map_err(|error| Error::PoolFile { path: path.into(), reason: error.to_string() })
+}
+
+/// 20 or 32 fresh bytes: names that a chain would have given.
+pub(crate) fn random<const N: usize>(rng: &mut impl CryptoRng) -> [u8; N] {
+    let mut bytes = [0; N];
+    rng.fill_bytes(&mut bytes);
+    bytes
+}

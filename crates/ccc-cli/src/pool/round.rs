@@ -1,0 +1,191 @@
+//! Running what was prepared: open, then a round or a reserve check.
+
+use super::{
+    Pool,
+    attempt::{AttemptPaths, PublicAttempt, Purpose, Scope, open_keys, shares},
+    head::Head,
+    hexed::Hex,
+    log::ChainLog,
+};
+use crate::{error::Error, files::passphrase::Passphrases};
+use ccc_core::{
+    ciphertext::VerifiedCiphertext,
+    report::{Payload, PriceObservation, SignedReport, Statement},
+    table::{Header, SealedTable, TableStore},
+};
+use ccc_enclave::{
+    attempt::{Enclave, OpenedAttempt},
+    intake::RoundPlan,
+    reserve::{ReserveInput, Validity},
+    round::RoundInput,
+};
+use rand_core::CryptoRng;
+use std::{collections::BTreeMap, path::PathBuf};
+
+/// Seconds for which a report can be delivered.
+const REPORT_LIFETIME: u64 = 900;
+
+/// What the world tells the enclave.
+pub(crate) struct Told<'a> {
+    /// Price observations of a round, oldest first.
+    pub(crate) observations: &'a [PriceObservation],
+    /// The custodian's statement of a reserve check.
+    pub(crate) statement: Option<&'a [u8]>,
+}
+
+/// What an attempt produced. Nothing of it is on disk yet.
+pub(crate) struct Produced {
+    pub(crate) report: SignedReport,
+    /// The agent's envelope of a reserve check.
+    pub(crate) envelope: Option<Vec<u8>>,
+    /// The table's next version and the head that names it; a check moves its sequence alone.
+    pub(crate) table: Option<SealedTable>,
+    pub(crate) head: Head,
+    /// Participants whose shares were bad, and files that are no shares.
+    pub(crate) culprits: BTreeMap<u16, String>,
+    pub(crate) broken: Vec<PathBuf>,
+}
+
+/// The state that an attempt works on.
+struct Bench<'a> {
+    pool: &'a Pool,
+    at: ChainLog,
+    table: SealedTable,
+    now: u64,
+    passphrases: &'a Passphrases,
+}
+
+impl Pool {
+    /// Runs a prepared attempt.
+    ///
+    /// # Errors
+    /// [`Error::Moved`] when the table has moved on since it was prepared; everything that the enclave, the
+    /// participants' shares or the signers refuse.
+    pub(crate) fn run(
+        &self,
+        paths: &AttemptPaths,
+        told: &Told<'_>,
+        passphrases: &Passphrases,
+        rng: &mut impl CryptoRng,
+    ) -> Result<Produced, Error> {
+        let public = PublicAttempt::read(paths)?;
+        if public.request.table_header != Some(self.head.header_hash.0) {
+            return Err(Error::Moved { version: self.head.version });
+        }
+        let (purpose, keys) = open_keys(paths, passphrases)?;
+        let at = public.block(&self.log)?;
+        let bench = Bench { pool: self, at, table: self.table()?, now: self.now(), passphrases };
+        let scope = self.scope(&bench.at, Some(&bench.table.header), purpose)?;
+        let provider = self.hardware(passphrases)?;
+        let enclave = Enclave::new(self.config.clone(), &provider)?;
+        let attempt = enclave.resume(public.request, keys, bench.at.time())?;
+        let (envelopes, broken) = shares(paths, self)?;
+        let ciphertexts = bench.verified(&scope)?;
+        let opened = attempt.open(&self.committee, ciphertexts, envelopes).map_err(Error::attempt)?;
+        let culprits = opened.culprits().iter().map(|c| (c.identifier.get(), "a wrong share".to_owned())).collect();
+        let produced = match (purpose, scope.plan) {
+            (Purpose::Round, Some(plan)) => bench.round(opened, &plan, told, rng)?,
+            _ => bench.reserve_check(opened, told, rng)?,
+        };
+        Ok(Produced { culprits, broken, ..produced })
+    }
+}
+
+impl Bench<'_> {
+    fn verified(&self, scope: &Scope) -> Result<Vec<VerifiedCiphertext>, Error> {
+        let ciphertexts = self.pool.ciphertexts(&self.at, Some(&self.table.header), &scope.digests)?;
+        let key = self.pool.committee.master_public_key();
+        Ok(ciphertexts.into_iter().map(|ciphertext| ciphertext.verify(key)).collect::<Result<_, _>>()?)
+    }
+
+    fn validity(&self, last: u64) -> Validity {
+        Validity { sequence: last + 1, valid_until: self.now.saturating_add(REPORT_LIFETIME) }
+    }
+
+    fn round(
+        &self,
+        opened: OpenedAttempt<'_>,
+        plan: &RoundPlan,
+        told: &Told<'_>,
+        rng: &mut impl CryptoRng,
+    ) -> Result<Produced, Error> {
+        let pool = self.pool;
+        let input = RoundInput {
+            table: Some((&self.table.header, &self.table.body)),
+            observations: told.observations,
+            price_block: self.at.number(),
+            inputs: pool.inputs(&self.at)?,
+            validity: self.validity(pool.head.round_sequence),
+            payout_sequence: 1,
+            progress: &|_| {},
+        };
+        let output = opened.round(plan, &input, pool.committee.master_public_key(), rng)?;
+        let report = pool.sign(&output.result, &self.at, told.observations, self.now, self.passphrases)?;
+        let head = self.next_head(&output.table.header, plan, &report)?;
+        Ok(Produced {
+            report,
+            envelope: None,
+            table: Some(output.table),
+            head,
+            culprits: BTreeMap::new(),
+            broken: vec![],
+        })
+    }
+
+    fn next_head(&self, header: &Header, plan: &RoundPlan, report: &SignedReport) -> Result<Head, Error> {
+        let log = self.pool.round_log(&self.at)?;
+        let mut head = self.pool.head.clone();
+        head.header_hash = Hex(header.hash());
+        head.version = header.version();
+        head.consumed = plan.accumulator().count();
+        head.accumulator = Hex(plan.accumulator().value());
+        head.orders_taken += log.new_orders.len() as u64;
+        head.live_orders = log.live_orders.iter().chain(&log.new_orders).map(|order| Hex(order.id)).collect();
+        head.closed_requests.extend(log.collateral.map(|request| Hex(request.submission.id)));
+        head.round_sequence = report.report().payload().binding.sequence;
+        Ok(head)
+    }
+
+    fn reserve_check(
+        &self,
+        opened: OpenedAttempt<'_>,
+        told: &Told<'_>,
+        rng: &mut impl CryptoRng,
+    ) -> Result<Produced, Error> {
+        let pool = self.pool;
+        let input = ReserveInput {
+            header: &self.table.header,
+            body: &self.table.body,
+            statement: told.statement.ok_or(Error::NoStatement)?,
+            inputs: pool.inputs(&self.at)?,
+            validity: self.validity(pool.head.solvency_sequence),
+        };
+        let output = opened.reserve(&input, rng)?;
+        let report = pool.sign(&output.result, &self.at, &[], self.now, self.passphrases)?;
+        let mut head = pool.head.clone();
+        head.solvency_sequence = report.report().payload().binding.sequence;
+        let envelope = Some(output.envelope);
+        Ok(Produced { report, envelope, table: None, head, culprits: BTreeMap::new(), broken: vec![] })
+    }
+}
+
+impl Produced {
+    /// What the report says.
+    pub(crate) fn statement(&self) -> &Statement {
+        let Payload { statement, .. } = self.report.report().payload();
+        statement
+    }
+}
+
+impl Pool {
+    /// Keeps a produced table; the head still names the version before.
+    ///
+    /// # Errors
+    /// [`Error::Store`].
+    pub(crate) fn keep_table(&self, produced: &Produced) -> Result<(), Error> {
+        match &produced.table {
+            Some(table) => Ok(self.store()?.put(table)?),
+            None => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,157 @@
+//! `pool.toml`: what a deployment fixes, readable by a person.
+
+use super::hexed::Hex;
+use ccc_core::{
+    enclave::attestation::{OperatingMode, Policy},
+    report::{Origin, SignerSet},
+};
+use ccc_enclave::config::{Asset, EnclaveConfig, PriceBounds};
+use ed25519_dalek::VerifyingKey;
+use serde::{Deserialize, Serialize};
+
+/// Seconds for which evidence is fresh, and for which an attempt may be answered.
+pub(crate) const ATTEMPT_LIFETIME: u64 = 3600;
+
+/// The whole file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Settings {
+    pub(crate) pool: Pool,
+    pub(crate) price: Price,
+    pub(crate) solvency: Solvency,
+    pub(crate) signers: Signers,
+    pub(crate) asset: Vec<AssetSettings>,
+}
+
+/// Names, addresses and sizes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Pool {
+    pub(crate) chain: u64,
+    pub(crate) contract: Hex<20>,
+    pub(crate) reserve_attestation: Hex<20>,
+    pub(crate) reserve: Hex<20>,
+    pub(crate) master_public_key: Hex<32>,
+    pub(crate) agent_key: Hex<32>,
+    pub(crate) table: Hex<32>,
+    pub(crate) tier: u8,
+    pub(crate) base: u32,
+    pub(crate) quote: u32,
+    pub(crate) slots: u16,
+    pub(crate) order_slots: u32,
+    pub(crate) simulated_hardware: Hex<32>,
+}
+
+/// The feed and its bounds, in seconds and basis points.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Price {
+    pub(crate) source: Hex<20>,
+    pub(crate) decimals: u8,
+    pub(crate) window: u64,
+    pub(crate) max_gap: u64,
+    pub(crate) max_stale: u64,
+    pub(crate) collar: u16,
+}
+
+/// What solvent means, in basis points and seconds.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Solvency {
+    pub(crate) solvent_at: u32,
+    pub(crate) recover_to: u32,
+    pub(crate) max_statement_age: u64,
+    pub(crate) envelope_lifetime: u64,
+}
+
+/// Who signs reports, and how they present themselves to the forwarder.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Signers {
+    pub(crate) forwarder: Hex<20>,
+    pub(crate) don_id: u32,
+    pub(crate) config_version: u32,
+    pub(crate) workflow_id: Hex<32>,
+    pub(crate) workflow_owner: Hex<20>,
+    pub(crate) f: u8,
+    pub(crate) addresses: Vec<Hex<20>>,
+}
+
+/// One asset; its position is its identifier.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct AssetSettings {
+    pub(crate) token: Hex<20>,
+    pub(crate) decimals: u8,
+    pub(crate) lot: u64,
+}
+
+impl Settings {
+    /// What the enclave is built for.
+    pub(crate) fn enclave(&self) -> EnclaveConfig {
+        let (pool, price, solvency) = (&self.pool, &self.price, &self.solvency);
+        EnclaveConfig {
+            chain: pool.chain,
+            pool: pool.contract.0,
+            reserve_attestation: pool.reserve_attestation.0,
+            master_public_key: pool.master_public_key.0,
+            reserve: pool.reserve.0,
+            agent_key: pool.agent_key.0,
+            table: pool.table.0,
+            tier: pool.tier,
+            assets: self.asset.iter().map(AssetSettings::asset).collect(),
+            base: pool.base,
+            quote: pool.quote,
+            price_source: price.source.0,
+            price_decimals: price.decimals,
+            price: PriceBounds {
+                window: price.window,
+                max_gap: price.max_gap,
+                max_stale: price.max_stale,
+                collar: price.collar,
+            },
+            solvent_at: solvency.solvent_at,
+            recover_to: solvency.recover_to,
+            max_statement_age: solvency.max_statement_age,
+            envelope_lifetime: solvency.envelope_lifetime,
+            slots: pool.slots,
+            order_slots: pool.order_slots,
+        }
+    }
+
+    /// Who may sign reports.
+    pub(crate) fn signer_set(&self) -> SignerSet {
+        SignerSet {
+            don_id: self.signers.don_id,
+            config_version: self.signers.config_version,
+            f: self.signers.f,
+            signers: self.signers.addresses.iter().map(|address| address.0).collect(),
+        }
+    }
+
+    /// Where reports come from.
+    pub(crate) fn origin(&self) -> Origin {
+        Origin {
+            don_id: self.signers.don_id,
+            config_version: self.signers.config_version,
+            workflow_id: self.signers.workflow_id.0,
+            workflow_owner: self.signers.workflow_owner.0,
+        }
+    }
+
+    /// What participants and signers accept as this pool's enclave: nothing, if the root is no key.
+    pub(crate) fn policy(&self) -> Policy {
+        Policy {
+            mode: OperatingMode::Simulation,
+            measurements: vec![self.enclave().measurement()],
+            max_age: ATTEMPT_LIFETIME,
+            simulated_roots: VerifyingKey::from_bytes(&self.pool.simulated_hardware.0).into_iter().collect(),
+        }
+    }
+}
+
+impl AssetSettings {
+    fn asset(&self) -> Asset {
+        Asset { token: self.token.0, decimals: self.decimals, lot: self.lot }
+    }
+}

@@ -1,0 +1,144 @@
+//! What each party reads from the log for itself: the participants, the enclave's host, the report signers.
+
+use super::{
+    Pool,
+    hexed::Hex,
+    log::{ChainLog, Event},
+};
+use crate::error::Error;
+use ccc_core::{
+    ciphertext::Ciphertext,
+    report::{Accumulator, PriceObservation, keccak256},
+    table::Header,
+};
+use ccc_enclave::{
+    intake::{CollateralRequest, Log, Submission},
+    result::PublicInputs,
+};
+use ccc_node::{
+    vault_node::{ChainView, OnChain},
+    workflow_node::SignerView,
+};
+use std::{collections::HashMap, sync::Arc};
+
+impl Pool {
+    /// The public facts at a block.
+    ///
+    /// # Errors
+    /// [`Error::PoolLog`].
+    pub(crate) fn inputs(&self, at: &ChainLog) -> Result<PublicInputs, Error> {
+        Ok(PublicInputs {
+            block: at.number(),
+            block_time: at.time(),
+            custody: at.custody(self.config.base)?,
+            consumed: self.head.consumed,
+            accumulator: self.head.accumulator.0,
+        })
+    }
+
+    /// What a participant sees: the log up to a block, and the header that is current now.
+    pub(crate) fn chain_view(&self, at: &ChainLog, time: u64) -> ChainView {
+        let submissions: HashMap<_, _> = at.events().iter().filter_map(on_chain).collect();
+        ChainView {
+            block_hash: at.hash(),
+            time,
+            header_hash: self.head.header_hash.0,
+            version: self.head.version,
+            submissions: Arc::new(submissions),
+        }
+    }
+
+    /// What a report signer sees.
+    ///
+    /// # Errors
+    /// [`Error::PoolLog`].
+    pub(crate) fn signer_view(
+        &self,
+        at: &ChainLog,
+        count: u64,
+        observations: &[PriceObservation],
+        now: u64,
+    ) -> Result<SignerView, Error> {
+        Ok(SignerView {
+            chain: self.config.chain,
+            receivers: [self.config.reserve_attestation, self.config.pool],
+            epoch: self.committee.epoch().0,
+            now,
+            inputs: self.inputs(at)?,
+            header: (self.head.header_hash.0, self.head.version),
+            accumulator: self.accumulator(at, count)?.map(|accumulator| accumulator.value()),
+            price_source: self.config.price_source,
+            observations: observations.to_vec(),
+        })
+    }
+
+    fn accumulator(&self, at: &ChainLog, count: u64) -> Result<Option<Accumulator>, Error> {
+        let tokens: Vec<[u8; 20]> = self.config.assets.iter().map(|asset| asset.token).collect();
+        at.accumulator(count, &tokens)
+    }
+
+    /// What a round at this block settles.
+    ///
+    /// # Errors
+    /// [`Error::PoolLog`], [`Error::HeadBehind`] when the log lost what the head has consumed.
+    pub(crate) fn round_log(&self, at: &ChainLog) -> Result<Log, Error> {
+        let known = self.accumulator(at, self.head.consumed)?;
+        let consumed = known.filter(|known| known.value() == self.head.accumulator.0).ok_or(Error::HeadBehind)?;
+        let taken = usize::try_from(self.head.consumed).map_err(|_| Error::HeadBehind)?;
+        let boundary = at.deposits()?.split_off(taken);
+        let orders: Vec<Submission> = at.events().iter().filter_map(standing_order).collect();
+        let orders_taken = usize::try_from(self.head.orders_taken).map_err(|_| Error::HeadBehind)?;
+        let new_orders = orders.get(orders_taken..).ok_or(Error::HeadBehind)?.to_vec();
+        let live = |order: &Submission| self.head.live_orders.contains(&Hex(order.id)) && !expired(order, at.time());
+        let live_orders = orders[..orders_taken].iter().filter(|order| live(order)).cloned().collect();
+        Ok(Log { consumed, boundary, new_orders, live_orders, collateral: self.collateral(at) })
+    }
+
+    /// The oldest open request whose deadline has come.
+    fn collateral(&self, at: &ChainLog) -> Option<CollateralRequest> {
+        at.events().iter().find_map(|event| match event {
+            Event::Request { id, deadline, .. }
+                if *deadline <= at.time() && !self.head.closed_requests.contains(id) =>
+            {
+                let submission = event.submission()?;
+                (!expired(&submission, at.time())).then_some(CollateralRequest { deadline: *deadline, submission })
+            }
+            _ => None,
+        })
+    }
+
+    /// The ciphertexts that a request names, in its order, found in the log and the current header.
+    ///
+    /// # Errors
+    /// [`Error::NotInLog`] with the position.
+    pub(crate) fn ciphertexts(
+        &self,
+        at: &ChainLog,
+        header: Option<&Header>,
+        digests: &[[u8; 32]],
+    ) -> Result<Vec<Ciphertext>, Error> {
+        let submissions = at.events().iter().filter_map(Event::submission);
+        let logged = submissions.filter_map(|submission| Ciphertext::from_bytes(&submission.ciphertext).ok());
+        let wrapped = header.map(|header| header.wrapped().clone());
+        let known: HashMap<[u8; 32], Ciphertext> =
+            logged.chain(wrapped).map(|ciphertext| (ciphertext.digest(), ciphertext)).collect();
+        let find = |(index, digest)| known.get(digest).cloned().ok_or(Error::NotInLog { index });
+        digests.iter().enumerate().map(find).collect()
+    }
+}
+
+fn standing_order(event: &Event) -> Option<Submission> {
+    if let Event::StandingOrder { .. } = event { event.submission() } else { None }
+}
+
+fn on_chain(event: &Event) -> Option<([u8; 32], OnChain)> {
+    let submission = event.submission()?;
+    let opens_at = if let Event::Request { deadline, .. } = event { *deadline } else { 0 };
+    let hash = keccak256(&[&submission.ciphertext]);
+    Some((submission.id, OnChain { who: submission.who, hash, opens_at }))
+}
+
+/// Whether the label's time is over; unreadable bytes are left to the round's plan.
+fn expired(submission: &Submission, now: u64) -> bool {
+    Ciphertext::from_bytes(&submission.ciphertext).is_ok_and(|ciphertext| ciphertext.label().expiry < now)
+}

@@ -1,0 +1,117 @@
+#!/usr/bin/env python3
+"""Checks the rules of CONTRIBUTING.md that no compiler knows, over every file that git tracks.
+
+    python3 tools/house.py
+
+1. No file holds an expression of .ci/words: paths of one machine, hosts of package registries, praise, unfinished work.
+2. The workspace forbids unsafe code, and every crate takes the workspace's lints.
+3. No file named utils or prelude; no source file above 700 lines.
+4. The lock files know one package source, and npm's knows no address.
+
+Exit code: 0 clean, 1 something is not.
+"""
+
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+WORDS = ".ci/words"
+LOCK_FILES = ("Cargo.lock", "fuzz/Cargo.lock", "package-lock.json")
+# The licence texts and outside test data are not ours to word.
+NOT_OURS = re.compile(r"^(LICENSE-|vectors/(?!ccc/))")
+MAX_LINES = 700
+
+
+def tracked(root):
+    """Paths of all tracked files."""
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=root, check=True, capture_output=True, text=True)
+    return [path for path in listed.stdout.split("\0") if path and (root / path).is_file()]
+
+
+def patterns(text):
+    """(expression, reason) pairs; a reason is a comment line and holds for the lines below it."""
+    reason = "no reason given"
+    for line in text.splitlines():
+        if line.startswith("#"):
+            reason = line[1:].strip()
+        elif line.strip():
+            yield re.compile(line.strip()), reason
+
+
+def word_errors(path, text, forbidden):
+    for number, line in enumerate(text.splitlines(), 1):
+        for expression, reason in forbidden:
+            found = expression.search(line)
+            if found:
+                yield f"{path}:{number}: `{found.group()}`: {reason}"
+
+
+def shape_errors(path, text):
+    stem = Path(path).stem.lower()
+    if path.endswith((".rs", ".sol")):
+        if stem in ("util", "utils", "prelude", "helpers", "misc"):
+            yield f"{path}: a file is named after what it holds"
+        lines = text.count("\n")
+        if lines > MAX_LINES:
+            yield f"{path}: {lines} lines, the limit is {MAX_LINES}"
+
+
+def crate_errors(root, manifest):
+    content = tomllib.loads((root / manifest).read_text())
+    if manifest == "Cargo.toml" and content["workspace"]["lints"]["rust"].get("unsafe_code") != "forbid":
+        yield f'{manifest}: the workspace lint unsafe_code = "forbid" is missing'
+    if "package" in content and not manifest.startswith("fuzz/") and content.get("lints") != {"workspace": True}:
+        yield f"{manifest}: [lints] workspace = true is missing"
+
+
+def lock_errors(path, text):
+    if path == "package-lock.json":
+        if '"resolved"' in text:
+            yield f"{path}: holds download addresses"
+        return
+    for source in sorted(set(re.findall(r'^source = "(.*)"', text, re.MULTILINE))):
+        if source != "registry+https://github.com/rust-lang/crates.io-index":
+            yield f"{path}: unknown source {source}"
+
+
+def text_of(file):
+    """The text of a file, or None where it is not text."""
+    try:
+        return file.read_text()
+    except UnicodeDecodeError:
+        return None
+
+
+def file_errors(root, path, forbidden):
+    text = text_of(root / path)
+    if text is None:
+        return
+    if path in LOCK_FILES:
+        yield from lock_errors(path, text)
+        return
+    if path != WORDS and not NOT_OURS.match(path):
+        yield from word_errors(path, text, forbidden)
+    yield from shape_errors(path, text)
+
+
+def errors(root):
+    forbidden = list(patterns((root / WORDS).read_text()))
+    for path in tracked(root):
+        yield from file_errors(root, path, forbidden)
+        if Path(path).name == "Cargo.toml":
+            yield from crate_errors(root, path)
+
+
+def main():
+    wrong = list(errors(ROOT))
+    for line in wrong:
+        print(f"error: {line}", file=sys.stderr)
+    print(f"house: {len(wrong)} errors")
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,51 @@
+#!/usr/bin/env python3
+"""Checks what `ccc recover --json` printed: against its schema, the exit code that came with it, and its scenario.
+
+    python3 tools/recovery.py SCHEMA RESULT EXIT_CODE [SCENARIO]
+
+The participants at fault in a scenario are named in the result, and nobody else.
+
+Exit code: 0 all holds, 1 something does not.
+"""
+
+import json
+import sys
+import tomllib
+from pathlib import Path
+
+import jsonschema
+
+# The exit code says whether the reserve is solvent in the end.
+EXPECTED_CODE = {"solvent": 0, "insolvent": 1, "unknown": 1}
+
+
+def errors(schema, result, code):
+    for error in jsonschema.Draft202012Validator(schema).iter_errors(result):
+        yield f"{error.json_path}: {error.message}"
+    status = result.get("final_status")
+    if EXPECTED_CODE.get(status) != code:
+        yield f"final_status {status!r} came with exit code {code}"
+
+
+def culprit_errors(scenario, result):
+    faults = scenario.get("faults", {})
+    expected = sorted({*faults.get("lying", []), *faults.get("silent", [])})
+    found = sorted({culprit["participant"] for culprit in result["culprits"]})
+    if expected != found:
+        yield f"participants {expected} are at fault, and {found} are named"
+
+
+def main(schema, result, code, scenario=None):
+    found = json.loads(Path(result).read_text())
+    wrong = list(errors(json.loads(Path(schema).read_text()), found, int(code)))
+    if scenario and not wrong:
+        wrong += culprit_errors(tomllib.loads(Path(scenario).read_text()), found)
+    for line in wrong:
+        print(f"error: {result}: {line}", file=sys.stderr)
+    if not wrong:
+        print(f"{found['scenario']}: {found['initial_status']} to {found['final_status']}, exit code {code}")
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))
