@@ -7,7 +7,7 @@ use crate::{
 use ccc_chain::transcript::{StorageRecord, Transcript};
 use ccc_core::report::Verdict;
 use serde::Serialize;
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 /// The public result of a run; `docs/spec/recover.schema.json` describes it.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -127,23 +127,19 @@ pub(super) fn saw(transcript: &Transcript) -> Vec<Line> {
     lines
 }
 
-/// What stayed private: every kind of secret, and how often it was found in what is public.
+/// What stayed private: every kind of secret, and how often it was found in what is public. How many secrets there
+/// are of a kind is not said: the number of fills is one.
 pub(super) fn private(secrets: &[Secret], hits: &[Hit], bytes: u64) -> Vec<Line> {
-    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
-    for secret in secrets {
-        *counts.entry(secret.name()).or_default() += 1;
-    }
+    let names: BTreeSet<&str> = secrets.iter().map(Secret::name).collect();
     let found = |name: &str| hits.iter().filter(|hit| hit.secret == name).count();
-    counts
-        .into_iter()
-        .map(|(name, count)| Line {
-            what: format!("{name} ({count})"),
-            amount: match found(name) {
-                0 => format!("not in the {bytes} public bytes"),
-                hits => format!("FOUND {hits} times"),
-            },
-        })
-        .collect()
+    let line = |name: &str| Line {
+        what: name.to_owned(),
+        amount: match found(name) {
+            0 => format!("not in the {bytes} public bytes"),
+            hits => format!("FOUND {hits} times"),
+        },
+    };
+    names.into_iter().map(line).collect()
 }
 
 fn line(what: &str, count: usize, bytes: usize) -> Line {

@@ -7,6 +7,7 @@ use super::{
 };
 use crate::{
     agent::{Agent, Limits},
+    leak::Secret,
     maker::TableOwner,
     scenario::Scenario,
     seed::Randomness,
@@ -149,6 +150,7 @@ pub(super) async fn build(
         simulated_roots: vec![provider.root()],
     };
     let participants = Participants { committee: &vault.committee, policy: &policy, deployment: &deployment };
+    let secrets = vault.members.iter().filter_map(|(_, share)| key_share(share)).collect();
     let nodes = participants.into_nodes(scenario, vault.members, &chain);
     let workflow = signers.into_iter().map(|signer| WorkflowNode::new(signer, policy.clone())).collect();
     let makers = makers(&chain, &randomness, scenario, timeline).await?;
@@ -173,9 +175,14 @@ pub(super) async fn build(
         head: None,
         culprits: BTreeMap::new(),
         artifacts: Vec::new(),
-        secrets: Vec::new(),
+        secrets,
         settled_orders: 0,
     })
+}
+
+/// The scalar of a share ends its bytes.
+fn key_share(share: &KeyShare) -> Option<Secret> {
+    share.to_bytes().last_chunk::<32>().map(|scalar| Secret::bytes("a share of the vault's key", scalar))
 }
 
 struct Participants<'a> {

@@ -78,7 +78,7 @@ fn compare(left: &Part, right: &Part, found: &mut Vec<Difference>) {
 }
 
 /// Keeps what an observer of a run would print.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Recorder {
     pub(crate) lines: Vec<String>,
 }
@@ -328,8 +328,10 @@ impl Parts<'_> {
         for (index, line) in recorder.lines.iter().enumerate() {
             self.push(format!("line {index}"), line.as_bytes());
         }
-        for line in &report.saw {
-            self.push("what the chain saw".into(), format!("{} {}", line.what, line.amount).as_bytes());
+        for (place, lines) in [("what the chain saw", &report.saw), ("what stayed private", &report.private)] {
+            for line in lines {
+                self.push(place.into(), format!("{} {}", line.what, line.amount).as_bytes());
+            }
         }
     }
 }
