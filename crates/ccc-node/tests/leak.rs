@@ -1,13 +1,19 @@
 //! What became public of a run says nothing of what is secret: no secret is found in it, and runs that differ
 //! in secrets alone look alike. Each check is shown to fail when something leaks.
 
+#![allow(clippy::panic, clippy::expect_used, reason = "a helper that fails ends its test")]
+
 mod outside;
 mod vault;
 
-use alloy::primitives::{Address, B256, Bytes};
+use alloy::{
+    network::TransactionBuilder,
+    primitives::{Address, B256, Bytes},
+    rpc::types::TransactionRequest,
+};
 use ccc_chain::{
-    Chain, EmbeddedConfig, Refusal, Wallet,
-    transcript::{RevertRecord, StorageRecord, StorageWord, collect},
+    Chain, ChainError, EmbeddedConfig, Refusal, Wallet,
+    transcript::{RevertRecord, StorageRecord, StorageWord, Transcript, collect},
 };
 use ccc_core::table::{Header, Sidecar};
 use ccc_node::{
@@ -369,24 +375,44 @@ fn a_planted_line_is_found() {
     assert!(names.contains("the order's size"), "{names:?}");
 }
 
-/// The collection itself loses nothing: a number that a real transaction carries is found.
-#[test]
-fn a_number_in_a_real_transaction_is_found() {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-    let value = order_size(&DEFICIT, SECRETS);
-    let secrets = [Secret::number("the order's size", value).expect("large enough")];
-    let hits = runtime.block_on(async {
-        let genesis = EmbeddedConfig { chain_id: 31_337, genesis_time: 1_767_225_600, rich: Vec::new() };
-        let chain = Chain::embedded(&genesis);
-        let wallet = Wallet::from_key(&[9; 32]).expect("a wallet");
-        chain.fund(wallet.address()).await.expect("funded");
-        let mut request = alloy::rpc::types::TransactionRequest::default().to(Address::repeat_byte(5));
-        request.input = Bytes::copy_from_slice(&value.to_le_bytes()).into();
-        chain.send(&wallet, request).await.expect("sent");
-        let transcript = collect(&chain, 0, &[]).await.expect("collected");
-        transcript.byte_strings().flat_map(|bytes| search("the chain", bytes, &secrets)).collect::<Vec<_>>()
-    });
-    assert_eq!(hits.len(), 1);
+/// A contract that stores the first word of the calldata and logs it all, then reverts with it if there are more
+/// than 32 bytes: `sstore(0, calldataload(0)) log0(calldata) if gt(calldatasize(), 32) { revert(calldata) }`.
+const TELLTALE: [u8; 32] = [
+    0x60, 0x17, 0x80, 0x60, 0x09, 0x5f, 0x39, 0x5f, 0xf3, // deployment: the rest is the code
+    0x5f, 0x35, 0x5f, 0x55, 0x36, 0x5f, 0x5f, 0x37, 0x36, 0x5f, 0xa0, 0x60, 0x20, 0x36, 0x11, 0x60, 0x13, 0x57, 0x00,
+    0x5b, 0x36, 0x5f, 0xfd,
+];
+
+/// The transcript of a chain on which that contract was called with a number, accepted and refused.
+async fn telltale(value: u128) -> Transcript {
+    let genesis = EmbeddedConfig { chain_id: 31_337, genesis_time: 1_767_225_600, rich: Vec::new() };
+    let chain = Chain::embedded(&genesis);
+    let wallet = Wallet::from_key(&[9; 32]).expect("a wallet");
+    chain.fund(wallet.address()).await.expect("funded");
+    let deploy = TransactionRequest::default().with_deploy_code(Bytes::from_static(&TELLTALE));
+    let deployed = chain.send(&wallet, deploy).await.expect("deployed");
+    let contract = deployed.contract.expect("a contract");
+    let call = TransactionRequest::default().to(contract);
+    let word = [&[0; 16][..], &value.to_be_bytes()].concat();
+    chain.send(&wallet, call.clone().with_input(word.clone())).await.expect("accepted");
+    let refused = chain.simulate(&call.with_input([&word[..], &[1]].concat())).await;
+    assert!(matches!(refused, Err(ChainError::Refused(_))));
+    collect(&chain, 0, &[contract]).await.expect("collected")
+}
+
+/// The collection itself loses nothing: what a real chain shows of a number is found.
+#[tokio::test]
+async fn a_number_on_a_real_chain_is_found() {
+    let value = 0x0123_4567_89ab_cdef;
+    let transcript = telltale(value).await;
+    let secrets = [Secret::number("a number", value).expect("large enough")];
+    let found = |bytes: &[u8]| search("the chain", bytes, &secrets).len() == 1;
+    let StorageRecord::Words { words } = &transcript.storage else { panic!("the embedded chain lists its memory") };
+    assert!(found(&transcript.transactions[1].calldata));
+    assert!(found(&transcript.events[0].data));
+    assert!(found(words[0].value.as_slice()));
+    assert!(found(&transcript.reverts[0].calldata) && found(&transcript.reverts[0].refusal.data));
+    assert_eq!(transcript.byte_strings().filter(|bytes| found(bytes)).count(), 5);
 }
 
 /// A change that leaves every secret hidden and still tells two runs apart.

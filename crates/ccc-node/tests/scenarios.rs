@@ -1,5 +1,7 @@
 //! The scenarios that ship, each run to its end on the embedded chain with fewer makers.
 
+#![allow(clippy::panic, clippy::expect_used, reason = "a helper that fails ends its test")]
+
 use ccc_node::{
     recovery::{CulpritLine, RecoveryOptions, RecoveryReport, run},
     scenario::Scenario,
