@@ -103,14 +103,6 @@ pub enum RecoveryError {
     /// The sidecar of a version that this run made.
     #[error("table: {0}")]
     Sidecar(#[source] SidecarError),
-    /// A file.
-    #[error("{path}: {source}")]
-    File {
-        /// The file.
-        path: String,
-        /// Why.
-        source: std::io::Error,
-    },
     /// An amount outside what the chain or the table can carry.
     #[error("{what} is out of range")]
     Range {
