@@ -33,6 +33,10 @@ impl Owner {
         [self.number ^ 0xFF; 32]
     }
 
+    pub fn sign(&self, label: &Label, unsigned: &[u8]) -> [u8; 65] {
+        self.key.sign(label, unsigned)
+    }
+
     /// The ciphertext of a deposit.
     pub fn deposit(
         &self,
