@@ -11,9 +11,8 @@ use std::hint::black_box;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use darkpool_matcher::{
-    BasisPoints, Fill, Lots, Market, MicroDollars, Observation, OwnerId, PriceRefusal, PriceRules,
-    Request, Spread, SpreadSchedule, StandingOrder, SuccessRule, TierMask, Twap, UnixSeconds,
-    Workspace, clear_in, twap,
+    BasisPoints, Fill, Lots, Market, MicroDollars, Observation, OwnerId, PriceRefusal, PriceRules, Request, Spread,
+    SpreadSchedule, StandingOrder, SuccessRule, TierMask, Twap, UnixSeconds, Workspace, clear_in, twap,
 };
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
@@ -59,15 +58,7 @@ fn price() -> Result<Twap, PriceRefusal> {
     };
     let at = UnixSeconds(DEADLINE.0 - rules.window);
     let price = MicroDollars::new(60_000_000_000).unwrap();
-    twap(
-        &[Observation {
-            round: 1,
-            price,
-            at,
-        }],
-        &rules,
-        DEADLINE,
-    )
+    twap(&[Observation { round: 1, price, at }], &rules, DEADLINE)
 }
 
 /// Cheapest first, earliest first, until the request is filled.
@@ -84,10 +75,7 @@ fn sort_and_fill(
     for slot in cheapest {
         let lots = rest.min(orders[slot].size);
         rest = Lots::new(rest.get() - lots.get()).unwrap();
-        fills[slot] = Fill {
-            lots,
-            notional: market.notional(lots, price, orders[slot].spread),
-        };
+        fills[slot] = Fill { lots, notional: market.notional(lots, price, orders[slot].spread) };
     }
     rest.get()
 }
@@ -104,8 +92,7 @@ fn clearing(criterion: &mut Criterion) {
         let mut fills = vec![Fill::default(); number];
         let (mut spreads, mut capacities) = (vec![0; number], vec![0; number]);
         let (mut minimums, mut filled) = (vec![0; number], vec![0; number]);
-        let mut workspace =
-            Workspace::new(&mut spreads, &mut capacities, &mut minimums, &mut filled).unwrap();
+        let mut workspace = Workspace::new(&mut spreads, &mut capacities, &mut minimums, &mut filled).unwrap();
         group.throughput(Throughput::Elements(u64::try_from(number).unwrap()));
         let refused = Err(PriceRefusal::NoObservation);
         for (name, price) in [("clear", price), ("refused", refused)] {
@@ -113,22 +100,13 @@ fn clearing(criterion: &mut Criterion) {
                 bencher.iter(|| {
                     let orders = black_box(&orders);
                     let workspace = &mut workspace;
-                    clear_in(
-                        &request,
-                        orders,
-                        &permutation,
-                        price,
-                        &market,
-                        workspace,
-                        &mut fills,
-                    )
+                    clear_in(&request, orders, &permutation, price, &market, workspace, &mut fills)
                 });
             });
         }
         let average = price.unwrap().price();
         group.bench_function(BenchmarkId::new("sort_and_fill", number), |bencher| {
-            bencher
-                .iter(|| sort_and_fill(&request, black_box(&orders), average, &market, &mut fills));
+            bencher.iter(|| sort_and_fill(&request, black_box(&orders), average, &market, &mut fills));
         });
     }
     group.finish();

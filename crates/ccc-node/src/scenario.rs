@@ -65,10 +65,10 @@ pub struct ReserveTerms {
 impl Default for ReserveTerms {
     fn default() -> Self {
         Self {
-            liabilities_bitcoin: 12_480,
+            liabilities_bitcoin: 124_800,
             covered_basis_points: 9_500,
             recover_to_basis_points: 10_500,
-            deposit_dollars: 240_000_000,
+            deposit_dollars: 2_400_000_000,
         }
     }
 }

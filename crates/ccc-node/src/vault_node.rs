@@ -11,9 +11,10 @@ use ccc_core::{
     report::keccak256,
     table::{Header, RollbackError, check_current},
     vault::{
-        recipient::AttestedRecipient,
+        recipient::{AttestedRecipient, Recipient},
         request::{Mode, Request},
-        sealed::{self, SealError},
+        sealed::{self, SealError, SealedShare},
+        share::Shares,
     },
 };
 use rand_core::CryptoRng;
@@ -169,7 +170,7 @@ pub enum Behaviour {
     /// It does.
     #[default]
     Honest,
-    /// It answers with a share made from another secret, correctly signed.
+    /// It answers with a share that does not verify, correctly signed and sealed.
     Lying,
     /// It never answers.
     Silent,
@@ -237,9 +238,7 @@ impl<J: Journal> VaultNode<J> {
         if let Some((answered, bytes)) = self.journal.find(&ask.request.id) {
             return if answered == digest { Ok(Some(Envelope::from_bytes(&bytes)?)) } else { Err(Refusal::Answered) };
         }
-        let forged = if self.behaviour == Behaviour::Lying { forge(&self.share, rng) } else { None };
-        let share = forged.as_ref().unwrap_or(&self.share);
-        let sealed = sealed::seal(share, &self.committee, &ask.request, &recipient, &verified, rng)?;
+        let sealed = self.seal(&ask.request, &recipient, &verified, rng)?;
         let envelope = Envelope::sign(
             &self.keys,
             &self.committee.digest(),
@@ -251,6 +250,20 @@ impl<J: Journal> VaultNode<J> {
         )?;
         self.journal.keep(ask.request.id, digest, &envelope.to_bytes()).map_err(|_| Refusal::Answered)?;
         Ok(Some(envelope))
+    }
+
+    fn seal(
+        &self,
+        request: &Request,
+        recipient: &Recipient,
+        ciphertexts: &[VerifiedCiphertext],
+        rng: &mut impl CryptoRng,
+    ) -> Result<SealedShare, SealError> {
+        let digest = recipient.digest();
+        let made = Shares::create(&self.share, &self.committee, request, Some(&digest), ciphertexts, rng)?;
+        let made =
+            if self.behaviour == Behaviour::Lying { bend(&made, ciphertexts.len()).unwrap_or(made) } else { made };
+        sealed::seal_made(&self.share, &made, &self.committee, request, recipient, ciphertexts, rng)
     }
 
     fn check_request(&self, view: &ChainView, request: &Request, now: u64) -> Result<(), Refusal> {
@@ -305,14 +318,13 @@ impl<J: Journal> VaultNode<J> {
     }
 }
 
-/// A share of the same participant with another secret: its last 32 bytes are the scalar.
-fn forge(share: &KeyShare, rng: &mut impl CryptoRng) -> Option<KeyShare> {
-    let mut bytes = share.to_bytes();
-    let start = bytes.len().checked_sub(32)?;
-    let (scalar, top) = bytes.get_mut(start..)?.split_at_mut(31);
-    rng.fill_bytes(scalar);
-    top.fill(0);
-    KeyShare::from_bytes(&bytes).ok()
+/// Shares with the first one replaced by another point, the proof's first commitment: they are read, and do not
+/// verify.
+fn bend(shares: &Shares, count: usize) -> Option<Shares> {
+    let mut bytes = shares.to_bytes();
+    let commitment = count.checked_mul(32)?;
+    bytes.copy_within(commitment..commitment.checked_add(32)?, 0);
+    Shares::from_bytes(&bytes, count).ok()
 }
 
 fn check_header(view: &ChainView, ask: &Ask) -> Result<(), Refusal> {

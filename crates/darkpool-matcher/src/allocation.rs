@@ -32,10 +32,7 @@ impl Rate {
 
     /// G(c).
     #[inline]
-    #[allow(
-        clippy::cast_possible_truncation,
-        reason = "c < 2^51 and ρ ≤ 2^52, so G(c) < 2^51"
-    )]
+    #[allow(clippy::cast_possible_truncation, reason = "c < 2^51 and ρ ≤ 2^52, so G(c) < 2^51")]
     pub(crate) const fn handed_out(self, running: u64) -> u64 {
         ((running as u128 * self.0 as u128) >> SHIFT) as u64
     }

@@ -33,14 +33,7 @@ impl<'a> Workspace<'a> {
         check_length("capacities", slots, capacities.len())?;
         check_length("minimums", slots, minimums.len())?;
         check_length("column of fills", slots, fills.len())?;
-        Ok(Self {
-            columns: SliceColumns {
-                spreads,
-                capacities,
-                minimums,
-                fills,
-            },
-        })
+        Ok(Self { columns: SliceColumns { spreads, capacities, minimums, fills } })
     }
 
     fn slots(&self) -> usize {
@@ -66,15 +59,7 @@ pub fn clear(
     let mut minimums = alloc::vec![0; slots];
     let mut filled = alloc::vec![0; slots];
     let mut workspace = Workspace::new(&mut spreads, &mut capacities, &mut minimums, &mut filled)?;
-    clear_in(
-        request,
-        orders,
-        permutation,
-        price,
-        market,
-        &mut workspace,
-        fills,
-    )
+    clear_in(request, orders, permutation, price, market, &mut workspace, fills)
 }
 
 /// Clears one request against the standing orders by rule A: price, then pro rata at the margin.
@@ -123,19 +108,11 @@ pub fn clear_in(
     Ok(verdict.outcome(solved.filled, total))
 }
 
-pub(crate) fn check_length(
-    what: &'static str,
-    expected: usize,
-    found: usize,
-) -> Result<(), ClearError> {
+pub(crate) fn check_length(what: &'static str, expected: usize, found: usize) -> Result<(), ClearError> {
     if expected == found {
         return Ok(());
     }
-    Err(ClearError::Length {
-        what,
-        expected,
-        found,
-    })
+    Err(ClearError::Length { what, expected, found })
 }
 
 fn check_shape(
@@ -156,11 +133,7 @@ pub(crate) fn check_permutation(permutation: &[u32], seen: &mut [u64]) -> Result
     let slots = seen.len();
     for (position, &found) in permutation.iter().enumerate() {
         let index = usize::try_from(found).unwrap_or(usize::MAX);
-        let entry = seen.get_mut(index).ok_or(ClearError::UnknownSlot {
-            position,
-            slots,
-            found,
-        })?;
+        let entry = seen.get_mut(index).ok_or(ClearError::UnknownSlot { position, slots, found })?;
         if *entry != 0 {
             return Err(ClearError::RepeatedSlot { position, found });
         }
@@ -171,24 +144,13 @@ pub(crate) fn check_permutation(permutation: &[u32], seen: &mut [u64]) -> Result
 
 /// The slots in canonical order. The permutation was checked, so none is skipped.
 fn slots(permutation: &[u32]) -> impl Iterator<Item = usize> {
-    permutation
-        .iter()
-        .map(|&slot| usize::try_from(slot).unwrap_or(usize::MAX))
+    permutation.iter().map(|&slot| usize::try_from(slot).unwrap_or(usize::MAX))
 }
 
 /// Writes spread, capacity and minimum of every order into the columns; returns Σe, below 2^83.
-fn gather(
-    terms: &Terms,
-    orders: &[StandingOrder],
-    permutation: &[u32],
-    columns: &mut SliceColumns<'_>,
-) -> u128 {
+fn gather(terms: &Terms, orders: &[StandingOrder], permutation: &[u32], columns: &mut SliceColumns<'_>) -> u128 {
     let mut pool = 0u128;
-    let written = columns
-        .spreads
-        .iter_mut()
-        .zip(columns.capacities.iter_mut())
-        .zip(columns.minimums.iter_mut());
+    let written = columns.spreads.iter_mut().zip(columns.capacities.iter_mut()).zip(columns.minimums.iter_mut());
     for (slot, ((spread, capacity), minimum)) in slots(permutation).zip(written) {
         let Some(order) = orders.get(slot) else {
             continue;
@@ -213,10 +175,7 @@ struct Gates {
 impl Gates {
     fn of(terms: &Terms, price: u64, pool: u128, market: &Market) -> Self {
         let units = u128::from(terms.demand.size) * u128::from(market.lot());
-        Self {
-            priced: nonzero(price),
-            too_large: exceeds_amount(pool) | exceeds_amount(units),
-        }
+        Self { priced: nonzero(price), too_large: exceeds_amount(pool) | exceeds_amount(units) }
     }
 
     fn open(&self) -> Mask {
@@ -224,20 +183,14 @@ impl Gates {
     }
 
     /// Σe if the gates are open, else zero.
-    #[allow(
-        clippy::cast_possible_truncation,
-        reason = "open gates mean a pool below 2^51"
-    )]
+    #[allow(clippy::cast_possible_truncation, reason = "open gates mean a pool below 2^51")]
     fn admit(&self, pool: u128) -> u64 {
         pool as u64 & self.open()
     }
 }
 
 /// x ≥ 2^51, for x below 2^115.
-#[allow(
-    clippy::cast_possible_truncation,
-    reason = "51 of at most 115 bits are shifted out"
-)]
+#[allow(clippy::cast_possible_truncation, reason = "51 of at most 115 bits are shifted out")]
 fn exceeds_amount(x: u128) -> Mask {
     nonzero((x >> AMOUNT_BITS) as u64)
 }
@@ -252,17 +205,10 @@ impl Verdict {
     /// The reason is that of the first step that failed.
     fn of(gates: &Gates, solved: &Solved) -> Self {
         let success = hide(gates.open() & solved.enough & !solved.violated);
-        let short = select(
-            solved.enough_at_first,
-            Reason::Minimum as u64,
-            Reason::TooSmall as u64,
-        );
+        let short = select(solved.enough_at_first, Reason::Minimum as u64, Reason::TooSmall as u64);
         let gated = select(gates.too_large, Reason::TooLarge as u64, short);
         let failed = select(gates.priced, gated, Reason::Price as u64);
-        Self {
-            success,
-            reason: failed & !success,
-        }
+        Self { success, reason: failed & !success }
     }
 
     fn outcome(&self, filled: u64, total: Notional) -> Outcome {
@@ -293,10 +239,7 @@ fn settle(
         let lots = lots & success;
         let notional = market.notional_of(lots, price, u64::from(*spread));
         total = total.wrapping_add(notional.get());
-        *fill = Fill {
-            lots: Lots::masked(lots),
-            notional,
-        };
+        *fill = Fill { lots: Lots::masked(lots), notional };
     }
     Notional::new(total)
 }

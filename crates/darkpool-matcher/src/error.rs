@@ -19,12 +19,7 @@ pub struct OutOfRange {
 
 impl fmt::Display for OutOfRange {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            unit,
-            least,
-            greatest,
-            found,
-        } = self;
+        let Self { unit, least, greatest, found } = self;
         write!(f, "{unit}: expected {least} to {greatest}, found {found}")
     }
 }
@@ -67,25 +62,15 @@ pub enum ClearError {
 impl fmt::Display for ClearError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Length {
-                what,
-                expected,
-                found,
-            } => {
+            Self::Length { what, expected, found } => {
                 write!(f, "{what}: expected {expected} entries, found {found}")
             }
-            Self::UnknownSlot {
-                position,
-                slots,
-                found,
-            } => write!(
-                f,
-                "canonical order, position {position}: expected a slot below {slots}, found {found}"
-            ),
-            Self::RepeatedSlot { position, found } => write!(
-                f,
-                "canonical order, position {position}: expected every slot once, found {found} again"
-            ),
+            Self::UnknownSlot { position, slots, found } => {
+                write!(f, "canonical order, position {position}: expected a slot below {slots}, found {found}")
+            }
+            Self::RepeatedSlot { position, found } => {
+                write!(f, "canonical order, position {position}: expected every slot once, found {found} again")
+            }
         }
     }
 }

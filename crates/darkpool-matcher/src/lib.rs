@@ -44,6 +44,4 @@ pub use outcome::{Fill, Outcome, Reason};
 pub use price::{Observation, PriceRefusal, PriceRules, Twap, twap};
 pub use request::{Request, SpreadSchedule, SuccessRule, dispersion_limit};
 pub use standing_order::StandingOrder;
-pub use types::{
-    BaseUnits, BasisPoints, Lots, MicroDollars, Notional, OwnerId, Spread, TierMask, UnixSeconds,
-};
+pub use types::{BaseUnits, BasisPoints, Lots, MicroDollars, Notional, OwnerId, Spread, TierMask, UnixSeconds};

@@ -55,9 +55,7 @@ impl Market {
     pub(crate) const fn notional_of(&self, lots: u64, price: u64, spread: u64) -> Notional {
         let units = lots.wrapping_mul(self.lot) & AMOUNT_MAX;
         let at_price = units as u128 * price as u128;
-        Notional::new(ceil_by_ten_to_14(
-            at_price.wrapping_mul(SPREAD_UNITS + spread as u128),
-        ))
+        Notional::new(ceil_by_ten_to_14(at_price.wrapping_mul(SPREAD_UNITS + spread as u128)))
     }
 }
 
@@ -83,30 +81,16 @@ mod tests {
     fn a_fraction_of_a_micro_dollar_goes_to_the_maker() {
         let market = Market::new(1).unwrap();
         let one = Lots::new(1).unwrap();
-        assert_eq!(
-            market.notional(one, price(1), Spread::MIN),
-            Notional::new(1)
-        );
-        assert_eq!(
-            market.notional(one, price(100_000_000), Spread::MIN),
-            Notional::new(1)
-        );
-        assert_eq!(
-            market.notional(one, price(100_000_000), Spread::new(1).unwrap()),
-            Notional::new(2)
-        );
-        assert_eq!(
-            market.notional(Lots::ZERO, price(100_000_000), Spread::MAX),
-            Notional::ZERO
-        );
+        assert_eq!(market.notional(one, price(1), Spread::MIN), Notional::new(1));
+        assert_eq!(market.notional(one, price(100_000_000), Spread::MIN), Notional::new(1));
+        assert_eq!(market.notional(one, price(100_000_000), Spread::new(1).unwrap()), Notional::new(2));
+        assert_eq!(market.notional(Lots::ZERO, price(100_000_000), Spread::MAX), Notional::ZERO);
     }
 
     #[test]
     fn the_greatest_notional_is_exact() {
         let market = Market::new(1).unwrap();
-        let found = market
-            .notional(Lots::MAX, MicroDollars::MAX, Spread::MAX)
-            .get();
+        let found = market.notional(Lots::MAX, MicroDollars::MAX, Spread::MAX).get();
         let exact = u128::from(Lots::MAX.get()) * u128::from(MicroDollars::MAX.get()) * 1_016_383;
         assert_eq!(found, exact.div_ceil(100_000_000_000_000));
     }

@@ -149,56 +149,30 @@ impl fmt::Display for PriceRefusal {
             }
             Self::Range(range) => write!(f, "price: {range}"),
             Self::Window { window, deadline } => {
-                write!(
-                    f,
-                    "window: expected 1 to {} seconds, found {window}",
-                    deadline.0
-                )
+                write!(f, "window: expected 1 to {} seconds, found {window}", deadline.0)
             }
             Self::NoObservation => f.write_str("price: expected observations, found none"),
-            Self::Unordered {
-                position,
-                before,
-                found,
-            } => write!(
+            Self::Unordered { position, before, found } => write!(
                 f,
                 "observation {position}: expected after round {} at {}, found round {} at {}",
                 before.round, before.at.0, found.round, found.at.0
             ),
             Self::AfterDeadline { deadline, found } => {
-                write!(
-                    f,
-                    "observation: expected at or before {}, found at {}",
-                    deadline.0, found.0
-                )
+                write!(f, "observation: expected at or before {}, found at {}", deadline.0, found.0)
             }
             Self::NoStart { start, found } => {
-                write!(
-                    f,
-                    "first observation: expected at or before {}, found at {}",
-                    start.0, found.0
-                )
+                write!(f, "first observation: expected at or before {}, found at {}", start.0, found.0)
             }
             Self::TooFew { least, found } => {
                 write!(f, "observations: expected at least {least}, found {found}")
             }
             Self::Gap { greatest, found } => {
-                write!(
-                    f,
-                    "gap between observations: expected at most {greatest} s, found {found} s"
-                )
+                write!(f, "gap between observations: expected at most {greatest} s, found {found} s")
             }
             Self::Stale { greatest, found } => {
-                write!(
-                    f,
-                    "age of the last observation: expected at most {greatest} s, found {found} s"
-                )
+                write!(f, "age of the last observation: expected at most {greatest} s, found {found} s")
             }
-            Self::Collar {
-                greatest,
-                average,
-                last,
-            } => write!(
+            Self::Collar { greatest, average, last } => write!(
                 f,
                 "last observation: expected within {} bp of {}, found {}",
                 greatest.get(),
@@ -240,18 +214,13 @@ fn out_of_range(found: u128) -> PriceRefusal {
 
 fn scale(answer: u128, decimals: u8) -> Result<u128, PriceRefusal> {
     if decimals > DECIMALS_MAX {
-        return Err(PriceRefusal::Decimals {
-            greatest: DECIMALS_MAX,
-            found: decimals,
-        });
+        return Err(PriceRefusal::Decimals { greatest: DECIMALS_MAX, found: decimals });
     }
     if decimals >= 6 {
         return Ok(answer / 10u128.pow(u32::from(decimals) - 6));
     }
     let factor = 10u128.pow(6 - u32::from(decimals));
-    answer
-        .checked_mul(factor)
-        .ok_or_else(|| out_of_range(u128::MAX))
+    answer.checked_mul(factor).ok_or_else(|| out_of_range(u128::MAX))
 }
 
 /// The time-weighted average over [t − W, t], t the deadline: a step function in which the last price holds.
@@ -265,11 +234,7 @@ fn scale(answer: u128, decimals: u8) -> Result<u128, PriceRefusal> {
 ///
 /// *Errors*: [`PriceRefusal`], the first in the order of: window, order of the observations, deadline,
 /// start, number, gaps, staleness, collar.
-pub fn twap(
-    observations: &[Observation],
-    rules: &PriceRules,
-    deadline: UnixSeconds,
-) -> Result<Twap, PriceRefusal> {
+pub fn twap(observations: &[Observation], rules: &PriceRules, deadline: UnixSeconds) -> Result<Twap, PriceRefusal> {
     let start = window_start(rules, deadline)?;
     check_order(observations)?;
     let last = last_before(observations, deadline)?;
@@ -279,23 +244,13 @@ pub fn twap(
     check_stale(last, rules, deadline)?;
     let price = average(held, start, deadline, rules.window)?;
     check_collar(price, last.price, rules)?;
-    Ok(Twap {
-        price,
-        last: last.price,
-    })
+    Ok(Twap { price, last: last.price })
 }
 
 fn window_start(rules: &PriceRules, deadline: UnixSeconds) -> Result<UnixSeconds, PriceRefusal> {
-    let refusal = PriceRefusal::Window {
-        window: rules.window,
-        deadline,
-    };
+    let refusal = PriceRefusal::Window { window: rules.window, deadline };
     let start = deadline.0.checked_sub(rules.window).ok_or(refusal)?;
-    if rules.window == 0 {
-        Err(refusal)
-    } else {
-        Ok(UnixSeconds(start))
-    }
+    if rules.window == 0 { Err(refusal) } else { Ok(UnixSeconds(start)) }
 }
 
 fn check_order(observations: &[Observation]) -> Result<(), PriceRefusal> {
@@ -303,52 +258,33 @@ fn check_order(observations: &[Observation]) -> Result<(), PriceRefusal> {
     for (index, (before, found)) in pairs.enumerate() {
         if found.at <= before.at || found.round <= before.round {
             let position = index + 1;
-            return Err(PriceRefusal::Unordered {
-                position,
-                before: *before,
-                found: *found,
-            });
+            return Err(PriceRefusal::Unordered { position, before: *before, found: *found });
         }
     }
     Ok(())
 }
 
-fn last_before(
-    observations: &[Observation],
-    deadline: UnixSeconds,
-) -> Result<Observation, PriceRefusal> {
+fn last_before(observations: &[Observation], deadline: UnixSeconds) -> Result<Observation, PriceRefusal> {
     let last = *observations.last().ok_or(PriceRefusal::NoObservation)?;
     if last.at > deadline {
-        return Err(PriceRefusal::AfterDeadline {
-            deadline,
-            found: last.at,
-        });
+        return Err(PriceRefusal::AfterDeadline { deadline, found: last.at });
     }
     Ok(last)
 }
 
 /// The observations that hold at some moment of the window.
-fn held_in_window(
-    observations: &[Observation],
-    start: UnixSeconds,
-) -> Result<&[Observation], PriceRefusal> {
+fn held_in_window(observations: &[Observation], start: UnixSeconds) -> Result<&[Observation], PriceRefusal> {
     let up_to_start = observations.partition_point(|observation| observation.at <= start);
     match (up_to_start.checked_sub(1), observations.first()) {
         (Some(first), _) => Ok(observations.get(first..).unwrap_or_default()),
-        (None, Some(first)) => Err(PriceRefusal::NoStart {
-            start,
-            found: first.at,
-        }),
+        (None, Some(first)) => Err(PriceRefusal::NoStart { start, found: first.at }),
         (None, None) => Err(PriceRefusal::NoObservation),
     }
 }
 
 fn check_number(held: &[Observation], rules: &PriceRules) -> Result<(), PriceRefusal> {
     if held.len() < rules.minimum_observations {
-        return Err(PriceRefusal::TooFew {
-            least: rules.minimum_observations,
-            found: held.len(),
-        });
+        return Err(PriceRefusal::TooFew { least: rules.minimum_observations, found: held.len() });
     }
     Ok(())
 }
@@ -359,26 +295,16 @@ fn check_gaps(held: &[Observation], rules: &PriceRules) -> Result<(), PriceRefus
     for (before, after) in held.iter().zip(held.iter().skip(1)) {
         let found = after.at.0.saturating_sub(before.at.0);
         if found > rules.max_gap {
-            return Err(PriceRefusal::Gap {
-                greatest: rules.max_gap,
-                found,
-            });
+            return Err(PriceRefusal::Gap { greatest: rules.max_gap, found });
         }
     }
     Ok(())
 }
 
-fn check_stale(
-    last: Observation,
-    rules: &PriceRules,
-    deadline: UnixSeconds,
-) -> Result<(), PriceRefusal> {
+fn check_stale(last: Observation, rules: &PriceRules, deadline: UnixSeconds) -> Result<(), PriceRefusal> {
     let found = deadline.0.saturating_sub(last.at.0);
     if found > rules.max_stale {
-        return Err(PriceRefusal::Stale {
-            greatest: rules.max_stale,
-            found,
-        });
+        return Err(PriceRefusal::Stale { greatest: rules.max_stale, found });
     }
     Ok(())
 }
@@ -390,11 +316,7 @@ fn average(
     deadline: UnixSeconds,
     window: u64,
 ) -> Result<MicroDollars, PriceRefusal> {
-    let ends = held
-        .iter()
-        .skip(1)
-        .map(|next| next.at)
-        .chain(core::iter::once(deadline));
+    let ends = held.iter().skip(1).map(|next| next.at).chain(core::iter::once(deadline));
     let weighted = held.iter().zip(ends).map(|(observation, end)| {
         let held_for = end.0.saturating_sub(observation.at.max(start).0);
         u128::from(observation.price.get()) * u128::from(held_for)
@@ -405,18 +327,10 @@ fn average(
 }
 
 /// |last − average| · 10^4 ≤ bps · average.
-fn check_collar(
-    average: MicroDollars,
-    last: MicroDollars,
-    rules: &PriceRules,
-) -> Result<(), PriceRefusal> {
+fn check_collar(average: MicroDollars, last: MicroDollars, rules: &PriceRules) -> Result<(), PriceRefusal> {
     let deviation = u128::from(last.get().abs_diff(average.get())) * 10_000;
     if deviation > u128::from(rules.collar.get()) * u128::from(average.get()) {
-        return Err(PriceRefusal::Collar {
-            greatest: rules.collar,
-            average,
-            last,
-        });
+        return Err(PriceRefusal::Collar { greatest: rules.collar, average, last });
     }
     Ok(())
 }

@@ -72,9 +72,7 @@ pub fn admissible_spread(schedule: &SpreadSchedule, t: UnixSeconds) -> i128 {
 }
 
 fn candidates(request: &Request, orders: &[StandingOrder], permutation: &[u32]) -> Vec<Candidate> {
-    let slots = permutation
-        .iter()
-        .filter_map(|&slot| usize::try_from(slot).ok());
+    let slots = permutation.iter().filter_map(|&slot| usize::try_from(slot).ok());
     slots
         .filter_map(|slot| orders.get(slot).map(|order| (slot, order)))
         .map(|(slot, order)| Candidate {
@@ -95,14 +93,8 @@ fn capacity(request: &Request, order: &StandingOrder) -> u64 {
         || i128::from(order.spread.get()) > admissible
         || order.frozen;
     let offered = order.size.min(order.balance).min(order.cap);
-    let limited = request
-        .dispersion
-        .map_or(offered, |limit| offered.min(limit));
-    if refused || limited < order.minimum {
-        0
-    } else {
-        limited.get()
-    }
+    let limited = request.dispersion.map_or(offered, |limit| offered.min(limit));
+    if refused || limited < order.minimum { 0 } else { limited.get() }
 }
 
 fn sum(candidates: &[Candidate]) -> u128 {
@@ -110,11 +102,7 @@ fn sum(candidates: &[Candidate]) -> u128 {
 }
 
 /// At most four solves, fewer if nothing is left to drop.
-fn solve(
-    request: &Request,
-    mut candidates: Vec<Candidate>,
-    market: &Market,
-) -> Result<Vec<Candidate>, Reason> {
+fn solve(request: &Request, mut candidates: Vec<Candidate>, market: &Market) -> Result<Vec<Candidate>, Reason> {
     let size = u128::from(request.size.get());
     let least = match request.success {
         SuccessRule::AllOrNone => size,
@@ -126,11 +114,7 @@ fn solve(
     for round in 0..4 {
         let want = size.min(sum(&candidates));
         if want < least || want == 0 {
-            return Err(if round == 0 {
-                Reason::TooSmall
-            } else {
-                Reason::Minimum
-            });
+            return Err(if round == 0 { Reason::TooSmall } else { Reason::Minimum });
         }
         fill(&mut candidates, want);
         if !drop_violated(&mut candidates) {
@@ -155,19 +139,11 @@ fn drop_violated(candidates: &mut [Candidate]) -> bool {
 /// Rule A, by a sort: cheaper in full, the margin pro rata in canonical order.
 fn fill(candidates: &mut [Candidate], want: u128) {
     let (margin, rest) = margin(candidates, want);
-    let at_margin: u128 = candidates
-        .iter()
-        .filter(|c| c.spread == margin)
-        .map(|c| c.capacity)
-        .sum();
+    let at_margin: u128 = candidates.iter().filter(|c| c.spread == margin).map(|c| c.capacity).sum();
     let rate = (rest << 52).div_ceil(at_margin.max(1));
     let mut running = 0;
     for candidate in candidates {
-        candidate.fill = if candidate.spread < margin {
-            candidate.capacity
-        } else {
-            0
-        };
+        candidate.fill = if candidate.spread < margin { candidate.capacity } else { 0 };
         if candidate.spread == margin {
             let before = (running * rate) >> 52;
             running += candidate.capacity;
@@ -194,12 +170,7 @@ fn margin(candidates: &[Candidate], want: u128) -> (u128, u128) {
     (current, want - below)
 }
 
-fn settle(
-    candidates: &[Candidate],
-    price: MicroDollars,
-    market: &Market,
-    slots: usize,
-) -> (Outcome, Vec<Fill>) {
+fn settle(candidates: &[Candidate], price: MicroDollars, market: &Market, slots: usize) -> (Outcome, Vec<Fill>) {
     let mut fills = vec![Fill::default(); slots];
     let (mut filled, mut total) = (0, 0);
     for candidate in candidates {
@@ -210,24 +181,15 @@ fn settle(
             *entry = fill;
         }
     }
-    let outcome = Outcome {
-        success: true,
-        reason: Reason::Ok,
-        filled: lots(u128::from(filled)),
-        total: Notional::new(total),
-    };
+    let outcome =
+        Outcome { success: true, reason: Reason::Ok, filled: lots(u128::from(filled)), total: Notional::new(total) };
     (outcome, fills)
 }
 
 fn priced(candidate: &Candidate, price: MicroDollars, market: &Market) -> Fill {
-    let spread = u16::try_from(candidate.spread)
-        .ok()
-        .and_then(|s| Spread::new(s).ok());
+    let spread = u16::try_from(candidate.spread).ok().and_then(|s| Spread::new(s).ok());
     let lots = lots(candidate.fill);
-    Fill {
-        lots,
-        notional: notional(market, lots, price, spread.unwrap_or(Spread::MAX)),
-    }
+    Fill { lots, notional: notional(market, lots, price, spread.unwrap_or(Spread::MAX)) }
 }
 
 /// A number of lots that a sum below 2^51 bounds.
@@ -237,11 +199,6 @@ fn lots(value: u128) -> Lots {
 }
 
 fn failure(reason: Reason, slots: usize) -> (Outcome, Vec<Fill>) {
-    let outcome = Outcome {
-        success: false,
-        reason,
-        filled: Lots::ZERO,
-        total: Notional::ZERO,
-    };
+    let outcome = Outcome { success: false, reason, filled: Lots::ZERO, total: Notional::ZERO };
     (outcome, vec![Fill::default(); slots])
 }

@@ -27,22 +27,14 @@ impl SpreadSchedule {
     /// One spread at all times.
     #[must_use]
     pub const fn flat(spread: Spread) -> Self {
-        Self {
-            s0: spread,
-            s1: spread,
-            t0: UnixSeconds(0),
-            t1: UnixSeconds(0),
-        }
+        Self { s0: spread, s1: spread, t0: UnixSeconds(0), t1: UnixSeconds(0) }
     }
 
     /// S = s₀ + ⌊(s₁ − s₀)(t − t₀) / (t₁ − t₀)⌋ with t clamped to [t₀, t₁].
     ///
     /// *Timing*: constant; no division instruction.
     #[must_use]
-    #[allow(
-        clippy::cast_possible_truncation,
-        reason = "the value lies between two spreads of 14 bits"
-    )]
+    #[allow(clippy::cast_possible_truncation, reason = "the value lies between two spreads of 14 bits")]
     pub fn at(&self, t: UnixSeconds) -> Spread {
         let (s0, s1) = (u64::from(self.s0.get()), u64::from(self.s1.get()));
         let falling = less(s1, s0);
@@ -117,10 +109,7 @@ impl Terms {
             deadline: request.deadline.0,
             spread: u64::from(request.schedule.at(request.deadline).get()),
             limit: request.dispersion.map_or(AMOUNT_MAX, Lots::get),
-            demand: Demand {
-                size: request.size.get(),
-                least: least(request).get(),
-            },
+            demand: Demand { size: request.size.get(), least: least(request).get() },
         }
     }
 }
@@ -145,10 +134,7 @@ fn least(request: &Request) -> Lots {
 ///
 /// *Timing*: constant; no division.
 #[must_use]
-#[allow(
-    clippy::cast_possible_truncation,
-    reason = "u·w / 2^64 < w ≤ 10 001, and d·Q / 10^4 ≤ 2·Q < 2^52"
-)]
+#[allow(clippy::cast_possible_truncation, reason = "u·w / 2^64 < w ≤ 10 001, and d·Q / 10^4 ≤ 2·Q < 2^52")]
 pub fn dispersion_limit(u: u64, d_lo: BasisPoints, d_hi: BasisPoints, size: Lots) -> Lots {
     let (lo, hi) = (u64::from(d_lo.get()), u64::from(d_hi.get()));
     let width = (hi.wrapping_sub(lo) & less(lo, hi)).wrapping_add(1);
@@ -167,12 +153,7 @@ mod tests {
     }
 
     fn schedule(s0: u16, s1: u16, t0: u64, t1: u64) -> SpreadSchedule {
-        SpreadSchedule {
-            s0: spread(s0),
-            s1: spread(s1),
-            t0: UnixSeconds(t0),
-            t1: UnixSeconds(t1),
-        }
+        SpreadSchedule { s0: spread(s0), s1: spread(s1), t0: UnixSeconds(t0), t1: UnixSeconds(t1) }
     }
 
     #[test]
@@ -197,15 +178,9 @@ mod tests {
         for t in [0, 4, 5, 6, u64::MAX] {
             assert_eq!(schedule(7, 9, 5, 5).at(UnixSeconds(t)).get(), 7);
             assert_eq!(schedule(7, 9, 6, 5).at(UnixSeconds(t)).get(), 7);
-            assert_eq!(
-                SpreadSchedule::flat(spread(16_383)).at(UnixSeconds(t)),
-                Spread::MAX
-            );
+            assert_eq!(SpreadSchedule::flat(spread(16_383)).at(UnixSeconds(t)), Spread::MAX);
         }
-        assert_eq!(
-            schedule(0, 16_383, 0, u64::MAX).at(UnixSeconds(u64::MAX)),
-            Spread::MAX
-        );
+        assert_eq!(schedule(0, 16_383, 0, u64::MAX).at(UnixSeconds(u64::MAX)), Spread::MAX);
     }
 
     #[test]
@@ -214,22 +189,10 @@ mod tests {
         let lots = |value| Lots::new(value).unwrap();
         assert_eq!(dispersion_limit(0, bps(500), bps(1_000), lots(1)), lots(1));
         assert_eq!(dispersion_limit(0, bps(0), bps(0), Lots::MAX), lots(1));
-        assert_eq!(
-            dispersion_limit(0, bps(500), bps(1_000), lots(10_000)),
-            lots(500)
-        );
-        assert_eq!(
-            dispersion_limit(u64::MAX, bps(500), bps(1_000), lots(10_000)),
-            lots(1_000)
-        );
-        assert_eq!(
-            dispersion_limit(u64::MAX, bps(10_000), bps(10_000), Lots::MAX),
-            Lots::MAX
-        );
-        assert_eq!(
-            dispersion_limit(u64::MAX, bps(700), bps(600), lots(10_000)),
-            lots(700)
-        );
+        assert_eq!(dispersion_limit(0, bps(500), bps(1_000), lots(10_000)), lots(500));
+        assert_eq!(dispersion_limit(u64::MAX, bps(500), bps(1_000), lots(10_000)), lots(1_000));
+        assert_eq!(dispersion_limit(u64::MAX, bps(10_000), bps(10_000), Lots::MAX), Lots::MAX);
+        assert_eq!(dispersion_limit(u64::MAX, bps(700), bps(600), lots(10_000)), lots(700));
     }
 
     proptest! {

@@ -36,9 +36,8 @@ impl StandingOrder {
     /// [not expired] · [owner differs] · [tier admitted] · [not frozen] · [spread ≤ S] · min(size, balance, cap, D),
     /// and zero if that is below the minimum. *Timing*: constant.
     pub(crate) fn capacity(&self, terms: &Terms) -> u64 {
-        let offered = [self.balance, self.cap]
-            .into_iter()
-            .fold(self.size.get(), |least, bound| lesser(least, bound.get()));
+        let offered =
+            [self.balance, self.cap].into_iter().fold(self.size.get(), |least, bound| lesser(least, bound.get()));
         let limited = lesser(offered, terms.limit);
         limited & self.admitted(terms) & !below(limited, self.minimum.get())
     }

@@ -5,19 +5,14 @@ mod common;
 
 use common::{in_order, lots, market, order, price, priced, request, run, run_with, sizes, spread};
 use darkpool_matcher::{
-    ClearError, Fill, Market, Notional, Outcome, Reason, Request, SpreadSchedule, StandingOrder,
-    SuccessRule, UnixSeconds, Workspace, clear, clear_in,
+    ClearError, Fill, Market, Notional, Outcome, Reason, Request, SpreadSchedule, StandingOrder, SuccessRule,
+    UnixSeconds, Workspace, clear, clear_in,
 };
 
 const MOST: u64 = (1 << 51) - 1;
 
 fn failed(reason: Reason) -> Outcome {
-    Outcome {
-        success: false,
-        reason,
-        filled: lots(0),
-        total: Notional::ZERO,
-    }
+    Outcome { success: false, reason, filled: lots(0), total: Notional::ZERO }
 }
 
 #[test]
@@ -28,14 +23,8 @@ fn no_orders_at_all() {
 #[test]
 fn a_request_for_nothing_fails() {
     let orders = [order(1, 100, 10)];
-    assert_eq!(
-        run(&request(0), &orders),
-        (failed(Reason::TooSmall), vec![Fill::default()])
-    );
-    let any = Request {
-        success: SuccessRule::AtLeast(lots(0)),
-        ..request(0)
-    };
+    assert_eq!(run(&request(0), &orders), (failed(Reason::TooSmall), vec![Fill::default()]));
+    let any = Request { success: SuccessRule::AtLeast(lots(0)), ..request(0) };
     assert_eq!(run(&any, &orders).0, failed(Reason::TooSmall));
 }
 
@@ -43,10 +32,7 @@ fn a_request_for_nothing_fails() {
 fn one_order() {
     assert_eq!(sizes(&run(&request(10), &[order(1, 16_383, 10)]).1), [10]);
     assert_eq!(sizes(&run(&request(9), &[order(1, 0, 10)]).1), [9]);
-    assert_eq!(
-        run(&request(11), &[order(1, 0, 10)]).0,
-        failed(Reason::TooSmall)
-    );
+    assert_eq!(run(&request(11), &[order(1, 0, 10)]).0, failed(Reason::TooSmall));
 }
 
 #[test]
@@ -65,9 +51,7 @@ fn a_pool_of_two_to_the_51_is_too_large() {
     let one = Market::new(1).unwrap();
     let clear = |sizes: &[u64]| {
         let orders: Vec<_> = sizes.iter().map(|&size| order(1, 100, size)).collect();
-        run_with(&request(5), &orders, &in_order(&orders), price(), &one)
-            .unwrap()
-            .0
+        run_with(&request(5), &orders, &in_order(&orders), price(), &one).unwrap().0
     };
     assert_eq!(clear(&[MOST - 1, 1]).reason, Reason::Ok);
     assert_eq!(clear(&[MOST, 1]), failed(Reason::TooLarge));
@@ -79,25 +63,13 @@ fn a_request_of_two_to_the_51_base_units_is_too_large() {
     let orders = [order(1, 100, MOST)];
     let greatest = MOST / 1_000_000;
     let (outcome, fills) = run(&request(greatest), &orders);
-    assert_eq!(
-        (outcome.reason, sizes(&fills)),
-        (Reason::Ok, vec![greatest])
-    );
-    assert_eq!(
-        run(&request(greatest + 1), &orders).0,
-        failed(Reason::TooLarge)
-    );
+    assert_eq!((outcome.reason, sizes(&fills)), (Reason::Ok, vec![greatest]));
+    assert_eq!(run(&request(greatest + 1), &orders).0, failed(Reason::TooLarge));
 }
 
 #[test]
 fn a_refused_price_outranks_every_other_reason() {
-    let found = run_with(
-        &request(MOST),
-        &[order(1, 100, MOST)],
-        &[0],
-        common::refused(),
-        &market(),
-    );
+    let found = run_with(&request(MOST), &[order(1, 100, MOST)], &[0], common::refused(), &market());
     assert_eq!(found.unwrap().0, failed(Reason::Price));
 }
 
@@ -113,71 +85,35 @@ fn the_margin_at_either_end_of_the_spreads() {
 #[test]
 fn the_odd_lot_goes_by_the_canonical_order() {
     let orders = [order(1, 100, 10), order(2, 100, 10), order(3, 100, 10)];
-    let cleared = |permutation: &[u32]| {
-        sizes(
-            &run_with(&request(10), &orders, permutation, price(), &market())
-                .unwrap()
-                .1,
-        )
-    };
+    let cleared =
+        |permutation: &[u32]| sizes(&run_with(&request(10), &orders, permutation, price(), &market()).unwrap().1);
     assert_eq!(cleared(&[0, 1, 2]), [3, 3, 4]);
     assert_eq!(cleared(&[2, 1, 0]), [4, 3, 3]);
 }
 
 #[test]
 fn the_last_second_of_an_order_and_the_spread_of_the_schedule() {
-    let at = |expiry, s| StandingOrder {
-        expiry: UnixSeconds(expiry),
-        ..order(1, s, 10)
-    };
+    let at = |expiry, s| StandingOrder { expiry: UnixSeconds(expiry), ..order(1, s, 10) };
     let deadline = common::DEADLINE.0;
-    let schedule = SpreadSchedule {
-        s0: spread(50),
-        s1: spread(150),
-        t0: UnixSeconds(0),
-        t1: UnixSeconds(2 * deadline),
-    };
-    let halfway = Request {
-        schedule,
-        ..request(10)
-    };
+    let schedule =
+        SpreadSchedule { s0: spread(50), s1: spread(150), t0: UnixSeconds(0), t1: UnixSeconds(2 * deadline) };
+    let halfway = Request { schedule, ..request(10) };
     assert!(run(&halfway, &[at(deadline, 100)]).0.success);
-    assert_eq!(
-        run(&halfway, &[at(deadline - 1, 100)]).0,
-        failed(Reason::TooSmall)
-    );
-    assert_eq!(
-        run(&halfway, &[at(deadline, 101)]).0,
-        failed(Reason::TooSmall)
-    );
+    assert_eq!(run(&halfway, &[at(deadline - 1, 100)]).0, failed(Reason::TooSmall));
+    assert_eq!(run(&halfway, &[at(deadline, 101)]).0, failed(Reason::TooSmall));
 }
 
 #[test]
 fn a_minimum_above_the_dispersion_limit_takes_the_order_out() {
-    let limited = Request {
-        dispersion: Some(lots(4)),
-        ..request(8)
-    };
-    let shy = StandingOrder {
-        minimum: lots(5),
-        ..order(1, 100, 10)
-    };
-    assert_eq!(
-        run(&limited, &[shy, order(2, 100, 10)]).0,
-        failed(Reason::TooSmall)
-    );
-    assert_eq!(
-        sizes(&run(&limited, &[order(1, 100, 10), order(2, 100, 10)]).1),
-        [4, 4]
-    );
+    let limited = Request { dispersion: Some(lots(4)), ..request(8) };
+    let shy = StandingOrder { minimum: lots(5), ..order(1, 100, 10) };
+    assert_eq!(run(&limited, &[shy, order(2, 100, 10)]).0, failed(Reason::TooSmall));
+    assert_eq!(sizes(&run(&limited, &[order(1, 100, 10), order(2, 100, 10)]).1), [4, 4]);
 }
 
 /// Each solve drops one more order; the fifth drop would come too late.
 fn staircase(steps: u64) -> Vec<StandingOrder> {
-    let cheap = (0..steps).map(|i| StandingOrder {
-        minimum: lots(2),
-        ..order(1, 100 + u16::try_from(i).unwrap(), 10)
-    });
+    let cheap = (0..steps).map(|i| StandingOrder { minimum: lots(2), ..order(1, 100 + u16::try_from(i).unwrap(), 10) });
     cheap.chain([order(2, 200, 10)]).collect()
 }
 
@@ -195,48 +131,14 @@ fn four_solves_and_no_more() {
 fn shapes_are_checked_and_leave_zero_fills() {
     let orders = [order(1, 100, 10), order(2, 100, 10)];
     let run = |permutation: &[u32]| run_with(&request(5), &orders, permutation, price(), &market());
-    let length = ClearError::Length {
-        what: "canonical order",
-        expected: 2,
-        found: 1,
-    };
+    let length = ClearError::Length { what: "canonical order", expected: 2, found: 1 };
     assert_eq!(run(&[0]), Err(length));
-    assert_eq!(
-        run(&[0, 2]),
-        Err(ClearError::UnknownSlot {
-            position: 1,
-            slots: 2,
-            found: 2
-        })
-    );
-    assert_eq!(
-        run(&[1, 1]),
-        Err(ClearError::RepeatedSlot {
-            position: 1,
-            found: 1
-        })
-    );
-    let stale = Fill {
-        lots: lots(9),
-        notional: Notional::new(9),
-    };
+    assert_eq!(run(&[0, 2]), Err(ClearError::UnknownSlot { position: 1, slots: 2, found: 2 }));
+    assert_eq!(run(&[1, 1]), Err(ClearError::RepeatedSlot { position: 1, found: 1 }));
+    let stale = Fill { lots: lots(9), notional: Notional::new(9) };
     let mut short = [stale];
-    let found = clear(
-        &request(5),
-        &orders,
-        &[0, 1],
-        price(),
-        &market(),
-        &mut short,
-    );
-    assert_eq!(
-        found,
-        Err(ClearError::Length {
-            what: "fills",
-            expected: 2,
-            found: 1
-        })
-    );
+    let found = clear(&request(5), &orders, &[0, 1], price(), &market(), &mut short);
+    assert_eq!(found, Err(ClearError::Length { what: "fills", expected: 2, found: 1 }));
     assert_eq!(short, [Fill::default()]);
 }
 
@@ -244,33 +146,11 @@ fn shapes_are_checked_and_leave_zero_fills() {
 fn a_workspace_that_does_not_fit() {
     let (mut a, mut b, mut c) = ([0; 3], [0; 3], [0; 2]);
     let found = Workspace::new(&mut [0; 3], &mut a, &mut b, &mut c).map(|_| ());
-    assert_eq!(
-        found,
-        Err(ClearError::Length {
-            what: "column of fills",
-            expected: 3,
-            found: 2
-        })
-    );
+    assert_eq!(found, Err(ClearError::Length { what: "column of fills", expected: 3, found: 2 }));
     let (mut s, mut f) = ([0; 3], [0; 3]);
     let mut workspace = Workspace::new(&mut s, &mut a, &mut b, &mut f).unwrap();
     let orders = [order(1, 100, 10)];
     let mut fills = [Fill::default()];
-    let found = clear_in(
-        &request(5),
-        &orders,
-        &[0],
-        price(),
-        &market(),
-        &mut workspace,
-        &mut fills,
-    );
-    assert_eq!(
-        found,
-        Err(ClearError::Length {
-            what: "workspace",
-            expected: 1,
-            found: 3
-        })
-    );
+    let found = clear_in(&request(5), &orders, &[0], price(), &market(), &mut workspace, &mut fills);
+    assert_eq!(found, Err(ClearError::Length { what: "workspace", expected: 1, found: 3 }));
 }

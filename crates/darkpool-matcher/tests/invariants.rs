@@ -4,15 +4,11 @@
 mod common;
 
 use common::{
-    Draw, any_pool, any_price, any_request, in_order, lots, market, order, plain_pool, price,
-    refused, request, run, run_with, sizes, spread,
+    Draw, any_pool, any_price, any_request, in_order, lots, market, order, plain_pool, price, refused, request, run,
+    run_with, sizes, spread,
 };
-use darkpool_matcher::{
-    Fill, Notional, Outcome, Reason, Request, StandingOrder, SuccessRule, reference,
-};
-use proptest::prelude::{
-    Just, ProptestConfig, Strategy, prop, prop_assert, prop_assert_eq, prop_assume, proptest,
-};
+use darkpool_matcher::{Fill, Notional, Outcome, Reason, Request, StandingOrder, SuccessRule, reference};
+use proptest::prelude::{Just, ProptestConfig, Strategy, prop, prop_assert, prop_assert_eq, prop_assume, proptest};
 
 fn capacity(request: &Request, order: &StandingOrder) -> u64 {
     let (_, fills) = reference_alone(request, order);
@@ -21,22 +17,14 @@ fn capacity(request: &Request, order: &StandingOrder) -> u64 {
 
 /// What one order can give at most: alone against a request that takes all there is.
 fn reference_alone(request: &Request, order: &StandingOrder) -> (Outcome, u64) {
-    let all = Request {
-        size: lots((1 << 51) - 1),
-        success: SuccessRule::AtLeast(lots(0)),
-        ..*request
-    };
+    let all = Request { size: lots((1 << 51) - 1), success: SuccessRule::AtLeast(lots(0)), ..*request };
     let one = darkpool_matcher::Market::new(1).unwrap();
     let (outcome, fills) = reference::clear(&all, &[*order], &[0], price(), &one).unwrap();
     (outcome, fills[0].lots.get())
 }
 
 fn premium(orders: &[StandingOrder], fills: &[Fill]) -> u64 {
-    orders
-        .iter()
-        .zip(fills)
-        .map(|(order, fill)| u64::from(order.spread.get()) * fill.lots.get())
-        .sum()
+    orders.iter().zip(fills).map(|(order, fill)| u64::from(order.spread.get()) * fill.lots.get()).sum()
 }
 
 proptest! {
@@ -185,11 +173,7 @@ fn cheapest(orders: &[StandingOrder], want: u64) -> Option<u64> {
         return (want == 0).then_some(0);
     };
     let fills = 0..=order.size.get().min(want);
-    fills
-        .filter_map(|fill| {
-            cheapest(rest, want - fill).map(|cost| cost + fill * u64::from(order.spread.get()))
-        })
-        .min()
+    fills.filter_map(|fill| cheapest(rest, want - fill).map(|cost| cost + fill * u64::from(order.spread.get()))).min()
 }
 
 /// 9: optimal against brute force.
@@ -198,41 +182,23 @@ fn the_premium_is_the_least_possible() {
     let mut draw = Draw(9);
     for case in 0..400 {
         let number = 1 + draw.below(8);
-        let orders: Vec<_> = (0..number)
-            .map(|_| {
-                order(
-                    1,
-                    100 + u16::try_from(draw.below(5)).unwrap(),
-                    draw.below(4),
-                )
-            })
-            .collect();
+        let orders: Vec<_> =
+            (0..number).map(|_| order(1, 100 + u16::try_from(draw.below(5)).unwrap(), draw.below(4))).collect();
         let want = 1 + draw.below(12);
         let (outcome, fills) = run(&request(want), &orders);
         let least = cheapest(&orders, want);
         assert_eq!(outcome.success, least.is_some(), "case {case}");
-        assert_eq!(
-            outcome.success.then(|| premium(&orders, &fills)),
-            least,
-            "case {case}"
-        );
+        assert_eq!(outcome.success.then(|| premium(&orders, &fills)), least, "case {case}");
     }
 }
 
 /// The least premium under minimum interactions, over every set of makers; `None` if no set will do.
 fn cheapest_with_minimums(orders: &[StandingOrder], want: u64) -> Option<u64> {
-    (0..1u32 << orders.len())
-        .filter_map(|set| premium_of_set(orders, set, want))
-        .min()
+    (0..1u32 << orders.len()).filter_map(|set| premium_of_set(orders, set, want)).min()
 }
 
 fn premium_of_set(orders: &[StandingOrder], set: u32, want: u64) -> Option<u64> {
-    let mut chosen: Vec<_> = orders
-        .iter()
-        .enumerate()
-        .filter(|(i, _)| set >> i & 1 == 1)
-        .map(|(_, o)| o)
-        .collect();
+    let mut chosen: Vec<_> = orders.iter().enumerate().filter(|(i, _)| set >> i & 1 == 1).map(|(_, o)| o).collect();
     chosen.sort_by_key(|order| order.spread);
     let cost = |order: &StandingOrder, lots: u64| lots * u64::from(order.spread.get());
     let mut rest = want.checked_sub(chosen.iter().map(|order| order.minimum.get()).sum())?;
@@ -257,10 +223,7 @@ fn the_gap_of_the_minimum_rule_is_known() {
         let (outcome, fills) = run(&request(want), &orders);
         let best = cheapest_with_minimums(&orders, want);
         let found = outcome.success.then(|| premium(&orders, &fills));
-        assert!(
-            found.is_none() || (best.is_some() && found >= best),
-            "case {case}: below the optimum"
-        );
+        assert!(found.is_none() || (best.is_some() && found >= best), "case {case}: below the optimum");
         feasible += u32::from(best.is_some());
         if let (Some(found), Some(best)) = (found, best) {
             cleared += 1;
@@ -269,28 +232,14 @@ fn the_gap_of_the_minimum_rule_is_known() {
             least += best;
         }
     }
-    assert_eq!(
-        (feasible, cleared, optimal, excess, least),
-        (798, 785, 763, 277, 6_950_548)
-    );
+    assert_eq!((feasible, cleared, optimal, excess, least), (798, 785, 763, 277, 6_950_548));
 }
 
 /// 10: every failure is the same shape, whatever the reason.
 #[test]
 fn every_failure_has_the_shape_of_success() {
-    let pool = [
-        order(1, 100, 10),
-        order(2, 101, 10),
-        StandingOrder {
-            minimum: lots(8),
-            ..order(3, 102, 10)
-        },
-    ];
-    let huge = [
-        order(1, 100, (1 << 51) - 1),
-        order(2, 100, 1),
-        order(3, 100, 1),
-    ];
+    let pool = [order(1, 100, 10), order(2, 101, 10), StandingOrder { minimum: lots(8), ..order(3, 102, 10) }];
+    let huge = [order(1, 100, (1 << 51) - 1), order(2, 100, 1), order(3, 100, 1)];
     let one = darkpool_matcher::Market::new(1).unwrap();
     let cases = [
         (request(15), pool, price(), Reason::Ok),
@@ -300,8 +249,7 @@ fn every_failure_has_the_shape_of_success() {
         (request(15), huge, price(), Reason::TooLarge),
     ];
     for (request, orders, price, reason) in cases {
-        let (outcome, fills) =
-            run_with(&request, &orders, &in_order(&orders), price, &one).unwrap();
+        let (outcome, fills) = run_with(&request, &orders, &in_order(&orders), price, &one).unwrap();
         assert_eq!(outcome.reason, reason);
         assert_eq!(outcome.success, reason == Reason::Ok);
         assert_eq!(fills.len(), orders.len());

@@ -3,9 +3,7 @@
 
 mod common;
 
-use common::{
-    Draw, any_market, any_pool, any_price, any_request, market, price, request, run_with,
-};
+use common::{Draw, any_market, any_pool, any_price, any_request, market, price, request, run_with};
 use darkpool_matcher::{Fill, Outcome, reference};
 use proptest::prelude::{ProptestConfig, prop_assert_eq, proptest};
 
@@ -32,17 +30,13 @@ proptest! {
 }
 
 fn absorb(digest: u64, outcome: &Outcome, fills: &[Fill]) -> u64 {
-    let fills = fills
-        .iter()
-        .flat_map(|fill| [u128::from(fill.lots.get()), fill.notional.get()]);
+    let fills = fills.iter().flat_map(|fill| [u128::from(fill.lots.get()), fill.notional.get()]);
     let head = [u128::from(outcome.reason.code()), outcome.total.get()];
     // FNV-1a, 64 bits
     head.into_iter()
         .chain(fills)
         .flat_map(u128::to_be_bytes)
-        .fold(digest, |digest, byte| {
-            (digest ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
-        })
+        .fold(digest, |digest, byte| (digest ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3))
 }
 
 #[test]
@@ -55,8 +49,7 @@ fn the_digest_of_two_thousand_clearings_is_fixed() {
         let orders = draw.orders(number);
         let permutation = draw.permutation(u32::try_from(number).unwrap());
         let request = request(draw.below(600));
-        let (outcome, fills) =
-            run_with(&request, &orders, &permutation, price(), &market()).unwrap();
+        let (outcome, fills) = run_with(&request, &orders, &permutation, price(), &market()).unwrap();
         counts[usize::from(outcome.reason.code())] += 1;
         digest = absorb(digest, &outcome, &fills);
     }

@@ -108,12 +108,7 @@ fn report(order: &Order, arguments: &EncryptOrderArgs, ctx: &Context<'_>) {
     );
 }
 
-fn collateral(
-    arguments: &EncryptOrderArgs,
-    pool: &Pool,
-    rng: &mut StdRng,
-    ctx: &Context<'_>,
-) -> Result<Order, Error> {
+fn collateral(arguments: &EncryptOrderArgs, pool: &Pool, rng: &mut StdRng, ctx: &Context<'_>) -> Result<Order, Error> {
     let now = pool.now();
     let deadline = now.saturating_add(arguments.opens_in);
     let order = match &arguments.check {

@@ -13,8 +13,7 @@ use crate::{
 pub(super) fn run(arguments: &InspectArgs, ctx: &Context<'_>) -> Result<Answer, Error> {
     let bytes = files::read(&arguments.file, MAX_READ)?;
     let size = bytes.len();
-    let artifact =
-        Artifact::read(bytes).map_err(|source| Error::Artifact { path: arguments.file.clone(), source })?;
+    let artifact = Artifact::read(bytes).map_err(|source| Error::Artifact { path: arguments.file.clone(), source })?;
     let fields = describe(&artifact, size);
     ctx.ui.result(&fields.lines(), &fields.object());
     Ok(Answer::Done)

@@ -49,8 +49,6 @@ fn pages_below(sub: &Command, parent: &str) -> Vec<(String, Command)> {
 
 fn render(command: Command, path: &Path) -> Result<Vec<u8>, Error> {
     let mut page = Vec::new();
-    clap_mangen::Man::new(command)
-        .render(&mut page)
-        .map_err(|source| Error::Write { path: path.into(), source })?;
+    clap_mangen::Man::new(command).render(&mut page).map_err(|source| Error::Write { path: path.into(), source })?;
     Ok(page)
 }

@@ -59,10 +59,9 @@ impl Error {
             Self::PassphraseNotText => {
                 ("passphrase-not-text", "the first line of the file is the passphrase, in UTF-8")
             }
-            Self::PassphraseInEnvironment => (
-                "passphrase-in-environment",
-                "unset it; CCC_PASSPHRASE_FILE names a file that holds the passphrase",
-            ),
+            Self::PassphraseInEnvironment => {
+                ("passphrase-in-environment", "unset it; CCC_PASSPHRASE_FILE names a file that holds the passphrase")
+            }
             Self::Sealed { source, .. } => source.parts(),
             Self::OtherContent { .. } => ("other-content", "`ccc inspect FILE` tells what a file holds"),
             Self::KeyShare { .. } => {
@@ -165,7 +164,9 @@ fn of_refusal(refusal: &Refusal) -> (&'static str, &'static str) {
 
 fn of_attempt(error: &AttemptError) -> (&'static str, &'static str) {
     match error {
-        AttemptError::Shares(_) => ("shares", "the participants' shares do not open a ciphertext; ask its author for another"),
+        AttemptError::Shares(_) => {
+            ("shares", "the participants' shares do not open a ciphertext; ask its author for another")
+        }
         AttemptError::Foreign { .. } => ("foreign-request", "the attempt belongs to another pool"),
         _ => ("attempt", AGAIN),
     }

@@ -211,10 +211,7 @@ mod tests {
         std::os::unix::fs::symlink(&target, &link).expect("linked");
         let refused = write(&link, b"x", Audience::Owner, Replace::Force);
         assert!(matches!(refused, Err(Error::Symlink { .. })));
-        assert!(matches!(
-            write(dir.path(), b"x", Audience::Owner, Replace::Force),
-            Err(Error::NotRegular { .. })
-        ));
+        assert!(matches!(write(dir.path(), b"x", Audience::Owner, Replace::Force), Err(Error::NotRegular { .. })));
         assert_eq!(fs::read(&target).expect("read"), b"kept");
     }
 

@@ -24,7 +24,10 @@ use ccc_core::{
     encoding::{EncodingError, HEADER_LEN, Kind, Reader, header},
     suite,
 };
-use chacha20poly1305::{ChaCha20Poly1305, KeyInit, aead::{Aead, Payload}};
+use chacha20poly1305::{
+    ChaCha20Poly1305, KeyInit,
+    aead::{Aead, Payload},
+};
 use rand_core::CryptoRng;
 use zeroize::{Zeroize, Zeroizing};
 
@@ -55,8 +58,7 @@ pub(crate) enum Content {
 }
 
 impl Content {
-    const ALL: [Self; 6] =
-        [Self::Participant, Self::Account, Self::Agent, Self::Attempt, Self::Signer, Self::Hardware];
+    const ALL: [Self; 6] = [Self::Participant, Self::Account, Self::Agent, Self::Attempt, Self::Signer, Self::Hardware];
 
     fn from_byte(found: u8) -> Result<Self, SealedError> {
         Self::ALL.into_iter().find(|content| *content as u8 == found).ok_or(SealedError::Content { found })
@@ -158,7 +160,9 @@ impl SealedError {
             Self::Encoding(_) | Self::Content { .. } | Self::Protection { .. } => {
                 ("secret-file", "the file is damaged or of another kind; `ccc inspect FILE` tells what it is")
             }
-            Self::Cost { .. } => ("secret-file-cost", "no file of ours has such a cost: somebody altered it; use a copy"),
+            Self::Cost { .. } => {
+                ("secret-file-cost", "no file of ours has such a cost: somebody altered it; use a copy")
+            }
             Self::Passphrase => ("passphrase", "try again; a sealed file does not tell a wrong passphrase from damage"),
             Self::Altered => ("secret-file-altered", "use a copy of the file, or repair the key from its peers"),
             Self::TooLong { .. } => ("secret-file-long", "this is not a key file"),

@@ -1,6 +1,10 @@
 //! An attempt's directory: the request, the enclave's attested keys, the participants' shares.
 
-use super::{Pool, log::{ChainLog, Event}, settings::ATTEMPT_LIFETIME};
+use super::{
+    Pool,
+    log::{ChainLog, Event},
+    settings::ATTEMPT_LIFETIME,
+};
 use crate::{
     error::Error,
     files::{

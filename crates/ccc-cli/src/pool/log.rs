@@ -71,8 +71,7 @@ impl ChainLog {
             return if bytes.is_empty() { Ok(log) } else { Err(refused(0, "the last line is incomplete")) };
         };
         for (index, line) in body.split(|byte| *byte == b'\n').enumerate() {
-            let event: Event =
-                serde_json::from_slice(line).map_err(|error| refused(index + 1, &error.to_string()))?;
+            let event: Event = serde_json::from_slice(line).map_err(|error| refused(index + 1, &error.to_string()))?;
             if log.events.last().is_some_and(|last| last.time() > event.time()) {
                 return Err(refused(index + 1, "time goes backwards"));
             }

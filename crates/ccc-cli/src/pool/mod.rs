@@ -17,12 +17,7 @@ pub(crate) mod view;
 
 use crate::{
     error::Error,
-    files::{
-        self, Audience, Replace,
-        passphrase::Passphrases,
-        sealed::Content,
-        secret,
-    },
+    files::{self, Audience, Replace, passphrase::Passphrases, sealed::Content, secret},
 };
 use ccc_core::{
     enclave::attestation::simulated::SimulatedProvider,

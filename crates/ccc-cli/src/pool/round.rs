@@ -122,7 +122,14 @@ impl Bench<'_> {
         let output = opened.round(plan, &input, pool.committee.master_public_key(), rng)?;
         let report = pool.sign(&output.result, &self.at, told.observations, self.now, self.passphrases)?;
         let head = self.next_head(&output.table.header, plan, &report)?;
-        Ok(Produced { report, envelope: None, table: Some(output.table), head, culprits: BTreeMap::new(), broken: vec![] })
+        Ok(Produced {
+            report,
+            envelope: None,
+            table: Some(output.table),
+            head,
+            culprits: BTreeMap::new(),
+            broken: vec![],
+        })
     }
 
     fn next_head(&self, header: &Header, plan: &RoundPlan, report: &SignedReport) -> Result<Head, Error> {

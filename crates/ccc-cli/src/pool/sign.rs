@@ -3,11 +3,7 @@
 use super::{Pool, account, log::ChainLog};
 use crate::{
     error::Error,
-    files::{
-        passphrase::Passphrases,
-        sealed::Content,
-        secret,
-    },
+    files::{passphrase::Passphrases, sealed::Content, secret},
 };
 use ccc_core::report::{Payload, PriceObservation, ReportContext, ReportSigner, SignedReport, Statement};
 use ccc_enclave::result::AttestedResult;

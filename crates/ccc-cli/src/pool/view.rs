@@ -1,6 +1,10 @@
 //! What each party reads from the log for itself: the participants, the enclave's host, the report signers.
 
-use super::{Pool, hexed::Hex, log::{ChainLog, Event}};
+use super::{
+    Pool,
+    hexed::Hex,
+    log::{ChainLog, Event},
+};
 use crate::error::Error;
 use ccc_core::{
     ciphertext::Ciphertext,

@@ -100,14 +100,6 @@ pub enum RecoveryError {
     /// The store.
     #[error("store: {0}")]
     Store(#[from] StoreError),
-    /// A file.
-    #[error("{path}: {source}")]
-    File {
-        /// The file.
-        path: String,
-        /// Why.
-        source: std::io::Error,
-    },
     /// An amount outside what the chain or the table can carry.
     #[error("{what} is out of range")]
     Range {

@@ -28,7 +28,6 @@ use ccc_core::report::Verdict;
 use ccc_enclave::statement::Statement;
 use round::Steps;
 use statement::{Books, StatementFetcher};
-use std::path::Path;
 use world::World;
 
 const GENESIS: Steps = Steps {
@@ -152,9 +151,6 @@ async fn finish(
         table_version: world.head.as_ref().map_or(0, ccc_core::table::Header::version),
         culprits: culprits.collect(),
     };
-    if let Some(out) = &options.out {
-        write_files(out, &files)?;
-    }
     Ok(RecoveryReport {
         summary,
         saw: report::saw(&transcript),
@@ -167,17 +163,4 @@ async fn finish(
 
 fn json<T: serde::Serialize>(value: &T) -> Vec<u8> {
     serde_json::to_vec_pretty(value).expect("addresses, hashes and numbers always serialise")
-}
-
-fn write_files(out: &Path, files: &[(String, Vec<u8>)]) -> Result<(), RecoveryError> {
-    let failed = |path: &Path| {
-        let path = path.display().to_string();
-        move |source| RecoveryError::File { path, source }
-    };
-    std::fs::create_dir_all(out).map_err(failed(out))?;
-    for (name, bytes) in files {
-        let path = out.join(name);
-        std::fs::write(&path, bytes).map_err(failed(&path))?;
-    }
-    Ok(())
 }

@@ -1,7 +1,6 @@
 //! What a caller decides about a recovery.
 
 use crate::scenario::Scenario;
-use std::path::PathBuf;
 use zeroize::Zeroizing;
 
 /// Whether the run may use simulated parts.
@@ -44,6 +43,4 @@ pub struct RecoveryOptions {
     pub rpc_url: Option<String>,
     /// The custodian.
     pub statement: StatementSource,
-    /// Where every public artifact is written.
-    pub out: Option<PathBuf>,
 }

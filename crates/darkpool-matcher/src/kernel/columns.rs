@@ -49,9 +49,7 @@ impl Columns for SliceColumns<'_> {
     #[inline]
     fn read<A>(&self, start: A, mut step: impl FnMut(A, u16, u64) -> A) -> A {
         let pairs = self.spreads.iter().zip(self.capacities.iter());
-        pairs.fold(start, |folded, (spread, capacity)| {
-            step(folded, *spread, *capacity)
-        })
+        pairs.fold(start, |folded, (spread, capacity)| step(folded, *spread, *capacity))
     }
 
     #[inline]
@@ -59,11 +57,7 @@ impl Columns for SliceColumns<'_> {
         let terms = self.spreads.iter().zip(self.minimums.iter());
         let written = self.capacities.iter_mut().zip(self.fills.iter_mut());
         for ((spread, minimum), (capacity, fill)) in terms.zip(written) {
-            let slot = Slot {
-                spread: *spread,
-                capacity: *capacity,
-                minimum: *minimum,
-            };
+            let slot = Slot { spread: *spread, capacity: *capacity, minimum: *minimum };
             let next = step(slot);
             *capacity = next.capacity;
             *fill = next.fill;

@@ -27,18 +27,12 @@ impl Division {
 const fn step(state: Division, incoming: u64, divisor: u64) -> Division {
     let remainder = (state.remainder << 1) | incoming;
     let fits = hide(!less(remainder, divisor));
-    Division {
-        quotient: (state.quotient << 1) | bit(fits),
-        remainder: remainder.wrapping_sub(divisor & fits),
-    }
+    Division { quotient: (state.quotient << 1) | bit(fits), remainder: remainder.wrapping_sub(divisor & fits) }
 }
 
 /// `dividend` / `divisor` for a dividend of `BITS` bits and a divisor from 1 and below 2^63, in `BITS` steps.
 pub(crate) const fn divide<const BITS: u32>(dividend: u64, divisor: u64) -> Division {
-    let mut state = Division {
-        quotient: 0,
-        remainder: 0,
-    };
+    let mut state = Division { quotient: 0, remainder: 0 };
     let mut position = BITS;
     while position > 0 {
         position -= 1;
@@ -50,10 +44,7 @@ pub(crate) const fn divide<const BITS: u32>(dividend: u64, divisor: u64) -> Divi
 /// `part` · 2^`SHIFT` / `whole` for part ≤ whole < 2^62 and whole ≥ 1, in `SHIFT` + 1 steps.
 pub(crate) const fn divide_shifted<const SHIFT: u32>(part: u64, whole: u64) -> Division {
     let fits = hide(!less(part, whole));
-    let mut state = Division {
-        quotient: bit(fits),
-        remainder: part.wrapping_sub(whole & fits),
-    };
+    let mut state = Division { quotient: bit(fits), remainder: part.wrapping_sub(whole & fits) };
     let mut position = 0;
     while position < SHIFT {
         position += 1;
@@ -142,23 +133,8 @@ mod tests {
 
     #[test]
     fn constant_divisors_are_exact_next_to_every_multiple() {
-        for k in [
-            0u128,
-            1,
-            2,
-            3,
-            624,
-            625,
-            626,
-            1 << 40,
-            1 << 52,
-            (1 << 74) - 1,
-        ] {
-            for x in [
-                k * 10u128.pow(14),
-                k * 10u128.pow(14) + 1,
-                (k * 10u128.pow(14)).saturating_sub(1),
-            ] {
+        for k in [0u128, 1, 2, 3, 624, 625, 626, 1 << 40, 1 << 52, (1 << 74) - 1] {
+            for x in [k * 10u128.pow(14), k * 10u128.pow(14) + 1, (k * 10u128.pow(14)).saturating_sub(1)] {
                 assert_eq!(ceil_by_ten_to_14(x), x.div_ceil(10u128.pow(14)), "{x}");
             }
         }

@@ -73,17 +73,7 @@ pub(crate) fn from_flag(flag: bool) -> Mask {
 mod tests {
     use super::*;
 
-    const EDGES: [u64; 9] = [
-        0,
-        1,
-        2,
-        (1 << 51) - 1,
-        1 << 51,
-        (1 << 63) - 1,
-        1 << 63,
-        u64::MAX - 1,
-        u64::MAX,
-    ];
+    const EDGES: [u64; 9] = [0, 1, 2, (1 << 51) - 1, 1 << 51, (1 << 63) - 1, 1 << 63, u64::MAX - 1, u64::MAX];
 
     #[test]
     fn comparisons_agree_with_the_operators() {

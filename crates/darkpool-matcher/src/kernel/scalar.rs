@@ -41,10 +41,7 @@ struct Margin {
 impl Margin {
     /// Takes in the sums below three thresholds `width` apart.
     fn narrow(self, [a, b, c]: [u64; 3], want: u64, width: u64) -> Self {
-        let raised = self
-            .raise(a, want, width)
-            .raise(b, want, width)
-            .raise(c, want, width);
+        let raised = self.raise(a, want, width).raise(b, want, width).raise(c, want, width);
         raised.lower(c, want).lower(b, want).lower(a, want)
     }
 
@@ -61,10 +58,7 @@ impl Margin {
     /// Takes the capacity below a threshold as reached if it does not fall short.
     fn lower(self, sum: u64, want: u64) -> Self {
         let short = hide(below(sum, want));
-        Self {
-            reach: select(short, self.reach, sum),
-            ..self
-        }
+        Self { reach: select(short, self.reach, sum), ..self }
     }
 
     /// The thresholds one, two and three `width` above.
@@ -90,10 +84,7 @@ pub(crate) struct Solved {
 /// Keeps the capacities if `admitted`, else sets them to zero; clears the fills.
 pub(crate) fn gate<C: Columns>(columns: &mut C, admitted: Mask) {
     let admitted = hide(admitted);
-    columns.rewrite(|slot| Written {
-        capacity: slot.capacity & admitted,
-        fill: 0,
-    });
+    columns.rewrite(|slot| Written { capacity: slot.capacity & admitted, fill: 0 });
 }
 
 /// Exactly four solves; after each, orders filled below their minimum lose their capacity.
@@ -101,34 +92,20 @@ pub(crate) fn gate<C: Columns>(columns: &mut C, admitted: Mask) {
 /// `total` is the sum of the capacities, below 2^51.
 pub(crate) fn solve<C: Columns>(columns: &mut C, demand: &Demand, total: u64) -> Solved {
     let mut pool = total;
-    let mut solved = Solved {
-        filled: 0,
-        enough_at_first: demand.want(total).1,
-        enough: 0,
-        violated: 0,
-    };
+    let mut solved = Solved { filled: 0, enough_at_first: demand.want(total).1, enough: 0, violated: 0 };
     for _ in 0..SOLVES {
         let (want, enough) = demand.want(pool);
         let margin = search(columns, want, pool);
         let allocated = allocate(columns, &margin, want);
         pool = allocated.remaining;
-        solved = Solved {
-            filled: want,
-            enough,
-            violated: allocated.violated,
-            ..solved
-        };
+        solved = Solved { filled: want, enough, violated: allocated.violated, ..solved };
     }
     solved
 }
 
 /// Finds the margin in seven passes of two bits each.
 fn search<C: Columns>(columns: &C, want: u64, total: u64) -> Margin {
-    let start = Margin {
-        spread: 0,
-        below: 0,
-        reach: total,
-    };
+    let start = Margin { spread: 0, below: 0, reach: total };
     SHIFTS.into_iter().fold(start, |margin, shift| {
         let width = 1 << shift;
         margin.narrow(sums_below(columns, margin.thresholds(width)), want, width)
@@ -156,14 +133,8 @@ struct Allocated {
 
 /// Fills cheaper orders in full and the margin pro rata; drops orders filled below their minimum.
 fn allocate<C: Columns>(columns: &mut C, margin: &Margin, want: u64) -> Allocated {
-    let rate = Rate::of(
-        want.wrapping_sub(margin.below),
-        margin.reach.wrapping_sub(margin.below),
-    );
-    let mut allocated = Allocated {
-        remaining: 0,
-        violated: 0,
-    };
+    let rate = Rate::of(want.wrapping_sub(margin.below), margin.reach.wrapping_sub(margin.below));
+    let mut allocated = Allocated { remaining: 0, violated: 0 };
     let (mut running, mut handed_out) = (0u64, 0u64);
     columns.rewrite(|slot| {
         let spread = u64::from(slot.spread);

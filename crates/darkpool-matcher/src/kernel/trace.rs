@@ -43,11 +43,7 @@ impl Columns for Traced {
 fn trace(slots: Vec<Slot>, demand: &Demand, admitted: u64) -> Vec<Access> {
     let total = slots.iter().map(|slot| slot.capacity).sum::<u64>() & admitted;
     let fills = std::vec![0; slots.len()];
-    let mut traced = Traced {
-        slots,
-        fills,
-        accesses: RefCell::default(),
-    };
+    let mut traced = Traced { slots, fills, accesses: RefCell::default() };
     gate(&mut traced, admitted);
     solve(&mut traced, demand, total);
     traced.accesses.into_inner()
@@ -60,37 +56,18 @@ fn uniform(n: usize, spread: u16, capacity: u64, minimum: u64) -> Vec<Slot> {
 #[test]
 fn the_trace_depends_on_the_number_of_slots_alone() {
     let n = 37_usize;
-    let ladder: Vec<Slot> = (0..n)
-        .map(|i| Slot {
-            spread: u16::try_from(i).unwrap() * 400,
-            capacity: 1 << i,
-            minimum: i as u64,
-        })
-        .collect();
-    let all = Demand {
-        size: 1_000,
-        least: 1_000,
-    };
+    let ladder: Vec<Slot> =
+        (0..n).map(|i| Slot { spread: u16::try_from(i).unwrap() * 400, capacity: 1 << i, minimum: i as u64 }).collect();
+    let all = Demand { size: 1_000, least: 1_000 };
     let expected = trace(ladder.clone(), &all, u64::MAX);
     assert_eq!(expected.len(), n * (1 + SOLVES * (7 + 1)));
     let others = [
         trace(ladder.clone(), &all, 0),
-        trace(
-            ladder,
-            &Demand {
-                size: u64::MAX >> 13,
-                least: 1,
-            },
-            u64::MAX,
-        ),
+        trace(ladder, &Demand { size: u64::MAX >> 13, least: 1 }, u64::MAX),
         trace(uniform(n, 0, 0, 0), &all, u64::MAX),
         trace(uniform(n, 16_383, 1, 0), &all, u64::MAX),
         trace(uniform(n, 17, 1_000, 900), &all, u64::MAX),
-        trace(
-            uniform(n, 17, 1_000, 0),
-            &Demand { size: 0, least: 0 },
-            u64::MAX,
-        ),
+        trace(uniform(n, 17, 1_000, 0), &Demand { size: 0, least: 0 }, u64::MAX),
     ];
     for (class, found) in others.into_iter().enumerate() {
         assert_eq!(found, expected, "class {class}");

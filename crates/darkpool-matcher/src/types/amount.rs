@@ -64,29 +64,15 @@ mod tests {
     #[test]
     fn the_bound_is_two_to_the_51() {
         assert_eq!(Lots::new(AMOUNT_MAX), Ok(Lots::MAX));
-        let expected = OutOfRange {
-            unit: "lots",
-            least: 0,
-            greatest: (1 << 51) - 1,
-            found: 1 << 51,
-        };
+        let expected = OutOfRange { unit: "lots", least: 0, greatest: (1 << 51) - 1, found: 1 << 51 };
         assert_eq!(Lots::new(1 << 51), Err(expected));
-        assert_eq!(
-            BaseUnits::new(u64::MAX).map_err(|e| e.unit),
-            Err("base units")
-        );
+        assert_eq!(BaseUnits::new(u64::MAX).map_err(|e| e.unit), Err("base units"));
     }
 
     #[test]
     fn offers_round_down_and_requests_round_up() {
         let market = Market::new(1_000_000).unwrap();
-        for (units, down, up) in [
-            (0, 0, 0),
-            (1, 0, 1),
-            (999_999, 0, 1),
-            (1_000_000, 1, 1),
-            (1_000_001, 1, 2),
-        ] {
+        for (units, down, up) in [(0, 0, 0), (1, 0, 1), (999_999, 0, 1), (1_000_000, 1, 1), (1_000_001, 1, 2)] {
             let amount = BaseUnits::new(units).unwrap();
             assert_eq!(Lots::floor(amount, &market).get(), down);
             assert_eq!(Lots::ceil(amount, &market).get(), up);

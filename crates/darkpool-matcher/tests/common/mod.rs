@@ -2,9 +2,8 @@
 #![allow(dead_code, reason = "every test file uses its own part")]
 
 use darkpool_matcher::{
-    BasisPoints, ClearError, Fill, Lots, Market, MicroDollars, Observation, Outcome, OwnerId,
-    PriceRefusal, PriceRules, Request, Spread, SpreadSchedule, StandingOrder, SuccessRule,
-    TierMask, Twap, UnixSeconds, clear, twap,
+    BasisPoints, ClearError, Fill, Lots, Market, MicroDollars, Observation, Outcome, OwnerId, PriceRefusal, PriceRules,
+    Request, Spread, SpreadSchedule, StandingOrder, SuccessRule, TierMask, Twap, UnixSeconds, clear, twap,
 };
 use proptest::prelude::{Just, Strategy, any, prop, prop_oneof};
 
@@ -39,18 +38,12 @@ pub(crate) fn rules() -> PriceRules {
 }
 
 pub(crate) fn observation(round: u128, price: u64, at: u64) -> Observation {
-    Observation {
-        round,
-        price: MicroDollars::new(price).unwrap(),
-        at: UnixSeconds(at),
-    }
+    Observation { round, price: MicroDollars::new(price).unwrap(), at: UnixSeconds(at) }
 }
 
 /// One observation every ten minutes up to the deadline, all at one price.
 pub(crate) fn observations(price: u64) -> Vec<Observation> {
-    (0..8)
-        .map(|i| observation(u128::from(i), price, DEADLINE.0 - 4_200 + i * 600))
-        .collect()
+    (0..8).map(|i| observation(u128::from(i), price, DEADLINE.0 - 4_200 + i * 600)).collect()
 }
 
 pub(crate) fn priced(price: u64) -> Result<Twap, PriceRefusal> {
@@ -109,10 +102,7 @@ pub(crate) fn run_with(
     price: Result<Twap, PriceRefusal>,
     market: &Market,
 ) -> Result<(Outcome, Vec<Fill>), ClearError> {
-    let stale = Fill {
-        lots: Lots::MAX,
-        notional: darkpool_matcher::Notional::new(7),
-    };
+    let stale = Fill { lots: Lots::MAX, notional: darkpool_matcher::Notional::new(7) };
     let mut fills = vec![stale; orders.len()];
     let outcome = clear(request, orders, permutation, price, market, &mut fills)?;
     Ok((outcome, fills))
@@ -138,16 +128,12 @@ pub(crate) fn amount() -> impl Strategy<Value = Lots> {
 }
 
 pub(crate) fn any_spread() -> impl Strategy<Value = Spread> {
-    prop_oneof![4 => 100u16..104, 2 => 0u16..5_000, 1 => prop_oneof![Just(0u16), Just(16_383)]]
-        .prop_map(spread)
+    prop_oneof![4 => 100u16..104, 2 => 0u16..5_000, 1 => prop_oneof![Just(0u16), Just(16_383)]].prop_map(spread)
 }
 
 pub(crate) fn any_order() -> impl Strategy<Value = StandingOrder> {
-    let sizes = (
-        amount(),
-        prop_oneof![3 => Just(Lots::MAX), 1 => amount()],
-        prop_oneof![2 => Just(Lots::MAX), 1 => amount()],
-    );
+    let sizes =
+        (amount(), prop_oneof![3 => Just(Lots::MAX), 1 => amount()], prop_oneof![2 => Just(Lots::MAX), 1 => amount()]);
     let minimum = prop_oneof![3 => Just(Lots::ZERO), 1 => (0u64..30).prop_map(lots)];
     let expiry = prop_oneof![8 => Just(u64::MAX), 1 => Just(DEADLINE.0), 1 => Just(DEADLINE.0 - 1)];
     let tiers = prop_oneof![8 => Just(u64::MAX), 1 => any::<u64>(), 1 => Just(0)];
@@ -182,17 +168,15 @@ pub(crate) fn any_request() -> impl Strategy<Value = Request> {
     ];
     let size = prop_oneof![3 => (0u64..400).prop_map(lots), 1 => amount()];
     let tiers = prop_oneof![8 => Just(u64::MAX), 1 => any::<u64>()];
-    (size, schedule, success, dispersion, tiers).prop_map(
-        |(size, schedule, success, dispersion, tiers)| Request {
-            owner: owner(255),
-            size,
-            schedule,
-            success,
-            dispersion,
-            tiers: TierMask(tiers),
-            deadline: DEADLINE,
-        },
-    )
+    (size, schedule, success, dispersion, tiers).prop_map(|(size, schedule, success, dispersion, tiers)| Request {
+        owner: owner(255),
+        size,
+        schedule,
+        success,
+        dispersion,
+        tiers: TierMask(tiers),
+        deadline: DEADLINE,
+    })
 }
 
 /// Orders and a canonical order over them.
@@ -206,16 +190,12 @@ pub(crate) fn any_pool(most: usize) -> impl Strategy<Value = (Vec<StandingOrder>
 /// A plain pool: funded orders without limits of any kind.
 pub(crate) fn plain_pool(most: usize) -> impl Strategy<Value = Vec<StandingOrder>> {
     let row = (0u8..8, 100u16..106, 0u64..1_000);
-    prop::collection::vec(row, 1..most).prop_map(|rows| {
-        rows.into_iter()
-            .map(|(who, at, size)| order(who, at, size))
-            .collect()
-    })
+    prop::collection::vec(row, 1..most)
+        .prop_map(|rows| rows.into_iter().map(|(who, at, size)| order(who, at, size)).collect())
 }
 
 pub(crate) fn any_market() -> impl Strategy<Value = Market> {
-    prop_oneof![Just(1u64), Just(1_000_000), 1u64..1 << 30]
-        .prop_map(|lot| Market::new(lot).unwrap())
+    prop_oneof![Just(1u64), Just(1_000_000), 1u64..1 << 30].prop_map(|lot| Market::new(lot).unwrap())
 }
 
 pub(crate) fn any_price() -> impl Strategy<Value = Result<Twap, PriceRefusal>> {
@@ -243,10 +223,7 @@ impl Draw {
         let (who, at) = (self.below(8), 100 + self.below(5));
         let size = self.below(60);
         let minimum = self.below(2) * self.below(20);
-        StandingOrder {
-            minimum: lots(minimum),
-            ..order(u8::try_from(who).unwrap(), u16::try_from(at).unwrap(), size)
-        }
+        StandingOrder { minimum: lots(minimum), ..order(u8::try_from(who).unwrap(), u16::try_from(at).unwrap(), size) }
     }
 
     pub(crate) fn orders(&mut self, number: u64) -> Vec<StandingOrder> {

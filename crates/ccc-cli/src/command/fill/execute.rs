@@ -58,13 +58,7 @@ fn read_prices(path: &Path) -> Result<Vec<PriceObservation>, Error> {
 }
 
 /// Table, report, envelope; the keys are spent; the head comes last and at once.
-fn keep(
-    pool: &Pool,
-    paths: &AttemptPaths,
-    target: &Path,
-    replace: Replace,
-    produced: &Produced,
-) -> Result<(), Error> {
+fn keep(pool: &Pool, paths: &AttemptPaths, target: &Path, replace: Replace, produced: &Produced) -> Result<(), Error> {
     pool.keep_table(produced)?;
     files::write(target, &produced.report.to_bytes()?, Audience::Everyone, replace)?;
     if let Some(envelope) = &produced.envelope {

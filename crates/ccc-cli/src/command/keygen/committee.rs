@@ -15,11 +15,7 @@ use crate::{
 use ccc_core::{
     epoch::Epoch,
     identifier::Identifier,
-    keys::{
-        Committee, KeyShare, ParticipantKeys, Roster,
-        board::MemoryBoard,
-        dealer, dkg,
-    },
+    keys::{Committee, KeyShare, ParticipantKeys, Roster, board::MemoryBoard, dealer, dkg},
     threshold::Threshold,
 };
 use rand::rngs::StdRng;
@@ -68,8 +64,7 @@ impl Plan {
             Some(t) => Threshold::new(t, n)?,
             None => Threshold::default_for(n)?,
         };
-        let plan =
-            Self { threshold, directory: arguments.out.clone(), replace: Replace::from_flag(arguments.force) };
+        let plan = Self { threshold, directory: arguments.out.clone(), replace: Replace::from_flag(arguments.force) };
         plan.targets().try_for_each(|path| files::check_target(&path, plan.replace))?;
         Ok(plan)
     }

@@ -1,7 +1,12 @@
 //! `ccc table balance`: an owner's rows, opened with its reading key and checked against the state root.
 
 use super::Context;
-use crate::{cli::BalanceArgs, error::Error, pool::{Pool, account}, ui::Answer};
+use crate::{
+    cli::BalanceArgs,
+    error::Error,
+    pool::{Pool, account},
+    ui::Answer,
+};
 use ccc_core::table::{AccountId, Row, Sidecar};
 
 pub(super) fn run(arguments: &BalanceArgs, ctx: &Context<'_>) -> Result<Answer, Error> {

@@ -4,7 +4,12 @@ use super::Context;
 use crate::{
     cli::{AssetName, DepositArgs},
     error::Error,
-    pool::{Pool, account, hexed::{Hex, HexBytes}, log::Event, random},
+    pool::{
+        Pool, account,
+        hexed::{Hex, HexBytes},
+        log::Event,
+        random,
+    },
     ui::Answer,
 };
 use ccc_enclave::intake::submission_id;
