@@ -4,7 +4,7 @@
 //! 1. The plan's ciphertexts are those of the request; the table opens under its key.
 //! 2. Deposits and withdrawals since the last round become boundary operations; new standing orders become
 //!    reservations. An instruction that nobody authorised moves nothing; a deposit with one is credited to
-//!    the address that paid it.
+//!    the address that paid it. A deposit that the table has no row for ends the round without a version.
 //! 3. The live standing orders, bounded by their reservations, are cleared against the order in canonical
 //!    order, at the average price of the observations.
 //! 4. The fills become deltas; the table takes them all or none, and is sealed again.
@@ -24,7 +24,7 @@ use ccc_core::{
     enclave::attestation::ProviderError,
     keys::MasterPublicKey,
     report::{
-        OperationKind, Payload, Payout, PriceObservation, ReportError, Round, Statement as PayloadStatement,
+        Accumulator, OperationKind, Payload, Payout, PriceObservation, ReportError, Round, Statement as PayloadStatement,
         price_digest,
     },
     suite::{self, domain},
@@ -90,6 +90,22 @@ pub enum RoundError {
     /// The request names other ciphertexts than the plan.
     #[error("the request names other ciphertexts than the plan")]
     OtherPlan,
+    /// The plan starts from another count or value of the accumulator than the public inputs say.
+    #[error("the plan starts after {found} operations, the public inputs after {expected}, or from another value")]
+    OtherLog {
+        /// Operations that the table has consumed, as the public inputs say.
+        expected: u64,
+        /// Operations before the plan's first.
+        found: u64,
+    },
+    /// A deposit for which the table has no row left. It stays on chain, unconsumed.
+    #[error("the deposit at position {index} of the log cannot be booked: {code:?}")]
+    Deposit {
+        /// Position among the plan's operations.
+        index: usize,
+        /// Why.
+        code: ResultCode,
+    },
     /// The table's key did not open.
     #[error("the table's key holds nothing")]
     TableKey,
@@ -125,6 +141,7 @@ impl OpenedAttempt<'_> {
         if self.session.request.ciphertexts != plan.digests {
             return Err(RoundError::OtherPlan);
         }
+        check_log(plan, &input.inputs)?;
         match input.table {
             None => self.first_version(plan, input, key, rng),
             Some((header, body)) => self.next_version(plan, input, header, body, key, rng),
@@ -165,14 +182,16 @@ impl OpenedAttempt<'_> {
         }
         let data_key = plan.positions.table_key.and_then(|index| self.plaintext(index)).ok_or(RoundError::TableKey)?;
         let table = OpenTable::open(header, body, &DataKey::from_opened(data_key)?)?;
-        let boundary = self.boundary_operations(plan, rng);
+        let mut boundary = self.boundary_operations(plan, rng);
         (input.progress)(Phase::Clearing);
         let cleared = self.clear(plan, input, &table)?;
+        boundary.iter_mut().for_each(|planned| planned.keep_sold(&cleared.deltas));
         (input.progress)(Phase::Settlement);
         let k = delta_capacity(config.slots.into(), config.order_slots as usize)?;
         let rules: Vec<AssetRule> = config.assets.iter().map(|asset| AssetRule { lot: asset.lot }).collect();
         let operations: Vec<BoundaryOperation> = boundary.iter().map(|planned| planned.operation.clone()).collect();
         let updated = table.update(&operations, &cleared.deltas, k, &rules, self.session.request.epoch, key, rng)?;
+        check_deposits(&boundary, &updated.boundary)?;
         let success = cleared.success && updated.code == ResultCode::Done;
         let result = report(&self.session, plan, input, &updated.table, success)?;
         let payouts = self.payouts(&boundary, &updated.boundary, input, updated.table.header.version())?;
@@ -195,9 +214,12 @@ impl OpenedAttempt<'_> {
 
     fn boundary_operations(&self, plan: &RoundPlan, rng: &mut impl CryptoRng) -> Vec<Planned> {
         let mut planned = Vec::new();
-        for (event, position) in plan.log.boundary.iter().zip(&plan.positions.boundary) {
+        for (index, (event, position)) in plan.log.boundary.iter().zip(&plan.positions.boundary).enumerate() {
             match event.kind {
-                OperationKind::Deposit => self.deposit(plan, event, *position, rng, &mut planned),
+                OperationKind::Deposit => {
+                    let booked = self.deposit(plan, event, *position, rng);
+                    planned.extend(booked.into_iter().map(|operation| Planned::booking(operation, index)));
+                }
                 OperationKind::Withdrawal => planned.extend(self.withdrawal(plan, event, *position)),
             }
         }
@@ -215,8 +237,7 @@ impl OpenedAttempt<'_> {
         event: &BoundaryEvent,
         position: Option<usize>,
         rng: &mut impl CryptoRng,
-        planned: &mut Vec<Planned>,
-    ) {
+    ) -> Vec<BoundaryOperation> {
         let instruction = self.opened(plan, position).and_then(|(label, plain)| {
             let instruction = DepositInstruction::from_bytes(plain).ok()?;
             authorisation::check(&instruction.account, label, &instruction.unsigned(), &instruction.signature).ok()?;
@@ -227,11 +248,10 @@ impl OpenedAttempt<'_> {
         let (account, reading_key) = instruction.unwrap_or((event.submission.who, unread));
         let account = AccountId(account);
         let asset = AssetId(event.asset);
-        planned.push(Planned::silent(BoundaryOperation::Deposit { account, asset, amount: event.amount, reading_key }));
+        let deposit = BoundaryOperation::Deposit { account, asset, amount: event.amount, reading_key };
         let assets = 0..u32::try_from(self.session.config.assets.len()).unwrap_or(u32::MAX);
-        for other in assets.filter(|other| *other != event.asset) {
-            planned.push(Planned::silent(BoundaryOperation::Open { account, asset: AssetId(other) }));
-        }
+        let others = assets.filter(|other| *other != event.asset).map(AssetId);
+        std::iter::once(deposit).chain(others.map(|asset| BoundaryOperation::Open { account, asset })).collect()
     }
 
     fn withdrawal(&self, plan: &RoundPlan, event: &BoundaryEvent, position: Option<usize>) -> Option<Planned> {
@@ -251,7 +271,7 @@ impl OpenedAttempt<'_> {
             amount: instruction.amount,
             version: 0,
         };
-        Some(Planned { operation, payout: Some(payout) })
+        Some(Planned { operation, payout: Some(payout), deposit: None })
     }
 
     /// The terms of a standing order whose account signed them.
@@ -342,15 +362,52 @@ impl OpenedAttempt<'_> {
     }
 }
 
-/// A boundary operation, and the payout that follows if it succeeds.
+/// A boundary operation, the payout that follows if it succeeds, and the deposit that it books.
 struct Planned {
     operation: BoundaryOperation,
     payout: Option<Payout>,
+    deposit: Option<usize>,
 }
 
 impl Planned {
     fn silent(operation: BoundaryOperation) -> Self {
-        Self { operation, payout: None }
+        Self { operation, payout: None, deposit: None }
+    }
+
+    fn booking(operation: BoundaryOperation, deposit: usize) -> Self {
+        Self { operation, payout: None, deposit: Some(deposit) }
+    }
+
+    /// A new reservation holds after the fills: boundary operations come before the deltas, so what the account's
+    /// order of before sells in this round is added to it here and taken off again by the deltas. Otherwise an
+    /// order replaced by a smaller one would make the whole batch fail. If the batch fails for another reason, the
+    /// addition stays reserved until the account's next order; it never enlarges the order.
+    fn keep_sold(&mut self, deltas: &[Delta]) {
+        if let BoundaryOperation::Reserve { account, asset, lots } = &mut self.operation {
+            let of_row = |delta: &&Delta| (delta.account == *account) & (delta.asset == *asset);
+            let sold: u64 = deltas.iter().filter(of_row).map(|delta| delta.reserved.min(0).unsigned_abs()).sum();
+            *lots = lots.saturating_add(sold);
+        }
+    }
+}
+
+/// The plan must start where the public inputs say that the table ends: the signers read those on chain, and a
+/// host that starts earlier would have a deposit booked twice.
+fn check_log(plan: &RoundPlan, inputs: &PublicInputs) -> Result<(), RoundError> {
+    let (expected, found) = (Accumulator::resume(inputs.accumulator, inputs.consumed), plan.log.consumed);
+    if expected == found {
+        Ok(())
+    } else {
+        Err(RoundError::OtherLog { expected: expected.count(), found: found.count() })
+    }
+}
+
+/// A round that could not book a deposit must not consume it.
+fn check_deposits(planned: &[Planned], results: &[Result<(), ResultCode>]) -> Result<(), RoundError> {
+    let booked = planned.iter().zip(results).filter_map(|(planned, result)| Some((planned.deposit?, result.err()?)));
+    match booked.into_iter().next() {
+        Some((index, code)) => Err(RoundError::Deposit { index, code }),
+        None => Ok(()),
     }
 }
 
@@ -419,12 +476,17 @@ fn standing_order(config: &EnclaveConfig, terms: &StandingOrderTerms, row: &Row)
     })
 }
 
+/// The matcher's request; none where the order is out of range, or was made for another deadline than the host
+/// names: its sliding premium ends at the deadline, and the price is taken there.
 fn request_of(
     config: &EnclaveConfig,
     id: &[u8; 32],
     order: &CollateralOrder,
     deadline: u64,
 ) -> Option<ClearingRequest> {
+    if order.times[1] != deadline {
+        return None;
+    }
     let market = market(config).ok()?;
     let size = Lots::ceil(BaseUnits::new(order.size).ok()?, &market);
     let least = Lots::ceil(BaseUnits::new(order.minimum_total).ok()?, &market);

@@ -130,6 +130,9 @@ pub enum Refusal {
     /// The evidence is refused.
     #[error("attestation: {0}")]
     Policy(#[from] PolicyRefusal),
+    /// The recipient names another measurement than its evidence shows.
+    #[error("the recipient names another measurement than its evidence shows")]
+    Measurement,
     /// The same request identifier with another digest.
     #[error("this request identifier was answered with another digest before")]
     Answered,
@@ -234,7 +237,10 @@ impl<J: Journal> VaultNode<J> {
         let verified = self.check_ciphertexts(view, ask)?;
         let digest = ask.request.digest();
         let recipient = ask.card.recipient;
-        self.policy.check(&ask.card.evidence, &recipient.user_data(&digest), &digest, now)?;
+        let evidence = self.policy.check(&ask.card.evidence, &recipient.user_data(&digest), &digest, now)?;
+        if evidence.measurement != recipient.measurement {
+            return Err(Refusal::Measurement);
+        }
         if let Some((answered, bytes)) = self.journal.find(&ask.request.id) {
             return if answered == digest { Ok(Some(Envelope::from_bytes(&bytes)?)) } else { Err(Refusal::Answered) };
         }

@@ -125,6 +125,7 @@ fn check_statement(statement: &Statement, view: &SignerView) -> Result<(), Signe
             same("the table header", round.previous == view.header.0)?;
             same("the table version", Some(round.version) == view.header.1.checked_add(1))?;
             same("the accumulator", view.accumulator == Some(round.accumulator))?;
+            same("the price block", round.price_block == view.inputs.block)?;
             same("the price source", round.source == view.price_source)?;
             same("the price", round.price_digest == price_digest(&view.observations)?)
         }

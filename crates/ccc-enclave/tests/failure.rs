@@ -1,0 +1,513 @@
+//! Rounds that fail: those that end in the shape of a success, and those that do not happen.
+
+mod support;
+
+use ccc_core::{
+    enclave::{attestation::simulated::SimulatedProvider, keys::AttemptKeys},
+    encoding::Kind,
+    envelope::Envelope,
+    keys::KeyShare,
+    report::{Accumulator, Payload, PriceObservation, Round, Statement},
+    table::{AccountId, AssetId, AssetRule, BoundaryOperation, Header, ResultCode, StructuralError},
+    vault::{
+        combine::{CombineError, Culprit, CulpritReason},
+        request::RequestError,
+        sealed,
+    },
+};
+use ccc_enclave::{
+    attempt::{AttemptError, Enclave, OpenedAttempt},
+    config::{ConfigError, EnclaveConfig},
+    intake::{BoundaryEvent, CollateralRequest, PlanError, RoundPlan, Submission},
+    reserve::Validity,
+    round::{Phase, RoundError, RoundInput, RoundOutput},
+};
+use ed25519_dalek::SigningKey;
+use std::cell::RefCell;
+use support::{BASE, Job, LOT, PRICE, QUOTE, World, committee, noise, owner::Owner};
+
+fn round_of(output: &RoundOutput) -> Round {
+    match Payload::from_bytes(&output.result.payload).expect("a payload").statement {
+        Statement::Round(round) => round,
+        other => panic!("{other:?}"),
+    }
+}
+
+/// Everything about an output that the outside sees and that is not a ciphertext or a hash.
+fn shape(output: &RoundOutput) -> [usize; 6] {
+    let table = &output.table;
+    let sizes = [table.header.to_bytes().len(), table.body.len(), table.sidecar.len()];
+    let [header, body, sidecar] = sizes;
+    [header, body, sidecar, output.result.payload.len(), output.result.evidence.len(), output.payouts.len()]
+}
+
+fn hardware(config: &EnclaveConfig) -> SimulatedProvider {
+    SimulatedProvider::new(SigningKey::from_bytes(&[9; 32]), config.measurement())
+}
+
+fn moved(change: impl Fn(&mut PriceObservation)) -> impl Fn(&mut Job) {
+    move |job: &mut Job| job.observations.iter_mut().for_each(&change)
+}
+
+type Change = Box<dyn Fn(&mut Job)>;
+
+/// The failures of a round: a name, the plaintext of the order, and what else differs.
+fn failures(world: &World) -> Vec<(&'static str, Vec<u8>, Change)> {
+    let order = |change: &dyn Fn(&mut ccc_enclave::instruction::CollateralOrder)| {
+        let mut order = world.plain_order(25 * LOT);
+        change(&mut order);
+        order.to_bytes()
+    };
+    let plain = order(&|_| {});
+    let unchanged = || -> Change { Box::new(|_| {}) };
+    vec![
+        ("more than the makers have", order(&|order| order.size = 61 * LOT), unchanged()),
+        ("more than the supply", order(&|order| order.size = 1 << 52), unchanged()),
+        ("the greatest number", order(&|order| order.size = u64::MAX), unchanged()),
+        ("nothing", order(&|order| order.size = 0), unchanged()),
+        ("a least total above the makers'", order(&|order| order.minimum_total = 61 * LOT), unchanged()),
+        ("a spread below every maker's", order(&|order| order.spread = [1, 1]), unchanged()),
+        ("a spread outside its range", order(&|order| order.spread = [u16::MAX, u16::MAX]), unchanged()),
+        ("a dispersion that nobody may fill", order(&|order| order.dispersion = [1, 1]), unchanged()),
+        ("a dispersion above the whole", order(&|order| order.dispersion = [10_001, 10_001]), unchanged()),
+        ("no tier", order(&|order| order.tiers = 0), unchanged()),
+        ("another deadline than the order's", order(&|order| order.times[1] += 1), unchanged()),
+        ("no order", b"no order".to_vec(), unchanged()),
+        ("an empty plaintext", Vec::new(), unchanged()),
+        ("one byte too many", [plain.clone(), vec![0]].concat(), unchanged()),
+        ("an instruction of another kind", Owner::new(2).terms(LOT, 1).to_bytes(), unchanged()),
+        ("n143: a stale price", plain.clone(), Box::new(moved(|seen| seen.updated_at -= 700))),
+        ("n143: no price", plain.clone(), Box::new(|job: &mut Job| job.observations.clear())),
+        ("n136: the last price outside the collar", plain.clone(), {
+            Box::new(|job: &mut Job| job.observations[4].answer = PRICE * 104)
+        }),
+        ("n136: a price of zero", plain.clone(), Box::new(moved(|seen| seen.answer = 0))),
+        ("n136: a negative price", plain.clone(), Box::new(moved(|seen| seen.answer = -seen.answer))),
+        ("n136: a price out of range", plain, Box::new(moved(|seen| seen.answer = i128::MAX))),
+    ]
+}
+
+#[test]
+fn n136_n139_n143_every_failure_has_the_shape_of_a_success() {
+    let (mut world, _) = World::with_makers(1);
+    let order = world.plain_order(25 * LOT);
+    let request = world.request(&order);
+    let job = world.job(Some(request));
+    let success = world.run(&job).expect("a round");
+    assert!(round_of(&success).success);
+    let rows = rows(&mut world, None);
+    for (name, plaintext, change) in failures(&world) {
+        let request = world.request_bytes(&plaintext);
+        let id = request.submission.id;
+        let mut job = world.job(Some(request));
+        change(&mut job);
+        let output = world.run(&job).expect(name);
+        let round = round_of(&output);
+        assert_eq!((round.success, round.version, round.request_id), (false, 3, id), "{name}");
+        assert_eq!(shape(&output), shape(&success), "{name}");
+        assert_eq!(self::rows(&mut world, Some(&output)), rows, "{name}");
+    }
+}
+
+/// Every owner's amounts and reservations.
+fn rows(world: &mut World, output: Option<&RoundOutput>) -> Vec<Option<(u128, u64)>> {
+    let rows = match output {
+        Some(output) => world.rows_of(&output.table),
+        None => world.rows(),
+    };
+    let wanted = (1..5).map(Owner::new).flat_map(|owner| [BASE, QUOTE].map(|asset| (owner.account(), asset)));
+    wanted
+        .map(|(account, asset)| rows.find(AccountId(account), AssetId(asset)).map(|row| (row.amount, row.reserved)))
+        .collect()
+}
+
+#[test]
+fn n129_a_reserve_that_cannot_pay_gets_nothing_and_nobody_sells() {
+    let mut world = World::new(2);
+    let (maker, reserve) = (Owner::new(2), Owner::new(1));
+    world.deposit([1; 20], &maker, BASE, u128::from(10 * LOT));
+    world.order([1; 20], &maker, 10, 1_000);
+    world.deposit(reserve.account(), &reserve, QUOTE, 100);
+    world.idle();
+    let order = world.plain_order(10 * LOT);
+    let request = world.request(&order);
+    let output = world.round(Some(request));
+    assert!(!round_of(&output).success);
+    assert_eq!(world.rows().result_code(), ResultCode::Insufficient);
+    assert_eq!(world.balance(maker.account(), BASE), (u128::from(10 * LOT), 10));
+    assert_eq!(world.balance(reserve.account(), QUOTE), (100, 0));
+}
+
+#[test]
+fn n139_progress_is_told_alike_in_every_round() {
+    let (mut world, _) = World::with_makers(3);
+    let phases = |world: &mut World, collateral: Option<CollateralRequest>| {
+        let told = RefCell::new(Vec::new());
+        let job = world.job(collateral);
+        let provider = hardware(&world.config);
+        let enclave = Enclave::new(world.config.clone(), &provider).expect("a configuration");
+        let (opened, plan) = open(world, &enclave, &job);
+        let table = world.table.clone().expect("a table");
+        let progress = |phase: Phase| told.borrow_mut().push(phase);
+        let input = RoundInput { progress: &progress, ..input(&job, &table) };
+        opened.round(&plan, &input, &world.key(), &mut world.rng).expect("a round");
+        told.into_inner()
+    };
+    let order = world.plain_order(25 * LOT);
+    let request = world.request(&order);
+    let garbage = world.request_bytes(b"garbage");
+    for collateral in [None, Some(request), Some(garbage)] {
+        assert_eq!(phases(&mut world, collateral), [Phase::Clearing, Phase::Settlement]);
+    }
+}
+
+fn open<'e>(world: &mut World, enclave: &'e Enclave<'_>, job: &Job) -> (OpenedAttempt<'e>, RoundPlan) {
+    let mut plan = world.plan(job.log.clone());
+    let head = world.header().map(Header::hash);
+    let request = world.vault_request(head, plan.digests());
+    (world.open(enclave, request, &mut plan), plan)
+}
+
+fn input<'a>(job: &'a Job, table: &'a ccc_core::table::SealedTable) -> RoundInput<'a> {
+    RoundInput {
+        table: Some((&table.header, table.body.as_slice())),
+        observations: &job.observations,
+        price_block: job.inputs.block,
+        inputs: job.inputs.clone(),
+        validity: Validity { sequence: 1, valid_until: 1 },
+        payout_sequence: 1,
+        progress: &|_| {},
+    }
+}
+
+#[test]
+fn a_host_that_starts_from_an_older_count_is_refused() {
+    let (mut world, makers) = World::with_makers(4);
+    world.deposit([1; 20], &makers[0], BASE, 5);
+    let mut job = world.job(None);
+    let consumed = job.log.consumed.count();
+    job.log.consumed = Accumulator::default();
+    job.log.boundary = world.boundary.clone();
+    assert_eq!(world.plan(job.log.clone()).accumulator(), world.plan(world.log(None)).accumulator());
+    match world.run(&job) {
+        Err(RoundError::OtherLog { expected, found }) => assert_eq!((expected, found), (consumed, 0)),
+        other => panic!("{:?}", other.map(|_| ())),
+    }
+    let mut job = world.job(None);
+    job.inputs.accumulator = [1; 32];
+    assert!(matches!(world.run(&job), Err(RoundError::OtherLog { .. })));
+    assert!(world.run(&world.job(None)).is_ok());
+}
+
+#[test]
+fn invented_omitted_and_repeated_deposits_end_in_another_accumulator() {
+    let (mut world, makers) = World::with_makers(5);
+    world.deposit([1; 20], &makers[0], BASE, 5);
+    world.deposit([2; 20], &makers[1], BASE, 6);
+    let honest = world.log(None);
+    let value = |log: ccc_enclave::intake::Log| *world.plan(log).accumulator();
+    let chain = value(honest.clone());
+    let mut invented = honest.clone();
+    invented.boundary[0].amount += 1;
+    let mut reordered = honest.clone();
+    reordered.boundary.swap(0, 1);
+    let mut omitted = honest.clone();
+    omitted.boundary.remove(0);
+    let mut repeated = honest.clone();
+    repeated.boundary.push(honest.boundary[0].clone());
+    for log in [invented, reordered, omitted, repeated.clone()] {
+        assert_ne!(value(log), chain);
+    }
+    let plan = world.plan(repeated);
+    let request = world.vault_request(None, plan.digests());
+    assert_eq!(request.check(), Err(RequestError::Repeated { index: plan.digests().len() - 1 - 3 }));
+}
+
+#[test]
+fn plans_outside_the_pool_are_refused() {
+    let (mut world, makers) = World::with_makers(6);
+    let (key, header, now) = (world.key(), world.header().cloned().expect("a header"), world.time);
+    let plan = |world: &World, log| RoundPlan::new(&world.config, &key, Some(&header), log, now).err();
+    let mut log = world.log(None);
+    let submission = Submission { id: [1; 32], who: [1; 20], ciphertext: vec![1] };
+    let kind = ccc_core::report::OperationKind::Deposit;
+    log.boundary.push(BoundaryEvent { kind, asset: 2, amount: 1, submission });
+    assert!(matches!(plan(&world, log), Some(PlanError::Asset { index: 0, asset: 2 })));
+    let mut log = world.log(None);
+    log.new_orders = vec![log.live_orders[0].clone(); 4];
+    assert!(matches!(plan(&world, log), Some(PlanError::Slots { slots: 6, found: 7 })));
+    let order = world.plain_order(LOT).to_bytes();
+    let mut moved = world.request_bytes(&order);
+    moved.submission.id = [7; 32];
+    let mut other_requester = world.request_bytes(&order);
+    other_requester.submission.who = [7; 20];
+    let mut noisy = world.request_bytes(&order);
+    noisy.submission.ciphertext = noise(&mut world.rng, 300);
+    let mut altered = world.request_bytes(&order);
+    *altered.submission.ciphertext.last_mut().expect("bytes") ^= 1;
+    for request in [moved, other_requester, noisy, altered] {
+        assert!(matches!(plan(&world, world.log(Some(request))), Some(PlanError::Order { .. })));
+    }
+    world.config.chain += 1;
+    let request = world.request_bytes(&order);
+    world.config.chain -= 1;
+    assert!(matches!(plan(&world, world.log(Some(request))), Some(PlanError::Order { .. })));
+    let (other, _) = committee(77);
+    let foreign = RoundPlan::new(&world.config, other.master_public_key(), Some(&header), world.log(None), now);
+    assert!(matches!(foreign.err(), Some(PlanError::TableKey(_))));
+    drop(makers);
+}
+
+#[test]
+fn a_ciphertext_past_its_expiry_is_left_out() {
+    let (mut world, _) = World::with_makers(7);
+    world.time = support::EXPIRY;
+    assert_eq!(world.plan(world.log(None)).digests().len(), 4);
+    world.time += 1;
+    assert_eq!(world.plan(world.log(None)).digests().len(), 1);
+}
+
+#[test]
+fn a_deposit_without_a_row_ends_the_round_and_stays_unconsumed() {
+    let (mut world, makers) = World::with_makers(8);
+    let rules: Vec<_> = world.config.assets.iter().map(|asset| AssetRule { lot: asset.lot }).collect();
+    let (key, epoch) = (world.key(), world.committee.epoch());
+    let rows = world.rows();
+    let fill = (1..=1_024 - rows.used_rows()).map(|number: u32| {
+        let mut account = [0xEE; 20];
+        account[..4].copy_from_slice(&number.to_be_bytes());
+        BoundaryOperation::Register { account: AccountId(account), reading_key: [1; 32] }
+    });
+    let fill: Vec<_> = fill.collect();
+    let full = rows.update(&fill, &[], 16, &rules, epoch, &key, &mut world.rng).expect("an update");
+    assert!(full.boundary.iter().all(Result::is_ok));
+    world.table = Some(full.table);
+    world.deposit([1; 20], &makers[0], BASE, 5);
+    let known = world.job(None);
+    assert!(world.run(&known).is_ok(), "an account that has its rows");
+    world.deposit([9; 20], &Owner::new(9), BASE, 5);
+    let job = world.job(None);
+    match world.run(&job) {
+        Err(RoundError::Deposit { index, code }) => assert_eq!((index, code), (1, ResultCode::Full)),
+        other => panic!("{:?}", other.map(|_| ())),
+    }
+}
+
+#[test]
+fn n124_another_plan_or_header_than_the_requests_is_refused() {
+    let (mut world, makers) = World::with_makers(9);
+    let old = world.table.clone().expect("a table");
+    let job = world.job(None);
+    let provider = hardware(&world.config);
+    let enclave = Enclave::new(world.config.clone(), &provider).expect("a configuration");
+    let key = world.key();
+    let (opened, _) = open(&mut world, &enclave, &job);
+    world.deposit([1; 20], &makers[0], BASE, 5);
+    let other = world.plan(world.log(None));
+    let result = opened.round(&other, &input(&job, &old), &key, &mut world.rng);
+    assert!(matches!(result.err(), Some(RoundError::OtherPlan)));
+    world.idle();
+    let current = world.table.clone().expect("a table");
+    let job = world.job(None);
+    let (opened, plan) = open(&mut world, &enclave, &job);
+    let result = opened.round(&plan, &input(&job, &old), &key, &mut world.rng);
+    assert!(matches!(result.err(), Some(RoundError::OtherHeader)));
+    let (opened, plan) = open(&mut world, &enclave, &job);
+    let mut bent = current.clone();
+    bent.body[70_000 % current.body.len()] ^= 1;
+    let result = opened.round(&plan, &input(&job, &bent), &key, &mut world.rng);
+    assert!(matches!(result.err(), Some(RoundError::Table(StructuralError::BodyRoot { .. }))));
+    let (opened, plan) = open(&mut world, &enclave, &job);
+    let short = ccc_core::table::SealedTable { body: current.body[1..].to_vec(), ..current };
+    let result = opened.round(&plan, &input(&job, &short), &key, &mut world.rng);
+    assert!(matches!(result.err(), Some(RoundError::Table(StructuralError::Length { .. }))));
+}
+
+#[test]
+fn observations_that_cannot_be_reported_end_the_round() {
+    let (mut world, _) = World::with_makers(10);
+    let mut job = world.job(None);
+    job.observations[0].round = 1 << 80;
+    assert!(matches!(world.run(&job), Err(RoundError::Report(_))));
+}
+
+#[test]
+fn attempts_for_somebody_else_are_refused() {
+    let (mut world, _) = World::with_makers(11);
+    let provider = hardware(&world.config);
+    let enclave = Enclave::new(world.config.clone(), &provider).expect("a configuration");
+    let mut plan = world.plan(world.log(None));
+    let head = world.header().map(Header::hash);
+    let request = world.vault_request(head, plan.digests());
+    let time = world.time;
+    let mut foreign = request.clone();
+    foreign.chain += 1;
+    let refused = enclave.attempt(foreign, time, &mut world.rng).err();
+    assert!(matches!(refused, Some(AttemptError::Foreign { what: "chain" })));
+    let mut foreign = request.clone();
+    foreign.contract = world.config.reserve_attestation;
+    let refused = enclave.attempt(foreign, time, &mut world.rng).err();
+    assert!(matches!(refused, Some(AttemptError::Foreign { what: "contract" })));
+    let (other, _) = committee(77);
+    let attempt = enclave.attempt(request.clone(), time, &mut world.rng).expect("an attempt");
+    let refused = attempt.open(&other, plan.take_ciphertexts(), Vec::new()).err();
+    assert!(matches!(refused, Some(AttemptError::Foreign { what: "master public key" })));
+    let mut plan = world.plan(world.log(None));
+    let attempt = enclave.attempt(request.clone(), time, &mut world.rng).expect("an attempt");
+    let mut fewer = plan.take_ciphertexts();
+    fewer.truncate(2);
+    let refused = attempt.open(&world.committee, fewer, Vec::new()).err();
+    assert!(matches!(refused, Some(AttemptError::CiphertextCount { expected: 4, found: 2 })));
+    let mut plan = world.plan(world.log(None));
+    let attempt = enclave.attempt(request, time, &mut world.rng).expect("an attempt");
+    let mut swapped = plan.take_ciphertexts();
+    swapped.swap(1, 2);
+    let refused = attempt.open(&world.committee, swapped, Vec::new()).err();
+    assert!(matches!(refused, Some(AttemptError::OtherCiphertext { index: 1 })));
+}
+
+#[test]
+fn stored_keys_resume_an_attempt_and_other_keys_do_not() {
+    let (mut world, _) = World::with_makers(12);
+    let provider = hardware(&world.config);
+    let enclave = Enclave::new(world.config.clone(), &provider).expect("a configuration");
+    let order = world.plain_order(25 * LOT);
+    let request = world.request(&order);
+    let job = world.job(Some(request));
+    let mut plan = world.plan(job.log.clone());
+    let head = world.header().map(Header::hash);
+    let request = world.vault_request(head, plan.digests());
+    let attempt = enclave.attempt(request.clone(), world.time, &mut world.rng).expect("an attempt");
+    let card = attempt.card().clone();
+    let stored = attempt.into_keys().to_bytes();
+    let envelopes = world.shares(&request, &card.recipient, plan.ciphertexts());
+    let keys = AttemptKeys::from_bytes(&stored).expect("keys");
+    let resumed = enclave.resume(request.clone(), keys, world.time + 5).expect("an attempt");
+    assert_eq!(resumed.card().recipient, card.recipient);
+    let opened = resumed.open(&world.committee, plan.take_ciphertexts(), envelopes.clone()).expect("opened");
+    let table = world.table.clone().expect("a table");
+    let output = opened.round(&plan, &input(&job, &table), &world.key(), &mut world.rng).expect("a round");
+    assert!(round_of(&output).success);
+    let mut plan = world.plan(job.log.clone());
+    let fresh = AttemptKeys::generate(&mut world.rng).expect("keys");
+    let other = enclave.resume(request, fresh, world.time).expect("an attempt");
+    match other.open(&world.committee, plan.take_ciphertexts(), envelopes).err() {
+        Some(AttemptError::Shares(CombineError::NotEnoughShares { need: 3, have: 0, culprits })) => {
+            assert!(culprits.is_empty(), "nobody is blamed for shares to earlier keys");
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn n057_n071_a_lying_participant_is_named_and_two_of_four_open_nothing() {
+    let (mut world, _) = World::with_makers(13);
+    let provider = hardware(&world.config);
+    let enclave = Enclave::new(world.config.clone(), &provider).expect("a configuration");
+    let head = world.header().map(Header::hash);
+    let mut plan = world.plan(world.log(None));
+    let request = world.vault_request(head, plan.digests());
+    let attempt = enclave.attempt(request.clone(), world.time, &mut world.rng).expect("an attempt");
+    let mut envelopes = world.shares(&request, &attempt.card().recipient, plan.ciphertexts());
+    envelopes[1] = lie(&mut world, &request, &attempt.card().recipient, plan.ciphertexts());
+    let opened = attempt.open(&world.committee, plan.take_ciphertexts(), envelopes).expect("opened");
+    let culprit = Culprit { identifier: world.members[1].1.identifier(), reason: CulpritReason::Proof };
+    assert_eq!(opened.culprits(), [culprit]);
+    let mut plan = world.plan(world.log(None));
+    let attempt = enclave.attempt(request.clone(), world.time, &mut world.rng).expect("an attempt");
+    let mut envelopes = world.shares(&request, &attempt.card().recipient, plan.ciphertexts());
+    envelopes[1] = lie(&mut world, &request, &attempt.card().recipient, plan.ciphertexts());
+    envelopes.truncate(3);
+    match attempt.open(&world.committee, plan.take_ciphertexts(), envelopes).err() {
+        Some(AttemptError::Shares(CombineError::NotEnoughShares { need: 3, have: 2, culprits })) => {
+            assert_eq!(culprits, [culprit]);
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+/// Participant 2's signed answer, made with another secret.
+fn lie(
+    world: &mut World,
+    request: &ccc_core::vault::request::Request,
+    recipient: &ccc_core::vault::recipient::Recipient,
+    ciphertexts: &[ccc_core::ciphertext::VerifiedCiphertext],
+) -> Envelope {
+    let (keys, share) = &world.members[1];
+    let mut bytes = share.to_bytes();
+    let scalar = bytes.len() - 32;
+    bytes[scalar] ^= 1;
+    let forged = KeyShare::from_bytes(&bytes).expect("a share");
+    let sealed = sealed::seal(&forged, &world.committee, request, recipient, ciphertexts, &mut world.rng);
+    let (digest, topic) = (world.committee.digest(), request.digest());
+    let (epoch, who) = (world.committee.epoch(), share.identifier());
+    Envelope::sign(keys, &digest, epoch, who, &topic, Kind::Sealed, sealed.expect("sealed").to_bytes()).expect("signed")
+}
+
+#[test]
+fn configurations_that_cannot_work_are_refused() {
+    let world = World::empty(14);
+    let refusal = |change: &dyn Fn(&mut EnclaveConfig)| {
+        let mut config = world.config.clone();
+        change(&mut config);
+        config.validate().err()
+    };
+    assert_eq!(refusal(&|_| {}), None);
+    assert_eq!(refusal(&|config| config.base = 2), Some(ConfigError::Asset { index: 2, count: 2 }));
+    assert_eq!(refusal(&|config| config.assets[1].decimals = 18), Some(ConfigError::QuoteDecimals { found: 18 }));
+    assert_eq!(refusal(&|config| config.assets[0].decimals = 6), Some(ConfigError::BaseDecimals { found: 6 }));
+    assert_eq!(refusal(&|config| config.assets[0].lot = 0), Some(ConfigError::Lot { index: 0 }));
+    let bounds: [(&str, &dyn Fn(&mut EnclaveConfig)); 8] = [
+        ("price_decimals", &|config| config.price_decimals = 19),
+        ("price.window", &|config| config.price.window = 0),
+        ("price.collar", &|config| config.price.collar = 10_001),
+        ("solvent_at", &|config| config.solvent_at = 0),
+        ("recover_to", &|config| config.recover_to = 9_999),
+        ("tier", &|config| config.tier = 11),
+        ("slots", &|config| config.slots = 2),
+        ("order_slots", &|config| config.order_slots = 0),
+    ];
+    for (what, change) in bounds {
+        assert_eq!(refusal(change), Some(ConfigError::Bound { what }));
+    }
+}
+
+#[test]
+fn every_field_of_the_configuration_is_measured() {
+    let world = World::empty(15);
+    let changes: [&dyn Fn(&mut EnclaveConfig); 24] = [
+        &|config| config.chain += 1,
+        &|config| config.pool[0] ^= 1,
+        &|config| config.reserve_attestation[0] ^= 1,
+        &|config| config.master_public_key[0] ^= 1,
+        &|config| config.reserve[0] ^= 1,
+        &|config| config.agent_key[0] ^= 1,
+        &|config| config.table[0] ^= 1,
+        &|config| config.tier = 12,
+        &|config| config.assets[0].token[0] ^= 1,
+        &|config| config.assets[1].decimals += 1,
+        &|config| config.assets[1].lot += 1,
+        &|config| config.assets.truncate(1),
+        &|config| config.base = 1,
+        &|config| config.quote = 0,
+        &|config| config.price_source[0] ^= 1,
+        &|config| config.price_decimals += 1,
+        &|config| config.price.window += 1,
+        &|config| config.price.max_gap += 1,
+        &|config| config.price.max_stale += 1,
+        &|config| config.price.collar += 1,
+        &|config| config.solvent_at += 1,
+        &|config| config.recover_to += 1,
+        &|config| config.max_statement_age += 1,
+        &|config| config.envelope_lifetime += 1,
+    ];
+    let mut seen = std::collections::HashSet::from([world.config.measurement()]);
+    for change in changes {
+        let mut config = world.config.clone();
+        change(&mut config);
+        assert!(seen.insert(config.measurement()));
+    }
+    let slots = EnclaveConfig { order_slots: 7, ..world.config.clone() };
+    assert!(seen.insert(slots.measurement()));
+    assert!(seen.insert(EnclaveConfig { slots: 2, ..world.config.clone() }.measurement()));
+}
