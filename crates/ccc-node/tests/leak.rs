@@ -277,10 +277,11 @@ fn planted() -> [(&'static str, Plant); 12] {
             let calldata = &mut report.transcript.transactions[9].calldata;
             *calldata = [calldata.as_ref(), &[0; 16], &value.to_be_bytes()].concat().into();
         }),
-        ("calldata, least width", |report, value| {
+        ("calldata, RLP", |report, value| {
             let bytes: Vec<u8> = value.to_be_bytes().into_iter().skip_while(|byte| *byte == 0).collect();
+            let length = 0x80 + u8::try_from(bytes.len()).expect("at most 16");
             let calldata = &mut report.transcript.transactions[3].calldata;
-            *calldata = [&bytes, calldata.as_ref()].concat().into();
+            *calldata = [&[length], &bytes[..], calldata.as_ref()].concat().into();
         }),
         ("a recipient", |report, value| {
             let mut address = [0xaa; 20];
@@ -315,11 +316,11 @@ fn planted() -> [(&'static str, Plant); 12] {
         ("a public file, hexadecimal", |report, value| {
             report.public_files.push(("deployment.json".into(), format!("{{\"x\":\"0x{value:X}\"}}").into_bytes()));
         }),
-        ("a table's body, least width little-endian", |report, value| {
-            let bytes: Vec<u8> = value.to_be_bytes().into_iter().skip_while(|byte| *byte == 0).collect();
+        ("a table's body, six bytes little-endian", |report, value| {
+            let bytes = value.to_le_bytes();
             let body = report.public_files.iter_mut().find(|(name, _)| name == "round-3.body");
             let place = body.map(|(_, body)| body).into_iter().flat_map(|body| body[5_000..].iter_mut());
-            place.zip(bytes.iter().rev()).for_each(|(place, byte)| *place = *byte);
+            place.zip(&bytes[..6]).for_each(|(place, byte)| *place = *byte);
         }),
         ("a printed line", |report, value| {
             report.saw[0].amount = format!("{value} bytes");

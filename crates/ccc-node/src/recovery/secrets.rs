@@ -6,7 +6,10 @@ use super::{
     statement::StatementFetcher,
     world::World,
 };
-use crate::{leak::Secret, maker::TableOwner};
+use crate::{
+    leak::{LEAST, Secret},
+    maker::TableOwner,
+};
 use ccc_core::table::{Row, SealedTable, Sidecar, TableStore};
 use ccc_enclave::{reserve::ReserveError, statement::Statement};
 use rand::Rng;
@@ -63,7 +66,7 @@ impl World {
     }
 
     /// What each owner reads of its own rows in the last two versions: balances, fills and notionals. An amount
-    /// that is some deposit's is public already and not searched.
+    /// that is some deposit's is public already and not searched; nor are a few whole lots, which other numbers are.
     pub(super) fn hide_balances(&mut self) -> Result<(), RecoveryError> {
         let Some(last) = self.table()? else { return Ok(()) };
         let former = match last.header.version() {
@@ -76,7 +79,9 @@ impl World {
             found.extend(history(&last, former.as_ref(), &maker.owner, &MAKER)?);
         }
         found.extend(history(&last, former.as_ref(), &self.reserve_owner, &RESERVE)?);
-        for (name, value) in found.into_iter().filter(|(_, value)| !public.contains(value)) {
+        let telling = |value: u128| value >= LEAST || !value.is_multiple_of(BASE_LOT.into());
+        found.retain(|(_, value)| telling(*value) && !public.contains(value));
+        for (name, value) in found {
             self.hide(name, value);
         }
         Ok(())
