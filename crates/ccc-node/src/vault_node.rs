@@ -262,7 +262,9 @@ impl<J: Journal> VaultNode<J> {
             Kind::Sealed,
             sealed.to_bytes(),
         )?;
-        self.journal.keep(ask.request.id, digest, &envelope.to_bytes()).map_err(|reason| Refusal::Journal { reason })?;
+        self.journal
+            .keep(ask.request.id, digest, &envelope.to_bytes())
+            .map_err(|reason| Refusal::Journal { reason })?;
         Ok(Some(envelope))
     }
 

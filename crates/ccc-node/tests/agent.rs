@@ -117,7 +117,10 @@ fn the_order_is_encrypted_for_one_request_of_one_pool() {
     let key = world.key();
     let ciphertext = encrypt_order(&world.config, &key, (id, who), EXPIRY, &order, &mut world.rng).expect("encrypts");
     let label = ciphertext.label();
-    assert_eq!((label.kind, label.chain, label.contract), (LabelKind::Recipient, world.config.chain, world.config.pool));
+    assert_eq!(
+        (label.kind, label.chain, label.contract),
+        (LabelKind::Recipient, world.config.chain, world.config.pool)
+    );
     assert_eq!((label.id, label.requester, label.expiry), (id, who, EXPIRY));
     let never = encrypt_order(&world.config, &key, (id, who), 0, &order, &mut world.rng).err();
     assert!(matches!(never, Some(EncryptError::Label(_))));

@@ -24,10 +24,10 @@ use ccc_enclave::{
 };
 use ccc_node::vault_node::{Ask, Behaviour, ChainView, Journal, Refusal, VaultNode};
 use ed25519_dalek::SigningKey;
+use pool::{EXPIRY, LOT, NOW, World};
 use rand::{SeedableRng, rngs::StdRng};
 use std::sync::Arc;
 use support::{Asked, ask, attempt, copy, node, pool, view};
-use pool::{EXPIRY, LOT, NOW, World};
 
 /// A pool with makers, and an attempt at a round that settles an order.
 fn scene(seed: u64) -> (World, Asked, ChainView) {

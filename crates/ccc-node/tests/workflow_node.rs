@@ -5,7 +5,8 @@ mod support;
 use ccc_core::{
     enclave::attestation::{AttestationProvider, PolicyRefusal, simulated::SimulatedProvider},
     report::{
-        Accumulator, EnclaveAdmission, Origin, Payload, ReportContext, ReportError, ReportSigner, Statement, price_digest,
+        Accumulator, EnclaveAdmission, Origin, Payload, ReportContext, ReportError, ReportSigner, Statement,
+        price_digest,
     },
     suite::{self, domain},
 };
@@ -180,7 +181,9 @@ fn n120_an_expired_payload_is_refused() {
     assert!(sign(&world, &result, &view).is_none());
     let late = SignerView { now: world.time + 1, ..view };
     match sign(&world, &result, &late) {
-        Some(SignerRefusal::Expired { valid_until, now }) => assert_eq!((valid_until, now), (world.time, world.time + 1)),
+        Some(SignerRefusal::Expired { valid_until, now }) => {
+            assert_eq!((valid_until, now), (world.time, world.time + 1))
+        }
         other => panic!("{other:?}"),
     }
 }
