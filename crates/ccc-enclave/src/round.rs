@@ -24,8 +24,8 @@ use ccc_core::{
     enclave::attestation::ProviderError,
     keys::MasterPublicKey,
     report::{
-        Accumulator, OperationKind, Payload, Payout, PriceObservation, ReportError, Round, Statement as PayloadStatement,
-        price_digest,
+        Accumulator, OperationKind, Payload, Payout, PriceObservation, ReportError, Round,
+        Statement as PayloadStatement, price_digest,
     },
     suite::{self, domain},
     table::{

@@ -6,13 +6,13 @@ use ccc_core::{
     enclave::{attestation::simulated::SimulatedProvider, keys::AttemptKeys},
     encoding::Kind,
     envelope::Envelope,
-    keys::KeyShare,
     report::{Accumulator, Payload, PriceObservation, Round, Statement},
     table::{AccountId, AssetId, AssetRule, BoundaryOperation, Header, ResultCode, StructuralError},
     vault::{
         combine::{CombineError, Culprit, CulpritReason},
         request::RequestError,
         sealed,
+        share::Shares,
     },
 };
 use ccc_enclave::{
@@ -426,7 +426,7 @@ fn n057_n071_a_lying_participant_is_named_and_two_of_four_open_nothing() {
     }
 }
 
-/// Participant 2's signed answer, made with another secret.
+/// Participant 2's signed answer with one share replaced.
 fn lie(
     world: &mut World,
     request: &ccc_core::vault::request::Request,
@@ -434,11 +434,12 @@ fn lie(
     ciphertexts: &[ccc_core::ciphertext::VerifiedCiphertext],
 ) -> Envelope {
     let (keys, share) = &world.members[1];
-    let mut bytes = share.to_bytes();
-    let scalar = bytes.len() - 32;
-    bytes[scalar] ^= 1;
-    let forged = KeyShare::from_bytes(&bytes).expect("a share");
-    let sealed = sealed::seal(&forged, &world.committee, request, recipient, ciphertexts, &mut world.rng);
+    let (committee, rng) = (&world.committee, &mut world.rng);
+    let made = Shares::create(share, committee, request, Some(&recipient.digest()), ciphertexts, rng).expect("shares");
+    let (mut bytes, commitment) = (made.to_bytes(), 32 * ciphertexts.len());
+    bytes.copy_within(commitment..commitment + 32, 0);
+    let bent = Shares::from_bytes(&bytes, ciphertexts.len()).expect("shares");
+    let sealed = sealed::seal_made(share, &bent, committee, request, recipient, ciphertexts, rng);
     let (digest, topic) = (world.committee.digest(), request.digest());
     let (epoch, who) = (world.committee.epoch(), share.identifier());
     Envelope::sign(keys, &digest, epoch, who, &topic, Kind::Sealed, sealed.expect("sealed").to_bytes()).expect("signed")

@@ -138,8 +138,7 @@ fn a_frozen_or_reserved_row_of_the_reserve_counts_nothing() {
 
 /// The version after one operation by the operator.
 fn next(world: &mut World, operation: &BoundaryOperation) -> SealedTable {
-    let rules: Vec<_> =
-        world.config.assets.iter().map(|asset| ccc_core::table::AssetRule { lot: asset.lot }).collect();
+    let rules: Vec<_> = world.config.assets.iter().map(|asset| ccc_core::table::AssetRule { lot: asset.lot }).collect();
     let (key, epoch) = (world.key(), world.committee.epoch());
     let rows = world.rows();
     let updated = rows.update(std::slice::from_ref(operation), &[], 16, &rules, epoch, &key, &mut world.rng);
@@ -153,12 +152,14 @@ fn refused_statements_leave_no_report() {
     let (mut world, _) = World::with_makers(8);
     let late = NOW + world.config.max_statement_age + 1;
     let refusals: [(&[u8], StatementError); 4] = [
-        (br#"{"account":"a","unit":"satoshi","time":1,"reserves":-5,"liabilities":1}"#, StatementError::Negative {
-            field: "reserves",
-        }),
-        (br#"{"account":"a","unit":"satoshi","time":1,"reserves":5,"liabilities":1.5}"#, StatementError::NotInteger {
-            field: "liabilities",
-        }),
+        (
+            br#"{"account":"a","unit":"satoshi","time":1,"reserves":-5,"liabilities":1}"#,
+            StatementError::Negative { field: "reserves" },
+        ),
+        (
+            br#"{"account":"a","unit":"satoshi","time":1,"reserves":5,"liabilities":1.5}"#,
+            StatementError::NotInteger { field: "liabilities" },
+        ),
         (
             br#"{"account":"a","unit":"satoshi","time":1,"reserves":99999999999999999999999,"liabilities":1}"#,
             StatementError::TooLarge { field: "reserves" },

@@ -105,8 +105,7 @@ fn a_withdrawal_pays_the_owner_once_and_the_free_part_alone() {
         let who = [8; 20];
         let id = world.fresh_id(who);
         let paid = (BASE, amount, [0xD0; 20]);
-        let bytes =
-            maker.withdrawal(&world.config, &world.key(), (id, who), paid, maker.account(), &mut world.rng);
+        let bytes = maker.withdrawal(&world.config, &world.key(), (id, who), paid, maker.account(), &mut world.rng);
         world.withdrawal_bytes(who, id, bytes);
     }
     let paid_id = world.boundary[2].submission.id;

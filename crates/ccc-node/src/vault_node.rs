@@ -130,12 +130,23 @@ pub enum Refusal {
     /// The evidence is refused.
     #[error("attestation: {0}")]
     Policy(#[from] PolicyRefusal),
-    /// The recipient names another measurement than its evidence shows.
-    #[error("the recipient names another measurement than its evidence shows")]
-    Measurement,
+    /// Keys that claim to be of another program than the evidence for them.
+    #[error("the enclave's keys name another measurement than their evidence")]
+    Measurement {
+        /// What the evidence says.
+        expected: [u8; 32],
+        /// What travels with the keys.
+        found: [u8; 32],
+    },
     /// The same request identifier with another digest.
     #[error("this request identifier was answered with another digest before")]
     Answered,
+    /// The answer could not be kept, so it is not given.
+    #[error("the journal did not keep the answer: {reason}")]
+    Journal {
+        /// What the journal says.
+        reason: String,
+    },
     /// The share could not be made.
     #[error("share: {0}")]
     Seal(#[from] SealError),
@@ -237,10 +248,7 @@ impl<J: Journal> VaultNode<J> {
         let verified = self.check_ciphertexts(view, ask)?;
         let digest = ask.request.digest();
         let recipient = ask.card.recipient;
-        let evidence = self.policy.check(&ask.card.evidence, &recipient.user_data(&digest), &digest, now)?;
-        if evidence.measurement != recipient.measurement {
-            return Err(Refusal::Measurement);
-        }
+        self.check_recipient(&ask.card, &digest, now)?;
         if let Some((answered, bytes)) = self.journal.find(&ask.request.id) {
             return if answered == digest { Ok(Some(Envelope::from_bytes(&bytes)?)) } else { Err(Refusal::Answered) };
         }
@@ -254,8 +262,19 @@ impl<J: Journal> VaultNode<J> {
             Kind::Sealed,
             sealed.to_bytes(),
         )?;
-        self.journal.keep(ask.request.id, digest, &envelope.to_bytes()).map_err(|_| Refusal::Answered)?;
+        self.journal
+            .keep(ask.request.id, digest, &envelope.to_bytes())
+            .map_err(|reason| Refusal::Journal { reason })?;
         Ok(Some(envelope))
+    }
+
+    /// The measurement is under the share's seal and not under the evidence's user data: altered on the way, it
+    /// would leave an answer in the journal that no enclave opens.
+    fn check_recipient(&self, card: &AttestedRecipient, digest: &[u8; 64], now: u64) -> Result<(), Refusal> {
+        let recipient = &card.recipient;
+        let evidence = self.policy.check(&card.evidence, &recipient.user_data(digest), digest, now)?;
+        let (expected, found) = (evidence.measurement, recipient.measurement);
+        if expected == found { Ok(()) } else { Err(Refusal::Measurement { expected, found }) }
     }
 
     fn seal(

@@ -457,10 +457,8 @@ impl World {
 
 /// A statement made at [`NOW`].
 pub fn statement(reserves: u64, liabilities: u64) -> Vec<u8> {
-    format!(
-        r#"{{"account":"cold","unit":"satoshi","time":{NOW},"reserves":{reserves},"liabilities":{liabilities}}}"#
-    )
-    .into_bytes()
+    format!(r#"{{"account":"cold","unit":"satoshi","time":{NOW},"reserves":{reserves},"liabilities":{liabilities}}}"#)
+        .into_bytes()
 }
 
 /// Bytes that no reader takes.

@@ -1,0 +1,466 @@
+//! What a participant of the vault refuses, and what it gives once.
+
+mod support;
+
+use ccc_core::{
+    ciphertext::{Ciphertext, CiphertextError, Label, LabelKind},
+    enclave::attestation::{
+        AttestationProvider, OperatingMode, PolicyRefusal,
+        simulated::{SimulatedError, SimulatedProvider},
+    },
+    epoch::Epoch,
+    table::Head,
+    vault::{
+        combine::{CombineError, Culprit, CulpritReason},
+        recipient::AttestedRecipient,
+        request::Mode,
+        sealed::SealError,
+        share::ShareError,
+    },
+};
+use ccc_enclave::{
+    attempt::{AttemptError, Enclave},
+    intake::{self, RoundPlan},
+};
+use ccc_node::vault_node::{Ask, Behaviour, ChainView, Journal, Refusal, VaultNode};
+use ed25519_dalek::SigningKey;
+use pool::{EXPIRY, LOT, NOW, World};
+use rand::{SeedableRng, rngs::StdRng};
+use std::sync::Arc;
+use support::{Asked, ask, attempt, copy, node, pool, view};
+
+/// A pool with makers, and an attempt at a round that settles an order.
+fn scene(seed: u64) -> (World, Asked, ChainView) {
+    let (mut world, _) = World::with_makers(seed);
+    let order = world.plain_order(25 * LOT);
+    let request = world.request(&order);
+    let view = view(&world, Some(&request));
+    let asked = ask(&mut world, Some(request));
+    (world, asked, view)
+}
+
+/// Participant 1's answer to an ask, with fresh journal and randomness.
+fn answer(world: &World, view: &ChainView, ask: &Ask) -> Option<Refusal> {
+    let mut rng = StdRng::seed_from_u64(5);
+    node(world, 0).reencrypt(view, ask, world.time, &mut rng).err()
+}
+
+#[test]
+fn honest_participants_open_an_attempt() {
+    let (world, asked, view) = scene(1);
+    let mut rng = StdRng::seed_from_u64(1);
+    let envelopes = (0..3).map(|index| node(&world, index).reencrypt(&view, &asked.ask, world.time, &mut rng));
+    let envelopes = envelopes.map(|answer| answer.expect("an answer").expect("not silent")).collect();
+    let enclave = Enclave::new(world.config.clone(), &world.provider).expect("a configuration");
+    let attempt = enclave.resume(asked.ask.request, asked.keys, world.time).expect("an attempt");
+    let opened = attempt.open(&world.committee, asked.verified, envelopes).expect("opened");
+    assert!(opened.culprits().is_empty());
+}
+
+#[test]
+fn n041_requests_for_another_committee_chain_or_mode_are_refused() {
+    let (world, asked, view) = scene(2);
+    let refusal = |change: &dyn Fn(&mut Ask)| {
+        let mut ask = asked.ask.clone();
+        change(&mut ask);
+        match answer(&world, &view, &ask) {
+            Some(Refusal::Foreign { what }) => what,
+            other => panic!("{other:?}"),
+        }
+    };
+    assert_eq!(refusal(&|ask| ask.request.chain += 1), "chain");
+    assert_eq!(refusal(&|ask| ask.request.contract[0] ^= 1), "contract");
+    assert_eq!(refusal(&|ask| ask.request.epoch = Epoch(2)), "epoch");
+    assert_eq!(refusal(&|ask| ask.request.committee[0] ^= 1), "committee");
+    assert_eq!(refusal(&|ask| ask.request.mode = Mode::Public), "mode");
+    assert_eq!(refusal(&|ask| ask.request.mode = Mode::Compact), "mode");
+}
+
+#[test]
+fn n050_n133_a_block_that_is_not_read_here_and_a_late_request_are_refused() {
+    let (world, asked, view) = scene(3);
+    let abandoned = ChainView { block_hash: [0xBC; 32], ..view.clone() };
+    assert!(matches!(answer(&world, &abandoned, &asked.ask), Some(Refusal::Block)));
+    let mut rng = StdRng::seed_from_u64(5);
+    let deadline = asked.ask.request.deadline;
+    assert!(node(&world, 0).reencrypt(&view, &asked.ask, deadline, &mut rng).is_ok());
+    match node(&world, 0).reencrypt(&view, &asked.ask, deadline + 1, &mut rng).err() {
+        Some(Refusal::Expired { deadline: last, now }) => assert_eq!((last, now), (deadline, deadline + 1)),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn n048_other_ciphertexts_than_the_request_or_the_chain_names_are_refused() {
+    let (mut world, asked, view) = scene(4);
+    let mut fewer = asked.ask.clone();
+    fewer.ciphertexts.pop();
+    assert!(matches!(answer(&world, &view, &fewer), Some(Refusal::OtherCiphertext { index: 4 })));
+    let mut swapped = asked.ask.clone();
+    swapped.ciphertexts.swap(1, 2);
+    assert!(matches!(answer(&world, &view, &swapped), Some(Refusal::OtherCiphertext { index: 1 })));
+    let unknown = ChainView { submissions: Arc::default(), ..view.clone() };
+    assert!(matches!(answer(&world, &unknown, &asked.ask), Some(Refusal::NotOnChain { index: 1 })));
+    let change = |change: &dyn Fn(&mut ccc_node::vault_node::OnChain)| {
+        let mut view = view.clone();
+        let id = asked.ask.ciphertexts[2].label().id;
+        change(Arc::make_mut(&mut view.submissions).get_mut(&id).expect("known"));
+        answer(&world, &view, &asked.ask)
+    };
+    assert!(matches!(change(&|known| known.hash[0] ^= 1), Some(Refusal::NotOnChain { index: 2 })));
+    assert!(matches!(change(&|known| known.who[0] ^= 1), Some(Refusal::NotOnChain { index: 2 })));
+    let id = asked.ask.ciphertexts[1].label().id;
+    let who = asked.ask.ciphertexts[1].label().requester;
+    let label = intake::label(&world.config, id, who, EXPIRY);
+    let other = Ciphertext::encrypt(&world.key(), &label, b"another", &mut world.rng).expect("encrypts");
+    let replaced = with(&mut world, &asked, 1, other);
+    assert!(matches!(answer(&world, &view, &replaced), Some(Refusal::NotOnChain { index: 1 })));
+}
+
+/// The ask with one ciphertext replaced, named by the request and attested anew.
+fn with(world: &mut World, asked: &Asked, index: usize, ciphertext: Ciphertext) -> Ask {
+    let mut ask = asked.ask.clone();
+    ask.request.ciphertexts[index] = ciphertext.digest();
+    ask.ciphertexts[index] = ciphertext;
+    ask.card = attempt(world, &ask.request).1;
+    ask
+}
+
+#[test]
+fn n046_labels_that_participants_do_not_open_are_refused() {
+    let (mut world, asked, view) = scene(5);
+    let refusal = |world: &mut World, change: &dyn Fn(&mut Label)| {
+        let mut label = asked.ask.ciphertexts[1].label().clone();
+        change(&mut label);
+        let other = Ciphertext::encrypt(&world.key(), &label, &[1; 32], &mut world.rng).expect("encrypts");
+        let ask = with(world, &asked, 1, other);
+        answer(world, &view, &ask)
+    };
+    let foreign = "for another contract or chain";
+    let refused = refusal(&mut world, &|label| label.chain += 1);
+    assert!(matches!(refused, Some(Refusal::Label { index: 1, what }) if what == foreign));
+    let refused = refusal(&mut world, &|label| label.contract[0] ^= 1);
+    assert!(matches!(refused, Some(Refusal::Label { index: 1, what }) if what == foreign));
+    let refused = refusal(&mut world, &|label| label.kind = LabelKind::Public);
+    let public = "of a kind that is not re-encrypted";
+    assert!(matches!(refused, Some(Refusal::Label { index: 1, what }) if what == public));
+    let mut second_key = asked.ask.clone();
+    second_key.request.ciphertexts[1] = second_key.request.ciphertexts[0];
+    second_key.ciphertexts[1] = second_key.ciphertexts[0].clone();
+    second_key.card = attempt(&mut world, &second_key.request).1;
+    assert!(matches!(answer(&world, &view, &second_key), Some(Refusal::Header)));
+}
+
+#[test]
+fn n050_a_ciphertext_past_its_expiry_is_refused() {
+    let (mut world, asked, view) = scene(6);
+    world.time = EXPIRY;
+    let last = ChainView { time: EXPIRY, ..view };
+    let mut late = asked.ask.clone();
+    late.request.deadline = EXPIRY + 300;
+    late.card = attempt(&mut world, &late.request).1;
+    assert!(answer(&world, &last, &late).is_none());
+    let past = ChainView { time: EXPIRY + 1, ..last };
+    let refused = answer(&world, &past, &late);
+    assert!(matches!(refused, Some(Refusal::Label { index: 1, what: "past its expiry" })));
+}
+
+#[test]
+fn an_order_is_not_opened_before_its_deadline() {
+    let (world, asked, view) = scene(7);
+    let early = ChainView { time: world.time - 1, ..view.clone() };
+    match answer(&world, &early, &asked.ask) {
+        Some(Refusal::TooEarly { index, opens_at, time }) => {
+            assert_eq!((index, opens_at, time), (4, world.time, world.time - 1));
+        }
+        other => panic!("{other:?}"),
+    }
+    assert!(answer(&world, &view, &asked.ask).is_none());
+}
+
+#[test]
+fn a_ciphertext_that_fails_its_proof_is_refused() {
+    let (mut world, asked, _) = scene(8);
+    let mut bytes = asked.ask.ciphertexts[1].to_bytes();
+    *bytes.last_mut().expect("bytes") ^= 1;
+    let broken = Ciphertext::from_bytes(&bytes).expect("parses");
+    let ask = with(&mut world, &asked, 1, broken);
+    world.orders[0].ciphertext = bytes;
+    let view = view(&world, None);
+    let refused = answer(&world, &view, &ask);
+    assert!(matches!(refused, Some(Refusal::Ciphertext { index: 1, source: CiphertextError::Proof })), "{refused:?}");
+}
+
+#[test]
+fn n121_n132_the_key_of_a_table_that_is_not_current_is_refused() {
+    let (mut world, makers) = World::with_makers(9);
+    let old = ask(&mut world, None);
+    let former = world.header().expect("a header").head();
+    world.deposit([1; 20], &makers[0], 0, 5);
+    world.idle();
+    let current = world.header().expect("a header").head();
+    let view = view(&world, None);
+    match answer(&world, &view, &old.ask) {
+        Some(Refusal::Rollback(error)) => assert_eq!((error.expected, error.found), (current, former)),
+        other => panic!("{other:?}"),
+    }
+    let nothing = ChainView { header_hash: [0; 32], version: 0, ..view };
+    let asked = ask(&mut world, None);
+    match answer(&world, &nothing, &asked.ask) {
+        Some(Refusal::Rollback(error)) => assert_eq!(error.expected, Head { hash: [0; 32], version: 0 }),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_tables_key_comes_with_its_header_and_first() {
+    let (mut world, asked, view) = scene(10);
+    let refusal = |world: &mut World, change: &dyn Fn(&mut Ask)| {
+        let mut ask = asked.ask.clone();
+        change(&mut ask);
+        ask.card = attempt(world, &ask.request).1;
+        answer(world, &view, &ask)
+    };
+    let changes: [&dyn Fn(&mut Ask); 4] = [
+        &|ask| ask.header = None,
+        &|ask| ask.request.table_header = None,
+        &|ask| {
+            ask.header = None;
+            ask.request.table_header = None;
+        },
+        &|ask| {
+            ask.request.ciphertexts.swap(0, 1);
+            ask.ciphertexts.swap(0, 1);
+        },
+    ];
+    for change in changes {
+        let refused = refusal(&mut world, change);
+        assert!(matches!(refused, Some(Refusal::Header)), "{refused:?}");
+    }
+}
+
+#[test]
+fn n066_n069_keys_that_the_evidence_does_not_carry_are_refused() {
+    let (mut world, asked, view) = scene(11);
+    let (_, other) = attempt(&mut world, &asked.ask.request);
+    let mut ask = asked.ask.clone();
+    ask.card.recipient.x = other.recipient.x;
+    assert!(matches!(answer(&world, &view, &ask), Some(Refusal::Policy(PolicyRefusal::UserData))));
+    let mut ask = asked.ask.clone();
+    ask.card.recipient.e = other.recipient.e;
+    assert!(matches!(answer(&world, &view, &ask), Some(Refusal::Policy(PolicyRefusal::UserData))));
+    let mut ask = asked.ask.clone();
+    ask.card.recipient.measurement = [1; 32];
+    match answer(&world, &view, &ask) {
+        Some(Refusal::Measurement { expected, found }) => {
+            assert_eq!((expected, found), (world.config.measurement(), [1; 32]));
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn n093_n094_n096_n097_n098_n100_evidence_that_the_policy_refuses() {
+    let (world, asked, view) = scene(12);
+    let evidence = |provider: &SimulatedProvider, nonce: &[u8; 64], now: u64| {
+        let mut ask = asked.ask.clone();
+        let user_data = ask.card.recipient.user_data(&ask.request.digest());
+        ask.card.evidence = provider.attest(&user_data, nonce, now).expect("evidence");
+        match answer(&world, &view, &ask) {
+            None => None,
+            Some(Refusal::Policy(refusal)) => Some(refusal),
+            other => panic!("{other:?}"),
+        }
+    };
+    let root = || SigningKey::from_bytes(&[9; 32]);
+    let (nonce, now) = (asked.ask.request.digest(), world.time);
+    let genuine = SimulatedProvider::new(root(), world.config.measurement());
+    assert_eq!(evidence(&genuine, &nonce, now), None);
+    let other_program = SimulatedProvider::new(root(), [7; 32]);
+    let refused = evidence(&other_program, &nonce, now);
+    assert_eq!(refused, Some(PolicyRefusal::Measurement { found: [7; 32], listed: 1 }));
+    assert_eq!(evidence(&genuine, &[0; 64], now), Some(PolicyRefusal::Nonce));
+    assert_eq!(evidence(&genuine, &nonce, now - 601), Some(PolicyRefusal::Age { found: 601, max_age: 600 }));
+    let refused = evidence(&genuine, &nonce, now - 3_601);
+    assert!(matches!(refused, Some(PolicyRefusal::NotGenuine(SimulatedError::Validity { .. }))));
+    let refused = evidence(&genuine, &nonce, now + 1);
+    assert!(matches!(refused, Some(PolicyRefusal::NotGenuine(SimulatedError::Validity { .. }))));
+    let debug = SimulatedProvider::new(root(), world.config.measurement()).in_debug_mode();
+    assert_eq!(evidence(&debug, &nonce, now), Some(PolicyRefusal::Debug));
+    let stranger = SimulatedProvider::new(SigningKey::from_bytes(&[8; 32]), world.config.measurement());
+    assert_eq!(evidence(&stranger, &nonce, now), Some(PolicyRefusal::NoRoot));
+}
+
+#[test]
+fn n095_evidence_with_any_byte_altered_is_refused() {
+    let (world, asked, view) = scene(13);
+    for byte in 0..asked.ask.card.evidence.len() {
+        let mut ask = asked.ask.clone();
+        ask.card.evidence[byte] ^= 1;
+        let refused = answer(&world, &view, &ask);
+        assert!(matches!(refused, Some(Refusal::Policy(_))), "byte {byte}: {refused:?}");
+    }
+    let mut ask = asked.ask.clone();
+    ask.card.evidence.clear();
+    assert!(matches!(answer(&world, &view, &ask), Some(Refusal::Policy(PolicyRefusal::Encoding(_)))));
+}
+
+#[test]
+fn n099_n112_policies_that_accept_nothing_simulated_or_nothing_at_all() {
+    let (world, asked, view) = scene(14);
+    let refusal = |change: &dyn Fn(&mut ccc_core::enclave::attestation::Policy)| {
+        let mut policy = world.policy();
+        change(&mut policy);
+        let (keys, share) = copy(&world, 0);
+        let served = (world.config.chain, world.config.pool);
+        let journal = ccc_node::vault_node::MemoryJournal::default();
+        let mut node = VaultNode::new(keys, share, world.committee.clone(), policy, served, journal);
+        match node.reencrypt(&view, &asked.ask, world.time, &mut StdRng::seed_from_u64(1)) {
+            Err(Refusal::Policy(refusal)) => refusal,
+            other => panic!("{other:?}"),
+        }
+    };
+    assert_eq!(refusal(&|policy| policy.mode = OperatingMode::Production), PolicyRefusal::Simulated);
+    let found = world.config.measurement();
+    assert_eq!(refusal(&|policy| policy.measurements.clear()), PolicyRefusal::Measurement { found, listed: 0 });
+    assert_eq!(refusal(&|policy| policy.simulated_roots.clear()), PolicyRefusal::NoRoot);
+}
+
+#[test]
+fn n047_n068_a_repeat_gets_the_same_bytes_and_other_keys_get_nothing_new() {
+    let (mut world, asked, view) = scene(15);
+    let mut node = node(&world, 0);
+    let first = node.reencrypt(&view, &asked.ask, world.time, &mut world.rng).expect("an answer").expect("bytes");
+    let again = node.reencrypt(&view, &asked.ask, world.time, &mut world.rng).expect("an answer").expect("bytes");
+    assert_eq!(first.to_bytes(), again.to_bytes());
+    let (keys, card) = attempt(&mut world, &asked.ask.request);
+    let second = Ask { card, ..asked.ask.clone() };
+    let repeated = node.reencrypt(&view, &second, world.time, &mut world.rng).expect("an answer").expect("bytes");
+    assert_eq!(first.to_bytes(), repeated.to_bytes());
+    let enclave = Enclave::new(world.config.clone(), &world.provider).expect("a configuration");
+    let attempt = enclave.resume(asked.ask.request, keys, world.time).expect("an attempt");
+    let refused = attempt.open(&world.committee, asked.verified, vec![repeated]).err();
+    assert!(matches!(
+        refused,
+        Some(AttemptError::Shares(CombineError::NotEnoughShares { need: 3, have: 0, culprits })) if culprits.is_empty()
+    ));
+}
+
+#[test]
+fn another_digest_under_an_answered_identifier_is_refused() {
+    let (mut world, asked, view) = scene(16);
+    let mut node = node(&world, 0);
+    assert!(node.reencrypt(&view, &asked.ask, world.time, &mut world.rng).is_ok());
+    let mut other = asked.ask.clone();
+    other.request.deadline += 1;
+    other.card = attempt(&mut world, &other.request).1;
+    let refused = node.reencrypt(&view, &other, world.time, &mut world.rng).err();
+    assert!(matches!(refused, Some(Refusal::Answered)));
+    let mut fresh = other;
+    fresh.request.id = [0xAB; 32];
+    fresh.card = attempt(&mut world, &fresh.request).1;
+    assert!(node.reencrypt(&view, &fresh, world.time, &mut world.rng).is_ok());
+}
+
+/// A journal on a full disk.
+struct Full;
+
+impl Journal for Full {
+    fn find(&self, _: &[u8; 32]) -> Option<([u8; 64], Vec<u8>)> {
+        None
+    }
+
+    fn keep(&mut self, _: [u8; 32], _: [u8; 64], _: &[u8]) -> Result<(), String> {
+        Err("no space left".to_owned())
+    }
+}
+
+#[test]
+fn an_answer_that_cannot_be_kept_is_not_given() {
+    let (mut world, asked, view) = scene(17);
+    let (keys, share) = copy(&world, 0);
+    let served = (world.config.chain, world.config.pool);
+    let mut node = VaultNode::new(keys, share, world.committee.clone(), world.policy(), served, Full);
+    match node.reencrypt(&view, &asked.ask, world.time, &mut world.rng).err() {
+        Some(Refusal::Journal { reason }) => assert_eq!(reason, "no space left"),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_share_of_another_committee_and_a_weak_key_make_no_answer() {
+    let (mut world, asked, view) = scene(18);
+    let (_, mut strangers) = pool::committee(99);
+    let (keys, share) = strangers.remove(0);
+    let served = (world.config.chain, world.config.pool);
+    let journal = ccc_node::vault_node::MemoryJournal::default();
+    let mut node = VaultNode::new(keys, share, world.committee.clone(), world.policy(), served, journal);
+    let refused = node.reencrypt(&view, &asked.ask, world.time, &mut world.rng).err();
+    assert!(matches!(refused, Some(Refusal::Seal(SealError::Share(ShareError::KeyShare(_))))), "{refused:?}");
+    let mut ask = asked.ask.clone();
+    ask.card.recipient.x = [0; 32];
+    ask.card = reattest(&world, &ask);
+    assert!(matches!(answer(&world, &view, &ask), Some(Refusal::Seal(SealError::WeakRecipient))));
+}
+
+/// Genuine evidence for whatever keys the card holds.
+fn reattest(world: &World, ask: &Ask) -> AttestedRecipient {
+    let (recipient, digest) = (ask.card.recipient, ask.request.digest());
+    let evidence = world.provider.attest(&recipient.user_data(&digest), &digest, world.time).expect("evidence");
+    AttestedRecipient { recipient, evidence }
+}
+
+#[test]
+fn n057_n071_a_liar_is_named_by_the_enclave_and_a_silent_one_is_not_missed() {
+    let (mut world, asked, view) = scene(19);
+    let behaviours = [Behaviour::Honest, Behaviour::Lying, Behaviour::Honest, Behaviour::Honest];
+    let envelopes = answers(&mut world, &view, &asked.ask, behaviours);
+    assert_eq!(envelopes.len(), 4);
+    let enclave = Enclave::new(world.config.clone(), &world.provider).expect("a configuration");
+    let attempt = enclave.resume(asked.ask.request.clone(), asked.keys, world.time).expect("an attempt");
+    let opened = attempt.open(&world.committee, asked.verified, envelopes).expect("opened");
+    let liar = Culprit { identifier: world.members[1].1.identifier(), reason: CulpritReason::Proof };
+    assert_eq!(opened.culprits(), [liar]);
+    let (mut world, asked, view) = scene(20);
+    let behaviours = [Behaviour::Silent, Behaviour::Honest, Behaviour::Honest, Behaviour::Honest];
+    let envelopes = answers(&mut world, &view, &asked.ask, behaviours);
+    assert_eq!(envelopes.len(), 3);
+    let enclave = Enclave::new(world.config.clone(), &world.provider).expect("a configuration");
+    let attempt = enclave.resume(asked.ask.request, asked.keys, world.time).expect("an attempt");
+    assert!(attempt.open(&world.committee, asked.verified, envelopes).is_ok_and(|opened| opened.culprits().is_empty()));
+}
+
+fn answers(
+    world: &mut World,
+    view: &ChainView,
+    ask: &Ask,
+    behaviours: [Behaviour; 4],
+) -> Vec<ccc_core::envelope::Envelope> {
+    let mut envelopes = Vec::new();
+    for (index, behaviour) in behaviours.into_iter().enumerate() {
+        let mut node = node(world, index).with_behaviour(behaviour);
+        envelopes.extend(node.reencrypt(view, ask, world.time, &mut world.rng).expect("no refusal"));
+    }
+    envelopes
+}
+
+#[test]
+fn n133_after_a_reorganisation_the_abandoned_branch_is_not_served_and_the_new_one_is() {
+    let (mut world, makers) = World::with_makers(21);
+    let parent = world.table.clone().expect("a table");
+    world.idle();
+    let abandoned = ask(&mut world, None);
+    world.table = Some(parent);
+    world.deposit([1; 20], &makers[0], 0, 5);
+    let view = ChainView { block_hash: [0xBB; 32], ..view(&world, None) };
+    assert!(matches!(answer(&world, &view, &abandoned.ask), Some(Refusal::Rollback(_))));
+    let recovered = ask(&mut world, None);
+    assert!(answer(&world, &view, &recovered.ask).is_none());
+}
+
+#[test]
+fn a_plan_of_the_first_version_asks_nobody() {
+    let world = World::empty(22);
+    let plan = RoundPlan::new(&world.config, &world.key(), None, world.log(None), NOW).expect("a plan");
+    assert!(plan.digests().is_empty());
+}

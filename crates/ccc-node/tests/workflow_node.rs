@@ -1,0 +1,325 @@
+//! What a signer of reports refuses: it reads every public fact again.
+
+mod support;
+
+use ccc_core::{
+    enclave::attestation::{AttestationProvider, PolicyRefusal, simulated::SimulatedProvider},
+    report::{
+        Accumulator, EnclaveAdmission, Origin, Payload, ReportContext, ReportError, ReportSigner, Statement,
+        price_digest,
+    },
+    suite::{self, domain},
+};
+use ccc_enclave::result::AttestedResult;
+use ccc_node::workflow_node::{SignerRefusal, SignerView, WorkflowNode};
+use ed25519_dalek::SigningKey;
+use support::pool::{self, BASE, Job, LOT, World, owner::Owner, statement};
+
+const CONTEXT: ReportContext = ReportContext { config_digest: [5; 32], sequence: 7 };
+
+fn origin() -> Origin {
+    let mut workflow_id = [7; 32];
+    workflow_id[0] = 0;
+    Origin { don_id: 1, config_version: 1, workflow_id, workflow_owner: [8; 20] }
+}
+
+fn signer(world: &World) -> WorkflowNode {
+    WorkflowNode::new(ReportSigner::from_bytes(&[4; 32]).expect("a key"), world.policy())
+}
+
+/// What an honest signer reads at the block of a job.
+fn view(world: &World, job: &Job) -> SignerView {
+    let header = world.header();
+    SignerView {
+        chain: world.config.chain,
+        receivers: [world.config.reserve_attestation, world.config.pool],
+        epoch: world.committee.epoch().0,
+        now: world.time,
+        inputs: world.inputs(),
+        header: header.map_or(([0; 32], 0), |header| (header.hash(), header.version())),
+        accumulator: Some(world.plan(world.log(None)).accumulator().value()),
+        price_source: world.config.price_source,
+        observations: job.observations.clone(),
+    }
+}
+
+/// A round with a fill and a deposit, its result and the view that accepts it.
+fn scene(seed: u64) -> (World, AttestedResult, SignerView) {
+    let (mut world, makers) = World::with_makers(seed);
+    world.deposit([1; 20], &makers[0], BASE, 5);
+    let order = world.plain_order(25 * LOT);
+    let request = world.request(&order);
+    let job = world.job(Some(request));
+    let view = view(&world, &job);
+    let result = world.run(&job).expect("a round").result;
+    (world, result, view)
+}
+
+fn sign(world: &World, result: &AttestedResult, view: &SignerView) -> Option<SignerRefusal> {
+    signer(world).sign(result, view, origin(), &CONTEXT).err()
+}
+
+fn differs(refusal: Option<SignerRefusal>) -> &'static str {
+    match refusal {
+        Some(SignerRefusal::Differs { what }) => what,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn an_honest_round_is_signed() {
+    let (world, result, view) = scene(1);
+    let (report, signature) = signer(&world).sign(&result, &view, origin(), &CONTEXT).expect("a signature");
+    assert_eq!(report.payload().to_bytes(), result.payload);
+    assert_eq!(signature.recover(&report.signing_digest(&CONTEXT)), Ok(signer(&world).address()));
+}
+
+#[test]
+fn an_honest_reserve_check_and_payout_are_signed() {
+    let (mut world, _) = World::with_makers(2);
+    let job = world.job(None);
+    let result = world.check(&statement(1, 2)).expect("an answer").result;
+    assert!(sign(&world, &result, &view(&world, &job)).is_none());
+    let (who, reserve) = ([8; 20], Owner::new(1));
+    let id = world.fresh_id(who);
+    let paid = (pool::QUOTE, 10, [0xD0; 20]);
+    let bytes = reserve.withdrawal(&world.config, &world.key(), (id, who), paid, reserve.account(), &mut world.rng);
+    world.withdrawal_bytes(who, id, bytes);
+    let job = world.job(None);
+    let output = world.run(&job).expect("a round");
+    let view = view(&world, &job);
+    assert_eq!(output.payouts.len(), 1);
+    assert!(sign(&world, &output.payouts[0], &view).is_none());
+    let elsewhere = SignerView { receivers: [[0; 20]; 2], ..view };
+    assert_eq!(differs(sign(&world, &output.payouts[0], &elsewhere)), "the receiver");
+}
+
+#[test]
+fn an_altered_payload_input_request_or_evidence_is_refused() {
+    let (world, result, view) = scene(3);
+    for byte in 0..result.payload.len() {
+        let mut bent = result.clone();
+        bent.payload[byte] ^= 1;
+        match sign(&world, &bent, &view) {
+            Some(SignerRefusal::Policy(PolicyRefusal::UserData) | SignerRefusal::Payload(_)) => {}
+            other => panic!("byte {byte}: {other:?}"),
+        }
+    }
+    let changes: [&dyn Fn(&mut AttestedResult); 5] = [
+        &|result| result.inputs.block += 1,
+        &|result| result.inputs.block_time += 1,
+        &|result| result.inputs.custody += 1,
+        &|result| result.inputs.consumed -= 1,
+        &|result| result.inputs.accumulator[0] ^= 1,
+    ];
+    for change in changes {
+        let mut bent = result.clone();
+        change(&mut bent);
+        let refused = sign(&world, &bent, &view);
+        assert!(matches!(refused, Some(SignerRefusal::Policy(PolicyRefusal::UserData))), "{refused:?}");
+    }
+    let mut bent = result.clone();
+    bent.request[0] ^= 1;
+    assert!(matches!(sign(&world, &bent, &view), Some(SignerRefusal::Policy(PolicyRefusal::Nonce))));
+    for byte in 0..result.evidence.len() {
+        let mut bent = result.clone();
+        bent.evidence[byte] ^= 1;
+        assert!(matches!(sign(&world, &bent, &view), Some(SignerRefusal::Policy(_))), "byte {byte}");
+    }
+    let mut missing = result.clone();
+    missing.evidence.clear();
+    let refused = sign(&world, &missing, &view);
+    assert!(matches!(refused, Some(SignerRefusal::Policy(PolicyRefusal::Encoding(_)))));
+    let mut short = result;
+    short.payload.pop();
+    assert!(matches!(sign(&world, &short, &view), Some(SignerRefusal::Payload(ReportError::PayloadLength { .. }))));
+}
+
+#[test]
+fn n093_n097_n098_evidence_of_other_programs_or_times_is_refused() {
+    let (world, result, view) = scene(4);
+    let later = SignerView { now: world.time + 601, ..view.clone() };
+    let refused = sign(&world, &result, &later);
+    assert!(matches!(refused, Some(SignerRefusal::Policy(PolicyRefusal::Age { found: 601, max_age: 600 }))));
+    let mut policy = world.policy();
+    policy.measurements = vec![[1; 32]];
+    let node = WorkflowNode::new(ReportSigner::from_bytes(&[4; 32]).expect("a key"), policy);
+    let refused = node.sign(&result, &view, origin(), &CONTEXT).err();
+    assert!(matches!(refused, Some(SignerRefusal::Policy(PolicyRefusal::Measurement { listed: 1, .. }))));
+    let debug = SimulatedProvider::new(SigningKey::from_bytes(&[9; 32]), world.config.measurement()).in_debug_mode();
+    let mut inspected = result;
+    inspected.evidence = attest(&debug, &inspected, world.time);
+    assert!(matches!(sign(&world, &inspected, &view), Some(SignerRefusal::Policy(PolicyRefusal::Debug))));
+}
+
+/// Evidence for a result, by the layout of `docs/spec/enclave.md`.
+fn attest(provider: &SimulatedProvider, result: &AttestedResult, now: u64) -> Vec<u8> {
+    let user_data = suite::hash(domain::RESULT, &[&result.request, &result.payload, &result.inputs.to_bytes()]);
+    provider.attest(&user_data, &result.request, now).expect("evidence")
+}
+
+#[test]
+fn n116_a_payload_for_another_chain_receiver_or_epoch_is_refused() {
+    let (world, result, view) = scene(5);
+    let change = |change: &dyn Fn(&mut SignerView)| {
+        let mut view = view.clone();
+        change(&mut view);
+        differs(sign(&world, &result, &view))
+    };
+    assert_eq!(change(&|view| view.chain += 1), "the chain");
+    assert_eq!(change(&|view| view.receivers.swap(0, 1)), "the receiver");
+    assert_eq!(change(&|view| view.epoch += 1), "the epoch");
+}
+
+#[test]
+fn n120_an_expired_payload_is_refused() {
+    let (mut world, _) = World::with_makers(6);
+    let mut job = world.job(None);
+    job.validity.valid_until = world.time;
+    let result = world.run(&job).expect("a round").result;
+    let view = view(&world, &job);
+    assert!(sign(&world, &result, &view).is_none());
+    let late = SignerView { now: world.time + 1, ..view };
+    match sign(&world, &result, &late) {
+        Some(SignerRefusal::Expired { valid_until, now }) => {
+            assert_eq!((valid_until, now), (world.time, world.time + 1))
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn n121_n123_n124_a_round_on_another_header_or_version_is_refused() {
+    let (mut world, result, view) = scene(7);
+    let another = SignerView { header: ([1; 32], view.header.1), ..view.clone() };
+    assert_eq!(differs(sign(&world, &result, &another)), "the table header");
+    let ahead = SignerView { header: (view.header.0, view.header.1 + 1), ..view.clone() };
+    assert_eq!(differs(sign(&world, &result, &ahead)), "the table version");
+    let last = SignerView { header: (view.header.0, u64::MAX), ..view.clone() };
+    assert_eq!(differs(sign(&world, &result, &last)), "the table version");
+    let job = world.job(None);
+    let check = world.check(&statement(1, 2)).expect("an answer").result;
+    let view = self::view(&world, &job);
+    let another = SignerView { header: ([1; 32], view.header.1), ..view.clone() };
+    assert_eq!(differs(sign(&world, &check, &another)), "the table header");
+    let mut older = view;
+    older.inputs.block -= 1;
+    assert_eq!(differs(sign(&world, &check, &older)), "a public input");
+}
+
+#[test]
+fn n143_an_invented_price_source_or_price_is_refused() {
+    let (world, result, view) = scene(8);
+    let mut view = view;
+    view.observations[2].answer += 1;
+    assert_eq!(differs(sign(&world, &result, &view)), "the price");
+    view.observations.pop();
+    assert_eq!(differs(sign(&world, &result, &view)), "the price");
+    view.observations.clear();
+    assert_eq!(differs(sign(&world, &result, &view)), "the price");
+    view.price_source = [1; 20];
+    assert_eq!(differs(sign(&world, &result, &view)), "the price source");
+}
+
+#[test]
+fn a_price_read_at_another_block_than_the_rest_is_refused() {
+    let (mut world, _) = World::with_makers(9);
+    let job = world.job(None);
+    let result = world.run(&job).expect("a round").result;
+    let mut bent = result;
+    let mut payload = Payload::from_bytes(&bent.payload).expect("a payload");
+    if let Statement::Round(round) = &mut payload.statement {
+        round.price_block -= 1;
+    }
+    bent.payload = payload.to_bytes();
+    bent.evidence = attest(&world.provider, &bent, world.time);
+    assert_eq!(differs(sign(&world, &bent, &view(&world, &job))), "the price block");
+}
+
+#[test]
+fn invented_omitted_and_repeated_deposits_are_refused() {
+    let (mut world, makers) = World::with_makers(10);
+    world.deposit([1; 20], &makers[0], BASE, 5);
+    world.deposit([2; 20], &makers[1], BASE, 6);
+    let honest = world.job(None);
+    let view = view(&world, &honest);
+    let run = |world: &mut World, change: &dyn Fn(&mut Job)| {
+        let mut job = world.job(None);
+        change(&mut job);
+        let result = world.run(&job).expect("a round").result;
+        sign(world, &result, &view)
+    };
+    assert!(run(&mut world, &|_| {}).is_none());
+    let invented = run(&mut world, &|job| job.log.boundary[0].amount += 1);
+    assert_eq!(differs(invented), "the accumulator");
+    let mut stranger = world.job(None).log.boundary[1].clone();
+    stranger.submission.ciphertext = vec![1; 300];
+    let added = run(&mut world, &|job| job.log.boundary.push(stranger.clone()));
+    assert_eq!(differs(added), "the accumulator");
+    let omitted = run(&mut world, &|job| drop(job.log.boundary.remove(0)));
+    assert_eq!(differs(omitted), "the accumulator");
+    let reordered = run(&mut world, &|job| job.log.boundary.swap(0, 1));
+    assert_eq!(differs(reordered), "the accumulator");
+}
+
+#[test]
+fn a_deposit_counted_twice_from_an_older_count_is_refused() {
+    let (mut world, makers) = World::with_makers(11);
+    world.deposit([1; 20], &makers[0], BASE, 5);
+    let consumed = world.consumed;
+    let mut job = world.job(None);
+    job.log.consumed = Accumulator::default();
+    job.log.boundary = world.boundary.clone();
+    job.inputs.consumed = 0;
+    job.inputs.accumulator = [0; 32];
+    let result = world.run(&job).expect("the enclave cannot know").result;
+    let view = view(&world, &job);
+    let Statement::Round(round) = Payload::from_bytes(&result.payload).expect("a payload").statement else {
+        panic!("a round");
+    };
+    assert_eq!(Some(round.accumulator), view.accumulator, "the end is the chain's");
+    assert_eq!(view.inputs.consumed, consumed.count());
+    assert_eq!(differs(sign(&world, &result, &view)), "a public input");
+}
+
+#[test]
+fn a_custody_that_is_not_the_chains_is_refused() {
+    let (mut world, _) = World::with_makers(12);
+    let job = world.job(None);
+    let view = view(&world, &job);
+    world.custody += 1;
+    let result = world.check(&statement(2, 2)).expect("an answer").result;
+    assert_eq!(differs(sign(&world, &result, &view)), "a public input");
+}
+
+#[test]
+fn an_unknown_count_of_operations_is_refused() {
+    let (world, result, view) = scene(13);
+    let view = SignerView { accumulator: None, ..view };
+    assert_eq!(differs(sign(&world, &result, &view)), "the accumulator");
+}
+
+#[test]
+fn a_kind_of_report_that_no_program_makes_is_refused() {
+    let (world, result, view) = scene(14);
+    let mut payload = Payload::from_bytes(&result.payload).expect("a payload");
+    payload.statement = Statement::Enclave(EnclaveAdmission {
+        measurement: [1; 32],
+        box_key: [2; 32],
+        signer: [3; 20],
+        expiry: u64::MAX,
+    });
+    let mut other = result;
+    other.payload = payload.to_bytes();
+    other.evidence = attest(&world.provider, &other, world.time);
+    assert_eq!(differs(sign(&world, &other, &view)), "the kind of report");
+}
+
+#[test]
+fn observations_that_cannot_be_encoded_are_a_typed_refusal() {
+    let (world, result, mut view) = scene(15);
+    view.observations[0].round = 1 << 80;
+    assert!(price_digest(&view.observations).is_err());
+    let refused = sign(&world, &result, &view);
+    assert!(matches!(refused, Some(SignerRefusal::Payload(ReportError::PriceRound { found })) if found == 1 << 80));
+}
