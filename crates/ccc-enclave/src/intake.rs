@@ -78,14 +78,6 @@ pub enum PlanError {
     /// The first version of a table takes no operations and settles nothing.
     #[error("the first version of a table is made before anything else happens")]
     Genesis,
-    /// More standing orders than a round has slots.
-    #[error("{found} standing orders, where a round has {slots} slots")]
-    Slots {
-        /// Slots.
-        slots: u32,
-        /// Orders.
-        found: usize,
-    },
     /// An operation that the accumulator cannot take.
     #[error("operation: {0}")]
     Operation(#[from] ReportError),
@@ -108,14 +100,15 @@ pub(crate) struct Positions {
     pub(crate) collateral: Option<usize>,
 }
 
-/// The ciphertexts of a round, in the order of the request: table key, boundary operations, new standing
-/// orders, live standing orders, the collateral order.
+/// The ciphertexts of a round, in the order of the request: table key, boundary operations, live standing orders, new
+/// standing orders, the collateral order.
 pub struct RoundPlan {
     pub(crate) log: Log,
     pub(crate) positions: Positions,
     pub(crate) labels: Vec<Label>,
     pub(crate) digests: Vec<[u8; 32]>,
     pub(crate) accumulator: Accumulator,
+    pub(crate) now: u64,
     ciphertexts: Vec<VerifiedCiphertext>,
 }
 
@@ -131,13 +124,13 @@ impl RoundPlan {
         log: Log,
         now: u64,
     ) -> Result<Self, PlanError> {
-        check_shape(config, header, &log)?;
+        check_genesis(header, &log)?;
         let accumulator = fold(config, &log)?;
-        let mut queue = Queue { config, key, now, taken: Vec::new() };
+        let mut queue = Queue { config, key, now, slots: config.order_slots, taken: Vec::new() };
         let table_key = header.map(|header| queue.table_key(header)).transpose()?;
         let boundary = log.boundary.iter().map(|event| queue.take(&event.submission)).collect();
-        let new_orders = log.new_orders.iter().map(|order| queue.take(order)).collect();
-        let live_orders = log.live_orders.iter().map(|order| queue.take(order)).collect();
+        let live_orders = log.live_orders.iter().map(|order| queue.take_order(order)).collect();
+        let new_orders = log.new_orders.iter().map(|order| queue.take_order(order)).collect();
         let collateral = log.collateral.as_ref().map(|request| queue.take(&request.submission)).map(|position| {
             position.ok_or(PlanError::Order { reason: "it does not parse, verify, or carry the request's label" })
         });
@@ -146,7 +139,7 @@ impl RoundPlan {
         let ciphertexts = queue.taken;
         let labels = ciphertexts.iter().map(|ciphertext| ciphertext.label().clone()).collect();
         let digests = ciphertexts.iter().map(VerifiedCiphertext::digest).collect();
-        Ok(Self { log, positions, labels, digests, accumulator, ciphertexts })
+        Ok(Self { log, positions, labels, digests, accumulator, now, ciphertexts })
     }
 
     /// The digests of the ciphertexts, as the request names them.
@@ -174,11 +167,8 @@ impl RoundPlan {
     }
 }
 
-fn check_shape(config: &EnclaveConfig, header: Option<&Header>, log: &Log) -> Result<(), PlanError> {
+fn check_genesis(header: Option<&Header>, log: &Log) -> Result<(), PlanError> {
     let orders = log.live_orders.len() + log.new_orders.len();
-    if orders > config.order_slots as usize {
-        return Err(PlanError::Slots { slots: config.order_slots, found: orders });
-    }
     let empty = log.boundary.is_empty() && orders == 0 && log.collateral.is_none();
     if header.is_none() && !empty { Err(PlanError::Genesis) } else { Ok(()) }
 }
@@ -202,6 +192,8 @@ struct Queue<'a> {
     config: &'a EnclaveConfig,
     key: &'a MasterPublicKey,
     now: u64,
+    /// Order slots that are still free.
+    slots: u32,
     taken: Vec<VerifiedCiphertext>,
 }
 
@@ -213,6 +205,15 @@ impl Queue<'_> {
     fn take(&mut self, submission: &Submission) -> Option<usize> {
         let readable = readable(self.config, self.key, submission, self.now)?;
         Some(self.push(readable))
+    }
+
+    /// First come, first served: an order that is readable and in time takes a slot, and none is left for the ones
+    /// after the last slot. What is not readable takes none, so that bytes alone cannot use them up.
+    fn take_order(&mut self, order: &Submission) -> Option<usize> {
+        let slots = self.slots.checked_sub(1)?;
+        let position = self.take(order)?;
+        self.slots = slots;
+        Some(position)
     }
 
     fn push(&mut self, ciphertext: VerifiedCiphertext) -> usize {

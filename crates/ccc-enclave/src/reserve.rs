@@ -163,7 +163,7 @@ fn emit(
         binding: binding(session, config.reserve_attestation, input.validity),
         statement: PayloadStatement::Solvency(statement),
     };
-    let result = AttestedResult::attest(session, payload.to_bytes(), input.inputs.clone())?;
+    let result = AttestedResult::attest(session, payload.to_bytes(), input.inputs.clone(), input.header.hash())?;
     Ok(ReserveOutput { result, envelope })
 }
 

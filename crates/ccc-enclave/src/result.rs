@@ -49,16 +49,24 @@ pub struct AttestedResult {
     pub inputs: PublicInputs,
     /// The request that it answers.
     pub request: [u8; 64],
-    /// Evidence over the three above.
+    /// The header that it rests on: the new one of a round and of its payouts, the one that a reserve check read. A
+    /// payout counts only once this header is the chain's.
+    pub header: [u8; 32],
+    /// Evidence over the four above.
     pub evidence: Vec<u8>,
 }
 
 impl AttestedResult {
-    pub(crate) fn attest(session: &Session<'_>, payload: Vec<u8>, inputs: PublicInputs) -> Result<Self, ProviderError> {
+    pub(crate) fn attest(
+        session: &Session<'_>,
+        payload: Vec<u8>,
+        inputs: PublicInputs,
+        header: [u8; 32],
+    ) -> Result<Self, ProviderError> {
         let request = session.request.digest();
         let evidence =
-            session.provider.attest(&result_user_data(&request, &payload, &inputs), &request, session.now)?;
-        Ok(Self { payload, inputs, request, evidence })
+            session.provider.attest(&result_user_data(&request, &payload, &inputs, &header), &request, session.now)?;
+        Ok(Self { payload, inputs, request, header, evidence })
     }
 
     /// Checks the evidence against a policy at time `now`.
@@ -66,12 +74,12 @@ impl AttestedResult {
     /// # Errors
     /// [`PolicyRefusal`].
     pub fn check(&self, policy: &Policy, now: u64) -> Result<Evidence, PolicyRefusal> {
-        let user_data = result_user_data(&self.request, &self.payload, &self.inputs);
+        let user_data = result_user_data(&self.request, &self.payload, &self.inputs, &self.header);
         policy.check(&self.evidence, &user_data, &self.request, now)
     }
 }
 
-/// H("result"; request digest, payload, public inputs).
-fn result_user_data(request: &[u8; 64], payload: &[u8], inputs: &PublicInputs) -> [u8; 64] {
-    suite::hash(domain::RESULT, &[request, payload, &inputs.to_bytes()])
+/// H("result"; request digest, payload, public inputs, header hash).
+fn result_user_data(request: &[u8; 64], payload: &[u8], inputs: &PublicInputs, header: &[u8; 32]) -> [u8; 64] {
+    suite::hash(domain::RESULT, &[request, payload, &inputs.to_bytes(), header])
 }

@@ -98,6 +98,14 @@ pub enum RoundError {
         /// Operations before the plan's first.
         found: u64,
     },
+    /// The plan judged expiries by another time than the block's.
+    #[error("the plan was made for time {found}, the public inputs are of {expected}")]
+    OtherTime {
+        /// The block's time.
+        expected: u64,
+        /// The plan's.
+        found: u64,
+    },
     /// A deposit for which the table has no row left. It stays on chain, unconsumed.
     #[error("the deposit at position {index} of the log cannot be booked: {code:?}")]
     Deposit {
@@ -194,7 +202,7 @@ impl OpenedAttempt<'_> {
         check_deposits(&boundary, &updated.boundary)?;
         let success = cleared.success && updated.code == ResultCode::Done;
         let result = report(&self.session, plan, input, &updated.table, success)?;
-        let payouts = self.payouts(&boundary, &updated.boundary, input, updated.table.header.version())?;
+        let payouts = self.payouts(&boundary, &updated.boundary, input, &updated.table.header)?;
         Ok(RoundOutput { result, payouts, table: updated.table })
     }
 
@@ -220,11 +228,14 @@ impl OpenedAttempt<'_> {
                     let booked = self.deposit(plan, event, *position, rng);
                     planned.extend(booked.into_iter().map(|operation| Planned::booking(operation, index)));
                 }
-                OperationKind::Withdrawal => planned.extend(self.withdrawal(plan, event, *position)),
+                OperationKind::Withdrawal => {
+                    planned.push(self.withdrawal(plan, event, *position).unwrap_or_else(Planned::nothing));
+                }
             }
         }
-        for position in &plan.positions.new_orders {
-            planned.extend(self.terms(plan, *position).and_then(|terms| self.reservation(&terms)).map(Planned::silent));
+        for position in plan.positions.new_orders.iter().filter(|position| position.is_some()) {
+            let reservation = self.terms(plan, *position).and_then(|terms| self.reservation(&terms));
+            planned.push(reservation.map_or_else(Planned::nothing, Planned::silent));
         }
         planned
     }
@@ -259,6 +270,9 @@ impl OpenedAttempt<'_> {
         let instruction = WithdrawalInstruction::from_bytes(plain).ok()?;
         authorisation::check(&instruction.account, label, &instruction.unsigned(), &instruction.signature).ok()?;
         let token = self.session.config.asset(instruction.asset).ok()?.token;
+        if instruction.recipient == [0; 20] || instruction.recipient == self.session.config.pool {
+            return None;
+        }
         let operation = BoundaryOperation::Withdraw {
             account: AccountId(instruction.account),
             asset: AssetId(instruction.asset),
@@ -292,8 +306,9 @@ impl OpenedAttempt<'_> {
         let config = self.session.config;
         let slots = config.order_slots as usize;
         let mut book = Book::padded(slots);
+        let taken: Vec<usize> = plan.positions.live_orders.iter().copied().flatten().take(slots).collect();
         let live: Vec<Option<StandingOrderTerms>> =
-            plan.positions.live_orders.iter().map(|position| self.terms(plan, *position)).collect();
+            taken.iter().map(|position| self.terms(plan, Some(*position))).collect();
         let rows = live_rows(config, &live, table);
         for (slot, (terms, row)) in live.iter().zip(rows).enumerate() {
             let Some((terms, row)) = terms.as_ref().zip(row) else { continue };
@@ -303,7 +318,7 @@ impl OpenedAttempt<'_> {
             }
         }
         book.retire_superseded();
-        let digests = plan.positions.live_orders.iter().map(|position| position.map(|index| plan.digests[index]));
+        let digests = taken.iter().map(|index| plan.digests.get(*index).copied());
         let permutation = canonical_order(table.epoch_salt(), self.session.request.epoch.0, digests, slots);
         self.clear_book(plan, input, &book, &permutation)
     }
@@ -344,7 +359,7 @@ impl OpenedAttempt<'_> {
         planned: &[Planned],
         results: &[Result<(), ResultCode>],
         input: &RoundInput<'_>,
-        version: u64,
+        header: &Header,
     ) -> Result<Vec<AttestedResult>, RoundError> {
         let succeeded = planned.iter().zip(results).filter(|(_, result)| result.is_ok());
         let payouts = succeeded.filter_map(|(planned, _)| planned.payout);
@@ -354,9 +369,9 @@ impl OpenedAttempt<'_> {
                 let validity = Validity { sequence, valid_until: input.validity.valid_until };
                 let payload = Payload {
                     binding: binding(&self.session, self.session.config.pool, validity),
-                    statement: PayloadStatement::Payout(Payout { version, ..payout }),
+                    statement: PayloadStatement::Payout(Payout { version: header.version(), ..payout }),
                 };
-                Ok(AttestedResult::attest(&self.session, payload.to_bytes(), input.inputs.clone())?)
+                Ok(AttestedResult::attest(&self.session, payload.to_bytes(), input.inputs.clone(), header.hash())?)
             })
             .collect()
     }
@@ -370,6 +385,12 @@ struct Planned {
 }
 
 impl Planned {
+    /// An instruction that nobody authorised: an operation on nobody's row, which is refused at the cost of any
+    /// other, so that the number of operations does not tell.
+    fn nothing() -> Self {
+        Self::silent(BoundaryOperation::Reserve { account: AccountId::NOBODY, asset: AssetId(0), lots: 0 })
+    }
+
     fn silent(operation: BoundaryOperation) -> Self {
         Self { operation, payout: None, deposit: None }
     }
@@ -395,6 +416,9 @@ impl Planned {
 /// host that starts earlier would have a deposit booked twice.
 fn check_log(plan: &RoundPlan, inputs: &PublicInputs) -> Result<(), RoundError> {
     let (expected, found) = (Accumulator::resume(inputs.accumulator, inputs.consumed), plan.log.consumed);
+    if plan.now != inputs.block_time {
+        return Err(RoundError::OtherTime { expected: inputs.block_time, found: plan.now });
+    }
     if expected == found {
         Ok(())
     } else {
@@ -557,7 +581,8 @@ fn average(
     let rules = config.price_rules()?;
     let scale = 10u128.pow(u32::from(config.price_decimals));
     let mut seen = Vec::with_capacity(observations.len());
-    for observation in observations {
+    // an answer after the deadline is no part of the average, and no reason to fail the request either
+    for observation in observations.iter().filter(|observation| observation.updated_at <= deadline) {
         let answer = u128::try_from(observation.answer).unwrap_or(0);
         let micro = answer.saturating_mul(1_000_000) / scale;
         match MicroDollars::new(u64::try_from(micro).unwrap_or(u64::MAX)) {
@@ -593,5 +618,5 @@ fn report(
         binding: binding(session, session.config.pool, input.validity),
         statement: PayloadStatement::Round(round),
     };
-    Ok(AttestedResult::attest(session, payload.to_bytes(), input.inputs.clone())?)
+    Ok(AttestedResult::attest(session, payload.to_bytes(), input.inputs.clone(), table.header.hash())?)
 }

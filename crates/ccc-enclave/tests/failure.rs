@@ -18,7 +18,7 @@ use ccc_core::{
 use ccc_enclave::{
     attempt::{AttemptError, Enclave, OpenedAttempt},
     config::{ConfigError, EnclaveConfig},
-    intake::{BoundaryEvent, CollateralRequest, PlanError, RoundPlan, Submission},
+    intake::{BoundaryEvent, CollateralRequest, Log, PlanError, RoundPlan, Submission},
     reserve::Validity,
     round::{Phase, RoundError, RoundInput, RoundOutput},
 };
@@ -224,6 +224,22 @@ fn invented_omitted_and_repeated_deposits_end_in_another_accumulator() {
 }
 
 #[test]
+fn orders_beyond_the_slots_wait_and_bytes_alone_take_none() {
+    let (world, _) = World::with_makers(6);
+    let (key, header, now) = (world.key(), world.header().cloned().expect("a header"), world.time);
+    let digests = |config: &EnclaveConfig, log: Log| {
+        RoundPlan::new(config, &key, Some(&header), log, now).expect("a plan").digests().to_vec()
+    };
+    let honest = digests(&world.config, world.log(None));
+    let mut flooded = world.log(None);
+    flooded.new_orders.extend((0..40).map(|id| Submission { id: [id; 32], who: [1; 20], ciphertext: vec![id] }));
+    flooded.live_orders.insert(0, Submission { id: [99; 32], who: [1; 20], ciphertext: Vec::new() });
+    assert_eq!(digests(&world.config, flooded), honest);
+    let narrow = EnclaveConfig { order_slots: 2, ..world.config.clone() };
+    assert_eq!(digests(&narrow, world.log(None)), honest[..honest.len() - 1]);
+}
+
+#[test]
 fn plans_outside_the_pool_are_refused() {
     let (mut world, makers) = World::with_makers(6);
     let (key, header, now) = (world.key(), world.header().cloned().expect("a header"), world.time);
@@ -233,9 +249,6 @@ fn plans_outside_the_pool_are_refused() {
     let kind = ccc_core::report::OperationKind::Deposit;
     log.boundary.push(BoundaryEvent { kind, asset: 2, amount: 1, submission });
     assert!(matches!(plan(&world, log), Some(PlanError::Asset { index: 0, asset: 2 })));
-    let mut log = world.log(None);
-    log.new_orders = vec![log.live_orders[0].clone(); 4];
-    assert!(matches!(plan(&world, log), Some(PlanError::Slots { slots: 6, found: 7 })));
     let order = world.plain_order(LOT).to_bytes();
     let mut moved = world.request_bytes(&order);
     moved.submission.id = [7; 32];

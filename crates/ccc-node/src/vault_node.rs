@@ -338,7 +338,7 @@ impl<J: Journal> VaultNode<J> {
             LabelKind::Public => Err(Refusal::Label { index, what: "of a kind that is not re-encrypted" }),
             LabelKind::TableKey if index == 0 && ask.header.is_some() => Ok(()),
             LabelKind::TableKey => Err(Refusal::Header),
-            LabelKind::Recipient => check_submission(view, index, ciphertext),
+            LabelKind::Recipient => check_submission(view, ask, index, ciphertext),
         }
     }
 }
@@ -366,7 +366,7 @@ fn check_header(view: &ChainView, ask: &Ask) -> Result<(), Refusal> {
     }
 }
 
-fn check_submission(view: &ChainView, index: usize, ciphertext: &Ciphertext) -> Result<(), Refusal> {
+fn check_submission(view: &ChainView, ask: &Ask, index: usize, ciphertext: &Ciphertext) -> Result<(), Refusal> {
     let label = ciphertext.label();
     let known = view.submissions.get(&label.id).ok_or(Refusal::NotOnChain { index })?;
     if known.hash != keccak256(&[&ciphertext.to_bytes()]) || known.who != label.requester {
@@ -374,6 +374,9 @@ fn check_submission(view: &ChainView, index: usize, ciphertext: &Ciphertext) -> 
     }
     if label.expiry < view.time {
         return Err(Refusal::Label { index, what: "past its expiry" });
+    }
+    if known.opens_at > 0 && ask.request.id != label.id {
+        return Err(Refusal::Label { index, what: "an order, asked for under another identifier than its own" });
     }
     if known.opens_at > view.time {
         return Err(Refusal::TooEarly { index, opens_at: known.opens_at, time: view.time });

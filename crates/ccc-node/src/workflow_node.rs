@@ -10,6 +10,9 @@ use ccc_core::{
 };
 use ccc_enclave::result::{AttestedResult, PublicInputs};
 
+/// The longest time for which a signer lets a report be delivered, in seconds.
+pub const MAX_VALIDITY: u64 = 3_600;
+
 /// The public facts, as the signer reads them at the block of the payload.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SignerView {
@@ -25,6 +28,10 @@ pub struct SignerView {
     pub inputs: PublicInputs,
     /// Current header hash and version.
     pub header: ([u8; 32], u64),
+    /// Header hash and version at the latest block.
+    pub latest: ([u8; 32], u64),
+    /// The last sequence number that the receiver accepted for this kind.
+    pub last_sequence: u64,
     /// Accumulator history at the payload's count; `None` if the chain has no such count.
     pub accumulator: Option<[u8; 32]>,
     /// The feed that rounds must use.
@@ -93,7 +100,7 @@ impl WorkflowNode {
         result.check(&self.policy, view.now)?;
         check_binding(&payload, view)?;
         same("a public input", result.inputs == view.inputs)?;
-        check_statement(&payload.statement, view)?;
+        check_statement(&payload.statement, &result.header, view)?;
         let report = Report::new(origin, view.inputs.block_time, payload)?;
         let signature = self.signer.sign(&report, context);
         Ok((report, signature))
@@ -109,27 +116,30 @@ fn check_binding(payload: &Payload, view: &SignerView) -> Result<(), SignerRefus
     same("the chain", binding.chain == view.chain)?;
     same("the receiver", binding.receiver == receiver)?;
     same("the epoch", binding.epoch == view.epoch)?;
+    same("the sequence", Some(binding.sequence) == view.last_sequence.checked_add(1))?;
+    same("the expiry", binding.valid_until <= view.now.saturating_add(MAX_VALIDITY))?;
     if view.now > binding.valid_until {
         return Err(SignerRefusal::Expired { valid_until: binding.valid_until, now: view.now });
     }
     Ok(())
 }
 
-fn check_statement(statement: &Statement, view: &SignerView) -> Result<(), SignerRefusal> {
+fn check_statement(statement: &Statement, header: &[u8; 32], view: &SignerView) -> Result<(), SignerRefusal> {
     match statement {
         Statement::Solvency(solvency) => {
             same("the block", solvency.block == view.inputs.block && solvency.block_time == view.inputs.block_time)?;
-            same("the table header", solvency.header_hash == view.header.0)
+            same("the table header", solvency.header_hash == view.header.0 && solvency.header_hash == *header)
         }
         Statement::Round(round) => {
-            same("the table header", round.previous == view.header.0)?;
+            same("the table header", round.previous == view.header.0 && round.header_hash == *header)?;
             same("the table version", Some(round.version) == view.header.1.checked_add(1))?;
             same("the accumulator", view.accumulator == Some(round.accumulator))?;
             same("the price block", round.price_block == view.inputs.block)?;
             same("the price source", round.source == view.price_source)?;
             same("the price", round.price_digest == price_digest(&view.observations)?)
         }
-        Statement::Payout(_) => Ok(()),
+        // paid only by the version that debited it, and only once the chain has that version and no other
+        Statement::Payout(payout) => same("the table header", (*header, payout.version) == view.latest),
         Statement::Enclave(_) => Err(SignerRefusal::Differs { what: "the kind of report" }),
     }
 }

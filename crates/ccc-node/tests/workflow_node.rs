@@ -37,6 +37,8 @@ fn view(world: &World, job: &Job) -> SignerView {
         now: world.time,
         inputs: world.inputs(),
         header: header.map_or(([0; 32], 0), |header| (header.hash(), header.version())),
+        latest: header.map_or(([0; 32], 0), |header| (header.hash(), header.version())),
+        last_sequence: job.validity.sequence - 1,
         accumulator: Some(world.plan(world.log(None)).accumulator().value()),
         price_source: world.config.price_source,
         observations: job.observations.clone(),

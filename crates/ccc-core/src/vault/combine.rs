@@ -50,7 +50,7 @@ pub enum CombineError {
     #[error(transparent)]
     Request(#[from] RequestError),
     /// Fewer valid shares than the threshold.
-    #[error("{have} valid shares, where {need} are needed")]
+    #[error("{have} valid shares, where {need} are needed{}", at_fault(.culprits))]
     NotEnoughShares {
         /// t.
         need: usize,
@@ -70,6 +70,11 @@ pub enum CombineError {
     /// The random generator is broken.
     #[error(transparent)]
     Randomness(#[from] RandomnessError),
+}
+
+fn at_fault(culprits: &[Culprit]) -> String {
+    let names: Vec<_> = culprits.iter().map(|culprit| culprit.identifier.to_string()).collect();
+    if names.is_empty() { String::new() } else { format!("; at fault: {}", names.join(", ")) }
 }
 
 /// Something that a participant sent and signed: shares, or the finding that it is not.

@@ -4,14 +4,14 @@ use super::{RecoveryError, world::World};
 use crate::{timeline::Timeline, workflow_node::SignerView};
 use alloy::eips::BlockId;
 use ccc_chain::{
-    read::{BlockRef, Pool, price_observations},
+    read::{BlockRef, Pool, attestation, price_observations},
     submit::{self, Delivery},
 };
-use ccc_core::report::{Payload, PriceObservation, SignedReport, Statement};
+use ccc_core::report::{Kind, Payload, PriceObservation, SignedReport, Statement};
 use ccc_enclave::result::{AttestedResult, PublicInputs};
 
 /// The rounds of the feed that a round reads.
-pub(super) const PRICE_ROUNDS: u64 = 16;
+pub(super) const PRICE_ROUNDS: u64 = 64;
 /// Seconds for which a report can be delivered.
 pub(super) const REPORT_LIFETIME: u64 = 900;
 
@@ -50,6 +50,8 @@ impl World {
         Ok(timeline.chain(submit::deliver(&self.chain, &self.operator, forwarder, &signed)).await?)
     }
 
+    /// Asks one signer after the other until there is a quorum. A signer that refuses or cannot read the chain is
+    /// passed over; its reason is given when too few are left.
     pub(super) async fn sign(
         &self,
         result: &AttestedResult,
@@ -60,21 +62,41 @@ impl World {
         let set = self.deployment.signer_set();
         let mut signatures = Vec::new();
         let mut report = None;
-        for node in self.workflow.iter().take(set.quorum()) {
-            let view = timeline.chain(self.signer_view(&payload, result.inputs.block)).await?;
-            let (signed, signature) = node.sign(result, &view, self.deployment.origin(), &context)?;
-            signatures.push(signature);
-            report = Some(signed);
+        let mut refusal = None;
+        for node in &self.workflow {
+            if signatures.len() == set.quorum() {
+                break;
+            }
+            let view = timeline.chain(self.signer_view(&payload, result.inputs.block)).await;
+            let signed = view.and_then(|view| Ok(node.sign(result, &view, self.deployment.origin(), &context)?));
+            match signed {
+                Ok((made, signature)) => {
+                    signatures.push(signature);
+                    report = Some(made);
+                }
+                Err(error) => refusal = Some(error),
+            }
         }
-        let report = report.ok_or(RecoveryError::Range { what: "the number of signers" })?;
-        Ok(SignedReport::assemble(report, context, &signatures, &set, &self.deployment.forwarder.0.0)?)
+        match (report, refusal) {
+            (Some(report), _) if signatures.len() == set.quorum() => {
+                Ok(SignedReport::assemble(report, context, &signatures, &set, &self.deployment.forwarder.0.0)?)
+            }
+            (_, Some(refusal)) => Err(refusal),
+            (_, None) => Err(RecoveryError::Range { what: "the number of signers" }),
+        }
     }
 
     /// What one signer reads before it signs.
     async fn signer_view(&self, payload: &Payload, block: u64) -> Result<SignerView, RecoveryError> {
         let pool = Pool::new(&self.chain, self.deployment.pool);
         let at = self.chain.block(BlockId::number(block)).await?;
-        let now = self.chain.block(BlockId::latest()).await?.time;
+        let latest = self.chain.block(BlockId::latest()).await?;
+        let newest = pool.table(latest.id()).await?;
+        let kind = payload.statement.kind();
+        let last_sequence = match kind {
+            Kind::Solvency => attestation(&self.chain, self.deployment.attestation, latest.id()).await?.sequence,
+            _ => pool.last_sequence(kind, latest.id()).await?,
+        };
         let table = pool.table(at.id()).await?;
         let (accumulator, observations) = match &payload.statement {
             Statement::Round(round) => {
@@ -89,7 +111,9 @@ impl World {
             chain: self.chain.chain_id(),
             receivers: [self.deployment.attestation.0.0, self.deployment.pool.0.0],
             epoch: self.deployment.workflow.epoch,
-            now,
+            now: latest.time,
+            latest: (newest.header_hash.0, newest.version),
+            last_sequence,
             inputs: self.public_inputs(&at).await?,
             header: (table.header_hash.0, table.version),
             accumulator,

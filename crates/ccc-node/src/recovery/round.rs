@@ -46,13 +46,13 @@ impl World {
         timeline.step(steps.report);
         self.keep_table(&name, &output.table);
         self.report(&output.result, &name, timeline).await?;
-        for payout in &output.payouts {
-            self.report(payout, "payout", timeline).await?;
-        }
         self.sequences.round += 1;
-        self.sequences.payout += u64::try_from(output.payouts.len()).unwrap_or_default();
         self.settled_orders = if self.head.is_some() { orders } else { 0 };
         self.head = Some(output.table.header);
+        for payout in &output.payouts {
+            self.report(payout, &format!("payout-{}", self.sequences.payout + 1), timeline).await?;
+            self.sequences.payout += 1;
+        }
         Ok(())
     }
 
@@ -107,12 +107,9 @@ impl World {
         let attempt = enclave.attempt(request.clone(), block.time, &mut rng)?;
         let envelopes = self.ask_vault(&attempt, &request, block, plan.ciphertexts(), timeline).await?;
         let name = format!("round-{}", header.map_or(1, |header| header.version() + 1));
-        self.keep(format!("{name}.request"), request.to_bytes());
-        self.keep(format!("{name}.recipient"), attempt.card().to_bytes());
+        self.keep_attempt(&name, &request, &attempt, &envelopes);
         let opened = attempt.open(&self.committee, plan.take_ciphertexts(), envelopes)?;
-        for culprit in opened.culprits() {
-            self.culprits.insert(culprit.identifier.get(), "sent a share that fails its proof".to_owned());
-        }
+        self.name_culprits(opened.culprits());
         let switch = RefCell::new(Vec::new());
         let progress = |phase: Phase| switch.borrow_mut().push((phase, Instant::now()));
         timeline.step(steps.clearing.unwrap_or(steps.settlement));

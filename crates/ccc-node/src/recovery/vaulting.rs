@@ -7,7 +7,10 @@ use ccc_core::{
     ciphertext::VerifiedCiphertext,
     envelope::Envelope,
     table::Header,
-    vault::request::{Mode, Request},
+    vault::{
+        combine::{Culprit, CulpritReason},
+        request::{Mode, Request},
+    },
 };
 use ccc_enclave::attempt::Attempt;
 
@@ -74,6 +77,35 @@ impl World {
                 Err(RecoveryError::Vault { need, answered, refusal: Box::new(refusal) })
             }
             _ => Ok(envelopes),
+        }
+    }
+
+    /// Keeps what went between enclave and vault; nothing did when there was nothing to open.
+    pub(super) fn keep_attempt(
+        &mut self,
+        name: &str,
+        request: &Request,
+        attempt: &Attempt<'_>,
+        envelopes: &[Envelope],
+    ) {
+        if request.ciphertexts.is_empty() {
+            return;
+        }
+        self.keep(format!("{name}.request"), request.to_bytes());
+        self.keep(format!("{name}.recipient"), attempt.card().to_bytes());
+        for envelope in envelopes {
+            self.keep(format!("{name}.share-{}", envelope.identifier()), envelope.to_bytes());
+        }
+    }
+
+    /// Remembers who signed a share that is none.
+    pub(super) fn name_culprits(&mut self, culprits: &[Culprit]) {
+        for culprit in culprits {
+            let reason = match culprit.reason {
+                CulpritReason::Malformed => "sent a share that cannot be read",
+                _ => "sent a share that fails its proof",
+            };
+            self.culprits.insert(culprit.identifier.get(), reason.to_owned());
         }
     }
 }
