@@ -548,7 +548,8 @@ fn market(config: &EnclaveConfig) -> Result<Market, RoundError> {
     Ok(Market::new(config.asset(config.base)?.lot)?)
 }
 
-/// The average price at the deadline, or why there is none: a refusal is an outcome, not an error.
+/// The average price at the deadline, or why there is none: a refusal is an outcome, not an error. Answers between
+/// the deadline and the block of the round are in the digest that the signers compare, and not in the price.
 fn average(
     config: &EnclaveConfig,
     observations: &[PriceObservation],
@@ -557,7 +558,7 @@ fn average(
     let rules = config.price_rules()?;
     let scale = 10u128.pow(u32::from(config.price_decimals));
     let mut seen = Vec::with_capacity(observations.len());
-    for observation in observations {
+    for observation in observations.iter().filter(|observation| observation.updated_at <= deadline) {
         let answer = u128::try_from(observation.answer).unwrap_or(0);
         let micro = answer.saturating_mul(1_000_000) / scale;
         match MicroDollars::new(u64::try_from(micro).unwrap_or(u64::MAX)) {

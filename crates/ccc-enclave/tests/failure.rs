@@ -1,5 +1,7 @@
 //! Rounds that fail: those that end in the shape of a success, and those that do not happen.
 
+#![allow(clippy::panic, reason = "a helper of a test fails as the test does")]
+
 mod support;
 
 use ccc_core::{
@@ -50,6 +52,7 @@ fn moved(change: impl Fn(&mut PriceObservation)) -> impl Fn(&mut Job) {
 }
 
 type Change = Box<dyn Fn(&mut Job)>;
+type Reconfigure<'a> = &'a dyn Fn(&mut EnclaveConfig);
 
 /// The failures of a round: a name, the plaintext of the order, and what else differs.
 fn failures(world: &World) -> Vec<(&'static str, Vec<u8>, Change)> {
@@ -448,7 +451,7 @@ fn lie(
 #[test]
 fn configurations_that_cannot_work_are_refused() {
     let world = World::empty(14);
-    let refusal = |change: &dyn Fn(&mut EnclaveConfig)| {
+    let refusal = |change: Reconfigure<'_>| {
         let mut config = world.config.clone();
         change(&mut config);
         config.validate().err()
@@ -458,7 +461,7 @@ fn configurations_that_cannot_work_are_refused() {
     assert_eq!(refusal(&|config| config.assets[1].decimals = 18), Some(ConfigError::QuoteDecimals { found: 18 }));
     assert_eq!(refusal(&|config| config.assets[0].decimals = 6), Some(ConfigError::BaseDecimals { found: 6 }));
     assert_eq!(refusal(&|config| config.assets[0].lot = 0), Some(ConfigError::Lot { index: 0 }));
-    let bounds: [(&str, &dyn Fn(&mut EnclaveConfig)); 8] = [
+    let bounds: [(&str, Reconfigure<'_>); 8] = [
         ("price_decimals", &|config| config.price_decimals = 19),
         ("price.window", &|config| config.price.window = 0),
         ("price.collar", &|config| config.price.collar = 10_001),
@@ -476,7 +479,7 @@ fn configurations_that_cannot_work_are_refused() {
 #[test]
 fn every_field_of_the_configuration_is_measured() {
     let world = World::empty(15);
-    let changes: [&dyn Fn(&mut EnclaveConfig); 24] = [
+    let changes: [Reconfigure<'_>; 24] = [
         &|config| config.chain += 1,
         &|config| config.pool[0] ^= 1,
         &|config| config.reserve_attestation[0] ^= 1,
