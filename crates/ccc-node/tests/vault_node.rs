@@ -1,5 +1,7 @@
 //! What a participant of the vault refuses, and what it gives once.
 
+#![allow(clippy::panic, reason = "a helper of a test fails as the test does")]
+
 mod support;
 
 use ccc_core::{
