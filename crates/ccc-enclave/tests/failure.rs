@@ -18,8 +18,10 @@ use ccc_core::{
     },
 };
 use ccc_enclave::{
+    agent::ENVELOPE_LEN,
     attempt::{AttemptError, Enclave, OpenedAttempt},
     config::{ConfigError, EnclaveConfig},
+    instruction::{DepositInstruction, WithdrawalInstruction},
     intake::{BoundaryEvent, CollateralRequest, PlanError, RoundPlan, Submission},
     reserve::Validity,
     round::{Phase, RoundError, RoundInput, RoundOutput},
@@ -514,4 +516,58 @@ fn every_field_of_the_configuration_is_measured() {
     let slots = EnclaveConfig { order_slots: 7, ..world.config.clone() };
     assert!(seen.insert(slots.measurement()));
     assert!(seen.insert(EnclaveConfig { slots: 2, ..world.config.clone() }.measurement()));
+}
+
+#[test]
+fn layouts_have_the_lengths_of_the_specification() {
+    let world = World::empty(16);
+    let owner = Owner::new(2);
+    let deposit = DepositInstruction { account: [0; 20], reading_key: [0; 32], signature: [0; 65] };
+    let withdrawal =
+        WithdrawalInstruction { account: [0; 20], asset: 0, amount: 0, recipient: [0; 20], signature: [0; 65] };
+    assert_eq!(world.plain_order(1).to_bytes().len(), 82);
+    assert_eq!(owner.terms(1, 1).to_bytes().len(), 133);
+    assert_eq!(deposit.to_bytes().len(), 119);
+    assert_eq!(withdrawal.to_bytes().len(), 127);
+    assert_eq!(world.inputs().to_bytes().len(), 72);
+    assert_eq!(ENVELOPE_LEN, 120);
+}
+
+#[test]
+fn n029_n036_n037_instructions_are_read_strictly_or_move_nothing() {
+    let (mut world, makers) = World::with_makers(17);
+    let who = [8; 20];
+    let id = world.fresh_id(who);
+    let label = ccc_enclave::intake::label(&world.config, id, who, support::EXPIRY);
+    let mut valid =
+        DepositInstruction { account: makers[0].account(), reading_key: makers[0].reading_key(), signature: [0; 65] };
+    valid.signature = makers[0].sign(&label, &valid.unsigned());
+    let valid = valid.to_bytes();
+    let mut version = valid.clone();
+    version[0] = 2;
+    let mut kind = valid.clone();
+    kind[1] = 4;
+    let mut high = valid.clone();
+    *high.last_mut().expect("bytes") = 27;
+    let lengths = [1, 54, 118].map(|length| valid[..length].to_vec());
+    let broken = [vec![], version, kind, high, [valid.clone(), vec![0]].concat()].into_iter().chain(lengths);
+    for plaintext in broken {
+        let bytes = support::owner::encrypt(&world.key(), &label, &plaintext, &mut world.rng);
+        assert_eq!(credited(&mut world, who, id, bytes), (0, 5));
+    }
+    let bytes = support::owner::encrypt(&world.key(), &label, &valid, &mut world.rng);
+    assert_eq!(credited(&mut world, who, id, bytes), (5, 0));
+}
+
+/// What a deposit of 5 with this ciphertext adds to maker 1's account, and to the payer's.
+fn credited(world: &mut World, who: [u8; 20], id: [u8; 32], bytes: Vec<u8>) -> (u128, u128) {
+    let maker = Owner::new(2).account();
+    let (before, logged) = (world.balance(maker, BASE).0, world.boundary.len());
+    world.deposit_bytes(who, BASE, 5, id, bytes);
+    let job = world.job(None);
+    let output = world.run(&job).expect("a round");
+    world.boundary.truncate(logged);
+    let rows = world.rows_of(&output.table);
+    let amount = |account| rows.find(AccountId(account), AssetId(BASE)).map_or(0, |row| row.amount);
+    (amount(maker) - before, amount(who))
 }
