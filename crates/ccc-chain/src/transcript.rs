@@ -109,10 +109,21 @@ pub struct Transcript {
     pub storage: StorageRecord,
 }
 
+impl TransactionRecord {
+    /// Sender, called contract, made contract, hash.
+    fn parties(&self) -> impl Iterator<Item = &[u8]> {
+        let accounts = [Some(&self.from), self.to.as_ref(), self.created.as_ref()];
+        accounts.into_iter().flatten().map(|account| account.0.as_slice()).chain([self.hash.as_slice()])
+    }
+}
+
 impl Transcript {
-    /// Every byte string of the transcript: what a search for a secret goes through.
+    /// Every byte string of the transcript, senders and recipients included: what a search for a secret goes
+    /// through.
     pub fn byte_strings(&self) -> impl Iterator<Item = &[u8]> {
+        let parties = self.transactions.iter().flat_map(TransactionRecord::parties);
         let calldata = self.transactions.iter().map(|record| record.calldata.as_ref());
+        let contracts = self.events.iter().map(|record| record.contract.0.as_slice());
         let topics = self.events.iter().flat_map(|record| record.topics.iter().map(B256::as_slice));
         let data = self.events.iter().map(|record| record.data.as_ref());
         let refused = self.reverts.iter().flat_map(|record| [record.calldata.as_ref(), record.refusal.data.as_ref()]);
@@ -121,7 +132,7 @@ impl Transcript {
             StorageRecord::Skipped { .. } => &[],
         };
         let storage = words.iter().flat_map(|word| [word.key.as_slice(), word.value.as_slice()]);
-        calldata.chain(topics).chain(data).chain(refused).chain(storage)
+        parties.chain(calldata).chain(contracts).chain(topics).chain(data).chain(refused).chain(storage)
     }
 }
 

@@ -166,6 +166,8 @@ pub(crate) enum Error {
     Moved { version: u64 },
     #[error("the attempt names a block that log.jsonl does not hold")]
     UnknownBlock,
+    #[error("{} names another program than this pool's enclave", path.display())]
+    OtherEnclave { path: PathBuf },
     #[error("ciphertext {index} of the request is neither in log.jsonl nor the table's key")]
     NotInLog { index: usize },
     #[error("{} does not exist: the attempt's keys were spent", path.display())]

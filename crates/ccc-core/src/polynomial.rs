@@ -43,6 +43,14 @@ impl SecretPolynomial {
         self.coefficients.iter().map(|a| Encoded::new(RistrettoPoint::mul_base(a.expose()))).collect()
     }
 
+    /// The same polynomial with another constant term.
+    #[cfg(test)]
+    pub(crate) fn shifted(&self, by: Scalar) -> Self {
+        let mut coefficients: Vec<_> = self.coefficients.iter().map(|a| SecretScalar::new(*a.expose())).collect();
+        coefficients[0] = SecretScalar::new(coefficients[0].expose() + by);
+        Self { coefficients }
+    }
+
     /// a_0.
     pub(crate) fn constant(&self) -> &SecretScalar {
         &self.coefficients[0]

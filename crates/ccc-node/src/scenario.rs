@@ -73,19 +73,43 @@ impl Default for ReserveTerms {
     }
 }
 
+impl ReserveTerms {
+    /// What is missing to the recovery's aim by these terms alone, without the statement's secret fractions.
+    ///
+    /// *Units*: satoshi.
+    #[must_use]
+    pub fn nominal_gap(&self) -> u64 {
+        let missing = self.recover_to_basis_points.saturating_sub(self.covered_basis_points);
+        self.liabilities_bitcoin.saturating_mul(10_000).saturating_mul(missing.into())
+    }
+}
+
 /// The makers' side.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Liquidity {
     /// All standing orders together, as a share of the gap to the recovery's aim.
     pub cover_basis_points: u32,
+    /// What the makers pay in, as a share of the gap that the reserve's terms suggest. It is public, so it says
+    /// nothing of how much of it stands behind orders.
+    pub deposit_basis_points: u32,
     /// Greatest spread that a maker asks, in 1/100 basis point.
     pub max_spread: u16,
 }
 
 impl Default for Liquidity {
     fn default() -> Self {
-        Self { cover_basis_points: 22_000, max_spread: 4_000 }
+        Self { cover_basis_points: 22_000, deposit_basis_points: 30_000, max_spread: 4_000 }
+    }
+}
+
+impl Liquidity {
+    /// Orders vary by 15 %, deposits by 5 %, and an order must be covered.
+    fn validate(&self) -> Result<(), ScenarioError> {
+        let [cover, deposit] = [self.cover_basis_points, self.deposit_basis_points].map(u64::from);
+        range("liquidity.deposit_basis_points", deposit, 125, 125_000, "125 to 125000")?;
+        let most = deposit * 4 / 5;
+        range("liquidity.cover_basis_points", cover, 100, most, "100 to four fifths of deposit_basis_points")
     }
 }
 
@@ -193,7 +217,7 @@ impl Scenario {
             "10000 to 20000",
         )?;
         range("reserve.deposit_dollars", reserve.deposit_dollars, 10_000, 100_000_000_000, "10000 to 100000000000")?;
-        range("liquidity.cover_basis_points", self.liquidity.cover_basis_points.into(), 100, 100_000, "100 to 100000")?;
+        self.liquidity.validate()?;
         range("liquidity.max_spread", self.liquidity.max_spread.into(), 1, 16_383, "1 to 16383")?;
         let named = self.faults.lying.iter().chain(&self.faults.silent);
         match named.copied().find(|id| *id == 0 || *id > self.participants) {
@@ -256,6 +280,11 @@ mod tests {
         assert!(matches!(
             Scenario::from_toml("name = 'a'\nmakers = 0"),
             Err(ScenarioError::Range { field: "makers", .. })
+        ));
+        let uncovered = "name = 'a'\n[liquidity]\ncover_basis_points = 30000";
+        assert!(matches!(
+            Scenario::from_toml(uncovered),
+            Err(ScenarioError::Range { field: "liquidity.cover_basis_points", found: 30_000, .. })
         ));
         assert!(matches!(
             Scenario::from_toml("name = 'a'\nparticipants = 4\n[faults]\nlying = [5]"),

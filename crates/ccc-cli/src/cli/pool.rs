@@ -195,7 +195,7 @@ pub(crate) struct ReencryptArgs {
     /// The committee [default: the pool's]
     #[arg(long, value_name = "FILE")]
     pub(crate) committee: Option<PathBuf>,
-    /// The share, or `-` [default: share-<i>.ccc in the attempt's directory]
+    /// The share, or `-` [default: share-I.ccc, I its number, in the attempt's directory]
     #[arg(long, value_name = "FILE")]
     pub(crate) out: Option<PathBuf>,
     /// Replace an existing share

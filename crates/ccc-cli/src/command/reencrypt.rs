@@ -13,7 +13,8 @@ use crate::{
     },
     ui::Answer,
 };
-use ccc_node::vault_node::{Ask, VaultNode};
+use ccc_node::vault_node::{Ask, ChainView, VaultNode};
+use std::path::Path;
 
 pub(super) fn run(arguments: &ReencryptArgs, ctx: &Context<'_>) -> Result<Answer, Error> {
     if files::is_stream(&arguments.participant) {
@@ -32,25 +33,37 @@ pub(super) fn run(arguments: &ReencryptArgs, ctx: &Context<'_>) -> Result<Answer
     if !files::is_stream(&target) {
         files::check_target(&target, replace)?;
     }
-    let public = PublicAttempt::read(&paths)?;
-    if public.request.table_header != Some(pool.head.header_hash.0) {
-        return Err(Error::Moved { version: pool.head.version });
-    }
-    let at = public.block(&pool.log)?;
-    let header = pool.table()?.header;
-    let ciphertexts = pool.ciphertexts(&at, Some(&header), &public.request.ciphertexts)?;
-    let ask = Ask { request: public.request, card: public.card, ciphertexts, header: Some(header) };
+    let (ask, view) = read_chain(&pool, &paths)?;
     let served = (pool.config.chain, pool.config.pool);
     let journal = FileJournal::beside(&arguments.participant)?;
     let mut node = VaultNode::new(keys, share, committee, pool.settings.policy(), served, journal);
-    let view = pool.chain_view(&at, at.time());
     let envelope = node.reencrypt(&view, &ask, pool.now(), &mut ctx.rng()?)?.ok_or(Error::NoAnswer)?;
     files::write(&target, &envelope.to_bytes(), Audience::Everyone, replace)?;
-    if !files::is_stream(&target) {
+    report(identifier, &target, ctx);
+    Ok(Answer::Done)
+}
+
+/// What the attempt asks, with every ciphertext from the log, and what the participant reads for itself.
+fn read_chain(pool: &Pool, paths: &AttemptPaths) -> Result<(Ask, ChainView), Error> {
+    let PublicAttempt { request, card } = PublicAttempt::read(paths)?;
+    if request.table_header != Some(pool.head.header_hash.0) {
+        return Err(Error::Moved { version: pool.head.version });
+    }
+    if card.recipient.measurement != pool.config.measurement() {
+        return Err(Error::OtherEnclave { path: paths.recipient() });
+    }
+    let at = pool.log.up_to(&request.block_hash).ok_or(Error::UnknownBlock)?;
+    let header = pool.table()?.header;
+    let ciphertexts = pool.ciphertexts(&at, Some(&header), &request.ciphertexts)?;
+    let view = pool.chain_view(&at, at.time());
+    Ok((Ask { request, card, ciphertexts, header: Some(header) }, view))
+}
+
+fn report(identifier: u16, target: &Path, ctx: &Context<'_>) {
+    if !files::is_stream(target) {
         ctx.ui.result(
             &[format!("participant {identifier}: {}", target.display())],
             &serde_json::json!({ "participant": identifier, "share": target }),
         );
     }
-    Ok(Answer::Done)
 }

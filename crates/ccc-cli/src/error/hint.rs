@@ -117,6 +117,7 @@ impl Error {
         Some(match self {
             Self::Moved { .. } => ("moved", AGAIN),
             Self::UnknownBlock => ("unknown-block", AGAIN),
+            Self::OtherEnclave { .. } => ("other-enclave", AGAIN),
             Self::NotInLog { .. } => ("not-in-log", "the participants open what the log holds and nothing else"),
             Self::NoAttemptKeys { .. } => ("spent", AGAIN),
             Self::Refused(refusal) => of_refusal(refusal),
@@ -185,5 +186,38 @@ fn of_recovery(error: &RecoveryError) -> (&'static str, &'static str) {
         RecoveryError::Reserve(_) => ("statement", "ask the custodian for a statement in whole satoshi"),
         RecoveryError::Vault { .. } => ("too-few-shares", "the threshold needs more honest participants"),
         _ => ("recovery", "what the chain accepted stays; run it again"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    /// The first text of every `("code", hint)` pair in a source file.
+    fn codes_of(source: &str) -> BTreeSet<&str> {
+        let tuples = source.split("(\"").skip(1).chain(source.split("(\n").skip(1).map(|rest| {
+            let rest = rest.trim_start();
+            rest.strip_prefix('"').unwrap_or("")
+        }));
+        let codes = tuples.filter_map(|rest| {
+            let (code, after) = rest.split_once('"')?;
+            let pair = after.trim_start_matches(',').trim_start();
+            let follows = pair.starts_with('"') || pair.starts_with("AGAIN") || pair.starts_with("OF_WHAT_KIND");
+            let plain = !code.is_empty() && code.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-');
+            (follows && plain).then_some(code)
+        });
+        codes.collect()
+    }
+
+    #[test]
+    fn every_code_is_written_down_and_none_has_vanished() {
+        let (shown, _) = include_str!("hint.rs").split_once("#[cfg(test)]").expect("tests come last");
+        let mut codes = codes_of(shown);
+        let (sealed, _) = include_str!("../files/sealed.rs").split_once("#[cfg(test)]").expect("tests come last");
+        codes.extend(codes_of(sealed));
+        codes.insert("usage");
+        let (_, list) = include_str!("../../../../docs/spec/files.md").split_once("### Codes").expect("the list");
+        let written: BTreeSet<&str> = list.split('`').skip(1).step_by(2).collect();
+        assert_eq!(codes, written, "a code is part of the interface");
     }
 }

@@ -104,7 +104,7 @@ fn write_stdout(bytes: &[u8]) -> Result<(), Error> {
 /// of them when one is refused.
 ///
 /// # Errors
-/// As [`write`].
+/// As [`write()`].
 pub(crate) fn check_target(path: &Path, replace: Replace) -> Result<(), Error> {
     let metadata = match fs::symlink_metadata(path) {
         Err(source) if source.kind() == std::io::ErrorKind::NotFound => return Ok(()),

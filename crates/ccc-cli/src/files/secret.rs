@@ -128,7 +128,7 @@ pub(crate) fn encode(
 /// Writes a secret file with mode 0600.
 ///
 /// # Errors
-/// As [`encode`] and [`write`].
+/// As [`encode`] and [`write()`].
 pub(crate) fn save(
     path: &Path,
     content: Content,

@@ -132,10 +132,27 @@ impl Pool {
     /// # Errors
     /// [`Error::Store`]; a missing table is a halt.
     pub(crate) fn table(&self) -> Result<SealedTable, Error> {
-        Ok(self.store()?.get(&self.head.header_hash.0)?)
+        self.table_in(&self.store()?)
     }
 
-    /// The store of sealed versions.
+    /// The current table, from a store that is open already.
+    ///
+    /// # Errors
+    /// [`Error::Store`].
+    pub(crate) fn table_in(&self, store: &DirectoryStore) -> Result<SealedTable, Error> {
+        Ok(store.get(&self.head.header_hash.0)?)
+    }
+
+    /// Reads a pool directory while its store is held open: no other run moves the table meanwhile.
+    ///
+    /// # Errors
+    /// As [`Self::open`] and [`Self::store`].
+    pub(crate) fn open_alone(directory: &Path) -> Result<(Self, DirectoryStore), Error> {
+        let store = Self::open(directory)?.store()?;
+        Ok((Self::open(directory)?, store))
+    }
+
+    /// The store of sealed versions; one opener at a time.
     ///
     /// # Errors
     /// [`Error::Store`].

@@ -11,7 +11,7 @@ use crate::{error::Error, files::passphrase::Passphrases};
 use ccc_core::{
     ciphertext::VerifiedCiphertext,
     report::{Payload, PriceObservation, SignedReport, Statement},
-    table::{Header, SealedTable, TableStore},
+    table::{Header, SealedTable},
 };
 use ccc_enclave::{
     attempt::{Enclave, OpenedAttempt},
@@ -19,6 +19,7 @@ use ccc_enclave::{
     reserve::{ReserveInput, Validity},
     round::RoundInput,
 };
+use ccc_store::DirectoryStore;
 use rand_core::CryptoRng;
 use std::{collections::BTreeMap, path::PathBuf};
 
@@ -63,6 +64,7 @@ impl Pool {
     /// participants' shares or the signers refuse.
     pub(crate) fn run(
         &self,
+        store: &DirectoryStore,
         paths: &AttemptPaths,
         told: &Told<'_>,
         passphrases: &Passphrases,
@@ -74,7 +76,7 @@ impl Pool {
         }
         let (purpose, keys) = open_keys(paths, passphrases)?;
         let at = public.block(&self.log)?;
-        let bench = Bench { pool: self, at, table: self.table()?, now: self.now(), passphrases };
+        let bench = Bench { pool: self, at, table: self.table_in(store)?, now: self.now(), passphrases };
         let scope = self.scope(&bench.at, Some(&bench.table.header), purpose)?;
         let provider = self.hardware(passphrases)?;
         let enclave = Enclave::new(self.config.clone(), &provider)?;
@@ -174,18 +176,5 @@ impl Produced {
     pub(crate) fn statement(&self) -> &Statement {
         let Payload { statement, .. } = self.report.report().payload();
         statement
-    }
-}
-
-impl Pool {
-    /// Keeps a produced table; the head still names the version before.
-    ///
-    /// # Errors
-    /// [`Error::Store`].
-    pub(crate) fn keep_table(&self, produced: &Produced) -> Result<(), Error> {
-        match &produced.table {
-            Some(table) => Ok(self.store()?.put(table)?),
-            None => Ok(()),
-        }
     }
 }

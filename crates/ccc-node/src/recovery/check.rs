@@ -1,7 +1,7 @@
 //! The reserve check and what the agent makes of it.
 
 use super::{RecoveryError, reporting::REPORT_LIFETIME, setup::FILL_WINDOW, statement::StatementFetcher, world::World};
-use crate::{agent::encrypt_order, timeline::Timeline};
+use crate::{agent::encrypt_order, leak::Secret, timeline::Timeline};
 use ccc_chain::read::attestation;
 use ccc_core::{report::Verdict, suite};
 use ccc_enclave::{
@@ -9,7 +9,6 @@ use ccc_enclave::{
     intake::{CollateralRequest, Log, RoundPlan, Submission, submission_id},
     reserve::{ReserveInput, Validity},
 };
-use rand::Rng;
 use std::sync::Arc;
 
 /// Seconds between an order's submission and its clearing.
@@ -37,7 +36,7 @@ impl World {
         let provider = Arc::clone(&self.provider);
         let enclave = Enclave::new(config, provider.as_ref())?;
         self.attempts += 1;
-        let mut rng = self.randomness.generator("enclave", self.attempts);
+        let mut rng = self.randomness.hidden("enclave", self.attempts);
         let sequence = self.sequences.solvency + 1;
         let id = suite::digest32("reserve-check", &[&self.config.reserve_attestation, &sequence.to_be_bytes()]);
         let request = self.request(id, &block, Some(&table.header), plan.digests());
@@ -78,16 +77,17 @@ impl World {
         timeline.step("requestCollateral");
         let now = timeline.chain(self.chain.finalised_block()).await?.time;
         let deadline = now.saturating_add(ORDER_DELAY);
-        let mut rng = self.randomness.generator("order", 0);
-        let mut salt = [0; 32];
-        rng.fill_bytes(&mut salt);
+        let salt = self.salt("request", 0);
+        let mut rng = self.randomness.hidden("order", 0);
         let who = self.reserve.address().0.0;
         let id = submission_id(&self.config, &who, &salt);
         let order = self.agent.order(&notice, deadline, &mut rng);
         let expiry = deadline.saturating_add(FILL_WINDOW);
         let key = self.committee.master_public_key();
         let ciphertext = encrypt_order(&self.config, key, (id, who), expiry, &order, &mut rng)?.to_bytes();
+        self.hide("the agent's deficit", u128::from(notice.deficit));
         self.hide("the order's size", u128::from(order.size));
+        self.secrets.push(Secret::bytes("the order's seed", &order.seed));
         self.keep("order.ciphertext", ciphertext.clone());
         self.request_collateral(salt, deadline, ciphertext.clone(), timeline).await?;
         Ok(CollateralRequest { deadline, submission: Submission { id, who, ciphertext } })

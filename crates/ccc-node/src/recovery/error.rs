@@ -10,7 +10,7 @@ use ccc_core::{
     keys::{MembershipError, board::BoardError, dkg::DkgError},
     report::QuorumError,
     secret::RandomnessError,
-    table::StoreError,
+    table::{SidecarError, StoreError},
 };
 use ccc_enclave::{
     attempt::AttemptError, authorisation::AuthorisationError, config::ConfigError, intake::PlanError,
@@ -100,6 +100,9 @@ pub enum RecoveryError {
     /// The store.
     #[error("store: {0}")]
     Store(#[from] StoreError),
+    /// The sidecar of a version that this run made.
+    #[error("table: {0}")]
+    Sidecar(#[source] SidecarError),
     /// An amount outside what the chain or the table can carry.
     #[error("{what} is out of range")]
     Range {

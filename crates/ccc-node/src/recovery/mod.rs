@@ -9,6 +9,7 @@ mod options;
 mod report;
 mod reporting;
 mod round;
+mod secrets;
 mod setup;
 mod statement;
 mod submissions;
@@ -25,7 +26,6 @@ use crate::{
 };
 use ccc_chain::transcript;
 use ccc_core::report::Verdict;
-use ccc_enclave::statement::Statement;
 use round::Steps;
 use statement::{Books, StatementFetcher};
 use world::World;
@@ -56,10 +56,7 @@ const FILL: Steps = Steps {
 pub async fn run(options: &RecoveryOptions, observer: &mut dyn Observer) -> Result<RecoveryReport, RecoveryError> {
     refuse_simulation_in_production(options)?;
     options.scenario.validate()?;
-    let randomness = match options.seed {
-        Some(seed) => Randomness::seeded(seed),
-        None => Randomness::system()?,
-    };
+    let randomness = randomness(options)?;
     let books = Books::of(&options.scenario.reserve, &randomness);
     let mut timeline = Timeline::new(observer);
     timeline.step("distributed key generation");
@@ -69,7 +66,7 @@ pub async fn run(options: &RecoveryOptions, observer: &mut dyn Observer) -> Resu
     let mut world = setup::build(options, randomness, chain, vault, &mut timeline).await?;
     let started = world.chain.finalised_block().await?.time;
     let fetcher = StatementFetcher::start(options, &books, &world.randomness, started).await?;
-    hide_books(&mut world, &fetcher).await?;
+    world.hide_books(&fetcher, options.scenario.reserve.recover_to_basis_points).await?;
     let (first, last) = recover(options, &mut world, &books, &fetcher, &mut timeline).await?;
     finish(options, world, (first, last), timeline).await
 }
@@ -86,9 +83,7 @@ async fn recover(
     world.round(None, GENESIS, timeline).await?;
     timeline.step("deposits and standing orders");
     let gap = books.gap(scenario.reserve.recover_to_basis_points);
-    let liquidity = scenario.liquidity;
-    let dollars = scenario.reserve.deposit_dollars;
-    world.fund_pool(dollars, gap, liquidity.cover_basis_points, liquidity.max_spread, timeline).await?;
+    world.fund_pool(scenario, gap, timeline).await?;
     world.round(None, INTAKE, timeline).await?;
     timeline.step("reserve check");
     let first = world.check_reserve(fetcher, timeline).await?;
@@ -102,30 +97,34 @@ async fn recover(
     Ok((first.verdict, last.verdict))
 }
 
+fn randomness(options: &RecoveryOptions) -> Result<Randomness, RecoveryError> {
+    let randomness = match options.seed {
+        Some(seed) => Randomness::seeded(seed),
+        None => Randomness::system()?,
+    };
+    Ok(match options.secret_seed {
+        Some(seed) => randomness.with_hidden(seed),
+        None => randomness,
+    })
+}
+
 fn refuse_simulation_in_production(options: &RecoveryOptions) -> Result<(), RecoveryError> {
-    match (options.mode, options.seed) {
+    match (options.mode, options.seed.or(options.secret_seed)) {
         (Mode::Production, Some(_)) => Err(RecoveryError::SeedInProduction),
         (Mode::Production, None) => Err(RecoveryError::SimulatedInProduction),
         (Mode::Simulation, _) => Ok(()),
     }
 }
 
-/// The numbers of the statement join the list of secrets that the end of the run searches for.
-async fn hide_books(world: &mut World, fetcher: &StatementFetcher) -> Result<(), RecoveryError> {
-    let bytes = fetcher.fetch().await?;
-    let statement = Statement::parse(&bytes).map_err(ccc_enclave::reserve::ReserveError::from)?;
-    world.hide("the custodian's reserves", u128::from(statement.reserves()));
-    world.hide("the custodian's liabilities", u128::from(statement.liabilities()));
-    Ok(())
-}
-
 async fn finish(
     options: &RecoveryOptions,
-    world: World,
+    mut world: World,
     (first, last): (Verdict, Verdict),
     timeline: Timeline<'_>,
 ) -> Result<RecoveryReport, RecoveryError> {
     let spans = timeline.finish();
+    world.hide_keys();
+    world.hide_balances()?;
     let deployment = &world.deployment;
     let contracts = [deployment.forwarder, deployment.attestation, deployment.pool, deployment.feed];
     let tokens = deployment.tokens.iter().map(|token| token.address);

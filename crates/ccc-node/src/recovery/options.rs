@@ -39,6 +39,9 @@ pub struct RecoveryOptions {
     pub mode: Mode,
     /// A seed for a reproducible run.
     pub seed: Option<u64>,
+    /// Another seed for what no observer may learn; only with `seed`. Two runs that differ in it alone must
+    /// look alike from outside.
+    pub secret_seed: Option<u64>,
     /// A node; without one, the embedded chain.
     pub rpc_url: Option<String>,
     /// The custodian.

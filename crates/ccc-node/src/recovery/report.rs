@@ -1,13 +1,13 @@
 //! What a recovery leaves: one object for machines, two columns for people, both made from the transcript.
 
 use crate::{
-    leak::{self, Hit, Secret},
+    leak::{Hit, Search, Secret},
     timeline::Span,
 };
 use ccc_chain::transcript::{StorageRecord, Transcript};
 use ccc_core::report::Verdict;
 use serde::Serialize;
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 /// The public result of a run; `docs/spec/recover.schema.json` describes it.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -79,12 +79,16 @@ impl RecoveryReport {
     /// Never: the summary always serialises.
     #[must_use]
     pub fn leaks(&self) -> Vec<Hit> {
+        let search = Search::new(&self.secrets);
         let mut hits = search_transcript(&self.transcript, &self.secrets);
         for (name, bytes) in &self.public_files {
-            hits.extend(leak::search(name, bytes, &self.secrets));
+            hits.extend(search.place(name, bytes));
         }
         let summary = serde_json::to_vec(&self.summary).expect("text and numbers always serialise");
-        hits.extend(leak::search("the summary", &summary, &self.secrets));
+        hits.extend(search.place("the summary", &summary));
+        for line in self.saw.iter().chain(&self.private) {
+            hits.extend(search.place("a line of the report", format!("{} {}", line.what, line.amount).as_bytes()));
+        }
         hits
     }
 }
@@ -100,8 +104,9 @@ pub fn status(verdict: Verdict) -> &'static str {
 }
 
 pub(super) fn search_transcript(transcript: &Transcript, secrets: &[Secret]) -> Vec<Hit> {
+    let search = Search::new(secrets);
     let places = transcript.byte_strings().enumerate();
-    places.flat_map(|(index, bytes)| leak::search(&format!("byte string {index}"), bytes, secrets)).collect()
+    places.flat_map(|(index, bytes)| search.place(&format!("byte string {index}"), bytes)).collect()
 }
 
 pub(super) fn public_bytes(transcript: &Transcript) -> u64 {
@@ -122,23 +127,19 @@ pub(super) fn saw(transcript: &Transcript) -> Vec<Line> {
     lines
 }
 
-/// What stayed private: every kind of secret, and how often it was found in what is public.
+/// What stayed private: every kind of secret, and how often it was found in what is public. How many secrets there
+/// are of a kind is not said: the number of fills is one.
 pub(super) fn private(secrets: &[Secret], hits: &[Hit], bytes: u64) -> Vec<Line> {
-    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
-    for secret in secrets {
-        *counts.entry(secret.name()).or_default() += 1;
-    }
+    let names: BTreeSet<&str> = secrets.iter().map(Secret::name).collect();
     let found = |name: &str| hits.iter().filter(|hit| hit.secret == name).count();
-    counts
-        .into_iter()
-        .map(|(name, count)| Line {
-            what: format!("{name} ({count})"),
-            amount: match found(name) {
-                0 => format!("not in the {bytes} public bytes"),
-                hits => format!("FOUND {hits} times"),
-            },
-        })
-        .collect()
+    let line = |name: &str| Line {
+        what: name.to_owned(),
+        amount: match found(name) {
+            0 => format!("not in the {bytes} public bytes"),
+            hits => format!("FOUND {hits} times"),
+        },
+    };
+    names.into_iter().map(line).collect()
 }
 
 fn line(what: &str, count: usize, bytes: usize) -> Line {

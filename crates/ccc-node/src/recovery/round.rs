@@ -102,7 +102,7 @@ impl World {
         let provider = Arc::clone(&self.provider);
         let enclave = Enclave::new(config, provider.as_ref())?;
         self.attempts += 1;
-        let mut rng = self.randomness.generator("enclave", self.attempts);
+        let mut rng = self.randomness.hidden("enclave", self.attempts);
         let request = self.request(id, block, header, plan.digests());
         let attempt = enclave.attempt(request.clone(), block.time, &mut rng)?;
         let envelopes = self.ask_vault(&attempt, &request, block, plan.ciphertexts(), timeline).await?;

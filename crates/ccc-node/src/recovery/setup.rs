@@ -7,6 +7,7 @@ use super::{
 };
 use crate::{
     agent::{Agent, Limits},
+    leak::Secret,
     maker::TableOwner,
     scenario::Scenario,
     seed::Randomness,
@@ -149,6 +150,7 @@ pub(super) async fn build(
         simulated_roots: vec![provider.root()],
     };
     let participants = Participants { committee: &vault.committee, policy: &policy, deployment: &deployment };
+    let secrets = vault.members.iter().filter_map(|(_, share)| key_share(share)).collect();
     let nodes = participants.into_nodes(scenario, vault.members, &chain);
     let workflow = signers.into_iter().map(|signer| WorkflowNode::new(signer, policy.clone())).collect();
     let makers = makers(&chain, &randomness, scenario, timeline).await?;
@@ -173,9 +175,14 @@ pub(super) async fn build(
         head: None,
         culprits: BTreeMap::new(),
         artifacts: Vec::new(),
-        secrets: Vec::new(),
+        secrets,
         settled_orders: 0,
     })
+}
+
+/// The scalar of a share ends its bytes.
+fn key_share(share: &KeyShare) -> Option<Secret> {
+    share.to_bytes().last_chunk::<32>().map(|scalar| Secret::bytes("a share of the vault's key", scalar))
 }
 
 struct Participants<'a> {
@@ -316,7 +323,7 @@ async fn makers(
     timeline: &mut Timeline<'_>,
 ) -> Result<Vec<Maker>, RecoveryError> {
     let mut makers = Vec::new();
-    let mut owners = randomness.generator("table owners", 0);
+    let mut owners = randomness.hidden("table owners", 0);
     for index in 0..u64::from(scenario.makers) {
         let wallet = timeline.chain(wallet(chain, randomness, "maker", index)).await?;
         makers.push(Maker { wallet, owner: TableOwner::generate(&mut owners)? });
@@ -329,7 +336,7 @@ fn reserve_owner(randomness: &Randomness) -> Result<TableOwner, RecoveryError> {
     let mut account = Zeroizing::new([0; 32]);
     randomness.generator("reserve", 0).fill_bytes(account.as_mut_slice());
     let mut reading_key = Zeroizing::new([0; 32]);
-    randomness.generator("reserve reading key", 0).fill_bytes(reading_key.as_mut_slice());
+    randomness.hidden("reserve reading key", 0).fill_bytes(reading_key.as_mut_slice());
     Ok(TableOwner::new(&account, reading_key)?)
 }
 

@@ -5,7 +5,12 @@ use super::{
     setup::{BASE, BASE_LOT, QUOTE, SUBMISSION_LIFETIME},
     world::World,
 };
-use crate::{leak::Secret, maker::Offer, timeline::Timeline};
+use crate::{
+    leak::Secret,
+    maker::Offer,
+    scenario::{Liquidity, Scenario},
+    timeline::Timeline,
+};
 use alloy::primitives::{Address, B256, Bytes, I256, U256};
 use ccc_chain::{
     Wallet,
@@ -26,7 +31,7 @@ struct Commitment {
 }
 
 impl World {
-    fn salt(&self, name: &str, index: u64) -> [u8; 32] {
+    pub(super) fn salt(&self, name: &str, index: u64) -> [u8; 32] {
         let mut salt = [0; 32];
         self.randomness.generator(name, index).fill_bytes(&mut salt);
         salt
@@ -60,17 +65,16 @@ impl World {
     /// The reserve brings the means of payment, every maker its liquidity and a standing order.
     pub(super) async fn fund_pool(
         &mut self,
-        dollars: u64,
+        scenario: &Scenario,
         gap: u64,
-        cover: u32,
-        max_spread: u16,
         timeline: &mut Timeline<'_>,
     ) -> Result<(), RecoveryError> {
         let now = timeline.chain(self.chain.finalised_block()).await?.time;
         let expiry = now.saturating_add(SUBMISSION_LIFETIME);
-        self.fund_reserve(u128::from(dollars) * 1_000_000, expiry, timeline).await?;
+        let dollars = u128::from(scenario.reserve.deposit_dollars);
+        self.fund_reserve(dollars * 1_000_000, expiry, timeline).await?;
         for index in 0..self.makers.len() {
-            let commitment = self.commitment(index, gap, cover, max_spread, expiry)?;
+            let commitment = self.commitment(index, scenario, gap, expiry)?;
             self.fund_maker(index, &commitment, timeline).await?;
         }
         Ok(())
@@ -80,7 +84,7 @@ impl World {
         let salt = self.salt("reserve deposit", 0);
         let who = self.reserve.address().0.0;
         let id = submission_id(&self.config, &who, &salt);
-        let mut rng = self.randomness.generator("reserve encryption", 0);
+        let mut rng = self.randomness.hidden("reserve encryption", 0);
         // the reserve's table account is its public address, so its deposit needs no account of its own inside
         let ciphertext = self.reserve_owner.deposit(
             &self.config,
@@ -92,24 +96,38 @@ impl World {
         timeline.chain(self.deposit(&self.reserve, QUOTE, amount, salt, ciphertext.to_bytes())).await
     }
 
+    /// The deposit is public, so it follows from public numbers alone; the offer is a secret part of it.
     fn commitment(
         &self,
         index: usize,
+        scenario: &Scenario,
         gap: u64,
-        cover: u32,
-        max_spread: u16,
         expiry: u64,
     ) -> Result<Commitment, RecoveryError> {
-        let mut rng = self.randomness.generator("commitment", index as u64);
-        let makers = self.makers.len().max(1) as u128;
-        let share = u128::from(gap) * u128::from(cover) / 10_000 / makers;
+        let Liquidity { cover_basis_points, max_spread, .. } = scenario.liquidity;
+        let deposit = self.maker_deposit(index, scenario)?;
+        let mut rng = self.randomness.hidden("commitment", index as u64);
+        let share = self.share(gap, cover_basis_points);
         let wanted = share * u128::from(rng.random_range(850u32..1_150)) / 1_000;
         let size = u64::try_from(wanted).map_err(|_| RecoveryError::Range { what: "a maker's size" })?;
-        let size = size.saturating_add(rng.random_range(1..BASE_LOT)).max(BASE_LOT);
-        let deposit = (size / BASE_LOT + rng.random_range(2u64..40)) * BASE_LOT;
+        let size = size.saturating_add(rng.random_range(1..BASE_LOT)).clamp(BASE_LOT, deposit);
         let spread = rng.random_range(max_spread / 8..=max_spread / 2 + 1);
         let offer = Offer { asset: BASE, spread, size, cap: size, minimum: 0, expiry };
         Ok(Commitment { deposit, offer })
+    }
+
+    fn maker_deposit(&self, index: usize, scenario: &Scenario) -> Result<u64, RecoveryError> {
+        let mut rng = self.randomness.generator("deposit amount", index as u64);
+        let share = self.share(scenario.reserve.nominal_gap(), scenario.liquidity.deposit_basis_points);
+        let lots = share * u128::from(rng.random_range(950u32..1_050)) / 1_000 / u128::from(BASE_LOT);
+        let lots = u64::try_from(lots).map_err(|_| RecoveryError::Range { what: "a maker's deposit" })?;
+        lots.saturating_add(2).checked_mul(BASE_LOT).ok_or(RecoveryError::Range { what: "a maker's deposit" })
+    }
+
+    /// One maker's equal part of a share of a gap.
+    fn share(&self, gap: u64, basis_points: u32) -> u128 {
+        let makers = self.makers.len().max(1) as u128;
+        u128::from(gap) * u128::from(basis_points) / 10_000 / makers
     }
 
     async fn fund_maker(
@@ -123,7 +141,7 @@ impl World {
         let who = maker.wallet.address().0.0;
         let [deposit_id, order_id] = salts.map(|salt| submission_id(&self.config, &who, &salt));
         let key = self.committee.master_public_key();
-        let mut rng = self.randomness.generator("maker encryption", index as u64);
+        let mut rng = self.randomness.hidden("maker encryption", index as u64);
         let expiry = commitment.offer.expiry;
         let deposit = maker.owner.deposit(&self.config, key, (deposit_id, who), expiry, &mut rng)?;
         let order = maker.owner.standing_order(&self.config, key, (order_id, who), &commitment.offer, &mut rng)?;

@@ -59,7 +59,7 @@ impl World {
         let mut refusals = Vec::new();
         for (index, participant) in (0u64..).zip(&mut self.nodes) {
             let view = timeline.chain(participant.log.view(block)).await?;
-            let mut rng = self.randomness.generator("participant", self.attempts << 16 | index);
+            let mut rng = self.randomness.hidden("participant", self.attempts << 16 | index);
             let identifier = participant.node.identifier().get();
             match participant.node.reencrypt(&view, &ask, block.time, &mut rng) {
                 Ok(Some(envelope)) => envelopes.push(envelope),

@@ -14,7 +14,10 @@ use crate::{
     },
     ui::Answer,
 };
-use ccc_core::report::{PriceObservation, Statement, Verdict};
+use ccc_core::{
+    report::{PriceObservation, Statement, Verdict},
+    table::TableStore,
+};
 use serde::Deserialize;
 use std::path::Path;
 use zeroize::Zeroizing;
@@ -40,9 +43,12 @@ pub(super) fn run(arguments: &FillRunArgs, ctx: &Context<'_>) -> Result<Answer, 
     let observations = arguments.price.as_deref().map(read_prices).transpose()?.unwrap_or_default();
     let statement = arguments.statement.as_deref().map(|path| files::read(path, MAX_STATEMENT)).transpose()?;
     let statement = statement.map(Zeroizing::new);
-    let pool = Pool::open(&arguments.pool)?;
+    let (pool, store) = Pool::open_alone(&arguments.pool)?;
     let told = Told { observations: &observations, statement: statement.as_deref().map(Vec::as_slice) };
-    let produced = pool.run(&paths, &told, &ctx.passphrases, &mut ctx.rng()?)?;
+    let produced = pool.run(&store, &paths, &told, &ctx.passphrases, &mut ctx.rng()?)?;
+    if let Some(table) = &produced.table {
+        store.put(table)?;
+    }
     keep(&pool, &paths, &target, replace, &produced)?;
     Ok(report(&produced, &target, ctx))
 }
@@ -57,9 +63,8 @@ fn read_prices(path: &Path) -> Result<Vec<PriceObservation>, Error> {
     Ok(observations.into_iter().map(observation).collect())
 }
 
-/// Table, report, envelope; the keys are spent; the head comes last and at once.
+/// Report and envelope; the keys are spent; the head comes last and at once.
 fn keep(pool: &Pool, paths: &AttemptPaths, target: &Path, replace: Replace, produced: &Produced) -> Result<(), Error> {
-    pool.keep_table(produced)?;
     files::write(target, &produced.report.to_bytes()?, Audience::Everyone, replace)?;
     if let Some(envelope) = &produced.envelope {
         files::write(&paths.envelope(), envelope, Audience::Everyone, Replace::Force)?;

@@ -5,7 +5,6 @@ use crate::{artifact::Artifact, error::Error, pool::Pool};
 use ccc_core::{
     ciphertext::Ciphertext,
     enclave::attestation::simulated,
-    encoding::Kind,
     envelope::Envelope,
     keys::Committee,
     report::{SignedReport, Statement},
@@ -129,7 +128,8 @@ impl Checker<'_> {
         let digest = request.digest();
         let user_data = card.recipient.user_data(&digest);
         let checked = pool.settings.policy().check(&card.evidence, &user_data, &digest, self.at);
-        checked.map_err(|error| error.to_string())?;
+        let evidence = checked.map_err(|error| error.to_string())?;
+        same("the measurement in its evidence", evidence.measurement == card.recipient.measurement)?;
         Ok("attested (simulated) as the pool's enclave, for this request".into())
     }
 
@@ -200,6 +200,3 @@ fn sidecar(bytes: &[u8], header: &Header) -> Established {
 fn same(what: &str, holds: bool) -> Result<(), String> {
     if holds { Ok(()) } else { Err(format!("{what} differs")) }
 }
-
-/// Kinds that travel in envelopes are told apart by the envelope's header.
-const _: () = assert!(Kind::Sealed as u8 == 4, "a share's file starts with kind 4");

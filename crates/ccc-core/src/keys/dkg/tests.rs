@@ -4,6 +4,7 @@ use crate::epoch::Epoch;
 use crate::keys::board::{Board, BoardError, MemoryBoard, Round};
 use crate::keys::roster::Roster;
 use crate::threshold::Threshold;
+use curve25519_dalek::Scalar;
 use rand::SeedableRng;
 use rand_chacha::ChaCha20Rng;
 
@@ -109,6 +110,31 @@ fn n011_a_wrong_share_leads_to_a_complaint_and_the_dealer_is_evicted() {
         vec![signed(&roster, &keys[1].1, id(2), package)]
     });
     agree(outcomes, &[(2, Fault::Share(ShareFault::Tag))]);
+}
+
+#[test]
+fn n011_errors_of_two_dealers_that_cancel_are_both_found() {
+    let mut rng = ChaCha20Rng::seed_from_u64(5);
+    let (roster, keys) = cast(7, &mut rng);
+    let session = Session::new(Protocol::Dkg, None, roster.clone(), &NONCE);
+    let shifts = [Scalar::from(9u8), -Scalar::from(9u8)];
+    let bad: Vec<Dealing> = [1u16, 2]
+        .into_iter()
+        .zip(shifts)
+        .map(|(dealer, shift)| Dealing::with_spoilt_share(&session, dealer, 4, Some(shift), &mut rng))
+        .collect();
+    let outcomes = run(&roster, &keys, &mut rng, |round, envelope| {
+        let sender = envelope.identifier();
+        let Some(dealing) = bad.iter().find(|dealing| dealing.dealer() == sender.get()) else { return vec![envelope] };
+        let package = match round {
+            Round::Commit => Package::Commitment(dealing.commitment_digest()),
+            Round::Open => Package::Dealing(dealing.to_bytes()),
+            _ => return vec![envelope],
+        };
+        vec![signed(&roster, &keys[usize::from(sender.get()) - 1].1, sender, package)]
+    });
+    let fault = Fault::Share(ShareFault::Commitment);
+    agree(outcomes, &[(1, fault.clone()), (2, fault)]);
 }
 
 /// A board on which participant 3 complains about dealer 1 without reason.

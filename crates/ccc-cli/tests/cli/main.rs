@@ -1,0 +1,14 @@
+//! The command as a user meets it: one file per behaviour.
+
+mod bad_input;
+mod custodian;
+mod help;
+mod inspect;
+mod key_files;
+mod keygen;
+mod mixed_files;
+mod orders;
+mod recover;
+mod shares;
+mod support;
+mod verify;

@@ -1,0 +1,94 @@
+//! `ccc recover`: the timeline, the two columns, the object and its schema.
+
+use super::support::Scratch;
+
+const SMALL: &str = "--participants 4 --makers 8";
+const SCHEMA: &str = include_str!("../../../../docs/spec/recover.schema.json");
+
+#[test]
+fn a_reserve_is_healed_and_shown_in_two_columns() {
+    let run = Scratch::new().done(&format!("recover {SMALL}"));
+    for text in ["key generation", "clearing", "what the chain saw", "what stayed private"] {
+        assert!(run.stdout.contains(text), "{text}\n{}", run.stdout);
+    }
+    assert!(run.stdout.ends_with("the reserve was insolvent and is solvent\n"), "{}", run.stdout);
+    assert!(!run.stdout.contains("FOUND"), "{}", run.stdout);
+}
+
+#[test]
+fn the_object_follows_its_schema() {
+    let schema = serde_json::from_str(SCHEMA).expect("JSON");
+    let validator = jsonschema::validator_for(&schema).expect("a schema");
+    let scratch = Scratch::new();
+    let run = scratch.done(&format!("--json recover {SMALL} --seed 5 --out run"));
+    let object = run.json();
+    let errors: Vec<String> = validator.iter_errors(&object).map(|error| error.to_string()).collect();
+    assert!(errors.is_empty(), "{errors:?}");
+    assert_eq!((&object["initial_status"], &object["final_status"]), (&"insolvent".into(), &"solvent".into()));
+    for name in object["artifacts"].as_array().expect("a list") {
+        assert!(scratch.path("run").join(name.as_str().expect("text")).exists(), "{name}");
+    }
+    assert_eq!(serde_json::from_slice::<serde_json::Value>(&scratch.read("run/summary.json")).expect("JSON"), object);
+    let mut broken = object.clone();
+    broken["final_status"] = "rich".into();
+    assert!(!validator.is_valid(&broken));
+    scratch.ccc(&format!("recover {SMALL} --out run")).fails(2, "run is not empty");
+}
+
+#[test]
+fn a_seed_gives_the_same_public_bytes() {
+    let scratch = Scratch::new();
+    for name in ["one", "two"] {
+        scratch.done(&format!("--quiet recover {SMALL} --seed 9 --out {name}"));
+    }
+    assert_eq!(scratch.read("one/transcript.json"), scratch.read("two/transcript.json"));
+    assert_eq!(scratch.read("one/committee.ccc"), scratch.read("two/committee.ccc"));
+}
+
+#[test]
+fn a_reserve_that_stays_insolvent_is_a_no() {
+    let run = Scratch::new().ccc(&format!("--json recover --scenario insufficient-liquidity {SMALL}"));
+    assert_eq!((run.code, &run.json()["final_status"]), (1, &"insolvent".into()), "{}", run.stderr);
+}
+
+#[test]
+fn misbehaving_participants_are_named() {
+    for scenario in ["participant-lying", "participant-silent"] {
+        let run = Scratch::new().done(&format!("--json recover --scenario {scenario} --makers 8"));
+        assert_eq!(run.json()["final_status"], "solvent", "{scenario}");
+        assert!(!run.json()["culprits"].as_array().expect("a list").is_empty(), "{scenario}");
+    }
+}
+
+#[test]
+fn scenarios_are_read_strictly() {
+    let scratch = Scratch::new();
+    scratch.write("typo.toml", "name = \"typo\"\nmakerz = 3\n");
+    scratch.ccc("recover --scenario typo.toml").fails(2, "unknown field `makerz`");
+    scratch.ccc("recover --scenario no-such-name").fails(2, "no built-in scenario is called `no-such-name`");
+    scratch.ccc("recover --scenario missing/file.toml").fails(2, "cannot read");
+    scratch.ccc("recover --participants 4 --threshold 4").fails(2, "threshold 4 of 4");
+    scratch.ccc("recover --participants 0").fails(2, "0 participants");
+    scratch.ccc("recover --makers 0").fails(2, "scenario");
+    let run = scratch.ccc("recover --makers 99999999999");
+    assert_eq!(run.code, 2);
+}
+
+#[test]
+fn a_node_that_is_not_there_is_told() {
+    Scratch::new().ccc(&format!("recover {SMALL} --rpc-url http://127.0.0.1:9")).fails(2, "chain");
+}
+
+#[test]
+fn a_statement_file_takes_the_custodians_place() {
+    let scratch = Scratch::new();
+    scratch.write("statement.json", r#"{"account":"a","unit":"satoshi","time":1,"reserves":-1,"liabilities":5}"#);
+    scratch.ccc(&format!("recover {SMALL} --statement statement.json")).fails(2, "`reserves` is negative");
+    let time = super::support::now() - 10;
+    let text = format!(
+        r#"{{"account":"a","unit":"satoshi","time":{time},"reserves":1185600000000,"liabilities":1248000000000}}"#
+    );
+    scratch.write("statement.json", text);
+    let run = scratch.done(&format!("--json recover {SMALL} --statement statement.json"));
+    assert_eq!(run.json()["final_status"], "solvent");
+}

@@ -1,0 +1,104 @@
+//! Too few shares, wrong shares, broken shares: nothing changes, and whoever signed a wrong one is named.
+
+use super::support::Story;
+use ccc_core::{
+    ciphertext::Ciphertext,
+    encoding::Kind,
+    envelope::Envelope,
+    keys::{Committee, KeyShare, ParticipantKeys},
+    table::Header,
+    vault::{AttestedRecipient, Request, Shares, sealed},
+};
+use rand::{SeedableRng, rngs::StdRng};
+use std::{collections::HashMap, fs};
+
+const PRICED: &str = "fill run --pool pool --attempt fill --price prices.json";
+
+fn with_order(participants: &[u16]) -> Story {
+    let story = Story::stocked();
+    story.prices();
+    story.done("encrypt-order --pool pool --size 300000000 --spread 100");
+    story.attempt("fill", "", participants);
+    story
+}
+
+/// The ciphertexts that a request names, from the log and the current header.
+fn ciphertexts(story: &Story, request: &Request) -> Vec<Ciphertext> {
+    let log = fs::read_to_string(story.scratch.path("pool/log.jsonl")).expect("read");
+    let lines = log.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).expect("JSON"));
+    let logged = lines.filter_map(|line| Some(hex::decode(line["ciphertext"].as_str()?).expect("hexadecimal")));
+    let logged = logged.map(|bytes| Ciphertext::from_bytes(&bytes).expect("a ciphertext"));
+    let hash = hex::encode(request.table_header.expect("a header"));
+    let version = story.scratch.read(&format!("pool/table/versions/{hash}"));
+    let header = Header::from_bytes(&version[..435]).expect("a header");
+    let known: HashMap<_, _> =
+        logged.chain([header.wrapped().clone()]).map(|ciphertext| (ciphertext.digest(), ciphertext)).collect();
+    request.ciphertexts.iter().map(|digest| known[digest].clone()).collect()
+}
+
+/// Another point in place of the first share: its proof does not hold. It is signed by its participant and sealed to the enclave.
+fn lie(story: &Story, i: u16) {
+    let file = story.scratch.read(&format!("keys/participant-{i}.ccc"));
+    let length = u32::from_be_bytes(file[12..16].try_into().expect("four bytes")) as usize;
+    let share = KeyShare::from_bytes(&file[16..16 + length]).expect("a key share");
+    let keys = ParticipantKeys::from_bytes(&file[20 + length..file.len() - 32]).expect("keys");
+    let committee = Committee::from_bytes(&story.scratch.read("keys/committee.ccc")).expect("a committee");
+    let request = Request::from_bytes(&story.scratch.read("fill/request.ccc")).expect("a request");
+    let card = AttestedRecipient::from_bytes(&story.scratch.read("fill/recipient.ccc")).expect("a recipient");
+    let recipient = &card.recipient;
+    let verify = |ciphertext: Ciphertext| ciphertext.verify(committee.master_public_key()).expect("a ciphertext");
+    let verified: Vec<_> = ciphertexts(story, &request).into_iter().map(verify).collect();
+    let mut rng = StdRng::seed_from_u64(7);
+    let made = Shares::create(&share, &committee, &request, Some(&recipient.digest()), &verified, &mut rng);
+    let mut bytes = made.expect("shares").to_bytes();
+    let commitment = 32 * verified.len();
+    bytes.copy_within(commitment..commitment + 32, 0);
+    let bent = Shares::from_bytes(&bytes, verified.len()).expect("still canonical");
+    let sealed = sealed::seal_made(&share, &bent, &committee, &request, recipient, &verified, &mut rng);
+    let (digest, epoch, topic) = (committee.digest(), committee.epoch(), request.digest());
+    let payload = sealed.expect("sealed").to_bytes();
+    let envelope = Envelope::sign(&keys, &digest, epoch, share.identifier(), &topic, Kind::Sealed, payload);
+    story.scratch.write(&format!("fill/share-{i}.ccc"), envelope.expect("signed").to_bytes());
+}
+
+#[test]
+fn fewer_than_t_shares_change_nothing() {
+    let story = with_order(&[1, 2]);
+    let before = story.scratch.snapshot();
+    story.ccc(PRICED).fails(2, "2 of 3 needed shares are good");
+    assert_eq!(story.scratch.snapshot(), before);
+    story.done("reencrypt --participant keys/participant-4.ccc --pool pool --attempt fill");
+    story.done(PRICED);
+}
+
+#[test]
+fn a_wrong_share_is_named_and_the_rest_go_on() {
+    let story = with_order(&[1, 3]);
+    lie(&story, 2);
+    let before = story.scratch.snapshot();
+    story.ccc(PRICED).fails(2, "bad shares from participant 2");
+    assert_eq!(story.scratch.snapshot(), before);
+    story.done("reencrypt --participant keys/participant-4.ccc --pool pool --attempt fill");
+    let run = story.done(&format!("--json {PRICED}")).json();
+    assert_eq!((&run["success"], &run["culprits"]["2"]), (&true.into(), &"a wrong share".into()));
+}
+
+#[test]
+fn a_share_counts_once_and_broken_files_count_for_nothing() {
+    let story = with_order(&[1, 2]);
+    fs::copy(story.scratch.path("fill/share-1.ccc"), story.scratch.path("fill/share-3.ccc")).expect("copied");
+    story.scratch.write("fill/share-4.ccc", "not a share");
+    story.ccc(PRICED).fails(2, "2 of 3 needed shares are good");
+}
+
+#[test]
+fn an_answer_is_kept_and_given_again() {
+    let story = with_order(&[1]);
+    let first = story.scratch.read("fill/share-1.ccc");
+    let again = "reencrypt --participant keys/participant-1.ccc --pool pool --attempt fill";
+    story.ccc(again).fails(2, "share-1.ccc exists");
+    story.done(&format!("{again} --force"));
+    assert_eq!(story.scratch.read("fill/share-1.ccc"), first);
+    let piped = story.done(&format!("{again} --out -"));
+    assert_eq!(piped.out, first);
+}
