@@ -534,7 +534,7 @@ fn layouts_have_the_lengths_of_the_specification() {
 }
 
 #[test]
-fn n029_n036_n037_instructions_are_read_strictly_or_move_nothing() {
+fn n029_n036_instructions_are_read_strictly_or_move_nothing() {
     let (mut world, makers) = World::with_makers(17);
     let who = [8; 20];
     let id = world.fresh_id(who);
