@@ -114,7 +114,7 @@ impl CollateralOrder {
     /// The layout above.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
-        let mut out = start(Self::KIND, 86);
+        let mut out = start(Self::KIND, 82);
         out.extend_from_slice(&self.size.to_be_bytes());
         out.extend_from_slice(&self.minimum_total.to_be_bytes());
         self.spread.iter().for_each(|s| out.extend_from_slice(&s.to_be_bytes()));

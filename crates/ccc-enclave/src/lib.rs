@@ -13,6 +13,8 @@
 pub mod agent;
 pub mod attempt;
 pub mod authorisation;
+mod book;
+mod clearing;
 pub mod config;
 pub mod instruction;
 pub mod intake;

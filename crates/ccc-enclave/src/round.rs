@@ -13,7 +13,9 @@
 use crate::{
     attempt::{OpenedAttempt, Session},
     authorisation,
-    config::{ConfigError, EnclaveConfig},
+    book::{Book, canonical_order, live_rows, standing_order},
+    clearing::{average, empty_request, market, request_of},
+    config::ConfigError,
     instruction::{CollateralOrder, DepositInstruction, StandingOrderTerms, WithdrawalInstruction},
     intake::{BoundaryEvent, RoundPlan},
     reserve::{Validity, binding},
@@ -27,17 +29,12 @@ use ccc_core::{
         Accumulator, OperationKind, Payload, Payout, PriceObservation, ReportError, Round,
         Statement as PayloadStatement, price_digest,
     },
-    suite::{self, domain},
     table::{
-        AccountId, AssetId, AssetRule, BoundaryOperation, DataKey, Delta, Header, OpenTable, ResultCode, Row,
-        SealedTable, StructuralError, TableId, TableParams, TableSuite, Tier, delta_capacity, genesis,
+        AccountId, AssetId, AssetRule, BoundaryOperation, DataKey, Delta, Header, OpenTable, ResultCode, SealedTable,
+        StructuralError, TableId, TableParams, TableSuite, Tier, delta_capacity, genesis,
     },
 };
-use darkpool_matcher::{
-    BaseUnits, BasisPoints, ClearError, Fill, Lots, Market, MicroDollars, Notional, Observation, OutOfRange, OwnerId,
-    PriceRefusal, Request as ClearingRequest, Spread, SpreadSchedule, StandingOrder, SuccessRule, TierMask, Twap,
-    UnixSeconds, clear, dispersion_limit, twap,
-};
+use darkpool_matcher::{BaseUnits, ClearError, Fill, Lots, Notional, OutOfRange, Request as ClearingRequest, clear};
 use rand_core::CryptoRng;
 
 /// What a round reads beside its plan.
@@ -439,160 +436,6 @@ fn check_deposits(planned: &[Planned], results: &[Result<(), ResultCode>]) -> Re
 struct Cleared {
     success: bool,
     deltas: Vec<Delta>,
-}
-
-/// The standing orders of a round, padded to its public number of slots.
-struct Book {
-    accounts: Vec<[u8; 20]>,
-    orders: Vec<StandingOrder>,
-}
-
-impl Book {
-    fn padded(slots: usize) -> Self {
-        Self { accounts: vec![[0; 20]; slots], orders: vec![empty_order(); slots] }
-    }
-
-    /// One live order per account: of several, the one submitted last. Every pair is compared.
-    fn retire_superseded(&mut self) {
-        for slot in 0..self.orders.len() {
-            let later = self.accounts[slot + 1..].iter();
-            let superseded = later.fold(false, |found, account| found | (*account == self.accounts[slot]));
-            self.orders[slot].frozen |= superseded;
-        }
-    }
-}
-
-fn empty_order() -> StandingOrder {
-    StandingOrder {
-        owner: OwnerId([0; 20]),
-        spread: Spread::MIN,
-        size: Lots::ZERO,
-        balance: Lots::ZERO,
-        cap: Lots::ZERO,
-        minimum: Lots::ZERO,
-        expiry: UnixSeconds(0),
-        tiers: TierMask(0),
-        frozen: true,
-    }
-}
-
-fn live_rows(config: &EnclaveConfig, live: &[Option<StandingOrderTerms>], table: &OpenTable) -> Vec<Option<Row>> {
-    let wanted: Vec<(AccountId, AssetId)> = live
-        .iter()
-        .map(|terms| (AccountId(terms.as_ref().map_or([0; 20], |terms| terms.account)), AssetId(config.base)))
-        .collect();
-    table.find_many(&wanted)
-}
-
-fn standing_order(config: &EnclaveConfig, terms: &StandingOrderTerms, row: &Row) -> Option<StandingOrder> {
-    let market = market(config).ok()?;
-    let lots = |amount: u64| BaseUnits::new(amount).ok().map(|amount| Lots::floor(amount, &market));
-    Some(StandingOrder {
-        owner: OwnerId(terms.account),
-        spread: Spread::new(terms.spread).ok()?,
-        size: lots(terms.size)?,
-        balance: Lots::new(row.reserved).ok()?,
-        cap: lots(terms.cap)?,
-        minimum: Lots::ceil(BaseUnits::new(terms.minimum).ok()?, &market),
-        expiry: UnixSeconds(terms.expiry),
-        tiers: TierMask(terms.tiers),
-        frozen: row.flags.refuses(),
-    })
-}
-
-/// The matcher's request; none where the order is out of range, or was made for another deadline than the host
-/// names: its sliding premium ends at the deadline, and the price is taken there.
-fn request_of(
-    config: &EnclaveConfig,
-    id: &[u8; 32],
-    order: &CollateralOrder,
-    deadline: u64,
-) -> Option<ClearingRequest> {
-    if order.times[1] != deadline {
-        return None;
-    }
-    let market = market(config).ok()?;
-    let size = Lots::ceil(BaseUnits::new(order.size).ok()?, &market);
-    let least = Lots::ceil(BaseUnits::new(order.minimum_total).ok()?, &market);
-    let [d_lo, d_hi] = order.dispersion;
-    let draw = draw(id, &order.seed);
-    Some(ClearingRequest {
-        owner: OwnerId(config.reserve),
-        size,
-        schedule: SpreadSchedule {
-            s0: Spread::new(order.spread[0]).ok()?,
-            s1: Spread::new(order.spread[1]).ok()?,
-            t0: UnixSeconds(order.times[0]),
-            t1: UnixSeconds(order.times[1]),
-        },
-        success: if order.minimum_total == 0 { SuccessRule::AllOrNone } else { SuccessRule::AtLeast(least) },
-        dispersion: Some(dispersion_limit(draw, BasisPoints::new(d_lo).ok()?, BasisPoints::new(d_hi).ok()?, size)),
-        tiers: TierMask(order.tiers),
-        deadline: UnixSeconds(deadline),
-    })
-}
-
-fn empty_request(config: &EnclaveConfig, deadline: u64) -> Result<ClearingRequest, RoundError> {
-    Ok(ClearingRequest {
-        owner: OwnerId(config.reserve),
-        size: Lots::ZERO,
-        schedule: SpreadSchedule::flat(Spread::MIN),
-        success: SuccessRule::AllOrNone,
-        dispersion: Some(Lots::ZERO),
-        tiers: TierMask(0),
-        deadline: UnixSeconds(deadline),
-    })
-}
-
-/// u = the first 8 bytes of H("dispersion"; request id, seed inside the order).
-fn draw(id: &[u8; 32], seed: &[u8; 32]) -> u64 {
-    let wide = suite::hash(domain::DISPERSION, &[id, seed]);
-    let mut first = [0; 8];
-    first.copy_from_slice(&wide[..8]);
-    u64::from_be_bytes(first)
-}
-
-/// Slots ascending by digest32 H("order"; epoch salt, u64 epoch, order digest); empty slots come last.
-fn canonical_order(
-    salt: [u8; 16],
-    epoch: u64,
-    digests: impl Iterator<Item = Option<[u8; 32]>>,
-    slots: usize,
-) -> Vec<u32> {
-    let keyed = digests.map(|digest| match digest {
-        Some(digest) => suite::digest32(domain::ORDER, &[&salt, &epoch.to_be_bytes(), &digest]),
-        None => [0xff; 32],
-    });
-    let mut order: Vec<([u8; 32], u32)> = keyed.chain(std::iter::repeat([0xff; 32])).take(slots).zip(0..).collect();
-    order.sort_unstable();
-    order.into_iter().map(|(_, slot)| slot).collect()
-}
-
-fn market(config: &EnclaveConfig) -> Result<Market, RoundError> {
-    Ok(Market::new(config.asset(config.base)?.lot)?)
-}
-
-/// The average price at the deadline, or why there is none: a refusal is an outcome, not an error.
-fn average(
-    config: &EnclaveConfig,
-    observations: &[PriceObservation],
-    deadline: u64,
-) -> Result<Result<Twap, PriceRefusal>, RoundError> {
-    let rules = config.price_rules()?;
-    let scale = 10u128.pow(u32::from(config.price_decimals));
-    let mut seen = Vec::with_capacity(observations.len());
-    // an answer after the deadline is no part of the average, and no reason to fail the request either
-    for observation in observations.iter().filter(|observation| observation.updated_at <= deadline) {
-        let answer = u128::try_from(observation.answer).unwrap_or(0);
-        let micro = answer.saturating_mul(1_000_000) / scale;
-        match MicroDollars::new(u64::try_from(micro).unwrap_or(u64::MAX)) {
-            Ok(price) => {
-                seen.push(Observation { round: observation.round, price, at: UnixSeconds(observation.updated_at) })
-            }
-            Err(refusal) => return Ok(Err(PriceRefusal::Range(refusal))),
-        }
-    }
-    Ok(twap(&seen, &rules, UnixSeconds(deadline)))
 }
 
 fn report(

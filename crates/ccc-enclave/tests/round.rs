@@ -1,5 +1,7 @@
 //! Rounds that go well: what is credited, reserved, sold and paid.
 
+#![allow(clippy::panic, reason = "a helper of a test fails as the test does")]
+
 mod support;
 
 use ccc_core::{
@@ -137,9 +139,16 @@ fn n128_a_withdrawal_by_somebody_else_or_of_no_row_moves_nothing() {
     let id = world.fresh_id(who);
     let bytes = noise(&mut world.rng, 300);
     world.withdrawal_bytes(who, id, bytes);
+    let nowhere = [[0; 20], world.config.pool];
+    for recipient in nowhere {
+        let id = world.fresh_id(who);
+        let paid = (BASE, lots(1), recipient);
+        let bytes = maker.withdrawal(&world.config, &world.key(), (id, who), paid, maker.account(), &mut world.rng);
+        world.withdrawal_bytes(who, id, bytes);
+    }
     let output = world.idle();
     assert!(output.payouts.is_empty());
-    assert_eq!(round_of(&output).count, 5);
+    assert_eq!(round_of(&output).count, 7);
     assert_eq!(world.sums(), [lots(10), 0]);
 }
 
@@ -276,6 +285,24 @@ fn an_order_under_another_label_is_left_out_of_the_plan() {
     assert_eq!(plan.digests().len(), 4, "table key and three live orders");
     world.idle();
     assert_eq!(world.balance(makers[0].account(), BASE), (lots(10), 10));
+}
+
+#[test]
+fn answers_after_the_deadline_do_not_move_the_price() {
+    let (mut world, makers) = World::with_makers(16);
+    let order = world.plain_order(10 * LOT);
+    let request = world.request(&order);
+    world.time += 60;
+    let mut job = world.job(Some(request));
+    job.observations = observations(world.time - 60);
+    let late = ccc_core::report::PriceObservation { round: 6, answer: 2 * PRICE * 100, updated_at: world.time - 30 };
+    job.observations.push(late);
+    let output = world.run(&job).expect("a round");
+    let round = round_of(&output);
+    assert!(round.success);
+    assert_eq!(Ok(round.price_digest), ccc_core::report::price_digest(&job.observations));
+    world.accept(&job, &output);
+    assert_eq!(world.balance(makers[0].account(), QUOTE), (cost(10, 1_000), 0));
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! What a signer of reports refuses: it reads every public fact again.
 
+#![allow(clippy::panic, reason = "a helper of a test fails as the test does")]
+
 mod support;
 
 use ccc_core::{
@@ -57,7 +59,13 @@ fn scene(seed: u64) -> (World, AttestedResult, SignerView) {
     (world, result, view)
 }
 
+/// The refusal of a signer that finds the result's sequence to be the next one.
 fn sign(world: &World, result: &AttestedResult, view: &SignerView) -> Option<SignerRefusal> {
+    let sequence = Payload::from_bytes(&result.payload).map_or(1, |payload| payload.binding.sequence);
+    sign_as_is(world, result, &SignerView { last_sequence: sequence - 1, ..view.clone() })
+}
+
+fn sign_as_is(world: &World, result: &AttestedResult, view: &SignerView) -> Option<SignerRefusal> {
     signer(world).sign(result, view, origin(), &CONTEXT).err()
 }
 
@@ -77,7 +85,7 @@ fn an_honest_round_is_signed() {
 }
 
 #[test]
-fn an_honest_reserve_check_and_payout_are_signed() {
+fn an_honest_reserve_check_is_signed_and_a_payout_with_the_header_that_debited_it() {
     let (mut world, _) = World::with_makers(2);
     let job = world.job(None);
     let result = world.check(&statement(1, 2)).expect("an answer").result;
@@ -89,8 +97,13 @@ fn an_honest_reserve_check_and_payout_are_signed() {
     world.withdrawal_bytes(who, id, bytes);
     let job = world.job(None);
     let output = world.run(&job).expect("a round");
-    let view = view(&world, &job);
+    let before = view(&world, &job);
     assert_eq!(output.payouts.len(), 1);
+    assert_eq!(differs(sign(&world, &output.payouts[0], &before)), "the table header");
+    let header = &output.table.header;
+    let another = SignerView { latest: ([1; 32], header.version()), ..before.clone() };
+    assert_eq!(differs(sign(&world, &output.payouts[0], &another)), "the table header");
+    let view = SignerView { latest: (header.hash(), header.version()), ..before };
     assert!(sign(&world, &output.payouts[0], &view).is_none());
     let elsewhere = SignerView { receivers: [[0; 20]; 2], ..view };
     assert_eq!(differs(sign(&world, &output.payouts[0], &elsewhere)), "the receiver");
@@ -156,7 +169,8 @@ fn n093_n097_n098_evidence_of_other_programs_or_times_is_refused() {
 
 /// Evidence for a result, by the layout of `docs/spec/enclave.md`.
 fn attest(provider: &SimulatedProvider, result: &AttestedResult, now: u64) -> Vec<u8> {
-    let user_data = suite::hash(domain::RESULT, &[&result.request, &result.payload, &result.inputs.to_bytes()]);
+    let inputs = result.inputs.to_bytes();
+    let user_data = suite::hash(domain::RESULT, &[&result.request, &result.payload, &inputs, &result.header]);
     provider.attest(&user_data, &result.request, now).expect("evidence")
 }
 
@@ -324,4 +338,15 @@ fn observations_that_cannot_be_encoded_are_a_typed_refusal() {
     assert!(price_digest(&view.observations).is_err());
     let refused = sign(&world, &result, &view);
     assert!(matches!(refused, Some(SignerRefusal::Payload(ReportError::PriceRound { found })) if found == 1 << 80));
+}
+
+#[test]
+fn a_jumped_or_repeated_sequence_and_a_distant_expiry_are_refused() {
+    let (world, result, view) = scene(21);
+    for last_sequence in [view.last_sequence - 1, view.last_sequence + 1, u64::MAX] {
+        let other = SignerView { last_sequence, ..view.clone() };
+        assert_eq!(differs(sign_as_is(&world, &result, &other)), "the sequence");
+    }
+    let early = SignerView { now: view.now - 3_600, ..view };
+    assert!(sign(&world, &result, &early).is_some());
 }

@@ -94,7 +94,7 @@ impl World {
         self.keep(format!("{name}.request"), request.to_bytes());
         self.keep(format!("{name}.recipient"), attempt.card().to_bytes());
         for envelope in envelopes {
-            self.keep(format!("{name}.share-{}", envelope.identifier()), envelope.to_bytes());
+            self.keep(format!("{name}-{}.share", envelope.identifier()), envelope.to_bytes());
         }
     }
 

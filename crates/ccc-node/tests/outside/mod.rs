@@ -169,7 +169,7 @@ impl Opaque {
             }
             "body" | "evidence" => self.add(bytes),
             "sidecar" => self.add(&bytes[SIDECAR_HEAD..]),
-            "recipient" => self.add(&bytes[HEADER..]),
+            "recipient" | "share" => self.add(&bytes[HEADER..]),
             "request" => self.add(block_hash(bytes)),
             "envelope" => {
                 self.add(&bytes[HEADER..]);

@@ -63,13 +63,20 @@ pub struct Asked {
 
 /// An attempt at a round with this collateral request.
 pub fn ask(world: &mut World, collateral: Option<CollateralRequest>) -> Asked {
+    let id = collateral.as_ref().map(|request| request.submission.id);
     let plan = world.plan(world.log(collateral));
-    ask_for(world, plan)
+    ask_under(world, plan, id)
 }
 
-pub fn ask_for(world: &mut World, mut plan: RoundPlan) -> Asked {
+pub fn ask_for(world: &mut World, plan: RoundPlan) -> Asked {
+    ask_under(world, plan, None)
+}
+
+/// An order is asked for under its own identifier, anything else under a fresh one.
+pub fn ask_under(world: &mut World, mut plan: RoundPlan, id: Option<[u8; 32]>) -> Asked {
     let head = world.header().map(ccc_core::table::Header::hash);
-    let request = world.vault_request(head, plan.digests());
+    let mut request = world.vault_request(head, plan.digests());
+    request.id = id.unwrap_or(request.id);
     let (keys, card) = attempt(world, &request);
     let verified = plan.take_ciphertexts();
     let ciphertexts = verified.iter().map(|ciphertext| ciphertext.ciphertext().clone()).collect();

@@ -1,0 +1,87 @@
+//! The standing orders of a round as the matcher sees them: padded to a public number, in a public order.
+
+use crate::{clearing::market, config::EnclaveConfig, instruction::StandingOrderTerms};
+use ccc_core::{
+    suite::{self, domain},
+    table::{AccountId, AssetId, OpenTable, Row},
+};
+use darkpool_matcher::{BaseUnits, Lots, OwnerId, Spread, StandingOrder, TierMask, UnixSeconds};
+
+/// The standing orders of a round, padded to its public number of slots.
+pub(crate) struct Book {
+    pub(crate) accounts: Vec<[u8; 20]>,
+    pub(crate) orders: Vec<StandingOrder>,
+}
+
+impl Book {
+    pub(crate) fn padded(slots: usize) -> Self {
+        Self { accounts: vec![[0; 20]; slots], orders: vec![empty_order(); slots] }
+    }
+
+    /// One live order per account: of several, the one submitted last. Every pair is compared.
+    pub(crate) fn retire_superseded(&mut self) {
+        for slot in 0..self.orders.len() {
+            let later = self.accounts[slot + 1..].iter();
+            let superseded = later.fold(false, |found, account| found | (*account == self.accounts[slot]));
+            self.orders[slot].frozen |= superseded;
+        }
+    }
+}
+
+fn empty_order() -> StandingOrder {
+    StandingOrder {
+        owner: OwnerId([0; 20]),
+        spread: Spread::MIN,
+        size: Lots::ZERO,
+        balance: Lots::ZERO,
+        cap: Lots::ZERO,
+        minimum: Lots::ZERO,
+        expiry: UnixSeconds(0),
+        tiers: TierMask(0),
+        frozen: true,
+    }
+}
+
+pub(crate) fn live_rows(
+    config: &EnclaveConfig,
+    live: &[Option<StandingOrderTerms>],
+    table: &OpenTable,
+) -> Vec<Option<Row>> {
+    let wanted: Vec<(AccountId, AssetId)> = live
+        .iter()
+        .map(|terms| (AccountId(terms.as_ref().map_or([0; 20], |terms| terms.account)), AssetId(config.base)))
+        .collect();
+    table.find_many(&wanted)
+}
+
+pub(crate) fn standing_order(config: &EnclaveConfig, terms: &StandingOrderTerms, row: &Row) -> Option<StandingOrder> {
+    let market = market(config).ok()?;
+    let lots = |amount: u64| BaseUnits::new(amount).ok().map(|amount| Lots::floor(amount, &market));
+    Some(StandingOrder {
+        owner: OwnerId(terms.account),
+        spread: Spread::new(terms.spread).ok()?,
+        size: lots(terms.size)?,
+        balance: Lots::new(row.reserved).ok()?,
+        cap: lots(terms.cap)?,
+        minimum: Lots::ceil(BaseUnits::new(terms.minimum).ok()?, &market),
+        expiry: UnixSeconds(terms.expiry),
+        tiers: TierMask(terms.tiers),
+        frozen: row.flags.refuses(),
+    })
+}
+
+/// Slots ascending by digest32 H("order"; epoch salt, u64 epoch, order digest); empty slots come last.
+pub(crate) fn canonical_order(
+    salt: [u8; 16],
+    epoch: u64,
+    digests: impl Iterator<Item = Option<[u8; 32]>>,
+    slots: usize,
+) -> Vec<u32> {
+    let keyed = digests.map(|digest| match digest {
+        Some(digest) => suite::digest32(domain::ORDER, &[&salt, &epoch.to_be_bytes(), &digest]),
+        None => [0xff; 32],
+    });
+    let mut order: Vec<([u8; 32], u32)> = keyed.chain(std::iter::repeat([0xff; 32])).take(slots).zip(0..).collect();
+    order.sort_unstable();
+    order.into_iter().map(|(_, slot)| slot).collect()
+}
