@@ -208,6 +208,8 @@ pub(crate) enum Error {
     Recovery(#[from] RecoveryError),
     #[error("custodian: {0}")]
     Custodian(#[from] CustodianError),
+    #[error("found in what the run made public: {}", kinds.join(", "))]
+    Leak { kinds: Vec<&'static str> },
     #[error("the program's event loop: {0}")]
     Runtime(io::Error),
 }

@@ -144,6 +144,7 @@ impl Error {
             Self::Scenario(_) => ("scenario", "see examples/scenarios/; unknown keys are refused"),
             Self::Recovery(error) => of_recovery(error),
             Self::Custodian(_) => ("custodian", "check the URL and the token; `ccc custodian` serves a statement"),
+            Self::Leak { .. } => ("leak", "this is a defect: keep nothing of the run and please report it"),
             Self::Runtime(_) => ("runtime", "the system refused a thread or a socket; try again"),
             _ => ("internal", "this is a defect: please report it"),
         }
