@@ -168,6 +168,8 @@ pub(crate) enum Error {
     UnknownBlock,
     #[error("{} names another program than this pool's enclave", path.display())]
     OtherEnclave { path: PathBuf },
+    #[error("{} is not what the attempt's keys were attested as", path.display())]
+    OtherCard { path: PathBuf },
     #[error("ciphertext {index} of the request is neither in log.jsonl nor the table's key")]
     NotInLog { index: usize },
     #[error("{} does not exist: the attempt's keys were spent", path.display())]

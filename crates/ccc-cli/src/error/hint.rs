@@ -117,7 +117,7 @@ impl Error {
         Some(match self {
             Self::Moved { .. } => ("moved", AGAIN),
             Self::UnknownBlock => ("unknown-block", AGAIN),
-            Self::OtherEnclave { .. } => ("other-enclave", AGAIN),
+            Self::OtherEnclave { .. } | Self::OtherCard { .. } => ("other-enclave", AGAIN),
             Self::NotInLog { .. } => ("not-in-log", "the participants open what the log holds and nothing else"),
             Self::NoAttemptKeys { .. } => ("spent", AGAIN),
             Self::Refused(refusal) => of_refusal(refusal),

@@ -60,7 +60,8 @@ impl Pool {
     /// Runs a prepared attempt.
     ///
     /// # Errors
-    /// [`Error::Moved`] when the table has moved on since it was prepared; everything that the enclave, the
+    /// [`Error::Moved`] when the table has moved on since it was prepared; [`Error::OtherCard`] when the attested
+    /// keys in the directory are not those of the attempt; everything that the enclave, the
     /// participants' shares or the signers refuse.
     pub(crate) fn run(
         &self,
@@ -81,6 +82,9 @@ impl Pool {
         let provider = self.hardware(passphrases)?;
         let enclave = Enclave::new(self.config.clone(), &provider)?;
         let attempt = enclave.resume(public.request, keys, bench.at.time())?;
+        if *attempt.card() != public.card {
+            return Err(Error::OtherCard { path: paths.recipient() });
+        }
         let (envelopes, broken) = shares(paths, self)?;
         let ciphertexts = bench.verified(&scope)?;
         let opened = attempt.open(&self.committee, ciphertexts, envelopes).map_err(Error::attempt)?;
