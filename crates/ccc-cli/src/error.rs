@@ -176,6 +176,8 @@ pub(crate) enum Error {
     NoAttemptKeys { path: PathBuf },
     #[error("the participant refuses: {0}")]
     Refused(#[from] Refusal),
+    #[error("{}, line {line}: not as this participant wrote it", path.display())]
+    Journal { path: PathBuf, line: usize },
     #[error("the participant gave no answer")]
     NoAnswer,
     #[error("{have} of {need} needed shares are good{}", named(culprits))]

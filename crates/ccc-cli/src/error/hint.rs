@@ -121,6 +121,9 @@ impl Error {
             Self::NotInLog { .. } => ("not-in-log", "the participants open what the log holds and nothing else"),
             Self::NoAttemptKeys { .. } => ("spent", AGAIN),
             Self::Refused(refusal) => of_refusal(refusal),
+            Self::Journal { .. } => {
+                ("journal", "restore it from a copy; without it the participant could answer one attempt twice")
+            }
             Self::NoAnswer => ("no-answer", "run `ccc reencrypt` as another participant"),
             Self::TooFewShares { .. } => ("too-few-shares", "run `ccc reencrypt` as further participants"),
             Self::Attempt(error) => of_attempt(error),

@@ -92,6 +92,24 @@ fn a_share_counts_once_and_broken_files_count_for_nothing() {
 }
 
 #[test]
+fn a_journal_that_was_altered_keeps_the_participant_from_answering() {
+    let story = with_order(&[1]);
+    let path = story.scratch.path("keys/participant-1.journal");
+    let good = fs::read(&path).expect("read");
+    let again = "reencrypt --participant keys/participant-1.ccc --pool pool --attempt fill --out -";
+    for byte in (0..good.len()).step_by(good.len().div_ceil(12)).chain([8, good.len() - 1]) {
+        let mut bent = good.clone();
+        bent[byte] ^= 1;
+        fs::write(&path, bent).expect("written");
+        let run = story.ccc(again);
+        run.fails(2, "not as this participant wrote it");
+        assert!(run.out.is_empty(), "byte {byte}");
+    }
+    fs::write(&path, good).expect("restored");
+    story.done(again);
+}
+
+#[test]
 fn an_answer_is_kept_and_given_again() {
     let story = with_order(&[1]);
     let first = story.scratch.read("fill/share-1.ccc");
