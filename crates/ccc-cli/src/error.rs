@@ -180,8 +180,8 @@ pub(crate) enum Error {
     Journal { path: PathBuf, line: usize },
     #[error("the participant gave no answer")]
     NoAnswer,
-    #[error("{have} of {need} needed shares are good{}", named(culprits))]
-    TooFewShares { need: usize, have: usize, culprits: Vec<u16> },
+    #[error("{have} of {need} needed shares are good{}{}", named(culprits), left_out(not_shares))]
+    TooFewShares { need: usize, have: usize, culprits: Vec<u16>, not_shares: Vec<NotShare> },
     #[error("the enclave: {0}")]
     Attempt(#[from] AttemptError),
     #[error("the plan: {0}")]
@@ -209,7 +209,7 @@ pub(crate) enum Error {
     #[error("scenario: {0}")]
     Scenario(#[from] ScenarioError),
     #[error("recovery: {0}")]
-    Recovery(#[from] RecoveryError),
+    Recovery(RecoveryError),
     #[error("custodian: {0}")]
     Custodian(#[from] CustodianError),
     #[error("found in what the run made public: {}", kinds.join(", "))]
@@ -218,15 +218,42 @@ pub(crate) enum Error {
     Runtime(io::Error),
 }
 
+/// A file that lies where a share belongs, and why it counts for nothing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct NotShare {
+    /// The file.
+    pub(crate) path: PathBuf,
+    /// Why.
+    pub(crate) reason: String,
+}
+
 impl Error {
-    /// An attempt's failure, with missing shares told apart and their senders named.
-    pub(crate) fn attempt(error: AttemptError) -> Self {
+    /// An attempt's failure, with missing shares told apart, their senders and the files left out named.
+    pub(crate) fn attempt(error: AttemptError, not_shares: Vec<NotShare>) -> Self {
         match error {
-            AttemptError::Shares(CombineError::NotEnoughShares { need, have, culprits }) => {
-                let culprits = culprits.iter().map(|culprit| culprit.identifier.get()).collect();
-                Self::TooFewShares { need, have, culprits }
-            }
+            AttemptError::Shares(error) => Self::shares(error, not_shares),
             other => Self::Attempt(other),
+        }
+    }
+
+    fn shares(error: CombineError, not_shares: Vec<NotShare>) -> Self {
+        match error {
+            CombineError::NotEnoughShares { need, have, culprits } => {
+                let culprits = culprits.iter().map(|culprit| culprit.identifier.get()).collect();
+                Self::TooFewShares { need, have, culprits, not_shares }
+            }
+            other => Self::Attempt(AttemptError::Shares(other)),
+        }
+    }
+}
+
+impl From<RecoveryError> for Error {
+    fn from(error: RecoveryError) -> Self {
+        match error {
+            RecoveryError::Attempt(AttemptError::Shares(error @ CombineError::NotEnoughShares { .. })) => {
+                Self::shares(error, Vec::new())
+            }
+            other => Self::Recovery(other),
         }
     }
 }
@@ -237,4 +264,8 @@ fn named(culprits: &[u16]) -> String {
     }
     let names: Vec<String> = culprits.iter().map(u16::to_string).collect();
     format!("; bad shares from participant {}", names.join(", "))
+}
+
+fn left_out(files: &[NotShare]) -> String {
+    files.iter().map(|file| format!("; {} is left out: {}", file.path.display(), file.reason)).collect()
 }

@@ -125,7 +125,9 @@ impl Error {
                 ("journal", "restore it from a copy; without it the participant could answer one attempt twice")
             }
             Self::NoAnswer => ("no-answer", "run `ccc reencrypt` as another participant"),
-            Self::TooFewShares { .. } => ("too-few-shares", "run `ccc reencrypt` as further participants"),
+            Self::TooFewShares { .. } => {
+                ("too-few-shares", "further honest participants must answer, with `ccc reencrypt`")
+            }
             Self::Attempt(error) => of_attempt(error),
             Self::Plan(_) => ("plan", "the log cannot be settled as it stands; `ccc verify --pool DIR` tells more"),
             Self::Ciphertext(_) => ("ciphertext", "ask its author for another"),

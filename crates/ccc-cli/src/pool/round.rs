@@ -7,7 +7,10 @@ use super::{
     hexed::Hex,
     log::ChainLog,
 };
-use crate::{error::Error, files::passphrase::Passphrases};
+use crate::{
+    error::{Error, NotShare},
+    files::passphrase::Passphrases,
+};
 use ccc_core::{
     ciphertext::VerifiedCiphertext,
     report::{Payload, PriceObservation, SignedReport, Statement},
@@ -21,7 +24,7 @@ use ccc_enclave::{
 };
 use ccc_store::DirectoryStore;
 use rand_core::CryptoRng;
-use std::{collections::BTreeMap, path::PathBuf};
+use std::collections::BTreeMap;
 
 /// Seconds for which a report can be delivered.
 const REPORT_LIFETIME: u64 = 900;
@@ -44,7 +47,7 @@ pub(crate) struct Produced {
     pub(crate) head: Head,
     /// Participants whose shares were bad, and files that are no shares.
     pub(crate) culprits: BTreeMap<u16, String>,
-    pub(crate) broken: Vec<PathBuf>,
+    pub(crate) not_shares: Vec<NotShare>,
 }
 
 /// The state that an attempt works on.
@@ -81,19 +84,20 @@ impl Pool {
         let scope = self.scope(&bench.at, Some(&bench.table.header), purpose)?;
         let provider = self.hardware(passphrases)?;
         let enclave = Enclave::new(self.config.clone(), &provider)?;
+        let (envelopes, not_shares) = shares(paths, self, &public.request.digest())?;
         let attempt = enclave.resume(public.request, keys, bench.at.time())?;
         if *attempt.card() != public.card {
             return Err(Error::OtherCard { path: paths.recipient() });
         }
-        let (envelopes, broken) = shares(paths, self)?;
         let ciphertexts = bench.verified(&scope)?;
-        let opened = attempt.open(&self.committee, ciphertexts, envelopes).map_err(Error::attempt)?;
+        let opened = attempt.open(&self.committee, ciphertexts, envelopes);
+        let opened = opened.map_err(|error| Error::attempt(error, not_shares.clone()))?;
         let culprits = opened.culprits().iter().map(|c| (c.identifier.get(), "a wrong share".to_owned())).collect();
         let produced = match (purpose, scope.plan) {
             (Purpose::Round, Some(plan)) => bench.round(opened, &plan, told, rng)?,
             _ => bench.reserve_check(opened, told, rng)?,
         };
-        Ok(Produced { culprits, broken, ..produced })
+        Ok(Produced { culprits, not_shares, ..produced })
     }
 }
 
@@ -134,7 +138,7 @@ impl Bench<'_> {
             table: Some(output.table),
             head,
             culprits: BTreeMap::new(),
-            broken: vec![],
+            not_shares: vec![],
         })
     }
 
@@ -171,7 +175,7 @@ impl Bench<'_> {
         let mut head = pool.head.clone();
         head.solvency_sequence = report.report().payload().binding.sequence;
         let envelope = Some(output.envelope);
-        Ok(Produced { report, envelope, table: None, head, culprits: BTreeMap::new(), broken: vec![] })
+        Ok(Produced { report, envelope, table: None, head, culprits: BTreeMap::new(), not_shares: vec![] })
     }
 }
 

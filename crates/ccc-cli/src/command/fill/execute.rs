@@ -4,7 +4,7 @@ use super::Context;
 use crate::{
     cli::FillRunArgs,
     describe::verdict,
-    error::Error,
+    error::{Error, NotShare},
     files::{self, Audience, Replace},
     pool::{
         Pool,
@@ -77,12 +77,13 @@ fn report(produced: &Produced, target: &Path, ctx: &Context<'_>) -> Answer {
     let (line, answer, mut object) = outcome(produced.statement());
     object["report"] = serde_json::json!(target);
     object["culprits"] = serde_json::json!(produced.culprits);
-    object["not_shares"] = serde_json::json!(produced.broken);
+    let not_share = |file: &NotShare| serde_json::json!({ "file": file.path, "reason": file.reason });
+    object["not_shares"] = produced.not_shares.iter().map(not_share).collect();
     for (participant, reason) in &produced.culprits {
         ctx.ui.note(&format!("participant {participant} sent {reason}"));
     }
-    for path in &produced.broken {
-        ctx.ui.note(&format!("{} is not a share and was left out", path.display()));
+    for NotShare { path, reason } in &produced.not_shares {
+        ctx.ui.note(&format!("{} is left out: {reason}", path.display()));
     }
     ctx.ui.result(&[line, format!("signed report: {}", target.display())], &object);
     answer
