@@ -190,6 +190,8 @@ pub(crate) enum Error {
     Ciphertext(#[from] CiphertextError),
     #[error("the round: {0}")]
     Round(#[from] RoundError),
+    #[error("the round fills a request for collateral and needs --price")]
+    NoPrice,
     #[error("a reserve check needs the custodian's statement")]
     NoStatement,
     #[error("the reserve check: {0}")]

@@ -132,6 +132,7 @@ impl Error {
             Self::Plan(_) => ("plan", "the log cannot be settled as it stands; `ccc verify --pool DIR` tells more"),
             Self::Ciphertext(_) => ("ciphertext", "ask its author for another"),
             Self::Round(_) => ("round", "the table keeps its version; run `ccc verify --pool DIR`"),
+            Self::NoPrice => ("no-price", "give --price FILE; a list without observations closes the round unfilled"),
             Self::NoStatement => ("no-statement", "give --statement FILE"),
             Self::Reserve(ReserveError::Statement(_)) | Self::Statement { .. } => {
                 ("statement", "ask the custodian for a statement in whole satoshi; see docs/spec/enclave.md")

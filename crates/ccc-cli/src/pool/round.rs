@@ -31,8 +31,8 @@ const REPORT_LIFETIME: u64 = 900;
 
 /// What the world tells the enclave.
 pub(crate) struct Told<'a> {
-    /// Price observations of a round, oldest first.
-    pub(crate) observations: &'a [PriceObservation],
+    /// Price observations of a round, oldest first; a round that fills a request is not run without them.
+    pub(crate) observations: Option<&'a [PriceObservation]>,
     /// The custodian's statement of a reserve check.
     pub(crate) statement: Option<&'a [u8]>,
 }
@@ -82,6 +82,9 @@ impl Pool {
         let at = public.block(&self.log)?;
         let bench = Bench { pool: self, at, table: self.table_in(store)?, now: self.now(), passphrases };
         let scope = self.scope(&bench.at, Some(&bench.table.header), purpose)?;
+        if scope.collateral.is_some() && told.observations.is_none() {
+            return Err(Error::NoPrice);
+        }
         let provider = self.hardware(passphrases)?;
         let enclave = Enclave::new(self.config.clone(), &provider)?;
         let (envelopes, not_shares) = shares(paths, self, &public.request.digest())?;
@@ -120,9 +123,10 @@ impl Bench<'_> {
         rng: &mut impl CryptoRng,
     ) -> Result<Produced, Error> {
         let pool = self.pool;
+        let observations = told.observations.unwrap_or_default();
         let input = RoundInput {
             table: Some((&self.table.header, &self.table.body)),
-            observations: told.observations,
+            observations,
             price_block: self.at.number(),
             inputs: pool.inputs(&self.at)?,
             validity: self.validity(pool.head.round_sequence),
@@ -130,7 +134,7 @@ impl Bench<'_> {
             progress: &|_| {},
         };
         let output = opened.round(plan, &input, pool.committee.master_public_key(), rng)?;
-        let report = pool.sign(&output.result, &self.at, told.observations, self.now, self.passphrases)?;
+        let report = pool.sign(&output.result, &self.at, observations, self.now, self.passphrases)?;
         let head = self.next_head(&output.table.header, plan, &report)?;
         Ok(Produced {
             report,

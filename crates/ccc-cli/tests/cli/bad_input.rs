@@ -38,7 +38,17 @@ fn a_stale_price_closes_the_round_unfilled() {
 }
 
 #[test]
-fn no_price_closes_the_round_unfilled() {
+fn a_round_that_fills_a_request_is_not_run_without_a_price() {
+    let story = ordered(300_000_000);
+    let before = story.scratch.snapshot();
+    let run = story.ccc("--json fill run --pool pool --attempt fill");
+    assert_eq!((run.code, &run.json_error()["code"]), (2, &"no-price".into()), "{}", run.stderr);
+    assert_eq!(story.scratch.snapshot(), before, "the attempt's keys are not spent");
+    story.done(RUN);
+}
+
+#[test]
+fn a_list_without_observations_closes_the_round_unfilled() {
     let story = ordered(300_000_000);
     story.scratch.write("prices.json", "[]");
     closes_unfilled(&story);

@@ -40,11 +40,11 @@ pub(super) fn run(arguments: &FillRunArgs, ctx: &Context<'_>) -> Result<Answer, 
     let target = arguments.out.clone().unwrap_or_else(|| paths.report());
     let replace = Replace::from_flag(arguments.force);
     files::check_target(&target, replace)?;
-    let observations = arguments.price.as_deref().map(read_prices).transpose()?.unwrap_or_default();
+    let observations = arguments.price.as_deref().map(read_prices).transpose()?;
     let statement = arguments.statement.as_deref().map(|path| files::read(path, MAX_STATEMENT)).transpose()?;
     let statement = statement.map(Zeroizing::new);
     let (pool, store) = Pool::open_alone(&arguments.pool)?;
-    let told = Told { observations: &observations, statement: statement.as_deref().map(Vec::as_slice) };
+    let told = Told { observations: observations.as_deref(), statement: statement.as_deref().map(Vec::as_slice) };
     let produced = pool.run(&store, &paths, &told, &ctx.passphrases, &mut ctx.rng()?)?;
     if let Some(table) = &produced.table {
         store.put(table)?;
