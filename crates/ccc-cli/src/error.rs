@@ -164,6 +164,8 @@ pub(crate) enum Error {
     // attempts
     #[error("the table is at version {version} now, and the attempt was prepared on another")]
     Moved { version: u64 },
+    #[error("this request has been settled by version {version}")]
+    Settled { version: u64 },
     #[error("the attempt names a block that log.jsonl does not hold")]
     UnknownBlock,
     #[error("{} names another program than this pool's enclave", path.display())]

@@ -116,6 +116,7 @@ impl Error {
     fn of_attempts(&self) -> Option<(&'static str, &'static str)> {
         Some(match self {
             Self::Moved { .. } => ("moved", AGAIN),
+            Self::Settled { .. } => ("settled", "a request is settled once; `ccc encrypt-order` makes another"),
             Self::UnknownBlock => ("unknown-block", AGAIN),
             Self::OtherEnclave { .. } | Self::OtherCard { .. } => ("other-enclave", AGAIN),
             Self::NotInLog { .. } => ("not-in-log", "the participants open what the log holds and nothing else"),

@@ -120,6 +120,19 @@ pub(crate) struct Scope {
 }
 
 impl Pool {
+    /// Refuses an attempt whose request for collateral a round has closed already.
+    ///
+    /// # Errors
+    /// [`Error::Settled`] with the version that closed it, [`Error::Encoding`].
+    pub(crate) fn refuse_settled(&self, paths: &AttemptPaths) -> Result<(), Error> {
+        let request = decode(&paths.request(), MAX_REQUEST, Request::from_bytes)?;
+        let is_of = |id: &[u8; 32]| attempt_id(&request.block_hash, Purpose::Round, Some(id)) == request.id;
+        match self.head.closed_requests.iter().find(|closed| is_of(&closed.id.0)) {
+            Some(closed) => Err(Error::Settled { version: closed.version }),
+            None => Ok(()),
+        }
+    }
+
     /// What an attempt at a block opens.
     ///
     /// # Errors

@@ -3,7 +3,7 @@
 use super::{
     Pool,
     attempt::{AttemptPaths, PublicAttempt, Purpose, Scope, open_keys, shares},
-    head::Head,
+    head::{ClosedRequest, Head},
     hexed::Hex,
     log::ChainLog,
 };
@@ -18,7 +18,7 @@ use ccc_core::{
 };
 use ccc_enclave::{
     attempt::{Enclave, OpenedAttempt},
-    intake::RoundPlan,
+    intake::{CollateralRequest, RoundPlan},
     reserve::{ReserveInput, Validity},
     round::RoundInput,
 };
@@ -155,7 +155,10 @@ impl Bench<'_> {
         head.accumulator = Hex(plan.accumulator().value());
         head.orders_taken += log.new_orders.len() as u64;
         head.live_orders = log.live_orders.iter().chain(&log.new_orders).map(|order| Hex(order.id)).collect();
-        head.closed_requests.extend(log.collateral.map(|request| Hex(request.submission.id)));
+        let closed =
+            |request: CollateralRequest| ClosedRequest { id: Hex(request.submission.id), version: head.version };
+        let closed = log.collateral.map(closed);
+        head.closed_requests.extend(closed);
         head.round_sequence = report.report().payload().binding.sequence;
         Ok(head)
     }

@@ -59,7 +59,9 @@ fn a_second_fill_of_the_same_request_is_refused() {
     let story = ordered(300_000_000);
     story.done(RUN);
     let before = story.scratch.snapshot();
-    story.ccc(&format!("{RUN} --force")).fails(2, "the table is at version 3 now");
+    for again in [RUN, &format!("{RUN} --force"), "fill run --pool pool --attempt fill --price missing.json"] {
+        story.ccc(again).fails(2, "this request has been settled by version 3");
+    }
     assert_eq!(story.scratch.snapshot(), before);
     story.attempt("second", "", &[1, 2, 3]);
     let run = story.done("--json fill run --pool pool --attempt second --price prices.json");

@@ -35,8 +35,9 @@ struct ObservationFile {
 }
 
 pub(super) fn run(arguments: &FillRunArgs, ctx: &Context<'_>) -> Result<Answer, Error> {
-    files::one_standard_input(arguments.price.iter().chain(&arguments.statement))?;
     let paths = AttemptPaths::new(&arguments.attempt);
+    Pool::open(&arguments.pool)?.refuse_settled(&paths)?;
+    files::one_standard_input(arguments.price.iter().chain(&arguments.statement))?;
     let target = arguments.out.clone().unwrap_or_else(|| paths.report());
     let replace = Replace::from_flag(arguments.force);
     files::check_target(&target, replace)?;
