@@ -164,20 +164,26 @@ pub(crate) enum Error {
     // attempts
     #[error("the table is at version {version} now, and the attempt was prepared on another")]
     Moved { version: u64 },
+    #[error("this request has been settled by version {version}")]
+    Settled { version: u64 },
     #[error("the attempt names a block that log.jsonl does not hold")]
     UnknownBlock,
     #[error("{} names another program than this pool's enclave", path.display())]
     OtherEnclave { path: PathBuf },
+    #[error("{} is not what the attempt's keys were attested as", path.display())]
+    OtherCard { path: PathBuf },
     #[error("ciphertext {index} of the request is neither in log.jsonl nor the table's key")]
     NotInLog { index: usize },
     #[error("{} does not exist: the attempt's keys were spent", path.display())]
     NoAttemptKeys { path: PathBuf },
     #[error("the participant refuses: {0}")]
     Refused(#[from] Refusal),
+    #[error("{}, line {line}: not as this participant wrote it", path.display())]
+    Journal { path: PathBuf, line: usize },
     #[error("the participant gave no answer")]
     NoAnswer,
-    #[error("{have} of {need} needed shares are good{}", named(culprits))]
-    TooFewShares { need: usize, have: usize, culprits: Vec<u16> },
+    #[error("{have} of {need} needed shares are good{}{}", named(culprits), left_out(not_shares))]
+    TooFewShares { need: usize, have: usize, culprits: Vec<u16>, not_shares: Vec<NotShare> },
     #[error("the enclave: {0}")]
     Attempt(#[from] AttemptError),
     #[error("the plan: {0}")]
@@ -186,6 +192,8 @@ pub(crate) enum Error {
     Ciphertext(#[from] CiphertextError),
     #[error("the round: {0}")]
     Round(#[from] RoundError),
+    #[error("the round fills a request for collateral and needs --price")]
+    NoPrice,
     #[error("a reserve check needs the custodian's statement")]
     NoStatement,
     #[error("the reserve check: {0}")]
@@ -205,22 +213,51 @@ pub(crate) enum Error {
     #[error("scenario: {0}")]
     Scenario(#[from] ScenarioError),
     #[error("recovery: {0}")]
-    Recovery(#[from] RecoveryError),
+    Recovery(RecoveryError),
     #[error("custodian: {0}")]
     Custodian(#[from] CustodianError),
+    #[error("found in what the run made public: {}", kinds.join(", "))]
+    Leak { kinds: Vec<&'static str> },
     #[error("the program's event loop: {0}")]
     Runtime(io::Error),
 }
 
+/// A file that lies where a share belongs, and why it counts for nothing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct NotShare {
+    /// The file.
+    pub(crate) path: PathBuf,
+    /// Why.
+    pub(crate) reason: String,
+}
+
 impl Error {
-    /// An attempt's failure, with missing shares told apart and their senders named.
-    pub(crate) fn attempt(error: AttemptError) -> Self {
+    /// An attempt's failure, with missing shares told apart, their senders and the files left out named.
+    pub(crate) fn attempt(error: AttemptError, not_shares: Vec<NotShare>) -> Self {
         match error {
-            AttemptError::Shares(CombineError::NotEnoughShares { need, have, culprits }) => {
-                let culprits = culprits.iter().map(|culprit| culprit.identifier.get()).collect();
-                Self::TooFewShares { need, have, culprits }
-            }
+            AttemptError::Shares(error) => Self::shares(error, not_shares),
             other => Self::Attempt(other),
+        }
+    }
+
+    fn shares(error: CombineError, not_shares: Vec<NotShare>) -> Self {
+        match error {
+            CombineError::NotEnoughShares { need, have, culprits } => {
+                let culprits = culprits.iter().map(|culprit| culprit.identifier.get()).collect();
+                Self::TooFewShares { need, have, culprits, not_shares }
+            }
+            other => Self::Attempt(AttemptError::Shares(other)),
+        }
+    }
+}
+
+impl From<RecoveryError> for Error {
+    fn from(error: RecoveryError) -> Self {
+        match error {
+            RecoveryError::Attempt(AttemptError::Shares(error @ CombineError::NotEnoughShares { .. })) => {
+                Self::shares(error, Vec::new())
+            }
+            other => Self::Recovery(other),
         }
     }
 }
@@ -231,4 +268,8 @@ fn named(culprits: &[u16]) -> String {
     }
     let names: Vec<String> = culprits.iter().map(u16::to_string).collect();
     format!("; bad shares from participant {}", names.join(", "))
+}
+
+fn left_out(files: &[NotShare]) -> String {
+    files.iter().map(|file| format!("; {} is left out: {}", file.path.display(), file.reason)).collect()
 }

@@ -218,7 +218,7 @@ pub(crate) struct FillRunArgs {
     /// The attempt's directory, with at least t shares
     #[arg(long, value_name = "DIR")]
     pub(crate) attempt: PathBuf,
-    /// Price observations of a round: a JSON list of {"round", "answer", "updated_at"}
+    /// Price observations, which a round that fills a request needs: a JSON list of {"round", "answer", "updated_at"}
     #[arg(long, value_name = "FILE")]
     pub(crate) price: Option<PathBuf>,
     /// The custodian's statement of a reserve check

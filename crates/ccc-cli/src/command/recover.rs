@@ -9,11 +9,12 @@ use crate::{
 };
 use ccc_enclave::statement;
 use ccc_node::{
+    leak::Hit,
     recovery::{self, Line, RecoveryOptions, RecoveryReport, StatementSource},
     scenario::Scenario,
     timeline::{Observer, Span},
 };
-use std::path::Path;
+use std::{collections::BTreeSet, path::Path};
 use zeroize::Zeroizing;
 
 const MAX_SCENARIO: u64 = 1 << 16;
@@ -32,11 +33,18 @@ pub(super) fn run(arguments: &RecoverArgs, ctx: &Context<'_>) -> Result<Answer, 
     ctx.ui.text(&format!("{:52} {:>9} {:>9} {:>9}", "milliseconds", "compute", "chain", "total"));
     let mut screen = Screen { ui: ctx.ui };
     let report = runtime.block_on(recovery::run(&options, &mut screen))?;
+    refuse_leaks(&report.leaks())?;
     if let Some(out) = &arguments.out {
         write_all(out, &report, replace)?;
     }
     conclude(&report, arguments, ctx)?;
     Ok(if report.healed() { Answer::Done } else { Answer::No })
+}
+
+/// A run that shows a secret has failed. The error names the kinds of secrets, never a value; nothing is written.
+fn refuse_leaks(hits: &[Hit]) -> Result<(), Error> {
+    let kinds: BTreeSet<&str> = hits.iter().map(|hit| hit.secret).collect();
+    if kinds.is_empty() { Ok(()) } else { Err(Error::Leak { kinds: kinds.into_iter().collect() }) }
 }
 
 fn options(arguments: &RecoverArgs) -> Result<RecoveryOptions, Error> {
@@ -164,6 +172,17 @@ fn columns(saw: &[Line], private: &[Line]) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_found_leak_fails_the_run_and_names_kinds_only() {
+        let hit = |secret, offset| Hit { secret, place: "transcript".into(), offset };
+        assert!(refuse_leaks(&[]).is_ok());
+        let error = refuse_leaks(&[hit("the gap", 7), hit("an order's size", 9), hit("the gap", 8)]);
+        let error = error.expect_err("a leak is refused");
+        assert!(matches!(&error, Error::Leak { kinds } if kinds[..] == ["an order's size", "the gap"]), "{error}");
+        assert_eq!(error.to_string(), "found in what the run made public: an order's size, the gap");
+        assert_eq!((error.parts().code, error.parts().exit), ("leak", crate::error::Exit::CouldNot));
+    }
 
     #[test]
     fn columns_stand_side_by_side() {

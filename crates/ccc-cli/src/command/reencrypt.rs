@@ -35,7 +35,7 @@ pub(super) fn run(arguments: &ReencryptArgs, ctx: &Context<'_>) -> Result<Answer
     }
     let (ask, view) = read_chain(&pool, &paths)?;
     let served = (pool.config.chain, pool.config.pool);
-    let journal = FileJournal::beside(&arguments.participant)?;
+    let journal = FileJournal::beside(&arguments.participant, &keys)?;
     let mut node = VaultNode::new(keys, share, committee, pool.settings.policy(), served, journal);
     let envelope = node.reencrypt(&view, &ask, pool.now(), &mut ctx.rng()?)?.ok_or(Error::NoAnswer)?;
     files::write(&target, &envelope.to_bytes(), Audience::Everyone, replace)?;

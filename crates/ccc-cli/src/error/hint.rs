@@ -116,17 +116,24 @@ impl Error {
     fn of_attempts(&self) -> Option<(&'static str, &'static str)> {
         Some(match self {
             Self::Moved { .. } => ("moved", AGAIN),
+            Self::Settled { .. } => ("settled", "a request is settled once; `ccc encrypt-order` makes another"),
             Self::UnknownBlock => ("unknown-block", AGAIN),
-            Self::OtherEnclave { .. } => ("other-enclave", AGAIN),
+            Self::OtherEnclave { .. } | Self::OtherCard { .. } => ("other-enclave", AGAIN),
             Self::NotInLog { .. } => ("not-in-log", "the participants open what the log holds and nothing else"),
             Self::NoAttemptKeys { .. } => ("spent", AGAIN),
             Self::Refused(refusal) => of_refusal(refusal),
+            Self::Journal { .. } => {
+                ("journal", "restore it from a copy; without it the participant could answer one attempt twice")
+            }
             Self::NoAnswer => ("no-answer", "run `ccc reencrypt` as another participant"),
-            Self::TooFewShares { .. } => ("too-few-shares", "run `ccc reencrypt` as further participants"),
+            Self::TooFewShares { .. } => {
+                ("too-few-shares", "further honest participants must answer, with `ccc reencrypt`")
+            }
             Self::Attempt(error) => of_attempt(error),
             Self::Plan(_) => ("plan", "the log cannot be settled as it stands; `ccc verify --pool DIR` tells more"),
             Self::Ciphertext(_) => ("ciphertext", "ask its author for another"),
             Self::Round(_) => ("round", "the table keeps its version; run `ccc verify --pool DIR`"),
+            Self::NoPrice => ("no-price", "give --price FILE; a list without observations closes the round unfilled"),
             Self::NoStatement => ("no-statement", "give --statement FILE"),
             Self::Reserve(ReserveError::Statement(_)) | Self::Statement { .. } => {
                 ("statement", "ask the custodian for a statement in whole satoshi; see docs/spec/enclave.md")
@@ -144,6 +151,7 @@ impl Error {
             Self::Scenario(_) => ("scenario", "see examples/scenarios/; unknown keys are refused"),
             Self::Recovery(error) => of_recovery(error),
             Self::Custodian(_) => ("custodian", "check the URL and the token; `ccc custodian` serves a statement"),
+            Self::Leak { .. } => ("leak", "this is a defect: keep nothing of the run and please report it"),
             Self::Runtime(_) => ("runtime", "the system refused a thread or a socket; try again"),
             _ => ("internal", "this is a defect: please report it"),
         }

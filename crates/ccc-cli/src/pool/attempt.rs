@@ -6,7 +6,7 @@ use super::{
     settings::ATTEMPT_LIFETIME,
 };
 use crate::{
-    error::Error,
+    error::{Error, NotShare},
     files::{
         self, Audience, Replace,
         passphrase::Passphrases,
@@ -16,8 +16,9 @@ use crate::{
 };
 use ccc_core::{
     enclave::AttemptKeys,
-    encoding::EncodingError,
+    encoding::{EncodingError, Kind},
     envelope::Envelope,
+    keys::{Committee, KeyShare, ParticipantKeys},
     suite,
     table::Header,
     vault::{AttestedRecipient, Mode, Request},
@@ -119,6 +120,19 @@ pub(crate) struct Scope {
 }
 
 impl Pool {
+    /// Refuses an attempt whose request for collateral a round has closed already.
+    ///
+    /// # Errors
+    /// [`Error::Settled`] with the version that closed it, [`Error::Encoding`].
+    pub(crate) fn refuse_settled(&self, paths: &AttemptPaths) -> Result<(), Error> {
+        let request = decode(&paths.request(), MAX_REQUEST, Request::from_bytes)?;
+        let is_of = |id: &[u8; 32]| attempt_id(&request.block_hash, Purpose::Round, Some(id)) == request.id;
+        match self.head.closed_requests.iter().find(|closed| is_of(&closed.id.0)) {
+            Some(closed) => Err(Error::Settled { version: closed.version }),
+            None => Ok(()),
+        }
+    }
+
     /// What an attempt at a block opens.
     ///
     /// # Errors
@@ -204,24 +218,36 @@ pub(crate) fn open_keys(paths: &AttemptPaths, passphrases: &Passphrases) -> Resu
     opened.map_err(|source| Error::Sealed { path, source })
 }
 
-/// The shares that lie in an attempt's directory, one file per participant of the committee. A file that is
-/// no envelope counts for nothing; its name is given back.
+/// The shares that lie in an attempt's directory, one file per participant of the committee, and the files that
+/// count for nothing: no envelopes, not signed by their senders, or answers to another request.
 ///
 /// # Errors
 /// [`Error::Read`] for a file that exists and cannot be read.
-pub(crate) fn shares(paths: &AttemptPaths, pool: &Pool) -> Result<(Vec<Envelope>, Vec<PathBuf>), Error> {
-    let (mut shares, mut broken) = (Vec::new(), Vec::new());
+pub(crate) fn shares(paths: &AttemptPaths, pool: &Pool, topic: &[u8]) -> Result<(Vec<Envelope>, Vec<NotShare>), Error> {
+    let (mut shares, mut not_shares) = (Vec::new(), Vec::new());
     for member in pool.committee.members() {
         let path = paths.share(member.identifier.get());
         if !path.exists() {
             continue;
         }
-        match Envelope::from_bytes(&files::read(&path, MAX_SHARE)?) {
+        match envelope(&files::read(&path, MAX_SHARE)?, &pool.committee, topic) {
             Ok(envelope) => shares.push(envelope),
-            Err(_) => broken.push(path),
+            Err(reason) => not_shares.push(NotShare { path, reason }),
         }
     }
-    Ok((shares, broken))
+    Ok((shares, not_shares))
+}
+
+fn envelope(bytes: &[u8], committee: &Committee, topic: &[u8]) -> Result<Envelope, String> {
+    let envelope = Envelope::from_bytes(bytes).map_err(|error| error.to_string())?;
+    envelope.verify(committee).map_err(|error| error.to_string())?;
+    if envelope.topic() != topic {
+        return Err("it answers another request".into());
+    }
+    match envelope.kind() {
+        Kind::Sealed => Ok(envelope),
+        _ => Err("it is signed, and no sealed share".into()),
+    }
 }
 
 /// A participant's keys from its file, checked against a committee.
@@ -230,14 +256,14 @@ pub(crate) fn shares(paths: &AttemptPaths, pool: &Pool) -> Result<(Vec<Envelope>
 /// [`Error::KeyShare`], [`Error::OtherKeys`].
 pub(crate) fn open_participant(
     path: &Path,
-    committee: &ccc_core::keys::Committee,
+    committee: &Committee,
     passphrases: &Passphrases,
-) -> Result<(ccc_core::keys::KeyShare, ccc_core::keys::ParticipantKeys), Error> {
+) -> Result<(KeyShare, ParticipantKeys), Error> {
     let secrets = secret::open(path, Content::Participant, passphrases)?;
     let sealed = |source: SealedError| Error::Sealed { path: path.into(), source };
     let [share, keys] = secrets.split::<2>().map_err(sealed)?;
-    let share = ccc_core::keys::KeyShare::from_bytes(share).map_err(|error| sealed(error.into()))?;
-    let keys = ccc_core::keys::ParticipantKeys::from_bytes(keys).map_err(|error| sealed(error.into()))?;
+    let share = KeyShare::from_bytes(share).map_err(|error| sealed(error.into()))?;
+    let keys = ParticipantKeys::from_bytes(keys).map_err(|error| sealed(error.into()))?;
     share.matches(committee).map_err(|source| Error::KeyShare { path: path.into(), source })?;
     let known = committee.member(share.identifier()).map(|member| member.signing_key);
     if known != Some(keys.signing_key()) {

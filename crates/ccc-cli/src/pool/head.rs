@@ -19,12 +19,22 @@ pub(crate) struct Head {
     pub(crate) orders_taken: u64,
     /// Those whose reservations stand, by identifier.
     pub(crate) live_orders: Vec<Hex<32>>,
-    /// Requests that a round has closed, by identifier.
-    pub(crate) closed_requests: Vec<Hex<32>>,
+    /// Requests that a round has closed, filled or not.
+    pub(crate) closed_requests: Vec<ClosedRequest>,
     /// Sequence of the last round report.
     pub(crate) round_sequence: u64,
     /// Sequence of the last solvency report.
     pub(crate) solvency_sequence: u64,
+}
+
+/// A request for collateral that a round has closed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ClosedRequest {
+    /// Its identifier.
+    pub(crate) id: Hex<32>,
+    /// The version that the round made.
+    pub(crate) version: u64,
 }
 
 impl Head {

@@ -1,17 +1,26 @@
 //! A participant's journal, beside its key file: what it has answered, so that it never answers twice
 //! differently. One JSON line per answer, durable before the share is written.
+//!
+//! Every line carries an authenticator under a key that only the participant's secrets give, over the
+//! authenticator before it: lines that were altered, reordered or taken out are refused. A journal that was
+//! replaced by an earlier state of itself, or removed, is not noticed.
 
 use super::hexed::{Hex, HexBytes};
 use crate::{error::Error, files};
+use ccc_core::keys::ParticipantKeys;
 use ccc_node::vault_node::Journal;
+use hmac::{Hmac, KeyInit, Mac};
 use serde::{Deserialize, Serialize};
+use sha2::Sha512;
 use std::{
     fs::OpenOptions,
     io::Write,
     path::{Path, PathBuf},
 };
+use zeroize::Zeroizing;
 
 const MAX_JOURNAL: u64 = 1 << 28;
+const KEY_LABEL: &[u8] = b"ccc/v1/journal";
 
 /// One line.
 #[derive(Serialize, Deserialize)]
@@ -20,28 +29,69 @@ struct Entry {
     id: Hex<32>,
     digest: Hex<64>,
     answer: HexBytes,
+    mac: Hex<64>,
 }
+
+/// The key of a journal's authenticators.
+///
+/// *Layout*: HMAC-SHA-512(participant's keys (kind 19); "ccc/v1/journal"). A line's authenticator is
+/// HMAC-SHA-512(key; the one before, 64 zero bytes at first ‖ id 32 ‖ digest 64 ‖ answer).
+struct JournalKey(Zeroizing<[u8; 64]>);
 
 /// A journal in a file.
 pub(crate) struct FileJournal {
     path: PathBuf,
+    key: JournalKey,
     entries: Vec<Entry>,
+}
+
+impl JournalKey {
+    fn of(keys: &ParticipantKeys) -> Self {
+        Self(Zeroizing::new(authenticator(&keys.to_bytes(), &[KEY_LABEL])))
+    }
+
+    fn line(&self, last: Option<&Entry>, id: &[u8; 32], digest: &[u8; 64], answer: &[u8]) -> [u8; 64] {
+        let before = last.map_or([0; 64], |entry| entry.mac.0);
+        authenticator(self.0.as_slice(), &[&before, id, digest, answer])
+    }
+}
+
+fn authenticator(key: &[u8], parts: &[&[u8]]) -> [u8; 64] {
+    let mut mac = Hmac::<Sha512>::new_from_slice(key).expect("HMAC takes a key of any length");
+    parts.iter().for_each(|part| mac.update(part));
+    mac.finalize().into_bytes().into()
 }
 
 impl FileJournal {
     /// Reads the journal that belongs to a key file; an absent one is empty.
     ///
     /// # Errors
-    /// [`Error::PoolFile`] for a line that is no entry: the participant must not answer then.
-    pub(crate) fn beside(key_file: &Path) -> Result<Self, Error> {
+    /// [`Error::Journal`] for a line that this participant did not write: it must not answer then.
+    pub(crate) fn beside(key_file: &Path, keys: &ParticipantKeys) -> Result<Self, Error> {
         let path = key_file.with_extension("journal");
         files::check_target(&path, files::Replace::Force)?;
         let bytes = if path.exists() { files::read(&path, MAX_JOURNAL)? } else { Vec::new() };
-        let lines = bytes.split_inclusive(|byte| *byte == b'\n');
-        let entries = lines.map(serde_json::from_slice).collect::<Result<_, _>>();
-        let entries = entries.map_err(|error| Error::PoolFile { path: path.clone(), reason: error.to_string() })?;
-        Ok(Self { path, entries })
+        let mut journal = Self { path, key: JournalKey::of(keys), entries: Vec::new() };
+        for line in bytes.split_inclusive(|byte| *byte == b'\n') {
+            let entry = journal.authentic(line);
+            let refused = || Error::Journal { path: journal.path.clone(), line: journal.entries.len() + 1 };
+            journal.entries.push(entry.ok_or_else(refused)?);
+        }
+        Ok(journal)
     }
+
+    /// The entry of a line that stands as it was written, after the entries before it.
+    fn authentic(&self, line: &[u8]) -> Option<Entry> {
+        let entry: Entry = serde_json::from_slice(line).ok()?;
+        let mac = self.key.line(self.entries.last(), &entry.id.0, &entry.digest.0, &entry.answer.0);
+        (mac == entry.mac.0 && written(&entry).ok()? == line).then_some(entry)
+    }
+}
+
+fn written(entry: &Entry) -> Result<Vec<u8>, serde_json::Error> {
+    let mut line = serde_json::to_vec(entry)?;
+    line.push(b'\n');
+    Ok(line)
 }
 
 impl Journal for FileJournal {
@@ -51,13 +101,57 @@ impl Journal for FileJournal {
     }
 
     fn keep(&mut self, id: [u8; 32], digest: [u8; 64], answer: &[u8]) -> Result<(), String> {
-        let entry = Entry { id: Hex(id), digest: Hex(digest), answer: HexBytes(answer.to_vec()) };
-        let mut line = serde_json::to_vec(&entry).map_err(|error| error.to_string())?;
-        line.push(b'\n');
+        let mac = Hex(self.key.line(self.entries.last(), &id, &digest, answer));
+        let entry = Entry { id: Hex(id), digest: Hex(digest), answer: HexBytes(answer.to_vec()), mac };
+        let line = written(&entry).map_err(|error| error.to_string())?;
         let file = OpenOptions::new().create(true).append(true).open(&self.path);
         file.and_then(|mut file| file.write_all(&line).and_then(|()| file.sync_all()))
             .map_err(|error| error.to_string())?;
         self.entries.push(entry);
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rand::{SeedableRng, rngs::StdRng};
+
+    fn keys(seed: u64) -> ParticipantKeys {
+        ParticipantKeys::generate(&mut StdRng::seed_from_u64(seed)).expect("keys")
+    }
+
+    #[test]
+    fn no_byte_of_a_journal_can_change() {
+        let dir = tempfile::tempdir().expect("a scratch directory");
+        let (ours, theirs) = (keys(1), keys(2));
+        let (key_file, path) = (dir.path().join("p.ccc"), dir.path().join("p.journal"));
+        let mut journal = FileJournal::beside(&key_file, &ours).expect("an absent journal is empty");
+        for i in [1_u8, 2, 3] {
+            journal.keep([i; 32], [0xab; 64], &[0xcd, i]).expect("kept");
+        }
+        let good = std::fs::read(&path).expect("read");
+        let refused_at = |bytes: &[u8], keys: &ParticipantKeys| {
+            std::fs::write(&path, bytes).expect("written");
+            match FileJournal::beside(&key_file, keys) {
+                Err(Error::Journal { line, .. }) => line,
+                Err(other) => panic!("{other}"),
+                Ok(_) => 0,
+            }
+        };
+        assert_eq!(refused_at(&good, &ours), 0);
+        assert_eq!(refused_at(&good, &theirs), 1, "another participant's");
+        for byte in 0..good.len() {
+            for bit in [0x01, 0x20] {
+                let mut bent = good.clone();
+                bent[byte] ^= bit;
+                assert_ne!(refused_at(&bent, &ours), 0, "byte {byte}");
+            }
+        }
+        let lines: Vec<&[u8]> = good.split_inclusive(|byte| *byte == b'\n').collect();
+        assert_eq!(refused_at(&[lines[0], lines[2]].concat(), &ours), 2, "a line taken out");
+        assert_eq!(refused_at(&[lines[1], lines[0], lines[2]].concat(), &ours), 1, "reordered");
+        assert_eq!(refused_at(&[lines[0], lines[1], lines[1]].concat(), &ours), 3, "repeated");
+        assert_eq!(refused_at(&good[..good.len() - 1], &ours), 3, "torn");
     }
 }

@@ -3,11 +3,14 @@
 use super::{
     Pool,
     attempt::{AttemptPaths, PublicAttempt, Purpose, Scope, open_keys, shares},
-    head::Head,
+    head::{ClosedRequest, Head},
     hexed::Hex,
     log::ChainLog,
 };
-use crate::{error::Error, files::passphrase::Passphrases};
+use crate::{
+    error::{Error, NotShare},
+    files::passphrase::Passphrases,
+};
 use ccc_core::{
     ciphertext::VerifiedCiphertext,
     report::{Payload, PriceObservation, SignedReport, Statement},
@@ -15,21 +18,21 @@ use ccc_core::{
 };
 use ccc_enclave::{
     attempt::{Enclave, OpenedAttempt},
-    intake::RoundPlan,
+    intake::{CollateralRequest, RoundPlan},
     reserve::{ReserveInput, Validity},
     round::RoundInput,
 };
 use ccc_store::DirectoryStore;
 use rand_core::CryptoRng;
-use std::{collections::BTreeMap, path::PathBuf};
+use std::collections::BTreeMap;
 
 /// Seconds for which a report can be delivered.
 const REPORT_LIFETIME: u64 = 900;
 
 /// What the world tells the enclave.
 pub(crate) struct Told<'a> {
-    /// Price observations of a round, oldest first.
-    pub(crate) observations: &'a [PriceObservation],
+    /// Price observations of a round, oldest first; a round that fills a request is not run without them.
+    pub(crate) observations: Option<&'a [PriceObservation]>,
     /// The custodian's statement of a reserve check.
     pub(crate) statement: Option<&'a [u8]>,
 }
@@ -44,7 +47,7 @@ pub(crate) struct Produced {
     pub(crate) head: Head,
     /// Participants whose shares were bad, and files that are no shares.
     pub(crate) culprits: BTreeMap<u16, String>,
-    pub(crate) broken: Vec<PathBuf>,
+    pub(crate) not_shares: Vec<NotShare>,
 }
 
 /// The state that an attempt works on.
@@ -60,7 +63,8 @@ impl Pool {
     /// Runs a prepared attempt.
     ///
     /// # Errors
-    /// [`Error::Moved`] when the table has moved on since it was prepared; everything that the enclave, the
+    /// [`Error::Moved`] when the table has moved on since it was prepared; [`Error::OtherCard`] when the attested
+    /// keys in the directory are not those of the attempt; everything that the enclave, the
     /// participants' shares or the signers refuse.
     pub(crate) fn run(
         &self,
@@ -78,18 +82,25 @@ impl Pool {
         let at = public.block(&self.log)?;
         let bench = Bench { pool: self, at, table: self.table_in(store)?, now: self.now(), passphrases };
         let scope = self.scope(&bench.at, Some(&bench.table.header), purpose)?;
+        if scope.collateral.is_some() && told.observations.is_none() {
+            return Err(Error::NoPrice);
+        }
         let provider = self.hardware(passphrases)?;
         let enclave = Enclave::new(self.config.clone(), &provider)?;
+        let (envelopes, not_shares) = shares(paths, self, &public.request.digest())?;
         let attempt = enclave.resume(public.request, keys, bench.at.time())?;
-        let (envelopes, broken) = shares(paths, self)?;
+        if *attempt.card() != public.card {
+            return Err(Error::OtherCard { path: paths.recipient() });
+        }
         let ciphertexts = bench.verified(&scope)?;
-        let opened = attempt.open(&self.committee, ciphertexts, envelopes).map_err(Error::attempt)?;
+        let opened = attempt.open(&self.committee, ciphertexts, envelopes);
+        let opened = opened.map_err(|error| Error::attempt(error, not_shares.clone()))?;
         let culprits = opened.culprits().iter().map(|c| (c.identifier.get(), "a wrong share".to_owned())).collect();
         let produced = match (purpose, scope.plan) {
             (Purpose::Round, Some(plan)) => bench.round(opened, &plan, told, rng)?,
             _ => bench.reserve_check(opened, told, rng)?,
         };
-        Ok(Produced { culprits, broken, ..produced })
+        Ok(Produced { culprits, not_shares, ..produced })
     }
 }
 
@@ -112,9 +123,10 @@ impl Bench<'_> {
         rng: &mut impl CryptoRng,
     ) -> Result<Produced, Error> {
         let pool = self.pool;
+        let observations = told.observations.unwrap_or_default();
         let input = RoundInput {
             table: Some((&self.table.header, &self.table.body)),
-            observations: told.observations,
+            observations,
             price_block: self.at.number(),
             inputs: pool.inputs(&self.at)?,
             validity: self.validity(pool.head.round_sequence),
@@ -122,7 +134,7 @@ impl Bench<'_> {
             progress: &|_| {},
         };
         let output = opened.round(plan, &input, pool.committee.master_public_key(), rng)?;
-        let report = pool.sign(&output.result, &self.at, told.observations, self.now, self.passphrases)?;
+        let report = pool.sign(&output.result, &self.at, observations, self.now, self.passphrases)?;
         let head = self.next_head(&output.table.header, plan, &report)?;
         Ok(Produced {
             report,
@@ -130,7 +142,7 @@ impl Bench<'_> {
             table: Some(output.table),
             head,
             culprits: BTreeMap::new(),
-            broken: vec![],
+            not_shares: vec![],
         })
     }
 
@@ -143,7 +155,10 @@ impl Bench<'_> {
         head.accumulator = Hex(plan.accumulator().value());
         head.orders_taken += log.new_orders.len() as u64;
         head.live_orders = log.live_orders.iter().chain(&log.new_orders).map(|order| Hex(order.id)).collect();
-        head.closed_requests.extend(log.collateral.map(|request| Hex(request.submission.id)));
+        let closed =
+            |request: CollateralRequest| ClosedRequest { id: Hex(request.submission.id), version: head.version };
+        let closed = log.collateral.map(closed);
+        head.closed_requests.extend(closed);
         head.round_sequence = report.report().payload().binding.sequence;
         Ok(head)
     }
@@ -167,7 +182,7 @@ impl Bench<'_> {
         let mut head = pool.head.clone();
         head.solvency_sequence = report.report().payload().binding.sequence;
         let envelope = Some(output.envelope);
-        Ok(Produced { report, envelope, table: None, head, culprits: BTreeMap::new(), broken: vec![] })
+        Ok(Produced { report, envelope, table: None, head, culprits: BTreeMap::new(), not_shares: vec![] })
     }
 }
 

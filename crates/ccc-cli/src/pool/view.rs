@@ -98,7 +98,7 @@ impl Pool {
     fn collateral(&self, at: &ChainLog) -> Option<CollateralRequest> {
         at.events().iter().find_map(|event| match event {
             Event::Request { id, deadline, .. }
-                if *deadline <= at.time() && !self.head.closed_requests.contains(id) =>
+                if *deadline <= at.time() && self.head.closed_requests.iter().all(|closed| closed.id != *id) =>
             {
                 let submission = event.submission()?;
                 (!expired(&submission, at.time())).then_some(CollateralRequest { deadline: *deadline, submission })

@@ -38,7 +38,17 @@ fn a_stale_price_closes_the_round_unfilled() {
 }
 
 #[test]
-fn no_price_closes_the_round_unfilled() {
+fn a_round_that_fills_a_request_is_not_run_without_a_price() {
+    let story = ordered(300_000_000);
+    let before = story.scratch.snapshot();
+    let run = story.ccc("--json fill run --pool pool --attempt fill");
+    assert_eq!((run.code, &run.json_error()["code"]), (2, &"no-price".into()), "{}", run.stderr);
+    assert_eq!(story.scratch.snapshot(), before, "the attempt's keys are not spent");
+    story.done(RUN);
+}
+
+#[test]
+fn a_list_without_observations_closes_the_round_unfilled() {
     let story = ordered(300_000_000);
     story.scratch.write("prices.json", "[]");
     closes_unfilled(&story);
@@ -49,7 +59,9 @@ fn a_second_fill_of_the_same_request_is_refused() {
     let story = ordered(300_000_000);
     story.done(RUN);
     let before = story.scratch.snapshot();
-    story.ccc(&format!("{RUN} --force")).fails(2, "the table is at version 3 now");
+    for again in [RUN, &format!("{RUN} --force"), "fill run --pool pool --attempt fill --price missing.json"] {
+        story.ccc(again).fails(2, "this request has been settled by version 3");
+    }
     assert_eq!(story.scratch.snapshot(), before);
     story.attempt("second", "", &[1, 2, 3]);
     let run = story.done("--json fill run --pool pool --attempt second --price prices.json");

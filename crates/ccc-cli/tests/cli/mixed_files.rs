@@ -96,6 +96,31 @@ fn another_enclave_is_refused() {
 }
 
 #[test]
+fn an_altered_byte_of_the_attested_keys_is_refused_by_the_run() {
+    let story = Story::funded();
+    story.attempt("attempt", "", &[1, 2, 3]);
+    let path = story.scratch.path("attempt/recipient.ccc");
+    let good = fs::read(&path).expect("read");
+    for byte in (0..good.len()).step_by(good.len().div_ceil(16)).chain([good.len() - 1]) {
+        let mut bent = good.clone();
+        bent[byte] ^= 1;
+        fs::write(&path, bent).expect("written");
+        let before = story.scratch.snapshot();
+        let run = story.ccc("--json fill run --pool pool --attempt attempt");
+        let code = &run.json_error()["code"];
+        assert!(run.code == 2 && (code == "other-enclave" || code == "encoding"), "byte {byte}: {}", run.stderr);
+        assert_eq!(story.scratch.snapshot(), before, "byte {byte}");
+    }
+    fs::write(&path, good).expect("restored");
+    story.attempt("second", "", &[]);
+    let second = story.scratch.path("second/recipient.ccc");
+    fs::rename(&second, story.scratch.path("kept.ccc")).expect("moved");
+    fs::copy(&path, &second).expect("copied");
+    story.ccc("fill run --pool pool --attempt second").fails(2, "not what the attempt's keys were attested as");
+    story.done("fill run --pool pool --attempt attempt");
+}
+
+#[test]
 fn a_pool_whose_settings_changed_is_refused() {
     let story = Story::funded();
     story.attempt("attempt", "", &[]);

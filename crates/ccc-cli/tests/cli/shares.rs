@@ -88,7 +88,46 @@ fn a_share_counts_once_and_broken_files_count_for_nothing() {
     let story = with_order(&[1, 2]);
     fs::copy(story.scratch.path("fill/share-1.ccc"), story.scratch.path("fill/share-3.ccc")).expect("copied");
     story.scratch.write("fill/share-4.ccc", "not a share");
-    story.ccc(PRICED).fails(2, "2 of 3 needed shares are good");
+    story.ccc(PRICED).fails(2, "2 of 3 needed shares are good; fill/share-4.ccc is left out: ");
+}
+
+#[test]
+fn files_that_are_no_shares_of_this_request_are_named() {
+    let story = with_order(&[1, 2, 3]);
+    let good = story.scratch.read("fill/share-3.ccc");
+    let mut forged = good.clone();
+    *forged.last_mut().expect("a signature") ^= 1;
+    for (bytes, reason) in [
+        (&b"not a share"[..], "left out"),
+        (&forged, "left out: the signature is not that of participant 3"),
+        (&story.scratch.read("intake/share-3.ccc"), "left out: it answers another request"),
+    ] {
+        story.scratch.write("fill/share-3.ccc", bytes);
+        let run = story.ccc(PRICED);
+        run.fails(2, "2 of 3 needed shares are good; fill/share-3.ccc is ").fails(2, reason);
+    }
+    story.done("reencrypt --participant keys/participant-4.ccc --pool pool --attempt fill");
+    let run = story.done(&format!("--json {PRICED}")).json();
+    let file = serde_json::json!([{ "file": "fill/share-3.ccc", "reason": "it answers another request" }]);
+    assert_eq!(run["not_shares"], file);
+}
+
+#[test]
+fn a_journal_that_was_altered_keeps_the_participant_from_answering() {
+    let story = with_order(&[1]);
+    let path = story.scratch.path("keys/participant-1.journal");
+    let good = fs::read(&path).expect("read");
+    let again = "reencrypt --participant keys/participant-1.ccc --pool pool --attempt fill --out -";
+    for byte in (0..good.len()).step_by(good.len().div_ceil(12)).chain([8, good.len() - 1]) {
+        let mut bent = good.clone();
+        bent[byte] ^= 1;
+        fs::write(&path, bent).expect("written");
+        let run = story.ccc(again);
+        run.fails(2, "not as this participant wrote it");
+        assert!(run.out.is_empty(), "byte {byte}");
+    }
+    fs::write(&path, good).expect("restored");
+    story.done(again);
 }
 
 #[test]

@@ -123,6 +123,17 @@ fn a_report_without_its_quorum_does_not_verify() {
 }
 
 #[test]
+fn a_superseded_round_report_does_not_verify() {
+    let story = Story::stocked();
+    story.done("verify --pool pool intake/report.ccc");
+    story.attempt("next", "", &[1, 2, 3]);
+    story.done("fill run --pool pool --attempt next");
+    let run = story.ccc("verify --pool pool intake/report.ccc");
+    run.fails(1, "it is superseded: it made table version 2, and version 3 stands");
+    story.done("verify --pool pool next/report.ccc");
+}
+
+#[test]
 fn what_is_missing_is_asked_for() {
     let story = stocked_with_order();
     story.ccc("verify order.ccc").fails(2, "cannot be checked without a committee");

@@ -4,7 +4,7 @@ use super::Context;
 use crate::{
     cli::FillRunArgs,
     describe::verdict,
-    error::Error,
+    error::{Error, NotShare},
     files::{self, Audience, Replace},
     pool::{
         Pool,
@@ -35,16 +35,17 @@ struct ObservationFile {
 }
 
 pub(super) fn run(arguments: &FillRunArgs, ctx: &Context<'_>) -> Result<Answer, Error> {
-    files::one_standard_input(arguments.price.iter().chain(&arguments.statement))?;
     let paths = AttemptPaths::new(&arguments.attempt);
+    Pool::open(&arguments.pool)?.refuse_settled(&paths)?;
+    files::one_standard_input(arguments.price.iter().chain(&arguments.statement))?;
     let target = arguments.out.clone().unwrap_or_else(|| paths.report());
     let replace = Replace::from_flag(arguments.force);
     files::check_target(&target, replace)?;
-    let observations = arguments.price.as_deref().map(read_prices).transpose()?.unwrap_or_default();
+    let observations = arguments.price.as_deref().map(read_prices).transpose()?;
     let statement = arguments.statement.as_deref().map(|path| files::read(path, MAX_STATEMENT)).transpose()?;
     let statement = statement.map(Zeroizing::new);
     let (pool, store) = Pool::open_alone(&arguments.pool)?;
-    let told = Told { observations: &observations, statement: statement.as_deref().map(Vec::as_slice) };
+    let told = Told { observations: observations.as_deref(), statement: statement.as_deref().map(Vec::as_slice) };
     let produced = pool.run(&store, &paths, &told, &ctx.passphrases, &mut ctx.rng()?)?;
     if let Some(table) = &produced.table {
         store.put(table)?;
@@ -77,12 +78,13 @@ fn report(produced: &Produced, target: &Path, ctx: &Context<'_>) -> Answer {
     let (line, answer, mut object) = outcome(produced.statement());
     object["report"] = serde_json::json!(target);
     object["culprits"] = serde_json::json!(produced.culprits);
-    object["not_shares"] = serde_json::json!(produced.broken);
+    let not_share = |file: &NotShare| serde_json::json!({ "file": file.path, "reason": file.reason });
+    object["not_shares"] = produced.not_shares.iter().map(not_share).collect();
     for (participant, reason) in &produced.culprits {
         ctx.ui.note(&format!("participant {participant} sent {reason}"));
     }
-    for path in &produced.broken {
-        ctx.ui.note(&format!("{} is not a share and was left out", path.display()));
+    for NotShare { path, reason } in &produced.not_shares {
+        ctx.ui.note(&format!("{} is left out: {reason}", path.display()));
     }
     ctx.ui.result(&[line, format!("signed report: {}", target.display())], &object);
     answer

@@ -7,7 +7,7 @@ use ccc_core::{
     enclave::attestation::simulated,
     envelope::Envelope,
     keys::Committee,
-    report::{SignedReport, Statement},
+    report::{Round, SignedReport, Statement},
     suite,
     table::{Header, Sidecar, body_root},
     vault::{AttestedRecipient, Request},
@@ -151,6 +151,9 @@ impl Checker<'_> {
         };
         same("the chain", payload.binding.chain == pool.config.chain)?;
         same("the receiver", payload.binding.receiver == receiver)?;
+        if let Statement::Round(round) = &payload.statement {
+            current(round, pool)?;
+        }
         payload.check_time(self.at).map_err(|error| error.to_string())?;
         Ok(format!("signed by {} of {} signers, still valid", report.signatures().len(), set.signers.len()))
     }
@@ -185,6 +188,15 @@ impl Checker<'_> {
         let established = same("the digest in the report", suite::digest(bytes) == reported);
         Ok(established.map(|()| "the envelope that the report names".into()))
     }
+}
+
+/// A round report speaks for the pool's current version only.
+fn current(round: &Round, pool: &Pool) -> Result<(), String> {
+    let (made, stands) = (round.version, pool.head.version);
+    if made < stands {
+        return Err(format!("it is superseded: it made table version {made}, and version {stands} stands"));
+    }
+    same("the table header that it made", round.header_hash == pool.head.header_hash.0)
 }
 
 fn body(bytes: &[u8], header: &Header) -> Established {
