@@ -7,7 +7,7 @@ use crate::{
 };
 use ccc_core::report::{Payload, PriceObservation, ReportContext, ReportSigner, SignedReport, Statement};
 use ccc_enclave::result::AttestedResult;
-use ccc_node::workflow_node::WorkflowNode;
+use ccc_node::workflow_node::{SignerView, WorkflowNode};
 use std::path::PathBuf;
 
 impl Pool {
@@ -29,11 +29,15 @@ impl Pool {
         let config_digest = set.config_digest(self.config.chain, &forwarder);
         let context = ReportContext { config_digest, sequence: payload.binding.sequence };
         let count = if let Statement::Round(round) = &payload.statement { round.count } else { self.head.consumed };
+        let last_sequence = match &payload.statement {
+            Statement::Solvency(_) => self.head.solvency_sequence,
+            _ => self.head.round_sequence,
+        };
         let mut signed = None;
         let mut signatures = Vec::new();
         for i in 1..=set.quorum() {
             let node = WorkflowNode::new(self.signer(i, passphrases)?, self.settings.policy());
-            let view = self.signer_view(at, count, observations, now)?;
+            let view = SignerView { last_sequence, ..self.signer_view(at, count, observations, now)? };
             let (report, signature) = node.sign(result, &view, self.settings.origin(), &context)?;
             signatures.push(signature);
             signed = Some(report);

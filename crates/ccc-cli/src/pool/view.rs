@@ -66,6 +66,8 @@ impl Pool {
             now,
             inputs: self.inputs(at)?,
             header: (self.head.header_hash.0, self.head.version),
+            latest: (self.head.header_hash.0, self.head.version),
+            last_sequence: 0,
             accumulator: self.accumulator(at, count)?.map(|accumulator| accumulator.value()),
             price_source: self.config.price_source,
             observations: observations.to_vec(),
