@@ -105,10 +105,10 @@ fn decode<T>(path: &Path, limit: u64, read: impl FnOnce(&[u8]) -> Result<T, Enco
     read(&files::read(path, limit)?).map_err(|source| Error::Encoding { path: path.into(), source })
 }
 
-/// The identifier under which participants journal an attempt: its block, purpose and collateral request.
+/// The identifier under which participants journal an attempt: that of the collateral request, so that its order is
+/// opened once, or one of block and purpose.
 pub(crate) fn attempt_id(block: &[u8; 32], purpose: Purpose, collateral: Option<&[u8; 32]>) -> [u8; 32] {
-    let collateral = collateral.map_or(&[][..], |id| id);
-    suite::digest(&[&block[..], &[purpose as u8], collateral].concat())
+    collateral.copied().unwrap_or_else(|| suite::digest(&[&block[..], &[purpose as u8]].concat()))
 }
 
 /// What an attempt opens: digests in order, for a round with its plan.
@@ -126,8 +126,7 @@ impl Pool {
     /// [`Error::Settled`] with the version that closed it, [`Error::Encoding`].
     pub(crate) fn refuse_settled(&self, paths: &AttemptPaths) -> Result<(), Error> {
         let request = decode(&paths.request(), MAX_REQUEST, Request::from_bytes)?;
-        let is_of = |id: &[u8; 32]| attempt_id(&request.block_hash, Purpose::Round, Some(id)) == request.id;
-        match self.head.closed_requests.iter().find(|closed| is_of(&closed.id.0)) {
+        match self.head.closed_requests.iter().find(|closed| closed.id.0 == request.id) {
             Some(closed) => Err(Error::Settled { version: closed.version }),
             None => Ok(()),
         }
