@@ -135,6 +135,25 @@ fn a_superseded_round_report_does_not_verify() {
 }
 
 #[test]
+fn reports_of_a_recovery_are_held_against_its_deployment() {
+    let scratch = Scratch::new();
+    for run in ["ours", "theirs"] {
+        scratch.done(&format!("--quiet recover --participants 4 --makers 8 --out {run}"));
+    }
+    let reports = "ours/round-3.report ours/reserve-2.report";
+    let run = scratch.done(&format!("verify --deployment ours/deployment.json {reports}"));
+    assert_eq!(run.stdout.matches("signers of the deployment").count(), 2, "{}", run.stdout);
+    scratch.ccc(&format!("verify --deployment theirs/deployment.json {reports}")).fails(1, "does not verify");
+    let text = String::from_utf8(scratch.read("ours/deployment.json")).expect("text");
+    let mut other: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+    other["pool"] = other["attestation"].clone();
+    scratch.write("other.json", other.to_string());
+    scratch.ccc("verify --deployment other.json ours/round-3.report").fails(1, "the receiver differs");
+    scratch.write("broken.json", "{}");
+    scratch.ccc("verify --deployment broken.json ours/round-3.report").fails(2, "missing field");
+}
+
+#[test]
 fn what_is_missing_is_asked_for() {
     let story = stocked_with_order();
     story.ccc("verify order.ccc").fails(2, "cannot be checked without a committee");
