@@ -145,10 +145,17 @@ fn reports_of_a_recovery_are_held_against_its_deployment() {
     assert_eq!(run.stdout.matches("signers of the deployment").count(), 2, "{}", run.stdout);
     scratch.ccc(&format!("verify --deployment theirs/deployment.json {reports}")).fails(1, "does not verify");
     let text = String::from_utf8(scratch.read("ours/deployment.json")).expect("text");
-    let mut other: serde_json::Value = serde_json::from_str(&text).expect("JSON");
-    other["pool"] = other["attestation"].clone();
-    scratch.write("other.json", other.to_string());
-    scratch.ccc("verify --deployment other.json ours/round-3.report").fails(1, "the receiver differs");
+    let good: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+    let held = |place: &str, value: serde_json::Value| {
+        let mut other = good.clone();
+        *other.pointer_mut(place).expect("a member") = value;
+        scratch.write("other.json", other.to_string());
+        scratch.ccc("verify --deployment other.json ours/round-3.report")
+    };
+    held("/pool", good["attestation"].clone()).fails(1, "the receiver differs");
+    held("/workflow/epoch", 99.into()).fails(1, "the epoch differs");
+    held("/workflow/owner", good["pool"].clone()).fails(1, "the workflow differs");
+    held("/signers/f", 2.into()).fails(1, "does not verify");
     scratch.write("broken.json", "{}");
     scratch.ccc("verify --deployment broken.json ours/round-3.report").fails(2, "missing field");
 }
