@@ -47,7 +47,7 @@ pub(crate) enum Artifact {
 pub(crate) enum ArtifactError {
     #[error("none of this project's files")]
     Unknown,
-    #[error("a {0:?} does not stand in a file of its own")]
+    #[error("{} does not stand in a file of its own", bare(*.0))]
     Bare(Kind),
     #[error(transparent)]
     Encoding(#[from] EncodingError),
@@ -123,6 +123,16 @@ impl Artifact {
             Self::TableBody(_) => "a table's body",
             Self::Secret { .. } => "a secret file",
         }
+    }
+}
+
+const fn bare(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Share | Kind::Composite => "a decryption share in the clear",
+        Kind::KeyShare => "a key share",
+        Kind::ParticipantKeys => "a participant's key pair",
+        Kind::AttemptKeys => "an attempt's key pair",
+        _ => "this object",
     }
 }
 

@@ -108,6 +108,9 @@ pub(crate) struct VerifyArgs {
     /// Pool directory: committee, signers, measurement and current header in one
     #[arg(long, value_name = "DIR")]
     pub(crate) pool: Option<PathBuf>,
+    /// A deployment (deployment.json of `ccc recover --out`): its signers must have signed a report
+    #[arg(long, value_name = "FILE", conflicts_with = "pool")]
+    pub(crate) deployment: Option<PathBuf>,
     /// Time at which expiries are judged, Unix seconds [default: now]
     #[arg(long, value_name = "SECONDS")]
     pub(crate) at: Option<u64>,

@@ -47,6 +47,9 @@ pub(crate) struct RecoverArgs {
     /// Write into a directory that is not empty
     #[arg(long, requires = "out")]
     pub(crate) force: bool,
+    /// Refuse every simulated part and every seed; the enclave of this command is simulated
+    #[arg(long)]
+    pub(crate) production: bool,
     /// Make the run reproducible; keys are then as public as the seed
     #[arg(long, value_name = "NUMBER")]
     pub(crate) seed: Option<u64>,

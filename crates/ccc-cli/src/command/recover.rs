@@ -10,7 +10,7 @@ use crate::{
 use ccc_enclave::statement;
 use ccc_node::{
     leak::Hit,
-    recovery::{self, Line, RecoveryOptions, RecoveryReport, StatementSource},
+    recovery::{self, Line, Mode, RecoveryOptions, RecoveryReport, StatementSource},
     scenario::Scenario,
     timeline::{Observer, Span},
 };
@@ -28,6 +28,9 @@ pub(super) fn run(arguments: &RecoverArgs, ctx: &Context<'_>) -> Result<Answer, 
     }
     if options.seed.is_some() {
         ctx.ui.note("with --seed every key of this run follows from the seed");
+    }
+    if options.mode == Mode::Simulation {
+        ctx.ui.note(simulated(&options.statement));
     }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Error::Runtime)?;
     ctx.ui.text(&format!("{:52} {:>9} {:>9} {:>9}", "milliseconds", "compute", "chain", "total"));
@@ -50,11 +53,22 @@ fn refuse_leaks(hits: &[Hit]) -> Result<(), Error> {
 fn options(arguments: &RecoverArgs) -> Result<RecoveryOptions, Error> {
     Ok(RecoveryOptions {
         scenario: scenario(arguments)?,
+        mode: if arguments.production { Mode::Production } else { Mode::Simulation },
         seed: arguments.seed,
         rpc_url: arguments.rpc_url.clone(),
         statement: statement_source(arguments)?,
         ..RecoveryOptions::default()
     })
+}
+
+/// Which parts of the run a deployment would replace.
+const fn simulated(statement: &StatementSource) -> &'static str {
+    match statement {
+        StatementSource::Simulated => "simulated: the enclave's hardware, the custodian, the price feed and the tokens",
+        StatementSource::Url { .. } | StatementSource::Bytes(_) => {
+            "simulated: the enclave's hardware, the price feed and the tokens"
+        }
+    }
 }
 
 /// The scenario of a file or a name, with the sizes of the flags.

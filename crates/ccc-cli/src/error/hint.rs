@@ -81,7 +81,9 @@ impl Error {
             Self::Artifact { .. } => ("unknown-file", "ccc reads the files that ccc writes, unaltered"),
             Self::Committee { .. } => ("committee", OF_WHAT_KIND),
             Self::NotVerified { .. } => ("not-verified", "do not use it; ask its author for another"),
-            Self::Missing { .. } => ("missing-context", "name it with --committee or --pool, or beside the file"),
+            Self::Missing { .. } => {
+                ("missing-context", "name it with --committee, --pool or --deployment, or beside the file")
+            }
             Self::Unverifiable { .. } => ("unverifiable", "`ccc inspect FILE` shows its public fields"),
             Self::OtherReport { .. } => ("other-report", "name the directory of a reserve check"),
             Self::Randomness(_) | Self::NoRandomness(_) => {

@@ -16,6 +16,27 @@ fn a_reserve_is_healed_and_shown_in_two_columns() {
 }
 
 #[test]
+fn what_is_simulated_is_said_once() {
+    let run = Scratch::new().done(&format!("recover {SMALL}"));
+    let said = "note: simulated: the enclave's hardware, the custodian, the price feed and the tokens";
+    assert_eq!(run.stderr.lines().filter(|line| *line == said).count(), 1, "{}", run.stderr);
+}
+
+#[test]
+fn production_refuses_a_seed_and_simulated_parts() {
+    let scratch = Scratch::new();
+    for (flags, sentence) in [
+        ("--production --seed 1", "a seed is refused in production mode"),
+        ("--production", "this enclave is simulated, which production mode refuses"),
+    ] {
+        scratch.ccc(&format!("recover {SMALL} {flags}")).fails(2, sentence);
+        let run = scratch.ccc(&format!("--json recover {SMALL} {flags} --out run"));
+        assert_eq!((run.code, &run.json_error()["code"]), (2, &"production".into()));
+        assert!(run.stdout.is_empty() && !scratch.path("run").exists(), "{}", run.stdout);
+    }
+}
+
+#[test]
 fn the_object_follows_its_schema() {
     let schema = serde_json::from_str(SCHEMA).expect("JSON");
     let validator = jsonschema::validator_for(&schema).expect("a schema");

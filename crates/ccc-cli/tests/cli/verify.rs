@@ -117,7 +117,8 @@ fn a_report_without_its_quorum_does_not_verify() {
     verify(&with_count(2, &[first, first].concat())).fails(1, "report.ccc does not verify");
     let foreign = other.scratch.read("intake/report.ccc");
     let foreign = &foreign[signatures_at(&foreign)..][..65];
-    verify(&with_count(2, &[first, foreign].concat())).fails(1, "report.ccc does not verify");
+    let run = verify(&with_count(2, &[first, foreign].concat()));
+    run.fails(1, "report.ccc does not verify").fails(1, "signature 1 is refused: its signer 0x");
     verify(&with_count(3, &[first, second, foreign].concat())).fails(1, "report.ccc does not verify");
     assert_eq!(verify(&good).code, 0);
 }
@@ -131,6 +132,32 @@ fn a_superseded_round_report_does_not_verify() {
     let run = story.ccc("verify --pool pool intake/report.ccc");
     run.fails(1, "it is superseded: it made table version 2, and version 3 stands");
     story.done("verify --pool pool next/report.ccc");
+}
+
+#[test]
+fn reports_of_a_recovery_are_held_against_its_deployment() {
+    let scratch = Scratch::new();
+    for run in ["ours", "theirs"] {
+        scratch.done(&format!("--quiet recover --participants 4 --makers 8 --out {run}"));
+    }
+    let reports = "ours/round-3.report ours/reserve-2.report";
+    let run = scratch.done(&format!("verify --deployment ours/deployment.json {reports}"));
+    assert_eq!(run.stdout.matches("signers of the deployment").count(), 2, "{}", run.stdout);
+    scratch.ccc(&format!("verify --deployment theirs/deployment.json {reports}")).fails(1, "does not verify");
+    let text = String::from_utf8(scratch.read("ours/deployment.json")).expect("text");
+    let good: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+    let held = |place: &str, value: serde_json::Value| {
+        let mut other = good.clone();
+        *other.pointer_mut(place).expect("a member") = value;
+        scratch.write("other.json", other.to_string());
+        scratch.ccc("verify --deployment other.json ours/round-3.report")
+    };
+    held("/pool", good["attestation"].clone()).fails(1, "the receiver differs");
+    held("/workflow/epoch", 99.into()).fails(1, "the epoch differs");
+    held("/workflow/owner", good["pool"].clone()).fails(1, "the workflow differs");
+    held("/signers/f", 2.into()).fails(1, "does not verify");
+    scratch.write("broken.json", "{}");
+    scratch.ccc("verify --deployment broken.json ours/round-3.report").fails(2, "missing field");
 }
 
 #[test]

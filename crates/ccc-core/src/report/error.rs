@@ -1,7 +1,8 @@
 //! What is wrong with a report, and who is wrong in a quorum.
 
-use super::{Culprit, Kind, SignatureFault};
+use super::{Culprit, Fault, Kind, SignatureFault};
 use crate::encoding::EncodingError;
+use std::fmt::{self, Display};
 
 /// Why bytes are not a report, or a report is not acceptable.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -10,7 +11,7 @@ pub enum ReportError {
     #[error(transparent)]
     Encoding(#[from] EncodingError),
     /// The payload's length is not the one of its kind.
-    #[error("a {kind:?} payload has {expected} bytes, found {found}")]
+    #[error("{} payload has {expected} bytes, found {found}", words(*kind))]
     PayloadLength {
         /// The kind that the payload names.
         kind: Kind,
@@ -133,7 +134,7 @@ pub enum QuorumError {
         second: usize,
     },
     /// Fewer than f+1 distinct good signatures.
-    #[error("{needed} signatures needed, {found} good; faults: {culprits:?}")]
+    #[error("{needed} signatures needed, {found} good{}", listed(culprits))]
     BelowThreshold {
         /// f+1.
         needed: usize,
@@ -151,7 +152,7 @@ pub enum QuorumError {
         found: usize,
     },
     /// A signature in a finished report is not acceptable.
-    #[error("signature {} is refused: {:?}", .0.position, .0.fault)]
+    #[error("{0}")]
     Signature(Culprit),
     /// The signed bytes do not fit the set, the context or each other.
     #[error(transparent)]
@@ -168,6 +169,37 @@ pub enum QuorumError {
         /// The signatures that were given.
         found: usize,
     },
+}
+
+impl Display for Culprit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "signature {} is refused: {}", self.position, self.fault)
+    }
+}
+
+impl Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Signature(fault) => write!(f, "{fault}"),
+            Self::UnknownSigner { recovered } => {
+                write!(f, "its signer {} is not in the set, or signed other bytes", hexadecimal(recovered))
+            }
+            Self::Repeated { first } => write!(f, "its signer is that of signature {first}"),
+        }
+    }
+}
+
+fn listed(culprits: &[Culprit]) -> String {
+    culprits.iter().map(|culprit| format!("; {culprit}")).collect()
+}
+
+const fn words(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Solvency => "a solvency",
+        Kind::Round => "a round",
+        Kind::Enclave => "an enclave",
+        Kind::Payout => "a payout",
+    }
 }
 
 /// A [`ReportError::Mismatch`] unless `found == expected`; bytes are shown in hexadecimal.
@@ -192,4 +224,33 @@ fn hexadecimal(bytes: &[u8]) -> String {
         .chain(std::iter::once('x'))
         .chain(digits.filter_map(|digit| char::from_digit(u32::from(digit), 16)))
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn faults_are_told_in_words_and_addresses_in_hexadecimal() {
+        let at = |position, fault| Culprit { position, fault };
+        let culprits = vec![
+            at(0, Fault::UnknownSigner { recovered: [0xab; 20] }),
+            at(2, Fault::Repeated { first: 1 }),
+            at(3, Fault::Signature(SignatureFault::HighS)),
+        ];
+        let unknown = format!(
+            "signature 0 is refused: its signer 0x{} is not in the set, or signed other bytes",
+            "ab".repeat(20)
+        );
+        assert_eq!(QuorumError::Signature(culprits[0]).to_string(), unknown);
+        assert_eq!(
+            QuorumError::BelowThreshold { needed: 2, found: 1, culprits }.to_string(),
+            format!(
+                "2 signatures needed, 1 good; {unknown}; signature 2 is refused: its signer is that of signature 1; \
+                 signature 3 is refused: s is in the upper half of its range"
+            )
+        );
+        let length = ReportError::PayloadLength { kind: Kind::Enclave, expected: 2, found: 1 };
+        assert_eq!(length.to_string(), "an enclave payload has 2 bytes, found 1");
+    }
 }

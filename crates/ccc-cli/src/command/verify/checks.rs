@@ -2,6 +2,7 @@
 
 use super::check_wrapped;
 use crate::{artifact::Artifact, error::Error, pool::Pool};
+use ccc_chain::Deployment;
 use ccc_core::{
     ciphertext::Ciphertext,
     enclave::attestation::simulated,
@@ -18,6 +19,7 @@ use std::path::{Path, PathBuf};
 /// The files of one run, and what they are held against.
 pub(super) struct Checker<'a> {
     pub(super) pool: Option<&'a Pool>,
+    pub(super) deployment: Option<&'a Deployment>,
     pub(super) committee: Option<&'a Committee>,
     pub(super) artifacts: &'a [(PathBuf, Artifact)],
     pub(super) at: u64,
@@ -39,7 +41,10 @@ impl Checker<'_> {
             Artifact::Request(request) => self.request(request, self.committee(path)?),
             Artifact::Recipient(card) => self.recipient(card, self.pool(path)?, self.beside(path)?),
             Artifact::Committee(committee) => self.members(committee),
-            Artifact::Report(report) => self.report(report, self.pool(path)?),
+            Artifact::Report(report) => match self.deployment {
+                Some(deployment) => self.report_on_chain(report, deployment),
+                None => self.report(report, self.pool(path)?),
+            },
             Artifact::TableHeader(header) => self.header(header, self.committee(path)?),
             Artifact::TableBody(bytes) => body(bytes, &self.header_for(path)?),
             Artifact::Sidecar(bytes) => sidecar(bytes, &self.header_for(path)?),
@@ -156,6 +161,22 @@ impl Checker<'_> {
         }
         payload.check_time(self.at).map_err(|error| error.to_string())?;
         Ok(format!("signed by {} of {} signers, still valid", report.signatures().len(), set.signers.len()))
+    }
+
+    /// As [`Self::report`] without knowing which version stands: the chain itself tells that.
+    fn report_on_chain(&self, report: &SignedReport, deployment: &Deployment) -> Established {
+        let set = deployment.signer_set();
+        report.verify(&set, &deployment.forwarder.0.0).map_err(|error| error.to_string())?;
+        let payload = report.report().payload();
+        let binding = &payload.binding;
+        same("the chain", binding.chain == deployment.chain_id)?;
+        let receiver = deployment.receiver(payload.statement.kind()).map(|address| address.0.0);
+        same("the receiver", Some(binding.receiver) == receiver)?;
+        same("the epoch", binding.epoch == deployment.workflow.epoch)?;
+        same("the workflow", report.report().header().origin == deployment.origin())?;
+        payload.check_time(self.at).map_err(|error| error.to_string())?;
+        let (signed, of) = (report.signatures().len(), set.signers.len());
+        Ok(format!("signed by {signed} of {of} signers of the deployment, still valid"))
     }
 
     fn header(&self, header: &Header, committee: &Committee) -> Established {

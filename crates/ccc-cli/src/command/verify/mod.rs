@@ -8,12 +8,15 @@ use crate::{
     cli::VerifyArgs,
     error::Error,
     files::{self, MAX_READ},
-    pool::{Pool, now, read_committee},
+    pool::{Pool, now, parse_json, read_committee},
     ui::Answer,
 };
+use ccc_chain::Deployment;
 use ccc_core::{keys::Committee, table::Sidecar};
 use checks::Checker;
 use std::path::{Path, PathBuf};
+
+const MAX_DEPLOYMENT: u64 = 1 << 20;
 
 pub(super) fn run(arguments: &VerifyArgs, ctx: &Context<'_>) -> Result<Answer, Error> {
     files::one_standard_input(&arguments.files)?;
@@ -22,7 +25,9 @@ pub(super) fn run(arguments: &VerifyArgs, ctx: &Context<'_>) -> Result<Answer, E
     let committee = committee.or_else(|| pool.as_ref().map(|pool| pool.committee.clone()));
     let artifacts = arguments.files.iter().map(|path| load(path)).collect::<Result<Vec<_>, _>>()?;
     let at = arguments.at.unwrap_or_else(now);
-    let checker = Checker { pool: pool.as_ref(), committee: committee.as_ref(), artifacts: &artifacts, at };
+    let deployment = arguments.deployment.as_deref().map(read_deployment).transpose()?;
+    let deployment = deployment.as_ref();
+    let checker = Checker { pool: pool.as_ref(), deployment, committee: committee.as_ref(), artifacts: &artifacts, at };
     let mut lines = Vec::new();
     let mut verified = Vec::new();
     for (path, artifact) in &artifacts {
@@ -36,6 +41,10 @@ pub(super) fn run(arguments: &VerifyArgs, ctx: &Context<'_>) -> Result<Answer, E
     }
     ctx.ui.result(&lines, &serde_json::json!({ "valid": true, "verified": verified }));
     Ok(Answer::Done)
+}
+
+fn read_deployment(path: &Path) -> Result<Deployment, Error> {
+    parse_json(path, &files::read(path, MAX_DEPLOYMENT)?)
 }
 
 /// Reads one file. Bytes that claim to be one of ours and are not well formed do not verify.
