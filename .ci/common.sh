@@ -29,3 +29,25 @@ ccc_binary() {
 free_port() {
   python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
 }
+
+# How each scenario ends; a scenario that is not listed here fails its check.
+expected_status() { # scenario
+  case $1 in
+    large-deficit | participant-lying | participant-silent) printf 'solvent\n' ;;
+    insufficient-liquidity) printf 'insolvent\n' ;;
+    *)
+      printf 'error: no expected status for the scenario %s\n' "$1" >&2
+      return 1
+      ;;
+  esac
+}
+
+check_recovery() { # path of ccc, scenario file, further arguments
+  local ccc=$1 scenario=$2 name expect code=0
+  shift 2
+  name=$(basename "$scenario" .toml)
+  expect=$(expected_status "$name") || return 1
+  printf -- '-- %s\n' "$name"
+  "$ccc" recover --scenario "$scenario" --json "$@" > "$ci_work/$name.json" || code=$?
+  "$ci_python" tools/recovery.py docs/spec/recover.schema.json "$ci_work/$name.json" "$code" "$expect" "$scenario"
+}

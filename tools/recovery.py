@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 """Checks what `ccc recover --json` printed: against its schema, the exit code that came with it, and its scenario.
 
-    python3 tools/recovery.py SCHEMA RESULT EXIT_CODE [SCENARIO]
+    python3 tools/recovery.py SCHEMA RESULT EXIT_CODE EXPECT [SCENARIO]
 
-The participants at fault in a scenario are named in the result, and nobody else.
+EXPECT is the final status that the caller knows to be right: solvent, insolvent or unknown. The participants at fault in
+a scenario are named in the result, and nobody else.
 
 Exit code: 0 all holds, 1 something does not.
 """
@@ -19,12 +20,14 @@ import jsonschema
 EXPECTED_CODE = {"solvent": 0, "insolvent": 1, "unknown": 1}
 
 
-def errors(schema, result, code):
+def errors(schema, result, code, expect):
     for error in jsonschema.Draft202012Validator(schema).iter_errors(result):
         yield f"{error.json_path}: {error.message}"
     status = result.get("final_status")
     if EXPECTED_CODE.get(status) != code:
         yield f"final_status {status!r} came with exit code {code}"
+    if status != expect:
+        yield f"final_status is {status!r}, expected {expect!r}"
 
 
 def culprit_errors(scenario, result):
@@ -35,9 +38,12 @@ def culprit_errors(scenario, result):
         yield f"participants {expected} are at fault, and {found} are named"
 
 
-def main(schema, result, code, scenario=None):
+def main(schema, result, code, expect, scenario=None):
+    if expect not in EXPECTED_CODE:
+        print(f"error: EXPECT is {expect!r}, it is one of {', '.join(EXPECTED_CODE)}", file=sys.stderr)
+        return 1
     found = json.loads(Path(result).read_text())
-    wrong = list(errors(json.loads(Path(schema).read_text()), found, int(code)))
+    wrong = list(errors(json.loads(Path(schema).read_text()), found, int(code), expect))
     if scenario and not wrong:
         wrong += culprit_errors(tomllib.loads(Path(scenario).read_text()), found)
     for line in wrong:
