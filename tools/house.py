@@ -7,6 +7,7 @@
 2. The workspace forbids unsafe code, and every crate takes the workspace's lints.
 3. No file named utils or prelude; no source file above 700 lines.
 4. The lock files know one package source, and npm's knows no address.
+5. Every docs/ path that a file names is there.
 
 Exit code: 0 clean, 1 something is not.
 """
@@ -23,6 +24,8 @@ LOCK_FILES = ("Cargo.lock", "fuzz/Cargo.lock", "package-lock.json")
 # The licence texts and outside test data are not ours to word.
 NOT_OURS = re.compile(r"^(LICENSE-|vectors/(?!ccc/))")
 MAX_LINES = 700
+# A path under docs/ of this repository: not the tail of a longer path or of an address.
+DOCUMENT = re.compile(r"(?<![\w./-])(?:\.\./)*(docs/[\w./-]*\w)")
 
 
 def tracked(root):
@@ -57,6 +60,13 @@ def shape_errors(path, text):
         lines = text.count("\n")
         if lines > MAX_LINES:
             yield f"{path}: {lines} lines, the limit is {MAX_LINES}"
+
+
+def document_errors(root, path, text):
+    for number, line in enumerate(text.splitlines(), 1):
+        for named in DOCUMENT.findall(line):
+            if not (root / named).exists():
+                yield f"{path}:{number}: {named} is named and is not there"
 
 
 def crate_errors(root, manifest):
@@ -94,6 +104,7 @@ def file_errors(root, path, forbidden):
         return
     if path != WORDS and not NOT_OURS.match(path):
         yield from word_errors(path, text, forbidden)
+        yield from document_errors(root, path, text)
     yield from shape_errors(path, text)
 
 

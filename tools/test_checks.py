@@ -66,6 +66,13 @@ class House(unittest.TestCase):
         self.assertTrue(list(house.shape_errors("src/a.rs", "\n" * 701)))
         self.assertEqual(list(house.shape_errors("src/a.rs", "\n" * 700)), [])
 
+    def test_documents_that_are_not_there_are_found(self):
+        absent = "docs/" + "absent.md"
+        bad = [f"see `{absent}`", f"include_str!(\"../../../../{absent}\")", f"[a]({absent})."]
+        good = ["docs/reliability.md", "](docs/spec/files.md)", "under `docs/spec/`.", f"https://example.org/{absent}"]
+        self.assertEqual([len(list(house.document_errors(house.ROOT, "f", line))) for line in bad], [1] * len(bad))
+        self.assertEqual([list(house.document_errors(house.ROOT, "f", line)) for line in good], [[]] * len(good))
+
     def test_lock_files_know_one_source(self):
         self.assertTrue(list(house.lock_errors("Cargo.lock", 'source = "git+https://a"')))
         self.assertTrue(list(house.lock_errors("package-lock.json", '"resolved": "x"')))

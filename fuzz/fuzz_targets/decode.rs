@@ -1,24 +1,46 @@
-//! Every decoder of the core: no input makes it panic, and what it accepts it writes back as it was.
+//! Every decoder of the core and of the enclave: no input makes it panic, and what it accepts it writes back as it was.
 //!
 //! `cargo +nightly fuzz run decode`
 #![no_main]
 
 use ccc_core::{
     ciphertext::{Ciphertext, Label},
+    enclave::{
+        AttemptKeys,
+        attestation::{ProviderKind, simulated},
+    },
     encoding,
-    table::{DataKey, Header, Receipt, Row, Sidecar},
+    envelope::Envelope,
+    keys::{Committee, Dealing, KeyShare, MasterPublicKey, ParticipantKeys, complaint::Complaint},
+    report::{CONTEXT_LENGTH, ForwarderHeader, HEADER_LENGTH, Payload, ReportContext, Signature65, SignedReport},
+    table::{DataKey, HEADER_LEN, Header, Receipt, Row, Sidecar},
+    vault::{AttestedRecipient, Request, SealedShare, Shares},
 };
+use ccc_enclave::{
+    agent::AgentKey,
+    instruction::{CollateralOrder, DepositInstruction, StandingOrderTerms, WithdrawalInstruction},
+    statement::Statement,
+};
+use ed25519_dalek::{SigningKey, VerifyingKey};
 use libfuzzer_sys::fuzz_target;
+use std::sync::LazyLock;
 
-fn header(bytes: &[u8]) {
-    if let Ok(header) = Header::from_bytes(bytes) {
-        assert_eq!(header.to_bytes(), bytes);
+/// Ciphertexts of a request whose shares are read.
+const MOST_CIPHERTEXTS: usize = 4;
+
+static AGENT: LazyLock<AgentKey> = LazyLock::new(|| AgentKey::from_bytes(&[7; 32]).expect("a key"));
+static ROOT: LazyLock<VerifyingKey> = LazyLock::new(|| SigningKey::from_bytes(&[9; 32]).verifying_key());
+
+/// What is accepted is written back as it was.
+fn round_trip<T, E, B: AsRef<[u8]>>(bytes: &[u8], read: impl Fn(&[u8]) -> Result<T, E>, write: impl Fn(&T) -> B) {
+    if let Ok(found) = read(bytes) {
+        assert_eq!(write(&found).as_ref(), bytes);
     }
 }
 
 /// The first 435 bytes as a header, the rest as its sidecar and receipts.
 fn sidecar(bytes: &[u8]) {
-    let Some((head, rest)) = bytes.split_at_checked(ccc_core::table::HEADER_LEN) else { return };
+    let Some((head, rest)) = bytes.split_at_checked(HEADER_LEN) else { return };
     let Ok(header) = Header::from_bytes(head) else { return };
     if let Ok(sidecar) = Sidecar::parse(rest, &header) {
         let _ = sidecar.open_entry(&[0; 32], 0);
@@ -26,31 +48,72 @@ fn sidecar(bytes: &[u8]) {
     let _ = Receipt::open(rest, &[0; 32], &header, 0);
 }
 
-fn rows(bytes: &[u8]) {
+fn table(bytes: &[u8]) {
+    round_trip(bytes, Header::from_bytes, Header::to_bytes);
+    sidecar(bytes);
     for row in bytes.as_chunks().0 {
-        if let Ok(found) = Row::from_bytes(row) {
-            assert_eq!(found.to_bytes(), *row);
-        }
+        round_trip(row, |_| Row::from_bytes(row), Row::to_bytes);
     }
-    if let Ok(receipt) = Receipt::from_bytes(bytes) {
-        assert_eq!(receipt.to_bytes(), bytes);
-    }
+    round_trip(bytes, Receipt::from_bytes, Receipt::to_bytes);
     assert_eq!(DataKey::from_opened(bytes).is_ok(), bytes.len() == 32);
 }
 
 fn ciphertext(bytes: &[u8]) {
     let _ = encoding::kind_of(bytes);
-    if let Ok(found) = Ciphertext::from_bytes(bytes) {
-        assert_eq!(found.to_bytes(), bytes);
-    }
-    if let Ok(label) = Label::from_bytes(bytes) {
-        assert_eq!(label.to_bytes(), bytes);
+    round_trip(bytes, Ciphertext::from_bytes, Ciphertext::to_bytes);
+    round_trip(bytes, Label::from_bytes, Label::to_bytes);
+}
+
+fn keys(bytes: &[u8]) {
+    round_trip(bytes, MasterPublicKey::from_bytes, MasterPublicKey::to_bytes);
+    round_trip(bytes, Committee::from_bytes, Committee::to_bytes);
+    round_trip(bytes, KeyShare::from_bytes, KeyShare::to_bytes);
+    round_trip(bytes, ParticipantKeys::from_bytes, ParticipantKeys::to_bytes);
+    round_trip(bytes, Dealing::from_bytes, Dealing::to_bytes);
+    round_trip(bytes, Complaint::from_bytes, Complaint::to_bytes);
+}
+
+fn vault(bytes: &[u8]) {
+    round_trip(bytes, Envelope::from_bytes, Envelope::to_bytes);
+    round_trip(bytes, Request::from_bytes, Request::to_bytes);
+    round_trip(bytes, AttestedRecipient::from_bytes, AttestedRecipient::to_bytes);
+    for m in 0..=MOST_CIPHERTEXTS {
+        round_trip(bytes, |bytes| Shares::from_bytes(bytes, m), Shares::to_bytes);
+        round_trip(bytes, |bytes| SealedShare::from_bytes(bytes, m), SealedShare::to_bytes);
     }
 }
 
+fn report(bytes: &[u8]) {
+    round_trip(bytes, Payload::from_bytes, Payload::to_bytes);
+    round_trip(bytes, SignedReport::from_bytes, |report| report.to_bytes().expect("as many signatures as were read"));
+    if let Some(header) = bytes.first_chunk::<HEADER_LENGTH>() {
+        round_trip(header, |_| ForwarderHeader::from_bytes(header), ForwarderHeader::to_bytes);
+    }
+    if let Some(context) = bytes.first_chunk::<CONTEXT_LENGTH>() {
+        round_trip(context, |_| ReportContext::from_bytes(context), ReportContext::to_bytes);
+    }
+    if let Some(signature) = bytes.first_chunk() {
+        round_trip(signature, |_| Signature65::from_bytes(signature), Signature65::to_bytes);
+    }
+}
+
+fn enclave(bytes: &[u8]) {
+    round_trip(bytes, AttemptKeys::from_bytes, AttemptKeys::to_bytes);
+    let _ = ProviderKind::of(bytes);
+    let _ = simulated::verify(bytes, &ROOT, 0);
+    let _ = Statement::parse(bytes);
+    let _ = AGENT.open(1, &[1; 20], bytes);
+    round_trip(bytes, CollateralOrder::from_bytes, CollateralOrder::to_bytes);
+    round_trip(bytes, StandingOrderTerms::from_bytes, StandingOrderTerms::to_bytes);
+    round_trip(bytes, DepositInstruction::from_bytes, DepositInstruction::to_bytes);
+    round_trip(bytes, WithdrawalInstruction::from_bytes, WithdrawalInstruction::to_bytes);
+}
+
 fuzz_target!(|bytes: &[u8]| {
-    header(bytes);
-    sidecar(bytes);
-    rows(bytes);
+    table(bytes);
     ciphertext(bytes);
+    keys(bytes);
+    vault(bytes);
+    report(bytes);
+    enclave(bytes);
 });
