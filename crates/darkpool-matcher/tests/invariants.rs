@@ -4,11 +4,11 @@
 mod common;
 
 use common::{
-    Draw, any_pool, any_price, any_request, in_order, lots, market, order, plain_pool, price, refused, request, run,
-    run_with, sizes, spread,
+    Draw, any_pool, any_price, any_request, cases, in_order, lots, market, order, plain_pool, price, refused, request,
+    run, run_with, sizes, spread,
 };
 use darkpool_matcher::{Fill, Notional, Outcome, Reason, Request, StandingOrder, SuccessRule, reference};
-use proptest::prelude::{Just, ProptestConfig, Strategy, prop, prop_assert, prop_assert_eq, prop_assume, proptest};
+use proptest::prelude::{Just, Strategy, prop, prop_assert, prop_assert_eq, prop_assume, proptest};
 
 fn capacity(request: &Request, order: &StandingOrder) -> u64 {
     let (_, fills) = reference_alone(request, order);
@@ -28,7 +28,7 @@ fn premium(orders: &[StandingOrder], fills: &[Fill]) -> u64 {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(1_000))]
+    #![proptest_config(cases(1_000))]
 
     /// 1, 2, 3 and 10: sums, capacities, admissible spreads, and zeros in every failure.
     #[test]

@@ -3,12 +3,12 @@
 
 mod common;
 
-use common::{Draw, any_market, any_pool, any_price, any_request, market, price, request, run_with};
+use common::{Draw, any_market, any_pool, any_price, any_request, cases, market, price, request, run_with};
 use darkpool_matcher::{Fill, Outcome, reference};
-use proptest::prelude::{ProptestConfig, prop_assert_eq, proptest};
+use proptest::prelude::{prop_assert_eq, proptest};
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(4_000))]
+    #![proptest_config(cases(4_000))]
 
     #[test]
     fn the_kernel_refines_the_reference(

@@ -5,7 +5,16 @@ use darkpool_matcher::{
     BasisPoints, ClearError, Fill, Lots, Market, MicroDollars, Observation, Outcome, OwnerId, PriceRefusal, PriceRules,
     Request, Spread, SpreadSchedule, StandingOrder, SuccessRule, TierMask, Twap, UnixSeconds, clear, twap,
 };
-use proptest::prelude::{Just, Strategy, any, prop, prop_oneof};
+use proptest::prelude::{Just, ProptestConfig, Strategy, any, prop, prop_oneof};
+
+/// So many cases, times `CCC_CASE_FACTOR` where it is set: `.ci/deep` sets it. As many more may be rejected.
+pub(crate) fn cases(number: u32) -> ProptestConfig {
+    let factor: u32 = std::env::var("CCC_CASE_FACTOR").map_or(1, |factor| factor.parse().unwrap());
+    let config = ProptestConfig::with_cases(number.checked_mul(factor).unwrap());
+    let max_global_rejects = config.max_global_rejects.checked_mul(factor).unwrap();
+    let max_local_rejects = config.max_local_rejects.checked_mul(factor).unwrap();
+    ProptestConfig { max_global_rejects, max_local_rejects, ..config }
+}
 
 /// The moment at which everything is cleared.
 pub(crate) const DEADLINE: UnixSeconds = UnixSeconds(1_000_000);
