@@ -58,13 +58,34 @@ fn recipient_and_user_data_are_the_recorded_ones() {
 fn attempt_keys_have_the_recorded_public_part() {
     let file = vectors("request");
     let case = &file["recipient"];
-    let (x, e) = (bytes(case, "x_secret"), bytes(case, "enclave_e_secret"));
+    let (mut x, e) = (bytes(case, "x_secret"), bytes(case, "enclave_e_secret"));
+    clamp(&mut x);
     let wire = [header(Kind::AttemptKeys).as_slice(), &x, &e, &[1; 32]].concat();
     let keys = AttemptKeys::from_bytes(&wire).unwrap();
     assert_eq!(AttemptKeys::from_bytes(&keys.to_bytes()).unwrap().public(), keys.public());
     let (x, e) = keys.public();
     assert_eq!(hex::encode(x), text(case, "X"));
     assert_eq!(hex::encode(e.compress().as_bytes()), text(case, "E"));
+}
+
+/// RFC 7748, section 5: the form in which an X25519 secret is written.
+fn clamp(x: &mut [u8]) {
+    x[0] &= 0xf8;
+    x[31] = x[31] & 0x7f | 0x40;
+}
+
+/// The public part of an unclamped secret is the same, so it would be a second encoding of one key.
+#[test]
+fn n030_an_unclamped_x25519_secret_is_refused() {
+    let keys = AttemptKeys::generate(&mut ChaCha20Rng::seed_from_u64(2)).unwrap();
+    let wire = keys.to_bytes();
+    assert_eq!(AttemptKeys::from_bytes(&wire).unwrap().to_bytes(), wire);
+    for (byte, bit) in [(8, 0), (8, 1), (8, 2), (39, 6), (39, 7)] {
+        let mut bad = wire.to_vec();
+        bad[byte] ^= 1 << bit;
+        let expected = EncodingError::Scalar { what: "X25519 secret" };
+        assert_eq!(AttemptKeys::from_bytes(&bad).err(), Some(expected), "byte {byte}, bit {bit}");
+    }
 }
 
 #[test]

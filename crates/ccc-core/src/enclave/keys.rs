@@ -18,6 +18,7 @@ use hpke::kem::X25519HkdfSha256;
 use hpke::{Deserializable, Kem, Serializable};
 use rand_core::CryptoRng;
 use std::collections::BTreeMap;
+use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
 /// Bytes of encoded attempt keys.
@@ -27,6 +28,15 @@ pub const ATTEMPT_KEYS_LEN: usize = HEADER_LEN + 96;
 const MAX_PER_SENDER: usize = 8;
 /// Envelopes per member that are looked at; the host, which can drop any envelope, sorts out a flood beforehand.
 const MAX_PER_MEMBER: usize = 64;
+
+/// An X25519 secret in the one form in which it is written: clamped (RFC 7748, section 5). 2^5 strings are one secret
+/// otherwise.
+fn clamped_secret(bytes: &[u8]) -> Result<PrivateKey, EncodingError> {
+    const NOT_CLAMPED: EncodingError = EncodingError::Scalar { what: "X25519 secret" };
+    let x = PrivateKey::from_bytes(bytes).map_err(|_| NOT_CLAMPED)?;
+    let canonical: Zeroizing<[u8; 32]> = Zeroizing::new(x.to_bytes().into());
+    if bool::from(canonical.as_slice().ct_eq(bytes)) { Ok(x) } else { Err(NOT_CLAMPED) }
+}
 
 /// The secrets of X (X25519) and E (ristretto255), and a seed for the weights of batch verification.
 ///
@@ -96,8 +106,7 @@ impl AttemptKeys {
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, EncodingError> {
         let mut reader = Reader::new(bytes);
         reader.header(Kind::AttemptKeys)?;
-        let x = PrivateKey::from_bytes(reader.bytes("X25519 secret", 32)?)
-            .map_err(|_| EncodingError::Scalar { what: "X25519 secret" })?;
+        let x = clamped_secret(reader.bytes("X25519 secret", 32)?)?;
         let e = SecretScalar::new(reader.scalar("ristretto255 secret")?);
         let seed = Zeroizing::new(reader.array("seed")?);
         reader.finish()?;
