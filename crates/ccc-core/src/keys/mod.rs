@@ -8,6 +8,7 @@ pub mod dealing;
 pub mod dkg;
 pub mod master;
 pub mod participant;
+pub mod repair;
 pub mod roster;
 pub mod session;
 pub mod share;
