@@ -13,6 +13,7 @@ pub mod roster;
 pub mod session;
 pub mod share;
 mod sharing;
+mod weight;
 
 pub use committee::{Committee, Member};
 pub use dealing::{Dealing, DealingError, VerifiedDealing};
@@ -21,3 +22,4 @@ pub use participant::ParticipantKeys;
 pub use roster::{MembershipError, Roster, RosterMember};
 pub use session::{Protocol, Session};
 pub use share::{KeyShare, KeyShareError};
+pub use weight::{PublicKeys, WeightedParticipant};
