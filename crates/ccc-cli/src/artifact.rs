@@ -85,9 +85,13 @@ impl Artifact {
     fn headed(kind: Kind, bytes: Vec<u8>) -> Result<Self, ArtifactError> {
         Ok(match kind {
             Kind::Ciphertext => Self::Ciphertext(Ciphertext::from_bytes(&bytes)?),
-            Kind::Sealed | Kind::Compact | Kind::Complaint | Kind::Envelope => {
-                Self::Envelope(Envelope::from_bytes(&bytes)?)
-            }
+            Kind::Sealed
+            | Kind::Compact
+            | Kind::Complaint
+            | Kind::Envelope
+            | Kind::RepairRequest
+            | Kind::RepairPacket
+            | Kind::RepairComplaint => Self::Envelope(Envelope::from_bytes(&bytes)?),
             Kind::Request => Self::Request(Request::from_bytes(&bytes)?),
             Kind::Recipient => Self::Recipient(AttestedRecipient::from_bytes(&bytes)?),
             Kind::Committee => Self::Committee(Box::new(Committee::from_bytes(&bytes)?)),

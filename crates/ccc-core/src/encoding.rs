@@ -51,11 +51,17 @@ pub enum Kind {
     AgentEnvelope = 25,
     /// A file sealed with a passphrase.
     SealedFile = 26,
+    /// A participant's request for its lost share.
+    RepairRequest = 40,
+    /// Scalars that a helper of a repair sends, sealed and committed to.
+    RepairPacket = 41,
+    /// A complaint against the sender of a repair packet.
+    RepairComplaint = 42,
 }
 
 impl Kind {
     /// Every kind, in the order of its number.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 21] = [
         Self::Ciphertext,
         Self::Share,
         Self::Composite,
@@ -74,6 +80,9 @@ impl Kind {
         Self::AttemptKeys,
         Self::AgentEnvelope,
         Self::SealedFile,
+        Self::RepairRequest,
+        Self::RepairPacket,
+        Self::RepairComplaint,
     ];
 
     /// The kind with this number.

@@ -17,7 +17,8 @@ pub const MAX_TOPIC: usize = 64;
 /// A payload with the signature of a participant.
 ///
 /// *Layout*: header 8, whose kind is the payload's ‖ committee 64 ‖ ε u64 ‖ i u16 ‖ LP(topic) ‖ LP(payload) ‖
-/// signature 64. Topic: a request digest with the committee's digest, or a session with the roster's.
+/// signature 64. Topic: a request digest or a repair's session with the committee's digest, or a session with the
+/// roster's.
 /// *Security*: Ed25519 by the strict rule, over H("envelope"; header, committee, ε, i, topic, payload).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Envelope {

@@ -41,6 +41,11 @@ impl Drop for SecretScalar {
     }
 }
 
+/// Σ of the scalars.
+pub(crate) fn sum(scalars: &[SecretScalar]) -> SecretScalar {
+    SecretScalar::new(scalars.iter().fold(Scalar::ZERO, |total, scalar| total + scalar.expose()))
+}
+
 /// Sixty-four random bytes.
 ///
 /// # Errors

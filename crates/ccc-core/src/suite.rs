@@ -83,6 +83,18 @@ pub mod domain {
     pub const RESULT: &str = "result";
     /// A table account's signature inside a ciphertext.
     pub const AUTHORISATION: &str = "authorisation";
+    /// Seed of everything that a helper of a repair draws in one round.
+    pub const REPAIR_SEED: &str = "repair-seed";
+    /// One part of a helper's weighted share.
+    pub const REPAIR_SPLIT: &str = "repair-split";
+    /// Ephemeral scalar of a repair packet.
+    pub const REPAIR_EPHEMERAL: &str = "repair-ephemeral";
+    /// Proof of a repair packet's ephemeral scalar.
+    pub const REPAIR: &str = "repair";
+    /// What a repair packet's sender saw of the round before.
+    pub const REPAIR_SEEN: &str = "repair-seen";
+    /// Complaint proof of a repair.
+    pub const REPAIR_COMPLAINT: &str = "repair-complaint";
 }
 
 /// Salts and infos of HKDF, complete as they enter it.
@@ -107,6 +119,8 @@ pub mod kdf {
     pub const AGENT: &[u8] = b"ccc/v1/agent";
     /// Key of an owner's receipt.
     pub const RECEIPT: &[u8] = b"ccc/v1/receipt";
+    /// Key of one scalar inside a repair packet.
+    pub const REPAIR: &[u8] = b"ccc/v1/repair";
 }
 
 /// H(l; x₁..x_k) = SHA-512(LP("ccc/v1/" ‖ l) ‖ u32be(k) ‖ LP(x₁) ‖ … ‖ LP(x_k)), LP(x) = u32be(len) ‖ x.

@@ -8,10 +8,12 @@ pub mod dealing;
 pub mod dkg;
 pub mod master;
 pub mod participant;
+pub mod repair;
 pub mod roster;
 pub mod session;
 pub mod share;
 mod sharing;
+mod weight;
 
 pub use committee::{Committee, Member};
 pub use dealing::{Dealing, DealingError, VerifiedDealing};
@@ -20,3 +22,4 @@ pub use participant::ParticipantKeys;
 pub use roster::{MembershipError, Roster, RosterMember};
 pub use session::{Protocol, Session};
 pub use share::{KeyShare, KeyShareError};
+pub use weight::{PublicKeys, WeightedParticipant};
