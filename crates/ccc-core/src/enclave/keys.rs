@@ -7,9 +7,10 @@ use crate::identifier::Identifier;
 use crate::keys::Committee;
 use crate::secret::{RandomnessError, SecretScalar, random_scalar, random64};
 use crate::suite::{Hasher, domain};
-use crate::vault::combine::{Candidate, CombineError, CulpritReason, Opened, run};
+use crate::vault::combine::{Candidate, CombineError, CulpritReason, Opened, Plain, run};
+use crate::vault::compact::{Combined, Decryption, Directed, Partials};
 use crate::vault::recipient::{Recipient, user_data};
-use crate::vault::request::Request;
+use crate::vault::request::{Mode, Request};
 use crate::vault::sealed::{PrivateKey, SealedShare};
 use crate::vault::share::Shares;
 use crate::vault::statement::Statement;
@@ -49,6 +50,7 @@ pub struct AttemptKeys {
     x: PrivateKey,
     e: SecretScalar,
     seed: Zeroizing<[u8; 32]>,
+    public: ([u8; 32], RistrettoPoint),
 }
 
 impl AttemptKeys {
@@ -63,14 +65,18 @@ impl AttemptKeys {
         let mut seed = Zeroizing::new([0; 32]);
         seed.copy_from_slice(rest);
         let e = random_scalar(rng)?;
-        if *e.expose() == Scalar::ZERO { Err(RandomnessError) } else { Ok(Self { x, e, seed }) }
+        if *e.expose() == Scalar::ZERO { Err(RandomnessError) } else { Ok(Self::new(x, e, seed)) }
+    }
+
+    fn new(x: PrivateKey, e: SecretScalar, seed: Zeroizing<[u8; 32]>) -> Self {
+        let public = (X25519HkdfSha256::sk_to_pk(&x).to_bytes().into(), RistrettoPoint::mul_base(e.expose()));
+        Self { x, e, seed, public }
     }
 
     /// X and E.
     #[must_use]
     pub fn public(&self) -> ([u8; 32], RistrettoPoint) {
-        let x = X25519HkdfSha256::sk_to_pk(&self.x);
-        (x.to_bytes().into(), RistrettoPoint::mul_base(self.e.expose()))
+        self.public
     }
 
     /// The recipient that these keys make under a measurement.
@@ -113,14 +119,15 @@ impl AttemptKeys {
         if *e.expose() == Scalar::ZERO {
             return Err(EncodingError::Range { what: "ristretto255 secret", found: 0, range: "non-zero scalars" });
         }
-        Ok(Self { x, e, seed })
+        Ok(Self::new(x, e, seed))
     }
 
-    /// Opens the ciphertexts of a request with the sealed shares in the envelopes, and spends the keys.
+    /// Opens the ciphertexts of a request with the answers in the envelopes, sealed shares or compact partials as the
+    /// request's mode says, and spends the keys.
     ///
     /// Envelopes may arrive in any order, repeated, forged or broken. What no member of the committee signed for this
-    /// request is dropped; what does not open with these keys is dropped too, since it may be an honest answer to an
-    /// earlier attempt. Whoever signed something that opens and is not a valid share is named.
+    /// request is dropped; what was made for other keys is dropped too, since it may be an honest answer to an
+    /// earlier attempt. Whoever signed something for these keys that is not a valid answer is named.
     ///
     /// *Security*: every error MUST leave the enclave without its detail.
     ///
@@ -134,33 +141,73 @@ impl AttemptKeys {
         ciphertexts: &[VerifiedCiphertext],
         envelopes: Vec<Envelope>,
     ) -> Result<Opened, CombineError> {
-        let recipient = self.recipient(measurement).digest();
-        let statement = Statement::new(committee, request, Some(&recipient), ciphertexts)?;
-        let payloads = sort(&statement, &envelopes);
+        let recipient = self.recipient(measurement);
+        if request.mode == Mode::Compact {
+            return self.open_partials(&Directed::new(committee, request, &recipient, ciphertexts)?, &envelopes);
+        }
+        let statement = Statement::new(committee, request, Some(&recipient.digest()), ciphertexts)?;
+        let payloads = sort(&statement, Kind::Sealed, &envelopes);
         let seed = self.weights(&statement, &payloads);
-        let flat = payloads.iter().flat_map(|(i, all)| all.iter().map(|payload| (*i, *payload)));
-        let candidates = flat.filter_map(|(i, payload)| self.candidate(&statement, i, payload, &measurement));
-        run(&statement, candidates, &seed)
+        let candidates = flat(&payloads).filter_map(|(i, payload)| self.unseal(&statement, i, payload, &measurement));
+        run(&Plain(&statement), candidates, &seed)
     }
 
-    fn candidate(
+    /// Opens the ciphertexts of a request in mode compact with what an untrusted combiner made of the partials: one
+    /// multiplication per ciphertext, whatever t is. Spends the keys.
+    ///
+    /// Where a pair does not open its ciphertext, the pair proves nothing against anybody: it may be the combiner's
+    /// fault, a participant's or the ciphertext's author's. The envelopes are then asked for, and everything is opened
+    /// from the partials, as [`Self::open`] does. So a combiner can neither make a ciphertext seem invalid nor have a
+    /// participant blamed.
+    ///
+    /// *Security*: every error MUST leave the enclave without its detail. That the envelopes are asked for says that
+    /// something did not open.
+    ///
+    /// # Errors
+    /// [`CombineError`]; the keys are gone in any case. Without envelopes to fall back to:
+    /// [`CombineError::NotEnoughShares`].
+    pub fn open_combined(
+        self,
+        committee: &Committee,
+        request: &Request,
+        measurement: [u8; 32],
+        ciphertexts: &[VerifiedCiphertext],
+        combined: &Combined,
+        envelopes: impl FnOnce() -> Vec<Envelope>,
+    ) -> Result<Opened, CombineError> {
+        let directed = Directed::new(committee, request, &self.recipient(measurement), ciphertexts)?;
+        match combined.open(&directed.statement, &self.e) {
+            Some(all) => Ok(Opened { plaintexts: all.into_iter().map(Some).collect(), culprits: Vec::new() }),
+            None => self.open_partials(&directed, &envelopes()),
+        }
+    }
+
+    fn open_partials(&self, directed: &Directed<'_>, envelopes: &[Envelope]) -> Result<Opened, CombineError> {
+        let statement = &directed.statement;
+        let payloads = sort(statement, Kind::Compact, envelopes);
+        let seed = self.weights(statement, &payloads);
+        let candidates = flat(&payloads).filter_map(|(i, payload)| partials(statement, i, payload));
+        run(&Decryption { directed, secret: &self.e }, candidates, &seed)
+    }
+
+    fn unseal(
         &self,
         statement: &Statement<'_>,
         identifier: Identifier,
         payload: &[u8],
         measurement: &[u8; 32],
-    ) -> Option<Candidate> {
+    ) -> Option<Candidate<Shares>> {
         let m = statement.ciphertexts.len();
         let Ok(sealed) = SealedShare::from_bytes(payload, m) else {
-            return Some(Candidate { identifier, shares: Err(CulpritReason::Malformed) });
+            return Some(Candidate { identifier, part: Err(CulpritReason::Malformed) });
         };
         let bytes = sealed.open(&self.x, statement, identifier, measurement)?;
-        let shares = Shares::from_bytes(&bytes, m).map_err(|_| CulpritReason::Malformed);
-        Some(Candidate { identifier, shares })
+        let part = Shares::from_bytes(&bytes, m).map_err(|_| CulpritReason::Malformed);
+        Some(Candidate { identifier, part })
     }
 
     /// Weights that nobody outside knows, and that differ when the shares do.
-    fn weights(&self, statement: &Statement<'_>, payloads: &BTreeMap<Identifier, Vec<&[u8]>>) -> [u8; 64] {
+    fn weights(&self, statement: &Statement<'_>, payloads: &Payloads<'_>) -> [u8; 64] {
         let count = payloads.values().map(Vec::len).sum::<usize>();
         let mut hasher = Hasher::new(domain::WEIGHT, 2 + count);
         hasher.field(self.seed.as_slice()).field(&statement.request_digest);
@@ -171,12 +218,26 @@ impl AttemptKeys {
     }
 }
 
-/// The distinct payloads that members signed for this request, ascending by sender.
-fn sort<'e>(statement: &Statement<'_>, envelopes: &'e [Envelope]) -> BTreeMap<Identifier, Vec<&'e [u8]>> {
-    let mut sorted: BTreeMap<Identifier, Vec<&[u8]>> = BTreeMap::new();
+/// The partials in a payload, when they answer this attempt.
+fn partials(statement: &Statement<'_>, identifier: Identifier, payload: &[u8]) -> Option<Candidate<Partials>> {
+    match Partials::from_bytes(payload, statement.ciphertexts.len()) {
+        Ok(partials) => partials.are_for(statement).then_some(Candidate { identifier, part: Ok(partials) }),
+        Err(_) => Some(Candidate { identifier, part: Err(CulpritReason::Malformed) }),
+    }
+}
+
+type Payloads<'e> = BTreeMap<Identifier, Vec<&'e [u8]>>;
+
+fn flat<'p>(payloads: &'p Payloads<'_>) -> impl Iterator<Item = (Identifier, &'p [u8])> {
+    payloads.iter().flat_map(|(i, all)| all.iter().map(|payload| (*i, *payload)))
+}
+
+/// The distinct payloads of a kind that members signed for this request, ascending by sender.
+fn sort<'e>(statement: &Statement<'_>, kind: Kind, envelopes: &'e [Envelope]) -> Payloads<'e> {
+    let mut sorted = Payloads::new();
     let bound = MAX_PER_MEMBER * statement.committee.members().len();
     for envelope in envelopes.iter().take(bound) {
-        if envelope.kind() != Kind::Sealed || envelope.topic() != statement.request_digest {
+        if envelope.kind() != kind || envelope.topic() != statement.request_digest {
             continue;
         }
         let known = sorted.get(&envelope.identifier());

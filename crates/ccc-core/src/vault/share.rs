@@ -57,6 +57,12 @@ pub enum ShareError {
         /// Shares.
         found: usize,
     },
+    /// Partials for another recipient: an answer to another attempt, and no fault.
+    #[error("the partials of participant {identifier} are for another recipient")]
+    Recipient {
+        /// Whose partials.
+        identifier: Identifier,
+    },
     /// The proof does not verify: the participant's fault.
     #[error("the share proof of participant {identifier} does not verify")]
     Proof {
@@ -276,4 +282,4 @@ fn share_challenge(opening: &Opening, target: &Target, a: &Encoded, b: &Encoded)
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
