@@ -8,7 +8,8 @@ use crate::keys::Committee;
 use crate::secret::{RandomnessError, SecretScalar, random_scalar, random64};
 use crate::suite::{Hasher, domain};
 use crate::vault::combine::{Candidate, CombineError, CulpritReason, Opened, Plain, run};
-use crate::vault::compact::{Combined, Decryption, Directed, Partials};
+use crate::vault::compact::{self, Combined, Decryption, Directed};
+use crate::vault::received::Received;
 use crate::vault::recipient::{Recipient, user_data};
 use crate::vault::request::{Mode, Request};
 use crate::vault::sealed::{PrivateKey, SealedShare};
@@ -18,17 +19,11 @@ use curve25519_dalek::{RistrettoPoint, Scalar};
 use hpke::kem::X25519HkdfSha256;
 use hpke::{Deserializable, Kem, Serializable};
 use rand_core::CryptoRng;
-use std::collections::BTreeMap;
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
 /// Bytes of encoded attempt keys.
 pub const ATTEMPT_KEYS_LEN: usize = HEADER_LEN + 96;
-
-/// Signed envelopes of one sender that are looked into; the rest is dropped.
-const MAX_PER_SENDER: usize = 8;
-/// Envelopes per member that are looked at; the host, which can drop any envelope, sorts out a flood beforehand.
-const MAX_PER_MEMBER: usize = 64;
 
 /// An X25519 secret in the one form in which it is written: clamped (RFC 7748, section 5). 2^5 strings are one secret
 /// otherwise.
@@ -146,9 +141,9 @@ impl AttemptKeys {
             return self.open_partials(&Directed::new(committee, request, &recipient, ciphertexts)?, &envelopes);
         }
         let statement = Statement::new(committee, request, Some(&recipient.digest()), ciphertexts)?;
-        let payloads = sort(&statement, Kind::Sealed, &envelopes);
+        let payloads = Received::sort(&statement, Kind::Sealed, &envelopes);
         let seed = self.weights(&statement, &payloads);
-        let candidates = flat(&payloads).filter_map(|(i, payload)| self.unseal(&statement, i, payload, &measurement));
+        let candidates = payloads.iter().filter_map(|(i, payload)| self.unseal(&statement, i, payload, &measurement));
         run(&Plain(&statement), candidates, &seed)
     }
 
@@ -184,9 +179,9 @@ impl AttemptKeys {
 
     fn open_partials(&self, directed: &Directed<'_>, envelopes: &[Envelope]) -> Result<Opened, CombineError> {
         let statement = &directed.statement;
-        let payloads = sort(statement, Kind::Compact, envelopes);
+        let payloads = Received::sort(statement, Kind::Compact, envelopes);
         let seed = self.weights(statement, &payloads);
-        let candidates = flat(&payloads).filter_map(|(i, payload)| partials(statement, i, payload));
+        let candidates = payloads.iter().filter_map(|(i, payload)| compact::candidate(statement, i, payload));
         run(&Decryption { directed, secret: &self.e }, candidates, &seed)
     }
 
@@ -207,46 +202,12 @@ impl AttemptKeys {
     }
 
     /// Weights that nobody outside knows, and that differ when the shares do.
-    fn weights(&self, statement: &Statement<'_>, payloads: &Payloads<'_>) -> [u8; 64] {
-        let count = payloads.values().map(Vec::len).sum::<usize>();
-        let mut hasher = Hasher::new(domain::WEIGHT, 2 + count);
+    fn weights(&self, statement: &Statement<'_>, payloads: &Received<'_>) -> [u8; 64] {
+        let mut hasher = Hasher::new(domain::WEIGHT, 2 + payloads.iter().count());
         hasher.field(self.seed.as_slice()).field(&statement.request_digest);
-        for payload in payloads.values().flatten() {
+        for (_, payload) in payloads.iter() {
             hasher.field(payload);
         }
         hasher.finish()
     }
-}
-
-/// The partials in a payload, when they answer this attempt.
-fn partials(statement: &Statement<'_>, identifier: Identifier, payload: &[u8]) -> Option<Candidate<Partials>> {
-    match Partials::from_bytes(payload, statement.ciphertexts.len()) {
-        Ok(partials) => partials.are_for(statement).then_some(Candidate { identifier, part: Ok(partials) }),
-        Err(_) => Some(Candidate { identifier, part: Err(CulpritReason::Malformed) }),
-    }
-}
-
-type Payloads<'e> = BTreeMap<Identifier, Vec<&'e [u8]>>;
-
-fn flat<'p>(payloads: &'p Payloads<'_>) -> impl Iterator<Item = (Identifier, &'p [u8])> {
-    payloads.iter().flat_map(|(i, all)| all.iter().map(|payload| (*i, *payload)))
-}
-
-/// The distinct payloads of a kind that members signed for this request, ascending by sender.
-fn sort<'e>(statement: &Statement<'_>, kind: Kind, envelopes: &'e [Envelope]) -> Payloads<'e> {
-    let mut sorted = Payloads::new();
-    let bound = MAX_PER_MEMBER * statement.committee.members().len();
-    for envelope in envelopes.iter().take(bound) {
-        if envelope.kind() != kind || envelope.topic() != statement.request_digest {
-            continue;
-        }
-        let known = sorted.get(&envelope.identifier());
-        if known.is_some_and(|all| all.len() == MAX_PER_SENDER || all.contains(&envelope.unverified_payload())) {
-            continue;
-        }
-        if let Ok(payload) = envelope.verify(statement.committee) {
-            sorted.entry(envelope.identifier()).or_default().push(payload);
-        }
-    }
-    sorted
 }

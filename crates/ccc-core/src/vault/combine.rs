@@ -90,9 +90,6 @@ pub(crate) trait Scheme {
 
     fn statement(&self) -> &Statement<'_>;
 
-    /// How many ciphertexts a part is about.
-    fn count(part: &Self::Part) -> usize;
-
     /// Which parts verify, in order.
     fn verdicts(&self, parts: &[(Identifier, &Self::Part)], seed: &[u8; 64]) -> Vec<bool>;
 
@@ -113,10 +110,6 @@ impl Scheme for Plain<'_> {
 
     fn statement(&self) -> &Statement<'_> {
         self.0
-    }
-
-    fn count(part: &Shares) -> usize {
-        part.count()
     }
 
     fn verdicts(&self, parts: &[(Identifier, &Shares)], seed: &[u8; 64]) -> Vec<bool> {
@@ -157,7 +150,9 @@ pub fn combine_public<R: CryptoRng + ?Sized>(
     let seed = random64(rng)?;
     let mut known: Vec<_> = shares.into_iter().filter(|(i, _)| committee.member(*i).is_some()).collect();
     known.sort_by_key(|(identifier, _)| *identifier);
-    let candidates = known.into_iter().map(|(identifier, shares)| Candidate { identifier, part: Ok(shares) });
+    let m = ciphertexts.len();
+    let part = |shares: Shares| if shares.count() == m { Ok(shares) } else { Err(CulpritReason::Malformed) };
+    let candidates = known.into_iter().map(|(identifier, shares)| Candidate { identifier, part: part(shares) });
     run(&Plain(&statement), candidates, &seed)
 }
 
@@ -167,25 +162,17 @@ pub(crate) fn run<S: Scheme>(
     mut candidates: impl Iterator<Item = Candidate<S::Part>>,
     seed: &[u8; 64],
 ) -> Result<Opened, CombineError> {
-    let statement = scheme.statement();
-    let need = usize::from(statement.committee.threshold().t());
-    let fits = |candidate: &Candidate<S::Part>| {
-        candidate.part.as_ref().is_ok_and(|part| S::count(part) == statement.ciphertexts.len())
-    };
+    let need = usize::from(scheme.statement().committee.threshold().t());
     let mut pool = Pool::default();
     while pool.len() < need {
         let Some(candidate) = candidates.next() else { return Err(pool.not_enough(need)) };
-        let fits = fits(&candidate);
-        pool.put(candidate, fits);
+        pool.put(candidate);
     }
     let plaintexts = open(scheme, &pool.smallest(need));
     if plaintexts.iter().all(Option::is_some) {
         return Ok(Opened { plaintexts, culprits: pool.culprits() });
     }
-    candidates.for_each(|candidate| {
-        let fits = fits(&candidate);
-        pool.put(candidate, fits);
-    });
+    candidates.for_each(|candidate| pool.put(candidate));
     pool.judge(|parts| scheme.verdicts(parts, seed));
     if pool.len() < need {
         return Err(pool.not_enough(need));
@@ -223,11 +210,10 @@ impl<P> Default for Pool<P> {
 }
 
 impl<P> Pool<P> {
-    /// Takes a candidate; what does not fit the statement is malformed.
-    pub(crate) fn put(&mut self, Candidate { identifier, part }: Candidate<P>, fits: bool) {
+    /// Takes a candidate.
+    pub(crate) fn put(&mut self, Candidate { identifier, part }: Candidate<P>) {
         match part {
-            Ok(part) if fits => self.parts.entry(identifier).or_default().push(part),
-            Ok(_) => self.blame(identifier, CulpritReason::Malformed),
+            Ok(part) => self.parts.entry(identifier).or_default().push(part),
             Err(reason) => self.blame(identifier, reason),
         }
     }

@@ -4,6 +4,7 @@
 //!
 //! *Source*: ElGamal 1985 on the shares of TDH2; the argument stands in `docs/spec/compact.md`.
 
+use super::combine::{Candidate, CulpritReason};
 use super::recipient::Recipient;
 use super::request::{Request, RequestError};
 use super::sealed::SealError;
@@ -236,11 +237,6 @@ impl Partials {
         if examined.holds_vartime() { Ok(()) } else { Err(ShareError::Proof { identifier }) }
     }
 
-    /// How many partials there are.
-    pub(crate) fn count(&self) -> usize {
-        self.partials.len()
-    }
-
     /// Whether they were made for this recipient.
     pub(crate) fn are_for(&self, statement: &Statement<'_>) -> bool {
         statement.is_for(&self.recipient)
@@ -294,10 +290,24 @@ impl Examined<'_> {
     }
 }
 
+/// What a member signed as its answer: its partials, the finding that they are none, or nothing where they answer
+/// another attempt.
+pub(crate) fn candidate(
+    statement: &Statement<'_>,
+    identifier: Identifier,
+    payload: &[u8],
+) -> Option<Candidate<Partials>> {
+    match Partials::from_bytes(payload, statement.ciphertexts.len()) {
+        Ok(partials) => partials.are_for(statement).then_some(Candidate { identifier, part: Ok(partials) }),
+        Err(_) => Some(Candidate { identifier, part: Err(CulpritReason::Malformed) }),
+    }
+}
+
 /// Checks many participants' partials at once.
 ///
 /// # Errors
-/// [`ShareError::Proof`] names the first culprit in the order given, everything else is the caller's.
+/// [`ShareError::Proof`] names the first culprit in the order given, everything else is the caller's; nobody's partials
+/// are [`ShareError::Empty`].
 pub fn verify_all<R: CryptoRng + ?Sized>(
     partials: &[(Identifier, Partials)],
     committee: &Committee,
@@ -308,6 +318,9 @@ pub fn verify_all<R: CryptoRng + ?Sized>(
 ) -> Result<(), ShareError> {
     let directed = Directed::new(committee, request, recipient, ciphertexts)?;
     let seed = random64(rng)?;
+    if partials.is_empty() {
+        return Err(ShareError::Empty);
+    }
     let all: Vec<_> = partials.iter().map(|(identifier, partials)| (*identifier, partials)).collect();
     match all.iter().zip(verdicts(&all, &directed, &seed)).find(|(_, valid)| !valid) {
         Some((&(identifier, _), _)) => Err(ShareError::Proof { identifier }),

@@ -2,6 +2,7 @@
 
 pub mod combine;
 pub mod compact;
+pub(crate) mod received;
 pub mod recipient;
 pub mod reencryption;
 pub mod request;

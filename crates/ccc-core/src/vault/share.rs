@@ -49,6 +49,9 @@ pub enum ShareError {
         /// The identifier.
         identifier: Identifier,
     },
+    /// Nobody's shares were given to be checked: that nothing is wrong with them means nothing.
+    #[error("no shares to check")]
+    Empty,
     /// Another number of shares than ciphertexts.
     #[error("{found} shares for {expected} ciphertexts")]
     Count {
@@ -191,7 +194,8 @@ impl Shares {
 /// Checks many participants' shares at once.
 ///
 /// # Errors
-/// [`ShareError::Proof`] names the first culprit in the order given, everything else is the caller's.
+/// [`ShareError::Proof`] names the first culprit in the order given, everything else is the caller's; nobody's shares
+/// are [`ShareError::Empty`].
 pub fn verify_all<R: CryptoRng + ?Sized>(
     shares: &[(Identifier, Shares)],
     committee: &Committee,
@@ -202,6 +206,9 @@ pub fn verify_all<R: CryptoRng + ?Sized>(
 ) -> Result<(), ShareError> {
     let statement = Statement::new(committee, request, recipient, ciphertexts)?;
     let seed = random64(rng)?;
+    if shares.is_empty() {
+        return Err(ShareError::Empty);
+    }
     let verdicts = verdicts(shares.iter().map(|(identifier, shares)| (*identifier, shares)), &statement, &seed);
     match shares.iter().zip(verdicts).find(|(_, valid)| !valid) {
         Some((&(identifier, _), _)) => Err(ShareError::Proof { identifier }),
@@ -242,9 +249,18 @@ fn target(statement: &Statement<'_>, opening: &Opening, points: &[Encoded]) -> T
 fn composite_vartime(opening: &Opening, ciphertexts: &[VerifiedCiphertext], points: &[Encoded]) -> Target {
     let seed = composite_seed(opening, ciphertexts, points);
     let weights: Vec<Scalar> = (0u32..).zip(points).map(|(j, _)| weight(&seed, j)).collect();
-    let u = RistrettoPoint::vartime_multiscalar_mul(&weights, ciphertexts.iter().map(|c| c.u().point()));
-    let d = RistrettoPoint::vartime_multiscalar_mul(&weights, points.iter().map(Encoded::point));
     let names = vec![count(ciphertexts).to_vec(), seed.to_vec()];
+    weighted_vartime(&weights, ciphertexts, points, names)
+}
+
+fn weighted_vartime(
+    weights: &[Scalar],
+    ciphertexts: &[VerifiedCiphertext],
+    points: &[Encoded],
+    names: Vec<Vec<u8>>,
+) -> Target {
+    let u = RistrettoPoint::vartime_multiscalar_mul(weights, ciphertexts.iter().map(|c| c.u().point()));
+    let d = RistrettoPoint::vartime_multiscalar_mul(weights, points.iter().map(Encoded::point));
     Target { u: Encoded::new(u), d: Encoded::new(d), names }
 }
 

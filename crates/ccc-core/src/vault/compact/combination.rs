@@ -1,14 +1,16 @@
 //! From partials to one pair per ciphertext, and from the pair to K.
 
-use super::{Directed, Partials, verdicts};
+use super::{Directed, Partials, candidate, verdicts};
 use crate::ciphertext::VerifiedCiphertext;
-use crate::encoding::{EncodingError, Reader};
+use crate::encoding::{EncodingError, Kind, Reader};
+use crate::envelope::Envelope;
 use crate::identifier::Identifier;
 use crate::keys::Committee;
 use crate::point::Encoded;
 use crate::polynomial::lagrange_at_zero;
 use crate::secret::{SecretScalar, random64};
-use crate::vault::combine::{Candidate, CombineError, Culprit, Pool, Scheme};
+use crate::vault::combine::{CombineError, Culprit, Pool, Scheme};
+use crate::vault::received::Received;
 use crate::vault::recipient::Recipient;
 use crate::vault::request::Request;
 use crate::vault::statement::Statement;
@@ -90,64 +92,65 @@ pub(crate) fn decrypt(
     if b.is_identity() { None } else { Some(Zeroizing::new(a - b * secret.expose())) }
 }
 
-/// Checks the partials of many participants, names whoever lies, and combines those of the t smallest identifiers that
+/// Checks the partials in the envelopes, names whoever lies, and combines those of the t smallest identifiers that
 /// verify: for a combiner that nobody trusts.
 ///
-/// The caller vouches for who sent what: identifiers come from verified envelopes. A participant may occur several
-/// times, valid and not, and counts once. Partials for another recipient are left out and blame nobody.
+/// Envelopes may arrive in any order, repeated, forged or broken. What no member signed for this request, or signed
+/// for another recipient, is dropped and blames nobody.
 ///
 /// *Security*: needs no secret and learns none. It cannot see whether a ciphertext opens: that its author committed to
 /// another key shows in the enclave alone.
 ///
 /// # Errors
-/// [`CombineError::NotEnoughShares`] with every culprit; [`CombineError::Request`]; [`CombineError::Randomness`].
+/// [`CombineError::NotEnoughShares`] with every culprit; [`CombineError::Request`]; [`CombineError::Randomness`];
+/// [`CombineError::ZeroCombination`].
 pub fn combine<R: CryptoRng + ?Sized>(
     committee: &Committee,
     request: &Request,
     recipient: &Recipient,
     ciphertexts: &[VerifiedCiphertext],
-    partials: Vec<(Identifier, Partials)>,
+    envelopes: &[Envelope],
     rng: &mut R,
 ) -> Result<Combination, CombineError> {
     let directed = Directed::new(committee, request, recipient, ciphertexts)?;
     let seed = random64(rng)?;
-    combine_directed(&directed, partials, &seed)
-}
-
-pub(super) fn combine_directed(
-    directed: &Directed<'_>,
-    partials: Vec<(Identifier, Partials)>,
-    seed: &[u8; 64],
-) -> Result<Combination, CombineError> {
-    let mut pool = pool(directed, partials);
-    pool.judge(|parts| verdicts(parts, directed, seed));
-    let combined = combine_pool(directed, &pool)?;
-    Ok(Combination { combined, culprits: pool.culprits() })
+    combine_directed(&directed, received(&directed, envelopes), &seed)
 }
 
 /// Combines the partials of the t smallest identifiers unseen: for a combiner that expects honest participants, and
 /// hands the enclave the envelopes when it does not open what comes out.
 ///
 /// # Errors
-/// [`CombineError::NotEnoughShares`]; [`CombineError::Request`].
+/// [`CombineError::NotEnoughShares`] with those whose payload is no list of partials; [`CombineError::Request`];
+/// [`CombineError::ZeroCombination`].
 pub fn combine_unverified(
     committee: &Committee,
     request: &Request,
     recipient: &Recipient,
     ciphertexts: &[VerifiedCiphertext],
-    partials: Vec<(Identifier, Partials)>,
+    envelopes: &[Envelope],
 ) -> Result<Combined, CombineError> {
     let directed = Directed::new(committee, request, recipient, ciphertexts)?;
-    combine_pool(&directed, &pool(&directed, partials))
+    combine_pool(&directed, &received(&directed, envelopes))
 }
 
-fn pool(directed: &Directed<'_>, partials: Vec<(Identifier, Partials)>) -> Pool<Partials> {
+pub(super) fn combine_directed(
+    directed: &Directed<'_>,
+    mut pool: Pool<Partials>,
+    seed: &[u8; 64],
+) -> Result<Combination, CombineError> {
+    pool.judge(|parts| verdicts(parts, directed, seed));
+    let combined = combine_pool(directed, &pool)?;
+    Ok(Combination { combined, culprits: pool.culprits() })
+}
+
+fn received(directed: &Directed<'_>, envelopes: &[Envelope]) -> Pool<Partials> {
     let statement = &directed.statement;
+    let payloads = Received::sort(statement, Kind::Compact, envelopes);
     let mut pool = Pool::default();
-    for (identifier, partials) in partials {
-        if statement.committee.member(identifier).is_some() && partials.are_for(statement) {
-            let fits = partials.count() == statement.ciphertexts.len();
-            pool.put(Candidate { identifier, part: Ok(partials) }, fits);
+    for (identifier, payload) in payloads.iter() {
+        if let Some(candidate) = candidate(statement, identifier, payload) {
+            pool.put(candidate);
         }
     }
     pool
@@ -190,10 +193,6 @@ impl Scheme for Decryption<'_> {
 
     fn statement(&self) -> &Statement<'_> {
         &self.directed.statement
-    }
-
-    fn count(part: &Partials) -> usize {
-        part.count()
     }
 
     fn verdicts(&self, parts: &[(Identifier, &Partials)], seed: &[u8; 64]) -> Vec<bool> {

@@ -2,8 +2,9 @@
 
 use super::*;
 use crate::point::Encoded;
+use crate::polynomial::lagrange_at_zero;
 use crate::support::{Replay, array, arrays, bytes, list, number, text, vectors};
-use crate::vault::combine::{Candidate, run};
+use crate::vault::combine::{Candidate, CombineError, Pool, run};
 use crate::vault::share::tests::{ciphertext, committee, key_share, request};
 use serde_json::Value;
 
@@ -64,6 +65,12 @@ fn partials_reproduce_the_bytes() {
     }
 }
 
+fn pool(parts: impl Iterator<Item = (Identifier, Partials)>) -> Pool<Partials> {
+    let mut pool = Pool::default();
+    parts.for_each(|(identifier, part)| pool.put(Candidate { identifier, part: Ok(part) }));
+    pool
+}
+
 #[test]
 fn combinations_reproduce_the_bytes_and_the_messages() {
     let file = vectors("compact");
@@ -74,7 +81,7 @@ fn combinations_reproduce_the_bytes_and_the_messages() {
             let wanted: Vec<u64> = list(combined, "identifiers").iter().map(|i| i.as_u64().unwrap()).collect();
             let answers = list(case, "answers").iter().filter(|a| wanted.contains(&number(a, "identifier")));
             let parts = answers.map(|a| (id(a), Partials::from_bytes(&bytes(a, "payload"), m).unwrap()));
-            let made = combination::combine_directed(&directed, parts.clone().collect(), &[1; 64]).unwrap();
+            let made = combination::combine_directed(&directed, pool(parts.clone()), &[1; 64]).unwrap();
             assert_eq!(hex::encode(made.combined.to_bytes()), text(combined, "wire"));
             assert_eq!(Combined::from_bytes(&bytes(combined, "wire"), m), Ok(made.combined.clone()));
             let secret = secret(&file);
@@ -190,4 +197,26 @@ fn n029_partials_and_pairs_of_another_length_are_refused() {
         assert!(matches!(Partials::from_bytes(&payload, m), Err(EncodingError::Truncated { .. })));
         assert!(matches!(Combined::from_bytes(&pairs, m), Err(EncodingError::Truncated { .. })));
     }
+}
+
+/// t participants that work together can make their ρ cancel. They know K anyway; nobody else is to see it.
+#[test]
+fn a_combination_without_encryption_is_refused() {
+    let file = vectors("compact");
+    let case = &list(&file, "cases")[0];
+    let recorded = Recorded::new(&file, case);
+    let directed = recorded.directed();
+    let keys: Vec<_> = list(case, "answers")[..3].iter().map(|a| key_share(a, &recorded.committee)).collect();
+    let identifiers: Vec<_> = keys.iter().map(KeyShare::identifier).collect();
+    let lambdas = lagrange_at_zero(&identifiers).unwrap();
+    let (one, two) = (Scalar::from(3u8), Scalar::from(4u8));
+    let three = -(lambdas[0] * one + lambdas[1] * two) * lambdas[2].invert();
+    let parts = keys.iter().zip([one, two, three]).map(|(key, rho)| {
+        let opening = directed.statement.opening(key.identifier(), directed.key(key.identifier()).unwrap());
+        let subject = directed.subject(&opening, &recorded.ciphertexts[0]);
+        let partial = Partial::make(&subject, key.secret(), &SecretScalar::new(rho), &[5; 64]);
+        (key.identifier(), Partials { recipient: recorded.recipient, partials: vec![partial] })
+    });
+    let combined = combination::combine_directed(&directed, pool(parts), &[1; 64]);
+    assert_eq!(combined, Err(CombineError::ZeroCombination { digest: recorded.ciphertexts[0].digest() }));
 }

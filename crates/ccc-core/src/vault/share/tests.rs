@@ -7,6 +7,8 @@ use crate::support::{Replay, array, arrays, bytes, list, number, text, vectors};
 use crate::vault::Mode;
 use serde_json::Value;
 
+mod birthday;
+
 pub(crate) fn committee() -> Committee {
     let file = vectors("committee");
     let case = &list(&file, "cases")[0];
