@@ -1,0 +1,164 @@
+//! One node of a key generation among honest ones, with what the board carried in each round. It is the last one: the
+//! larger an identifier, the more it costs to check a share.
+
+use crate::floor::{Floor, commitments, evaluate};
+use crate::world::roster;
+use ccc_core::envelope::Envelope;
+use ccc_core::identifier::Identifier;
+use ccc_core::keys::dkg::{Committed, Opened, Outcome, Participant, Unconfirmed};
+use ccc_core::keys::{ParticipantKeys, Protocol, Session};
+use curve25519_dalek::RistrettoPoint;
+use rand::SeedableRng;
+use rand_chacha::ChaCha20Rng;
+use std::hint::black_box;
+
+/// The nodes, and the board's rounds, encoded.
+pub struct Generation {
+    nodes: Nodes,
+    committed: Vec<Vec<u8>>,
+    opened: Vec<Vec<u8>>,
+    confirmed: Vec<Vec<u8>>,
+}
+
+struct Nodes {
+    session: Session,
+    keys: Vec<ParticipantKeys>,
+}
+
+fn id(at: usize) -> Identifier {
+    Identifier::new(u16::try_from(at + 1).unwrap()).unwrap()
+}
+
+fn read(round: &[Vec<u8>]) -> Vec<Envelope> {
+    round.iter().map(|bytes| Envelope::from_bytes(bytes).unwrap()).collect()
+}
+
+impl Generation {
+    /// Runs a key generation up to its confirmations. Those are the last node's, signed by everybody: an honest run
+    /// gives all the same.
+    #[must_use]
+    pub fn new(t: u16, n: u16) -> Self {
+        let (roster, keys) = roster(t, n, &mut ChaCha20Rng::seed_from_u64(6));
+        let nodes = Nodes { session: Session::new(Protocol::Dkg, None, roster, &[7; 32]), keys };
+        let (states, committed) = posted((0..nodes.keys.len()).map(|at| nodes.commit(at)));
+        let (mut states, opened) = posted(states.into_iter().map(|state| open(state, &committed)));
+        let (_, confirmation) = finish(states.pop().unwrap(), &opened);
+        let confirmed = nodes.signed_by_all(&confirmation);
+        drop(states);
+        Self { nodes, committed, opened, confirmed }
+    }
+
+    /// The state in which the last node has all dealings before it.
+    #[must_use]
+    pub fn before_dealings(&self) -> Opened<'_> {
+        open(self.nodes.commit(self.nodes.keys.len() - 1).0, &self.committed).0
+    }
+
+    /// Reads all dealings, checks them and the shares in them, and derives share and verification keys.
+    #[must_use]
+    pub fn finish<'k>(&self, state: Opened<'k>) -> (Unconfirmed<'k>, Envelope) {
+        finish(state, &self.opened)
+    }
+
+    /// Everything that the last node does, from and to bytes.
+    #[must_use]
+    pub fn node(&self) -> Outcome {
+        let (state, envelope) = self.nodes.commit(self.nodes.keys.len() - 1);
+        black_box(envelope.to_bytes());
+        let (state, envelope) = open(state, &self.committed);
+        black_box(envelope.to_bytes());
+        let (state, envelope) = finish(state, &self.opened);
+        black_box(envelope.to_bytes());
+        state.confirm(&read(&self.confirmed)).unwrap()
+    }
+}
+
+/// The states, and what they posted.
+fn posted<S>(stepped: impl Iterator<Item = (S, Envelope)>) -> (Vec<S>, Vec<Vec<u8>>) {
+    stepped.map(|(state, envelope)| (state, envelope.to_bytes())).unzip()
+}
+
+fn open<'k>(state: Committed<'k>, committed: &[Vec<u8>]) -> (Opened<'k>, Envelope) {
+    state.open(&read(committed)).unwrap()
+}
+
+fn finish<'k>(state: Opened<'k>, opened: &[Vec<u8>]) -> (Unconfirmed<'k>, Envelope) {
+    let (state, complaints) = state.complain(&read(opened), &mut ChaCha20Rng::seed_from_u64(8)).unwrap();
+    assert!(complaints.is_empty());
+    state.finish(&[]).unwrap()
+}
+
+impl Nodes {
+    /// Deals and commits: a node's dealing is always the same, since its draws are.
+    fn commit(&self, at: usize) -> (Committed<'_>, Envelope) {
+        let mut rng = ChaCha20Rng::seed_from_u64(1000 + at as u64);
+        Participant::new(self.session.clone(), id(at), &self.keys[at]).unwrap().commit(&mut rng).unwrap()
+    }
+
+    fn signed_by_all(&self, envelope: &Envelope) -> Vec<Vec<u8>> {
+        let roster = self.session.roster();
+        let payload = envelope.verify_roster(roster).unwrap();
+        let sign = |(at, keys): (usize, &ParticipantKeys)| {
+            let (kind, topic) = (envelope.kind(), self.session.id());
+            Envelope::sign(keys, &roster.digest(), roster.epoch(), id(at), &topic, kind, payload.to_vec()).unwrap()
+        };
+        self.keys.iter().enumerate().map(|keys| sign(keys).to_bytes()).collect()
+    }
+}
+
+/// The bare operations of a node's share in a key generation, on one core.
+pub struct GenerationFloor {
+    floor: Floor,
+    commitments: Vec<RistrettoPoint>,
+    t: u16,
+    n: u16,
+}
+
+impl GenerationFloor {
+    /// Operands for t of n.
+    #[must_use]
+    pub fn new(t: u16, n: u16) -> Self {
+        Self { floor: Floor::new(usize::from(t)), commitments: commitments(t), t, n }
+    }
+
+    /// From n dealings in bytes to share and verification keys. Per dealing: t + 4 points decoded, a signature and two
+    /// proofs verified, one Diffie–Hellman multiplication, the share's value from the scalar and from the commitments.
+    /// Per member: the verification key from the summed commitments.
+    pub fn third_part(&self) {
+        for member in 1..=self.n {
+            self.floor.decode(usize::from(self.t));
+            self.floor.decode(2);
+            self.floor.decode(2);
+            self.floor.verify_signature();
+            black_box([self.floor.double(), self.floor.double()]);
+            black_box([self.floor.variable(), self.floor.base()]);
+            black_box(evaluate(&self.commitments, self.n));
+            black_box(evaluate(&self.commitments, member));
+        }
+    }
+
+    /// The above, the node's own dealing, and the signatures of the other two rounds.
+    pub fn node(&self) {
+        for _ in 0..self.t + 3 {
+            black_box(self.floor.base());
+        }
+        for _ in 0..self.n {
+            black_box(self.floor.variable());
+            self.floor.verify_signature();
+            self.floor.verify_signature();
+        }
+        self.third_part();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_node_ends_with_a_share_of_the_committee() {
+        let outcome = Generation::new(3, 5).node();
+        assert!(outcome.culprits.is_empty());
+        assert_eq!(outcome.key_share.matches(&outcome.committee), Ok(()));
+    }
+}
