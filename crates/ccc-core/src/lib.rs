@@ -9,6 +9,9 @@
 //! participants for secrecy and at most F = ⌊(n−1)/3⌋ faulty ones for liveness.
 
 #![forbid(unsafe_code)]
+#![cfg_attr(not(any(test, feature = "std")), no_std)]
+
+extern crate alloc;
 
 pub mod ciphertext;
 pub mod enclave;
@@ -17,6 +20,7 @@ pub mod envelope;
 pub mod epoch;
 pub mod identifier;
 pub mod keys;
+mod parallel;
 mod point;
 mod polynomial;
 mod proof;

@@ -202,8 +202,14 @@ pub fn challenge(label: &str, fields: &[&[u8]]) -> Scalar {
 /// Ḡ, a second generator whose logarithm nobody knows: hashed to the group.
 #[must_use]
 pub fn second_generator() -> RistrettoPoint {
-    static POINT: std::sync::OnceLock<RistrettoPoint> = std::sync::OnceLock::new();
-    *POINT.get_or_init(|| RistrettoPoint::from_uniform_bytes(&hash(domain::SECOND_GENERATOR, &[&SUITE_BYTES])))
+    let hashed = || RistrettoPoint::from_uniform_bytes(&hash(domain::SECOND_GENERATOR, &[&SUITE_BYTES]));
+    #[cfg(feature = "std")]
+    {
+        static POINT: std::sync::OnceLock<RistrettoPoint> = std::sync::OnceLock::new();
+        *POINT.get_or_init(hashed)
+    }
+    #[cfg(not(feature = "std"))]
+    hashed()
 }
 
 /// LP(x) = u32be(len) ‖ x, appended to `out`.

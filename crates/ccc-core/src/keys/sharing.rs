@@ -8,7 +8,7 @@ use super::session::Session;
 use crate::polynomial::evaluate_commitments_vartime;
 use crate::suite::{Hasher, SUITE_BYTES, domain};
 use curve25519_dalek::RistrettoPoint;
-use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
+use crate::parallel::*;
 
 /// The public result of a sharing.
 pub(crate) struct Sharing {

@@ -13,7 +13,7 @@ use super::{
     rows::Rows,
     seal::CHUNK_LEN,
 };
-use rayon::prelude::*;
+use crate::parallel::*;
 use std::collections::BTreeSet;
 
 /// A delta as words, with the lot of its asset.
@@ -113,8 +113,8 @@ impl Batch {
         let (mut codes, seen) = rows
             .bytes()
             .par_chunks(CHUNK_LEN)
-            .fold(start, |found, bytes| self.check_chunk(found, bytes))
-            .reduce(start, |mut a, b| {
+            .map(|bytes| self.check_chunk(start(), bytes))
+            .merge(start, |mut a, b| {
                 a.0.0 |= b.0.0;
                 a.1.iter_mut().zip(b.1).for_each(|(a, b)| *a |= b);
                 a

@@ -8,7 +8,7 @@ use chacha20poly1305::{
     ChaCha20Poly1305, KeyInit, Tag,
     aead::{AeadInOut, inout::InOutBuf},
 };
-use rayon::prelude::*;
+use crate::parallel::*;
 
 /// Rows in a chunk.
 pub const CHUNK_ROWS: usize = 1024;

@@ -20,7 +20,7 @@ use crate::{
     encoding::{EncodingError, Reader},
     suite::kdf,
 };
-use rayon::prelude::*;
+use crate::parallel::*;
 use zeroize::Zeroizing;
 
 /// Bytes of an entry.

@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{ciphertext::Ciphertext, epoch::Epoch, keys::MasterPublicKey, suite::digest};
 use rand_core::CryptoRng;
-use rayon::prelude::*;
+use crate::parallel::*;
 
 /// What a table is from its first version on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
