@@ -51,11 +51,15 @@ pub enum Kind {
     AgentEnvelope = 25,
     /// A file sealed with a passphrase.
     SealedFile = 26,
+    /// A state of a key generation, a refresh or a reshare, in the clear: only inside a sealed file.
+    RoundsState = 32,
+    /// The confirmations of a finished refresh or reshare.
+    Certificate = 33,
 }
 
 impl Kind {
     /// Every kind, in the order of its number.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 20] = [
         Self::Ciphertext,
         Self::Share,
         Self::Composite,
@@ -74,6 +78,8 @@ impl Kind {
         Self::AttemptKeys,
         Self::AgentEnvelope,
         Self::SealedFile,
+        Self::RoundsState,
+        Self::Certificate,
     ];
 
     /// The kind with this number.
