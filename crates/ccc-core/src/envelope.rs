@@ -136,6 +136,12 @@ impl Envelope {
         self.verify_with(&roster.digest(), roster.epoch(), key)
     }
 
+    /// Checks that the holder of this key signed it for a session of the roster: a dealer of a reshare need not be
+    /// on the roster.
+    pub(crate) fn verify_session(&self, roster: &Roster, key: Option<&VerifyingKey>) -> Result<&[u8], EnvelopeError> {
+        self.verify_with(&roster.digest(), roster.epoch(), key)
+    }
+
     /// What the payload claims to be.
     #[must_use]
     pub fn kind(&self) -> Kind {

@@ -93,7 +93,7 @@ fn hedged_bytes(label: &str, random: &[u8; 64], fields: &[&[u8]], index: u8) -> 
 /// A generator for libraries that ask for one: block j is H("nonce"; seed, u32 j), where the seed is
 /// H(label; random64, fields…, u8 0).
 ///
-/// *Security*: for the 32 bytes of one ephemeral key, not for streams.
+/// *Security*: for one ephemeral key or one dealing: it repeats after 2³² blocks.
 pub(crate) struct HedgedRng {
     seed: Zeroizing<[u8; 64]>,
     block: u32,

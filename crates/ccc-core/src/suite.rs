@@ -55,6 +55,8 @@ pub mod domain {
     pub const ROSTER: &str = "roster";
     /// Session of a key generation.
     pub const SESSION: &str = "session";
+    /// Everything that one participant of a key generation draws.
+    pub const ROUNDS: &str = "rounds";
     /// A request for re-encryption.
     pub const REQUEST: &str = "request";
     /// The recipient of a re-encryption.

@@ -5,6 +5,7 @@
 //! would turn complaints into a decryption oracle.
 
 use super::participant::ParticipantKeys;
+use super::roster::Roster;
 use super::session::{Protocol, Session};
 use crate::encoding::{EncodingError, Kind, Reader, header};
 use crate::epoch::Epoch;
@@ -80,6 +81,12 @@ pub enum DealingError {
     ZeroCommitment {
         /// Which one.
         index: usize,
+    },
+    /// The first commitment is not the dealer's verification key in the committee that hands over.
+    #[error("dealer {dealer} does not deal its own share")]
+    Constant {
+        /// The dealer's number.
+        dealer: u16,
     },
     /// Another number of shares than members.
     #[error("{found} shares for {expected} members")]
@@ -189,7 +196,8 @@ impl Dealing {
         self.context.dealer
     }
 
-    /// Checks everything that is public: session, dealer, degree, first and last commitment, both proofs.
+    /// Checks everything that is public: session, dealer, degree, first and last commitment, in a handover C_0 = P_i,
+    /// both proofs.
     ///
     /// # Errors
     /// [`DealingError`].
@@ -267,7 +275,15 @@ impl Dealing {
         if self.shares.len() != usize::from(threshold.n()) {
             return Err(DealingError::Shares { expected: threshold.n(), found: self.shares.len() });
         }
-        Ok(())
+        self.check_constant(session)
+    }
+
+    /// C_0 = P_i in a handover.
+    fn check_constant(&self, session: &Session) -> Result<(), DealingError> {
+        let Some(old) = session.old() else { return Ok(()) };
+        let dealer = self.context.dealer;
+        let own = Identifier::new(dealer).ok().and_then(|i| old.verification_key(i));
+        if own.is_some() && own == self.commitments.first() { Ok(()) } else { Err(DealingError::Constant { dealer }) }
     }
 
     fn prove(&self, u: &SecretScalar, random: &[u8; 64]) -> Schnorr {
@@ -322,6 +338,16 @@ impl VerifiedDealing {
 
     pub(crate) fn r(&self) -> &Encoded {
         &self.dealing.r
+    }
+
+    /// The dealing as it travelled.
+    pub(crate) fn to_bytes(&self) -> Vec<u8> {
+        self.dealing.to_bytes()
+    }
+
+    /// C_k; the identity past the degree.
+    pub(crate) fn commitment(&self, k: usize) -> RistrettoPoint {
+        self.dealing.commitments.get(k).map(|c| *c.point()).unwrap_or_default()
     }
 
     pub(crate) fn commitments(&self) -> impl Iterator<Item = &RistrettoPoint> {
@@ -409,12 +435,15 @@ impl Context {
     }
 }
 
-/// A member deals for itself; the lone dealer of [`Protocol::Dealer`] is number zero.
+/// A member deals for itself, in a handover a member of the old committee; the lone dealer of [`Protocol::Dealer`] is
+/// number zero.
 fn has_place(session: &Session, dealer: u16) -> bool {
+    let is_member = |roster: &Roster| Identifier::new(dealer).is_ok_and(|i| roster.member(i).is_some());
     match session.protocol() {
         Protocol::Dealer => dealer == 0,
-        Protocol::Dkg => Identifier::new(dealer).is_ok_and(|i| session.roster().member(i).is_some()),
-        Protocol::Refresh | Protocol::Reshare | Protocol::Repair => false,
+        Protocol::Dkg => is_member(session.roster()),
+        Protocol::Refresh | Protocol::Reshare => session.old().is_some_and(|old| is_member(old.roster())),
+        Protocol::Repair => false,
     }
 }
 
