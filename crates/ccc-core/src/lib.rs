@@ -11,6 +11,7 @@
 #![forbid(unsafe_code)]
 
 pub mod ciphertext;
+pub mod compat;
 pub mod enclave;
 pub mod encoding;
 pub mod envelope;

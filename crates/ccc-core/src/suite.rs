@@ -83,6 +83,8 @@ pub mod domain {
     pub const RESULT: &str = "result";
     /// A table account's signature inside a ciphertext.
     pub const AUTHORISATION: &str = "authorisation";
+    /// Randomness and derived weights of `compat::tdh2_p256`.
+    pub const TDH2_P256: &str = "tdh2-p256";
 }
 
 /// Salts and infos of HKDF, complete as they enter it.
