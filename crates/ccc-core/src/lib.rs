@@ -14,6 +14,7 @@
 extern crate alloc;
 
 pub mod ciphertext;
+pub mod compat;
 pub mod enclave;
 pub mod encoding;
 pub mod envelope;

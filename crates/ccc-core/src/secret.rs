@@ -81,7 +81,8 @@ pub(crate) fn proof_nonce(random: &[u8; 64], secret: &SecretScalar, statement: &
     hedged_scalar(domain::NONCE, random, &fields, index)
 }
 
-fn hedged_bytes(label: &str, random: &[u8; 64], fields: &[&[u8]], index: u8) -> Zeroizing<[u8; 64]> {
+/// H(label; random64, fields…, u8 index): 64 bytes from which a scalar of any group is reduced.
+pub(crate) fn hedged_bytes(label: &str, random: &[u8; 64], fields: &[&[u8]], index: u8) -> Zeroizing<[u8; 64]> {
     let index = [index];
     let mut all: Vec<&[u8]> = Vec::with_capacity(fields.len() + 2);
     all.push(random);

@@ -97,6 +97,8 @@ pub mod domain {
     pub const REPAIR_SEEN: &str = "repair-seen";
     /// Complaint proof of a repair.
     pub const REPAIR_COMPLAINT: &str = "repair-complaint";
+    /// Randomness and derived weights of `compat::tdh2_p256`.
+    pub const TDH2_P256: &str = "tdh2-p256";
 }
 
 /// Salts and infos of HKDF, complete as they enter it.
