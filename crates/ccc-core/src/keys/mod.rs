@@ -8,6 +8,7 @@ pub mod dealing;
 pub mod dkg;
 pub mod master;
 pub mod participant;
+pub mod reshare;
 pub mod roster;
 pub mod rounds;
 pub mod session;
