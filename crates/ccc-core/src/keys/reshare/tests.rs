@@ -221,7 +221,8 @@ fn n021_a_restart_at_any_step_says_the_same_again() {
     parties.push(Party::new(session.clone(), Some(dealer), Some(both)).unwrap());
     parties.extend(receivers(&new, &session).drain(1..));
     let spoilt = spoilt(&old, &session, 1, &Lie::Shift(2, Scalar::ONE));
-    let lie = |round: Round, seen: &mut Vec<Envelope>| substitute(&session, &old, &[spoilt.clone()], round, seen);
+    let lie =
+        |round: Round, seen: &mut Vec<Envelope>| substitute(&session, &old, std::slice::from_ref(&spoilt), round, seen);
     let straight = with_restarts(&parties, lie, |_, _| false);
     assert_eq!(straight.posted[3].len(), 1, "one complaint");
     for (at, step) in (0..parties.len()).flat_map(|at| (1..=5u8).map(move |step| (at, step))) {
@@ -250,7 +251,7 @@ fn drawn_from(seed: u64, old: &Holders, session: &Session, at: usize, lie: &Lie)
 }
 
 /// Puts these dealings in the place of what their dealers say.
-fn substitute(session: &Session, old: &Holders, dealings: &[Dealing], round: Round, seen: &mut Vec<Envelope>) {
+fn substitute(session: &Session, old: &Holders, dealings: &[Dealing], round: Round, seen: &mut [Envelope]) {
     for dealing in dealings {
         let package = match round {
             Round::Commit => Package::Commitment(dealing.commitment_digest()),

@@ -166,7 +166,7 @@ fn worlds() -> [World; 2] {
 }
 
 #[test]
-fn every_wrong_dealing_names_its_dealer_alone_and_leads_to_no_complaint() {
+fn n005_n006_n007_n008_n078_every_wrong_dealing_names_its_dealer_alone_and_leads_to_no_complaint() {
     for world in worlds() {
         let (t, n) = (world.session.roster().threshold().t(), world.session.roster().threshold().n());
         let copied = world.first_dealing().ephemeral();
@@ -272,16 +272,12 @@ fn n011_a_complaint_without_reason_names_the_accuser_alone() {
 fn n023_silence_and_double_talk_of_a_receiver_name_it_alone() {
     for world in worlds() {
         let other = || world.says(Role::Receiver, Package::Confirmation([5; 32]));
-        let lies: [(Fault, &dyn Fn(&mut Vec<Envelope>)); 3] = [
-            (Fault::Silent, &|seen| replace(seen, Vec::new())),
-            (Fault::Disagreement, &|seen| replace(seen, vec![other()])),
-            (Fault::Equivocation, &|seen| seen.push(other())),
-        ];
-        for (fault, lie) in lies {
-            world.names(Role::Receiver, &fault, |round, seen| {
-                if round == Round::Confirm {
-                    lie(seen);
-                }
+        for fault in [Fault::Silent, Fault::Disagreement, Fault::Equivocation] {
+            world.names(Role::Receiver, &fault, |round, seen| match (round, &fault) {
+                (Round::Confirm, Fault::Silent) => replace(seen, Vec::new()),
+                (Round::Confirm, Fault::Disagreement) => replace(seen, vec![other()]),
+                (Round::Confirm, _) => seen.push(other()),
+                _ => {}
             });
         }
     }

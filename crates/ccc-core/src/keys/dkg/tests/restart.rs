@@ -145,6 +145,37 @@ fn n029_stored_states_are_strict() {
 }
 
 #[test]
+fn a_stored_dealing_is_verified_anew_and_is_the_participants_own() {
+    let mut rng = ChaCha20Rng::seed_from_u64(27);
+    let (roster, keys) = cast(4, &mut rng);
+    let session = session(&roster, 9);
+    let log = run(&keys, &session, None, |_, _| false);
+    let read = |step, bytes: &[u8]| Log::<Outcome>::reread(step, bytes, parties(&keys, &session).remove(0)).err();
+    let own_dealing = HEADER_LEN + 38 + 2 + 64 + 4;
+    let mut bad = log.stored[1][0].clone();
+    let last_share = bad.len() - 65;
+    bad[last_share] ^= 1;
+    assert_eq!(read(1, &bad), Some(StateError::Dealing(DealingError::Proof)));
+    let mut other = log.stored[1][0].clone();
+    other[own_dealing..].copy_from_slice(&log.stored[1][1][own_dealing..]);
+    assert_eq!(read(1, &other), Some(StateError::Dealing(DealingError::Dealer { found: 2 })));
+    let mut bad = log.stored[3][0].clone();
+    let last_share = bad.len() - 65;
+    bad[last_share] ^= 1;
+    assert_eq!(read(3, &bad), Some(StateError::Dealing(DealingError::Proof)));
+}
+
+/// A generator that repeats itself gives no participant.
+#[test]
+fn n024_a_stuck_generator_is_refused_at_joining() {
+    let mut rng = ChaCha20Rng::seed_from_u64(28);
+    let (roster, keys) = cast(4, &mut rng);
+    let mut stuck = crate::support::Replay(vec![0; 64]);
+    let error = Participant::new(session(&roster, 9), keys[0].0, &keys[0].1, &mut stuck).err();
+    assert_eq!(error, Some(DkgError::Randomness(crate::secret::RandomnessError)));
+}
+
+#[test]
 fn culprits_out_of_order_and_strangers_commitments_are_refused() {
     let mut rng = ChaCha20Rng::seed_from_u64(26);
     let (roster, mut keys) = cast(7, &mut rng);

@@ -64,12 +64,8 @@ fn twin(keys: &ParticipantKeys) -> ParticipantKeys {
 #[test]
 fn a_refresh_may_renew_dealing_keys() {
     let (old, mut rng) = four();
-    let renew = |(i, keys): &(Identifier, ParticipantKeys), rng: &mut ChaCha20Rng| {
-        let mut wire = keys.to_bytes();
-        wire[40..].copy_from_slice(&ParticipantKeys::generate(rng).unwrap().to_bytes()[40..]);
-        (*i, ParticipantKeys::from_bytes(&wire).unwrap())
-    };
-    let renewed: Keys = old.keys.iter().map(|line| renew(line, &mut rng)).collect();
+    let renewed: Keys = old.keys.iter().map(|(i, k)| (*i, k.with_new_dealing_key(&mut rng).unwrap())).collect();
+    assert!(renewed.iter().zip(&old.keys).all(|(new, old)| new.1.dealing_key() != old.1.dealing_key()));
     let session = old.session(Protocol::Refresh, threshold(4), &renewed);
     let mut parties = old.dealers(&session, &[0, 1, 2, 3]);
     parties.extend(receivers(&renewed, &session));
