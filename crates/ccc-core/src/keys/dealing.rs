@@ -216,46 +216,6 @@ impl Dealing {
         Ok(VerifiedDealing { dealing: self, commitment_digest, session: session.clone() })
     }
 
-    /// A dealing with one encrypted share that does not open, and everything public in order.
-    #[cfg(test)]
-    pub(crate) fn with_bad_share<R: CryptoRng + ?Sized>(
-        session: &Session,
-        dealer: u16,
-        at: usize,
-        rng: &mut R,
-    ) -> Self {
-        Self::with_spoilt_share(session, dealer, at, None, rng)
-    }
-
-    /// A dealing with one encrypted share that is off by `shift`, or does not open without one.
-    #[cfg(test)]
-    pub(crate) fn with_spoilt_share<R: CryptoRng + ?Sized>(
-        session: &Session,
-        dealer: u16,
-        at: usize,
-        shift: Option<Scalar>,
-        rng: &mut R,
-    ) -> Self {
-        let polynomial =
-            SecretPolynomial::with_constant(random_scalar(rng).unwrap(), session.roster().threshold().t(), rng)
-                .unwrap();
-        let (u, context, commitments) =
-            (random_scalar(rng).unwrap(), Context::new(session, dealer), polynomial.commit());
-        let possession = context.prove_possession(&commitments, polynomial.constant(), &random64(rng).unwrap());
-        let r = Encoded::new(RistrettoPoint::mul_base(u.expose()));
-        let mut shares = encrypt_shares(session, &context, &polynomial, &u, &r);
-        match shift {
-            Some(shift) => {
-                shares[at] = encrypt_shares(session, &context, &polynomial.shifted(shift), &u, &r).swap_remove(at);
-            }
-            None => shares[at][0] ^= 1,
-        }
-        let proof = Schnorr { t: r, z: Scalar::ZERO };
-        let mut dealing = Self { context, commitments, possession, r, shares, proof };
-        dealing.proof = dealing.prove(&u, &random64(rng).unwrap());
-        dealing
-    }
-
     fn check_form(&self, session: &Session) -> Result<(), DealingError> {
         let threshold = session.roster().threshold();
         if self.context != Context::new(session, self.context.dealer) {
@@ -516,5 +476,7 @@ fn read_count(reader: &mut Reader<'_>, what: &'static str, each: usize) -> Resul
     Ok(n)
 }
 
+#[cfg(test)]
+pub(crate) mod forge;
 #[cfg(test)]
 pub(crate) mod tests;

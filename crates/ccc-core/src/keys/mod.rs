@@ -9,6 +9,7 @@ pub mod dkg;
 pub mod master;
 pub mod participant;
 pub mod repair;
+pub mod reshare;
 pub mod roster;
 pub mod rounds;
 pub mod session;

@@ -23,6 +23,8 @@ mod run;
 pub(crate) mod stage;
 mod state;
 mod stored;
+#[cfg(test)]
+mod tests;
 
 pub use fault::{Culprit, Fault, Role, RoundsError};
 pub use party::Party;
@@ -33,6 +35,7 @@ pub(crate) use party::{Constant, Dealer, Seat};
 pub(crate) use run::run_in_process;
 
 use super::committee::Committee;
+use super::session::Session;
 use super::share::KeyShare;
 use crate::envelope::Envelope;
 
@@ -48,6 +51,7 @@ pub(crate) mod sealed {
 
 /// What four rounds give one participant, before the protocol names it.
 pub struct Concluded {
+    pub(crate) session: Session,
     pub(crate) committee: Committee,
     pub(crate) key_share: Option<KeyShare>,
     pub(crate) transcript: [u8; 32],

@@ -9,6 +9,8 @@ use crate::keys::rounds;
 use crate::keys::session::{Protocol, Session};
 use rand_core::CryptoRng;
 
+type PerParticipant<T> = Vec<(Identifier, Result<T, DkgError>)>;
+
 /// Runs every round for the participants whose keys are given; the others on the roster are silent.
 ///
 /// A participant that fails stops posting and keeps its error.
@@ -20,7 +22,7 @@ pub fn run_in_process<B: Board, R: CryptoRng + ?Sized>(
     keys: &[(Identifier, ParticipantKeys)],
     board: &mut B,
     rng: &mut R,
-) -> Result<Vec<(Identifier, Result<Outcome, DkgError>)>, BoardError> {
+) -> Result<PerParticipant<Outcome>, BoardError> {
     let session = Session::new(Protocol::Dkg, None, roster.clone(), &board.nonce());
     let parties = keys.iter().map(|(i, keys)| Party::new(session.clone(), *i, keys)).collect();
     let outcomes = rounds::run_in_process::<Dkg, _, _>(parties, board, rng)?;

@@ -75,7 +75,7 @@ fn n011_a_wrong_share_leads_to_a_complaint_and_the_dealer_is_evicted() {
     let mut rng = ChaCha20Rng::seed_from_u64(3);
     let (roster, keys) = cast(4, &mut rng);
     let session = Session::new(Protocol::Dkg, None, roster.clone(), &NONCE);
-    let bad = Dealing::with_bad_share(&session, 2, 3, &mut rng);
+    let bad = Dealing::with_spoilt_share(&session, 2, 3, None, &mut rng);
     let outcomes = run(&roster, &keys, &mut rng, |round, envelope| {
         let package = match (round, envelope.identifier().get()) {
             (Round::Commit, 2) => Package::Commitment(bad.commitment_digest()),

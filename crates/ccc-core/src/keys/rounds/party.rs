@@ -173,6 +173,16 @@ impl Faults {
         }
     }
 
+    /// Every receiver that confirmed nothing. In a key generation receivers are the dealers, and one silence is enough.
+    pub(crate) fn blame_unconfirmed<T>(&mut self, session: &Session, confirmed: &BTreeMap<Identifier, T>) {
+        for member in session.roster().members().iter().filter(|m| !confirmed.contains_key(&m.identifier)) {
+            let known = self.0.get(&(Role::Dealer, member.identifier)) == Some(&Fault::Silent);
+            if session.old().is_some() || !known {
+                self.blame(Role::Receiver, member.identifier, Fault::Silent);
+            }
+        }
+    }
+
     pub(crate) fn culprits(&self) -> Vec<Culprit> {
         let culprit = |(&(role, identifier), fault): (&(Role, Identifier), &Fault)| Culprit {
             role,

@@ -1,6 +1,7 @@
 //! A cast of participants, and boards on which some of them say something else than their program would.
 
 use super::package::Package;
+use super::{Committed, Complained, Culprit, Opened, Participant, Party, Run, StateError, Step, Unconfirmed};
 use crate::envelope::Envelope;
 use crate::epoch::Epoch;
 use crate::identifier::Identifier;
@@ -9,7 +10,12 @@ use crate::keys::participant::ParticipantKeys;
 use crate::keys::roster::Roster;
 use crate::keys::session::Session;
 use crate::threshold::Threshold;
+use rand::SeedableRng;
 use rand_chacha::ChaCha20Rng;
+
+mod restart;
+
+pub(crate) use restart::{Log, with_restarts};
 
 pub(crate) const NONCE: [u8; 32] = [9; 32];
 
@@ -50,7 +56,32 @@ impl<F: FnMut(Round, Envelope) -> Vec<Envelope>> Board for Tampered<F> {
     }
 }
 
+/// A board that shows `alter` a whole round before anybody else reads it.
+pub(crate) struct Rewritten<F> {
+    pub(crate) inner: MemoryBoard,
+    pub(crate) alter: F,
+}
+
+impl<F: FnMut(Round, &mut Vec<Envelope>)> Board for Rewritten<F> {
+    fn nonce(&self) -> [u8; 32] {
+        self.inner.nonce()
+    }
+    fn post(&mut self, round: Round, envelope: Envelope) -> Result<(), BoardError> {
+        self.inner.post(round, envelope)
+    }
+    fn close(&mut self, round: Round) -> Result<Vec<Envelope>, BoardError> {
+        let mut seen = self.inner.close(round)?;
+        (self.alter)(round, &mut seen);
+        Ok(seen)
+    }
+}
+
 pub(crate) fn signed(session: &Session, keys: &ParticipantKeys, i: Identifier, package: Package) -> Envelope {
     let (roster, (kind, payload)) = (session.roster(), package.encode());
     Envelope::sign(keys, &roster.digest(), roster.epoch(), i, &session.id(), kind, payload).unwrap()
+}
+
+/// Role, number and fault of everybody at fault.
+pub(crate) fn named(culprits: &[Culprit]) -> Vec<(super::Role, u16, super::Fault)> {
+    culprits.iter().map(|c| (c.role, c.identifier.get(), c.fault.clone())).collect()
 }

@@ -244,12 +244,13 @@ impl<'k, P: Run> Unconfirmed<'k, P> {
             confirmed.remove(&identifier);
             me.faults.blame(Role::Receiver, identifier, fault);
         }
+        me.faults.blame_unconfirmed(me.party.session(), &confirmed);
         let (need, have, culprits) = (me.session().enough_confirmations(), confirmed.len(), me.faults.culprits());
         if have < need {
             return Err(RoundsError::NotConfirmed { need, have, culprits });
         }
-        let confirmations = confirmed.into_values().collect();
-        Ok(Concluded { committee, key_share, transcript, culprits, confirmations }.into())
+        let (session, confirmations) = (me.session().clone(), confirmed.into_values().collect());
+        Ok(Concluded { session, committee, key_share, transcript, culprits, confirmations }.into())
     }
 }
 
