@@ -237,3 +237,5 @@ impl<'a> Bound<'a> {
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod vectors;

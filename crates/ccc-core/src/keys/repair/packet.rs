@@ -181,6 +181,11 @@ impl RepairPacket {
         Stage::from_byte(*bytes.first()?).ok()
     }
 
+    #[cfg(test)]
+    pub(super) fn seen(&self) -> [u8; 32] {
+        self.seen
+    }
+
     pub(super) fn r(&self) -> &Encoded {
         &self.r
     }
