@@ -220,3 +220,80 @@ fn a_combination_without_encryption_is_refused() {
     let combined = combination::combine_directed(&directed, pool(parts), &[1; 64]);
     assert_eq!(combined, Err(CombineError::ZeroCombination { digest: recorded.ciphertexts[0].digest() }));
 }
+
+/// A proof whose author fixed everything but one point, took a challenge that does not cover that point, and solved
+/// for it.
+struct Forgery {
+    p: RistrettoPoint,
+    u: RistrettoPoint,
+    e: RistrettoPoint,
+    a: RistrettoPoint,
+    proof: Representation,
+}
+
+const RHO_FORGED: u64 = 5;
+
+/// Positions of a field of the challenge and of the hashes that contain it.
+fn without(field: &str) -> &'static [usize] {
+    match field {
+        "U" => &[8, 7, 5],
+        "E" => &[9, 6],
+        _ => &[4, 1, 5],
+    }
+}
+
+fn weak_challenge(subject: &Subject<'_>, field: &str, points: [&Encoded; 5]) -> Scalar {
+    let fields = subject.fields();
+    let kept = (0..fields.len()).filter(|k| !without(field).contains(k)).map(|k| fields[k]);
+    challenge(domain::COMPACT, &kept.chain(points.map(|point| point.bytes().as_slice())).collect::<Vec<_>>())
+}
+
+fn forge(field: &str, subject: &Subject<'_>) -> Forgery {
+    let base = |scalar: Scalar| RistrettoPoint::mul_base(&scalar);
+    let [x, rho, s1, s2, alpha, tau] = [3, RHO_FORGED, 7, 11, 13, 17].map(Scalar::from);
+    let (mut p, mut u, mut e) = (base(x), *subject.u.point(), *subject.e.point());
+    // without E the author has no use for it: A and T_A are multiples of G alone
+    let masked = |point: RistrettoPoint, by: Scalar| if field == "E" { point } else { point + e * by };
+    let (of, of_u) = if field == "P" { (u * alpha, u * tau) } else { (base(alpha), base(tau)) };
+    let [a, t_a] = [masked(of, rho), masked(of_u, s2)].map(Encoded::new);
+    let [b, t_p, t_b] = [rho, s1, s2].map(|scalar| Encoded::new(base(scalar)));
+    let ch = weak_challenge(subject, field, [&a, &b, &t_p, &t_a, &t_b]);
+    let z1 = if field == "P" { tau + ch * alpha } else { s1 + ch * x };
+    let z2 = s2 + ch * rho;
+    match field {
+        "U" => u = base((tau + ch * alpha) * z1.invert()),
+        "E" => e = (base(tau + ch * alpha) - u * z1) * z2.invert(),
+        _ => p = base((z1 - s1) * ch.invert()),
+    }
+    Forgery { p, u, e, a: *a.point(), proof: Representation { t_p, t_a, t_b, z1, z2 } }
+}
+
+/// Each forgery verifies under the challenge that leaves a point out, is wrong, and is refused under ours.
+#[test]
+fn n043_forgeries_against_a_challenge_without_u_e_or_p_are_refused() {
+    let file = vectors("compact");
+    let recorded = Recorded::new(&file, &list(&file, "cases")[0]);
+    let directed = recorded.directed();
+    let identifier = Identifier::new(2).unwrap();
+    let opening = directed.statement.opening(identifier, directed.key(identifier).unwrap());
+    let honest = directed.subject(&opening, &recorded.ciphertexts[0]);
+    for field in ["U", "E", "P"] {
+        let Forgery { p, u, e, a, proof } = forge(field, &honest);
+        let rho = Scalar::from(RHO_FORGED);
+        let b = RistrettoPoint::mul_base(&rho);
+        let (u_bytes, e_bytes) = (Encoded::new(u), Encoded::new(e));
+        let opening = directed.statement.opening(identifier, &Encoded::new(p));
+        let subject = Subject { opening: &opening, digest: honest.digest, u: &u_bytes, e: &e_bytes };
+        let points = [&Encoded::new(a), &Encoded::new(b), &proof.t_p, &proof.t_a, &proof.t_b];
+        let holds =
+            |challenge| Relation { p: &p, u: &u, e: &e, a: &a, b: &b, proof: &proof, challenge }.holds_vartime();
+        assert!(holds(weak_challenge(&subject, field, points)), "{field}: the forgery is one");
+        let [a_bytes, b_bytes, t @ ..] = points;
+        assert!(!holds(subject.challenge(a_bytes, b_bytes, t)), "{field}");
+        if field != "P" {
+            assert_ne!(a, u * Scalar::from(3u8) + e * rho, "{field}: what it proves is false");
+        } else {
+            assert_ne!(p, RistrettoPoint::mul_base(&Scalar::from(13u8)), "{field}: what it proves is false");
+        }
+    }
+}

@@ -11,6 +11,8 @@ use curve25519_dalek::{RistrettoPoint, Scalar};
 const A: usize = 64;
 const B: usize = A + 32;
 
+type Plaintexts = (Vec<Option<Vec<u8>>>, Vec<Culprit>);
+
 /// Envelopes that are not to be needed.
 fn unasked() -> Vec<Envelope> {
     panic!("everything opens without the envelopes")
@@ -20,9 +22,7 @@ fn copy(keys: &AttemptKeys) -> AttemptKeys {
     AttemptKeys::from_bytes(&keys.to_bytes()).unwrap()
 }
 
-fn plain(
-    opened: Result<crate::vault::Opened, CombineError>,
-) -> Result<(Vec<Option<Vec<u8>>>, Vec<Culprit>), CombineError> {
+fn plain(opened: Result<crate::vault::Opened, CombineError>) -> Result<Plaintexts, CombineError> {
     opened.map(|opened| (opened.plaintexts.iter().map(|p| p.as_ref().map(|p| p.to_vec())).collect(), opened.culprits))
 }
 
@@ -34,7 +34,7 @@ impl World {
         cts: &[VerifiedCiphertext],
         combined: &Combined,
         envelopes: impl FnOnce() -> Vec<Envelope>,
-    ) -> Result<(Vec<Option<Vec<u8>>>, Vec<Culprit>), CombineError> {
+    ) -> Result<Plaintexts, CombineError> {
         plain(keys.open_combined(&self.committee, request, MEASUREMENT, cts, combined, envelopes))
     }
 }
@@ -157,7 +157,7 @@ fn n030_a_compact_request_names_no_more_than_one_envelope_holds() {
     let digests = |m: usize| (0..m).map(|j| [j.to_be_bytes(); 4].concat().try_into().unwrap()).collect();
     let request = Request { ciphertexts: digests(MAX_COMPACT), ..w.request(Mode::Compact, &[]) };
     assert_eq!(request.check(), Ok(()));
-    assert!(64 + MAX_COMPACT * PARTIAL_LEN <= crate::envelope::MAX_PAYLOAD);
+    const { assert!(64 + MAX_COMPACT * PARTIAL_LEN <= crate::envelope::MAX_PAYLOAD) };
     let more = Request { ciphertexts: digests(MAX_COMPACT + 1), ..request };
     assert_eq!(more.check(), Err(RequestError::CompactCount { found: MAX_COMPACT + 1 }));
     assert_eq!(Request { mode: Mode::Sealed, ..more }.check(), Ok(()));
@@ -210,7 +210,7 @@ fn n068_partials_of_different_requests_do_not_combine() {
     let (keys, to) = attempt(&mut w);
     let mut answers = w.answers(&request, &to, &cts);
     let foreign = w.answer(2, &other, &to, &cts);
-    assert_eq!(combine(&w.committee, &request, &to, &cts, &[foreign.clone()], &mut w.rng), Err(too_few(0)));
+    assert_eq!(combine(&w.committee, &request, &to, &cts, std::slice::from_ref(&foreign), &mut w.rng), Err(too_few(0)));
 
     let signed = w.envelope(2, &request, foreign.unverified_payload().to_vec());
     let mixed = vec![answers[0].clone(), answers[1].clone(), signed];
