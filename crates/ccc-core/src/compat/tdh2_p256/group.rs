@@ -115,11 +115,13 @@ pub(super) fn double_mul_vartime(a: &Scalar, p: &ProjectivePoint, b: &Scalar, q:
 
 /// A generator whose logarithm nobody knows: the first counter whose hash is the x-coordinate of a point.
 ///
-/// *Layout*: x = first 32 bytes of H("second generator"; "P256", u32 counter); of the two points the one with even y.
+/// *Layout*: x = first 32 bytes of H("second generator"; "P256", H, u32 counter); of the two points the one with even y.
 /// The format leaves open how Ḡ is chosen and carries it in every public key.
-pub(super) fn second_generator() -> Encoded {
+/// *Security*: H is in no challenge of the format, so a ciphertext verifies under every key that has its Ḡ. One Ḡ per H
+/// keeps keys apart.
+pub(super) fn second_generator(h: &Encoded) -> Encoded {
     let candidate = |counter: u32| {
-        let wide = hash(domain::SECOND_GENERATOR, &[GROUP.as_bytes(), &counter.to_be_bytes()]);
+        let wide = hash(domain::SECOND_GENERATOR, &[GROUP.as_bytes(), h.bytes(), &counter.to_be_bytes()]);
         let x = wide.first_chunk::<32>().copied()?;
         Option::<AffinePoint>::from(AffinePoint::decompress(&x.into(), Choice::from(0)))
     };

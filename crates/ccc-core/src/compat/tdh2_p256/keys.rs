@@ -188,7 +188,7 @@ impl MasterSecret {
         if mul_base(self.0.expose()) != *key.h.point() {
             return Err(KeyError::OtherSecret);
         }
-        share(&self.0, &key.g_bar, threshold, rng)
+        share(&self.0, key.h.clone(), key.g_bar.clone(), threshold, rng)
     }
 }
 
@@ -208,13 +208,15 @@ pub struct Dealt {
 /// [`KeyError::Randomness`].
 pub fn deal<R: CryptoRng + ?Sized>(threshold: Threshold, rng: &mut R) -> Result<Dealt, KeyError> {
     let master = random_scalar(rng)?;
-    let (public_key, shares) = share(&master, &second_generator(), threshold, rng)?;
+    let h = Encoded::new(mul_base(master.expose()));
+    let (public_key, shares) = share(&master, h.clone(), second_generator(&h), threshold, rng)?;
     Ok(Dealt { master_secret: MasterSecret(master), public_key, shares })
 }
 
 fn share<R: CryptoRng + ?Sized>(
     master: &SecretScalar,
-    g_bar: &Encoded,
+    h: Encoded,
+    g_bar: Encoded,
     threshold: Threshold,
     rng: &mut R,
 ) -> Result<(PublicKey, Vec<PrivateShare>), KeyError> {
@@ -226,7 +228,7 @@ fn share<R: CryptoRng + ?Sized>(
     };
     let shares: Vec<_> = (0..threshold.n()).map(evaluate).collect();
     let h_array = shares.iter().map(|share| Encoded::new(mul_base(share.v.expose()))).collect();
-    Ok((PublicKey { g_bar: g_bar.clone(), h: Encoded::new(mul_base(master.expose())), h_array }, shares))
+    Ok((PublicKey { g_bar, h, h_array }, shares))
 }
 
 fn random_scalar<R: CryptoRng + ?Sized>(rng: &mut R) -> Result<SecretScalar, KeyError> {

@@ -19,6 +19,7 @@
 //!   the participant's index, verification key or label. A verified share shows less than a verified native share does.
 //! - The proof of a hybrid ciphertext covers the wrapped key and the label. Body and nonce lie outside it.
 //! - AES-GCM does not commit to its key. Which plaintext a ciphertext has is not fixed before it is opened.
+//! - H is in no challenge. A ciphertext's proof belongs to a public key through Ḡ alone; [`deal`] derives Ḡ from H.
 //! - The label is 32 bytes without structure: no chain, contract, kind or expiry.
 //!
 //! None of this touches secrecy against fewer than k shares. It means that agreement among those who open a ciphertext
