@@ -354,7 +354,7 @@ fn answers_after_restart(
 }
 
 #[test]
-fn n047_n068_a_repeat_gets_the_same_bytes_and_a_restarted_enclave_its_own() {
+fn n047_n068_n073_a_repeat_gets_the_same_bytes_and_a_restarted_enclave_its_own() {
     let (mut world, asked, view) = scene(15);
     let mut journals = <[MemoryJournal; 3]>::default();
     let first = answers_after_restart(&mut world, &mut journals, &view, &asked.ask);
