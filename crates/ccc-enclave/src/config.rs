@@ -10,6 +10,9 @@ use darkpool_matcher::{BasisPoints, OutOfRange, PriceRules};
 /// Name and version of the program, as they enter the measurement.
 pub const PROGRAM: &str = concat!("ccc-enclave ", env!("CARGO_PKG_VERSION"));
 
+/// The longest name of a custodian's account, in bytes.
+pub const MAX_ACCOUNT: usize = 256;
+
 /// One asset of the pool.
 ///
 /// *Units*: `lot` in base units of the token.
@@ -73,6 +76,8 @@ pub struct EnclaveConfig {
     pub solvent_at: u32,
     /// The share of the liabilities that a recovery aims for, in basis points.
     pub recover_to: u32,
+    /// The account that a custodian's statement must be about, as the custodian names it.
+    pub custodian_account: String,
     /// Greatest age of a custodian's statement, in seconds.
     pub max_statement_age: u64,
     /// Seconds for which the agent may act on an envelope.
@@ -149,6 +154,7 @@ impl EnclaveConfig {
             ("price.collar", self.price.collar <= 10_000),
             ("solvent_at", (1..=1_000_000).contains(&self.solvent_at)),
             ("recover_to", (self.solvent_at..=1_000_000).contains(&self.recover_to)),
+            ("custodian_account", (1..=MAX_ACCOUNT).contains(&self.custodian_account.len())),
             ("tier", Tier::new(self.tier).is_some()),
             ("slots", self.slots == 1),
             ("order_slots", (1..=65_536).contains(&self.order_slots)),
@@ -189,6 +195,7 @@ impl EnclaveConfig {
             self.price.collar.to_be_bytes().to_vec(),
             self.solvent_at.to_be_bytes().to_vec(),
             self.recover_to.to_be_bytes().to_vec(),
+            self.custodian_account.as_bytes().to_vec(),
             self.max_statement_age.to_be_bytes().to_vec(),
             self.envelope_lifetime.to_be_bytes().to_vec(),
             self.slots.to_be_bytes().to_vec(),

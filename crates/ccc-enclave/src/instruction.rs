@@ -89,11 +89,52 @@ pub struct WithdrawalInstruction {
     pub signature: [u8; 65],
 }
 
-fn start(kind: u8, capacity: usize) -> Vec<u8> {
-    let mut out = Vec::with_capacity(capacity);
-    out.extend_from_slice(&[VERSION, kind]);
-    out
+/// A field of an instruction; integers are big-endian.
+trait Field: Sized {
+    fn write(&self, out: &mut Vec<u8>);
+    fn read(reader: &mut Reader<'_>, what: &'static str) -> Result<Self, EncodingError>;
 }
+
+macro_rules! integer {
+    ($($type:ident),+) => {$(
+        impl Field for $type {
+            fn write(&self, out: &mut Vec<u8>) {
+                out.extend_from_slice(&self.to_be_bytes());
+            }
+
+            fn read(reader: &mut Reader<'_>, what: &'static str) -> Result<Self, EncodingError> {
+                reader.$type(what)
+            }
+        }
+    )+};
+}
+integer!(u16, u32, u64, u128);
+
+impl<const N: usize> Field for [u8; N] {
+    fn write(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(self);
+    }
+
+    fn read(reader: &mut Reader<'_>, what: &'static str) -> Result<Self, EncodingError> {
+        reader.array(what)
+    }
+}
+
+/// Two integers, one after the other.
+macro_rules! pair {
+    ($($type:ident),+) => {$(
+        impl Field for [$type; 2] {
+            fn write(&self, out: &mut Vec<u8>) {
+                self.iter().for_each(|half| half.write(out));
+            }
+
+            fn read(reader: &mut Reader<'_>, what: &'static str) -> Result<Self, EncodingError> {
+                Ok([reader.$type(what)?, reader.$type(what)?])
+            }
+        }
+    )+};
+}
+pair!(u16, u64);
 
 fn open(bytes: &[u8], kind: u8) -> Result<Reader<'_>, EncodingError> {
     let mut reader = Reader::new(bytes);
@@ -108,165 +149,84 @@ fn open(bytes: &[u8], kind: u8) -> Result<Reader<'_>, EncodingError> {
     Ok(reader)
 }
 
-impl CollateralOrder {
-    const KIND: u8 = 1;
+/// An instruction's kind, its length, and its fields in the order of the layout, each with its name in errors; a
+/// signature, if there is one, follows them.
+macro_rules! layout {
+    ($of:ident, $kind:literal, $length:literal, [$($field:ident: $name:literal),+] $(, $signature:ident)?) => {
+        impl $of {
+            /// Everything before the signature.
+            fn body(&self) -> Vec<u8> {
+                let mut out = Vec::with_capacity($length);
+                out.extend_from_slice(&[VERSION, $kind]);
+                $(self.$field.write(&mut out);)+
+                out
+            }
 
-    /// The layout above.
-    #[must_use]
-    pub fn to_bytes(&self) -> Vec<u8> {
-        let mut out = start(Self::KIND, 82);
-        out.extend_from_slice(&self.size.to_be_bytes());
-        out.extend_from_slice(&self.minimum_total.to_be_bytes());
-        self.spread.iter().for_each(|s| out.extend_from_slice(&s.to_be_bytes()));
-        self.times.iter().for_each(|t| out.extend_from_slice(&t.to_be_bytes()));
-        self.dispersion.iter().for_each(|d| out.extend_from_slice(&d.to_be_bytes()));
-        out.extend_from_slice(&self.tiers.to_be_bytes());
-        out.extend_from_slice(&self.seed);
-        out
-    }
+            /// The layout above.
+            #[must_use]
+            pub fn to_bytes(&self) -> Vec<u8> {
+                #[allow(unused_mut, reason = "an instruction without a signature ends here")]
+                let mut out = self.body();
+                $(self.$signature.write(&mut out);)?
+                out
+            }
 
-    /// Reads the layout above.
-    ///
-    /// # Errors
-    /// [`EncodingError`].
-    pub fn from_bytes(bytes: &[u8]) -> Result<Self, EncodingError> {
-        let mut reader = open(bytes, Self::KIND)?;
-        let order = Self {
-            size: reader.u64("size")?,
-            minimum_total: reader.u64("minimum total")?,
-            spread: [reader.u16("s0")?, reader.u16("s1")?],
-            times: [reader.u64("t0")?, reader.u64("t1")?],
-            dispersion: [reader.u16("d_lo")?, reader.u16("d_hi")?],
-            tiers: reader.u64("tiers")?,
-            seed: reader.array("seed")?,
-        };
-        reader.finish()?;
-        Ok(order)
-    }
-}
-
-impl StandingOrderTerms {
-    const KIND: u8 = 2;
-
-    /// The layout above without the signature: what the account signs.
-    #[must_use]
-    pub fn unsigned(&self) -> Vec<u8> {
-        let mut out = start(Self::KIND, 133);
-        out.extend_from_slice(&self.account);
-        out.extend_from_slice(&self.asset.to_be_bytes());
-        out.extend_from_slice(&self.spread.to_be_bytes());
-        for amount in [self.size, self.cap, self.minimum, self.expiry] {
-            out.extend_from_slice(&amount.to_be_bytes());
+            /// Reads the layout above.
+            ///
+            /// # Errors
+            /// [`EncodingError`].
+            pub fn from_bytes(bytes: &[u8]) -> Result<Self, EncodingError> {
+                let mut reader = open(bytes, $kind)?;
+                let instruction = Self {
+                    $($field: Field::read(&mut reader, $name)?,)+
+                    $($signature: Field::read(&mut reader, stringify!($signature))?,)?
+                };
+                reader.finish()?;
+                Ok(instruction)
+            }
         }
-        out.extend_from_slice(&self.tiers.to_be_bytes());
-        out
-    }
-
-    /// The layout above.
-    #[must_use]
-    pub fn to_bytes(&self) -> Vec<u8> {
-        let mut out = self.unsigned();
-        out.extend_from_slice(&self.signature);
-        out
-    }
-
-    /// Reads the layout above.
-    ///
-    /// # Errors
-    /// [`EncodingError`].
-    pub fn from_bytes(bytes: &[u8]) -> Result<Self, EncodingError> {
-        let mut reader = open(bytes, Self::KIND)?;
-        let terms = Self {
-            account: reader.array("account")?,
-            asset: reader.u32("asset")?,
-            spread: reader.u16("spread")?,
-            size: reader.u64("size")?,
-            cap: reader.u64("cap")?,
-            minimum: reader.u64("minimum")?,
-            expiry: reader.u64("expiry")?,
-            tiers: reader.u64("tiers")?,
-            signature: reader.array("signature")?,
-        };
-        reader.finish()?;
-        Ok(terms)
-    }
+    };
 }
 
-impl DepositInstruction {
-    const KIND: u8 = 3;
+layout!(CollateralOrder, 1, 82, [
+    size: "size",
+    minimum_total: "minimum total",
+    spread: "spread",
+    times: "times",
+    dispersion: "dispersion",
+    tiers: "tiers",
+    seed: "seed"
+]);
+layout!(StandingOrderTerms, 2, 133, [
+    account: "account",
+    asset: "asset",
+    spread: "spread",
+    size: "size",
+    cap: "cap",
+    minimum: "minimum",
+    expiry: "expiry",
+    tiers: "tiers"
+], signature);
+layout!(DepositInstruction, 3, 119, [account: "account", reading_key: "reading key"], signature);
+layout!(WithdrawalInstruction, 4, 127, [
+    account: "account",
+    asset: "asset",
+    amount: "amount",
+    recipient: "recipient"
+], signature);
 
-    /// The layout above without the signature: what the account signs.
-    #[must_use]
-    pub fn unsigned(&self) -> Vec<u8> {
-        let mut out = start(Self::KIND, 119);
-        out.extend_from_slice(&self.account);
-        out.extend_from_slice(&self.reading_key);
-        out
-    }
-
-    /// The layout above.
-    #[must_use]
-    pub fn to_bytes(&self) -> Vec<u8> {
-        let mut out = self.unsigned();
-        out.extend_from_slice(&self.signature);
-        out
-    }
-
-    /// Reads the layout above.
-    ///
-    /// # Errors
-    /// [`EncodingError`].
-    pub fn from_bytes(bytes: &[u8]) -> Result<Self, EncodingError> {
-        let mut reader = open(bytes, Self::KIND)?;
-        let instruction = Self {
-            account: reader.array("account")?,
-            reading_key: reader.array("reading key")?,
-            signature: reader.array("signature")?,
-        };
-        reader.finish()?;
-        Ok(instruction)
-    }
+macro_rules! signed {
+    ($($of:ident),+) => {$(
+        impl $of {
+            /// The layout above without the signature: what the account signs.
+            #[must_use]
+            pub fn unsigned(&self) -> Vec<u8> {
+                self.body()
+            }
+        }
+    )+};
 }
-
-impl WithdrawalInstruction {
-    const KIND: u8 = 4;
-
-    /// The layout above without the signature: what the account signs.
-    #[must_use]
-    pub fn unsigned(&self) -> Vec<u8> {
-        let mut out = start(Self::KIND, 127);
-        out.extend_from_slice(&self.account);
-        out.extend_from_slice(&self.asset.to_be_bytes());
-        out.extend_from_slice(&self.amount.to_be_bytes());
-        out.extend_from_slice(&self.recipient);
-        out
-    }
-
-    /// The layout above.
-    #[must_use]
-    pub fn to_bytes(&self) -> Vec<u8> {
-        let mut out = self.unsigned();
-        out.extend_from_slice(&self.signature);
-        out
-    }
-
-    /// Reads the layout above.
-    ///
-    /// # Errors
-    /// [`EncodingError`].
-    pub fn from_bytes(bytes: &[u8]) -> Result<Self, EncodingError> {
-        let mut reader = open(bytes, Self::KIND)?;
-        let instruction = Self {
-            account: reader.array("account")?,
-            asset: reader.u32("asset")?,
-            amount: reader.u128("amount")?,
-            recipient: reader.array("recipient")?,
-            signature: reader.array("signature")?,
-        };
-        reader.finish()?;
-        Ok(instruction)
-    }
-}
+signed!(StandingOrderTerms, DepositInstruction, WithdrawalInstruction);
 
 #[cfg(test)]
 mod tests {
@@ -293,6 +253,51 @@ mod tests {
             CollateralOrder::from_bytes(&[bytes, vec![0]].concat()).err(),
             Some(EncodingError::Trailing { found: 1 })
         );
+    }
+
+    /// The bytes of one instruction, field by field as the table above has them.
+    fn bytes(kind: u8, fields: &[&[u8]]) -> Vec<u8> {
+        [&[1, kind], fields.concat().as_slice()].concat()
+    }
+
+    #[test]
+    fn every_field_has_its_place() {
+        let order = CollateralOrder {
+            size: 1,
+            minimum_total: 2,
+            spread: [3, 4],
+            times: [5, 6],
+            dispersion: [7, 8],
+            tiers: 9,
+            seed: [10; 32],
+        };
+        let word = |value: u64| value.to_be_bytes();
+        let halves = [0, 7, 0, 8];
+        let fields: [&[u8]; 8] = [&word(1), &word(2), &[0, 3, 0, 4], &word(5), &word(6), &halves, &word(9), &[10; 32]];
+        assert_eq!(order.to_bytes(), bytes(1, &fields));
+        assert_eq!(order.to_bytes().len(), 82);
+        let terms = StandingOrderTerms {
+            account: [1; 20],
+            asset: 2,
+            spread: 3,
+            size: 4,
+            cap: 5,
+            minimum: 6,
+            expiry: 7,
+            tiers: 8,
+            signature: [9; 65],
+        };
+        let fields: [&[u8]; 9] =
+            [&[1; 20], &[0, 0, 0, 2], &[0, 3], &word(4), &word(5), &word(6), &word(7), &word(8), &[9; 65]];
+        assert_eq!(terms.to_bytes(), bytes(2, &fields));
+        assert_eq!(terms.to_bytes().len(), 133);
+        let deposit = DepositInstruction { account: [1; 20], reading_key: [2; 32], signature: [3; 65] };
+        assert_eq!(deposit.to_bytes(), bytes(3, &[&[1; 20], &[2; 32], &[3; 65]]));
+        let (account, signature) = ([1; 20], [4; 65]);
+        let withdrawal = WithdrawalInstruction { account, asset: 2, amount: 3, recipient: [5; 20], signature };
+        let fields: [&[u8]; 5] = [&account, &[0, 0, 0, 2], &3_u128.to_be_bytes(), &[5; 20], &signature];
+        assert_eq!(withdrawal.to_bytes(), bytes(4, &fields));
+        assert_eq!(withdrawal.to_bytes().len(), 127);
     }
 
     #[test]

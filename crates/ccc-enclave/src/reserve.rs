@@ -88,6 +88,7 @@ impl OpenedAttempt<'_> {
     /// [`ReserveError`]; nothing has changed anywhere.
     pub fn reserve(self, input: &ReserveInput<'_>, rng: &mut impl CryptoRng) -> Result<ReserveOutput, ReserveError> {
         let statement = Statement::parse(input.statement)?;
+        statement.check_account(&self.session.config.custodian_account)?;
         statement.check_age(input.inputs.block_time, self.session.config.max_statement_age)?;
         let table = open_table(&self, input)?;
         let position = Position::of(self.session.config, &statement, &table, input.inputs.custody)?;

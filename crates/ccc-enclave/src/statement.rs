@@ -17,6 +17,8 @@ pub const MAX_AMOUNT: u64 = 1 << 51;
 ///
 /// *Security*: the amounts never leave the enclave; the type has no `Debug`.
 pub struct Statement {
+    /// The account that it is about.
+    account: String,
     /// Reserves outside the pool's custody, in satoshi.
     reserves: u64,
     /// Liabilities, in satoshi.
@@ -73,6 +75,9 @@ pub enum StatementError {
         /// The member.
         field: &'static str,
     },
+    /// About another account than the configuration names.
+    #[error("about another account than the one that this enclave is configured for")]
+    Account,
     /// Older than the configuration allows.
     #[error("made {age} seconds ago, where {max} are allowed")]
     Stale {
@@ -92,8 +97,7 @@ pub enum StatementError {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Wire<'a> {
-    #[serde(rename = "account")]
-    _account: String,
+    account: String,
     unit: String,
     #[serde(borrow)]
     time: &'a RawValue,
@@ -117,6 +121,7 @@ impl Statement {
             return Err(StatementError::Unit);
         }
         Ok(Self {
+            account: wire.account,
             reserves: integer("reserves", wire.reserves.get(), MAX_AMOUNT)?,
             liabilities: integer("liabilities", wire.liabilities.get(), MAX_AMOUNT)?,
             time: integer("time", wire.time.get(), 1 << 40)?,
@@ -133,6 +138,20 @@ impl Statement {
     #[must_use]
     pub fn liabilities(&self) -> u64 {
         self.liabilities
+    }
+
+    /// The account that it is about.
+    #[must_use]
+    pub fn account(&self) -> &str {
+        &self.account
+    }
+
+    /// Refuses a statement about another account.
+    ///
+    /// # Errors
+    /// [`StatementError::Account`], which names neither of them.
+    pub fn check_account(&self, expected: &str) -> Result<(), StatementError> {
+        if self.account == expected { Ok(()) } else { Err(StatementError::Account) }
     }
 
     /// Refuses a statement that is too old for a block, or younger than it.
@@ -217,6 +236,15 @@ mod tests {
         let bitcoin = r#"{"account":"a","unit":"bitcoin","time":1,"reserves":1,"liabilities":1}"#;
         assert_eq!(Statement::parse(bitcoin.as_bytes()).err(), Some(StatementError::Unit));
         assert!(matches!(Statement::parse(&[b' '; MAX_LEN + 1]), Err(StatementError::TooLong { .. })));
+    }
+
+    #[test]
+    fn another_account_is_refused() {
+        let statement = with("1", "1").expect("a statement");
+        assert_eq!(statement.check_account("cold"), Ok(()));
+        for other in ["", "col", "cold ", "Cold", "warm"] {
+            assert_eq!(statement.check_account(other), Err(StatementError::Account), "{other}");
+        }
     }
 
     #[test]

@@ -186,7 +186,7 @@ fn configurations_that_cannot_work_are_refused() {
 #[test]
 fn every_field_of_the_configuration_is_measured() {
     let world = World::empty(15);
-    let changes: [Reconfigure<'_>; 24] = [
+    let changes: [Reconfigure<'_>; 25] = [
         &|config| config.chain += 1,
         &|config| config.pool[0] ^= 1,
         &|config| config.reserve_attestation[0] ^= 1,
@@ -209,6 +209,7 @@ fn every_field_of_the_configuration_is_measured() {
         &|config| config.price.collar += 1,
         &|config| config.solvent_at += 1,
         &|config| config.recover_to += 1,
+        &|config| config.custodian_account.push('x'),
         &|config| config.max_statement_age += 1,
         &|config| config.envelope_lifetime += 1,
     ];

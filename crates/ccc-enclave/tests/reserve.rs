@@ -153,7 +153,9 @@ fn next(world: &mut World, operation: &BoundaryOperation) -> SealedTable {
 fn refused_statements_leave_no_report() {
     let (mut world, _) = World::with_makers(8);
     let late = NOW + world.config.max_statement_age + 1;
-    let refusals: [(&[u8], StatementError); 4] = [
+    let another = String::from_utf8(statement(OWED, OWED)).expect("text").replace("cold", "warm").into_bytes();
+    let refusals: [(&[u8], StatementError); 5] = [
+        (&another, StatementError::Account),
         (
             br#"{"account":"a","unit":"satoshi","time":1,"reserves":-5,"liabilities":1}"#,
             StatementError::Negative { field: "reserves" },

@@ -148,6 +148,12 @@ impl PoolLog {
         Submission { id: id.0, who, ciphertext: ciphertext.to_vec() }
     }
 
+    /// A host's log after it lost its last standing order.
+    #[cfg(test)]
+    pub(crate) fn forget_order(&mut self) -> Option<[u8; 32]> {
+        self.orders.pop().map(|order| order.what.id)
+    }
+
     /// Every submission so far, by identifier.
     #[must_use]
     pub fn submissions(&self) -> Arc<HashMap<[u8; 32], OnChain>> {

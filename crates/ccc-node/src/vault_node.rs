@@ -1,5 +1,5 @@
 //! One participant of the vault: what it checks before it gives a share, and the journal that keeps it from
-//! giving two.
+//! giving two for one request to one recipient.
 
 use ccc_core::{
     ciphertext::{Ciphertext, CiphertextError, LabelKind, VerifiedCiphertext},
@@ -141,6 +141,12 @@ pub enum Refusal {
     /// The same request identifier with another digest.
     #[error("this request identifier was answered with another digest before")]
     Answered,
+    /// One recipient too many.
+    #[error("this request was answered to {answered} of the enclave's keys, where {MAX_RECIPIENTS} are possible")]
+    Recipients {
+        /// Recipients so far.
+        answered: usize,
+    },
     /// The answer could not be kept, so it is not given.
     #[error("the journal did not keep the answer: {reason}")]
     Journal {
@@ -152,28 +158,62 @@ pub enum Refusal {
     Seal(#[from] SealError),
 }
 
-/// What a participant has answered, by request identifier. A repeat gets the same bytes.
+/// The most recipients to which a participant answers one request.
+///
+/// An enclave that is restarted comes with fresh keys for the same request. Each recipient is one more run of the
+/// program over the same ciphertexts, and so one more boolean for a host that gives it inputs which no signer would
+/// sign for: hence few.
+pub const MAX_RECIPIENTS: usize = 4;
+
+/// One answer under a request identifier.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Answer<'a> {
+    /// Digest of the request.
+    pub request: [u8; 64],
+    /// Digest of the enclave's keys to which the share is sealed.
+    pub recipient: [u8; 64],
+    /// The signed envelope.
+    pub bytes: &'a [u8],
+}
+
+/// What a participant has answered, by request identifier. A repeat gets the same bytes, after a restart too.
 pub trait Journal {
-    /// The digest and the answer under an identifier.
-    fn find(&self, id: &[u8; 32]) -> Option<([u8; 64], Vec<u8>)>;
+    /// The answers under an identifier, oldest first.
+    fn answers(&self, id: &[u8; 32]) -> Vec<Answer<'_>>;
     /// Keeps an answer before it is sent.
     ///
     /// # Errors
     /// A sentence, when the answer could not be kept: then it must not be sent.
-    fn keep(&mut self, id: [u8; 32], digest: [u8; 64], answer: &[u8]) -> Result<(), String>;
+    fn keep(&mut self, id: [u8; 32], answer: Answer<'_>) -> Result<(), String>;
+}
+
+impl<J: Journal + ?Sized> Journal for &mut J {
+    fn answers(&self, id: &[u8; 32]) -> Vec<Answer<'_>> {
+        (**self).answers(id)
+    }
+
+    fn keep(&mut self, id: [u8; 32], answer: Answer<'_>) -> Result<(), String> {
+        (**self).keep(id, answer)
+    }
 }
 
 /// A journal in memory.
 #[derive(Debug, Default)]
-pub struct MemoryJournal(HashMap<[u8; 32], ([u8; 64], Vec<u8>)>);
+pub struct MemoryJournal(HashMap<[u8; 32], Vec<Kept>>);
+
+/// Digests of request and recipient, and the bytes.
+#[derive(Debug)]
+struct Kept([u8; 64], [u8; 64], Vec<u8>);
 
 impl Journal for MemoryJournal {
-    fn find(&self, id: &[u8; 32]) -> Option<([u8; 64], Vec<u8>)> {
-        self.0.get(id).cloned()
+    fn answers(&self, id: &[u8; 32]) -> Vec<Answer<'_>> {
+        let kept = self.0.get(id).into_iter().flatten();
+        kept.map(|Kept(request, recipient, bytes)| Answer { request: *request, recipient: *recipient, bytes }).collect()
     }
 
-    fn keep(&mut self, id: [u8; 32], digest: [u8; 64], answer: &[u8]) -> Result<(), String> {
-        self.0.insert(id, (digest, answer.to_vec()));
+    fn keep(&mut self, id: [u8; 32], answer: Answer<'_>) -> Result<(), String> {
+        let Answer { request, recipient, bytes } = answer;
+        self.0.entry(id).or_default().push(Kept(request, recipient, bytes.to_vec()));
         Ok(())
     }
 }
@@ -249,8 +289,8 @@ impl<J: Journal> VaultNode<J> {
         let digest = ask.request.digest();
         let recipient = ask.card.recipient;
         self.check_recipient(&ask.card, &digest, now)?;
-        if let Some((answered, bytes)) = self.journal.find(&ask.request.id) {
-            return if answered == digest { Ok(Some(Envelope::from_bytes(&bytes)?)) } else { Err(Refusal::Answered) };
+        if let Some(envelope) = self.answered(&ask.request.id, &digest, &recipient.digest())? {
+            return Ok(Some(envelope));
         }
         let sealed = self.seal(&ask.request, &recipient, &verified, rng)?;
         let envelope = Envelope::sign(
@@ -262,10 +302,25 @@ impl<J: Journal> VaultNode<J> {
             Kind::Sealed,
             sealed.to_bytes(),
         )?;
-        self.journal
-            .keep(ask.request.id, digest, &envelope.to_bytes())
-            .map_err(|reason| Refusal::Journal { reason })?;
+        let answer = Answer { request: digest, recipient: recipient.digest(), bytes: &envelope.to_bytes() };
+        self.journal.keep(ask.request.id, answer).map_err(|reason| Refusal::Journal { reason })?;
         Ok(Some(envelope))
+    }
+
+    /// The answer that a request had before: the same one to the same recipient, and none yet to another, as long as
+    /// the request is the same and its recipients are few.
+    fn answered(&self, id: &[u8; 32], request: &[u8; 64], recipient: &[u8; 64]) -> Result<Option<Envelope>, Refusal> {
+        let answers = self.journal.answers(id);
+        if answers.iter().any(|answer| answer.request != *request) {
+            return Err(Refusal::Answered);
+        }
+        if let Some(answer) = answers.iter().find(|answer| answer.recipient == *recipient) {
+            return Ok(Some(Envelope::from_bytes(answer.bytes)?));
+        }
+        match answers.len() {
+            answered @ MAX_RECIPIENTS.. => Err(Refusal::Recipients { answered }),
+            _ => Ok(None),
+        }
     }
 
     /// The measurement is under the share's seal and not under the evidence's user data: altered on the way, it

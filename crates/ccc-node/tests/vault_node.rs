@@ -10,6 +10,7 @@ use ccc_core::{
         AttestationProvider, OperatingMode, PolicyRefusal,
         simulated::{SimulatedError, SimulatedProvider},
     },
+    envelope::Envelope,
     epoch::Epoch,
     table::Head,
     vault::{
@@ -24,7 +25,9 @@ use ccc_enclave::{
     attempt::{AttemptError, Enclave},
     intake::{self, RoundPlan},
 };
-use ccc_node::vault_node::{Ask, Behaviour, ChainView, Journal, Refusal, VaultNode};
+use ccc_node::vault_node::{
+    Answer, Ask, Behaviour, ChainView, Journal, MAX_RECIPIENTS, MemoryJournal, Refusal, VaultNode,
+};
 use ed25519_dalek::SigningKey;
 use pool::{EXPIRY, LOT, NOW, World};
 use rand::{SeedableRng, rngs::StdRng};
@@ -315,7 +318,7 @@ fn n099_n112_policies_that_accept_nothing_simulated_or_nothing_at_all() {
         change(&mut policy);
         let (keys, share) = copy(&world, 0);
         let served = (world.config.chain, world.config.pool);
-        let journal = ccc_node::vault_node::MemoryJournal::default();
+        let journal = MemoryJournal::default();
         let mut node = VaultNode::new(keys, share, world.committee.clone(), policy, served, journal);
         match node.reencrypt(&view, &asked.ask, world.time, &mut StdRng::seed_from_u64(1)) {
             Err(Refusal::Policy(refusal)) => refusal,
@@ -328,24 +331,90 @@ fn n099_n112_policies_that_accept_nothing_simulated_or_nothing_at_all() {
     assert_eq!(refusal(&|policy| policy.simulated_roots.clear()), PolicyRefusal::NoRoot);
 }
 
+/// Participant `index`, started again on its journal.
+fn restarted<'j>(world: &World, index: usize, journal: &'j mut MemoryJournal) -> VaultNode<&'j mut MemoryJournal> {
+    let (keys, share) = copy(world, index);
+    let served = (world.config.chain, world.config.pool);
+    VaultNode::new(keys, share, world.committee.clone(), world.policy(), served, journal)
+}
+
+/// What participants 1 to 3, started again on their journals, answer to an ask.
+fn answers_after_restart(
+    world: &mut World,
+    journals: &mut [MemoryJournal; 3],
+    view: &ChainView,
+    ask: &Ask,
+) -> Vec<Envelope> {
+    let mut answers = Vec::new();
+    for (index, journal) in journals.iter_mut().enumerate() {
+        let answer = restarted(world, index, journal).reencrypt(view, ask, world.time, &mut world.rng);
+        answers.push(answer.expect("an answer").expect("not silent"));
+    }
+    answers
+}
+
 #[test]
-fn n047_n068_a_repeat_gets_the_same_bytes_and_other_keys_get_nothing_new() {
+fn n047_n068_n073_a_repeat_gets_the_same_bytes_and_a_restarted_enclave_its_own() {
     let (mut world, asked, view) = scene(15);
-    let mut node = node(&world, 0);
-    let first = node.reencrypt(&view, &asked.ask, world.time, &mut world.rng).expect("an answer").expect("bytes");
-    let again = node.reencrypt(&view, &asked.ask, world.time, &mut world.rng).expect("an answer").expect("bytes");
-    assert_eq!(first.to_bytes(), again.to_bytes());
+    let mut journals = <[MemoryJournal; 3]>::default();
+    let first = answers_after_restart(&mut world, &mut journals, &view, &asked.ask);
+    assert_eq!(answers_after_restart(&mut world, &mut journals, &view, &asked.ask), first);
     let (keys, card) = attempt(&mut world, &asked.ask.request);
     let second = Ask { card, ..asked.ask.clone() };
-    let repeated = node.reencrypt(&view, &second, world.time, &mut world.rng).expect("an answer").expect("bytes");
-    assert_eq!(first.to_bytes(), repeated.to_bytes());
+    let fresh = answers_after_restart(&mut world, &mut journals, &view, &second);
+    assert!(fresh.iter().zip(&first).all(|(fresh, first)| fresh != first));
+    assert_eq!(answers_after_restart(&mut world, &mut journals, &view, &second), fresh);
+    assert_eq!(answers_after_restart(&mut world, &mut journals, &view, &asked.ask), first);
     let enclave = Enclave::new(world.config.clone(), &world.provider).expect("a configuration");
-    let attempt = enclave.resume(asked.ask.request, keys, world.time).expect("an attempt");
-    let refused = attempt.open(&world.committee, asked.verified, vec![repeated]).err();
+    let attempt = enclave.resume(asked.ask.request.clone(), asked.keys, world.time).expect("an attempt");
+    let refused = attempt.open(&world.committee, asked.verified.clone(), fresh.clone()).err();
     assert!(matches!(
         refused,
         Some(AttemptError::Shares(CombineError::NotEnoughShares { need: 3, have: 0, culprits })) if culprits.is_empty()
     ));
+    let attempt = enclave.resume(asked.ask.request, keys, world.time).expect("an attempt");
+    let opened = attempt.open(&world.committee, asked.verified, fresh).expect("the restarted enclave opens");
+    assert!(opened.culprits().is_empty());
+}
+
+#[test]
+fn n047_recipients_of_one_request_are_bounded_and_a_restart_does_not_forget_them() {
+    let (mut world, asked, view) = scene(23);
+    let mut journal = MemoryJournal::default();
+    let mut asks = vec![asked.ask.clone()];
+    while asks.len() <= MAX_RECIPIENTS {
+        let card = attempt(&mut world, &asked.ask.request).1;
+        asks.push(Ask { card, ..asked.ask.clone() });
+    }
+    let last = asks.pop().expect("one too many");
+    let mut given = Vec::new();
+    for ask in &asks {
+        let answer = restarted(&world, 0, &mut journal).reencrypt(&view, ask, world.time, &mut world.rng);
+        given.push(answer.expect("an answer"));
+    }
+    match restarted(&world, 0, &mut journal).reencrypt(&view, &last, world.time, &mut world.rng).err() {
+        Some(Refusal::Recipients { answered }) => assert_eq!(answered, MAX_RECIPIENTS),
+        other => panic!("{other:?}"),
+    }
+    for (ask, given) in asks.iter().zip(given) {
+        let again = restarted(&world, 0, &mut journal).reencrypt(&view, ask, world.time, &mut world.rng);
+        assert_eq!(again.expect("the same"), given);
+    }
+}
+
+#[test]
+fn another_digest_is_refused_after_a_restart_and_for_a_fresh_recipient() {
+    let (mut world, asked, view) = scene(24);
+    let mut journal = MemoryJournal::default();
+    assert!(restarted(&world, 0, &mut journal).reencrypt(&view, &asked.ask, world.time, &mut world.rng).is_ok());
+    let mut other = asked.ask.clone();
+    other.request.deadline += 1;
+    for _ in 0..2 {
+        other.card = attempt(&mut world, &other.request).1;
+        let refused = restarted(&world, 0, &mut journal).reencrypt(&view, &other, world.time, &mut world.rng).err();
+        assert!(matches!(refused, Some(Refusal::Answered)), "{refused:?}");
+    }
+    assert_eq!(journal.answers(&asked.ask.request.id).len(), 1);
 }
 
 #[test]
@@ -370,11 +439,11 @@ fn another_digest_under_an_answered_identifier_is_refused() {
 struct Full;
 
 impl Journal for Full {
-    fn find(&self, _: &[u8; 32]) -> Option<([u8; 64], Vec<u8>)> {
-        None
+    fn answers(&self, _: &[u8; 32]) -> Vec<Answer<'_>> {
+        Vec::new()
     }
 
-    fn keep(&mut self, _: [u8; 32], _: [u8; 64], _: &[u8]) -> Result<(), String> {
+    fn keep(&mut self, _: [u8; 32], _: Answer<'_>) -> Result<(), String> {
         Err("no space left".to_owned())
     }
 }
@@ -397,7 +466,7 @@ fn a_share_of_another_committee_and_a_weak_key_make_no_answer() {
     let (_, mut strangers) = pool::committee(99);
     let (keys, share) = strangers.remove(0);
     let served = (world.config.chain, world.config.pool);
-    let journal = ccc_node::vault_node::MemoryJournal::default();
+    let journal = MemoryJournal::default();
     let mut node = VaultNode::new(keys, share, world.committee.clone(), world.policy(), served, journal);
     let refused = node.reencrypt(&view, &asked.ask, world.time, &mut world.rng).err();
     assert!(matches!(refused, Some(Refusal::Seal(SealError::Share(ShareError::KeyShare(_))))), "{refused:?}");
@@ -434,12 +503,7 @@ fn n057_n071_a_liar_is_named_by_the_enclave_and_a_silent_one_is_not_missed() {
     assert!(attempt.open(&world.committee, asked.verified, envelopes).is_ok_and(|opened| opened.culprits().is_empty()));
 }
 
-fn answers(
-    world: &mut World,
-    view: &ChainView,
-    ask: &Ask,
-    behaviours: [Behaviour; 4],
-) -> Vec<ccc_core::envelope::Envelope> {
+fn answers(world: &mut World, view: &ChainView, ask: &Ask, behaviours: [Behaviour; 4]) -> Vec<Envelope> {
     let mut envelopes = Vec::new();
     for (index, behaviour) in behaviours.into_iter().enumerate() {
         let mut node = node(world, index).with_behaviour(behaviour);

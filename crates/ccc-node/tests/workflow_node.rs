@@ -410,7 +410,7 @@ fn a_left_out_order_is_refused() {
 }
 
 #[test]
-fn an_order_revived_by_hiding_its_replacement_is_refused() {
+fn n135_an_order_revived_by_hiding_its_replacement_is_refused() {
     let scene = scene_with_a_replaced_order(33);
     let replacement = digest_of(&scene.0.orders[3]);
     match sign_changed(scene, |log| drop(log.live_orders.pop())) {
@@ -420,7 +420,7 @@ fn an_order_revived_by_hiding_its_replacement_is_refused() {
 }
 
 #[test]
-fn an_order_revived_as_a_new_one_is_refused() {
+fn n135_an_order_revived_as_a_new_one_is_refused() {
     let scene = scene_with_a_replaced_order(34);
     let expected = scene.2.log.digest(scene.0.time);
     let mut revived = scene.2.log.clone();
@@ -493,7 +493,7 @@ fn a_table_header_that_the_request_does_not_name_is_refused() {
 }
 
 #[test]
-fn n050_a_round_or_reserve_check_at_another_block_than_its_request_is_refused() {
+fn a_round_or_reserve_check_at_another_block_than_its_request_is_refused() {
     let (mut world, result, view) = scene(43);
     let elsewhere = SignerView { block_hash: [0xBC; 32], ..view };
     assert_eq!(differs(sign(&world, &result, &elsewhere)), "the block of the request");

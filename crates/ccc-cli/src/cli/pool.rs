@@ -30,6 +30,9 @@ pub(crate) struct TableInitArgs {
     /// The reserve's address, as `keygen account` prints it
     #[arg(long, value_name = "ADDRESS")]
     pub(crate) reserve: Address,
+    /// The account that the custodian's statements must name
+    #[arg(long, value_name = "NAME", default_value = "cold")]
+    pub(crate) custodian_account: String,
     /// The agent's public key: the file that `keygen agent` writes beside the secret one
     #[arg(long, value_name = "FILE")]
     pub(crate) agent_key: PathBuf,

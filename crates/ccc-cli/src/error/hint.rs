@@ -190,6 +190,7 @@ fn of_refusal(refusal: &Refusal) -> (&'static str, &'static str) {
         Refusal::TooEarly { .. } => ("too-early", "wait for the order's deadline"),
         Refusal::Policy(_) => ("attestation", "seal to the pool's own enclave only; do not lower the policy"),
         Refusal::Answered => ("answered", "a participant answers one attempt in one way"),
+        Refusal::Recipients { .. } => ("answered", AGAIN),
         _ => ("refused", AGAIN),
     }
 }

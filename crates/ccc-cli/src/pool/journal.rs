@@ -8,7 +8,7 @@
 use super::hexed::{Hex, HexBytes};
 use crate::{error::Error, files};
 use ccc_core::keys::ParticipantKeys;
-use ccc_node::vault_node::Journal;
+use ccc_node::vault_node::{Answer, Journal};
 use hmac::{Hmac, KeyInit, Mac};
 use serde::{Deserialize, Serialize};
 use sha2::Sha512;
@@ -28,6 +28,7 @@ const KEY_LABEL: &[u8] = b"ccc/v1/journal";
 struct Entry {
     id: Hex<32>,
     digest: Hex<64>,
+    recipient: Hex<64>,
     answer: HexBytes,
     mac: Hex<64>,
 }
@@ -35,7 +36,8 @@ struct Entry {
 /// The key of a journal's authenticators.
 ///
 /// *Layout*: HMAC-SHA-512(participant's keys (kind 19); "ccc/v1/journal"). A line's authenticator is
-/// HMAC-SHA-512(key; the one before, 64 zero bytes at first ‖ id 32 ‖ digest 64 ‖ answer).
+/// HMAC-SHA-512(key; the one before, 64 zero bytes at first ‖ id 32 ‖ request digest 64 ‖ recipient digest 64 ‖
+/// answer).
 struct JournalKey(Zeroizing<[u8; 64]>);
 
 /// A journal in a file.
@@ -50,9 +52,9 @@ impl JournalKey {
         Self(Zeroizing::new(authenticator(&keys.to_bytes(), &[KEY_LABEL])))
     }
 
-    fn line(&self, last: Option<&Entry>, id: &[u8; 32], digest: &[u8; 64], answer: &[u8]) -> [u8; 64] {
+    fn line(&self, last: Option<&Entry>, id: &[u8; 32], answer: &Answer<'_>) -> [u8; 64] {
         let before = last.map_or([0; 64], |entry| entry.mac.0);
-        authenticator(self.0.as_slice(), &[&before, id, digest, answer])
+        authenticator(self.0.as_slice(), &[&before, id, &answer.request, &answer.recipient, answer.bytes])
     }
 }
 
@@ -83,8 +85,14 @@ impl FileJournal {
     /// The entry of a line that stands as it was written, after the entries before it.
     fn authentic(&self, line: &[u8]) -> Option<Entry> {
         let entry: Entry = serde_json::from_slice(line).ok()?;
-        let mac = self.key.line(self.entries.last(), &entry.id.0, &entry.digest.0, &entry.answer.0);
+        let mac = self.key.line(self.entries.last(), &entry.id.0, &entry.given());
         (mac == entry.mac.0 && written(&entry).ok()? == line).then_some(entry)
+    }
+}
+
+impl Entry {
+    fn given(&self) -> Answer<'_> {
+        Answer { request: self.digest.0, recipient: self.recipient.0, bytes: &self.answer.0 }
     }
 }
 
@@ -95,14 +103,14 @@ fn written(entry: &Entry) -> Result<Vec<u8>, serde_json::Error> {
 }
 
 impl Journal for FileJournal {
-    fn find(&self, id: &[u8; 32]) -> Option<([u8; 64], Vec<u8>)> {
-        let entry = self.entries.iter().find(|entry| entry.id.0 == *id)?;
-        Some((entry.digest.0, entry.answer.0.clone()))
+    fn answers(&self, id: &[u8; 32]) -> Vec<Answer<'_>> {
+        self.entries.iter().filter(|entry| entry.id.0 == *id).map(Entry::given).collect()
     }
 
-    fn keep(&mut self, id: [u8; 32], digest: [u8; 64], answer: &[u8]) -> Result<(), String> {
-        let mac = Hex(self.key.line(self.entries.last(), &id, &digest, answer));
-        let entry = Entry { id: Hex(id), digest: Hex(digest), answer: HexBytes(answer.to_vec()), mac };
+    fn keep(&mut self, id: [u8; 32], answer: Answer<'_>) -> Result<(), String> {
+        let mac = Hex(self.key.line(self.entries.last(), &id, &answer));
+        let (digest, recipient) = (Hex(answer.request), Hex(answer.recipient));
+        let entry = Entry { id: Hex(id), digest, recipient, answer: HexBytes(answer.bytes.to_vec()), mac };
         let line = written(&entry).map_err(|error| error.to_string())?;
         let file = OpenOptions::new().create(true).append(true).open(&self.path);
         file.and_then(|mut file| file.write_all(&line).and_then(|()| file.sync_all()))
@@ -122,13 +130,30 @@ mod tests {
     }
 
     #[test]
+    fn the_answers_of_one_request_are_read_again_in_their_order() {
+        let dir = tempfile::tempdir().expect("a scratch directory");
+        let (keys, key_file) = (keys(1), dir.path().join("p.ccc"));
+        let first = Answer { request: [1; 64], recipient: [2; 64], bytes: &[3; 5] };
+        let second = Answer { recipient: [4; 64], bytes: &[5; 6], ..first };
+        let mut journal = FileJournal::beside(&key_file, &keys).expect("an absent journal is empty");
+        journal.keep([7; 32], first).expect("kept");
+        journal.keep([8; 32], Answer { bytes: &[], ..first }).expect("kept");
+        journal.keep([7; 32], second).expect("kept");
+        drop(journal);
+        let journal = FileJournal::beside(&key_file, &keys).expect("read again");
+        assert_eq!(journal.answers(&[7; 32]), [first, second]);
+        assert_eq!(journal.answers(&[9; 32]), []);
+    }
+
+    #[test]
     fn no_byte_of_a_journal_can_change() {
         let dir = tempfile::tempdir().expect("a scratch directory");
         let (ours, theirs) = (keys(1), keys(2));
         let (key_file, path) = (dir.path().join("p.ccc"), dir.path().join("p.journal"));
         let mut journal = FileJournal::beside(&key_file, &ours).expect("an absent journal is empty");
         for i in [1_u8, 2, 3] {
-            journal.keep([i; 32], [0xab; 64], &[0xcd, i]).expect("kept");
+            let answer = Answer { request: [0xab; 64], recipient: [0xef; 64], bytes: &[0xcd, i] };
+            journal.keep([i; 32], answer).expect("kept");
         }
         let good = std::fs::read(&path).expect("read");
         let refused_at = |bytes: &[u8], keys: &ParticipantKeys| {

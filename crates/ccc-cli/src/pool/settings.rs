@@ -60,6 +60,7 @@ pub(crate) struct Price {
 pub(crate) struct Solvency {
     pub(crate) solvent_at: u32,
     pub(crate) recover_to: u32,
+    pub(crate) custodian_account: String,
     pub(crate) max_statement_age: u64,
     pub(crate) envelope_lifetime: u64,
 }
@@ -112,6 +113,7 @@ impl Settings {
             },
             solvent_at: solvency.solvent_at,
             recover_to: solvency.recover_to,
+            custodian_account: solvency.custodian_account.clone(),
             max_statement_age: solvency.max_statement_age,
             envelope_lifetime: solvency.envelope_lifetime,
             slots: pool.slots,

@@ -120,6 +120,7 @@ fn config(committee: &Committee, agent: &AgentKey, reserve: &Owner) -> EnclaveCo
         price: PriceBounds { window: 1_200, max_gap: 900, max_stale: 600, collar: 300 },
         solvent_at: 10_000,
         recover_to: 10_000,
+        custodian_account: "cold".to_owned(),
         max_statement_age: 24 * 3_600,
         envelope_lifetime: ENVELOPE_LIFETIME,
         slots: 1,

@@ -13,6 +13,8 @@ mod secrets;
 mod setup;
 mod statement;
 mod submissions;
+#[cfg(test)]
+mod tests;
 mod vaulting;
 mod world;
 

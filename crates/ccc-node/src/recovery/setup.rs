@@ -3,6 +3,7 @@
 use super::{
     RecoveryError, RecoveryOptions,
     log::ChainLog,
+    statement,
     world::{Maker, Participant, Sequences, Signer, World},
 };
 use crate::{
@@ -141,7 +142,8 @@ pub(super) async fn build(
     let signers = report_signers(&randomness)?;
     let plan = plan(&operator, &reserve, &agent_key, &signers, vault.committee.epoch());
     let deployment = timeline.chain(deploy(&chain, &operator, &plan)).await?;
-    let config = configuration(scenario, &deployment, &vault.committee, &agent_key)?;
+    let account = statement::account(&options.statement).await?;
+    let config = configuration(scenario, &deployment, &vault.committee, &agent_key, account)?;
     let provider = hardware(&randomness, &config);
     let policy = Policy {
         mode: OperatingMode::Simulation,
@@ -279,6 +281,7 @@ fn configuration(
     deployment: &Deployment,
     committee: &Committee,
     agent: &AgentKey,
+    custodian_account: String,
 ) -> Result<EnclaveConfig, RecoveryError> {
     let asset = |token: &ccc_chain::deploy::DeployedToken| Asset {
         token: token.address.0.0,
@@ -303,6 +306,7 @@ fn configuration(
         price: PriceBounds { window: 1_200, max_gap: 900, max_stale: 600, collar: 300 },
         solvent_at: 10_000,
         recover_to: scenario.reserve.recover_to_basis_points,
+        custodian_account,
         max_statement_age: 24 * 3_600,
         envelope_lifetime: 3_600,
         slots: 1,

@@ -6,9 +6,13 @@ use crate::{
     scenario::ReserveTerms,
     seed::Randomness,
 };
+use ccc_enclave::{reserve::ReserveError, statement::Statement};
 use rand::{Rng, RngExt};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use zeroize::Zeroizing;
+
+/// The simulated custodian's account.
+const SIMULATED_ACCOUNT: &str = "cold storage";
 
 /// Satoshi in a bitcoin.
 const SATOSHI: u64 = 100_000_000;
@@ -36,6 +40,17 @@ impl Books {
     }
 }
 
+/// The account that the statements of a run must be about: the simulated custodian's, or the one that a statement from
+/// elsewhere names at the start.
+pub(super) async fn account(source: &StatementSource) -> Result<String, RecoveryError> {
+    let bytes = match source {
+        StatementSource::Simulated => return Ok(SIMULATED_ACCOUNT.to_owned()),
+        StatementSource::Url { url, token } => custodian::fetch(url, token).await?,
+        StatementSource::Bytes(bytes) => bytes.clone(),
+    };
+    Ok(Statement::parse(&bytes).map_err(ReserveError::from)?.account().to_owned())
+}
+
 /// Fetches the statement each time that it is needed.
 pub(super) enum StatementFetcher {
     /// From a server that this run started.
@@ -58,7 +73,7 @@ impl StatementFetcher {
             StatementSource::Bytes(bytes) => Ok(Self::Bytes(bytes.clone())),
             StatementSource::Simulated => {
                 let statement = SimulatedStatement {
-                    account: "cold storage".to_owned(),
+                    account: SIMULATED_ACCOUNT.to_owned(),
                     unit: "satoshi",
                     time,
                     reserves: books.reserves,

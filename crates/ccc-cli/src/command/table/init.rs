@@ -146,7 +146,13 @@ fn template(arguments: &TableInitArgs, committee: &Committee, rng: &mut StdRng) 
             max_stale: 600,
             collar: 500,
         },
-        solvency: Solvency { solvent_at: 10_000, recover_to: 10_500, max_statement_age: 3_600, envelope_lifetime: 900 },
+        solvency: Solvency {
+            solvent_at: 10_000,
+            recover_to: 10_500,
+            custodian_account: arguments.custodian_account.clone(),
+            max_statement_age: 3_600,
+            envelope_lifetime: 900,
+        },
         signers: Signers {
             forwarder: Hex(random(rng)),
             don_id: 1,
