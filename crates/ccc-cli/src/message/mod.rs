@@ -5,7 +5,7 @@ pub(crate) mod tdh2;
 
 use crate::{error::Error, files};
 use ccc_core::{ciphertext::Ciphertext, compat::tdh2_p256::PublicKey, keys::Committee};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use zeroize::Zeroizing;
 
 /// The longest file of a ciphertext: a message of 16 MiB in base64.
@@ -85,6 +85,6 @@ impl Sealed {
 }
 
 /// The bytes of one share.
-fn read_share(path: &PathBuf) -> Result<Vec<u8>, Error> {
+fn read_share(path: &Path) -> Result<Vec<u8>, Error> {
     files::read(path, MAX_SHARE)
 }

@@ -19,6 +19,7 @@ use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
 /// A ciphertext that either of the two packages writes.
+#[derive(Clone)]
 pub(crate) enum Sealed {
     /// tdh2easy.
     Hybrid(easy::Ciphertext),
@@ -29,8 +30,8 @@ pub(crate) enum Sealed {
 /// What a JSON file of theirs is, with what may be shown of it.
 pub(crate) enum Document {
     PublicKey(Box<PublicKey>),
-    Sealed(Sealed),
-    Share(DecryptionShare),
+    Sealed(Box<Sealed>),
+    Share(Box<DecryptionShare>),
     PrivateShare { index: u16 },
     MasterSecret,
 }
@@ -97,8 +98,8 @@ impl Document {
     /// [`FormatError`] of the one kind whose fields are there.
     pub(crate) fn read(bytes: &[u8]) -> Option<Result<Self, FormatError>> {
         let readers: [&dyn Fn() -> Result<Self, FormatError>; 5] = [
-            &|| Sealed::from_json(bytes).map(Self::Sealed),
-            &|| DecryptionShare::from_json(bytes).map(Self::Share),
+            &|| Sealed::from_json(bytes).map(|sealed| Self::Sealed(Box::new(sealed))),
+            &|| DecryptionShare::from_json(bytes).map(|share| Self::Share(Box::new(share))),
             &|| PublicKey::from_json(bytes).map(|key| Self::PublicKey(Box::new(key))),
             &|| PrivateShare::from_json(bytes).map(|share| Self::PrivateShare { index: share.index() }),
             &|| MasterSecret::from_json(bytes).map(|_| Self::MasterSecret),
@@ -113,8 +114,10 @@ impl Document {
     pub(crate) fn words(&self) -> &'static str {
         match self {
             Self::PublicKey(_) => "a tdh2 public key",
-            Self::Sealed(Sealed::Hybrid(_)) => "a tdh2easy ciphertext",
-            Self::Sealed(Sealed::Raw(_)) => "a tdh2 ciphertext",
+            Self::Sealed(sealed) => match **sealed {
+                Sealed::Hybrid(_) => "a tdh2easy ciphertext",
+                Sealed::Raw(_) => "a tdh2 ciphertext",
+            },
             Self::Share(_) => "a tdh2 decryption share",
             Self::PrivateShare { .. } => "a tdh2 private share in the clear",
             Self::MasterSecret => "a tdh2 master secret in the clear",
@@ -133,24 +136,15 @@ impl Document {
                 Ok(format!("its {n} verification keys share the public key, any {k} open"))
             }
             (Self::Sealed(sealed), _) => {
-                sealed.copied().verify(key).map_err(|error| error.to_string())?;
+                sealed.as_ref().clone().verify(key).map_err(|error| error.to_string())?;
                 Ok("its author knew the wrapped key and bound it to the label; body and nonce are not bound".into())
             }
             (Self::Share(share), Some(Self::Sealed(sealed))) => {
-                let verified = sealed.copied().verify(key).map_err(|error| error.to_string())?;
+                let verified = sealed.as_ref().clone().verify(key).map_err(|error| error.to_string())?;
                 share.verify(verified.wrapped()).map_err(|error| error.to_string())?;
                 Ok(format!("made with private share {}; the proof does not name the ciphertext", share.index()))
             }
             _ => Err("nothing holds it".into()),
-        }
-    }
-}
-
-impl Sealed {
-    fn copied(&self) -> Self {
-        match self {
-            Self::Hybrid(hybrid) => Self::Hybrid(hybrid.clone()),
-            Self::Raw(raw) => Self::Raw(raw.clone()),
         }
     }
 }

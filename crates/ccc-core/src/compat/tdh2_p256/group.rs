@@ -83,7 +83,7 @@ impl SecretScalar {
 
     /// H("tdh2-p256"; random64, fields…, u8 index) reduced mod n.
     pub(super) fn hedged(random: &[u8; 64], fields: &[&[u8]], index: u8) -> Self {
-        Self::new(Scalar::from_uniform_bytes(&*hedged_bytes(domain::TDH2_P256, random, fields, index)))
+        Self::new(Scalar::from_uniform_bytes(&hedged_bytes(domain::TDH2_P256, random, fields, index)))
     }
 
     pub(super) fn expose(&self) -> &Scalar {
@@ -137,7 +137,7 @@ fn digest(tag: &str, before: &[&[u8]], points: &[&Encoded]) -> [u8; 32] {
     hasher.update(GROUP);
     for point in points {
         hasher.update(b",");
-        hasher.update(&*lower_hex(point.bytes()));
+        hasher.update(lower_hex(point.bytes()).as_slice());
     }
     hasher.finalize().into()
 }
