@@ -12,6 +12,47 @@
 //! (reshare), with the dealing of key generation. *Security*: the old share serves until n′ − F′ receivers have confirmed,
 //! and MUST be erased then, with the old dealing key where the new roster has another. Whoever keeps t old shares
 //! keeps the master secret.
+//!
+//! # Examples
+//! Four holders hand over to three others:
+//!
+//! ```
+//! use ccc_core::keys::reshare::{NewMember, OldMember, Party, run_in_process};
+//! use ccc_core::keys::{ParticipantKeys, Protocol, Roster, Session, board::MemoryBoard, dealer};
+//! use ccc_core::{epoch::Epoch, identifier::Identifier, threshold::Threshold};
+//! # use rand::SeedableRng;
+//!
+//! # let mut rng = rand_chacha::ChaCha20Rng::seed_from_u64(1);
+//! let mut members = |n| -> Result<Vec<_>, Box<dyn std::error::Error>> {
+//!     (1..=n).map(|i| Ok((Identifier::new(i)?, ParticipantKeys::generate(&mut rng)?))).collect()
+//! };
+//! let (old, new) = (members(4)?, members(3)?);
+//! let roster = |epoch, keys: &[(Identifier, ParticipantKeys)], t| {
+//!     Roster::new(Epoch(epoch), t, keys.iter().map(|(i, keys)| keys.public(*i)).collect())
+//! };
+//! let (committee, shares) = dealer::deal(&roster(1, &old, Threshold::new(3, 4)?)?, &mut rng)?;
+//! let master = *committee.master_public_key();
+//!
+//! let nonce = [7; 32]; // the board's, never used before
+//! let next = roster(2, &new, Threshold::new(2, 3)?)?;
+//! let session = Session::handover(Protocol::Reshare, committee.into(), next, &nonce)?;
+//! let mut parties = Vec::new();
+//! for ((_, keys), key_share) in old.iter().zip(&shares) {
+//!     parties.push(Party::new(session.clone(), Some(OldMember { key_share, keys }), None)?);
+//! }
+//! for (identifier, keys) in &new {
+//!     parties.push(Party::new(session.clone(), None, Some(NewMember { identifier: *identifier, keys }))?);
+//! }
+//! let mut outcomes = run_in_process(parties, &mut MemoryBoard::new(nonce), &mut rng)?;
+//!
+//! let (receiver, dealer) = (outcomes.remove(4)?, outcomes.remove(0)?);
+//! assert_eq!(receiver.committee.master_public_key(), &master);
+//! assert!(receiver.key_share.is_some() && dealer.key_share.is_none());
+//! for share in shares {
+//!     assert!(dealer.retire(share).is_ok()); // confirmed by n′ − F′: the old shares are erased
+//! }
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 mod certificate;
 

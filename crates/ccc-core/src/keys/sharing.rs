@@ -26,9 +26,11 @@ impl Sharing {
         let roster = session.roster();
         let commitments = combine_vartime(session, dealings)?;
         let master = MasterPublicKey::new(commitments.first().copied().unwrap_or_default())?;
-        let members = roster.members().par_iter().map(|member| Member {
+        let identifiers: Vec<_> = roster.members().iter().map(|member| member.identifier).collect();
+        let keys = verification_keys_vartime(&commitments, &identifiers);
+        let members = roster.members().iter().zip(keys).map(|(member, verification_key)| Member {
             identifier: member.identifier,
-            verification_key: evaluate_commitments_vartime(&commitments, member.identifier),
+            verification_key,
             signing_key: member.signing_key,
             dealing_key: member.dealing_key,
         });
@@ -69,6 +71,39 @@ fn combine_vartime(session: &Session, dealings: &[&VerifiedDealing]) -> Result<V
     Ok((0..t).into_par_iter().map(combined).collect())
 }
 
+/// P_j for every identifier: by Horner's rule, and where the identifiers are consecutive, past the first t by their
+/// differences, which are constant at order t − 1.
+fn verification_keys_vartime(commitments: &[RistrettoPoint], identifiers: &[Identifier]) -> Vec<RistrettoPoint> {
+    let consecutive = identifiers.windows(2).all(|pair| pair[0].get().checked_add(1) == Some(pair[1].get()));
+    let alone = if consecutive { commitments.len().min(identifiers.len()) } else { identifiers.len() };
+    let horner = |&i: &Identifier| evaluate_commitments_vartime(commitments, i);
+    let mut keys: Vec<_> = identifiers[..alone].par_iter().map(horner).collect();
+    let mut differences = backward_differences(&keys);
+    for _ in alone..identifiers.len() {
+        keys.push(next_value(&mut differences));
+    }
+    keys
+}
+
+/// The differences at the last of the values, that of the highest order first, the value itself last.
+fn backward_differences(values: &[RistrettoPoint]) -> Vec<RistrettoPoint> {
+    let mut differences = values.to_vec();
+    for end in (1..values.len()).rev() {
+        for i in 0..end {
+            differences[i] = differences[i + 1] - differences[i];
+        }
+    }
+    differences
+}
+
+/// Moves the differences one place on, and gives the value there.
+fn next_value(differences: &mut [RistrettoPoint]) -> RistrettoPoint {
+    for i in 1..differences.len() {
+        differences[i] = differences[i] + differences[i - 1];
+    }
+    differences.last().copied().unwrap_or_default()
+}
+
 fn sum(t: usize, dealings: &[&VerifiedDealing]) -> Vec<RistrettoPoint> {
     let mut total = vec![RistrettoPoint::default(); t];
     for dealing in dealings {
@@ -91,4 +126,42 @@ fn transcript(session: &Session, dealings: &[&VerifiedDealing], committee: &Comm
         hasher.field(&member.identifier.to_bytes()).field(member.verification_key.compress().as_bytes());
     }
     hasher.finish32()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn slow(commitments: &[RistrettoPoint], identifiers: &[Identifier]) -> Vec<RistrettoPoint> {
+        identifiers.iter().map(|&i| evaluate_commitments_vartime(commitments, i)).collect()
+    }
+
+    fn commitments(t: u64) -> Vec<RistrettoPoint> {
+        (0..t).map(|k| RistrettoPoint::mul_base(&Scalar::from(k * k * 7919 + 3).invert())).collect()
+    }
+
+    fn ids(numbers: impl IntoIterator<Item = u16>) -> Vec<Identifier> {
+        numbers.into_iter().map(|i| Identifier::new(i).unwrap()).collect()
+    }
+
+    #[test]
+    fn n062_keys_at_the_maximum_and_with_gaps_are_the_polynomials_values() {
+        let commitments = commitments(3);
+        for numbers in [&[65_530, 65_531, 65_532, 65_533, 65_534, 65_535][..], &[1, 2, 4, 5, 6], &[7], &[1, 2]] {
+            let identifiers = ids(numbers.iter().copied());
+            assert_eq!(verification_keys_vartime(&commitments, &identifiers), slow(&commitments, &identifiers));
+        }
+        assert_eq!(verification_keys_vartime(&commitments, &[]), []);
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(16))]
+
+        #[test]
+        fn differences_agree_with_horners_rule(t in 1u64..9, first in 1u16..60_000, n in 1u16..20) {
+            let (commitments, identifiers) = (commitments(t), ids(first..first + n));
+            prop_assert_eq!(verification_keys_vartime(&commitments, &identifiers), slow(&commitments, &identifiers));
+        }
+    }
 }

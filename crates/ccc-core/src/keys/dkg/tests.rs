@@ -249,6 +249,24 @@ fn n023_a_participant_that_sees_another_transcript_refuses_to_finish() {
     }
 }
 
+/// Whoever confirms two transcripts confirms none.
+#[test]
+fn n023_two_confirmations_of_one_participant_count_for_nothing() {
+    let mut rng = ChaCha20Rng::seed_from_u64(12);
+    let (roster, keys) = cast(4, &mut rng);
+    let outcomes = run(&roster, &keys, &mut rng, |round, envelope| match (round, envelope.identifier().get()) {
+        (Round::Confirm, i @ (1 | 2)) => {
+            let other = signed(&roster, &keys[usize::from(i) - 1].1, id(i), Package::Confirmation([5; 32]));
+            vec![envelope, other]
+        }
+        _ => vec![envelope],
+    });
+    for (_, outcome) in outcomes {
+        let Err(DkgError::NotConfirmed { need: 3, have: 2, culprits }) = outcome else { panic!("no refusal") };
+        assert!(culprits.iter().all(|c| c.fault == Fault::Equivocation) && culprits.len() == 2);
+    }
+}
+
 #[test]
 fn n022_messages_of_another_session_count_for_nothing() {
     let mut rng = ChaCha20Rng::seed_from_u64(10);
