@@ -16,6 +16,37 @@
 //!
 //! Nothing is drawn but the request's nonce. What a helper says is a function of its share, the session and what the
 //! board carried, so there is no state between the rounds: after a restart it says the same again, byte for byte.
+//!
+//! ```
+//! # use ccc_core::{epoch::Epoch, identifier::Identifier, threshold::Threshold};
+//! # use ccc_core::keys::{ParticipantKeys, Roster, dealer};
+//! use ccc_core::keys::repair::{Helper, Receiver, RepairRequest, RepairSession};
+//! # let mut rng = rand_core::UnwrapErr(rand::rngs::SysRng);
+//! # let keys: Vec<_> = (0..4).map(|_| ParticipantKeys::generate(&mut rng)).collect::<Result<_, _>>()?;
+//! # let weights: Vec<_> = keys.iter().map(|keys| (keys.public_keys(), 1)).collect();
+//! # let roster = Roster::weighted(Epoch(1), Threshold::default_for, &weights)?;
+//! # let (committee, shares) = dealer::deal(&roster, &mut rng)?;
+//! let [lost, helpers @ ..] = [1, 2, 3, 4].map(Identifier::new);
+//! let helpers = helpers.into_iter().collect::<Result<Vec<_>, _>>()?;
+//! let request = RepairRequest::new(&committee, lost?, helpers, &mut rng)?;
+//! let session = RepairSession::new(committee.clone(), request)?;
+//! let receiver = Receiver::new(session, &keys[0])?;
+//! let request = receiver.request()?;
+//!
+//! let mut first_round = Vec::new();
+//! let mut second_round = Vec::new();
+//! for (share, keys) in shares[1..].iter().zip(&keys[1..]) {
+//!     let session = RepairSession::requested(committee.clone(), &request)?;
+//!     first_round.push(Helper::new(session, share, keys)?.split()?);
+//! }
+//! for (share, keys) in shares[1..].iter().zip(&keys[1..]) {
+//!     let session = RepairSession::requested(committee.clone(), &request)?;
+//!     second_round.push(Helper::new(session, share, keys)?.sum(&first_round)?);
+//! }
+//! let repaired = receiver.finish(&first_round, &second_round)?;
+//! assert_eq!(repaired.matches(&committee), Ok(()));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 mod complaint;
 mod helper;

@@ -115,18 +115,20 @@ impl RepairPacket {
         seed: &[u8; 64],
     ) -> Self {
         let commit = |(_, scalar): &(Identifier, SecretScalar)| Encoded::new(RistrettoPoint::mul_base(scalar.expose()));
-        Self::seal(session, origin, scalars, scalars.iter().map(commit).collect(), seed)
+        let commitments: Vec<_> = scalars.iter().map(commit).collect();
+        let u = ephemeral(seed, &commitments);
+        Self::seal(session, origin, scalars, commitments, &u, seed)
     }
 
-    /// Seals the scalars beside these commitments.
+    /// Seals the scalars beside these commitments with this ephemeral scalar.
     pub(super) fn seal(
         session: &RepairSession,
         (stage, sender, seen): (Stage, Identifier, [u8; 32]),
         scalars: &[(Identifier, SecretScalar)],
         commitments: Vec<Encoded>,
+        u: &SecretScalar,
         seed: &[u8; 64],
     ) -> Self {
-        let u = ephemeral(seed, &commitments);
         let r = Encoded::new(RistrettoPoint::mul_base(u.expose()));
         let context = Context { session, stage, sender, r: &r };
         let part = |((recipient, scalar), commitment): (&(Identifier, SecretScalar), Encoded)| {
@@ -137,7 +139,7 @@ impl RepairPacket {
         let parts = scalars.iter().zip(commitments).map(part).collect();
         let unproven = Schnorr { t: r, z: Scalar::ZERO };
         let mut packet = Self { stage, sender, seen, parts, r, proof: unproven };
-        packet.proof = packet.prove(session, &u, seed);
+        packet.proof = packet.prove(session, u, seed);
         packet
     }
 

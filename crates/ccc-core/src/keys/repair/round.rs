@@ -156,7 +156,7 @@ fn read_one(posted: Option<&Vec<&[u8]>>, expected: &Expected<'_>) -> Result<Repa
 }
 
 /// Who uses the ephemeral point of another.
-pub(super) fn repeated_points(packets: &BTreeMap<Identifier, RepairPacket>) -> impl Iterator<Item = Identifier> {
+fn repeated_points(packets: &BTreeMap<Identifier, RepairPacket>) -> impl Iterator<Item = Identifier> {
     let mut senders: BTreeMap<[u8; 32], Vec<Identifier>> = BTreeMap::new();
     for (sender, packet) in packets {
         senders.entry(*packet.r().bytes()).or_default().push(*sender);

@@ -248,26 +248,30 @@ fn a_copied_ephemeral_point_has_no_proof() {
     assert_eq!(culprits(world.helper(&session, id(5)).sum(&with(first, 4, vec![copied]))), expected);
 }
 
-#[test]
-fn an_ephemeral_point_that_two_helpers_use_names_both() {
-    let (_, session) = world();
-    let scalars: Vec<_> = session.helpers().iter().map(|&j| (j, secret(5))).collect();
-    let packet = |i: u16| {
-        let origin = (Stage::Split, id(i), nothing_seen(&session));
-        (id(i), RepairPacket::create(&session, origin, &scalars, if i == 1 { &[1; 64] } else { &[4; 64] }))
-    };
-    let packets = [1, 4, 5].map(packet).into_iter().collect();
-    assert_eq!(round::repeated_points(&packets).collect::<Vec<_>>(), ids(&[4, 5]));
-}
-
-/// A split of helper 4 whose part for helper 5 is sealed wrongly under commitments that add up.
-fn wrong_part(world: &World, session: &RepairSession) -> Vec<Envelope> {
-    let honest = packet_of(&world.helper(session, id(4)).split().unwrap());
+/// A split of this helper with the commitments that it should have, sealed with an ephemeral scalar of its choice.
+fn sealed_with(world: &World, session: &RepairSession, i: u16, u: &SecretScalar) -> Envelope {
+    let honest = packet_of(&world.helper(session, id(i)).split().unwrap());
     let points = (0..3).map(|j| Encoded::new(*honest.commitment(j).unwrap())).collect();
     let scalars: Vec<_> = session.helpers().iter().map(|&j| (j, secret(6))).collect();
-    let origin = (Stage::Split, id(4), nothing_seen(session));
-    let wrong = RepairPacket::seal(session, origin, &scalars, points, &[1; 64]);
-    with(world.splits(session), 4, vec![world.signed_packet(session, 4, &wrong)])
+    let origin = (Stage::Split, id(i), nothing_seen(session));
+    world.signed_packet(session, i, &RepairPacket::seal(session, origin, &scalars, points, u, &[1; 64]))
+}
+
+#[test]
+fn an_ephemeral_point_that_two_helpers_use_names_both() {
+    let (world, session) = world();
+    let two = |one, other| {
+        let first = with(world.splits(&session), 4, vec![sealed_with(&world, &session, 4, &secret(one))]);
+        with(first, 5, vec![sealed_with(&world, &session, 5, &secret(other))])
+    };
+    let expected = vec![(4, RepairFault::RepeatedPoint), (5, RepairFault::RepeatedPoint)];
+    assert_eq!(culprits(world.helper(&session, id(1)).sum(&two(77, 77))), expected);
+    assert_ne!(culprits(world.helper(&session, id(1)).sum(&two(77, 78))), expected);
+}
+
+/// A split of helper 4 whose parts are sealed wrongly under commitments that add up.
+fn wrong_part(world: &World, session: &RepairSession) -> Vec<Envelope> {
+    with(world.splits(session), 4, vec![sealed_with(world, session, 4, &secret(77))])
 }
 
 #[test]
@@ -319,7 +323,7 @@ fn a_sum_that_is_not_the_committed_one_names_its_helper() {
     assert_eq!(culprits(judge(&session, [&first, &second, &[]])), expected);
 
     let points = vec![Encoded::new(*honest.commitment(0).unwrap())];
-    let sealed = RepairPacket::seal(&session, (Stage::Sum, id(4), seen), &scalars, points, &[1; 64]);
+    let sealed = RepairPacket::seal(&session, (Stage::Sum, id(4), seen), &scalars, points, &secret(77), &[1; 64]);
     let second = with(world.sums(&session, &first), 4, vec![world.signed_packet(&session, 4, &sealed)]);
     let expected = vec![(4, RepairFault::Scalar(ShareFault::Commitment))];
     let Err(RepairError::Ended { culprits: found, complaints }) = world.receiver(&session).finish(&first, &second)
@@ -487,7 +491,7 @@ fn lie(world: &mut World, session: &RepairSession, stage: Stage, word: Option<&E
         |honest| {
             let points: Vec<_> = (0..3).filter_map(|j| honest.commitment(j)).map(|d| Encoded::new(*d)).collect();
             let origin = (stage, id(4), honest.seen());
-            RepairPacket::seal(session, origin, &scalars[..points.len()], points, &[1; 64])
+            RepairPacket::seal(session, origin, &scalars[..points.len()], points, &secret(77), &[1; 64])
         },
     );
     let packet = |payload| world.signed(session, 4, Kind::RepairPacket, payload);
