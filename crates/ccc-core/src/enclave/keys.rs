@@ -5,13 +5,14 @@ use crate::encoding::{EncodingError, HEADER_LEN, Kind, Reader, header};
 use crate::envelope::Envelope;
 use crate::identifier::Identifier;
 use crate::keys::Committee;
+use crate::point::Encoded;
 use crate::secret::{RandomnessError, SecretScalar, random_scalar, random64};
 use crate::suite::{Hasher, domain};
 use crate::vault::combine::{Candidate, CombineError, CulpritReason, Opened, Plain, run};
 use crate::vault::compact::{self, Combined, Decryption, Directed};
 use crate::vault::received::Received;
 use crate::vault::recipient::{Recipient, user_data};
-use crate::vault::request::{Mode, Request};
+use crate::vault::request::{Mode, Request, RequestError};
 use crate::vault::sealed::{PrivateKey, SealedShare};
 use crate::vault::share::Shares;
 use crate::vault::statement::Statement;
@@ -45,7 +46,8 @@ pub struct AttemptKeys {
     x: PrivateKey,
     e: SecretScalar,
     seed: Zeroizing<[u8; 32]>,
-    public: ([u8; 32], RistrettoPoint),
+    public_x: [u8; 32],
+    public_e: Encoded,
 }
 
 impl AttemptKeys {
@@ -64,14 +66,15 @@ impl AttemptKeys {
     }
 
     fn new(x: PrivateKey, e: SecretScalar, seed: Zeroizing<[u8; 32]>) -> Self {
-        let public = (X25519HkdfSha256::sk_to_pk(&x).to_bytes().into(), RistrettoPoint::mul_base(e.expose()));
-        Self { x, e, seed, public }
+        let public_x = X25519HkdfSha256::sk_to_pk(&x).to_bytes().into();
+        let public_e = Encoded::new(RistrettoPoint::mul_base(e.expose()));
+        Self { x, e, seed, public_x, public_e }
     }
 
     /// X and E.
     #[must_use]
     pub fn public(&self) -> ([u8; 32], RistrettoPoint) {
-        self.public
+        (self.public_x, *self.public_e.point())
     }
 
     /// The recipient that these keys make under a measurement.
@@ -136,11 +139,11 @@ impl AttemptKeys {
         ciphertexts: &[VerifiedCiphertext],
         envelopes: Vec<Envelope>,
     ) -> Result<Opened, CombineError> {
-        let recipient = self.recipient(measurement);
         if request.mode == Mode::Compact {
-            return self.open_partials(&Directed::new(committee, request, &recipient, ciphertexts)?, &envelopes);
+            return self.open_partials(&self.directed(committee, request, measurement, ciphertexts)?, &envelopes);
         }
-        let statement = Statement::new(committee, request, Some(&recipient.digest()), ciphertexts)?;
+        let recipient = self.recipient(measurement).digest_with(&self.public_e);
+        let statement = Statement::new(committee, request, Some(&recipient), ciphertexts)?;
         let payloads = Received::sort(&statement, Kind::Sealed, &envelopes);
         let seed = self.weights(&statement, &payloads);
         let candidates = payloads.iter().filter_map(|(i, payload)| self.unseal(&statement, i, payload, &measurement));
@@ -170,11 +173,22 @@ impl AttemptKeys {
         combined: &Combined,
         envelopes: impl FnOnce() -> Vec<Envelope>,
     ) -> Result<Opened, CombineError> {
-        let directed = Directed::new(committee, request, &self.recipient(measurement), ciphertexts)?;
+        let directed = self.directed(committee, request, measurement, ciphertexts)?;
         match combined.open(&directed.statement, &self.e) {
             Some(all) => Ok(Opened { plaintexts: all.into_iter().map(Some).collect(), culprits: Vec::new() }),
             None => self.open_partials(&directed, &envelopes()),
         }
+    }
+
+    fn directed<'a>(
+        &self,
+        committee: &'a Committee,
+        request: &'a Request,
+        measurement: [u8; 32],
+        ciphertexts: &'a [VerifiedCiphertext],
+    ) -> Result<Directed<'a>, RequestError> {
+        let recipient = self.recipient(measurement).digest_with(&self.public_e);
+        Directed::to(committee, request, recipient, self.public_e, ciphertexts)
     }
 
     fn open_partials(&self, directed: &Directed<'_>, envelopes: &[Envelope]) -> Result<Opened, CombineError> {

@@ -58,6 +58,7 @@ struct Partial {
 /// What partials answer: a statement, and the key E to which they are encrypted.
 pub(crate) struct Directed<'a> {
     pub(crate) statement: Statement<'a>,
+    recipient: [u8; 64],
     e: Encoded,
 }
 
@@ -76,11 +77,23 @@ impl<'a> Directed<'a> {
         recipient: &Recipient,
         ciphertexts: &'a [VerifiedCiphertext],
     ) -> Result<Self, RequestError> {
-        if recipient.e.is_identity() {
+        let e = Encoded::new(recipient.e);
+        Self::to(committee, request, recipient.digest_with(&e), e, ciphertexts)
+    }
+
+    /// To a recipient with this digest and this key.
+    pub(crate) fn to(
+        committee: &'a Committee,
+        request: &'a Request,
+        recipient: [u8; 64],
+        e: Encoded,
+        ciphertexts: &'a [VerifiedCiphertext],
+    ) -> Result<Self, RequestError> {
+        if e.point().is_identity() {
             return Err(RequestError::RecipientKey);
         }
-        let statement = Statement::compact(committee, request, &recipient.digest(), ciphertexts)?;
-        Ok(Self { statement, e: Encoded::new(recipient.e) })
+        let statement = Statement::compact(committee, request, &recipient, ciphertexts)?;
+        Ok(Self { statement, recipient, e })
     }
 
     fn ciphertexts(&self) -> &'a [VerifiedCiphertext] {
@@ -170,15 +183,10 @@ impl Partials {
         rng: &mut R,
     ) -> Result<Self, SealError> {
         let directed = Directed::new(committee, request, recipient, ciphertexts)?;
-        Ok(Self::make(key, &directed, recipient.digest(), rng)?)
+        Ok(Self::make(key, &directed, rng)?)
     }
 
-    fn make<R: CryptoRng + ?Sized>(
-        key: &KeyShare,
-        directed: &Directed<'_>,
-        recipient: [u8; 64],
-        rng: &mut R,
-    ) -> Result<Self, ShareError> {
+    fn make<R: CryptoRng + ?Sized>(key: &KeyShare, directed: &Directed<'_>, rng: &mut R) -> Result<Self, ShareError> {
         key.matches(directed.statement.committee)?;
         let (random, x) = (random64(rng)?, key.secret());
         let opening = directed.statement.opening(key.identifier(), directed.key(key.identifier())?);
@@ -188,7 +196,7 @@ impl Partials {
             Ok(Partial::make(&subject, x, &rho, &random))
         };
         let partials = directed.ciphertexts().iter().map(make).collect::<Result<_, RandomnessError>>()?;
-        Ok(Self { recipient, partials })
+        Ok(Self { recipient: directed.recipient, partials })
     }
 
     /// Encodes the partials.

@@ -1,6 +1,7 @@
 //! The recipient of a re-encryption: the attested enclave's public keys of one attempt.
 
 use crate::encoding::{EncodingError, Kind, Reader, header};
+use crate::point::Encoded;
 use crate::suite::{domain, hash, length_prefixed};
 use curve25519_dalek::RistrettoPoint;
 use curve25519_dalek::traits::IsIdentity;
@@ -27,7 +28,12 @@ impl Recipient {
     /// H("recipient"; X, E, measurement).
     #[must_use]
     pub fn digest(&self) -> [u8; 64] {
-        hash(domain::RECIPIENT, &[&self.x, self.e.compress().as_bytes(), &self.measurement])
+        self.digest_with(&Encoded::new(self.e))
+    }
+
+    /// As [`Self::digest`], where E is encoded already.
+    pub(crate) fn digest_with(&self, e: &Encoded) -> [u8; 64] {
+        hash(domain::RECIPIENT, &[&self.x, e.bytes(), &self.measurement])
     }
 
     /// H("user-data"; E, X, request): what the enclave's evidence must carry.

@@ -39,8 +39,7 @@ impl Recorded {
     }
 
     fn directed(&self) -> Directed<'_> {
-        let statement = Statement::compact(&self.committee, &self.request, &self.recipient, &self.ciphertexts).unwrap();
-        Directed { statement, e: self.e }
+        Directed::to(&self.committee, &self.request, self.recipient, self.e, &self.ciphertexts).unwrap()
     }
 }
 
@@ -54,7 +53,7 @@ fn partials_reproduce_the_bytes() {
         for answer in list(case, "answers") {
             let key = key_share(answer, &recorded.committee);
             let mut rng = Replay(bytes(answer, "random64"));
-            let made = Partials::make(&key, &directed, recorded.recipient, &mut rng).unwrap();
+            let made = Partials::make(&key, &directed, &mut rng).unwrap();
             assert_eq!(hex::encode(made.to_bytes()), text(answer, "payload"));
             let read = Partials::from_bytes(&bytes(answer, "payload"), m).unwrap();
             assert!(read.examine(id(answer), &directed).unwrap().holds_vartime());
@@ -231,6 +230,8 @@ struct Forgery {
     proof: Representation,
 }
 
+/// The forger's share, and its ρ.
+const X_FORGED: Scalar = Scalar::ONE;
 const RHO_FORGED: u64 = 5;
 
 /// Positions of a field of the challenge and of the hashes that contain it.
@@ -250,7 +251,8 @@ fn weak_challenge(subject: &Subject<'_>, field: &str, points: [&Encoded; 5]) -> 
 
 fn forge(field: &str, subject: &Subject<'_>) -> Forgery {
     let base = |scalar: Scalar| RistrettoPoint::mul_base(&scalar);
-    let [x, rho, s1, s2, alpha, tau] = [3, RHO_FORGED, 7, 11, 13, 17].map(Scalar::from);
+    let x = X_FORGED;
+    let [rho, s1, s2, alpha, tau] = [RHO_FORGED, 7, 11, 13, 17].map(Scalar::from);
     let (mut p, mut u, mut e) = (base(x), *subject.u.point(), *subject.e.point());
     // without E the author has no use for it: A and T_A are multiples of G alone
     let masked = |point: RistrettoPoint, by: Scalar| if field == "E" { point } else { point + e * by };
@@ -275,7 +277,7 @@ fn n043_forgeries_against_a_challenge_without_u_e_or_p_are_refused() {
     let recorded = Recorded::new(&file, &list(&file, "cases")[0]);
     let directed = recorded.directed();
     let identifier = Identifier::new(2).unwrap();
-    let opening = directed.statement.opening(identifier, directed.key(identifier).unwrap());
+    let opening = directed.statement.opening(identifier, &Encoded::new(RistrettoPoint::mul_base(&X_FORGED)));
     let honest = directed.subject(&opening, &recorded.ciphertexts[0]);
     for field in ["U", "E", "P"] {
         let Forgery { p, u, e, a, proof } = forge(field, &honest);
@@ -291,7 +293,7 @@ fn n043_forgeries_against_a_challenge_without_u_e_or_p_are_refused() {
         let [a_bytes, b_bytes, t @ ..] = points;
         assert!(!holds(subject.challenge(a_bytes, b_bytes, t)), "{field}");
         if field != "P" {
-            assert_ne!(a, u * Scalar::from(3u8) + e * rho, "{field}: what it proves is false");
+            assert_ne!(a, u * X_FORGED + e * rho, "{field}: what it proves is false");
         } else {
             assert_ne!(p, RistrettoPoint::mul_base(&Scalar::from(13u8)), "{field}: what it proves is false");
         }
