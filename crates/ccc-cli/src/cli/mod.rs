@@ -7,7 +7,8 @@ mod value;
 
 pub(crate) use keys::{AccountKeygen, AgentKeygen, CommitteeKeygen, Keygen};
 pub(crate) use pool::{
-    BalanceArgs, DepositArgs, EncryptOrderArgs, Fill, FillPrepareArgs, FillRunArgs, ReencryptArgs, Table, TableInitArgs,
+    BalanceArgs, DepositArgs, EncryptOrderArgs, Fill, FillPrepareArgs, FillRunArgs, ReencryptArgs, Table,
+    TableInitArgs, WithdrawArgs,
 };
 pub(crate) use recovery::{CustodianArgs, RecoverArgs};
 pub(crate) use value::{AssetName, SpreadRange};
@@ -66,7 +67,7 @@ pub(crate) enum Verb {
     /// Make keys: a vault's, an account's, an agent's
     #[command(subcommand)]
     Keygen(Keygen),
-    /// Make a pool, deposit into it, read one's own balance
+    /// Make a pool, deposit, withdraw, read one's own balance
     #[command(subcommand)]
     Table(Table),
     /// Encrypt a collateral order or a maker's standing order to the vault
@@ -97,6 +98,7 @@ Examples:
   ccc verify --committee keys/committee.ccc order.ccc
   ccc verify --pool pool/ attempt/share-3.ccc attempt/request.ccc attempt/recipient.ccc
   ccc verify --pool pool/ attempt/report.ccc
+  ccc verify --deployment run/deployment.json --policy run/policy.json run/reserve-1.re*
   ccc verify --pool pool/")]
 pub(crate) struct VerifyArgs {
     /// What to check; a share needs its request, recipient and ciphertexts beside it
@@ -108,9 +110,12 @@ pub(crate) struct VerifyArgs {
     /// Pool directory: committee, signers, measurement and current header in one
     #[arg(long, value_name = "DIR")]
     pub(crate) pool: Option<PathBuf>,
-    /// A deployment (deployment.json of `ccc recover --out`): its signers must have signed a report
+    /// A deployment (deployment.json of `ccc recover --out`): its signers and its addresses
     #[arg(long, value_name = "FILE", conflicts_with = "pool")]
     pub(crate) deployment: Option<PathBuf>,
+    /// What is accepted as the enclave (policy.json of `ccc recover --out`), for attested keys and evidence
+    #[arg(long, value_name = "FILE", conflicts_with = "pool")]
+    pub(crate) policy: Option<PathBuf>,
     /// Time at which expiries are judged, Unix seconds [default: now]
     #[arg(long, value_name = "SECONDS")]
     pub(crate) at: Option<u64>,

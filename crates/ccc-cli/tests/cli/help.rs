@@ -21,6 +21,7 @@ fn every_verb_has_help_with_an_example() {
         "keygen agent",
         "table init",
         "table deposit",
+        "table withdraw",
         "table balance",
         "encrypt-order",
         "reencrypt",
