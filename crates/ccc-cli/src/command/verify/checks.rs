@@ -314,7 +314,9 @@ fn sidecar(bytes: &[u8], headers: &[Header]) -> Established {
         match Sidecar::parse(bytes, header) {
             Ok(_) => {
                 let version = header.version();
-                return Ok(format!("the sidecar of table version {version}; its tree leads to the state root"));
+                return Ok(format!(
+                    "the sidecar of table version {version}; its tree leads to the state root, and its entries open for their owners alone"
+                ));
             }
             Err(error) => refusal = error.to_string(),
         }
