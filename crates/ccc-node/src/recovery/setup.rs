@@ -324,9 +324,9 @@ async fn makers(
     let mut makers = Vec::new();
     let mut owners = randomness.hidden(stream::TABLE_OWNERS, 0);
     for index in 0..u64::from(scenario.makers) {
-        timeline.advance(makers.len(), scenario.makers as usize);
         let wallet = timeline.chain(wallet(chain, randomness, stream::MAKER, index)).await?;
         makers.push(Maker { wallet, owner: TableOwner::generate(&mut owners)? });
+        timeline.advance(makers.len(), scenario.makers as usize);
     }
     Ok(makers)
 }

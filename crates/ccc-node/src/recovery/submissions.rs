@@ -76,9 +76,9 @@ impl World {
         self.fund_reserve(dollars * 1_000_000, expiry, timeline).await?;
         let makers = self.makers.len();
         for index in 0..makers {
-            timeline.advance(index, makers);
             let commitment = self.commitment(index, scenario, gap, expiry)?;
             self.fund_maker(index, &commitment, timeline).await?;
+            timeline.advance(index + 1, makers);
         }
         Ok(())
     }

@@ -62,7 +62,6 @@ impl World {
         let mut refusals = Vec::new();
         let asked = self.nodes.len();
         for (index, participant) in (0u64..).zip(&mut self.nodes) {
-            timeline.advance(usize::try_from(index).unwrap_or(asked), asked);
             let view = timeline.chain(participant.log.view(block)).await?;
             let mut rng = self.randomness.hidden(stream::PARTICIPANT, self.attempts << 16 | index);
             let identifier = participant.node.identifier().get();
@@ -71,6 +70,7 @@ impl World {
                 Ok(None) => drop(self.culprits.insert(identifier, "did not answer".to_owned())),
                 Err(refusal) => refusals.push((identifier, refusal)),
             }
+            timeline.advance(usize::try_from(index + 1).unwrap_or(asked), asked);
         }
         let need = self.committee.threshold().t();
         let answered = envelopes.len();
