@@ -79,6 +79,18 @@ fn what_was_paid_has_left_custody() {
 }
 
 #[test]
+fn a_payout_counts_only_once_its_version_stands() {
+    let story = Story::stocked();
+    withdraw(&story, "maker", "base", "20000");
+    let before = story.scratch.read("pool/head.json");
+    settle(&story, "pay");
+    story.done("verify --pool pool pay/payout-1.ccc");
+    story.scratch.write("pool/head.json", before);
+    let run = story.ccc("verify --pool pool pay/payout-1.ccc");
+    run.fails(1, "table version 3 debits it, and version 2 stands");
+}
+
+#[test]
 fn a_payout_in_the_way_is_not_replaced() {
     let story = Story::stocked();
     withdraw(&story, "maker", "base", "20000");

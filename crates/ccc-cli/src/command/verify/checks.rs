@@ -166,8 +166,10 @@ impl Checker<'_> {
         };
         same("the chain", payload.binding.chain == pool.config.chain)?;
         same("the receiver", payload.binding.receiver == receiver)?;
-        if let Statement::Round(round) = &payload.statement {
-            current(round, pool)?;
+        match &payload.statement {
+            Statement::Round(round) => current(round, pool)?,
+            Statement::Payout(payout) => settled(payout.version, pool.head.version)?,
+            Statement::Solvency(_) | Statement::Enclave(_) => {}
         }
         payload.check_time(self.at).map_err(|error| error.to_string())?;
         Ok(format!("signed by {} of {} signers, still valid", report.signatures().len(), set.signers.len()))
@@ -300,6 +302,15 @@ fn current(round: &Round, pool: &Pool) -> Result<(), String> {
         return Err(format!("it is superseded: it made table version {made}, and version {stands} stands"));
     }
     same("the table header that it made", round.header_hash == pool.head.header_hash.0)
+}
+
+/// A payout counts once the version that debited it stands.
+fn settled(debited: u64, stands: u64) -> Result<(), String> {
+    if debited <= stands {
+        Ok(())
+    } else {
+        Err(format!("table version {debited} debits it, and version {stands} stands"))
+    }
 }
 
 fn body(bytes: &[u8], headers: &[Header]) -> Established {
