@@ -157,7 +157,7 @@ fn what_an_attempt_does_not_read_is_refused() {
 }
 
 #[test]
-fn a_pool_that_says_production_is_not_opened() {
+fn n112_a_pool_that_says_production_is_not_opened() {
     let story = Story::stocked();
     let settings = String::from_utf8(story.scratch.read("pool/pool.toml")).expect("text");
     assert!(settings.contains("mode = \"simulation\""), "{settings}");

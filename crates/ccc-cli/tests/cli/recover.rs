@@ -90,6 +90,23 @@ fn misbehaving_participants_are_named() {
 }
 
 #[test]
+fn fewer_than_t_good_shares_end_the_run() {
+    let scratch = Scratch::new();
+    for (faults, sentence) in [
+        ("silent = [1, 2]", "2 of 3 needed shares are good"),
+        ("lying = [2, 4]", "2 of 3 needed shares are good; bad shares from participant 2, 4"),
+    ] {
+        let text = format!("name = \"faults\"\nparticipants = 4\nmakers = 8\n[faults]\n{faults}\n");
+        scratch.write("faults.toml", text);
+        let before = scratch.snapshot();
+        let run = scratch.ccc("--quiet recover --scenario faults.toml --out run");
+        run.fails(2, sentence);
+        assert!(run.stderr.contains("hint: further honest participants must answer"), "{}", run.stderr);
+        assert_eq!(scratch.snapshot(), before);
+    }
+}
+
+#[test]
 fn scenarios_are_read_strictly() {
     let scratch = Scratch::new();
     scratch.write("typo.toml", "name = \"typo\"\nmakerz = 3\n");

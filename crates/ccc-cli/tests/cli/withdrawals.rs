@@ -48,7 +48,7 @@ fn a_withdrawal_is_debited_and_its_payout_reported() {
 }
 
 #[test]
-fn more_than_the_free_part_is_not_paid() {
+fn n126_more_than_the_free_part_is_not_paid() {
     let story = Story::stocked();
     withdraw(&story, "maker", "base", "100010000");
     withdraw(&story, "reserve", "base", "1");
@@ -102,7 +102,7 @@ fn a_payout_in_the_way_is_not_replaced() {
 }
 
 #[test]
-fn withdrawals_that_could_move_nothing_are_refused() {
+fn n126_withdrawals_that_could_move_nothing_are_refused() {
     let story = Story::stocked();
     let settings = String::from_utf8(story.scratch.read("pool/pool.toml")).expect("text");
     let contract = settings.lines().find_map(|line| line.strip_prefix("contract = \"")).expect("a contract");
