@@ -53,7 +53,11 @@ impl Pool {
     /// The pool's balance of the base asset: what was deposited and not paid out.
     fn custody(&self, at: &ChainLog) -> Result<u128, Error> {
         let token = self.config.asset(self.config.base)?.token;
-        let paid = self.head.paid(&token).ok_or(Error::HeadBehind)?;
+        let refused = || {
+            let reason = "the payments are not integers that can be added".into();
+            Error::PoolFile { path: self.paths.head(), reason }
+        };
+        let paid = self.head.paid(&token).ok_or_else(refused)?;
         at.deposited(self.config.base)?.checked_sub(paid).ok_or(Error::HeadBehind)
     }
 

@@ -67,8 +67,16 @@ fn what_was_paid_has_left_custody() {
     let head = story.scratch.read("pool/head.json");
     let text = String::from_utf8(head.clone()).expect("text");
     assert!(text.contains("\"amount\": \"20000\""), "{text}");
-    story.scratch.write("pool/head.json", text.replace("\"amount\": \"20000\"", "\"amount\": \"20001\""));
     let keys = story.scratch.read("check/attempt.key");
+    let after = |amount: &str| text.replace("\"amount\": \"20000\"", &format!("\"amount\": \"{amount}\""));
+    for (amount, sentence) in [
+        ("2e4", "head.json: the payments are not integers that can be added"),
+        ("500000001", "head.json has consumed what log.jsonl does not hold"),
+    ] {
+        story.scratch.write("pool/head.json", after(amount));
+        story.ccc(CHECK.trim_start_matches("--json ")).fails(2, sentence);
+    }
+    story.scratch.write("pool/head.json", after("20001"));
     let run = story.ccc(CHECK);
     assert_eq!((run.code, &run.json()["status"]), (1, &"unknown".into()), "custody is below the rows: {}", run.stderr);
     story.scratch.write("pool/head.json", head);
