@@ -30,6 +30,13 @@ def errors(schema, result, code, expect):
         yield f"final_status is {status!r}, expected {expect!r}"
 
 
+def span_errors(result):
+    shown = [span["status"] for span in result["spans"] if "status" in span]
+    expected = [result["initial_status"], result["final_status"]]
+    if shown[:1] + shown[-1:] != expected:
+        yield f"the steps show {shown}, the object says {expected}"
+
+
 def culprit_errors(scenario, result):
     faults = scenario.get("faults", {})
     expected = sorted({*faults.get("lying", []), *faults.get("silent", [])})
@@ -44,6 +51,8 @@ def main(schema, result, code, expect, scenario=None):
         return 1
     found = json.loads(Path(result).read_text())
     wrong = list(errors(json.loads(Path(schema).read_text()), found, int(code), expect))
+    if not wrong:
+        wrong += span_errors(found)
     if scenario and not wrong:
         wrong += culprit_errors(tomllib.loads(Path(scenario).read_text()), found)
     for line in wrong:

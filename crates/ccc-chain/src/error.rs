@@ -12,7 +12,7 @@ use crate::Refusal;
 #[derive(Debug, thiserror::Error)]
 pub enum ChainError {
     /// The caller's address of a node is not an `http://` URL.
-    #[error("{url:?} is not an http:// address of a node")]
+    #[error("`{url}` is not an http:// address of a node")]
     Url {
         /// What was given.
         url: String,

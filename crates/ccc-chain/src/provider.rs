@@ -237,7 +237,7 @@ impl Chain {
     /// [`ChainError::NoBlock`] when it is not on the chain.
     pub async fn block(&self, id: BlockId) -> Result<BlockRef, ChainError> {
         let block = self.provider.get_block(id).await?;
-        block.map(|block| BlockRef::of(&block.header)).ok_or_else(|| ChainError::NoBlock { block: format!("{id:?}") })
+        block.map(|block| BlockRef::of(&block.header)).ok_or_else(|| ChainError::NoBlock { block: id.to_string() })
     }
 
     /// The newest final block.

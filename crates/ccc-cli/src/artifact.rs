@@ -4,9 +4,11 @@ use crate::{
     files::sealed::{SealedError, SecretFile},
     message::tdh2::{self, Document},
 };
+use ccc_chain::Deployment;
 use ccc_core::{
     ciphertext::{Ciphertext, CiphertextError},
     compat::tdh2_p256::FormatError,
+    enclave::attestation::Policy,
     encoding::{EncodingError, Kind, kind_of},
     envelope::Envelope,
     keys::{Committee, Dealing, MembershipError},
@@ -14,6 +16,8 @@ use ccc_core::{
     table::{HEADER_LEN, Header, HeaderError, SEALED_CHUNK_LEN},
     vault::{AttestedRecipient, Request},
 };
+use ccc_node::policy_file::{PolicyFile, PolicyFileError};
+use serde::{Deserialize, de::IgnoredAny};
 
 /// A file's content, read but not yet verified.
 pub(crate) enum Artifact {
@@ -43,8 +47,46 @@ pub(crate) enum Artifact {
     TableBody(Vec<u8>),
     /// A JSON object of Chainlink's tdh2.
     Tdh2(Document),
+    /// The contracts of a run: `deployment.json`.
+    Deployment(Box<Deployment>),
+    /// What is accepted as the enclave of a run: `policy.json`.
+    Policy(Policy),
+    /// What a run made public on its chain: `transcript.json`.
+    Transcript(TranscriptShape),
+    /// What a run printed with `--json`: `summary.json`.
+    Summary(SummaryShape),
     /// A secret file: what is known without its passphrase.
     Secret { content: &'static str, sealed: bool },
+}
+
+/// The members by which JSON objects are told apart; their values are not kept.
+#[derive(Deserialize)]
+struct Members {
+    forwarder: Option<IgnoredAny>,
+    measurements: Option<IgnoredAny>,
+    transactions: Option<IgnoredAny>,
+    final_status: Option<IgnoredAny>,
+}
+
+/// How much a transcript holds.
+#[derive(Deserialize)]
+pub(crate) struct TranscriptShape {
+    pub(crate) transactions: Vec<IgnoredAny>,
+    pub(crate) events: Vec<IgnoredAny>,
+}
+
+/// What a summary tells first.
+#[derive(Deserialize)]
+pub(crate) struct SummaryShape {
+    pub(crate) scenario: String,
+    pub(crate) initial_status: String,
+    pub(crate) final_status: String,
+    pub(crate) table_version: u64,
+    pub(crate) artifacts: Vec<String>,
+}
+
+fn json<T: serde::de::DeserializeOwned>(what: &'static str, bytes: &[u8]) -> Result<T, ArtifactError> {
+    serde_json::from_slice(bytes).map_err(|source| ArtifactError::Json { what, source })
 }
 
 /// Bytes that are none of the above.
@@ -69,6 +111,10 @@ pub(crate) enum ArtifactError {
     Tdh2(#[from] FormatError),
     #[error("secret file: {0}")]
     Secret(#[from] SealedError),
+    #[error("{what}: {source}")]
+    Json { what: &'static str, source: serde_json::Error },
+    #[error("policy: {0}")]
+    Policy(#[from] PolicyFileError),
 }
 
 impl Artifact {
@@ -84,6 +130,9 @@ impl Artifact {
         }
         if let Some(document) = tdh2::is_json(&bytes).then(|| Document::read(&bytes)).flatten() {
             return Ok(Self::Tdh2(document?));
+        }
+        if bytes.first() == Some(&b'{') {
+            return Self::text(&bytes);
         }
         match kind_of(&bytes) {
             Ok(kind) => Self::headed(kind, bytes),
@@ -122,6 +171,22 @@ impl Artifact {
         })
     }
 
+    /// A JSON object that a recovery writes, told by a member that no other has.
+    fn text(bytes: &[u8]) -> Result<Self, ArtifactError> {
+        let members: Members = serde_json::from_slice(bytes).map_err(|_| ArtifactError::Unknown)?;
+        if members.forwarder.is_some() {
+            Ok(Self::Deployment(Box::new(json("deployment", bytes)?)))
+        } else if members.measurements.is_some() {
+            Ok(Self::Policy(Policy::try_from(&json::<PolicyFile>("policy", bytes)?)?))
+        } else if members.transactions.is_some() {
+            Ok(Self::Transcript(json("transcript", bytes)?))
+        } else if members.final_status.is_some() {
+            Ok(Self::Summary(json("summary", bytes)?))
+        } else {
+            Err(ArtifactError::Unknown)
+        }
+    }
+
     /// What it is, in words, with its article.
     pub(crate) fn words(&self) -> &'static str {
         match self {
@@ -140,6 +205,10 @@ impl Artifact {
             Self::Sidecar(_) => "a table's sidecar",
             Self::TableBody(_) => "a table's body",
             Self::Tdh2(document) => document.words(),
+            Self::Deployment(_) => "a deployment",
+            Self::Policy(_) => "an attestation policy",
+            Self::Transcript(_) => "a recovery's transcript",
+            Self::Summary(_) => "a recovery's summary",
             Self::Secret { .. } => "a secret file",
         }
     }

@@ -4,8 +4,10 @@ use crate::{
     artifact::Artifact,
     message::tdh2::{Document, Sealed},
 };
+use ccc_chain::Deployment;
 use ccc_core::{
     ciphertext::{Ciphertext, Label, LabelKind},
+    enclave::attestation::{OperatingMode, Policy},
     envelope::Envelope,
     keys::Committee,
     report::{Payload, SignedReport, Statement, Verdict},
@@ -64,6 +66,17 @@ pub(crate) fn describe(artifact: &Artifact, size: usize) -> Fields {
         Artifact::Sidecar(_) => fields,
         Artifact::TableBody(bytes) => fields.bytes("body_root", &ccc_core::table::body_root(bytes)),
         Artifact::Tdh2(document) => of_tdh2(fields, document),
+        Artifact::Deployment(deployment) => of_deployment(fields, deployment),
+        Artifact::Policy(policy) => of_policy(fields, policy),
+        Artifact::Transcript(transcript) => {
+            fields.add("transactions", transcript.transactions.len()).add("events", transcript.events.len())
+        }
+        Artifact::Summary(summary) => fields
+            .add("scenario", summary.scenario.clone())
+            .add("initial_status", summary.initial_status.clone())
+            .add("final_status", summary.final_status.clone())
+            .add("table_version", summary.table_version)
+            .add("artifacts", summary.artifacts.len()),
         Artifact::Secret { content, sealed } => {
             fields.add("content", *content).add("protection", if *sealed { "passphrase" } else { "none" })
         }
@@ -88,6 +101,33 @@ fn of_tdh2(fields: Fields, document: &Document) -> Fields {
 
 fn of_sealed(fields: Fields, sealed: &Sealed) -> Fields {
     fields.bytes("label", sealed.label()).add("message_bytes", sealed.message_len())
+}
+
+fn of_deployment(fields: Fields, deployment: &Deployment) -> Fields {
+    fields
+        .add("chain", deployment.chain_id)
+        .bytes("pool", deployment.pool.as_slice())
+        .bytes("attestation", deployment.attestation.as_slice())
+        .bytes("forwarder", deployment.forwarder.as_slice())
+        .bytes("feed", deployment.feed.as_slice())
+        .bytes("reserve", deployment.reserve.as_slice())
+        .bytes("table", deployment.table_id.as_slice())
+        .add("epoch", deployment.workflow.epoch)
+        .add("signers", deployment.signers.addresses.len())
+        .add("faulty_signers", deployment.signers.f)
+}
+
+fn of_policy(fields: Fields, policy: &Policy) -> Fields {
+    let mode = match policy.mode {
+        OperatingMode::Production => "production",
+        OperatingMode::Simulation => "simulation",
+    };
+    let listed: Vec<String> = policy.measurements.iter().map(hex::encode).collect();
+    fields
+        .add("mode", mode)
+        .add("measurements", listed.join(" "))
+        .add("max_age", policy.max_age)
+        .add("simulated_roots", policy.simulated_roots.len())
 }
 
 fn of_ciphertext(fields: Fields, ciphertext: &Ciphertext) -> Fields {

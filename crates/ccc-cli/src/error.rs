@@ -20,8 +20,8 @@ use ccc_enclave::{
     intake::PlanError, reserve::ReserveError, round::RoundError, statement::StatementError,
 };
 use ccc_node::{
-    agent::AgentRefusal, custodian::CustodianError, recovery::RecoveryError, scenario::ScenarioError,
-    vault_node::Refusal, workflow_node::SignerRefusal,
+    agent::AgentRefusal, custodian::CustodianError, production::ProductionRefusal, recovery::RecoveryError,
+    scenario::ScenarioError, vault_node::Refusal, workflow_node::SignerRefusal,
 };
 use std::{fmt, io, path::PathBuf};
 
@@ -113,8 +113,8 @@ pub(crate) enum Error {
     NotVerified { path: PathBuf, reason: String },
     #[error("{} cannot be checked without {what}", path.display())]
     Missing { path: PathBuf, what: &'static str },
-    #[error("{} is {what}, which nothing can be held against", path.display())]
-    Unverifiable { path: PathBuf, what: &'static str },
+    #[error("{} is {what}, which nothing can be held against: {why}", path.display())]
+    Unverifiable { path: PathBuf, what: &'static str, why: &'static str },
     #[error("{} is another kind of report than wanted", path.display())]
     OtherReport { path: PathBuf },
 
@@ -135,6 +135,9 @@ pub(crate) enum Error {
     Membership(#[from] MembershipError),
     #[error("the key generation left no participant")]
     EmptyCommittee,
+
+    #[error(transparent)]
+    Production(#[from] ProductionRefusal),
 
     // the pool directory
     #[error("{}: {reason}", path.display())]
@@ -159,6 +162,8 @@ pub(crate) enum Error {
     Encrypt(#[from] EncryptError),
     #[error("the agent does not act: {0}")]
     Agent(#[from] AgentRefusal),
+    #[error("{purpose} reads no {what}")]
+    NotRead { purpose: &'static str, what: &'static str },
     #[error("the reserve check found no deficit")]
     NoDeficit,
 

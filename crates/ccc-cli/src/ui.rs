@@ -10,7 +10,11 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::{
     io::{IsTerminal, Write},
     process::ExitCode,
+    time::Duration,
 };
+
+/// How often a step of unknown length shows that it goes on.
+const TICK: Duration = Duration::from_millis(100);
 
 /// How this run speaks.
 pub(crate) struct Ui {
@@ -85,18 +89,51 @@ impl Ui {
 
     /// A bar over `steps` steps; silent unless standard error is a terminal.
     pub(crate) fn progress(&self, steps: u64, what: &'static str) -> ProgressBar {
-        let shown = !self.quiet && !self.json && std::io::stderr().is_terminal();
-        let target = if shown { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
-        let bar = ProgressBar::with_draw_target(Some(steps), target).with_message(what);
-        match ProgressStyle::with_template("{msg} [{bar:24}] {pos}/{len}") {
-            Ok(style) => bar.with_style(style),
-            Err(_) => bar,
+        let bar = ProgressBar::with_draw_target(Some(steps), self.progress_target()).with_message(what);
+        styled(bar, BAR)
+    }
+
+    /// A step of which nobody knows yet how long it is; silent unless standard error is a terminal.
+    pub(crate) fn working(&self, what: &'static str) -> ProgressBar {
+        let bar = ProgressBar::with_draw_target(None, self.progress_target()).with_message(what);
+        if self.shows_progress() {
+            bar.enable_steady_tick(TICK);
         }
+        styled(bar, SPINNER)
+    }
+
+    /// Lets a step of unknown length become a bar, once there are parts to count.
+    pub(crate) fn advance(bar: &ProgressBar, done: u64, of: u64) {
+        if bar.length() != Some(of) {
+            bar.set_length(of);
+            if let Ok(style) = ProgressStyle::with_template(BAR) {
+                bar.set_style(style);
+            }
+        }
+        bar.set_position(done);
+    }
+
+    fn shows_progress(&self) -> bool {
+        !self.quiet && !self.json && std::io::stderr().is_terminal()
+    }
+
+    fn progress_target(&self) -> ProgressDrawTarget {
+        if self.shows_progress() { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() }
     }
 
     fn line(&self, prefix: &str, colour: AnsiColor, text: &str) {
         let style = if self.colour { Style::new().bold().fg_color(Some(colour.into())) } else { Style::new() };
         let _closed_pipe = writeln!(std::io::stderr(), "{style}{prefix}{style:#} {}", one_line(text));
+    }
+}
+
+const BAR: &str = "{msg} [{bar:24}] {pos}/{len}";
+const SPINNER: &str = "{msg} {spinner}";
+
+fn styled(bar: ProgressBar, template: &str) -> ProgressBar {
+    match ProgressStyle::with_template(template) {
+        Ok(style) => bar.with_style(style),
+        Err(_) => bar,
     }
 }
 
@@ -129,7 +166,19 @@ fn one_line(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::one_line;
+    use super::{BAR, SPINNER, Ui, one_line};
+    use indicatif::ProgressStyle;
+
+    #[test]
+    fn a_step_becomes_a_bar_when_its_parts_are_counted() {
+        for template in [BAR, SPINNER] {
+            assert!(ProgressStyle::with_template(template).is_ok(), "{template}");
+        }
+        let bar = Ui::new(false, true).working("a step");
+        assert!(bar.is_hidden() && bar.length().is_none());
+        Ui::advance(&bar, 3, 8);
+        assert_eq!((bar.position(), bar.length()), (3, Some(8)));
+    }
 
     #[test]
     fn messages_stay_on_one_line_and_cannot_steer_the_terminal() {

@@ -5,9 +5,12 @@
 
 pub mod agent;
 pub mod custodian;
+mod domain;
 pub mod leak;
 pub mod maker;
+pub mod policy_file;
 pub mod pool_log;
+pub mod production;
 pub mod recovery;
 pub mod scenario;
 pub mod seed;

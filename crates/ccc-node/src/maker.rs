@@ -7,7 +7,7 @@ use ccc_core::{
 use ccc_enclave::{
     authorisation::{AccountKey, AuthorisationError},
     config::EnclaveConfig,
-    instruction::{DepositInstruction, StandingOrderTerms},
+    instruction::{DepositInstruction, StandingOrderTerms, WithdrawalInstruction},
     intake,
 };
 use rand_core::CryptoRng;
@@ -38,6 +38,19 @@ pub struct Offer {
     pub minimum: u64,
     /// Last second.
     pub expiry: u64,
+}
+
+/// What a withdrawal pays, before the owner signs it.
+///
+/// *Units*: the amount in base units.
+#[derive(Clone, Copy)]
+pub struct Withdrawal {
+    /// Asset that is paid.
+    pub asset: u32,
+    /// Amount.
+    pub amount: u128,
+    /// Address that is paid. Zero and the pool's own are refused by the round.
+    pub recipient: [u8; 20],
 }
 
 impl TableOwner {
@@ -118,6 +131,30 @@ impl TableOwner {
         };
         terms.signature = self.sign(&label, &terms.unsigned());
         Ciphertext::encrypt(key, &label, &Zeroizing::new(terms.to_bytes()), rng)
+    }
+
+    /// The ciphertext of a withdrawal that `who` requests under `id`.
+    ///
+    /// # Errors
+    /// [`EncryptError`].
+    pub fn withdrawal(
+        &self,
+        config: &EnclaveConfig,
+        key: &MasterPublicKey,
+        submitted: ([u8; 32], [u8; 20]),
+        (withdrawal, expiry): (&Withdrawal, u64),
+        rng: &mut impl CryptoRng,
+    ) -> Result<Ciphertext, EncryptError> {
+        let label = intake::label(config, submitted.0, submitted.1, expiry);
+        let mut instruction = WithdrawalInstruction {
+            account: self.account(),
+            asset: withdrawal.asset,
+            amount: withdrawal.amount,
+            recipient: withdrawal.recipient,
+            signature: [0; 65],
+        };
+        instruction.signature = self.sign(&label, &instruction.unsigned());
+        Ciphertext::encrypt(key, &label, &Zeroizing::new(instruction.to_bytes()), rng)
     }
 
     fn sign(&self, label: &Label, unsigned: &[u8]) -> [u8; 65] {

@@ -16,6 +16,9 @@ pub const BUILT_IN: [(&str, &str); 4] = [
     ("participant-silent", include_str!("../../../examples/scenarios/participant-silent.toml")),
 ];
 
+/// Accounts of a table that nobody gave a size.
+const DEFAULT_ACCOUNTS: u32 = 256;
+
 /// Sizes and faults of one recovery.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -34,9 +37,9 @@ pub struct Scenario {
     /// Market makers.
     #[serde(default = "default_makers")]
     pub makers: u32,
-    /// Accounts that the table has room for.
-    #[serde(default = "default_accounts")]
-    pub accounts: u32,
+    /// Accounts that the table has room for; by default 256, and more where the makers and the reserve need more.
+    #[serde(default)]
+    pub accounts: Option<u32>,
     /// The reserve.
     #[serde(default)]
     pub reserve: ReserveTerms,
@@ -146,6 +149,16 @@ pub enum ScenarioError {
         /// The range.
         range: &'static str,
     },
+    /// A table without room for everybody.
+    #[error("accounts is {found}, where {makers} makers and the reserve need {least}")]
+    Accounts {
+        /// Accounts asked for.
+        found: u32,
+        /// The least that hold everybody.
+        least: u32,
+        /// Market makers.
+        makers: u32,
+    },
     /// A fault names somebody who is not there.
     #[error("participant {found} is not one of 1 to {participants}")]
     Participant {
@@ -164,7 +177,7 @@ impl Default for Scenario {
             participants: default_participants(),
             threshold: None,
             makers: default_makers(),
-            accounts: default_accounts(),
+            accounts: None,
             reserve: ReserveTerms::default(),
             liquidity: Liquidity::default(),
             faults: Faults::default(),
@@ -205,7 +218,7 @@ impl Scenario {
         }
         range("participants", self.participants.into(), 1, MAX_PARTICIPANTS.into(), "1 to 1024")?;
         range("makers", self.makers.into(), 1, 4_096, "1 to 4096")?;
-        range("accounts", self.accounts.into(), 1, 1 << 22, "1 to 4194304")?;
+        self.check_accounts()?;
         let reserve = &self.reserve;
         range("reserve.liabilities_bitcoin", reserve.liabilities_bitcoin, 100, 10_000_000, "100 to 10000000")?;
         range("reserve.covered_basis_points", reserve.covered_basis_points.into(), 1, 20_000, "1 to 20000")?;
@@ -224,6 +237,26 @@ impl Scenario {
             Some(found) => Err(ScenarioError::Participant { found, participants: self.participants }),
             None => Ok(()),
         }
+    }
+
+    /// The accounts that are asked for, or the default.
+    #[must_use]
+    pub fn accounts(&self) -> u32 {
+        self.accounts.unwrap_or_else(|| self.least_accounts().max(DEFAULT_ACCOUNTS))
+    }
+
+    /// One for each maker and one for the reserve.
+    fn least_accounts(&self) -> u32 {
+        self.makers.saturating_add(1)
+    }
+
+    fn check_accounts(&self) -> Result<(), ScenarioError> {
+        let (found, least) = (self.accounts(), self.least_accounts());
+        range("accounts", found.into(), 1, 1 << 22, "1 to 4194304")?;
+        if found < least {
+            return Err(ScenarioError::Accounts { found, least, makers: self.makers });
+        }
+        Ok(())
     }
 
     /// The threshold that is asked for, or the default.
@@ -250,10 +283,6 @@ fn default_makers() -> u32 {
     64
 }
 
-fn default_accounts() -> u32 {
-    256
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -264,6 +293,14 @@ mod tests {
             assert_eq!(Scenario::built_in(name).expect("valid").name, name);
         }
         assert!(matches!(Scenario::built_in("x"), Err(ScenarioError::Unknown(_))));
+    }
+
+    #[test]
+    fn the_table_has_room_for_every_maker_and_the_reserve() {
+        let accounts = |text: &str| Scenario::from_toml(text).map(|scenario| scenario.accounts()).expect("valid");
+        assert_eq!(accounts("name = 'a'\nmakers = 64\naccounts = 65"), 65);
+        assert_eq!(accounts("name = 'a'\nmakers = 64"), 256);
+        assert_eq!(accounts("name = 'a'\nmakers = 4096"), 4_097);
     }
 
     #[test]
@@ -280,6 +317,10 @@ mod tests {
         assert!(matches!(
             Scenario::from_toml("name = 'a'\nmakers = 0"),
             Err(ScenarioError::Range { field: "makers", .. })
+        ));
+        assert!(matches!(
+            Scenario::from_toml("name = 'a'\nmakers = 64\naccounts = 64"),
+            Err(ScenarioError::Accounts { found: 64, least: 65, makers: 64 })
         ));
         let uncovered = "name = 'a'\n[liquidity]\ncover_basis_points = 30000";
         assert!(matches!(

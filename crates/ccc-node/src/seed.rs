@@ -1,5 +1,6 @@
 //! Where randomness comes from: the operating system, or for reproducible runs a seed.
 
+use crate::domain;
 use ccc_core::suite;
 use rand::{SeedableRng, TryRng, rngs::SysRng};
 use rand_chacha::ChaCha20Rng;
@@ -58,9 +59,9 @@ impl Randomness {
 }
 
 fn seed_root(seed: u64) -> [u8; 32] {
-    suite::digest32("seed", &[&seed.to_be_bytes()])
+    suite::digest32(domain::SEED, &[&seed.to_be_bytes()])
 }
 
 fn generator(root: &[u8; 32], name: &str, index: u64) -> ChaCha20Rng {
-    ChaCha20Rng::from_seed(suite::digest32("generator", &[root, name.as_bytes(), &index.to_be_bytes()]))
+    ChaCha20Rng::from_seed(suite::digest32(domain::GENERATOR, &[root, name.as_bytes(), &index.to_be_bytes()]))
 }

@@ -16,12 +16,17 @@ pub struct Span {
     pub chain_ms: f64,
     /// Milliseconds from start to end.
     pub total_ms: f64,
+    /// What the chain showed at the end of a reserve check: `unknown`, `solvent` or `insolvent`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub status: Option<&'static str>,
 }
 
 /// Who is told as a recovery goes on.
 pub trait Observer {
     /// A step begins.
     fn started(&mut self, name: &'static str);
+    /// So many of so many equal parts of the current step are done.
+    fn advanced(&mut self, _done: u64, _of: u64) {}
     /// A step ended.
     fn finished(&mut self, span: &Span);
 }
@@ -46,6 +51,13 @@ struct Open {
     name: &'static str,
     start: Instant,
     chain: Duration,
+    status: Option<&'static str>,
+}
+
+impl Open {
+    fn new(name: &'static str, start: Instant) -> Self {
+        Self { name, start, chain: Duration::ZERO, status: None }
+    }
 }
 
 impl<'o> Timeline<'o> {
@@ -59,7 +71,7 @@ impl<'o> Timeline<'o> {
     pub fn step(&mut self, name: &'static str) {
         self.close();
         self.observer.started(name);
-        self.open = Some(Open { name, start: Instant::now(), chain: Duration::ZERO });
+        self.open = Some(Open::new(name, Instant::now()));
     }
 
     /// Waits for the chain; the time counts as the chain's.
@@ -72,11 +84,23 @@ impl<'o> Timeline<'o> {
         value
     }
 
+    /// Tells the observer how far the current step is.
+    pub fn advance(&mut self, done: usize, of: usize) {
+        self.observer.advanced(done as u64, of as u64);
+    }
+
+    /// Keeps with the current step what the chain showed.
+    pub fn show(&mut self, status: &'static str) {
+        if let Some(open) = &mut self.open {
+            open.status = Some(status);
+        }
+    }
+
     /// Ends the current step at an instant that has passed, and begins the next there.
     pub fn split(&mut self, name: &'static str, at: Instant) {
         self.close_at(at);
         self.observer.started(name);
-        self.open = Some(Open { name, start: at, chain: Duration::ZERO });
+        self.open = Some(Open::new(name, at));
     }
 
     /// Ends the current step.
@@ -93,6 +117,7 @@ impl<'o> Timeline<'o> {
             compute_ms: millis(total.saturating_sub(open.chain)),
             chain_ms: millis(open.chain),
             total_ms: millis(total),
+            status: open.status,
         };
         self.observer.finished(&span);
         self.spans.push(span);
@@ -108,4 +133,38 @@ impl<'o> Timeline<'o> {
 
 fn millis(duration: Duration) -> f64 {
     (duration.as_secs_f64() * 1e6).round() / 1e3
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Default)]
+    struct Record(Vec<String>);
+
+    impl Observer for Record {
+        fn started(&mut self, name: &'static str) {
+            self.0.push(format!("started {name}"));
+        }
+        fn advanced(&mut self, done: u64, of: u64) {
+            self.0.push(format!("{done} of {of}"));
+        }
+        fn finished(&mut self, span: &Span) {
+            self.0.push(format!("finished {}", span.name));
+        }
+    }
+
+    #[test]
+    fn a_status_stays_with_the_step_that_showed_it() {
+        let mut record = Record::default();
+        let mut timeline = Timeline::new(&mut record);
+        timeline.show("lost: no step is open");
+        timeline.step("first");
+        timeline.advance(1, 2);
+        timeline.show("insolvent");
+        timeline.step("second");
+        let statuses: Vec<_> = timeline.finish().into_iter().map(|span| span.status).collect();
+        assert_eq!(statuses, [Some("insolvent"), None]);
+        assert_eq!(record.0, ["started first", "1 of 2", "finished first", "started second", "finished second"]);
+    }
 }

@@ -156,5 +156,5 @@ impl World {
 }
 
 fn no_block(id: BlockId) -> alloy::rpc::json_rpc::ErrorPayload {
-    unavailable(format!("block {id:?} does not exist"))
+    unavailable(format!("block {id} does not exist"))
 }

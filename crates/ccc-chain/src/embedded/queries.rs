@@ -129,7 +129,7 @@ fn output(result: ExecutionResult) -> Answer<Bytes> {
     match result {
         ExecutionResult::Success { output, .. } => Ok(output.into_data()),
         ExecutionResult::Revert { output, .. } => Err(reverted(&output)),
-        ExecutionResult::Halt { reason, .. } => Err(unavailable(format!("execution halted: {reason:?}"))),
+        ExecutionResult::Halt { reason, .. } => Err(unavailable(format!("execution halted: {reason}"))),
     }
 }
 

@@ -32,6 +32,9 @@ pub(crate) struct CommitteeKeygen {
     /// Shares that open [default: n - (n-1)/3]
     #[arg(short = 't', long = "threshold", value_name = "T")]
     pub(crate) threshold: Option<u16>,
+    /// Refuse what production must not run: fewer than four participants, a dealer
+    #[arg(long)]
+    pub(crate) production: bool,
     /// Directory for the files
     #[arg(long, value_name = "DIR")]
     pub(crate) out: PathBuf,

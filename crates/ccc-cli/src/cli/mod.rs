@@ -9,7 +9,8 @@ mod value;
 pub(crate) use keys::{AccountKeygen, AgentKeygen, CommitteeKeygen, Keygen, Tdh2Keygen};
 pub(crate) use message::{EncryptArgs, Format, OpenArgs, ShareArgs};
 pub(crate) use pool::{
-    BalanceArgs, DepositArgs, EncryptOrderArgs, Fill, FillPrepareArgs, FillRunArgs, ReencryptArgs, Table, TableInitArgs,
+    BalanceArgs, DepositArgs, EncryptOrderArgs, Fill, FillPrepareArgs, FillRunArgs, ReencryptArgs, Table,
+    TableInitArgs, WithdrawArgs,
 };
 pub(crate) use recovery::{CustodianArgs, RecoverArgs};
 pub(crate) use value::{AssetName, SpreadRange};
@@ -67,7 +68,7 @@ pub(crate) enum Verb {
     /// Make keys: a vault's, an account's, an agent's
     #[command(subcommand)]
     Keygen(Keygen),
-    /// Make a pool, deposit into it, read one's own balance
+    /// Make a pool, deposit, withdraw, read one's own balance
     #[command(subcommand)]
     Table(Table),
     /// Encrypt any message to a vault, or to a tdh2 public key
@@ -104,6 +105,7 @@ Examples:
   ccc verify --committee keys/committee.ccc order.ccc
   ccc verify --pool pool/ attempt/share-3.ccc attempt/request.ccc attempt/recipient.ccc
   ccc verify --pool pool/ attempt/report.ccc
+  ccc verify --deployment run/deployment.json --policy run/policy.json run/reserve-1.re*
   ccc verify --pool pool/")]
 pub(crate) struct VerifyArgs {
     /// What to check; a share needs its request, recipient and ciphertexts beside it
@@ -115,9 +117,12 @@ pub(crate) struct VerifyArgs {
     /// Pool directory: committee, signers, measurement and current header in one
     #[arg(long, value_name = "DIR")]
     pub(crate) pool: Option<PathBuf>,
-    /// A deployment (deployment.json of `ccc recover --out`): its signers must have signed a report
+    /// A deployment (deployment.json of `ccc recover --out`): its signers and its addresses
     #[arg(long, value_name = "FILE", conflicts_with = "pool")]
     pub(crate) deployment: Option<PathBuf>,
+    /// What is accepted as the enclave (policy.json of `ccc recover --out`), for attested keys and evidence
+    #[arg(long, value_name = "FILE", conflicts_with = "pool")]
+    pub(crate) policy: Option<PathBuf>,
     /// Time at which expiries are judged, Unix seconds [default: now]
     #[arg(long, value_name = "SECONDS")]
     pub(crate) at: Option<u64>,

@@ -11,6 +11,8 @@ pub(crate) enum Table {
     Init(TableInitArgs),
     /// Append a deposit to the pool's log; the next round credits it
     Deposit(DepositArgs),
+    /// Append a request for a withdrawal to the pool's log; the next round debits it and reports the payout
+    Withdraw(WithdrawArgs),
     /// Open one's own rows in the current table and check them against its state root
     Balance(BalanceArgs),
 }
@@ -78,6 +80,35 @@ pub(crate) struct DepositArgs {
     pub(crate) from: Option<Address>,
 }
 
+/// Arguments of `table withdraw`.
+#[derive(Args)]
+#[command(after_help = "\
+The request is public; its account, asset, amount and recipient are public only once they are paid. The
+next `fill run` pays what the account holds free and writes the payout's report; more moves nothing.
+
+Example:
+  ccc table withdraw --pool pool/ --account-key maker.ccc --asset quote --amount 1000000 --to 0x…")]
+pub(crate) struct WithdrawArgs {
+    /// The pool directory
+    #[arg(long, value_name = "DIR")]
+    pub(crate) pool: PathBuf,
+    /// Keys of the account that is debited
+    #[arg(long, value_name = "FILE")]
+    pub(crate) account_key: PathBuf,
+    /// The asset
+    #[arg(long, value_enum)]
+    pub(crate) asset: AssetName,
+    /// The amount, in base units
+    #[arg(long, value_name = "UNITS")]
+    pub(crate) amount: u128,
+    /// The address that is paid
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) to: Address,
+    /// The public address that submits the request [default: a random one]
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) from: Option<Address>,
+}
+
 /// Arguments of `table balance`.
 #[derive(Args)]
 #[command(after_help = "Example:\n  ccc table balance --pool pool/ --account-key maker.ccc")]
@@ -114,7 +145,7 @@ pub(crate) struct EncryptOrderArgs {
     /// Size, in base units
     #[arg(long, value_name = "UNITS", required_unless_present_any = ["terms", "check"])]
     pub(crate) size: Option<u64>,
-    /// Spread, or S0:S1 over the order's time, in 1/100 basis point
+    /// Spread, or S0:S1 over the order's time, in 1/100 basis point [default with --check: 100]
     #[arg(long, value_name = "SPREAD", required_unless_present_any = ["terms", "check"])]
     pub(crate) spread: Option<SpreadRange>,
     /// Least acceptable total (collateral; default: all or none) or least fill (standing; default: 0)
@@ -210,6 +241,7 @@ pub(crate) struct ReencryptArgs {
 #[derive(Args)]
 #[command(after_help = "\
 Exit code 1: the round closed and nothing was filled (or the reserve is not solvent).
+Each withdrawal that the round paid is reported in payout-N.ccc, in the attempt's directory.
 
 Example:
   ccc fill run --pool pool/ --attempt attempt/ --price observations.json

@@ -17,7 +17,7 @@ pub(crate) struct RecoverArgs {
     /// A scenario file (TOML), or the name of a built-in one
     #[arg(long, value_name = "FILE|NAME")]
     pub(crate) scenario: Option<String>,
-    /// Vault participants
+    /// Vault participants; a scenario that names its threshold needs --threshold too
     #[arg(long, value_name = "N")]
     pub(crate) participants: Option<u16>,
     /// Shares that open
@@ -26,7 +26,7 @@ pub(crate) struct RecoverArgs {
     /// Market makers
     #[arg(long, value_name = "N")]
     pub(crate) makers: Option<u32>,
-    /// Accounts that the table has room for
+    /// Accounts that the table has room for [default: 256, or one per maker and one for the reserve if that is more]
     #[arg(long, value_name = "N")]
     pub(crate) accounts: Option<u32>,
     /// A node to use instead of the embedded chain

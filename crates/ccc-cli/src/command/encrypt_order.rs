@@ -113,7 +113,7 @@ fn collateral(arguments: &EncryptOrderArgs, pool: &Pool, rng: &mut StdRng, ctx: 
     let deadline = now.saturating_add(arguments.opens_in);
     let order = match &arguments.check {
         Some(check) => from_check(arguments, pool, &AttemptPaths::new(check), deadline, rng, ctx)?,
-        None => from_terms(&terms(arguments, ctx)?, now, deadline, rng),
+        None => from_terms(&terms(arguments, pool, ctx)?, now, deadline, rng),
     };
     let (salt, who) = (random(rng), pool.config.reserve);
     let id = submission_id(&pool.config, &who, &salt);
@@ -165,7 +165,7 @@ fn from_check(
 
 fn standing(arguments: &EncryptOrderArgs, pool: &Pool, rng: &mut StdRng, ctx: &Context<'_>) -> Result<Order, Error> {
     let path = arguments.account_key.as_ref().ok_or(Error::Terms { what: "--account-key", reason: "missing" })?;
-    let terms = terms(arguments, ctx)?;
+    let terms = terms(arguments, pool, ctx)?;
     if terms.spread[0] != terms.spread[1] {
         return Err(Error::Terms { what: "the spread of a standing order", reason: "a range" });
     }
@@ -184,27 +184,56 @@ fn standing(arguments: &EncryptOrderArgs, pool: &Pool, rng: &mut StdRng, ctx: &C
     Ok(Order { id, salt, who, deadline: None, ciphertext })
 }
 
-fn terms(arguments: &EncryptOrderArgs, ctx: &Context<'_>) -> Result<Terms, Error> {
+fn terms(arguments: &EncryptOrderArgs, pool: &Pool, ctx: &Context<'_>) -> Result<Terms, Error> {
     let terms = match &arguments.terms {
         Some(path) => {
             let file: TermsFile = parse_toml(path, &files::read(path, MAX_TERMS)?)?;
+            refuse_unread(&file, arguments.standing)?;
             let cap = file.cap.unwrap_or(file.size);
             let dispersion = file.dispersion.unwrap_or(WHOLE);
             Terms { size: file.size, spread: file.spread, minimum: file.minimum, cap, dispersion }
         }
         None => from_flags(arguments, ctx)?,
     };
-    let amounts = [("the size", terms.size), ("the minimum", terms.minimum), ("the cap", terms.cap)];
-    if let Some((what, _)) = amounts.into_iter().find(|(_, amount)| *amount >= MAX_AMOUNT) {
-        return Err(Error::Terms { what, reason: "2^51 or more" });
-    }
-    if terms.size == 0 {
-        return Err(Error::Terms { what: "the size", reason: "zero" });
-    }
-    if terms.spread.iter().any(|spread| *spread > 16_383) {
-        return Err(Error::Terms { what: "the spread", reason: "above 16383" });
+    terms.check()?;
+    let lot = pool.config.asset(pool.config.base)?.lot;
+    if arguments.standing && terms.size < lot {
+        return Err(Error::Terms { what: "the size of a standing order", reason: "less than one lot" });
     }
     Ok(terms)
+}
+
+/// Terms that the other kind of order has.
+fn refuse_unread(file: &TermsFile, standing: bool) -> Result<(), Error> {
+    match (standing, file.cap, file.dispersion) {
+        (false, Some(_), _) => Err(Error::NotRead { purpose: "a collateral order", what: "cap" }),
+        (true, _, Some(_)) => Err(Error::NotRead { purpose: "a standing order", what: "dispersion" }),
+        _ => Ok(()),
+    }
+}
+
+impl Terms {
+    /// Refuses terms that a round would take for an order that it cannot read, or that could never be filled.
+    fn check(&self) -> Result<(), Error> {
+        let amounts = [("the size", self.size), ("the minimum", self.minimum), ("the cap", self.cap)];
+        if let Some((what, _)) = amounts.into_iter().find(|(_, amount)| *amount >= MAX_AMOUNT) {
+            return Err(Error::Terms { what, reason: "2^51 or more" });
+        }
+        if self.size == 0 {
+            return Err(Error::Terms { what: "the size", reason: "zero" });
+        }
+        if let Some((what, _)) = amounts.into_iter().find(|(_, amount)| *amount > self.size) {
+            return Err(Error::Terms { what, reason: "above the size" });
+        }
+        if self.spread.iter().any(|spread| *spread > 16_383) {
+            return Err(Error::Terms { what: "the spread", reason: "above 16383" });
+        }
+        let [low, high] = self.dispersion;
+        if low > high || high > 10_000 {
+            return Err(Error::Terms { what: "the dispersion", reason: "not two ascending numbers up to 10000" });
+        }
+        Ok(())
+    }
 }
 
 fn from_flags(arguments: &EncryptOrderArgs, ctx: &Context<'_>) -> Result<Terms, Error> {

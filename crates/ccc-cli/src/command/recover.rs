@@ -14,6 +14,7 @@ use ccc_node::{
     scenario::Scenario,
     timeline::{Observer, Span},
 };
+use indicatif::ProgressBar;
 use std::{collections::BTreeSet, path::Path};
 use zeroize::Zeroizing;
 
@@ -34,8 +35,10 @@ pub(super) fn run(arguments: &RecoverArgs, ctx: &Context<'_>) -> Result<Answer, 
     }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Error::Runtime)?;
     ctx.ui.text(&format!("{:52} {:>9} {:>9} {:>9}", "milliseconds", "compute", "chain", "total"));
-    let mut screen = Screen { ui: ctx.ui };
-    let report = runtime.block_on(recovery::run(&options, &mut screen))?;
+    let mut screen = Screen { ui: ctx.ui, bar: ProgressBar::hidden() };
+    let outcome = runtime.block_on(recovery::run(&options, &mut screen));
+    screen.bar.finish_and_clear();
+    let report = outcome?;
     refuse_leaks(&report.leaks())?;
     if let Some(out) = &arguments.out {
         write_all(out, &report, replace)?;
@@ -76,11 +79,10 @@ fn scenario(arguments: &RecoverArgs) -> Result<Scenario, Error> {
     let mut scenario = arguments.scenario.as_deref().map_or_else(|| Ok(Scenario::default()), named_or_read)?;
     if let Some(participants) = arguments.participants {
         scenario.participants = participants;
-        scenario.threshold = None;
     }
     scenario.threshold = arguments.threshold.or(scenario.threshold);
     scenario.makers = arguments.makers.unwrap_or(scenario.makers);
-    scenario.accounts = arguments.accounts.unwrap_or(scenario.accounts);
+    scenario.accounts = arguments.accounts.or(scenario.accounts);
     scenario.validate()?;
     Ok(scenario)
 }
@@ -152,16 +154,28 @@ fn conclude(report: &RecoveryReport, arguments: &RecoverArgs, ctx: &Context<'_>)
     Ok(())
 }
 
-/// The timeline, one line per finished step.
+/// The timeline: one line per finished step on standard output, the current step on a terminal's standard error.
 struct Screen<'a> {
     ui: &'a Ui,
+    bar: ProgressBar,
 }
 
 impl Observer for Screen<'_> {
-    fn started(&mut self, _: &'static str) {}
+    fn started(&mut self, name: &'static str) {
+        self.bar = self.ui.working(name);
+    }
+
+    fn advanced(&mut self, done: u64, of: u64) {
+        Ui::advance(&self.bar, done, of);
+    }
 
     fn finished(&mut self, span: &Span) {
-        self.ui.text(&row(span.name, span.compute_ms, span.chain_ms, span.total_ms));
+        self.bar.finish_and_clear();
+        let name = match span.status {
+            Some(status) => format!("{}: {status}", span.name),
+            None => span.name.to_owned(),
+        };
+        self.ui.text(&row(&name, span.compute_ms, span.chain_ms, span.total_ms));
     }
 }
 

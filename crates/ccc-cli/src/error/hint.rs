@@ -2,9 +2,12 @@
 
 use super::{Error, Exit, Parts};
 use ccc_enclave::{attempt::AttemptError, reserve::ReserveError};
-use ccc_node::{recovery::RecoveryError, vault_node::Refusal};
+use ccc_node::{recovery::RecoveryError, scenario::ScenarioError, vault_node::Refusal};
 
 const OF_WHAT_KIND: &str = "the file is damaged or of another kind; `ccc inspect FILE` tells what it is";
+const IN_PRODUCTION: (&str, &str) =
+    ("production", "SECURITY.md lists what production refuses; without it simulated parts are used and named");
+const OF_ACCOUNTS: &str = "leave accounts away for a table with room for every maker and the reserve";
 const AGAIN: &str = "run `ccc fill prepare` again, into a new directory";
 
 impl Error {
@@ -83,7 +86,7 @@ impl Error {
             Self::Committee { .. } => ("committee", OF_WHAT_KIND),
             Self::NotVerified { .. } => ("not-verified", "do not use it; ask its author for another"),
             Self::Missing { .. } => {
-                ("missing-context", "name it with --committee, --pool or --deployment, or beside the file")
+                ("missing-context", "name it with --committee, --pool, --deployment or --policy, or beside the file")
             }
             Self::Unverifiable { .. } => ("unverifiable", "`ccc inspect FILE` shows its public fields"),
             Self::OtherReport { .. } => ("other-report", "name the directory of a reserve check"),
@@ -91,6 +94,7 @@ impl Error {
                 ("randomness", "without random bytes no key is safe; try again on a working system")
             }
             Self::Threshold(_) => ("threshold", "leave -t away for the default, n minus a third of n-1"),
+            Self::Production(_) => IN_PRODUCTION,
             Self::Dealer(_) | Self::Dkg(_) | Self::Board(_) | Self::Membership(_) | Self::EmptyCommittee => {
                 ("key-generation", "nothing was written; run it again")
             }
@@ -157,6 +161,7 @@ impl Error {
             Self::Ciphertext(_) => ("ciphertext", "ask its author for another"),
             Self::Round(_) => ("round", "the table keeps its version; run `ccc verify --pool DIR`"),
             Self::NoPrice => ("no-price", "give --price FILE; a list without observations closes the round unfilled"),
+            Self::NotRead { .. } => ("not-read", "leave the option away, or name the other attempt"),
             Self::NoStatement => ("no-statement", "give --statement FILE"),
             Self::Reserve(ReserveError::Statement(_)) | Self::Statement { .. } => {
                 ("statement", "ask the custodian for a statement in whole satoshi; see docs/spec/enclave.md")
@@ -171,7 +176,7 @@ impl Error {
 
     fn of_runs(&self) -> (&'static str, &'static str) {
         match self {
-            Self::Scenario(_) => ("scenario", "see examples/scenarios/; unknown keys are refused"),
+            Self::Scenario(error) => of_scenario(error),
             Self::Recovery(error) => of_recovery(error),
             Self::Custodian(_) => ("custodian", "check the URL and the token; `ccc custodian` serves a statement"),
             Self::Leak { .. } => ("leak", "this is a defect: keep nothing of the run and please report it"),
@@ -205,14 +210,22 @@ fn of_attempt(error: &AttemptError) -> (&'static str, &'static str) {
     }
 }
 
+fn of_scenario(error: &ScenarioError) -> (&'static str, &'static str) {
+    match error {
+        ScenarioError::Accounts { .. } => ("scenario", OF_ACCOUNTS),
+        ScenarioError::Threshold(_) => (
+            "scenario",
+            "give --threshold with --participants; without either key the default is n minus a third of n-1",
+        ),
+        _ => ("scenario", "see examples/scenarios/; unknown keys are refused"),
+    }
+}
+
 fn of_recovery(error: &RecoveryError) -> (&'static str, &'static str) {
     match error {
-        RecoveryError::Scenario(_) | RecoveryError::Capacity { .. } => {
-            ("scenario", "see examples/scenarios/; unknown keys are refused")
-        }
-        RecoveryError::SeedInProduction | RecoveryError::SimulatedInProduction => {
-            ("production", "run without simulated parts, or not in production mode")
-        }
+        RecoveryError::Scenario(error) => of_scenario(error),
+        RecoveryError::Capacity { .. } => ("scenario", OF_ACCOUNTS),
+        RecoveryError::Production(_) => IN_PRODUCTION,
         RecoveryError::Chain(_) => ("chain", "check --rpc-url; without it an embedded chain is used"),
         RecoveryError::Custodian(_) => ("custodian", "check the URL and the token; `ccc custodian` serves a statement"),
         RecoveryError::Reserve(_) => ("statement", "ask the custodian for a statement in whole satoshi"),
@@ -234,7 +247,7 @@ mod tests {
         let codes = tuples.filter_map(|rest| {
             let (code, after) = rest.split_once('"')?;
             let pair = after.trim_start_matches(',').trim_start();
-            let follows = pair.starts_with('"') || pair.starts_with("AGAIN") || pair.starts_with("OF_WHAT_KIND");
+            let follows = pair.starts_with('"') || pair.starts_with("AGAIN") || pair.starts_with("OF_");
             let plain = !code.is_empty()
                 && code.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
             (follows && plain).then_some(code)

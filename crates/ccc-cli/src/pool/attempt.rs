@@ -70,6 +70,10 @@ impl AttemptPaths {
         self.0.join("report.ccc")
     }
 
+    pub(crate) fn payout(&self, sequence: u64) -> PathBuf {
+        self.0.join(format!("payout-{sequence}.ccc"))
+    }
+
     pub(crate) fn envelope(&self) -> PathBuf {
         self.0.join("envelope.ccc")
     }

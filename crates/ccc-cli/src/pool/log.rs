@@ -19,6 +19,8 @@ const MAX_LOG: u64 = 1 << 28;
 pub(crate) enum Event {
     /// A deposit: public but for the account that it credits.
     Deposit { time: u64, id: Hex<32>, who: Hex<20>, asset: u32, amount: String, ciphertext: HexBytes },
+    /// A request for a withdrawal: public but for what it says.
+    Withdrawal { time: u64, id: Hex<32>, who: Hex<20>, ciphertext: HexBytes },
     /// A maker's standing order.
     StandingOrder { time: u64, id: Hex<32>, who: Hex<20>, ciphertext: HexBytes },
     /// A request for collateral, cleared at its deadline.
@@ -32,6 +34,7 @@ impl Event {
     pub(crate) fn time(&self) -> u64 {
         match self {
             Self::Deposit { time, .. }
+            | Self::Withdrawal { time, .. }
             | Self::StandingOrder { time, .. }
             | Self::Request { time, .. }
             | Self::Block { time } => *time,
@@ -42,6 +45,7 @@ impl Event {
     pub(crate) fn submission(&self) -> Option<Submission> {
         match self {
             Self::Deposit { id, who, ciphertext, .. }
+            | Self::Withdrawal { id, who, ciphertext, .. }
             | Self::StandingOrder { id, who, ciphertext, .. }
             | Self::Request { id, who, ciphertext, .. } => {
                 Some(Submission { id: id.0, who: who.0, ciphertext: ciphertext.0.clone() })
@@ -106,49 +110,66 @@ impl ChainLog {
         self.events.last().map_or(0, Event::time)
     }
 
-    /// Every deposit, in order.
+    /// Every deposit and every request for a withdrawal, in order.
     ///
     /// # Errors
     /// [`Error::PoolLog`] for an amount that is not an integer.
-    pub(crate) fn deposits(&self) -> Result<Vec<BoundaryEvent>, Error> {
-        let mut deposits = Vec::new();
-        for (index, event) in self.events.iter().enumerate() {
-            let Event::Deposit { asset, amount, id, who, ciphertext, .. } = event else { continue };
-            let refused = |_| Error::PoolLog { line: index + 1, reason: "the amount is not an integer".into() };
-            let submission = Submission { id: id.0, who: who.0, ciphertext: ciphertext.0.clone() };
-            let amount = amount.parse().map_err(refused)?;
-            deposits.push(BoundaryEvent { kind: OperationKind::Deposit, asset: *asset, amount, submission });
-        }
-        Ok(deposits)
+    pub(crate) fn boundary(&self) -> Result<Vec<BoundaryEvent>, Error> {
+        self.events
+            .iter()
+            .enumerate()
+            .filter_map(|(index, event)| boundary_event(index + 1, event).transpose())
+            .collect()
     }
 
     /// What all deposits in one asset come to.
     ///
     /// # Errors
-    /// As [`Self::deposits`].
-    pub(crate) fn custody(&self, asset: u32) -> Result<u128, Error> {
-        let deposits = self.deposits()?;
-        let amounts = deposits.iter().filter(|deposit| deposit.asset == asset).map(|deposit| deposit.amount);
-        Ok(amounts.fold(0, u128::saturating_add))
+    /// As [`Self::boundary`].
+    pub(crate) fn deposited(&self, asset: u32) -> Result<u128, Error> {
+        let boundary = self.boundary()?;
+        let deposits = boundary.iter().filter(|event| event.kind == OperationKind::Deposit && event.asset == asset);
+        Ok(deposits.fold(0, |sum: u128, deposit| sum.saturating_add(deposit.amount)))
     }
 
-    /// The accumulator's value after `count` deposits; nothing if there were not that many.
+    /// The accumulator's value after `count` boundary events; nothing if there were not that many.
     ///
     /// # Errors
-    /// As [`Self::deposits`], and [`Error::PoolLog`] for an asset without a token.
+    /// As [`Self::boundary`], and [`Error::PoolLog`] for an asset without a token.
     pub(crate) fn accumulator(&self, count: u64, tokens: &[[u8; 20]]) -> Result<Option<Accumulator>, Error> {
-        let deposits = self.deposits()?;
-        let Some(counted) = usize::try_from(count).ok().and_then(|count| deposits.get(..count)) else {
+        let boundary = self.boundary()?;
+        let Some(counted) = usize::try_from(count).ok().and_then(|count| boundary.get(..count)) else {
             return Ok(None);
         };
-        let refused = |reason: String| Error::PoolLog { line: 0, reason };
-        let folded = counted.iter().try_fold(Accumulator::default(), |accumulator, deposit| {
-            let token = tokens.get(deposit.asset as usize).ok_or_else(|| refused("unknown asset".into()))?;
-            let Submission { who, ciphertext, .. } = &deposit.submission;
-            accumulator.deposit(*who, *token, deposit.amount, ciphertext).map_err(|error| refused(error.to_string()))
-        })?;
+        let folded = counted.iter().try_fold(Accumulator::default(), |sum, event| accumulate(sum, event, tokens))?;
         Ok(Some(folded))
     }
+}
+
+/// What an event moves across the boundary; nothing for an order, a request or an empty block.
+fn boundary_event(line: usize, event: &Event) -> Result<Option<BoundaryEvent>, Error> {
+    let (kind, asset, amount) = match event {
+        Event::Deposit { asset, amount, .. } => {
+            let refused = |_| Error::PoolLog { line, reason: "the amount is not an integer".into() };
+            (OperationKind::Deposit, *asset, amount.parse().map_err(refused)?)
+        }
+        Event::Withdrawal { .. } => (OperationKind::Withdrawal, 0, 0),
+        Event::StandingOrder { .. } | Event::Request { .. } | Event::Block { .. } => return Ok(None),
+    };
+    Ok(event.submission().map(|submission| BoundaryEvent { kind, asset, amount, submission }))
+}
+
+fn accumulate(sum: Accumulator, event: &BoundaryEvent, tokens: &[[u8; 20]]) -> Result<Accumulator, Error> {
+    let refused = |reason: String| Error::PoolLog { line: 0, reason };
+    let Submission { who, ciphertext, .. } = &event.submission;
+    let added = match event.kind {
+        OperationKind::Deposit => {
+            let token = tokens.get(event.asset as usize).ok_or_else(|| refused("unknown asset".into()))?;
+            sum.deposit(*who, *token, event.amount, ciphertext)
+        }
+        OperationKind::Withdrawal => sum.withdrawal(*who, ciphertext),
+    };
+    added.map_err(|error| refused(error.to_string()))
 }
 
 /// Appends one line and makes it durable.

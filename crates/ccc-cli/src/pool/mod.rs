@@ -16,6 +16,7 @@ pub(crate) mod sign;
 pub(crate) mod view;
 
 use crate::{
+    cli::AssetName,
     error::Error,
     files::{self, Audience, Replace, passphrase::Passphrases, sealed::Content, secret},
 };
@@ -25,6 +26,7 @@ use ccc_core::{
     table::{SealedTable, TableStore},
 };
 use ccc_enclave::config::EnclaveConfig;
+use ccc_node::production::Configuration;
 use ccc_store::DirectoryStore;
 use ed25519_dalek::SigningKey;
 use head::Head;
@@ -95,7 +97,7 @@ impl Pool {
     /// Reads a pool directory and checks that its parts belong together.
     ///
     /// # Errors
-    /// [`Error::PoolFile`], [`Error::PoolLog`], [`Error::Config`], [`Error::OtherCommittee`].
+    /// [`Error::PoolFile`], [`Error::PoolLog`], [`Error::Config`], [`Error::OtherCommittee`], [`Error::Production`].
     pub(crate) fn open(directory: &Path) -> Result<Self, Error> {
         let paths = Paths::new(directory);
         let settings_bytes = files::read(&paths.settings(), MAX_SETTINGS)?;
@@ -106,6 +108,10 @@ impl Pool {
         if committee.master_public_key().to_bytes() != config.master_public_key {
             return Err(Error::OtherCommittee { path: paths.committee() });
         }
+        let policy = settings.policy();
+        let (mode, threshold) = (policy.mode, committee.threshold());
+        Configuration { mode, seeded: false, dealt: false, threshold, policy: Some(&policy), simulated: &[] }
+            .check()?;
         let head = parse_json(&paths.head(), &files::read(&paths.head(), MAX_SETTINGS)?)?;
         let log = ChainLog::read(&paths.log(), &settings_bytes)?;
         Ok(Self { paths, settings, config, committee, head, log })
@@ -120,6 +126,14 @@ impl Pool {
         let settings = files::read(&self.paths.settings(), MAX_SETTINGS)?;
         self.log = ChainLog::read(&self.paths.log(), &settings)?;
         Ok(())
+    }
+
+    /// The identifier of one of the pool's two assets.
+    pub(crate) fn asset(&self, name: AssetName) -> u32 {
+        match name {
+            AssetName::Base => self.config.base,
+            AssetName::Quote => self.config.quote,
+        }
     }
 
     /// The clock, never before the last block.

@@ -6,6 +6,7 @@ use super::{
     head::{ClosedRequest, Head},
     hexed::Hex,
     log::ChainLog,
+    view::Seen,
 };
 use crate::{
     error::{Error, NotShare},
@@ -21,6 +22,7 @@ use ccc_enclave::{
     attempt::{Enclave, OpenedAttempt},
     intake::{CollateralRequest, RoundPlan},
     reserve::{ReserveInput, Validity},
+    result::AttestedResult,
     round::RoundInput,
 };
 use ccc_node::workflow_node::Shown;
@@ -39,9 +41,24 @@ pub(crate) struct Told<'a> {
     pub(crate) statement: Option<&'a [u8]>,
 }
 
+impl Told<'_> {
+    /// Refuses what the attempt would not read.
+    fn check(&self, purpose: Purpose) -> Result<(), Error> {
+        match purpose {
+            Purpose::Round if self.statement.is_some() => Err(Error::NotRead { purpose: "a round", what: "statement" }),
+            Purpose::ReserveCheck if self.observations.is_some() => {
+                Err(Error::NotRead { purpose: "a reserve check", what: "price observations" })
+            }
+            Purpose::Round | Purpose::ReserveCheck => Ok(()),
+        }
+    }
+}
+
 /// What an attempt produced. Nothing of it is on disk yet.
 pub(crate) struct Produced {
     pub(crate) report: SignedReport,
+    /// One report per withdrawal that the round paid.
+    pub(crate) payouts: Vec<SignedReport>,
     /// The agent's envelope of a reserve check.
     pub(crate) envelope: Option<Vec<u8>>,
     /// The table's next version and the head that names it; a check moves its sequence alone.
@@ -82,6 +99,7 @@ impl Pool {
             return Err(Error::Moved { version: self.head.version });
         }
         let (purpose, keys) = open_keys(paths, passphrases)?;
+        told.check(purpose)?;
         let at = public.block(&self.log)?;
         let (request, table) = (public.request.clone(), self.table_in(store)?);
         let bench = Bench { pool: self, request, at, table, now: self.now(), passphrases };
@@ -139,20 +157,34 @@ impl Bench<'_> {
             price_block: self.at.number(),
             inputs: pool.inputs(&self.at)?,
             validity: self.validity(pool.head.round_sequence),
-            payout_sequence: 1,
+            payout_sequence: pool.head.payout_sequence + 1,
             progress: &|_| {},
         };
         let output = opened.round(plan, &input, pool.committee.master_public_key(), rng)?;
-        let report = pool.sign(&output.result, self.shown(), &self.at, observations, self.now, self.passphrases)?;
-        let head = self.next_head(&output.table.header, plan, &report)?;
+        let seen = Seen { at: &self.at, latest: &pool.head, observations, now: self.now };
+        let report = pool.sign(&output.result, self.shown(), &seen, self.passphrases)?;
+        let mut head = self.next_head(&output.table.header, plan, &report)?;
+        let payouts = output.payouts.iter().map(|result| self.payout(result, &mut head)).collect::<Result<_, _>>()?;
         Ok(Produced {
             report,
+            payouts,
             envelope: None,
             table: Some(output.table),
             head,
             culprits: BTreeMap::new(),
             not_shares: vec![],
         })
+    }
+
+    /// Signs a payout on top of the version that debited it.
+    fn payout(&self, result: &AttestedResult, head: &mut Head) -> Result<SignedReport, Error> {
+        let seen = Seen { at: &self.at, latest: head, observations: &[], now: self.now };
+        let report = self.pool.sign(result, self.shown(), &seen, self.passphrases)?;
+        let Payload { binding, statement } = report.report().payload();
+        if let Statement::Payout(payout) = statement {
+            head.pay(binding.sequence, payout);
+        }
+        Ok(report)
     }
 
     fn next_head(&self, header: &Header, plan: &RoundPlan, report: &SignedReport) -> Result<Head, Error> {
@@ -187,11 +219,20 @@ impl Bench<'_> {
             validity: self.validity(pool.head.solvency_sequence),
         };
         let output = opened.reserve(&input, rng)?;
-        let report = pool.sign(&output.result, self.shown(), &self.at, &[], self.now, self.passphrases)?;
+        let seen = Seen { at: &self.at, latest: &pool.head, observations: &[], now: self.now };
+        let report = pool.sign(&output.result, self.shown(), &seen, self.passphrases)?;
         let mut head = pool.head.clone();
         head.solvency_sequence = report.report().payload().binding.sequence;
         let envelope = Some(output.envelope);
-        Ok(Produced { report, envelope, table: None, head, culprits: BTreeMap::new(), not_shares: vec![] })
+        Ok(Produced {
+            report,
+            payouts: Vec::new(),
+            envelope,
+            table: None,
+            head,
+            culprits: BTreeMap::new(),
+            not_shares: vec![],
+        })
     }
 }
 

@@ -2,10 +2,11 @@
 
 use super::hexed::Hex;
 use ccc_core::{
-    enclave::attestation::{OperatingMode, Policy},
+    enclave::attestation::Policy,
     report::{Origin, SignerSet},
 };
 use ccc_enclave::config::{Asset, EnclaveConfig, PriceBounds};
+use ccc_node::policy_file::ModeName;
 use ed25519_dalek::VerifyingKey;
 use serde::{Deserialize, Serialize};
 
@@ -27,6 +28,8 @@ pub(crate) struct Settings {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Pool {
+    #[serde(default)]
+    pub(crate) mode: ModeName,
     pub(crate) chain: u64,
     pub(crate) contract: Hex<20>,
     pub(crate) reserve_attestation: Hex<20>,
@@ -144,7 +147,7 @@ impl Settings {
     /// What participants and signers accept as this pool's enclave: nothing, if the root is no key.
     pub(crate) fn policy(&self) -> Policy {
         Policy {
-            mode: OperatingMode::Simulation,
+            mode: self.pool.mode.into(),
             measurements: vec![self.enclave().measurement()],
             max_age: ATTEMPT_LIFETIME,
             simulated_roots: VerifyingKey::from_bytes(&self.pool.simulated_hardware.0).into_iter().collect(),

@@ -1,13 +1,13 @@
 //! From an attested result to a signed report: f+1 signers, each reading the log for itself.
 
-use super::{Pool, account, log::ChainLog};
+use super::{Pool, account, view::Seen};
 use crate::{
     error::Error,
     files::{passphrase::Passphrases, sealed::Content, secret},
 };
-use ccc_core::report::{Payload, PriceObservation, ReportContext, ReportSigner, SignedReport, Statement};
+use ccc_core::report::{Payload, ReportContext, ReportSigner, SignedReport};
 use ccc_enclave::result::AttestedResult;
-use ccc_node::workflow_node::{Shown, SignerView, WorkflowNode};
+use ccc_node::workflow_node::{Shown, WorkflowNode};
 use std::path::PathBuf;
 
 impl Pool {
@@ -19,9 +19,7 @@ impl Pool {
         &self,
         result: &AttestedResult,
         shown: Shown<'_>,
-        at: &ChainLog,
-        observations: &[PriceObservation],
-        now: u64,
+        seen: &Seen<'_>,
         passphrases: &Passphrases,
     ) -> Result<SignedReport, Error> {
         let set = self.settings.signer_set();
@@ -29,18 +27,13 @@ impl Pool {
         let payload = Payload::from_bytes(&result.payload)?;
         let config_digest = set.config_digest(self.config.chain, &forwarder);
         let context = ReportContext { config_digest, sequence: payload.binding.sequence };
-        let count = if let Statement::Round(round) = &payload.statement { round.count } else { self.head.consumed };
-        let last_sequence = match &payload.statement {
-            Statement::Solvency(_) => self.head.solvency_sequence,
-            _ => self.head.round_sequence,
-        };
         let mut signed = None;
         let mut signatures = Vec::new();
         for i in 1..=set.quorum() {
             let key = *self.committee.master_public_key();
             let policy = self.settings.policy();
             let node = WorkflowNode::new(self.signer(i, passphrases)?, policy, self.config.clone(), key);
-            let view = SignerView { last_sequence, ..self.signer_view(at, count, observations, now)? };
+            let view = self.signer_view(seen, &payload.statement)?;
             let (report, signature) = node.sign(result, shown, &view, self.settings.origin(), &context)?;
             signatures.push(signature);
             signed = Some(report);

@@ -2,13 +2,14 @@
 
 use super::{
     Pool,
+    head::Head,
     hexed::Hex,
     log::{ChainLog, Event},
 };
 use crate::error::Error;
 use ccc_core::{
     ciphertext::Ciphertext,
-    report::{Accumulator, PriceObservation, keccak256},
+    report::{Accumulator, PriceObservation, Statement, keccak256},
     table::Header,
 };
 use ccc_enclave::{
@@ -21,6 +22,19 @@ use ccc_node::{
 };
 use std::{collections::HashMap, sync::Arc};
 
+/// What report signers look at: the block of an attempt, and the newest state.
+#[derive(Clone, Copy)]
+pub(crate) struct Seen<'a> {
+    /// The log up to the attempt's block.
+    pub(crate) at: &'a ChainLog,
+    /// The newest head: that of the block but for payouts, which follow their round.
+    pub(crate) latest: &'a Head,
+    /// Price observations.
+    pub(crate) observations: &'a [PriceObservation],
+    /// The clock.
+    pub(crate) now: u64,
+}
+
 impl Pool {
     /// The public facts at a block.
     ///
@@ -30,10 +44,21 @@ impl Pool {
         Ok(PublicInputs {
             block: at.number(),
             block_time: at.time(),
-            custody: at.custody(self.config.base)?,
+            custody: self.custody(at)?,
             consumed: self.head.consumed,
             accumulator: self.head.accumulator.0,
         })
+    }
+
+    /// The pool's balance of the base asset: what was deposited and not paid out.
+    fn custody(&self, at: &ChainLog) -> Result<u128, Error> {
+        let token = self.config.asset(self.config.base)?.token;
+        let refused = || {
+            let reason = "the payments are not integers that can be added".into();
+            Error::PoolFile { path: self.paths.head(), reason }
+        };
+        let paid = self.head.paid(&token).ok_or_else(refused)?;
+        at.deposited(self.config.base)?.checked_sub(paid).ok_or(Error::HeadBehind)
     }
 
     /// What a participant sees: the log up to a block, and the header that is current now.
@@ -52,13 +77,9 @@ impl Pool {
     ///
     /// # Errors
     /// [`Error::PoolLog`].
-    pub(crate) fn signer_view(
-        &self,
-        at: &ChainLog,
-        count: u64,
-        observations: &[PriceObservation],
-        now: u64,
-    ) -> Result<SignerView, Error> {
+    pub(crate) fn signer_view(&self, seen: &Seen<'_>, statement: &Statement) -> Result<SignerView, Error> {
+        let Seen { at, latest, observations, now } = *seen;
+        let count = if let Statement::Round(round) = statement { round.count } else { self.head.consumed };
         Ok(SignerView {
             chain: self.config.chain,
             receivers: [self.config.reserve_attestation, self.config.pool],
@@ -68,8 +89,12 @@ impl Pool {
             block_hash: at.hash(),
             log: self.round_log(at)?,
             header: (self.head.header_hash.0, self.head.version),
-            latest: (self.head.header_hash.0, self.head.version),
-            last_sequence: 0,
+            latest: (latest.header_hash.0, latest.version),
+            last_sequence: match statement {
+                Statement::Solvency(_) => latest.solvency_sequence,
+                Statement::Payout(_) => latest.payout_sequence,
+                Statement::Round(_) | Statement::Enclave(_) => latest.round_sequence,
+            },
             accumulator: self.accumulator(at, count)?.map(|accumulator| accumulator.value()),
             price_source: self.config.price_source,
             observations: observations.to_vec(),
@@ -89,7 +114,7 @@ impl Pool {
         let known = self.accumulator(at, self.head.consumed)?;
         let consumed = known.filter(|known| known.value() == self.head.accumulator.0).ok_or(Error::HeadBehind)?;
         let taken = usize::try_from(self.head.consumed).map_err(|_| Error::HeadBehind)?;
-        let boundary = at.deposits()?.split_off(taken);
+        let boundary = at.boundary()?.split_off(taken);
         let orders: Vec<Submission> = at.events().iter().filter_map(standing_order).collect();
         let orders_taken = usize::try_from(self.head.orders_taken).map_err(|_| Error::HeadBehind)?;
         let new_orders = orders.get(orders_taken..).ok_or(Error::HeadBehind)?.to_vec();

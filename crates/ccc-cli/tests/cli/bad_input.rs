@@ -3,6 +3,7 @@
 use super::support::{Story, now};
 use std::fs;
 
+const STANDING: &str = "--standing --account-key maker.ccc";
 const RUN: &str = "fill run --pool pool --attempt fill --price prices.json";
 
 fn ordered(size: u64) -> Story {
@@ -144,6 +145,33 @@ fn statements_with_bad_numbers_are_refused() {
 }
 
 #[test]
+fn what_an_attempt_does_not_read_is_refused() {
+    let story = ordered(300_000_000);
+    story.statement(2_000_000_000, 1_000_000_000);
+    story.attempt("check", "--reserve-check", &[1, 2, 3]);
+    let before = story.scratch.snapshot();
+    story.ccc(&format!("{RUN} --statement statement.json")).fails(2, "a round reads no statement");
+    let check = "fill run --pool pool --attempt check --statement statement.json --price prices.json";
+    story.ccc(check).fails(2, "a reserve check reads no price observations");
+    assert_eq!(story.scratch.snapshot(), before);
+}
+
+#[test]
+fn n112_a_pool_that_says_production_is_not_opened() {
+    let story = Story::stocked();
+    let settings = String::from_utf8(story.scratch.read("pool/pool.toml")).expect("text");
+    assert!(settings.contains("mode = \"simulation\""), "{settings}");
+    story.scratch.write("pool/pool.toml", settings.replace("mode = \"simulation\"", "mode = \"production\""));
+    let before = story.scratch.snapshot();
+    for verb in
+        ["verify --pool pool", "table balance --pool pool --account-key maker.ccc", "fill prepare --pool pool --out x"]
+    {
+        story.ccc(verb).fails(2, "simulated attestation is refused in production");
+    }
+    assert_eq!(story.scratch.snapshot(), before);
+}
+
+#[test]
 fn malformed_prices_are_refused() {
     let story = ordered(300_000_000);
     let before = story.scratch.snapshot();
@@ -173,6 +201,18 @@ fn orders_outside_their_range_are_refused() {
         let run =
             story.ccc(&format!("table deposit --pool pool --account-key maker.ccc --asset base --amount {amount}"));
         assert_eq!(run.code, 2, "{amount}");
+    }
+    for (flags, terms, sentence) in [
+        ("", "size = 5\nspread = [1, 1]\nminimum = 6\n", "the minimum: above the size"),
+        ("", "size = 5\nspread = [1, 1]\ncap = 5\n", "a collateral order reads no cap"),
+        ("", "size = 5\nspread = [1, 1]\ndispersion = [2, 1]\n", "the dispersion: not two ascending"),
+        ("", "size = 5\nspread = [1, 1]\ndispersion = [1, 10001]\n", "the dispersion: not two ascending"),
+        (STANDING, "size = 20000\nspread = [1, 1]\ncap = 20001\n", "the cap: above the size"),
+        (STANDING, "size = 20000\nspread = [1, 1]\ndispersion = [1, 2]\n", "a standing order reads no dispersion"),
+        (STANDING, "size = 9999\nspread = [1, 1]\n", "the size of a standing order: less than one lot"),
+    ] {
+        story.scratch.write("terms.toml", terms);
+        story.ccc(&format!("encrypt-order --pool pool --terms terms.toml {flags}")).fails(2, sentence);
     }
     story.scratch.write("terms.toml", "size = 1\nspread = [1, 1]\nsecret = 1\n");
     story.ccc("encrypt-order --pool pool --terms terms.toml").fails(2, "unknown field");

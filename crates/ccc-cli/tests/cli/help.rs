@@ -22,6 +22,7 @@ fn every_verb_has_help_with_an_example() {
         "keygen tdh2",
         "table init",
         "table deposit",
+        "table withdraw",
         "table balance",
         "encrypt",
         "share",

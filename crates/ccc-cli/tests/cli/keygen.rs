@@ -26,6 +26,20 @@ fn thresholds_outside_the_rule_are_refused() {
 }
 
 #[test]
+fn production_refuses_a_dealer_and_committees_that_tolerate_no_fault() {
+    let scratch = Scratch::new();
+    let keygen = |arguments: &str| scratch.ccc(&format!("--no-passphrase keygen {arguments} --production --out keys"));
+    for n in [1, 2, 3] {
+        let sentence = format!("{n} participants tolerate no fault; production needs at least 4");
+        keygen(&format!("dkg -n {n}")).fails(2, &sentence);
+    }
+    keygen("dkg -n 16 -t 6").fails(2, "threshold 6 of 16 does not protect tables; production needs at least 11");
+    keygen("dealer -n 4").fails(2, "a dealer is refused in production mode");
+    assert!(scratch.snapshot().is_empty());
+    assert_eq!(keygen("dkg -n 4").code, 0);
+}
+
+#[test]
 fn a_dealer_says_that_it_knows_the_master_key() {
     let scratch = Scratch::new();
     let run = scratch.done("--no-passphrase keygen dealer -n 4 --out keys");

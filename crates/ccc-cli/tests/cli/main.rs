@@ -1,5 +1,6 @@
 //! The command as a user meets it: one file per behaviour.
 
+mod artifacts;
 mod bad_input;
 mod custodian;
 mod help;
@@ -13,3 +14,4 @@ mod recover;
 mod shares;
 mod support;
 mod verify;
+mod withdrawals;

@@ -11,6 +11,8 @@ fn a_reserve_is_healed_and_shown_in_two_columns() {
     for text in ["key generation", "clearing", "what the chain saw", "what stayed private"] {
         assert!(run.stdout.contains(text), "{text}\n{}", run.stdout);
     }
+    let shown = |name: &str| run.stdout.lines().any(|line| line.starts_with(&format!("{name} ")));
+    assert!(shown("reserve check: insolvent") && shown("reserve check, again: solvent"), "{}", run.stdout);
     assert!(run.stdout.ends_with("the reserve was insolvent and is solvent\n"), "{}", run.stdout);
     assert!(!run.stdout.contains("FOUND"), "{}", run.stdout);
 }
@@ -27,10 +29,11 @@ fn production_refuses_a_seed_and_simulated_parts() {
     let scratch = Scratch::new();
     for (flags, sentence) in [
         ("--production --seed 1", "a seed is refused in production mode"),
-        ("--production", "this enclave is simulated, which production mode refuses"),
+        ("--production", "simulated attestation is refused in production"),
+        ("--production --participants 3", "3 participants tolerate no fault; production needs at least 4"),
     ] {
-        scratch.ccc(&format!("recover {SMALL} {flags}")).fails(2, sentence);
-        let run = scratch.ccc(&format!("--json recover {SMALL} {flags} --out run"));
+        scratch.ccc(&format!("recover {flags} --makers 8")).fails(2, sentence);
+        let run = scratch.ccc(&format!("--json recover {flags} --makers 8 --out run"));
         assert_eq!((run.code, &run.json_error()["code"]), (2, &"production".into()));
         assert!(run.stdout.is_empty() && !scratch.path("run").exists(), "{}", run.stdout);
     }
@@ -46,6 +49,11 @@ fn the_object_follows_its_schema() {
     let errors: Vec<String> = validator.iter_errors(&object).map(|error| error.to_string()).collect();
     assert!(errors.is_empty(), "{errors:?}");
     assert_eq!((&object["initial_status"], &object["final_status"]), (&"insolvent".into(), &"solvent".into()));
+    let spans = object["spans"].as_array().expect("a list");
+    let shown = spans.iter().filter(|span| span.get("status").is_some());
+    let shown: Vec<_> = shown.map(|span| (span["name"].as_str(), span["status"].as_str())).collect();
+    let expected = [("reserve check", "insolvent"), ("reserve check, again", "solvent")];
+    assert_eq!(shown, expected.map(|(name, status)| (Some(name), Some(status))));
     for name in object["artifacts"].as_array().expect("a list") {
         assert!(scratch.path("run").join(name.as_str().expect("text")).exists(), "{name}");
     }
@@ -68,7 +76,7 @@ fn a_seed_gives_the_same_public_bytes() {
 
 #[test]
 fn a_reserve_that_stays_insolvent_is_a_no() {
-    let run = Scratch::new().ccc(&format!("--json recover --scenario insufficient-liquidity {SMALL}"));
+    let run = Scratch::new().ccc(&format!("--json recover --scenario insufficient-liquidity {SMALL} --threshold 3"));
     assert_eq!((run.code, &run.json()["final_status"]), (1, &"insolvent".into()), "{}", run.stderr);
 }
 
@@ -82,10 +90,29 @@ fn misbehaving_participants_are_named() {
 }
 
 #[test]
+fn fewer_than_t_good_shares_end_the_run() {
+    let scratch = Scratch::new();
+    for (faults, sentence) in [
+        ("silent = [1, 2]", "2 of 3 needed shares are good"),
+        ("lying = [2, 4]", "2 of 3 needed shares are good; bad shares from participant 2, 4"),
+    ] {
+        let text = format!("name = \"faults\"\nparticipants = 4\nmakers = 8\n[faults]\n{faults}\n");
+        scratch.write("faults.toml", text);
+        let before = scratch.snapshot();
+        let run = scratch.ccc("--quiet recover --scenario faults.toml --out run");
+        run.fails(2, sentence);
+        assert!(run.stderr.contains("hint: further honest participants must answer"), "{}", run.stderr);
+        assert_eq!(scratch.snapshot(), before);
+    }
+}
+
+#[test]
 fn scenarios_are_read_strictly() {
     let scratch = Scratch::new();
     scratch.write("typo.toml", "name = \"typo\"\nmakerz = 3\n");
-    scratch.ccc("recover --scenario typo.toml").fails(2, "unknown field `makerz`");
+    let before = scratch.snapshot();
+    scratch.ccc("recover --scenario typo.toml --out run").fails(2, "unknown field `makerz`");
+    assert_eq!(scratch.snapshot(), before);
     scratch.ccc("recover --scenario no-such-name").fails(2, "no built-in scenario is called `no-such-name`");
     scratch.ccc("recover --scenario missing/file.toml").fails(2, "cannot read");
     scratch.ccc("recover --participants 4 --threshold 4").fails(2, "threshold 4 of 4");
@@ -93,6 +120,31 @@ fn scenarios_are_read_strictly() {
     scratch.ccc("recover --makers 0").fails(2, "scenario");
     let run = scratch.ccc("recover --makers 99999999999");
     assert_eq!(run.code, 2);
+}
+
+#[test]
+fn sizes_are_never_adjusted() {
+    let scratch = Scratch::new();
+    let recover = |flags: &str| scratch.ccc(&format!("recover {flags} --out run"));
+    let run = recover("--makers 64 --accounts 64");
+    run.fails(2, "accounts is 64, where 64 makers and the reserve need 65");
+    assert!(run.stderr.contains("hint: leave accounts away"), "{}", run.stderr);
+    recover("--makers 8 --accounts 0").fails(2, "accounts is 0, where 1 to 4194304 is possible");
+    recover("--accounts 4194305").fails(2, "accounts is 4194305, where 1 to 4194304 is possible");
+    let run = recover("--scenario large-deficit --participants 4");
+    run.fails(2, "threshold 11 of 4, where 2 to 3 are safe");
+    assert!(run.stderr.contains("hint: give --threshold with --participants"), "{}", run.stderr);
+    assert!(!scratch.path("run").exists());
+    scratch.done("--quiet recover --participants 4 --makers 8 --accounts 9");
+}
+
+#[test]
+fn progress_is_for_terminals_alone() {
+    let run = Scratch::new().done(&format!("recover {SMALL}"));
+    let lines: Vec<&str> = run.stderr.lines().collect();
+    assert!(lines.len() == 1 && lines[0].starts_with("note: simulated"), "{}", run.stderr);
+    let run = Scratch::new().done(&format!("--quiet recover {SMALL}"));
+    assert_eq!((run.stdout.as_str(), run.stderr.as_str()), ("", ""));
 }
 
 #[test]

@@ -89,6 +89,17 @@ fn a_ciphertext_for_another_pool_does_not_verify() {
 }
 
 #[test]
+fn a_ciphertext_for_another_chain_does_not_verify() {
+    let story = stocked_with_order();
+    let reserve = "0x0101010101010101010101010101010101010101";
+    let init = format!("table init --committee keys/committee.ccc --reserve {reserve} --agent-key agent.pub --chain 1");
+    story.done(&format!("--no-passphrase {init} --out other"));
+    let before = story.scratch.snapshot();
+    story.ccc("verify --pool other order.ccc").fails(1, "the chain of its label differs");
+    assert_eq!(story.scratch.snapshot(), before);
+}
+
+#[test]
 fn an_expired_ciphertext_or_report_does_not_verify() {
     let story = stocked_with_order();
     let later = now() + 90_000;

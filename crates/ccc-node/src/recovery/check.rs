@@ -1,7 +1,16 @@
 //! The reserve check and what the agent makes of it.
 
-use super::{RecoveryError, reporting::REPORT_LIFETIME, setup::FILL_WINDOW, statement::StatementFetcher, world::World};
-use crate::{agent::encrypt_order, leak::Secret, timeline::Timeline, workflow_node::Shown};
+use super::{
+    RecoveryError, report::status, reporting::REPORT_LIFETIME, setup::FILL_WINDOW, statement::StatementFetcher,
+    world::World,
+};
+use crate::{
+    agent::encrypt_order,
+    domain::{self, stream},
+    leak::Secret,
+    timeline::Timeline,
+    workflow_node::Shown,
+};
 use ccc_chain::read::attestation;
 use ccc_core::{report::Verdict, suite};
 use ccc_enclave::{
@@ -36,9 +45,9 @@ impl World {
         let provider = Arc::clone(&self.provider);
         let enclave = Enclave::new(config, provider.as_ref())?;
         self.attempts += 1;
-        let mut rng = self.randomness.hidden("enclave", self.attempts);
+        let mut rng = self.randomness.hidden(stream::ENCLAVE, self.attempts);
         let sequence = self.sequences.solvency + 1;
-        let id = suite::digest32("reserve-check", &[&self.config.reserve_attestation, &sequence.to_be_bytes()]);
+        let id = suite::digest32(domain::RESERVE_CHECK, &[&self.config.reserve_attestation, &sequence.to_be_bytes()]);
         let request = self.request(id, &block, Some(&table.header), plan.digests());
         let attempt = enclave.attempt(request.clone(), block.time, &mut rng)?;
         let envelopes = self.ask_vault(&attempt, &request, &block, plan.ciphertexts(), timeline).await?;
@@ -60,6 +69,7 @@ impl World {
         let reported = timeline
             .chain(attestation(&self.chain, self.deployment.attestation, alloy::eips::BlockId::latest()))
             .await?;
+        timeline.show(status(reported.verdict));
         Ok(Checked { verdict: reported.verdict, envelope: output.envelope })
     }
 
@@ -80,8 +90,8 @@ impl World {
         timeline.step("requestCollateral");
         let now = timeline.chain(self.chain.finalised_block()).await?.time;
         let deadline = now.saturating_add(ORDER_DELAY);
-        let salt = self.salt("request", 0);
-        let mut rng = self.randomness.hidden("order", 0);
+        let salt = self.salt(stream::REQUEST_SALT, 0);
+        let mut rng = self.randomness.hidden(stream::ORDER, 0);
         let who = self.reserve.address().0.0;
         let id = submission_id(&self.config, &who, &salt);
         let order = self.agent.order(&notice, deadline, &mut rng);

@@ -1,7 +1,8 @@
 //! Why a recovery could not go on.
 
 use crate::{
-    agent::AgentRefusal, custodian::CustodianError, pool_log::PoolLogError, scenario::ScenarioError,
+    agent::AgentRefusal, custodian::CustodianError, pool_log::PoolLogError, production::ProductionRefusal,
+    scenario::ScenarioError,
     seed::NoRandomness, vault_node::Refusal, workflow_node::SignerRefusal,
 };
 use ccc_chain::ChainError;
@@ -21,12 +22,9 @@ use ccc_enclave::{
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum RecoveryError {
-    /// A seed makes every secret guessable.
-    #[error("a seed is refused in production mode")]
-    SeedInProduction,
-    /// The enclave and the custodian of this command are simulated.
-    #[error("this enclave is simulated, which production mode refuses")]
-    SimulatedInProduction,
+    /// What production must not run.
+    #[error(transparent)]
+    Production(#[from] ProductionRefusal),
     /// The scenario.
     #[error("scenario: {0}")]
     Scenario(#[from] ScenarioError),

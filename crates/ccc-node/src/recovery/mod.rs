@@ -23,6 +23,9 @@ pub use options::{Mode, RecoveryOptions, StatementSource};
 pub use report::{CulpritLine, Line, RecoveryReport, Summary, status};
 
 use crate::{
+    policy_file::PolicyFile,
+    production::Configuration,
+    scenario::ScenarioError,
     seed::Randomness,
     timeline::{Observer, Timeline},
 };
@@ -56,9 +59,9 @@ const FILL: Steps = Steps {
 /// # Errors
 /// [`RecoveryError`]; what the chain has accepted by then stays there.
 pub async fn run(options: &RecoveryOptions, observer: &mut dyn Observer) -> Result<RecoveryReport, RecoveryError> {
-    refuse_simulation_in_production(options)?;
     options.scenario.validate()?;
     let randomness = randomness(options)?;
+    check_production(options, &randomness)?;
     let books = Books::of(&options.scenario.reserve, &randomness);
     let mut timeline = Timeline::new(observer);
     timeline.step("distributed key generation");
@@ -110,12 +113,17 @@ fn randomness(options: &RecoveryOptions) -> Result<Randomness, RecoveryError> {
     })
 }
 
-fn refuse_simulation_in_production(options: &RecoveryOptions) -> Result<(), RecoveryError> {
-    match (options.mode, options.seed.or(options.secret_seed)) {
-        (Mode::Production, Some(_)) => Err(RecoveryError::SeedInProduction),
-        (Mode::Production, None) => Err(RecoveryError::SimulatedInProduction),
-        (Mode::Simulation, _) => Ok(()),
-    }
+/// Refuses, before anything is made, what production must not run.
+fn check_production(options: &RecoveryOptions, randomness: &Randomness) -> Result<(), RecoveryError> {
+    let configuration = Configuration {
+        mode: options.mode,
+        seeded: options.seed.or(options.secret_seed).is_some(),
+        dealt: false,
+        threshold: options.scenario.threshold().map_err(ScenarioError::from)?,
+        policy: Some(&setup::policy(options.mode, randomness)),
+        simulated: options.simulated_parts(),
+    };
+    Ok(configuration.check()?)
 }
 
 async fn finish(
@@ -135,6 +143,7 @@ async fn finish(
     let mut files = vec![
         ("committee.ccc".to_owned(), world.committee.to_bytes()),
         ("deployment.json".to_owned(), json(deployment)),
+        ("policy.json".to_owned(), json(&PolicyFile::from(&world.policy))),
         ("transcript.json".to_owned(), json(&transcript)),
     ];
     files.extend(world.artifacts.into_iter().map(|artifact| (artifact.name, artifact.bytes)));

@@ -3,15 +3,8 @@
 use crate::scenario::Scenario;
 use zeroize::Zeroizing;
 
-/// Whether the run may use simulated parts.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Mode {
-    /// Simulated parts, named so.
-    #[default]
-    Simulation,
-    /// None: a seed, a simulated enclave and a simulated custodian are refused.
-    Production,
-}
+/// Whether the run may use simulated parts; [`crate::production`] says what production refuses.
+pub use ccc_core::enclave::attestation::OperatingMode as Mode;
 
 /// Where the custodian's statement comes from.
 #[derive(Clone, Default)]
@@ -31,7 +24,7 @@ pub enum StatementSource {
 }
 
 /// What a caller decides.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub struct RecoveryOptions {
     /// Sizes and faults.
     pub scenario: Scenario,
@@ -46,4 +39,27 @@ pub struct RecoveryOptions {
     pub rpc_url: Option<String>,
     /// The custodian.
     pub statement: StatementSource,
+}
+
+impl Default for RecoveryOptions {
+    fn default() -> Self {
+        Self {
+            scenario: Scenario::default(),
+            mode: Mode::Simulation,
+            seed: None,
+            secret_seed: None,
+            rpc_url: None,
+            statement: StatementSource::default(),
+        }
+    }
+}
+
+impl RecoveryOptions {
+    /// The parts of the run that stand for others, beside the enclave's hardware, which the policy names.
+    pub(super) fn simulated_parts(&self) -> &'static [&'static str] {
+        match self.statement {
+            StatementSource::Simulated => &["the custodian", "the price feed", "the tokens"],
+            StatementSource::Url { .. } | StatementSource::Bytes(_) => &["the price feed", "the tokens"],
+        }
+    }
 }

@@ -1,7 +1,12 @@
 //! One round: plan, open, clear, settle, report.
 
 use super::{RecoveryError, reporting::REPORT_LIFETIME, world::World};
-use crate::{pool_log::RoundAt, timeline::Timeline, workflow_node::Shown};
+use crate::{
+    domain::{self, stream},
+    pool_log::RoundAt,
+    timeline::Timeline,
+    workflow_node::Shown,
+};
 use ccc_chain::read::BlockRef;
 use ccc_core::{
     report::Accumulator,
@@ -78,7 +83,7 @@ impl World {
     /// The identifier of a round that settles nothing.
     fn idle_id(&self) -> [u8; 32] {
         let version = self.head.as_ref().map_or(0, |header| header.version());
-        suite::digest32("idle-round", &[&self.config.pool, &version.to_be_bytes(), &self.attempts.to_be_bytes()])
+        suite::digest32(domain::IDLE_ROUND, &[&self.config.pool, &version.to_be_bytes(), &self.attempts.to_be_bytes()])
     }
 
     #[expect(clippy::too_many_arguments, reason = "a round has these parts, and each is named at the call")]
@@ -100,7 +105,7 @@ impl World {
         let provider = Arc::clone(&self.provider);
         let enclave = Enclave::new(config, provider.as_ref())?;
         self.attempts += 1;
-        let mut rng = self.randomness.hidden("enclave", self.attempts);
+        let mut rng = self.randomness.hidden(stream::ENCLAVE, self.attempts);
         let request = self.request(id, block, header, plan.digests());
         let attempt = enclave.attempt(request.clone(), block.time, &mut rng)?;
         let envelopes = self.ask_vault(&attempt, &request, block, plan.ciphertexts(), timeline).await?;

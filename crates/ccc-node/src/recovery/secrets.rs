@@ -7,6 +7,7 @@ use super::{
     world::World,
 };
 use crate::{
+    domain::stream,
     leak::{LEAST, Secret},
     maker::TableOwner,
 };
@@ -18,10 +19,10 @@ use zeroize::Zeroizing;
 
 /// Secrets of 32 bytes that are one generator's first draw: name, generator, how many.
 const PUBLIC_STREAM_KEYS: [(&str, &str); 4] = [
-    ("the operator's key", "operator"),
-    ("the reserve's key", "reserve"),
-    ("a maker's key", "maker"),
-    ("the hardware's key", "hardware"),
+    ("the operator's key", stream::OPERATOR),
+    ("the reserve's key", stream::RESERVE),
+    ("a maker's key", stream::MAKER),
+    ("the hardware's key", stream::HARDWARE),
 ];
 
 /// One account's balances in one version: base held, base reserved in lots, quote held.
@@ -53,11 +54,11 @@ impl World {
             key
         };
         for (name, generator) in PUBLIC_STREAM_KEYS {
-            let count = if generator == "maker" { self.makers.len() as u64 } else { 1 };
+            let count = if generator == stream::MAKER { self.makers.len() as u64 } else { 1 };
             let keys = (0..count).map(|index| first_draw(self.randomness.generator(generator, index)));
             self.secrets.extend(keys.map(|key| Secret::bytes(name, &key)));
         }
-        let token = first_draw(self.randomness.hidden("custodian token", 0));
+        let token = first_draw(self.randomness.hidden(stream::CUSTODIAN_TOKEN, 0));
         self.secrets.push(Secret::bytes("the custodian's token", &token));
         let owners = self.makers.iter().map(|maker| &maker.owner).chain([&self.reserve_owner]);
         let reading_keys: Vec<Secret> =

@@ -8,6 +8,7 @@ use super::{
 };
 use crate::{
     agent::{Agent, Limits},
+    domain::{self, stream},
     leak::Secret,
     maker::TableOwner,
     scenario::Scenario,
@@ -48,6 +49,8 @@ use zeroize::Zeroizing;
 const EMBEDDED_CHAIN: u64 = 31_337;
 /// Time of a seeded run: the first second of 2026.
 const SEEDED_TIME: u64 = 1_767_225_600;
+/// Seconds for which evidence is fresh.
+const EVIDENCE_AGE: u64 = 600;
 /// Faulty signers tolerated.
 const SIGNER_FAULTS: u8 = 1;
 /// Satoshi in a lot.
@@ -69,7 +72,7 @@ pub(super) struct Vault {
 /// Runs the key generation among the scenario's participants.
 pub(super) fn generate_keys(scenario: &Scenario, randomness: &Randomness) -> Result<Vault, RecoveryError> {
     let threshold = scenario.threshold().map_err(crate::scenario::ScenarioError::from)?;
-    let mut rng = randomness.generator("participant keys", 0);
+    let mut rng = randomness.generator(stream::PARTICIPANT_KEYS, 0);
     let mut keys = Vec::new();
     for i in 1..=scenario.participants {
         let identifier = Identifier::new(i).map_err(|_| RecoveryError::Range { what: "an identifier" })?;
@@ -80,7 +83,8 @@ pub(super) fn generate_keys(scenario: &Scenario, randomness: &Randomness) -> Res
     let mut nonce = [0; 32];
     rng.fill_bytes(&mut nonce);
     let mut board = MemoryBoard::new(nonce);
-    let outcomes = dkg::run_in_process(&roster, &keys, &mut board, &mut randomness.generator("key generation", 0))?;
+    let outcomes =
+        dkg::run_in_process(&roster, &keys, &mut board, &mut randomness.generator(stream::KEY_GENERATION, 0))?;
     let mut committee = None;
     let mut members = Vec::new();
     for ((_, keys), (_, outcome)) in keys.into_iter().zip(outcomes) {
@@ -136,21 +140,16 @@ pub(super) async fn build(
     timeline: &mut Timeline<'_>,
 ) -> Result<World, RecoveryError> {
     let scenario = &options.scenario;
-    let operator = timeline.chain(wallet(&chain, &randomness, "operator", 0)).await?;
-    let reserve = timeline.chain(wallet(&chain, &randomness, "reserve", 0)).await?;
-    let agent_key = AgentKey::generate(&mut randomness.generator("agent", 0));
+    let operator = timeline.chain(wallet(&chain, &randomness, stream::OPERATOR, 0)).await?;
+    let reserve = timeline.chain(wallet(&chain, &randomness, stream::RESERVE, 0)).await?;
+    let agent_key = AgentKey::generate(&mut randomness.generator(stream::AGENT, 0));
     let signers = report_signers(&randomness)?;
     let plan = plan(&operator, &reserve, &agent_key, &signers, vault.committee.epoch());
     let deployment = timeline.chain(deploy(&chain, &operator, &plan)).await?;
     let account = statement::account(&options.statement).await?;
     let config = configuration(scenario, &deployment, &vault.committee, &agent_key, account)?;
     let provider = hardware(&randomness, &config);
-    let policy = Policy {
-        mode: OperatingMode::Simulation,
-        measurements: vec![config.measurement()],
-        max_age: 600,
-        simulated_roots: vec![provider.root()],
-    };
+    let policy = Policy { measurements: vec![config.measurement()], ..policy(options.mode, &randomness) };
     let participants = Participants { committee: &vault.committee, policy: &policy, deployment: &deployment };
     let secrets = vault.members.iter().filter_map(|(_, share)| key_share(share)).collect();
     let nodes = participants.into_nodes(scenario, vault.members, &chain);
@@ -175,6 +174,7 @@ pub(super) async fn build(
         deployment,
         config,
         provider: Arc::new(provider),
+        policy,
         operator,
         reserve,
         sequences: Sequences::default(),
@@ -227,7 +227,7 @@ fn behaviour(scenario: &Scenario, identifier: u16) -> Behaviour {
 }
 
 fn report_signers(randomness: &Randomness) -> Result<Vec<ReportSigner>, RecoveryError> {
-    let mut rng = randomness.generator("report signers", 0);
+    let mut rng = randomness.generator(stream::REPORT_SIGNERS, 0);
     let signer = |_| {
         let mut key = Zeroizing::new([0; 32]);
         rng.fill_bytes(key.as_mut_slice());
@@ -249,7 +249,7 @@ fn plan(
         decimals,
         lot,
     };
-    let mut workflow_id = suite::digest(b"ccc workflow");
+    let mut workflow_id = suite::digest(domain::WORKFLOW);
     workflow_id[0] = 0;
     DeploymentPlan {
         signers: Signers {
@@ -262,7 +262,7 @@ fn plan(
         reserve: reserve.address(),
         agent_key: B256::from(agent.public()),
         max_age: 24 * 3_600,
-        table_id: B256::from(suite::digest(b"ccc table")),
+        table_id: B256::from(suite::digest(domain::TABLE)),
         tokens: vec![token("Test Bitcoin", "tBTC", 8, BASE_LOT), token("Test Dollar", "tUSD", 6, 1)],
         feed: FeedPlan { decimals: 8, description: "BTC / USD".to_owned() },
         times: PoolTimes { fill_window: FILL_WINDOW, max_delay: 24 * 3_600, exit_delay: 30 * 24 * 3_600 },
@@ -288,7 +288,6 @@ fn configuration(
         decimals: token.plan.decimals,
         lot: token.plan.lot,
     };
-    let accounts = scenario.accounts.max(scenario.makers.saturating_add(1));
     let config = EnclaveConfig {
         chain: deployment.chain_id,
         pool: deployment.pool.0.0,
@@ -297,7 +296,7 @@ fn configuration(
         reserve: deployment.reserve.0.0,
         agent_key: agent.public(),
         table: deployment.table_id.0,
-        tier: tier(accounts)?,
+        tier: tier(scenario.accounts())?,
         assets: deployment.tokens.iter().map(asset).collect(),
         base: BASE,
         quote: QUOTE,
@@ -332,10 +331,11 @@ async fn makers(
     timeline: &mut Timeline<'_>,
 ) -> Result<Vec<Maker>, RecoveryError> {
     let mut makers = Vec::new();
-    let mut owners = randomness.hidden("table owners", 0);
+    let mut owners = randomness.hidden(stream::TABLE_OWNERS, 0);
     for index in 0..u64::from(scenario.makers) {
-        let wallet = timeline.chain(wallet(chain, randomness, "maker", index)).await?;
+        let wallet = timeline.chain(wallet(chain, randomness, stream::MAKER, index)).await?;
         makers.push(Maker { wallet, owner: TableOwner::generate(&mut owners)? });
+        timeline.advance(makers.len(), scenario.makers as usize);
     }
     Ok(makers)
 }
@@ -343,15 +343,29 @@ async fn makers(
 /// The reserve's table account is its public address: one key for both.
 fn reserve_owner(randomness: &Randomness) -> Result<TableOwner, RecoveryError> {
     let mut account = Zeroizing::new([0; 32]);
-    randomness.generator("reserve", 0).fill_bytes(account.as_mut_slice());
+    randomness.generator(stream::RESERVE, 0).fill_bytes(account.as_mut_slice());
     let mut reading_key = Zeroizing::new([0; 32]);
-    randomness.hidden("reserve reading key", 0).fill_bytes(reading_key.as_mut_slice());
+    randomness.hidden(stream::RESERVE_READING_KEY, 0).fill_bytes(reading_key.as_mut_slice());
     Ok(TableOwner::new(&account, reading_key)?)
 }
 
-/// The key that stands for the hardware's.
 fn hardware(randomness: &Randomness, config: &EnclaveConfig) -> SimulatedProvider {
+    SimulatedProvider::new(hardware_key(randomness), config.measurement())
+}
+
+/// The key that stands for the hardware's.
+fn hardware_key(randomness: &Randomness) -> SigningKey {
     let mut root = Zeroizing::new([0; 32]);
-    randomness.generator("hardware", 0).fill_bytes(root.as_mut_slice());
-    SimulatedProvider::new(SigningKey::from_bytes(&root), config.measurement())
+    randomness.generator(stream::HARDWARE, 0).fill_bytes(root.as_mut_slice());
+    SigningKey::from_bytes(&root)
+}
+
+/// What participants and signers accept, before it is known which program runs.
+pub(super) fn policy(mode: OperatingMode, randomness: &Randomness) -> Policy {
+    Policy {
+        mode,
+        measurements: Vec::new(),
+        max_age: EVIDENCE_AGE,
+        simulated_roots: vec![hardware_key(randomness).verifying_key()],
+    }
 }

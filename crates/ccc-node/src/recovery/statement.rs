@@ -3,6 +3,7 @@
 use super::{RecoveryError, RecoveryOptions, options::StatementSource};
 use crate::{
     custodian::{self, SimulatedCustodian, SimulatedStatement},
+    domain::stream,
     scenario::ReserveTerms,
     seed::Randomness,
 };
@@ -26,7 +27,7 @@ pub(super) struct Books {
 
 impl Books {
     pub(super) fn of(terms: &ReserveTerms, randomness: &Randomness) -> Self {
-        let mut rng = randomness.hidden("books", 0);
+        let mut rng = randomness.hidden(stream::BOOKS, 0);
         let liabilities = terms.liabilities_bitcoin * SATOSHI + rng.random_range(1..SATOSHI);
         let covered = u128::from(liabilities) * u128::from(terms.covered_basis_points) / 10_000;
         let reserves = u64::try_from(covered).unwrap_or(u64::MAX).saturating_sub(rng.random_range(1..SATOSHI));
@@ -80,7 +81,7 @@ impl StatementFetcher {
                     liabilities: books.liabilities,
                 };
                 let mut token = Zeroizing::new([0; 32]);
-                randomness.hidden("custodian token", 0).fill_bytes(token.as_mut_slice());
+                randomness.hidden(stream::CUSTODIAN_TOKEN, 0).fill_bytes(token.as_mut_slice());
                 let token = Zeroizing::new(hex::encode(token.as_slice()));
                 let any = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
                 let custodian = SimulatedCustodian::serve(any, &token, statement.to_json()).await?;

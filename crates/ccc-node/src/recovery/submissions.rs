@@ -6,6 +6,7 @@ use super::{
     world::World,
 };
 use crate::{
+    domain::stream,
     leak::Secret,
     maker::Offer,
     scenario::{Liquidity, Scenario},
@@ -73,18 +74,20 @@ impl World {
         let expiry = now.saturating_add(SUBMISSION_LIFETIME);
         let dollars = u128::from(scenario.reserve.deposit_dollars);
         self.fund_reserve(dollars * 1_000_000, expiry, timeline).await?;
-        for index in 0..self.makers.len() {
+        let makers = self.makers.len();
+        for index in 0..makers {
             let commitment = self.commitment(index, scenario, gap, expiry)?;
             self.fund_maker(index, &commitment, timeline).await?;
+            timeline.advance(index + 1, makers);
         }
         Ok(())
     }
 
     async fn fund_reserve(&self, amount: u128, expiry: u64, timeline: &mut Timeline<'_>) -> Result<(), RecoveryError> {
-        let salt = self.salt("reserve deposit", 0);
+        let salt = self.salt(stream::RESERVE_DEPOSIT_SALT, 0);
         let who = self.reserve.address().0.0;
         let id = submission_id(&self.config, &who, &salt);
-        let mut rng = self.randomness.hidden("reserve encryption", 0);
+        let mut rng = self.randomness.hidden(stream::RESERVE_ENCRYPTION, 0);
         // the reserve's table account is its public address, so its deposit needs no account of its own inside
         let ciphertext = self.reserve_owner.deposit(
             &self.config,
@@ -106,7 +109,7 @@ impl World {
     ) -> Result<Commitment, RecoveryError> {
         let Liquidity { cover_basis_points, max_spread, .. } = scenario.liquidity;
         let deposit = self.maker_deposit(index, scenario)?;
-        let mut rng = self.randomness.hidden("commitment", index as u64);
+        let mut rng = self.randomness.hidden(stream::COMMITMENT, index as u64);
         let share = self.share(gap, cover_basis_points);
         let wanted = share * u128::from(rng.random_range(850u32..1_150)) / 1_000;
         let size = u64::try_from(wanted).map_err(|_| RecoveryError::Range { what: "a maker's size" })?;
@@ -117,7 +120,7 @@ impl World {
     }
 
     fn maker_deposit(&self, index: usize, scenario: &Scenario) -> Result<u64, RecoveryError> {
-        let mut rng = self.randomness.generator("deposit amount", index as u64);
+        let mut rng = self.randomness.generator(stream::DEPOSIT_AMOUNT, index as u64);
         let share = self.share(scenario.reserve.nominal_gap(), scenario.liquidity.deposit_basis_points);
         let lots = share * u128::from(rng.random_range(950u32..1_050)) / 1_000 / u128::from(BASE_LOT);
         let lots = u64::try_from(lots).map_err(|_| RecoveryError::Range { what: "a maker's deposit" })?;
@@ -136,12 +139,13 @@ impl World {
         commitment: &Commitment,
         timeline: &mut Timeline<'_>,
     ) -> Result<(), RecoveryError> {
-        let salts = [self.salt("deposit", index as u64), self.salt("standing order", index as u64)];
+        let salts =
+            [self.salt(stream::DEPOSIT_SALT, index as u64), self.salt(stream::STANDING_ORDER_SALT, index as u64)];
         let maker = &self.makers[index];
         let who = maker.wallet.address().0.0;
         let [deposit_id, order_id] = salts.map(|salt| submission_id(&self.config, &who, &salt));
         let key = self.committee.master_public_key();
-        let mut rng = self.randomness.hidden("maker encryption", index as u64);
+        let mut rng = self.randomness.hidden(stream::MAKER_ENCRYPTION, index as u64);
         let expiry = commitment.offer.expiry;
         let deposit = maker.owner.deposit(&self.config, key, (deposit_id, who), expiry, &mut rng)?;
         let order = maker.owner.standing_order(&self.config, key, (order_id, who), &commitment.offer, &mut rng)?;
@@ -160,7 +164,7 @@ impl World {
     pub(super) async fn push_prices(&self, timeline: &mut Timeline<'_>) -> Result<(), RecoveryError> {
         let feed = SimulatedFeed::new(self.deployment.feed, self.chain.provider());
         let now = timeline.chain(self.chain.finalised_block()).await?.time;
-        let mut rng = self.randomness.generator("prices", now);
+        let mut rng = self.randomness.generator(stream::PRICES, now);
         for age in [1_500u64, 1_000, 600, 200, 5] {
             let micro = PRICE + rng.random_range(-300_000_000i64..300_000_000);
             let answer = I256::try_from(micro * 100).map_err(|_| RecoveryError::Range { what: "a price" })?;

@@ -1,7 +1,7 @@
 //! From a request to an opened attempt: the participants are asked, each checks for itself.
 
 use super::{RecoveryError, world::World};
-use crate::{timeline::Timeline, vault_node::Ask};
+use crate::{domain::stream, timeline::Timeline, vault_node::Ask};
 use ccc_chain::read::BlockRef;
 use ccc_core::{
     ciphertext::VerifiedCiphertext,
@@ -60,15 +60,17 @@ impl World {
         };
         let mut envelopes = Vec::new();
         let mut refusals = Vec::new();
+        let asked = self.nodes.len();
         for (index, participant) in (0u64..).zip(&mut self.nodes) {
             let view = timeline.chain(participant.log.view(block)).await?;
-            let mut rng = self.randomness.hidden("participant", self.attempts << 16 | index);
+            let mut rng = self.randomness.hidden(stream::PARTICIPANT, self.attempts << 16 | index);
             let identifier = participant.node.identifier().get();
             match participant.node.reencrypt(&view, &ask, block.time, &mut rng) {
                 Ok(Some(envelope)) => envelopes.push(envelope),
                 Ok(None) => drop(self.culprits.insert(identifier, "did not answer".to_owned())),
                 Err(refusal) => refusals.push((identifier, refusal)),
             }
+            timeline.advance(usize::try_from(index + 1).unwrap_or(asked), asked);
         }
         let need = self.committee.threshold().t();
         let answered = envelopes.len();

@@ -11,7 +11,7 @@ use crate::{
 };
 use ccc_chain::{Chain, Deployment, Wallet};
 use ccc_core::{
-    enclave::attestation::simulated::SimulatedProvider,
+    enclave::attestation::{Policy, simulated::SimulatedProvider},
     keys::Committee,
     table::{Header, SealedTable, TableStore},
 };
@@ -58,6 +58,8 @@ pub(super) struct World {
     pub(super) config: EnclaveConfig,
     pub(super) committee: Committee,
     pub(super) provider: Arc<SimulatedProvider>,
+    /// What participants and signers accept as the enclave.
+    pub(super) policy: Policy,
     pub(super) nodes: Vec<Participant>,
     pub(super) signers: Vec<Signer>,
     pub(super) makers: Vec<Maker>,

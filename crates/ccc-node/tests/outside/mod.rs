@@ -88,8 +88,12 @@ impl Observer for Recorder {
         self.lines.push(format!("started {name}"));
     }
 
+    fn advanced(&mut self, done: u64, of: u64) {
+        self.lines.push(format!("{done} of {of}"));
+    }
+
     fn finished(&mut self, span: &Span) {
-        self.lines.push(format!("finished {}", span.name));
+        self.lines.push(format!("finished {}: {}", span.name, span.status.unwrap_or("done")));
     }
 }
 

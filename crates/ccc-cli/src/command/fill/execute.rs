@@ -19,7 +19,7 @@ use ccc_core::{
     table::TableStore,
 };
 use serde::Deserialize;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
 const MAX_PRICES: u64 = 1 << 20;
@@ -47,11 +47,14 @@ pub(super) fn run(arguments: &FillRunArgs, ctx: &Context<'_>) -> Result<Answer, 
     let (pool, store) = Pool::open_alone(&arguments.pool)?;
     let told = Told { observations: observations.as_deref(), statement: statement.as_deref().map(Vec::as_slice) };
     let produced = pool.run(&store, &paths, &told, &ctx.passphrases, &mut ctx.rng()?)?;
+    for path in payout_paths(&paths, &produced) {
+        files::check_target(&path, replace)?;
+    }
     if let Some(table) = &produced.table {
         store.put(table)?;
     }
     keep(&pool, &paths, &target, replace, &produced)?;
-    Ok(report(&produced, &target, ctx))
+    Ok(report(&produced, &paths, &target, ctx))
 }
 
 fn read_prices(path: &Path) -> Result<Vec<PriceObservation>, Error> {
@@ -64,9 +67,17 @@ fn read_prices(path: &Path) -> Result<Vec<PriceObservation>, Error> {
     Ok(observations.into_iter().map(observation).collect())
 }
 
-/// Report and envelope; the keys are spent; the head comes last and at once.
+fn payout_paths(paths: &AttemptPaths, produced: &Produced) -> Vec<PathBuf> {
+    let sequences = produced.payouts.iter().map(|report| report.report().payload().binding.sequence);
+    sequences.map(|sequence| paths.payout(sequence)).collect()
+}
+
+/// Report, payouts and envelope; the keys are spent; the head comes last and at once.
 fn keep(pool: &Pool, paths: &AttemptPaths, target: &Path, replace: Replace, produced: &Produced) -> Result<(), Error> {
     files::write(target, &produced.report.to_bytes()?, Audience::Everyone, replace)?;
+    for (payout, path) in produced.payouts.iter().zip(payout_paths(paths, produced)) {
+        files::write(&path, &payout.to_bytes()?, Audience::Everyone, replace)?;
+    }
     if let Some(envelope) = &produced.envelope {
         files::write(&paths.envelope(), envelope, Audience::Everyone, Replace::Force)?;
     }
@@ -74,8 +85,12 @@ fn keep(pool: &Pool, paths: &AttemptPaths, target: &Path, replace: Replace, prod
     pool.set_head(&produced.head)
 }
 
-fn report(produced: &Produced, target: &Path, ctx: &Context<'_>) -> Answer {
+fn report(produced: &Produced, paths: &AttemptPaths, target: &Path, ctx: &Context<'_>) -> Answer {
     let (line, answer, mut object) = outcome(produced.statement());
+    let mut lines = vec![line, format!("signed report: {}", target.display())];
+    let (payout_lines, payouts) = payouts(produced, paths);
+    lines.extend(payout_lines);
+    object["payouts"] = payouts;
     object["report"] = serde_json::json!(target);
     object["culprits"] = serde_json::json!(produced.culprits);
     let not_share = |file: &NotShare| serde_json::json!({ "file": file.path, "reason": file.reason });
@@ -86,8 +101,26 @@ fn report(produced: &Produced, target: &Path, ctx: &Context<'_>) -> Answer {
     for NotShare { path, reason } in &produced.not_shares {
         ctx.ui.note(&format!("{} is left out: {reason}", path.display()));
     }
-    ctx.ui.result(&[line, format!("signed report: {}", target.display())], &object);
+    ctx.ui.result(&lines, &object);
     answer
+}
+
+/// What was paid, to whom, and where its report is.
+fn payouts(produced: &Produced, paths: &AttemptPaths) -> (Vec<String>, serde_json::Value) {
+    let reports = produced.payouts.iter().map(|report| &report.report().payload().statement);
+    let paid =
+        reports.filter_map(|statement| if let Statement::Payout(payout) = statement { Some(payout) } else { None });
+    let shown = paid.zip(payout_paths(paths, produced)).map(|(payout, path)| {
+        let to = format!("0x{}", hex::encode(payout.to));
+        let line = format!("payout of {} base units to {to}: {}", payout.amount, path.display());
+        let object = serde_json::json!({
+            "withdrawal": hex::encode(payout.withdrawal_id), "to": to, "token": format!("0x{}", hex::encode(payout.token)),
+            "amount": payout.amount.to_string(), "report": path,
+        });
+        (line, object)
+    });
+    let (lines, objects): (Vec<_>, Vec<_>) = shown.unzip();
+    (lines, objects.into())
 }
 
 fn outcome(statement: &Statement) -> (String, Answer, serde_json::Value) {

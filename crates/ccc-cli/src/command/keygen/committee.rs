@@ -13,11 +13,13 @@ use crate::{
     ui::Answer,
 };
 use ccc_core::{
+    enclave::attestation::OperatingMode,
     epoch::Epoch,
     identifier::Identifier,
     keys::{Committee, KeyShare, ParticipantKeys, Roster, board::MemoryBoard, dealer, dkg},
     threshold::Threshold,
 };
+use ccc_node::production::Configuration;
 use rand::rngs::StdRng;
 use std::path::{Path, PathBuf};
 
@@ -29,7 +31,7 @@ struct Generated {
 }
 
 pub(super) fn dealer(arguments: &CommitteeKeygen, ctx: &Context<'_>) -> Result<Answer, Error> {
-    let plan = Plan::new(arguments)?;
+    let plan = Plan::new(arguments, true)?;
     ctx.ui.note("a dealer knows the master key; use `ccc keygen dkg` for anything but tests and migration");
     let mut rng = ctx.rng()?;
     let (roster, participants) = plan.roster(&mut rng)?;
@@ -38,7 +40,7 @@ pub(super) fn dealer(arguments: &CommitteeKeygen, ctx: &Context<'_>) -> Result<A
 }
 
 pub(super) fn dkg(arguments: &CommitteeKeygen, ctx: &Context<'_>) -> Result<Answer, Error> {
-    let plan = Plan::new(arguments)?;
+    let plan = Plan::new(arguments, false)?;
     ctx.ui.note("all participants run in this process over a board in memory; on their own machines each runs alone");
     let mut rng = ctx.rng()?;
     let (roster, participants) = plan.roster(&mut rng)?;
@@ -58,12 +60,14 @@ struct Plan {
 }
 
 impl Plan {
-    fn new(arguments: &CommitteeKeygen) -> Result<Self, Error> {
+    fn new(arguments: &CommitteeKeygen, dealt: bool) -> Result<Self, Error> {
         let n = arguments.participants;
         let threshold = match arguments.threshold {
             Some(t) => Threshold::new(t, n)?,
             None => Threshold::default_for(n)?,
         };
+        let mode = if arguments.production { OperatingMode::Production } else { OperatingMode::Simulation };
+        Configuration { mode, seeded: false, dealt, threshold, policy: None, simulated: &[] }.check()?;
         let plan = Self { threshold, directory: arguments.out.clone(), replace: Replace::from_flag(arguments.force) };
         plan.targets().try_for_each(|path| files::check_target(&path, plan.replace))?;
         Ok(plan)

@@ -2,7 +2,7 @@
 
 use super::Context;
 use crate::{
-    cli::{AssetName, DepositArgs},
+    cli::DepositArgs,
     error::Error,
     pool::{
         Pool, account,
@@ -29,15 +29,11 @@ pub(super) fn run(arguments: &DepositArgs, ctx: &Context<'_>) -> Result<Answer, 
     let time = pool.now();
     let key = pool.committee.master_public_key();
     let ciphertext = owner.deposit(&pool.config, key, (id, who), time.saturating_add(LIFETIME), &mut rng)?;
-    let asset = match arguments.asset {
-        AssetName::Base => pool.config.base,
-        AssetName::Quote => pool.config.quote,
-    };
     let event = Event::Deposit {
         time,
         id: Hex(id),
         who: Hex(who),
-        asset,
+        asset: pool.asset(arguments.asset),
         amount: arguments.amount.to_string(),
         ciphertext: HexBytes(ciphertext.to_bytes()),
     };

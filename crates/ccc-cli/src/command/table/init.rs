@@ -17,6 +17,7 @@ use crate::{
         log::{self, Event},
         now, random, read_committee,
         settings::{self, AssetSettings, Price, Settings, Signers, Solvency},
+        view::Seen,
         write_head,
     },
     ui::Answer,
@@ -27,7 +28,7 @@ use ccc_enclave::{
     reserve::Validity,
     round::{RoundInput, RoundOutput},
 };
-use ccc_node::workflow_node::Shown;
+use ccc_node::{policy_file::ModeName, workflow_node::Shown};
 use ed25519_dalek::SigningKey;
 use rand::rngs::StdRng;
 use std::{fs, path::Path};
@@ -124,6 +125,7 @@ fn make_hardware(paths: &Paths, rng: &mut StdRng, ctx: &Context<'_>) -> Result<[
 fn template(arguments: &TableInitArgs, committee: &Committee, rng: &mut StdRng) -> Settings {
     Settings {
         pool: settings::Pool {
+            mode: ModeName::Simulation,
             chain: arguments.chain,
             contract: Hex(random(rng)),
             reserve_attestation: Hex(random(rng)),
@@ -197,7 +199,8 @@ fn first_version(pool: Pool, rng: &mut StdRng, ctx: &Context<'_>) -> Result<Pool
     };
     let RoundOutput { result, table, .. } = opened.round(plan, &input, pool.committee.master_public_key(), rng)?;
     let shown = Shown { request: &request, header: None };
-    pool.sign(&result, shown, at, &[], time, &ctx.passphrases)?;
+    let seen = Seen { at, latest: &pool.head, observations: &[], now: time };
+    pool.sign(&result, shown, &seen, &ctx.passphrases)?;
     pool.store()?.put(&table)?;
     let header = &table.header;
     let head =

@@ -3,6 +3,7 @@
 mod balance;
 mod deposit;
 mod init;
+mod withdraw;
 
 use super::Context;
 use crate::{cli::Table, error::Error, ui::Answer};
@@ -11,6 +12,7 @@ pub(super) fn run(verb: &Table, ctx: &Context<'_>) -> Result<Answer, Error> {
     match verb {
         Table::Init(arguments) => init::run(arguments, ctx),
         Table::Deposit(arguments) => deposit::run(arguments, ctx),
+        Table::Withdraw(arguments) => withdraw::run(arguments, ctx),
         Table::Balance(arguments) => balance::run(arguments, ctx),
     }
 }

@@ -5,7 +5,7 @@ use crate::{artifact::Artifact, error::Error, message::tdh2::Document, pool::Poo
 use ccc_chain::Deployment;
 use ccc_core::{
     ciphertext::Ciphertext,
-    enclave::attestation::simulated,
+    enclave::attestation::{Policy, simulated},
     envelope::Envelope,
     keys::Committee,
     report::{Round, SignedReport, Statement},
@@ -13,7 +13,6 @@ use ccc_core::{
     table::{Header, Sidecar, body_root},
     vault::{AttestedRecipient, Request},
 };
-use ed25519_dalek::VerifyingKey;
 use std::path::{Path, PathBuf};
 
 /// The files of one run, and what they are held against.
@@ -21,6 +20,7 @@ pub(super) struct Checker<'a> {
     pub(super) pool: Option<&'a Pool>,
     pub(super) deployment: Option<&'a Deployment>,
     pub(super) committee: Option<&'a Committee>,
+    pub(super) policy: Option<Policy>,
     pub(super) artifacts: &'a [(PathBuf, Artifact)],
     pub(super) at: u64,
 }
@@ -39,64 +39,70 @@ impl Checker<'_> {
             Artifact::Ciphertext(ciphertext) => self.ciphertext(ciphertext, self.committee(path)?),
             Artifact::Envelope(envelope) => self.envelope(envelope, self.committee(path)?),
             Artifact::Request(request) => self.request(request, self.committee(path)?),
-            Artifact::Recipient(card) => self.recipient(card, self.pool(path)?, self.beside(path)?),
+            Artifact::Recipient(card) => self.recipient(card, self.policy(path)?, path)?,
             Artifact::Committee(committee) => self.members(committee),
-            Artifact::Report(report) => match self.deployment {
-                Some(deployment) => self.report_on_chain(report, deployment),
-                None => self.report(report, self.pool(path)?),
+            Artifact::Report(report) => match (self.deployment, self.pool) {
+                (Some(deployment), _) => self.report_on_chain(report, deployment),
+                (None, Some(pool)) => self.report(report, pool),
+                (None, None) => return Err(missing(path, "a pool or a deployment")),
             },
             Artifact::TableHeader(header) => self.header(header, self.committee(path)?),
-            Artifact::TableBody(bytes) => body(bytes, &self.header_for(path)?),
-            Artifact::Sidecar(bytes) => sidecar(bytes, &self.header_for(path)?),
-            Artifact::Evidence(bytes) => self.evidence(bytes, self.pool(path)?),
+            Artifact::TableBody(bytes) => body(bytes, &self.headers(path)?),
+            Artifact::Sidecar(bytes) => sidecar(bytes, &self.headers(path)?),
+            Artifact::Evidence(bytes) => self.evidence(bytes, self.policy(path)?),
             Artifact::AgentEnvelope(bytes) => self.agent_envelope(bytes, path)?,
             Artifact::Tdh2(document) => self.tdh2(document, path)?,
-            Artifact::Dealing(_) | Artifact::Secret { .. } => {
-                return Err(Error::Unverifiable { path: path.into(), what: artifact.words() });
+            Artifact::Deployment(deployment) => self.contracts(deployment),
+            Artifact::Policy(policy) => enclaves(policy),
+            Artifact::Dealing(_) | Artifact::Secret { .. } | Artifact::Transcript(_) | Artifact::Summary(_) => {
+                return Err(unverifiable(path, artifact));
             }
         };
         established.map_err(|reason| Error::NotVerified { path: path.into(), reason })
     }
 
     fn committee(&self, path: &Path) -> Result<&Committee, Error> {
-        self.committee.ok_or_else(|| Error::Missing { path: path.into(), what: "a committee" })
+        self.committee.ok_or_else(|| missing(path, "a committee"))
     }
 
-    fn pool(&self, path: &Path) -> Result<&Pool, Error> {
-        self.pool.ok_or_else(|| Error::Missing { path: path.into(), what: "a pool" })
+    fn policy(&self, path: &Path) -> Result<&Policy, Error> {
+        self.policy.as_ref().ok_or_else(|| missing(path, "a pool or a policy"))
     }
 
-    /// The request that was given beside a file.
-    fn beside(&self, path: &Path) -> Result<&Request, Error> {
-        self.given_request().ok_or_else(|| Error::Missing { path: path.into(), what: "its request" })
+    /// The chain and the contract that labels and requests must name.
+    fn place(&self) -> Option<(u64, [u8; 20])> {
+        let of_pool = self.pool.map(|pool| (pool.config.chain, pool.config.pool));
+        of_pool.or_else(|| self.deployment.map(|deployment| (deployment.chain_id, deployment.pool.0.0)))
     }
 
-    fn given_request(&self) -> Option<&Request> {
-        self.artifacts.iter().find_map(|(_, artifact)| match artifact {
+    /// The requests that were given beside a file.
+    fn requests(&self) -> impl Iterator<Item = &Request> {
+        self.artifacts.iter().filter_map(|(_, artifact)| match artifact {
             Artifact::Request(request) => Some(request),
             _ => None,
         })
     }
 
-    /// The header given, else the pool's current one.
-    fn header_for(&self, path: &Path) -> Result<Header, Error> {
-        let given = self.artifacts.iter().find_map(|(_, artifact)| match artifact {
+    /// The headers given, else the pool's current one; never none.
+    fn headers(&self, path: &Path) -> Result<Vec<Header>, Error> {
+        let given = self.artifacts.iter().filter_map(|(_, artifact)| match artifact {
             Artifact::TableHeader(header) => Some(header.as_ref().clone()),
             _ => None,
         });
-        match (given, self.pool) {
-            (Some(header), _) => Ok(header),
-            (None, Some(pool)) => Ok(pool.table()?.header),
-            (None, None) => Err(Error::Missing { path: path.into(), what: "its header" }),
+        let given: Vec<Header> = given.collect();
+        match self.pool {
+            _ if !given.is_empty() => Ok(given),
+            Some(pool) => Ok(vec![pool.table()?.header]),
+            None => Err(missing(path, "its header")),
         }
     }
 
     fn ciphertext(&self, ciphertext: &Ciphertext, committee: &Committee) -> Established {
         ciphertext.clone().verify(committee.master_public_key()).map_err(|error| error.to_string())?;
         let label = ciphertext.label();
-        if let Some(pool) = self.pool {
-            same("the chain of its label", label.chain == pool.config.chain)?;
-            same("the contract of its label", label.contract == pool.config.pool)?;
+        if let Some((chain, contract)) = self.place() {
+            same("the chain of its label", label.chain == chain)?;
+            same("the contract of its label", label.contract == contract)?;
         }
         if label.expiry != 0 && label.expiry < self.at {
             return Err(format!("it expired at {}, it is {}", label.expiry, self.at));
@@ -107,10 +113,14 @@ impl Checker<'_> {
     fn envelope(&self, envelope: &Envelope, committee: &Committee) -> Established {
         let sender = envelope.identifier();
         envelope.verify(committee).map_err(|error| error.to_string())?;
-        match self.given_request() {
-            Some(request) if request.digest() != *envelope.topic() => Err("it answers another request".into()),
-            Some(_) => Ok(format!("signed by participant {sender} for this request")),
-            None => Ok(format!("signed by participant {sender}; name the request to check what it answers")),
+        if self.requests().next().is_none() {
+            return Ok(format!("signed by participant {sender}; name the request to check what it answers"));
+        }
+        let answers = self.requests().any(|request| request.digest() == *envelope.topic());
+        if answers {
+            Ok(format!("signed by participant {sender} for this request"))
+        } else {
+            Err("it answers another request".into())
         }
     }
 
@@ -118,11 +128,13 @@ impl Checker<'_> {
         request.check().map_err(|error| error.to_string())?;
         same("the committee", request.committee == committee.digest())?;
         same("the epoch", request.epoch == committee.epoch())?;
+        if let Some((chain, contract)) = self.place() {
+            same("the chain", request.chain == chain)?;
+            same("the contract", request.contract == contract)?;
+        }
         let Some(pool) = self.pool else {
             return Ok("for this committee; name the pool to check its block and header".into());
         };
-        same("the chain", request.chain == pool.config.chain)?;
-        same("the contract", request.contract == pool.config.pool)?;
         same("the table header", request.table_header == Some(pool.head.header_hash.0))?;
         let at = pool.log.up_to(&request.block_hash).ok_or("the log has no such block")?;
         let header = pool.table().map_err(|error| error.to_string())?.header;
@@ -130,13 +142,11 @@ impl Checker<'_> {
         Ok(format!("at block {} of the pool's log, on top of the current table", at.number()))
     }
 
-    fn recipient(&self, card: &AttestedRecipient, pool: &Pool, request: &Request) -> Established {
-        let digest = request.digest();
-        let user_data = card.recipient.user_data(&digest);
-        let checked = pool.settings.policy().check(&card.evidence, &user_data, &digest, self.at);
-        let evidence = checked.map_err(|error| error.to_string())?;
-        same("the measurement in its evidence", evidence.measurement == card.recipient.measurement)?;
-        Ok("attested (simulated) as the pool's enclave, for this request".into())
+    fn recipient(&self, card: &AttestedRecipient, policy: &Policy, path: &Path) -> Result<Established, Error> {
+        let attested = self.requests().map(|request| attested(card, policy, request, self.at));
+        // the last refusal stands if no request fits
+        let found = attested.reduce(|refused, next| if refused.is_ok() { refused } else { next });
+        found.ok_or_else(|| missing(path, "its request"))
     }
 
     /// A document of Chainlink's tdh2 against the public key, a share against the ciphertext, that were given beside it.
@@ -180,8 +190,10 @@ impl Checker<'_> {
         };
         same("the chain", payload.binding.chain == pool.config.chain)?;
         same("the receiver", payload.binding.receiver == receiver)?;
-        if let Statement::Round(round) = &payload.statement {
-            current(round, pool)?;
+        match &payload.statement {
+            Statement::Round(round) => current(round, pool)?,
+            Statement::Payout(payout) => settled(payout.version, pool.head.version)?,
+            Statement::Solvency(_) | Statement::Enclave(_) => {}
         }
         payload.check_time(self.at).map_err(|error| error.to_string())?;
         Ok(format!("signed by {} of {} signers, still valid", report.signatures().len(), set.signers.len()))
@@ -205,34 +217,106 @@ impl Checker<'_> {
 
     fn header(&self, header: &Header, committee: &Committee) -> Established {
         check_wrapped(header, committee)?;
-        let Some(pool) = self.pool else {
-            return Ok(format!("version {}; name the pool to check that it is current", header.version()));
-        };
-        same("the current header", header.hash() == pool.head.header_hash.0)?;
-        Ok(format!("version {}, the pool's current one", header.version()))
+        if let Some((chain, contract)) = self.place() {
+            same("the chain of the table", header.id().chain == chain)?;
+            same("the contract of the table", header.id().contract == contract)?;
+        }
+        let (version, named) = (header.version(), self.named_by_report(header.version()));
+        named.map_or(Ok(()), |hash| same("the hash in its round's report", hash == header.hash()))?;
+        match (self.pool, named) {
+            (Some(pool), _) => {
+                same("the current header", header.hash() == pool.head.header_hash.0)?;
+                Ok(format!("version {version}, the pool's current one"))
+            }
+            (None, Some(_)) => Ok(format!("version {version}, which its round's report names")),
+            (None, None) => Ok(format!("version {version}; name the pool to check that it is current")),
+        }
     }
 
-    fn evidence(&self, bytes: &[u8], pool: &Pool) -> Established {
-        let root = VerifyingKey::from_bytes(&pool.settings.pool.simulated_hardware.0);
-        let root = root.map_err(|_| "the pool's simulated hardware key is no key")?;
-        let evidence = simulated::verify(bytes, &root, self.at).map_err(|error| error.to_string())?;
-        same("the measurement", evidence.measurement == pool.config.measurement())?;
+    /// The header's hash in a report of the round that made a version, if one was given beside the header.
+    fn named_by_report(&self, version: u64) -> Option<[u8; 32]> {
+        self.artifacts.iter().find_map(|(_, artifact)| match artifact {
+            Artifact::Report(report) => match &report.report().payload().statement {
+                Statement::Round(round) if round.version == version => Some(round.header_hash),
+                _ => None,
+            },
+            _ => None,
+        })
+    }
+
+    fn evidence(&self, bytes: &[u8], policy: &Policy) -> Established {
+        let genuine = policy.simulated_roots.iter().map(|root| simulated::verify(bytes, root, self.at));
+        let genuine = genuine.reduce(|refused, next| if refused.is_ok() { refused } else { next });
+        let evidence = genuine.ok_or("no simulated hardware is accepted")?.map_err(|error| error.to_string())?;
+        same("the measurement", policy.measurements.contains(&evidence.measurement))?;
         same("the debug mode", !evidence.debug)?;
-        Ok("genuine simulated evidence of the pool's enclave; its keys are checked with the recipient file".into())
+        let mut requests = self.requests().peekable();
+        if requests.peek().is_none() {
+            return Ok("genuine simulated evidence of the accepted enclave; name the request to check its nonce".into());
+        }
+        let answers = requests.any(|request| evidence.nonce == Some(request.digest()));
+        same("the nonce: the request", answers)?;
+        Ok("genuine simulated evidence of the accepted enclave, for this request".into())
     }
 
     fn agent_envelope(&self, bytes: &[u8], path: &Path) -> Result<Established, Error> {
-        let reported = self.artifacts.iter().find_map(|(_, artifact)| match artifact {
+        let reported = self.artifacts.iter().filter_map(|(_, artifact)| match artifact {
             Artifact::Report(report) => match report.report().payload().statement {
                 Statement::Solvency(solvency) => Some(solvency.envelope_digest),
                 _ => None,
             },
             _ => None,
         });
-        let reported = reported.ok_or_else(|| Error::Missing { path: path.into(), what: "its solvency report" })?;
-        let established = same("the digest in the report", suite::digest(bytes) == reported);
+        let mut reported = reported.peekable();
+        if reported.peek().is_none() {
+            return Err(missing(path, "its solvency report"));
+        }
+        let established = same("the digest in the report", reported.any(|digest| digest == suite::digest(bytes)));
         Ok(established.map(|()| "the envelope that the report names".into()))
     }
+
+    /// What a deployment's file says of itself. That its contracts stand on the chain, the chain alone can tell.
+    fn contracts(&self, deployment: &Deployment) -> Established {
+        let set = deployment.signer_set();
+        set.check().map_err(|error| error.to_string())?;
+        if let Some(committee) = self.committee {
+            same("the epoch", deployment.workflow.epoch == committee.epoch().0)?;
+        }
+        Ok(format!(
+            "{} signers, {} of them may be faulty; its chain alone tells that it stands",
+            set.signers.len(),
+            set.f
+        ))
+    }
+}
+
+/// Whether an enclave's keys are attested for a request.
+fn attested(card: &AttestedRecipient, policy: &Policy, request: &Request, at: u64) -> Established {
+    let digest = request.digest();
+    let user_data = card.recipient.user_data(&digest);
+    let checked = policy.check(&card.evidence, &user_data, &digest, at);
+    let evidence = checked.map_err(|error| error.to_string())?;
+    same("the measurement in its evidence", evidence.measurement == card.recipient.measurement)?;
+    Ok("attested (simulated) as the accepted enclave, for this request".into())
+}
+
+fn enclaves(policy: &Policy) -> Established {
+    policy.check_configuration().map_err(|error| error.to_string())?;
+    Ok(format!("it accepts {} programs on {} simulated roots", policy.measurements.len(), policy.simulated_roots.len()))
+}
+
+fn missing(path: &Path, what: &'static str) -> Error {
+    Error::Missing { path: path.into(), what }
+}
+
+fn unverifiable(path: &Path, artifact: &Artifact) -> Error {
+    let why = match artifact {
+        Artifact::Dealing(_) => "it holds within its key generation, whose participants check it",
+        Artifact::Secret { .. } => "it is checked where it is opened",
+        Artifact::Transcript(_) => "it repeats what a node said; its chain alone can confirm it",
+        _ => "it repeats what the run printed; the reports beside it are what was signed",
+    };
+    Error::Unverifiable { path: path.into(), what: artifact.words(), why }
 }
 
 /// A round report speaks for the pool's current version only.
@@ -244,14 +328,35 @@ fn current(round: &Round, pool: &Pool) -> Result<(), String> {
     same("the table header that it made", round.header_hash == pool.head.header_hash.0)
 }
 
-fn body(bytes: &[u8], header: &Header) -> Established {
-    same("the body root", body_root(bytes) == header.body_root())?;
+/// A payout counts once the version that debited it stands.
+fn settled(debited: u64, stands: u64) -> Result<(), String> {
+    if debited <= stands {
+        Ok(())
+    } else {
+        Err(format!("table version {debited} debits it, and version {stands} stands"))
+    }
+}
+
+fn body(bytes: &[u8], headers: &[Header]) -> Established {
+    let root = body_root(bytes);
+    let header = headers.iter().find(|header| header.body_root() == root).ok_or("the body root differs")?;
     Ok(format!("the body of table version {}", header.version()))
 }
 
-fn sidecar(bytes: &[u8], header: &Header) -> Established {
-    Sidecar::parse(bytes, header).map_err(|error| error.to_string())?;
-    Ok(format!("the sidecar of table version {}; its tree leads to the state root", header.version()))
+fn sidecar(bytes: &[u8], headers: &[Header]) -> Established {
+    let mut refusal = "it has no header".to_owned();
+    for header in headers {
+        match Sidecar::parse(bytes, header) {
+            Ok(_) => {
+                let version = header.version();
+                return Ok(format!(
+                    "the sidecar of table version {version}; its tree leads to the state root, and its entries open for their owners alone"
+                ));
+            }
+            Err(error) => refusal = error.to_string(),
+        }
+    }
+    Err(refusal)
 }
 
 fn same(what: &str, holds: bool) -> Result<(), String> {

@@ -12,7 +12,8 @@ use crate::{
     ui::Answer,
 };
 use ccc_chain::Deployment;
-use ccc_core::{keys::Committee, table::Sidecar};
+use ccc_core::{enclave::attestation::Policy, keys::Committee, table::Sidecar};
+use ccc_node::policy_file::PolicyFile;
 use checks::Checker;
 use std::path::{Path, PathBuf};
 
@@ -26,8 +27,15 @@ pub(super) fn run(arguments: &VerifyArgs, ctx: &Context<'_>) -> Result<Answer, E
     let artifacts = arguments.files.iter().map(|path| load(path)).collect::<Result<Vec<_>, _>>()?;
     let at = arguments.at.unwrap_or_else(now);
     let deployment = arguments.deployment.as_deref().map(read_deployment).transpose()?;
-    let deployment = deployment.as_ref();
-    let checker = Checker { pool: pool.as_ref(), deployment, committee: committee.as_ref(), artifacts: &artifacts, at };
+    let policy = arguments.policy.as_deref().map(read_policy).transpose()?;
+    let checker = Checker {
+        pool: pool.as_ref(),
+        deployment: deployment.as_ref(),
+        committee: committee.as_ref(),
+        policy: policy.or_else(|| pool.as_ref().map(|pool| pool.settings.policy())),
+        artifacts: &artifacts,
+        at,
+    };
     let mut lines = Vec::new();
     let mut verified = Vec::new();
     for (path, artifact) in &artifacts {
@@ -45,6 +53,11 @@ pub(super) fn run(arguments: &VerifyArgs, ctx: &Context<'_>) -> Result<Answer, E
 
 fn read_deployment(path: &Path) -> Result<Deployment, Error> {
     parse_json(path, &files::read(path, MAX_DEPLOYMENT)?)
+}
+
+fn read_policy(path: &Path) -> Result<Policy, Error> {
+    let file: PolicyFile = parse_json(path, &files::read(path, MAX_DEPLOYMENT)?)?;
+    Policy::try_from(&file).map_err(|error| Error::PoolFile { path: path.into(), reason: error.to_string() })
 }
 
 /// Reads one file. Bytes that claim to be one of ours and are not well formed do not verify.
