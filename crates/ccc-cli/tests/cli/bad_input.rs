@@ -139,6 +139,10 @@ fn statements_with_bad_numbers_are_refused() {
         story.ccc("fill run --pool pool --attempt check --statement statement.json").fails(2, sentence);
         assert_eq!(story.scratch.snapshot(), before);
     }
+    let another = r#"{"account":"warm","unit":"satoshi","time":1,"reserves":1,"liabilities":1}"#;
+    story.scratch.write("statement.json", another);
+    let refused = story.ccc("fill run --pool pool --attempt check --statement statement.json");
+    refused.fails(2, "about another account than the one");
     story.ccc("fill run --pool pool --attempt check").fails(2, "needs the custodian's statement");
     story.statement(2_000_000_000, 1_000_000_000);
     story.done("fill run --pool pool --attempt check --statement statement.json");
