@@ -99,7 +99,13 @@ impl Artifact {
                 let file = SecretFile::parse(&bytes)?;
                 Self::Secret { content: file.content().words(), sealed: file.cost().is_some() }
             }
-            Kind::Share | Kind::Composite | Kind::KeyShare | Kind::ParticipantKeys | Kind::AttemptKeys => {
+            Kind::Share
+            | Kind::Composite
+            | Kind::KeyShare
+            | Kind::ParticipantKeys
+            | Kind::AttemptKeys
+            | Kind::RoundsState
+            | Kind::Certificate => {
                 return Err(ArtifactError::Bare(kind));
             }
         })
@@ -132,6 +138,8 @@ const fn bare(kind: Kind) -> &'static str {
         Kind::KeyShare => "a key share",
         Kind::ParticipantKeys => "a participant's key pair",
         Kind::AttemptKeys => "an attempt's key pair",
+        Kind::RoundsState => "a state of a key generation",
+        Kind::Certificate => "a certificate of handover",
         _ => "this object",
     }
 }
