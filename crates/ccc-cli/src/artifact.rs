@@ -165,7 +165,7 @@ impl Artifact {
                 let file = SecretFile::parse(&bytes)?;
                 Self::Secret { content: file.content().words(), sealed: file.cost().is_some() }
             }
-            Kind::KeyShare | Kind::ParticipantKeys | Kind::AttemptKeys => {
+            Kind::KeyShare | Kind::ParticipantKeys | Kind::AttemptKeys | Kind::RoundsState | Kind::Certificate => {
                 return Err(ArtifactError::Bare(kind));
             }
         })
@@ -219,6 +219,8 @@ const fn bare(kind: Kind) -> &'static str {
         Kind::KeyShare => "a key share",
         Kind::ParticipantKeys => "a participant's key pair",
         Kind::AttemptKeys => "an attempt's key pair",
+        Kind::RoundsState => "a state of a key generation",
+        Kind::Certificate => "a certificate of handover",
         _ => "this object",
     }
 }

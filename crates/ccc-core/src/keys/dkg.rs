@@ -1,6 +1,6 @@
 //! Distributed key generation: everybody deals, nobody learns the master secret, all agree on what came of it.
 //!
-//! Four rounds on a board, run by the states of [`rounds`](super::rounds).
+//! Four rounds on a board, run by the states of [`rounds`].
 //!
 //! *Source*: joint Feldman (Pedersen 1991) with proofs of possession, commit-then-open, and publicly decidable
 //! complaints. *Security*: the last to open may still abort, which leaves it a choice among 2^F public keys: harmless

@@ -5,7 +5,7 @@
 //! threshold: x'_j = Σ λ_i·x_ij and P'_j = Σ λ_i·(commitments of i at j). The master public key stays, old ciphertexts
 //! open, shares of two epochs never combine. A refresh is a reshare to the same members under the same threshold.
 //!
-//! The four rounds are those of [`rounds`](super::rounds). Dealers are numbered as in the old committee, receivers as on
+//! The four rounds are those of [`rounds`]. Dealers are numbered as in the old committee, receivers as on
 //! the new roster; one participant may be both, under two numbers and with two sets of keys.
 //!
 //! *Source*: Herzberg, Jarecki, Krawczyk and Yung 1995 (refresh); Desmedt and Jajodia 1997, Wong, Wang and Wing 2002

@@ -98,10 +98,12 @@ fn backward_differences(values: &[RistrettoPoint]) -> Vec<RistrettoPoint> {
 
 /// Moves the differences one place on, and gives the value there.
 fn next_value(differences: &mut [RistrettoPoint]) -> RistrettoPoint {
-    for i in 1..differences.len() {
-        differences[i] = differences[i] + differences[i - 1];
+    let mut sum = RistrettoPoint::default();
+    for difference in differences {
+        sum += *difference;
+        *difference = sum;
     }
-    differences.last().copied().unwrap_or_default()
+    sum
 }
 
 fn sum(t: usize, dealings: &[&VerifiedDealing]) -> Vec<RistrettoPoint> {
