@@ -73,7 +73,8 @@ def crate_errors(root, manifest):
     content = tomllib.loads((root / manifest).read_text())
     if manifest == "Cargo.toml" and content["workspace"]["lints"]["rust"].get("unsafe_code") != "forbid":
         yield f'{manifest}: the workspace lint unsafe_code = "forbid" is missing'
-    if "package" in content and not manifest.startswith("fuzz/") and content.get("lints") != {"workspace": True}:
+    outside = "workspace" in content  # fuzz and the importer are workspaces of their own
+    if "package" in content and not outside and content.get("lints") != {"workspace": True}:
         yield f"{manifest}: [lints] workspace = true is missing"
 
 

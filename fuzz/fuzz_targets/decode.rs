@@ -11,7 +11,11 @@ use ccc_core::{
     },
     encoding,
     envelope::Envelope,
-    keys::{Committee, Dealing, KeyShare, MasterPublicKey, ParticipantKeys, complaint::Complaint},
+    keys::{
+        Committee, Dealing, KeyShare, MasterPublicKey, ParticipantKeys,
+        complaint::Complaint,
+        repair::{RepairComplaint, RepairPacket, RepairRequest},
+    },
     report::{CONTEXT_LENGTH, ForwarderHeader, HEADER_LENGTH, Payload, ReportContext, Signature65, SignedReport},
     table::{DataKey, HEADER_LEN, Header, Receipt, Row, Sidecar},
     vault::{AttestedRecipient, Request, SealedShare, Shares},
@@ -71,6 +75,9 @@ fn keys(bytes: &[u8]) {
     round_trip(bytes, ParticipantKeys::from_bytes, ParticipantKeys::to_bytes);
     round_trip(bytes, Dealing::from_bytes, Dealing::to_bytes);
     round_trip(bytes, Complaint::from_bytes, Complaint::to_bytes);
+    round_trip(bytes, RepairRequest::from_bytes, |request| request.to_bytes().expect("as many helpers as were read"));
+    round_trip(bytes, RepairPacket::from_bytes, RepairPacket::to_bytes);
+    round_trip(bytes, RepairComplaint::from_bytes, RepairComplaint::to_bytes);
 }
 
 fn vault(bytes: &[u8]) {

@@ -1,6 +1,6 @@
 """Which function makes which file."""
 
-from . import chain_vectors, dealing_vectors, table_vectors, vectors
+from . import chain_vectors, dealing_vectors, repair_vectors, table_vectors, vectors
 
 FILES = {
     "encoding": vectors.encoding,
@@ -14,6 +14,7 @@ FILES = {
     "dealing": dealing_vectors.dealing,
     "complaint": dealing_vectors.complaint,
     "envelope": dealing_vectors.envelope,
+    "repair": repair_vectors.repair,
     "share_refused": dealing_vectors.share_refused,
     "table": table_vectors.table,
     "report": chain_vectors.report,

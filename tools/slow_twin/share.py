@@ -78,13 +78,15 @@ def verify_composite(prefix, P, ct_digests, Us, wire):
     return Ds
 
 
-def compact_statement(committee, epoch, i, P, request, recipient, ct_digest, U, E, A, B):
-    return [S, committee, u64(epoch), u16(i), P, request, recipient, ct_digest, U, E, A, B]
+def compact_subject(committee, epoch, i, P, request, recipient, ct_digest, U, E):
+    return [S, committee, u64(epoch), u16(i), P, request, recipient, ct_digest, U, E]
 
 
-def make_compact(committee, epoch, i, x, request, recipient, ct_digest, U, E, rho, random64):
-    P, A, B = x * g.BASE, x * U + rho * E, rho * g.BASE
-    statement = compact_statement(committee, epoch, i, P, request, recipient, ct_digest, U, E, A, B)
+def make_compact(committee, epoch, i, x, request, recipient, ct_digest, U, E, random64):
+    subject = compact_subject(committee, epoch, i, x * g.BASE, request, recipient, ct_digest, U, E)
+    rho = proof_nonce(random64, x, subject, 2)
+    A, B = x * U + rho * E, rho * g.BASE
+    statement = subject + [A, B]
     s1, s2 = proof_nonce(random64, x, statement, 0), proof_nonce(random64, rho, statement, 1)
     TP, TA, TB = s1 * g.BASE, s1 * U + s2 * E, s2 * g.BASE
     ch = challenge("compact", statement, TP, TA, TB)
@@ -98,9 +100,22 @@ def verify_compact(committee, epoch, i, P, request, recipient, ct_digest, U, E, 
     A, B, TP, TA, TB = (g.decode(wire[k : k + 32]) for k in range(0, 160, 32))
     z1, z2 = g.decode_scalar(wire[160:192]), g.decode_scalar(wire[192:])
     require(not E.is_identity() and not B.is_identity() and not P.is_identity(), "zero")
-    statement = compact_statement(committee, epoch, i, P, request, recipient, ct_digest, U, E, A, B)
-    ch = challenge("compact", statement, TP, TA, TB)
+    subject = compact_subject(committee, epoch, i, P, request, recipient, ct_digest, U, E)
+    ch = challenge("compact", subject + [A, B], TP, TA, TB)
     require(z1 * g.BASE == TP + ch * P, "P")
     require(z1 * U + z2 * E == TA + ch * A, "A")
     require(z2 * g.BASE == TB + ch * B, "B")
     return A, B
+
+
+def verify_compact_payload(committee, epoch, i, P, request, recipient, ct_digests, Us, E, payload):
+    """The partials of one participant behind the digest of the recipient that they are for."""
+    require(len(payload) == 64 + 224 * len(Us) and len(Us) >= 1, "length")
+    require(payload[:64] == recipient, "recipient")
+    wires = [payload[k : k + 224] for k in range(64, len(payload), 224)]
+    return [verify_compact(committee, epoch, i, P, request, recipient, d, U, E, w) for d, U, w in zip(ct_digests, Us, wires)]
+
+
+def open_compact(secret, A, B):
+    require(not B.is_identity(), "zero")
+    return A - secret * B

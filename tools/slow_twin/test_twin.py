@@ -8,7 +8,7 @@ from pathlib import Path
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from . import committee, encoding, evm, hpke
+from . import committee, encoding, evm, hpke, share
 from . import ristretto as g
 
 VECTORS = Path(__file__).resolve().parents[2] / "vectors"
@@ -76,6 +76,54 @@ class Hpke(unittest.TestCase):
                 self.assertEqual(out[ours], b[theirs])
             self.assertEqual(out["ciphertext"].hex(), first["ct"])
         self.assertEqual(seen, 1)
+
+
+class Compact(unittest.TestCase):
+    """The committed bytes, which the Rust code reproduces, are read and judged from the bytes alone."""
+
+    file = load("ccc", "compact.json")
+    secret = g.decode_scalar(bytes.fromhex(file["enclave_e_secret"]))
+
+    def context(self, case, answer):
+        point = lambda text: g.decode(bytes.fromhex(text))
+        committee_digest, request, recipient = (bytes.fromhex(x) for x in (self.file["committee"], case["request"], self.file["recipient"]))
+        digests, us = [bytes.fromhex(d) for d in case["ct_digests"]], [point(u) for u in case["U"]]
+        return [committee_digest, self.file["epoch"], answer["identifier"], point(answer["P"]), request, recipient, digests, us, point(self.file["E"])]
+
+    def test_payloads_verify_and_combine(self):
+        for case in self.file["cases"]:
+            pairs = {}
+            for answer in case["answers"]:
+                payload = bytes.fromhex(answer["payload"])
+                pairs[answer["identifier"]] = share.verify_compact_payload(*self.context(case, answer), payload)
+            for combined in case["combined"]:
+                chosen = combined["identifiers"]
+                for j, expected in enumerate(combined["pairs"]):
+                    A, B = (committee.interpolate_points({i: pairs[i][j][k] for i in chosen}) for k in (0, 1))
+                    self.assertEqual((A.encode() + B.encode()).hex(), combined["wire"][128 * j : 128 * (j + 1)])
+                    self.assertEqual(share.open_compact(self.secret, A, B).encode().hex(), expected["K"])
+
+    def test_each_partial_decrypts_to_a_share(self):
+        for case in self.file["cases"]:
+            for answer in case["answers"]:
+                x = g.decode_scalar(bytes.fromhex(answer["share"]))
+                pairs = share.verify_compact_payload(*self.context(case, answer), bytes.fromhex(answer["payload"]))
+                for (A, B), u in zip(pairs, case["U"]):
+                    self.assertTrue(share.open_compact(self.secret, A, B) == x * g.decode(bytes.fromhex(u)))
+
+    def test_altered_payloads_are_refused(self):
+        case = self.file["cases"][1]
+        answer = case["answers"][0]
+        payload = bytes.fromhex(answer["payload"])
+        context = self.context(case, answer)
+        swapped = payload[:64] + payload[288:512] + payload[64:288] + payload[512:]
+        for bad in (payload[:-1], payload + b"\0", bytes([payload[0] ^ 1]) + payload[1:], swapped, payload[:-1] + bytes([payload[-1] ^ 1])):
+            with self.assertRaises(Exception):
+                share.verify_compact_payload(*context, bad)
+        for part in (3, 4):
+            other = self.context(case, case["answers"][1])
+            with self.assertRaises(ValueError):
+                share.verify_compact_payload(*context[:part], other[part] if part == 3 else bytes(64), *context[part + 1 :], payload)
 
 
 class Evm(unittest.TestCase):

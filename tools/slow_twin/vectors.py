@@ -162,6 +162,7 @@ def request():
     for name, mode, names, table in (
         ("public, one", MODE_PUBLIC, ["public"], False), ("sealed, one", MODE_SEALED, ["recipient"], False),
         ("sealed, three, with table", MODE_SEALED, ["recipient", "recipient-2", "recipient-3"], True), ("compact, one", MODE_COMPACT, ["recipient"], False),
+        ("compact, three", MODE_COMPACT, ["recipient", "recipient-2", "recipient-3"], False),
     ):
         cases.append(dict(name=name, **fx.request_fields(mode, names, table), m=len(names), request=fx.request(mode, *names, table=table)))
     salt = fx.fixed32("salt/0")
@@ -297,18 +298,70 @@ def compact_refused(partial):
     return out
 
 
-def compact():
-    c, v, req, E = fx.committee_a(), fx.ciphertext("recipient"), fx.request(MODE_COMPACT, "recipient"), fx.enclave_e()
-    partials = []
-    for m in c.members[1:4]:
-        rnd, rho = fx.fixed64(f"compact/{m.identifier}"), fx.fixed_scalar(f"compact rho/{m.identifier}")
-        made = sh.make_compact(c.digest(), c.epoch, m.identifier, m.share, req, fx.recipient(), v["ct_digest"], v["U"], E, rho, rnd)
-        sh.verify_compact(c.digest(), c.epoch, m.identifier, m.P, req, fx.recipient(), v["ct_digest"], v["U"], E, made["wire"])
-        partials.append(dict(identifier=m.identifier, share=m.share, P=m.P, random64=rnd, **made))
-    A, B = (com.interpolate_points({p["identifier"]: p[name] for p in partials}) for name in "AB")
-    K = A - fx.ENCLAVE_E_SECRET * B
-    assert K == v["K"]
+def compact_answer(member, names, req):
+    c, rnd = fx.committee_a(), fx.fixed64(f"compact/{len(names)}/{member.identifier}")
+    vs = [fx.ciphertext(name) for name in names]
+    context = (c.digest(), c.epoch, member.identifier)
+    partials = [sh.make_compact(*context, member.share, req, fx.recipient(), v["ct_digest"], v["U"], fx.enclave_e(), rnd) for v in vs]
+    payload = fx.recipient() + b"".join(p["wire"] for p in partials)
+    pairs = sh.verify_compact_payload(*context, member.P, req, fx.recipient(), [v["ct_digest"] for v in vs], [v["U"] for v in vs], fx.enclave_e(), payload)
+    assert pairs == [(p["A"], p["B"]) for p in partials]
+    return dict(identifier=member.identifier, share=member.share, P=member.P, random64=rnd, partials=partials, payload=payload)
+
+
+def compact_combination(answers, chosen, names):
+    """(A, B) and K of each ciphertext from the answers of the chosen identifiers."""
+    out = []
+    for j, name in enumerate(names):
+        A, B = (com.interpolate_points({a["identifier"]: a["partials"][j][key] for a in answers if a["identifier"] in chosen}) for key in "AB")
+        K = sh.open_compact(fx.ENCLAVE_E_SECRET, A, B)
+        assert K == fx.ciphertext(name)["K"]
+        out.append(dict(A=A, B=B, K=K))
+    return dict(identifiers=chosen, pairs=out, wire=b"".join(p["A"].encode() + p["B"].encode() for p in out))
+
+
+def compact_case(title, names):
+    c, req = fx.committee_a(), fx.request(MODE_COMPACT, *names)
+    vs = [fx.ciphertext(name) for name in names]
+    answers = [compact_answer(m, names, req) for m in c.members]
     return dict(
-        committee=c.digest(), epoch=c.epoch, request=req, recipient=fx.recipient(), ct_digest=v["ct_digest"], U=v["U"], enclave_e_secret=fx.ENCLAVE_E_SECRET,
-        E=E, partials=partials, refused=compact_refused(partials[0]), combined=dict(identifiers=[2, 3, 4], A=A, B=B, wire=A.encode() + B.encode(), K=K),
+        name=title, request=req, m=len(names), ct_digests=[v["ct_digest"] for v in vs], U=[v["U"] for v in vs], answers=answers,
+        combined=[compact_combination(answers, chosen, names) for chosen in ([1, 2, 3], [2, 3, 4], [1, 3, 5])],
+    )
+
+
+def compact_tampered(one, three):
+    """Pairs that somebody changed on their way to the enclave; only a re-randomised pair still opens."""
+    v, E, secret = fx.ciphertext("recipient"), fx.enclave_e(), fx.ENCLAVE_E_SECRET
+    pair, other = one["combined"][0]["pairs"][0], three["combined"][0]["pairs"][1]
+    A, B, X, z = pair["A"], pair["B"], fx.fixed_scalar("tamper X") * g.BASE, fx.fixed_scalar("tamper z")
+    points = {a["identifier"]: (a["partials"][0]["A"], a["partials"][0]["B"]) for a in one["answers"][:2]}
+    points[3] = tuple(three["answers"][2]["partials"][1][key] for key in "AB")
+    mixed = [com.interpolate_points({i: p[k] for i, p in points.items()}) for k in (0, 1)]
+    changes = {
+        "re-randomised": (A + z * E, B + z * g.BASE), "A shifted": (A + X, B), "B shifted": (A, B + X), "both shifted": (A + X, B + X),
+        "A and B exchanged": (B, A), "the pair of another ciphertext": (other["A"], other["B"]), "one partial of another ciphertext": tuple(mixed),
+        "share in the clear": (A - secret * B, g.BASE),
+    }
+    parsed, out = tdh2.parse_and_verify(fx.committee_a().Y, v["wire"]), []
+    for name, (a, b) in changes.items():
+        K = sh.open_compact(secret, a, b)
+        opens = K == v["K"]
+        if opens:
+            assert tdh2.open_with(fx.committee_a().Y, parsed, K) == v["message"]
+        else:
+            refuses(tdh2.open_with, fx.committee_a().Y, parsed, K)
+        out.append(dict(name=name, wire=a.encode() + b.encode(), K=K, opens=opens))
+    zero = A.encode() + bytes(32)
+    refuses(sh.open_compact, secret, A, g.decode(bytes(32)))
+    return dict(ct_digest=v["ct_digest"], message=v["message"], cases=out, zero=zero)
+
+
+def compact():
+    c = fx.committee_a()
+    one, three = compact_case("one ciphertext", ["recipient"]), compact_case("three ciphertexts", ["recipient", "recipient-2", "recipient-3"])
+    first = dict(one["answers"][1], wire=one["answers"][1]["partials"][0]["wire"])
+    return dict(
+        committee=c.digest(), epoch=c.epoch, recipient=fx.recipient(), enclave_e_secret=fx.ENCLAVE_E_SECRET, E=fx.enclave_e(), cases=[one, three],
+        refused=compact_refused(first), tampered=compact_tampered(one, three),
     )

@@ -1,8 +1,12 @@
 //! What a file is, told from its bytes alone.
 
-use crate::files::sealed::{SealedError, SecretFile};
+use crate::{
+    files::sealed::{SealedError, SecretFile},
+    message::tdh2::{self, Document},
+};
 use ccc_core::{
     ciphertext::{Ciphertext, CiphertextError},
+    compat::tdh2_p256::FormatError,
     encoding::{EncodingError, Kind, kind_of},
     envelope::Envelope,
     keys::{Committee, Dealing, MembershipError},
@@ -15,7 +19,7 @@ use ccc_core::{
 pub(crate) enum Artifact {
     /// A threshold ciphertext.
     Ciphertext(Ciphertext),
-    /// A participant's signed envelope; of kind sealed it is a re-encrypted share.
+    /// A participant's signed envelope; of kind sealed it is a re-encrypted share, of kind share a plain one.
     Envelope(Envelope),
     /// A request for re-encryption.
     Request(Request),
@@ -37,6 +41,8 @@ pub(crate) enum Artifact {
     Sidecar(Vec<u8>),
     /// A table's body: recognised by its length, proven only by its header.
     TableBody(Vec<u8>),
+    /// A JSON object of Chainlink's tdh2.
+    Tdh2(Document),
     /// A secret file: what is known without its passphrase.
     Secret { content: &'static str, sealed: bool },
 }
@@ -59,6 +65,8 @@ pub(crate) enum ArtifactError {
     Report(#[from] QuorumError),
     #[error("table header: {0}")]
     TableHeader(#[from] HeaderError),
+    #[error("tdh2: {0}")]
+    Tdh2(#[from] FormatError),
     #[error("secret file: {0}")]
     Secret(#[from] SealedError),
 }
@@ -74,6 +82,9 @@ impl Artifact {
             Some(b"CCTS") => return Ok(Self::Sidecar(bytes)),
             _ => {}
         }
+        if let Some(document) = tdh2::is_json(&bytes).then(|| Document::read(&bytes)).flatten() {
+            return Ok(Self::Tdh2(document?));
+        }
         match kind_of(&bytes) {
             Ok(kind) => Self::headed(kind, bytes),
             Err(EncodingError::Magic { .. }) if is_body(&bytes) => Ok(Self::TableBody(bytes)),
@@ -85,9 +96,15 @@ impl Artifact {
     fn headed(kind: Kind, bytes: Vec<u8>) -> Result<Self, ArtifactError> {
         Ok(match kind {
             Kind::Ciphertext => Self::Ciphertext(Ciphertext::from_bytes(&bytes)?),
-            Kind::Sealed | Kind::Compact | Kind::Complaint | Kind::Envelope => {
-                Self::Envelope(Envelope::from_bytes(&bytes)?)
-            }
+            Kind::Share
+            | Kind::Composite
+            | Kind::Sealed
+            | Kind::Compact
+            | Kind::Complaint
+            | Kind::Envelope
+            | Kind::RepairRequest
+            | Kind::RepairPacket
+            | Kind::RepairComplaint => Self::Envelope(Envelope::from_bytes(&bytes)?),
             Kind::Request => Self::Request(Request::from_bytes(&bytes)?),
             Kind::Recipient => Self::Recipient(AttestedRecipient::from_bytes(&bytes)?),
             Kind::Committee => Self::Committee(Box::new(Committee::from_bytes(&bytes)?)),
@@ -99,7 +116,7 @@ impl Artifact {
                 let file = SecretFile::parse(&bytes)?;
                 Self::Secret { content: file.content().words(), sealed: file.cost().is_some() }
             }
-            Kind::Share | Kind::Composite | Kind::KeyShare | Kind::ParticipantKeys | Kind::AttemptKeys => {
+            Kind::KeyShare | Kind::ParticipantKeys | Kind::AttemptKeys => {
                 return Err(ArtifactError::Bare(kind));
             }
         })
@@ -110,6 +127,7 @@ impl Artifact {
         match self {
             Self::Ciphertext(_) => "a ciphertext",
             Self::Envelope(envelope) if envelope.kind() == Kind::Sealed => "a participant's re-encrypted share",
+            Self::Envelope(envelope) if envelope.kind() == Kind::Share => "a participant's plain share",
             Self::Envelope(_) => "a participant's signed envelope",
             Self::Request(_) => "a request for re-encryption",
             Self::Recipient(_) => "an enclave's attested keys",
@@ -121,6 +139,7 @@ impl Artifact {
             Self::TableHeader(_) => "a table header",
             Self::Sidecar(_) => "a table's sidecar",
             Self::TableBody(_) => "a table's body",
+            Self::Tdh2(document) => document.words(),
             Self::Secret { .. } => "a secret file",
         }
     }
@@ -128,7 +147,6 @@ impl Artifact {
 
 const fn bare(kind: Kind) -> &'static str {
     match kind {
-        Kind::Share | Kind::Composite => "a decryption share in the clear",
         Kind::KeyShare => "a key share",
         Kind::ParticipantKeys => "a participant's key pair",
         Kind::AttemptKeys => "an attempt's key pair",

@@ -1,6 +1,9 @@
 //! The public fields of an artifact, for a person and for a program. Never a secret.
 
-use crate::artifact::Artifact;
+use crate::{
+    artifact::Artifact,
+    message::tdh2::{Document, Sealed},
+};
 use ccc_core::{
     ciphertext::{Ciphertext, Label, LabelKind},
     envelope::Envelope,
@@ -60,10 +63,31 @@ pub(crate) fn describe(artifact: &Artifact, size: usize) -> Fields {
         Artifact::AgentEnvelope(bytes) => fields.bytes("digest", &ccc_core::suite::digest(bytes)),
         Artifact::Sidecar(_) => fields,
         Artifact::TableBody(bytes) => fields.bytes("body_root", &ccc_core::table::body_root(bytes)),
+        Artifact::Tdh2(document) => of_tdh2(fields, document),
         Artifact::Secret { content, sealed } => {
             fields.add("content", *content).add("protection", if *sealed { "passphrase" } else { "none" })
         }
     }
+}
+
+fn of_tdh2(fields: Fields, document: &Document) -> Fields {
+    match document {
+        Document::PublicKey(key) => {
+            let fields = fields.add("participants", key.participants());
+            match key.threshold() {
+                Ok(threshold) => fields.add("threshold", threshold.t()),
+                Err(error) => fields.add("threshold", format!("none: {error}")),
+            }
+        }
+        Document::Sealed(sealed) => of_sealed(fields, sealed),
+        Document::Share(share) => fields.add("index", share.index()),
+        Document::PrivateShare { index } => fields.add("index", *index).add("protection", "none"),
+        Document::MasterSecret => fields.add("protection", "none"),
+    }
+}
+
+fn of_sealed(fields: Fields, sealed: &Sealed) -> Fields {
+    fields.bytes("label", sealed.label()).add("message_bytes", sealed.message_len())
 }
 
 fn of_ciphertext(fields: Fields, ciphertext: &Ciphertext) -> Fields {

@@ -6,13 +6,14 @@ mod hint;
 use crate::{artifact::ArtifactError, files::sealed::SealedError};
 use ccc_core::{
     ciphertext::{CiphertextError, EncryptError},
+    compat::tdh2_p256,
     encoding::EncodingError,
     keys::{KeyShareError, MembershipError, board::BoardError, dealer::DealerError, dkg::DkgError},
     report::{QuorumError, ReportError},
     secret::RandomnessError,
     table::{SidecarError, StoreError},
     threshold::ThresholdError,
-    vault::CombineError,
+    vault::{CombineError, ShareError},
 };
 use ccc_enclave::{
     agent::NoticeError, attempt::AttemptError, authorisation::AuthorisationError, config::ConfigError,
@@ -22,7 +23,7 @@ use ccc_node::{
     agent::AgentRefusal, custodian::CustodianError, recovery::RecoveryError, scenario::ScenarioError,
     vault_node::Refusal, workflow_node::SignerRefusal,
 };
-use std::{io, path::PathBuf};
+use std::{fmt, io, path::PathBuf};
 
 /// The exit code of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -161,6 +162,28 @@ pub(crate) enum Error {
     #[error("the reserve check found no deficit")]
     NoDeficit,
 
+    // messages by hand
+    #[error("{}: {source}", path.display())]
+    CiphertextFile { path: PathBuf, source: CiphertextError },
+    #[error("the label: {reason}")]
+    Label { reason: &'static str },
+    #[error("the ciphertext expired at {expiry}, it is {at}")]
+    Expired { expiry: u64, at: u64 },
+    #[error("the participant makes no share: {0}")]
+    NoShare(#[from] ShareError),
+    #[error("the shares do not open it: {0}")]
+    Combine(CombineError),
+    #[error("{}: {source}", path.display())]
+    Tdh2Format { path: PathBuf, source: tdh2_p256::FormatError },
+    #[error("the tdh2 key: {0}")]
+    Tdh2Key(#[from] tdh2_p256::KeyError),
+    #[error("the tdh2 ciphertext: {0}")]
+    Tdh2Ciphertext(#[from] tdh2_p256::CiphertextError),
+    #[error("the participant makes no share: {0}")]
+    Tdh2Share(#[from] tdh2_p256::ShareError),
+    #[error("the shares do not open it: {0}")]
+    Tdh2Combine(tdh2_p256::CombineError),
+
     // attempts
     #[error("the table is at version {version} now, and the attempt was prepared on another")]
     Moved { version: u64 },
@@ -231,7 +254,21 @@ pub(crate) struct NotShare {
     pub(crate) reason: String,
 }
 
+impl fmt::Display for NotShare {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} is left out: {}", self.path.display(), self.reason)
+    }
+}
+
 impl Error {
+    /// Why a message did not open, with missing shares told apart and the files left out named.
+    pub(crate) fn combine(error: CombineError, not_shares: Vec<NotShare>) -> Self {
+        match error {
+            CombineError::NotEnoughShares { .. } => Self::shares(error, not_shares),
+            other => Self::Combine(other),
+        }
+    }
+
     /// An attempt's failure, with missing shares told apart, their senders and the files left out named.
     pub(crate) fn attempt(error: AttemptError, not_shares: Vec<NotShare>) -> Self {
         match error {
@@ -271,5 +308,5 @@ fn named(culprits: &[u16]) -> String {
 }
 
 fn left_out(files: &[NotShare]) -> String {
-    files.iter().map(|file| format!("; {} is left out: {}", file.path.display(), file.reason)).collect()
+    files.iter().map(|file| format!("; {file}")).collect()
 }

@@ -6,6 +6,7 @@ mod command;
 mod describe;
 mod error;
 mod files;
+mod message;
 mod pool;
 mod ui;
 

@@ -1,32 +1,52 @@
-//! The path by hand, as README.md gives it: one pasteable sequence.
+//! The paths by hand, as README.md gives them: pasteable sequences.
 
 use std::{path::Path, process::Command};
 
-/// The sequence, kept beside this test.
-const SCRIPT: &str = include_str!("shell_path.sh");
+/// The sequences, kept beside this test.
+const RESERVE: &str = include_str!("shell_path.sh");
+const MESSAGE: &str = include_str!("message_path.sh");
 
-#[test]
-fn the_path_by_hand_heals_a_reserve() {
-    let scratch = tempfile::tempdir().expect("a scratch directory");
+/// Runs a sequence in a directory of its own and gives what it printed.
+fn run(script: &str, scratch: &Path) -> String {
     let directory = Path::new(env!("CARGO_BIN_EXE_ccc")).parent().expect("the command lies in a directory");
     let search = format!("{}:{}", directory.display(), std::env::var("PATH").expect("a search path"));
     let output = Command::new("bash")
-        .args(["-euo", "pipefail", "-c", SCRIPT])
-        .current_dir(scratch.path())
+        .args(["-euo", "pipefail", "-c", script])
+        .current_dir(scratch)
         .env("PATH", search)
         .env_remove("CCC_PASSPHRASE_FILE")
         .output()
         .expect("bash runs");
-    let stdout = String::from_utf8_lossy(&output.stdout);
+    let stdout = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(output.status.success(), "{stdout}\n{}", String::from_utf8_lossy(&output.stderr));
-    for line in ["reserve: insolvent", "filled: table version 3", "reserve: solvent"] {
-        assert!(stdout.lines().any(|found| found == line), "{line}\n{stdout}");
+    stdout
+}
+
+fn has_lines(stdout: &str, lines: &[&str]) {
+    for line in lines {
+        assert!(stdout.lines().any(|found| found == *line), "{line}\n{stdout}");
     }
+}
+
+#[test]
+fn the_path_by_hand_heals_a_reserve() {
+    let scratch = tempfile::tempdir().expect("a scratch directory");
+    let stdout = run(RESERVE, scratch.path());
+    has_lines(&stdout, &["reserve: insolvent", "filled: table version 3", "reserve: solvent"]);
     assert!(!scratch.path().join("fill/attempt.key").exists(), "the attempt's keys are spent");
+}
+
+#[test]
+fn a_message_is_opened_by_hand_in_both_formats() {
+    let scratch = tempfile::tempdir().expect("a scratch directory");
+    let stdout = run(MESSAGE, scratch.path());
+    has_lines(&stdout, &["meet at the usual place", "meet at the other place"]);
 }
 
 #[test]
 fn the_readme_gives_the_same_lines() {
     let readme = include_str!("../../../README.md");
-    assert!(readme.contains(SCRIPT.trim_end()), "README.md, section *By hand*, differs from tests/shell_path.sh");
+    for (script, name) in [(RESERVE, "shell_path.sh"), (MESSAGE, "message_path.sh")] {
+        assert!(readme.contains(script.trim_end()), "README.md, section *By hand*, differs from tests/{name}");
+    }
 }

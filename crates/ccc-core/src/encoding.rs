@@ -51,11 +51,21 @@ pub enum Kind {
     AgentEnvelope = 25,
     /// A file sealed with a passphrase.
     SealedFile = 26,
+    /// A state of a key generation, a refresh or a reshare, in the clear: only inside a sealed file.
+    RoundsState = 32,
+    /// The confirmations of a finished refresh or reshare.
+    Certificate = 33,
+    /// A participant's request for its lost share.
+    RepairRequest = 40,
+    /// Scalars that a helper of a repair sends, sealed and committed to.
+    RepairPacket = 41,
+    /// A complaint against the sender of a repair packet.
+    RepairComplaint = 42,
 }
 
 impl Kind {
     /// Every kind, in the order of its number.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 23] = [
         Self::Ciphertext,
         Self::Share,
         Self::Composite,
@@ -74,6 +84,11 @@ impl Kind {
         Self::AttemptKeys,
         Self::AgentEnvelope,
         Self::SealedFile,
+        Self::RoundsState,
+        Self::Certificate,
+        Self::RepairRequest,
+        Self::RepairPacket,
+        Self::RepairComplaint,
     ];
 
     /// The kind with this number.

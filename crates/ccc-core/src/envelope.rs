@@ -17,7 +17,8 @@ pub const MAX_TOPIC: usize = 64;
 /// A payload with the signature of a participant.
 ///
 /// *Layout*: header 8, whose kind is the payload's ‖ committee 64 ‖ ε u64 ‖ i u16 ‖ LP(topic) ‖ LP(payload) ‖
-/// signature 64. Topic: a request digest with the committee's digest, or a session with the roster's.
+/// signature 64. Topic: a request digest or a repair's session with the committee's digest, or a session with the
+/// roster's.
 /// *Security*: Ed25519 by the strict rule, over H("envelope"; header, committee, ε, i, topic, payload).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Envelope {
@@ -132,6 +133,12 @@ impl Envelope {
     /// [`EnvelopeError`]: nobody is to blame.
     pub fn verify_roster(&self, roster: &Roster) -> Result<&[u8], EnvelopeError> {
         let key = roster.member(self.identifier).map(|member| &member.signing_key);
+        self.verify_with(&roster.digest(), roster.epoch(), key)
+    }
+
+    /// Checks that the holder of this key signed it for a session of the roster: a dealer of a reshare need not be
+    /// on the roster.
+    pub(crate) fn verify_session(&self, roster: &Roster, key: Option<&VerifyingKey>) -> Result<&[u8], EnvelopeError> {
         self.verify_with(&roster.digest(), roster.epoch(), key)
     }
 

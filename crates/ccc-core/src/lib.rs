@@ -9,14 +9,19 @@
 //! participants for secrecy and at most F = ⌊(n−1)/3⌋ faulty ones for liveness.
 
 #![forbid(unsafe_code)]
+#![cfg_attr(not(any(test, feature = "std")), no_std)]
+
+extern crate alloc;
 
 pub mod ciphertext;
+pub mod compat;
 pub mod enclave;
 pub mod encoding;
 pub mod envelope;
 pub mod epoch;
 pub mod identifier;
 pub mod keys;
+mod parallel;
 mod point;
 mod polynomial;
 mod proof;

@@ -79,12 +79,21 @@ fn small_multiple_vartime(point: &RistrettoPoint, factor: u16) -> RistrettoPoint
 
 /// λ_i = Π_{j≠i} j/(j−i) for each identifier, in order; `None` when two agree.
 pub(crate) fn lagrange_at_zero(identifiers: &[Identifier]) -> Option<Vec<Scalar>> {
+    lagrange(identifiers, 0)
+}
+
+/// λ_i = Π_{j≠i} (j−a)/(j−i) for each identifier, in order; `None` when two agree, or when a is one of them.
+pub(crate) fn lagrange_at(identifiers: &[Identifier], a: Identifier) -> Option<Vec<Scalar>> {
+    if identifiers.contains(&a) { None } else { lagrange(identifiers, a.get()) }
+}
+
+fn lagrange(identifiers: &[Identifier], a: u16) -> Option<Vec<Scalar>> {
     let mut denominators = Vec::with_capacity(identifiers.len());
     let mut numerator = Product::new();
     for &i in identifiers {
-        numerator.times(i.get());
+        numerator.times_difference(i.get(), a);
         let mut denominator = differences(identifiers, i)?;
-        denominator.times(i.get());
+        denominator.times_difference(i.get(), a);
         denominators.push(denominator.finish());
     }
     let numerator = numerator.finish();
@@ -128,10 +137,7 @@ fn differences(identifiers: &[Identifier], i: Identifier) -> Option<Product> {
         match j.get().abs_diff(i.get()) {
             0 if seen => return None,
             0 => seen = true,
-            difference => {
-                product.times(difference);
-                product.negative ^= j < i;
-            }
+            _ => product.times_difference(j.get(), i.get()),
         }
     }
     Some(product)
@@ -157,6 +163,12 @@ impl Product {
         self.run *= u64::from(factor);
     }
 
+    /// Multiplies by a − b.
+    fn times_difference(&mut self, a: u16, b: u16) {
+        self.times(a.abs_diff(b));
+        self.negative ^= a < b;
+    }
+
     fn negated_if(mut self, negate: bool) -> Self {
         self.negative ^= negate;
         self
@@ -169,6 +181,9 @@ impl Product {
 }
 
 #[cfg(test)]
+mod vectors;
+
+#[cfg(test)]
 mod tests {
     use super::*;
     use proptest::prelude::*;
@@ -179,21 +194,26 @@ mod tests {
     }
 
     /// The definition, term by term.
-    fn slow_lagrange(ids: &[Identifier]) -> Vec<Scalar> {
-        let term = |i: Identifier, j: Identifier| j.to_scalar() * (j.to_scalar() - i.to_scalar()).invert();
+    fn slow_lagrange(ids: &[Identifier], a: Scalar) -> Vec<Scalar> {
+        let term = |i: Identifier, j: Identifier| (j.to_scalar() - a) * (j.to_scalar() - i.to_scalar()).invert();
         ids.iter().map(|&i| ids.iter().filter(|&&j| j != i).map(|&j| term(i, j)).product()).collect()
     }
 
     #[test]
     fn n056_duplicate_identifiers_have_no_interpolation() {
         assert_eq!(lagrange_at_zero(&ids(&[1, 2, 1])), None);
+        assert_eq!(lagrange_at(&ids(&[1, 2, 1]), ids(&[3])[0]), None);
+        assert_eq!(lagrange_at(&ids(&[1, 2, 3]), ids(&[3])[0]), None);
         assert_eq!(dual_word(&ids(&[3, 3]), &[Scalar::ONE]), None);
     }
 
     #[test]
     fn n062_packed_products_agree_with_the_definition_near_the_maximum() {
         for list in [&[1u16][..], &[65535, 65534, 1, 2], &[7, 300, 65535, 12, 40000]] {
-            assert_eq!(lagrange_at_zero(&ids(list)), Some(slow_lagrange(&ids(list))));
+            assert_eq!(lagrange_at_zero(&ids(list)), Some(slow_lagrange(&ids(list), Scalar::ZERO)));
+            for a in ids(&[3, 65533, 299]) {
+                assert_eq!(lagrange_at(&ids(list), a), Some(slow_lagrange(&ids(list), a.to_scalar())));
+            }
         }
     }
 
@@ -230,7 +250,7 @@ mod tests {
         #[test]
         fn packed_and_slow_interpolation_agree(set in proptest::collection::btree_set(1u16.., 1..20)) {
             let identifiers = ids(&set.into_iter().collect::<Vec<_>>());
-            prop_assert_eq!(lagrange_at_zero(&identifiers), Some(slow_lagrange(&identifiers)));
+            prop_assert_eq!(lagrange_at_zero(&identifiers), Some(slow_lagrange(&identifiers, Scalar::ZERO)));
         }
     }
 }

@@ -3,6 +3,8 @@
 //! *Source*: Schnorr 1991; Chaum and Pedersen 1992; batching with independent 128-bit weights after Bellare, Garay
 //! and Rabin 1998.
 
+pub(crate) mod representation;
+
 use crate::encoding::{EncodingError, Reader};
 use crate::point::Encoded;
 use crate::suite::{domain, hash};

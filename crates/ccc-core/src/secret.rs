@@ -41,6 +41,11 @@ impl Drop for SecretScalar {
     }
 }
 
+/// Σ of the scalars.
+pub(crate) fn sum(scalars: &[SecretScalar]) -> SecretScalar {
+    SecretScalar::new(scalars.iter().fold(Scalar::ZERO, |total, scalar| total + scalar.expose()))
+}
+
 /// Sixty-four random bytes.
 ///
 /// # Errors
@@ -76,7 +81,8 @@ pub(crate) fn proof_nonce(random: &[u8; 64], secret: &SecretScalar, statement: &
     hedged_scalar(domain::NONCE, random, &fields, index)
 }
 
-fn hedged_bytes(label: &str, random: &[u8; 64], fields: &[&[u8]], index: u8) -> Zeroizing<[u8; 64]> {
+/// H(label; random64, fields…, u8 index): 64 bytes from which a scalar of any group is reduced.
+pub(crate) fn hedged_bytes(label: &str, random: &[u8; 64], fields: &[&[u8]], index: u8) -> Zeroizing<[u8; 64]> {
     let index = [index];
     let mut all: Vec<&[u8]> = Vec::with_capacity(fields.len() + 2);
     all.push(random);
@@ -88,7 +94,7 @@ fn hedged_bytes(label: &str, random: &[u8; 64], fields: &[&[u8]], index: u8) -> 
 /// A generator for libraries that ask for one: block j is H("nonce"; seed, u32 j), where the seed is
 /// H(label; random64, fields…, u8 0).
 ///
-/// *Security*: for the 32 bytes of one ephemeral key, not for streams.
+/// *Security*: for one ephemeral key or one dealing: it repeats after 2³² blocks.
 pub(crate) struct HedgedRng {
     seed: Zeroizing<[u8; 64]>,
     block: u32,

@@ -55,6 +55,8 @@ pub mod domain {
     pub const ROSTER: &str = "roster";
     /// Session of a key generation.
     pub const SESSION: &str = "session";
+    /// Everything that one participant of a key generation draws.
+    pub const ROUNDS: &str = "rounds";
     /// A request for re-encryption.
     pub const REQUEST: &str = "request";
     /// The recipient of a re-encryption.
@@ -83,6 +85,20 @@ pub mod domain {
     pub const RESULT: &str = "result";
     /// A table account's signature inside a ciphertext.
     pub const AUTHORISATION: &str = "authorisation";
+    /// Seed of everything that a helper of a repair draws in one round.
+    pub const REPAIR_SEED: &str = "repair-seed";
+    /// One part of a helper's weighted share.
+    pub const REPAIR_SPLIT: &str = "repair-split";
+    /// Ephemeral scalar of a repair packet.
+    pub const REPAIR_EPHEMERAL: &str = "repair-ephemeral";
+    /// Proof of a repair packet's ephemeral scalar.
+    pub const REPAIR: &str = "repair";
+    /// What a repair packet's sender saw of the round before.
+    pub const REPAIR_SEEN: &str = "repair-seen";
+    /// Complaint proof of a repair.
+    pub const REPAIR_COMPLAINT: &str = "repair-complaint";
+    /// Randomness and derived weights of `compat::tdh2_p256`.
+    pub const TDH2_P256: &str = "tdh2-p256";
 }
 
 /// Salts and infos of HKDF, complete as they enter it.
@@ -107,6 +123,8 @@ pub mod kdf {
     pub const AGENT: &[u8] = b"ccc/v1/agent";
     /// Key of an owner's receipt.
     pub const RECEIPT: &[u8] = b"ccc/v1/receipt";
+    /// Key of one scalar inside a repair packet.
+    pub const REPAIR: &[u8] = b"ccc/v1/repair";
 }
 
 /// H(l; x₁..x_k) = SHA-512(LP("ccc/v1/" ‖ l) ‖ u32be(k) ‖ LP(x₁) ‖ … ‖ LP(x_k)), LP(x) = u32be(len) ‖ x.
@@ -188,8 +206,14 @@ pub fn challenge(label: &str, fields: &[&[u8]]) -> Scalar {
 /// Ḡ, a second generator whose logarithm nobody knows: hashed to the group.
 #[must_use]
 pub fn second_generator() -> RistrettoPoint {
-    static POINT: std::sync::OnceLock<RistrettoPoint> = std::sync::OnceLock::new();
-    *POINT.get_or_init(|| RistrettoPoint::from_uniform_bytes(&hash(domain::SECOND_GENERATOR, &[&SUITE_BYTES])))
+    let hashed = || RistrettoPoint::from_uniform_bytes(&hash(domain::SECOND_GENERATOR, &[&SUITE_BYTES]));
+    #[cfg(feature = "std")]
+    {
+        static POINT: std::sync::OnceLock<RistrettoPoint> = std::sync::OnceLock::new();
+        *POINT.get_or_init(hashed)
+    }
+    #[cfg(not(feature = "std"))]
+    hashed()
 }
 
 /// LP(x) = u32be(len) ‖ x, appended to `out`.

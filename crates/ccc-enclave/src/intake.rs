@@ -1,14 +1,16 @@
 //! Which ciphertexts a round opens, decided from public data alone.
 //!
-//! Host and enclave build the same [`RoundPlan`] from the chain's log; the host asks the vault for exactly
-//! these ciphertexts, the enclave accepts exactly these. A ciphertext that does not parse, does not verify
-//! or carries another label than its event is left out, so a stranger's bytes cannot stop a round.
+//! Host, enclave and report signers build the same [`RoundPlan`] from the chain's log; the host asks the vault for
+//! exactly these ciphertexts, the enclave accepts exactly these, and a signer signs for exactly these. A ciphertext
+//! that does not parse, does not verify or carries another label than its event is left out, so a stranger's bytes
+//! cannot stop a round.
 
 use crate::config::EnclaveConfig;
 use ccc_core::{
     ciphertext::{Ciphertext, CiphertextError, Label, LabelKind, VerifiedCiphertext},
     keys::MasterPublicKey,
     report::{Accumulator, OperationKind, ReportError, keccak256},
+    suite,
     table::Header,
 };
 
@@ -48,7 +50,7 @@ pub struct CollateralRequest {
 }
 
 /// What the chain says before a round.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Log {
     /// The accumulator that the current table has consumed.
     pub consumed: Accumulator,
@@ -60,6 +62,54 @@ pub struct Log {
     pub live_orders: Vec<Submission>,
     /// The request to settle, if any.
     pub collateral: Option<CollateralRequest>,
+}
+
+impl Submission {
+    fn write(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(&self.id);
+        out.extend_from_slice(&self.who);
+        out.extend_from_slice(&keccak256(&[&self.ciphertext]));
+    }
+}
+
+impl BoundaryEvent {
+    fn write(&self, out: &mut Vec<u8>) {
+        out.push(self.kind as u8);
+        out.extend_from_slice(&self.asset.to_be_bytes());
+        out.extend_from_slice(&self.amount.to_be_bytes());
+        self.submission.write(out);
+    }
+}
+
+impl Log {
+    /// What a result says of the log that its round was planned from, at time `now`.
+    ///
+    /// *Layout*: digest32 H("digest"; now u64 ‖ consumed u64 ‖ accumulator 32 ‖ b u64 ‖ b × operation ‖ l u64 ‖
+    /// l × live order ‖ n u64 ‖ n × new order ‖ request). An order is id 32 ‖ submitter 20 ‖ keccak256 of its
+    /// ciphertext 32; an operation is kind u8 ‖ asset u32 ‖ amount u128 and the same; the request is deadline u64 and
+    /// the same, or nothing.
+    /// *Security*: the vault's request names the ciphertexts of a round, not what each is taken for. Two logs of one
+    /// digest are one log.
+    #[must_use]
+    pub fn digest(&self, now: u64) -> [u8; 32] {
+        let mut out = Vec::with_capacity(96 + 105 * (self.boundary.len() + self.live_orders.len()));
+        out.extend_from_slice(&now.to_be_bytes());
+        out.extend_from_slice(&self.consumed.count().to_be_bytes());
+        out.extend_from_slice(&self.consumed.value());
+        write_all(&mut out, &self.boundary, BoundaryEvent::write);
+        write_all(&mut out, &self.live_orders, Submission::write);
+        write_all(&mut out, &self.new_orders, Submission::write);
+        if let Some(request) = &self.collateral {
+            out.extend_from_slice(&request.deadline.to_be_bytes());
+            request.submission.write(&mut out);
+        }
+        suite::digest(&out)
+    }
+}
+
+fn write_all<T>(out: &mut Vec<u8>, items: &[T], write: impl Fn(&T, &mut Vec<u8>)) {
+    out.extend_from_slice(&(items.len() as u64).to_be_bytes());
+    items.iter().for_each(|item| write(item, out));
 }
 
 /// A log that no round can be planned from.
@@ -158,6 +208,12 @@ impl RoundPlan {
     #[must_use]
     pub fn take_ciphertexts(&mut self) -> Vec<VerifiedCiphertext> {
         std::mem::take(&mut self.ciphertexts)
+    }
+
+    /// The digest of the log that the plan was made from: [`Log::digest`] at the plan's time.
+    #[must_use]
+    pub fn log_digest(&self) -> [u8; 32] {
+        self.log.digest(self.now)
     }
 
     /// The accumulator after the round.

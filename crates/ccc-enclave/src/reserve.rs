@@ -19,6 +19,9 @@ use ccc_core::{
 };
 use rand_core::CryptoRng;
 
+/// A reserve check is planned from no log.
+const NO_LOG: [u8; 32] = [0; 32];
+
 /// Bounds that every payload carries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Validity {
@@ -163,7 +166,8 @@ fn emit(
         binding: binding(session, config.reserve_attestation, input.validity),
         statement: PayloadStatement::Solvency(statement),
     };
-    let result = AttestedResult::attest(session, payload.to_bytes(), input.inputs.clone(), input.header.hash())?;
+    let (inputs, header) = (input.inputs.clone(), input.header.hash());
+    let result = AttestedResult::attest(session, payload.to_bytes(), inputs, header, NO_LOG)?;
     Ok(ReserveOutput { result, envelope })
 }
 

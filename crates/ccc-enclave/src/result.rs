@@ -52,7 +52,10 @@ pub struct AttestedResult {
     /// The header that it rests on: the new one of a round and of its payouts, the one that a reserve check read. A
     /// payout counts only once this header is the chain's.
     pub header: [u8; 32],
-    /// Evidence over the four above.
+    /// Digest of the log that the round was planned from ([`crate::intake::Log::digest`]); zero for a reserve check,
+    /// which reads no log.
+    pub log: [u8; 32],
+    /// Evidence over the five above.
     pub evidence: Vec<u8>,
 }
 
@@ -62,11 +65,21 @@ impl AttestedResult {
         payload: Vec<u8>,
         inputs: PublicInputs,
         header: [u8; 32],
+        log: [u8; 32],
     ) -> Result<Self, ProviderError> {
         let request = session.request.digest();
-        let evidence =
-            session.provider.attest(&result_user_data(&request, &payload, &inputs, &header), &request, session.now)?;
-        Ok(Self { payload, inputs, request, header, evidence })
+        let mut result = Self { payload, inputs, request, header, log, evidence: Vec::new() };
+        result.evidence = session.provider.attest(&result.user_data(), &request, session.now)?;
+        Ok(result)
+    }
+
+    /// What the evidence vouches for.
+    ///
+    /// *Layout*: H("result"; request digest 64, payload, public inputs 72, header hash 32, log digest 32).
+    #[must_use]
+    pub fn user_data(&self) -> [u8; 64] {
+        let inputs = self.inputs.to_bytes();
+        suite::hash(domain::RESULT, &[&self.request, &self.payload, &inputs, &self.header, &self.log])
     }
 
     /// Checks the evidence against a policy at time `now`.
@@ -74,12 +87,6 @@ impl AttestedResult {
     /// # Errors
     /// [`PolicyRefusal`].
     pub fn check(&self, policy: &Policy, now: u64) -> Result<Evidence, PolicyRefusal> {
-        let user_data = result_user_data(&self.request, &self.payload, &self.inputs, &self.header);
-        policy.check(&self.evidence, &user_data, &self.request, now)
+        policy.check(&self.evidence, &self.user_data(), &self.request, now)
     }
-}
-
-/// H("result"; request digest, payload, public inputs, header hash).
-fn result_user_data(request: &[u8; 64], payload: &[u8], inputs: &PublicInputs, header: &[u8; 32]) -> [u8; 64] {
-    suite::hash(domain::RESULT, &[request, payload, &inputs.to_bytes(), header])
 }

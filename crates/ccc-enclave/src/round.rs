@@ -199,7 +199,7 @@ impl OpenedAttempt<'_> {
         check_deposits(&boundary, &updated.boundary)?;
         let success = cleared.success && updated.code == ResultCode::Done;
         let result = report(&self.session, plan, input, &updated.table, success)?;
-        let payouts = self.payouts(&boundary, &updated.boundary, input, &updated.table.header)?;
+        let payouts = self.payouts(plan, (&boundary, &updated.boundary), input, &updated.table.header)?;
         Ok(RoundOutput { result, payouts, table: updated.table })
     }
 
@@ -353,11 +353,12 @@ impl OpenedAttempt<'_> {
 
     fn payouts(
         &self,
-        planned: &[Planned],
-        results: &[Result<(), ResultCode>],
+        plan: &RoundPlan,
+        (planned, results): (&[Planned], &[Result<(), ResultCode>]),
         input: &RoundInput<'_>,
         header: &Header,
     ) -> Result<Vec<AttestedResult>, RoundError> {
+        let log = plan.log_digest();
         let succeeded = planned.iter().zip(results).filter(|(_, result)| result.is_ok());
         let payouts = succeeded.filter_map(|(planned, _)| planned.payout);
         payouts
@@ -368,7 +369,8 @@ impl OpenedAttempt<'_> {
                     binding: binding(&self.session, self.session.config.pool, validity),
                     statement: PayloadStatement::Payout(Payout { version: header.version(), ..payout }),
                 };
-                Ok(AttestedResult::attest(&self.session, payload.to_bytes(), input.inputs.clone(), header.hash())?)
+                let inputs = input.inputs.clone();
+                Ok(AttestedResult::attest(&self.session, payload.to_bytes(), inputs, header.hash(), log)?)
             })
             .collect()
     }
@@ -461,5 +463,6 @@ fn report(
         binding: binding(session, session.config.pool, input.validity),
         statement: PayloadStatement::Round(round),
     };
-    Ok(AttestedResult::attest(session, payload.to_bytes(), input.inputs.clone(), table.header.hash())?)
+    let (inputs, header) = (input.inputs.clone(), table.header.hash());
+    Ok(AttestedResult::attest(session, payload.to_bytes(), inputs, header, plan.log_digest())?)
 }

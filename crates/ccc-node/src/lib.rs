@@ -7,6 +7,7 @@ pub mod agent;
 pub mod custodian;
 pub mod leak;
 pub mod maker;
+pub mod pool_log;
 pub mod recovery;
 pub mod scenario;
 pub mod seed;

@@ -1,14 +1,22 @@
 //! One signer of reports: it believes neither the enclave's host nor its own. It checks the evidence for the
-//! payload and reads every public fact of it again.
+//! payload, reads every public fact of it again, and plans the round again from its own reading of the log.
 
 use ccc_core::{
     enclave::attestation::{Policy, PolicyRefusal},
+    keys::MasterPublicKey,
     report::{
         Origin, Payload, PriceObservation, Report, ReportContext, ReportError, ReportSigner, Signature65, Statement,
         price_digest,
     },
+    table::Header,
+    vault::request::Request,
 };
-use ccc_enclave::result::{AttestedResult, PublicInputs};
+use ccc_enclave::{
+    config::EnclaveConfig,
+    intake::{Log, PlanError, RoundPlan},
+    result::{AttestedResult, PublicInputs},
+};
+use std::collections::HashSet;
 
 /// The longest time for which a signer lets a report be delivered, in seconds.
 pub const MAX_VALIDITY: u64 = 3_600;
@@ -26,7 +34,11 @@ pub struct SignerView {
     pub now: u64,
     /// What the enclave should have been told.
     pub inputs: PublicInputs,
-    /// Current header hash and version.
+    /// Hash of the block at which that is read.
+    pub block_hash: [u8; 32],
+    /// The log of the round at that block, with the request that the payload names; nothing for the other kinds.
+    pub log: Log,
+    /// Header hash and version at that block.
     pub header: ([u8; 32], u64),
     /// Header hash and version at the latest block.
     pub latest: ([u8; 32], u64),
@@ -38,6 +50,16 @@ pub struct SignerView {
     pub price_source: [u8; 20],
     /// The feed's observations at the payload's price block.
     pub observations: Vec<PriceObservation>,
+}
+
+/// What the host shows beside a result. None of it is believed: the request has the digest that the evidence names,
+/// the header has the hash that the chain names.
+#[derive(Clone, Copy)]
+pub struct Shown<'a> {
+    /// The request under which the ciphertexts were opened.
+    pub request: &'a Request,
+    /// The header of the table that was opened; none for the first version.
+    pub header: Option<&'a Header>,
 }
 
 /// Why a signer does not sign.
@@ -56,6 +78,43 @@ pub enum SignerRefusal {
         /// The fact.
         what: &'static str,
     },
+    /// The request shown is another one.
+    #[error("the request shown is not the one that the result answers")]
+    OtherRequest,
+    /// The signer's own log gives no plan.
+    #[error("plan: {0}")]
+    Plan(#[from] PlanError),
+    /// A ciphertext of the signer's plan that the request does not name.
+    #[error("the request leaves out ciphertext {index} of the plan, {}", hex::encode(.digest))]
+    LeftOut {
+        /// Position in the plan.
+        index: usize,
+        /// Its digest.
+        digest: [u8; 32],
+    },
+    /// A ciphertext that the request names and the signer's plan does not.
+    #[error("ciphertext {index} of the request, {}, is not in the plan", hex::encode(.digest))]
+    Added {
+        /// Position in the request.
+        index: usize,
+        /// Its digest.
+        digest: [u8; 32],
+    },
+    /// The plan's ciphertexts in another order.
+    #[error("the request names the plan's ciphertexts in another order, from number {index} on")]
+    Moved {
+        /// The first position that differs.
+        index: usize,
+    },
+    /// The same ciphertexts, taken for something else: an order that has its reservation for a new one, or a request
+    /// for one of another deadline.
+    #[error("the round was planned from log {}, the chain has log {}", hex::encode(.found), hex::encode(.expected))]
+    OtherLog {
+        /// Digest of the signer's log.
+        expected: [u8; 32],
+        /// Digest in the result.
+        found: [u8; 32],
+    },
     /// Already expired.
     #[error("the payload was valid until {valid_until}, it is {now}")]
     Expired {
@@ -66,17 +125,19 @@ pub enum SignerRefusal {
     },
 }
 
-/// A signer with its key and policy.
+/// A signer with its key, its policy and the pool that it serves.
 pub struct WorkflowNode {
     signer: ReportSigner,
     policy: Policy,
+    config: EnclaveConfig,
+    key: MasterPublicKey,
 }
 
 impl WorkflowNode {
-    /// A signer.
+    /// A signer of the results of enclaves with this configuration, whose vault has this master public key.
     #[must_use]
-    pub fn new(signer: ReportSigner, policy: Policy) -> Self {
-        Self { signer, policy }
+    pub fn new(signer: ReportSigner, policy: Policy, config: EnclaveConfig, key: MasterPublicKey) -> Self {
+        Self { signer, policy, config, key }
     }
 
     /// Its address.
@@ -92,6 +153,7 @@ impl WorkflowNode {
     pub fn sign(
         &self,
         result: &AttestedResult,
+        shown: Shown<'_>,
         view: &SignerView,
         origin: Origin,
         context: &ReportContext,
@@ -101,10 +163,66 @@ impl WorkflowNode {
         check_binding(&payload, view)?;
         same("a public input", result.inputs == view.inputs)?;
         check_statement(&payload.statement, &result.header, view)?;
+        check_request(result, shown, view)?;
+        self.check_plan(&payload.statement, result, shown, view)?;
         let report = Report::new(origin, view.inputs.block_time, payload)?;
         let signature = self.signer.sign(&report, context);
         Ok((report, signature))
     }
+
+    /// Plans again what was opened. A payout is not planned: it counts only beside the accepted round that debited it.
+    fn check_plan(
+        &self,
+        statement: &Statement,
+        result: &AttestedResult,
+        shown: Shown<'_>,
+        view: &SignerView,
+    ) -> Result<(), SignerRefusal> {
+        let (log, settles) = match statement {
+            Statement::Round(round) => (view.log.clone(), round.request_id),
+            Statement::Solvency(_) => (Log::default(), [0; 32]),
+            Statement::Payout(_) | Statement::Enclave(_) => return Ok(()),
+        };
+        let request = log.collateral.as_ref().map_or([0; 32], |request| request.submission.id);
+        same("the collateral request", request == settles)?;
+        let time = view.inputs.block_time;
+        let plan = RoundPlan::new(&self.config, &self.key, shown.header, log, time)?;
+        same_ciphertexts(plan.digests(), &shown.request.ciphertexts)?;
+        let expected = if let Statement::Round(_) = statement { plan.log_digest() } else { [0; 32] };
+        let found = result.log;
+        if expected == found { Ok(()) } else { Err(SignerRefusal::OtherLog { expected, found }) }
+    }
+}
+
+/// The request is the attested one, of the block at which this signer reads, on the table that is current there.
+fn check_request(result: &AttestedResult, shown: Shown<'_>, view: &SignerView) -> Result<(), SignerRefusal> {
+    let request = shown.request;
+    if request.digest() != result.request {
+        return Err(SignerRefusal::OtherRequest);
+    }
+    let header = (view.header.1 != 0).then_some(view.header.0);
+    same("the block of the request", request.block_hash == view.block_hash)?;
+    same("the table header", request.table_header == header && shown.header.map(Header::hash) == header)
+}
+
+fn same_ciphertexts(expected: &[[u8; 32]], found: &[[u8; 32]]) -> Result<(), SignerRefusal> {
+    if expected == found {
+        return Ok(());
+    }
+    if let Some((index, digest)) = first_missing(expected, found) {
+        return Err(SignerRefusal::LeftOut { index, digest });
+    }
+    if let Some((index, digest)) = first_missing(found, expected) {
+        return Err(SignerRefusal::Added { index, digest });
+    }
+    let index = expected.iter().zip(found).position(|(expected, found)| expected != found);
+    Err(SignerRefusal::Moved { index: index.unwrap_or(expected.len().min(found.len())) })
+}
+
+/// The first of some digests that is not among others.
+fn first_missing(digests: &[[u8; 32]], others: &[[u8; 32]]) -> Option<(usize, [u8; 32])> {
+    let others: HashSet<&[u8; 32]> = others.iter().collect();
+    digests.iter().copied().enumerate().find(|(_, digest)| !others.contains(digest))
 }
 
 fn check_binding(payload: &Payload, view: &SignerView) -> Result<(), SignerRefusal> {

@@ -5,17 +5,21 @@
 mod support;
 
 use ccc_core::{
-    enclave::attestation::{AttestationProvider, PolicyRefusal, simulated::SimulatedProvider},
+    ciphertext::Ciphertext,
+    enclave::attestation::{AttestationProvider, Policy, PolicyRefusal, simulated::SimulatedProvider},
     report::{
         Accumulator, EnclaveAdmission, Origin, Payload, ReportContext, ReportError, ReportSigner, Statement,
         price_digest,
     },
     suite::{self, domain},
 };
-use ccc_enclave::result::AttestedResult;
-use ccc_node::workflow_node::{SignerRefusal, SignerView, WorkflowNode};
+use ccc_enclave::{
+    intake::{CollateralRequest, Log, Submission},
+    result::AttestedResult,
+};
+use ccc_node::workflow_node::{Shown, SignerRefusal, SignerView, WorkflowNode};
 use ed25519_dalek::SigningKey;
-use support::pool::{self, BASE, Job, LOT, World, owner::Owner, statement};
+use support::pool::{self, BASE, BLOCK_HASH, Job, LOT, World, owner::Owner, statement};
 
 const CONTEXT: ReportContext = ReportContext { config_digest: [5; 32], sequence: 7 };
 
@@ -26,7 +30,16 @@ fn origin() -> Origin {
 }
 
 fn signer(world: &World) -> WorkflowNode {
-    WorkflowNode::new(ReportSigner::from_bytes(&[4; 32]).expect("a key"), world.policy())
+    signer_under(world, world.policy())
+}
+
+fn signer_under(world: &World, policy: Policy) -> WorkflowNode {
+    WorkflowNode::new(ReportSigner::from_bytes(&[4; 32]).expect("a key"), policy, world.config.clone(), world.key())
+}
+
+/// What the host shows beside the last result.
+fn shown(world: &World) -> Shown<'_> {
+    Shown { request: world.asked.as_ref().expect("a request"), header: world.header() }
 }
 
 /// What an honest signer reads at the block of a job.
@@ -38,6 +51,8 @@ fn view(world: &World, job: &Job) -> SignerView {
         epoch: world.committee.epoch().0,
         now: world.time,
         inputs: world.inputs(),
+        block_hash: BLOCK_HASH,
+        log: world.log(job.log.collateral.clone()),
         header: header.map_or(([0; 32], 0), |header| (header.hash(), header.version())),
         latest: header.map_or(([0; 32], 0), |header| (header.hash(), header.version())),
         last_sequence: job.validity.sequence - 1,
@@ -66,7 +81,7 @@ fn sign(world: &World, result: &AttestedResult, view: &SignerView) -> Option<Sig
 }
 
 fn sign_as_is(world: &World, result: &AttestedResult, view: &SignerView) -> Option<SignerRefusal> {
-    signer(world).sign(result, view, origin(), &CONTEXT).err()
+    signer(world).sign(result, shown(world), view, origin(), &CONTEXT).err()
 }
 
 fn differs(refusal: Option<SignerRefusal>) -> &'static str {
@@ -79,7 +94,8 @@ fn differs(refusal: Option<SignerRefusal>) -> &'static str {
 #[test]
 fn an_honest_round_is_signed() {
     let (world, result, view) = scene(1);
-    let (report, signature) = signer(&world).sign(&result, &view, origin(), &CONTEXT).expect("a signature");
+    let (report, signature) =
+        signer(&world).sign(&result, shown(&world), &view, origin(), &CONTEXT).expect("a signature");
     assert_eq!(report.payload().to_bytes(), result.payload);
     assert_eq!(signature.recover(&report.signing_digest(&CONTEXT)), Ok(signer(&world).address()));
 }
@@ -133,6 +149,13 @@ fn an_altered_payload_input_request_or_evidence_is_refused() {
         let refused = sign(&world, &bent, &view);
         assert!(matches!(refused, Some(SignerRefusal::Policy(PolicyRefusal::UserData))), "{refused:?}");
     }
+    let others: [&dyn Fn(&mut AttestedResult); 2] = [&|result| result.header[0] ^= 1, &|result| result.log[0] ^= 1];
+    for change in others {
+        let mut bent = result.clone();
+        change(&mut bent);
+        let refused = sign(&world, &bent, &view);
+        assert!(matches!(refused, Some(SignerRefusal::Policy(PolicyRefusal::UserData))), "{refused:?}");
+    }
     let mut bent = result.clone();
     bent.request[0] ^= 1;
     assert!(matches!(sign(&world, &bent, &view), Some(SignerRefusal::Policy(PolicyRefusal::Nonce))));
@@ -158,8 +181,7 @@ fn n093_n097_n098_evidence_of_other_programs_or_times_is_refused() {
     assert!(matches!(refused, Some(SignerRefusal::Policy(PolicyRefusal::Age { found: 601, max_age: 600 }))));
     let mut policy = world.policy();
     policy.measurements = vec![[1; 32]];
-    let node = WorkflowNode::new(ReportSigner::from_bytes(&[4; 32]).expect("a key"), policy);
-    let refused = node.sign(&result, &view, origin(), &CONTEXT).err();
+    let refused = signer_under(&world, policy).sign(&result, shown(&world), &view, origin(), &CONTEXT).err();
     assert!(matches!(refused, Some(SignerRefusal::Policy(PolicyRefusal::Measurement { listed: 1, .. }))));
     let debug = SimulatedProvider::new(SigningKey::from_bytes(&[9; 32]), world.config.measurement()).in_debug_mode();
     let mut inspected = result;
@@ -170,7 +192,8 @@ fn n093_n097_n098_evidence_of_other_programs_or_times_is_refused() {
 /// Evidence for a result, by the layout of `docs/spec/enclave.md`.
 fn attest(provider: &SimulatedProvider, result: &AttestedResult, now: u64) -> Vec<u8> {
     let inputs = result.inputs.to_bytes();
-    let user_data = suite::hash(domain::RESULT, &[&result.request, &result.payload, &inputs, &result.header]);
+    let fields: [&[u8]; 5] = [&result.request, &result.payload, &inputs, &result.header, &result.log];
+    let user_data = suite::hash(domain::RESULT, &fields);
     provider.attest(&user_data, &result.request, now).expect("evidence")
 }
 
@@ -338,6 +361,147 @@ fn observations_that_cannot_be_encoded_are_a_typed_refusal() {
     assert!(price_digest(&view.observations).is_err());
     let refused = sign(&world, &result, &view);
     assert!(matches!(refused, Some(SignerRefusal::Payload(ReportError::PriceRound { found })) if found == 1 << 80));
+}
+
+/// A pool whose first maker has replaced its order, and an order of 25 lots to settle.
+fn scene_with_a_replaced_order(seed: u64) -> (World, CollateralRequest, SignerView) {
+    let (mut world, makers) = World::with_makers(seed);
+    world.order([1; 20], &makers[0], 4, 500);
+    world.idle();
+    world.order([2; 20], &makers[1], 7, 500);
+    let order = world.plain_order(25 * LOT);
+    let request = world.request(&order);
+    let view = view(&world, &world.job(Some(request.clone())));
+    (world, request, view)
+}
+
+/// What an honest signer says to the round of a host that changed the log of its plan.
+fn sign_changed(scene: (World, CollateralRequest, SignerView), change: impl FnOnce(&mut Log)) -> Option<SignerRefusal> {
+    let (mut world, request, view) = scene;
+    let mut job = world.job(Some(request));
+    change(&mut job.log);
+    let result = world.run(&job).expect("the enclave cannot know").result;
+    sign(&world, &result, &view)
+}
+
+fn digest_of(order: &Submission) -> [u8; 32] {
+    Ciphertext::from_bytes(&order.ciphertext).expect("a ciphertext").digest()
+}
+
+#[test]
+fn an_honest_list_of_orders_is_signed() {
+    assert!(sign_changed(scene_with_a_replaced_order(30), |_| {}).is_none());
+}
+
+#[test]
+fn a_left_out_order_is_refused() {
+    let scene = scene_with_a_replaced_order(31);
+    let missing = digest_of(&scene.0.orders[2]);
+    match sign_changed(scene, |log| drop(log.live_orders.remove(2))) {
+        Some(SignerRefusal::LeftOut { index: 3, digest }) => assert_eq!(digest, missing),
+        other => panic!("{other:?}"),
+    }
+    let scene = scene_with_a_replaced_order(32);
+    let missing = digest_of(&scene.0.orders[4]);
+    match sign_changed(scene, |log| log.new_orders.clear()) {
+        Some(SignerRefusal::LeftOut { index: 5, digest }) => assert_eq!(digest, missing),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn an_order_revived_by_hiding_its_replacement_is_refused() {
+    let scene = scene_with_a_replaced_order(33);
+    let replacement = digest_of(&scene.0.orders[3]);
+    match sign_changed(scene, |log| drop(log.live_orders.pop())) {
+        Some(SignerRefusal::LeftOut { index: 4, digest }) => assert_eq!(digest, replacement),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn an_order_revived_as_a_new_one_is_refused() {
+    let scene = scene_with_a_replaced_order(34);
+    let expected = scene.2.log.digest(scene.0.time);
+    let mut revived = scene.2.log.clone();
+    revived.new_orders.insert(0, revived.live_orders.pop().expect("an order"));
+    let changed = revived.digest(scene.0.time);
+    match sign_changed(scene, |log| *log = revived) {
+        Some(SignerRefusal::OtherLog { expected: ours, found }) => assert_eq!((ours, found), (expected, changed)),
+        other => panic!("{other:?}"),
+    }
+    let first_again = |log: &mut Log| log.new_orders.push(log.live_orders.remove(0));
+    let refused = sign_changed(scene_with_a_replaced_order(35), first_again);
+    assert!(matches!(refused, Some(SignerRefusal::Moved { index: 1 })), "{refused:?}");
+}
+
+#[test]
+fn a_new_order_taken_for_one_that_has_its_reservation_is_refused() {
+    let early = |log: &mut Log| log.live_orders.append(&mut log.new_orders);
+    let refused = sign_changed(scene_with_a_replaced_order(36), early);
+    assert!(matches!(refused, Some(SignerRefusal::OtherLog { .. })), "{refused:?}");
+}
+
+#[test]
+fn a_reordered_list_of_orders_is_refused() {
+    let refused = sign_changed(scene_with_a_replaced_order(37), |log| log.live_orders.swap(0, 3));
+    assert!(matches!(refused, Some(SignerRefusal::Moved { index: 1 })), "{refused:?}");
+}
+
+#[test]
+fn an_order_that_the_chain_does_not_have_is_refused() {
+    let mut scene = scene_with_a_replaced_order(38);
+    let maker = Owner::new(4);
+    scene.0.order([3; 20], &maker, 30, 1);
+    let added = scene.0.orders.pop().expect("an order");
+    let digest = digest_of(&added);
+    match sign_changed(scene, |log| log.new_orders.push(added)) {
+        Some(SignerRefusal::Added { index: 6, digest: found }) => assert_eq!(found, digest),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn another_deadline_or_request_than_the_chains_is_refused() {
+    let later = |log: &mut Log| log.collateral.as_mut().expect("a request").deadline += 1;
+    let refused = sign_changed(scene_with_a_replaced_order(39), later);
+    assert!(matches!(refused, Some(SignerRefusal::OtherLog { .. })), "{refused:?}");
+    let (mut world, request, mut view) = scene_with_a_replaced_order(40);
+    let result = world.run(&world.job(Some(request))).expect("a round").result;
+    view.log.collateral = None;
+    assert_eq!(differs(sign(&world, &result, &view)), "the collateral request");
+}
+
+#[test]
+fn a_request_that_the_result_does_not_answer_is_refused() {
+    let (mut world, result, view) = scene(41);
+    world.asked.as_mut().expect("a request").deadline += 1;
+    let refused = sign(&world, &result, &view);
+    assert!(matches!(refused, Some(SignerRefusal::OtherRequest)), "{refused:?}");
+}
+
+#[test]
+fn a_table_header_that_the_request_does_not_name_is_refused() {
+    let (mut world, result, view) = scene(42);
+    let request = world.asked.clone().expect("a request");
+    let other = world.run(&world.job(None)).expect("another version").table;
+    for header in [None, Some(&other.header)] {
+        let shown = Shown { request: &request, header };
+        let refused = signer(&world).sign(&result, shown, &view, origin(), &CONTEXT).err();
+        assert_eq!(differs(refused), "the table header");
+    }
+}
+
+#[test]
+fn n050_a_round_or_reserve_check_at_another_block_than_its_request_is_refused() {
+    let (mut world, result, view) = scene(43);
+    let elsewhere = SignerView { block_hash: [0xBC; 32], ..view };
+    assert_eq!(differs(sign(&world, &result, &elsewhere)), "the block of the request");
+    let view = self::view(&world, &world.job(None));
+    let check = world.check(&statement(1, 2)).expect("an answer").result;
+    assert!(sign(&world, &check, &view).is_none());
+    let elsewhere = SignerView { block_hash: [0xBC; 32], ..view };
+    assert_eq!(differs(sign(&world, &check, &elsewhere)), "the block of the request");
 }
 
 #[test]

@@ -12,6 +12,8 @@ pub(crate) enum Keygen {
     Dkg(CommitteeKeygen),
     /// A table account: its signing key and its reading key
     Account(AccountKeygen),
+    /// A key of Chainlink's tdh2, dealt by one dealer: for tests and exchange
+    Tdh2(Tdh2Keygen),
     /// The recovery agent's key, to which the size of a gap is sealed
     Agent(AgentKeygen),
 }
@@ -24,6 +26,29 @@ Writes DIR/committee.ccc (public) and DIR/participant-<i>.ccc (secret), one per 
 Example:
   ccc keygen dkg -n 16 -t 11 --out keys/")]
 pub(crate) struct CommitteeKeygen {
+    /// Participants
+    #[arg(short = 'n', long = "participants", value_name = "N")]
+    pub(crate) participants: u16,
+    /// Shares that open [default: n - (n-1)/3]
+    #[arg(short = 't', long = "threshold", value_name = "T")]
+    pub(crate) threshold: Option<u16>,
+    /// Directory for the files
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: PathBuf,
+    /// Replace existing files
+    #[arg(long)]
+    pub(crate) force: bool,
+}
+
+/// Arguments of `keygen tdh2`.
+#[derive(Args)]
+#[command(after_help = "\
+Writes DIR/public-key.json and DIR/participant-<i>.ccc (secret), i from 0 as the format counts. The
+master secret is not kept.
+
+Example:
+  ccc keygen tdh2 -n 5 -t 3 --out tdh2/")]
+pub(crate) struct Tdh2Keygen {
     /// Participants
     #[arg(short = 'n', long = "participants", value_name = "N")]
     pub(crate) participants: u16,

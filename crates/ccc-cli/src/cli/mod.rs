@@ -1,11 +1,13 @@
 //! Every flag of every verb, with the examples that help shows.
 
 mod keys;
+mod message;
 mod pool;
 mod recovery;
 mod value;
 
-pub(crate) use keys::{AccountKeygen, AgentKeygen, CommitteeKeygen, Keygen};
+pub(crate) use keys::{AccountKeygen, AgentKeygen, CommitteeKeygen, Keygen, Tdh2Keygen};
+pub(crate) use message::{EncryptArgs, Format, OpenArgs, ShareArgs};
 pub(crate) use pool::{
     BalanceArgs, DepositArgs, EncryptOrderArgs, Fill, FillPrepareArgs, FillRunArgs, ReencryptArgs, Table, TableInitArgs,
 };
@@ -69,6 +71,12 @@ pub(crate) enum Verb {
     /// Make a pool, deposit into it, read one's own balance
     #[command(subcommand)]
     Table(Table),
+    /// Encrypt any message to a vault, or to a tdh2 public key
+    Encrypt(EncryptArgs),
+    /// Make, as one participant, the plain share of a message
+    Share(ShareArgs),
+    /// Open a message with t shares
+    Open(OpenArgs),
     /// Encrypt a collateral order or a maker's standing order to the vault
     EncryptOrder(EncryptOrderArgs),
     /// Re-encrypt, as one participant, what a request names to the enclave's attempt

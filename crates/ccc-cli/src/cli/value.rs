@@ -6,6 +6,10 @@ use std::str::FromStr;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Address(pub(crate) [u8; 20]);
 
+/// 32 bytes, as 64 hexadecimal digits with or without `0x`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Digest(pub(crate) [u8; 32]);
+
 /// Which of the pool's two assets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum AssetName {
@@ -26,6 +30,17 @@ impl FromStr for Address {
         let digits = text.strip_prefix("0x").unwrap_or(text);
         let mut bytes = [0; 20];
         hex::decode_to_slice(digits, &mut bytes).map_err(|_| "an address has 40 hexadecimal digits".to_owned())?;
+        Ok(Self(bytes))
+    }
+}
+
+impl FromStr for Digest {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let digits = text.strip_prefix("0x").unwrap_or(text);
+        let mut bytes = [0; 32];
+        hex::decode_to_slice(digits, &mut bytes).map_err(|_| "an id has 64 hexadecimal digits".to_owned())?;
         Ok(Self(bytes))
     }
 }

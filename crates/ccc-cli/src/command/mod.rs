@@ -2,13 +2,16 @@
 
 mod completions;
 mod custodian;
+mod encrypt;
 mod encrypt_order;
 mod fill;
 mod inspect;
 mod keygen;
 mod man;
+mod open;
 mod recover;
 mod reencrypt;
+mod share;
 mod table;
 mod verify;
 
@@ -56,6 +59,9 @@ pub(crate) fn run(verb: Verb, ctx: &Context<'_>) -> Result<Answer, Error> {
         Verb::Recover(arguments) => recover::run(&arguments, ctx),
         Verb::Keygen(verb) => keygen::run(&verb, ctx),
         Verb::Table(verb) => table::run(&verb, ctx),
+        Verb::Encrypt(arguments) => encrypt::run(&arguments, ctx),
+        Verb::Share(arguments) => share::run(&arguments, ctx),
+        Verb::Open(arguments) => open::run(&arguments, ctx),
         Verb::EncryptOrder(arguments) => encrypt_order::run(&arguments, ctx),
         Verb::Reencrypt(arguments) => reencrypt::run(&arguments, ctx),
         Verb::Fill(verb) => fill::run(&verb, ctx),

@@ -25,6 +25,7 @@ impl Error {
             .or_else(|| self.of_secrets())
             .or_else(|| self.of_artifacts())
             .or_else(|| self.of_pools())
+            .or_else(|| self.of_messages())
             .or_else(|| self.of_attempts())
             .unwrap_or_else(|| self.of_runs())
     }
@@ -111,6 +112,26 @@ impl Error {
             Self::Encrypt(_) => ("encrypt", "check the committee and the expiry"),
             Self::Agent(_) => ("agent", "run a new reserve check and use its envelope soon"),
             Self::NoDeficit => ("no-deficit", "there is nothing to order"),
+            _ => return None,
+        })
+    }
+
+    fn of_messages(&self) -> Option<(&'static str, &'static str)> {
+        Some(match self {
+            Self::CiphertextFile { .. } => ("ciphertext", OF_WHAT_KIND),
+            Self::Label { .. } => ("label", "`ccc help encrypt` tells the labels of both formats"),
+            Self::Expired { .. } => ("expired", "its author must encrypt it again, with a longer --lifetime"),
+            Self::NoShare(_) => {
+                ("no-share", "plain shares are for ciphertexts with a public label; `ccc inspect FILE` shows the label")
+            }
+            Self::Combine(_) | Self::Tdh2Combine(_) => {
+                ("shares", "the participants' shares do not open the ciphertext; ask its author for another")
+            }
+            Self::Tdh2Format { .. } => ("tdh2-format", "docs/spec/tdh2.md has the fields and what is refused"),
+            Self::Tdh2Key(_) | Self::Tdh2Share(_) => {
+                ("tdh2-key", "use the public key and the private share of one and the same dealing")
+            }
+            Self::Tdh2Ciphertext(_) => ("ciphertext", "check the public key, or ask its author for another"),
             _ => return None,
         })
     }
@@ -213,7 +234,8 @@ mod tests {
             let (code, after) = rest.split_once('"')?;
             let pair = after.trim_start_matches(',').trim_start();
             let follows = pair.starts_with('"') || pair.starts_with("AGAIN") || pair.starts_with("OF_WHAT_KIND");
-            let plain = !code.is_empty() && code.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-');
+            let plain = !code.is_empty()
+                && code.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
             (follows && plain).then_some(code)
         });
         codes.collect()

@@ -94,10 +94,16 @@ pub(crate) fn write(path: &Path, bytes: &[u8], audience: Audience, replace: Repl
 
 fn write_stdout(bytes: &[u8]) -> Result<(), Error> {
     let mut out = std::io::stdout().lock();
-    if out.is_terminal() && std::str::from_utf8(bytes).is_err() {
+    if out.is_terminal() && !is_text(bytes) {
         return Err(Error::Terminal);
     }
     out.write_all(bytes).and_then(|()| out.flush()).map_err(|source| Error::Write { path: "-".into(), source })
+}
+
+/// Whether bytes may go to a terminal: what somebody else wrote must not steer it.
+fn is_text(bytes: &[u8]) -> bool {
+    let plain = |c: char| !c.is_control() || matches!(c, '\n' | '\r' | '\t');
+    std::str::from_utf8(bytes).is_ok_and(|text| text.chars().all(plain))
 }
 
 /// Whether a write to `path` would be refused; for commands that write several files and must write none
@@ -223,6 +229,14 @@ mod tests {
         let path = dir.path().join("secret");
         write(&path, b"x", Audience::Owner, Replace::Never).expect("written");
         assert_eq!(fs::metadata(&path).expect("metadata").permissions().mode() & 0o777, 0o600);
+    }
+
+    #[test]
+    fn a_terminal_is_given_text_alone() {
+        assert!(is_text("a line\twith é\r\n".as_bytes()) && is_text(b""));
+        for bytes in [&b"\xff"[..], b"\x1b[2J", b"\0", b"\x7f", "\u{9b}2J".as_bytes()] {
+            assert!(!is_text(bytes), "{bytes:?}");
+        }
     }
 
     #[test]

@@ -55,10 +55,13 @@ pub(crate) enum Content {
     Signer = 5,
     /// The key that stands for the enclave's hardware in simulation.
     Hardware = 6,
+    /// A tdh2 private share.
+    Tdh2 = 7,
 }
 
 impl Content {
-    const ALL: [Self; 6] = [Self::Participant, Self::Account, Self::Agent, Self::Attempt, Self::Signer, Self::Hardware];
+    const ALL: [Self; 7] =
+        [Self::Participant, Self::Account, Self::Agent, Self::Attempt, Self::Signer, Self::Hardware, Self::Tdh2];
 
     fn from_byte(found: u8) -> Result<Self, SealedError> {
         Self::ALL.into_iter().find(|content| *content as u8 == found).ok_or(SealedError::Content { found })
@@ -73,6 +76,7 @@ impl Content {
             Self::Attempt => "an attempt's keys",
             Self::Signer => "a report signer's key",
             Self::Hardware => "a simulated hardware key",
+            Self::Tdh2 => "a tdh2 private share",
         }
     }
 }

@@ -13,7 +13,8 @@ use rand_core::CryptoRng;
 use std::{fs::File, path::Path};
 use zeroize::Zeroizing;
 
-const MAX_FILE: u64 = MAX_PLAIN as u64 + 4096;
+/// The longest secret file.
+pub(crate) const MAX_FILE: u64 = MAX_PLAIN as u64 + 4096;
 
 /// The objects of one secret file: a list of byte strings, each with its length before it.
 pub(crate) struct Secrets(Zeroizing<Vec<u8>>);

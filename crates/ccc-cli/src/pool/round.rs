@@ -15,6 +15,7 @@ use ccc_core::{
     ciphertext::VerifiedCiphertext,
     report::{Payload, PriceObservation, SignedReport, Statement},
     table::{Header, SealedTable},
+    vault::Request,
 };
 use ccc_enclave::{
     attempt::{Enclave, OpenedAttempt},
@@ -22,6 +23,7 @@ use ccc_enclave::{
     reserve::{ReserveInput, Validity},
     round::RoundInput,
 };
+use ccc_node::workflow_node::Shown;
 use ccc_store::DirectoryStore;
 use rand_core::CryptoRng;
 use std::collections::BTreeMap;
@@ -53,6 +55,7 @@ pub(crate) struct Produced {
 /// The state that an attempt works on.
 struct Bench<'a> {
     pool: &'a Pool,
+    request: Request,
     at: ChainLog,
     table: SealedTable,
     now: u64,
@@ -80,7 +83,8 @@ impl Pool {
         }
         let (purpose, keys) = open_keys(paths, passphrases)?;
         let at = public.block(&self.log)?;
-        let bench = Bench { pool: self, at, table: self.table_in(store)?, now: self.now(), passphrases };
+        let (request, table) = (public.request.clone(), self.table_in(store)?);
+        let bench = Bench { pool: self, request, at, table, now: self.now(), passphrases };
         let scope = self.scope(&bench.at, Some(&bench.table.header), purpose)?;
         if scope.collateral.is_some() && told.observations.is_none() {
             return Err(Error::NoPrice);
@@ -111,6 +115,11 @@ impl Bench<'_> {
         Ok(ciphertexts.into_iter().map(|ciphertext| ciphertext.verify(key)).collect::<Result<_, _>>()?)
     }
 
+    /// What the signers are shown.
+    fn shown(&self) -> Shown<'_> {
+        Shown { request: &self.request, header: Some(&self.table.header) }
+    }
+
     fn validity(&self, last: u64) -> Validity {
         Validity { sequence: last + 1, valid_until: self.now.saturating_add(REPORT_LIFETIME) }
     }
@@ -134,7 +143,7 @@ impl Bench<'_> {
             progress: &|_| {},
         };
         let output = opened.round(plan, &input, pool.committee.master_public_key(), rng)?;
-        let report = pool.sign(&output.result, &self.at, observations, self.now, self.passphrases)?;
+        let report = pool.sign(&output.result, self.shown(), &self.at, observations, self.now, self.passphrases)?;
         let head = self.next_head(&output.table.header, plan, &report)?;
         Ok(Produced {
             report,
@@ -178,7 +187,7 @@ impl Bench<'_> {
             validity: self.validity(pool.head.solvency_sequence),
         };
         let output = opened.reserve(&input, rng)?;
-        let report = pool.sign(&output.result, &self.at, &[], self.now, self.passphrases)?;
+        let report = pool.sign(&output.result, self.shown(), &self.at, &[], self.now, self.passphrases)?;
         let mut head = pool.head.clone();
         head.solvency_sequence = report.report().payload().binding.sequence;
         let envelope = Some(output.envelope);

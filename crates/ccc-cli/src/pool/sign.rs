@@ -7,7 +7,7 @@ use crate::{
 };
 use ccc_core::report::{Payload, PriceObservation, ReportContext, ReportSigner, SignedReport, Statement};
 use ccc_enclave::result::AttestedResult;
-use ccc_node::workflow_node::{SignerView, WorkflowNode};
+use ccc_node::workflow_node::{Shown, SignerView, WorkflowNode};
 use std::path::PathBuf;
 
 impl Pool {
@@ -18,6 +18,7 @@ impl Pool {
     pub(crate) fn sign(
         &self,
         result: &AttestedResult,
+        shown: Shown<'_>,
         at: &ChainLog,
         observations: &[PriceObservation],
         now: u64,
@@ -36,9 +37,11 @@ impl Pool {
         let mut signed = None;
         let mut signatures = Vec::new();
         for i in 1..=set.quorum() {
-            let node = WorkflowNode::new(self.signer(i, passphrases)?, self.settings.policy());
+            let key = *self.committee.master_public_key();
+            let policy = self.settings.policy();
+            let node = WorkflowNode::new(self.signer(i, passphrases)?, policy, self.config.clone(), key);
             let view = SignerView { last_sequence, ..self.signer_view(at, count, observations, now)? };
-            let (report, signature) = node.sign(result, &view, self.settings.origin(), &context)?;
+            let (report, signature) = node.sign(result, shown, &view, self.settings.origin(), &context)?;
             signatures.push(signature);
             signed = Some(report);
         }

@@ -65,6 +65,8 @@ impl Pool {
             epoch: self.committee.epoch().0,
             now,
             inputs: self.inputs(at)?,
+            block_hash: at.hash(),
+            log: self.round_log(at)?,
             header: (self.head.header_hash.0, self.head.version),
             latest: (self.head.header_hash.0, self.head.version),
             last_sequence: 0,

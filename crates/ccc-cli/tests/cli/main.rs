@@ -6,6 +6,7 @@ mod help;
 mod inspect;
 mod key_files;
 mod keygen;
+mod messages;
 mod mixed_files;
 mod orders;
 mod recover;

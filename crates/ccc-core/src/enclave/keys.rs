@@ -7,9 +7,11 @@ use crate::identifier::Identifier;
 use crate::keys::Committee;
 use crate::secret::{RandomnessError, SecretScalar, random_scalar, random64};
 use crate::suite::{Hasher, domain};
-use crate::vault::combine::{Candidate, CombineError, CulpritReason, Opened, run};
+use crate::vault::combine::{Candidate, CombineError, CulpritReason, Opened, Plain, run};
+use crate::vault::compact::{self, Combined, Decryption, Directed};
+use crate::vault::received::Received;
 use crate::vault::recipient::{Recipient, user_data};
-use crate::vault::request::Request;
+use crate::vault::request::{Mode, Request};
 use crate::vault::sealed::{PrivateKey, SealedShare};
 use crate::vault::share::Shares;
 use crate::vault::statement::Statement;
@@ -17,17 +19,11 @@ use curve25519_dalek::{RistrettoPoint, Scalar};
 use hpke::kem::X25519HkdfSha256;
 use hpke::{Deserializable, Kem, Serializable};
 use rand_core::CryptoRng;
-use std::collections::BTreeMap;
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
 /// Bytes of encoded attempt keys.
 pub const ATTEMPT_KEYS_LEN: usize = HEADER_LEN + 96;
-
-/// Signed envelopes of one sender that are looked into; the rest is dropped.
-const MAX_PER_SENDER: usize = 8;
-/// Envelopes per member that are looked at; the host, which can drop any envelope, sorts out a flood beforehand.
-const MAX_PER_MEMBER: usize = 64;
 
 /// An X25519 secret in the one form in which it is written: clamped (RFC 7748, section 5). 2^5 strings are one secret
 /// otherwise.
@@ -49,6 +45,7 @@ pub struct AttemptKeys {
     x: PrivateKey,
     e: SecretScalar,
     seed: Zeroizing<[u8; 32]>,
+    public: ([u8; 32], RistrettoPoint),
 }
 
 impl AttemptKeys {
@@ -63,14 +60,18 @@ impl AttemptKeys {
         let mut seed = Zeroizing::new([0; 32]);
         seed.copy_from_slice(rest);
         let e = random_scalar(rng)?;
-        if *e.expose() == Scalar::ZERO { Err(RandomnessError) } else { Ok(Self { x, e, seed }) }
+        if *e.expose() == Scalar::ZERO { Err(RandomnessError) } else { Ok(Self::new(x, e, seed)) }
+    }
+
+    fn new(x: PrivateKey, e: SecretScalar, seed: Zeroizing<[u8; 32]>) -> Self {
+        let public = (X25519HkdfSha256::sk_to_pk(&x).to_bytes().into(), RistrettoPoint::mul_base(e.expose()));
+        Self { x, e, seed, public }
     }
 
     /// X and E.
     #[must_use]
     pub fn public(&self) -> ([u8; 32], RistrettoPoint) {
-        let x = X25519HkdfSha256::sk_to_pk(&self.x);
-        (x.to_bytes().into(), RistrettoPoint::mul_base(self.e.expose()))
+        self.public
     }
 
     /// The recipient that these keys make under a measurement.
@@ -113,14 +114,15 @@ impl AttemptKeys {
         if *e.expose() == Scalar::ZERO {
             return Err(EncodingError::Range { what: "ristretto255 secret", found: 0, range: "non-zero scalars" });
         }
-        Ok(Self { x, e, seed })
+        Ok(Self::new(x, e, seed))
     }
 
-    /// Opens the ciphertexts of a request with the sealed shares in the envelopes, and spends the keys.
+    /// Opens the ciphertexts of a request with the answers in the envelopes, sealed shares or compact partials as the
+    /// request's mode says, and spends the keys.
     ///
     /// Envelopes may arrive in any order, repeated, forged or broken. What no member of the committee signed for this
-    /// request is dropped; what does not open with these keys is dropped too, since it may be an honest answer to an
-    /// earlier attempt. Whoever signed something that opens and is not a valid share is named.
+    /// request is dropped; what was made for other keys is dropped too, since it may be an honest answer to an
+    /// earlier attempt. Whoever signed something for these keys that is not a valid answer is named.
     ///
     /// *Security*: every error MUST leave the enclave without its detail.
     ///
@@ -134,58 +136,78 @@ impl AttemptKeys {
         ciphertexts: &[VerifiedCiphertext],
         envelopes: Vec<Envelope>,
     ) -> Result<Opened, CombineError> {
-        let recipient = self.recipient(measurement).digest();
-        let statement = Statement::new(committee, request, Some(&recipient), ciphertexts)?;
-        let payloads = sort(&statement, &envelopes);
+        let recipient = self.recipient(measurement);
+        if request.mode == Mode::Compact {
+            return self.open_partials(&Directed::new(committee, request, &recipient, ciphertexts)?, &envelopes);
+        }
+        let statement = Statement::new(committee, request, Some(&recipient.digest()), ciphertexts)?;
+        let payloads = Received::sort(&statement, Kind::Sealed, &envelopes);
         let seed = self.weights(&statement, &payloads);
-        let flat = payloads.iter().flat_map(|(i, all)| all.iter().map(|payload| (*i, *payload)));
-        let candidates = flat.filter_map(|(i, payload)| self.candidate(&statement, i, payload, &measurement));
-        run(&statement, candidates, &seed)
+        let candidates = payloads.iter().filter_map(|(i, payload)| self.unseal(&statement, i, payload, &measurement));
+        run(&Plain(&statement), candidates, &seed)
     }
 
-    fn candidate(
+    /// Opens the ciphertexts of a request in mode compact with what an untrusted combiner made of the partials: one
+    /// multiplication per ciphertext, whatever t is. Spends the keys.
+    ///
+    /// Where a pair does not open its ciphertext, the pair proves nothing against anybody: it may be the combiner's
+    /// fault, a participant's or the ciphertext's author's. The envelopes are then asked for, and everything is opened
+    /// from the partials, as [`Self::open`] does. So a combiner can neither make a ciphertext seem invalid nor have a
+    /// participant blamed.
+    ///
+    /// *Security*: every error MUST leave the enclave without its detail. That the envelopes are asked for says that
+    /// something did not open.
+    ///
+    /// # Errors
+    /// [`CombineError`]; the keys are gone in any case. Without envelopes to fall back to:
+    /// [`CombineError::NotEnoughShares`].
+    pub fn open_combined(
+        self,
+        committee: &Committee,
+        request: &Request,
+        measurement: [u8; 32],
+        ciphertexts: &[VerifiedCiphertext],
+        combined: &Combined,
+        envelopes: impl FnOnce() -> Vec<Envelope>,
+    ) -> Result<Opened, CombineError> {
+        let directed = Directed::new(committee, request, &self.recipient(measurement), ciphertexts)?;
+        match combined.open(&directed.statement, &self.e) {
+            Some(all) => Ok(Opened { plaintexts: all.into_iter().map(Some).collect(), culprits: Vec::new() }),
+            None => self.open_partials(&directed, &envelopes()),
+        }
+    }
+
+    fn open_partials(&self, directed: &Directed<'_>, envelopes: &[Envelope]) -> Result<Opened, CombineError> {
+        let statement = &directed.statement;
+        let payloads = Received::sort(statement, Kind::Compact, envelopes);
+        let seed = self.weights(statement, &payloads);
+        let candidates = payloads.iter().filter_map(|(i, payload)| compact::candidate(statement, i, payload));
+        run(&Decryption { directed, secret: &self.e }, candidates, &seed)
+    }
+
+    fn unseal(
         &self,
         statement: &Statement<'_>,
         identifier: Identifier,
         payload: &[u8],
         measurement: &[u8; 32],
-    ) -> Option<Candidate> {
+    ) -> Option<Candidate<Shares>> {
         let m = statement.ciphertexts.len();
         let Ok(sealed) = SealedShare::from_bytes(payload, m) else {
-            return Some(Candidate { identifier, shares: Err(CulpritReason::Malformed) });
+            return Some(Candidate { identifier, part: Err(CulpritReason::Malformed) });
         };
         let bytes = sealed.open(&self.x, statement, identifier, measurement)?;
-        let shares = Shares::from_bytes(&bytes, m).map_err(|_| CulpritReason::Malformed);
-        Some(Candidate { identifier, shares })
+        let part = Shares::from_bytes(&bytes, m).map_err(|_| CulpritReason::Malformed);
+        Some(Candidate { identifier, part })
     }
 
     /// Weights that nobody outside knows, and that differ when the shares do.
-    fn weights(&self, statement: &Statement<'_>, payloads: &BTreeMap<Identifier, Vec<&[u8]>>) -> [u8; 64] {
-        let count = payloads.values().map(Vec::len).sum::<usize>();
-        let mut hasher = Hasher::new(domain::WEIGHT, 2 + count);
+    fn weights(&self, statement: &Statement<'_>, payloads: &Received<'_>) -> [u8; 64] {
+        let mut hasher = Hasher::new(domain::WEIGHT, 2 + payloads.iter().count());
         hasher.field(self.seed.as_slice()).field(&statement.request_digest);
-        for payload in payloads.values().flatten() {
+        for (_, payload) in payloads.iter() {
             hasher.field(payload);
         }
         hasher.finish()
     }
-}
-
-/// The distinct payloads that members signed for this request, ascending by sender.
-fn sort<'e>(statement: &Statement<'_>, envelopes: &'e [Envelope]) -> BTreeMap<Identifier, Vec<&'e [u8]>> {
-    let mut sorted: BTreeMap<Identifier, Vec<&[u8]>> = BTreeMap::new();
-    let bound = MAX_PER_MEMBER * statement.committee.members().len();
-    for envelope in envelopes.iter().take(bound) {
-        if envelope.kind() != Kind::Sealed || envelope.topic() != statement.request_digest {
-            continue;
-        }
-        let known = sorted.get(&envelope.identifier());
-        if known.is_some_and(|all| all.len() == MAX_PER_SENDER || all.contains(&envelope.unverified_payload())) {
-            continue;
-        }
-        if let Ok(payload) = envelope.verify(statement.committee) {
-            sorted.entry(envelope.identifier()).or_default().push(payload);
-        }
-    }
-    sorted
 }

@@ -3,7 +3,7 @@
 use crate::envelope::Envelope;
 use std::collections::BTreeMap;
 
-/// The rounds of a key generation, in their order.
+/// The rounds of a key generation, a refresh or a reshare, in their order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Round {
     /// Digests of dealings.
@@ -16,18 +16,29 @@ pub enum Round {
     Confirm,
 }
 
+impl std::fmt::Display for Round {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Commit => "commit",
+            Self::Open => "open",
+            Self::Complain => "complain",
+            Self::Confirm => "confirm",
+        })
+    }
+}
+
 /// Why the board did not serve.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum BoardError {
     /// A message for a round that is over.
-    #[error("round {round:?} is over")]
+    #[error("round {round} is over")]
     Late {
         /// The round.
         round: Round,
     },
     /// A message, or a reader, for a round that has not begun.
-    #[error("round {round:?} has not begun")]
+    #[error("round {round} has not begun")]
     Early {
         /// The round.
         round: Round,

@@ -1,7 +1,9 @@
 //! A complaint: a recipient shows the Diffie–Hellman point of its share, and anybody decides who is at fault.
 //!
 //! *Security*: the point is computed only for a [`VerifiedDealing`], whose dealer has proved to know the logarithm of
-//! R; it opens this one share and nothing else.
+//! R; it opens what this dealing holds for the accuser's dealing key, and nothing else. That is one share, or all shares
+//! of a participant with several identifiers: shares of a dealing that does not count, or of an accuser that shows its
+//! own.
 
 use super::dealing::{ShareFault, VerifiedDealing};
 use super::participant::ParticipantKeys;

@@ -5,6 +5,7 @@
 //! would turn complaints into a decryption oracle.
 
 use super::participant::ParticipantKeys;
+use super::roster::Roster;
 use super::session::{Protocol, Session};
 use crate::encoding::{EncodingError, Kind, Reader, header};
 use crate::epoch::Epoch;
@@ -80,6 +81,12 @@ pub enum DealingError {
     ZeroCommitment {
         /// Which one.
         index: usize,
+    },
+    /// The first commitment is not the dealer's verification key in the committee that hands over.
+    #[error("dealer {dealer} does not deal its own share")]
+    Constant {
+        /// The dealer's number.
+        dealer: u16,
     },
     /// Another number of shares than members.
     #[error("{found} shares for {expected} members")]
@@ -189,7 +196,8 @@ impl Dealing {
         self.context.dealer
     }
 
-    /// Checks everything that is public: session, dealer, degree, first and last commitment, both proofs.
+    /// Checks everything that is public: session, dealer, degree, first and last commitment, in a handover C_0 = P_i,
+    /// both proofs.
     ///
     /// # Errors
     /// [`DealingError`].
@@ -206,46 +214,6 @@ impl Dealing {
         }
         let commitment_digest = self.commitment_digest();
         Ok(VerifiedDealing { dealing: self, commitment_digest, session: session.clone() })
-    }
-
-    /// A dealing with one encrypted share that does not open, and everything public in order.
-    #[cfg(test)]
-    pub(crate) fn with_bad_share<R: CryptoRng + ?Sized>(
-        session: &Session,
-        dealer: u16,
-        at: usize,
-        rng: &mut R,
-    ) -> Self {
-        Self::with_spoilt_share(session, dealer, at, None, rng)
-    }
-
-    /// A dealing with one encrypted share that is off by `shift`, or does not open without one.
-    #[cfg(test)]
-    pub(crate) fn with_spoilt_share<R: CryptoRng + ?Sized>(
-        session: &Session,
-        dealer: u16,
-        at: usize,
-        shift: Option<Scalar>,
-        rng: &mut R,
-    ) -> Self {
-        let polynomial =
-            SecretPolynomial::with_constant(random_scalar(rng).unwrap(), session.roster().threshold().t(), rng)
-                .unwrap();
-        let (u, context, commitments) =
-            (random_scalar(rng).unwrap(), Context::new(session, dealer), polynomial.commit());
-        let possession = context.prove_possession(&commitments, polynomial.constant(), &random64(rng).unwrap());
-        let r = Encoded::new(RistrettoPoint::mul_base(u.expose()));
-        let mut shares = encrypt_shares(session, &context, &polynomial, &u, &r);
-        match shift {
-            Some(shift) => {
-                shares[at] = encrypt_shares(session, &context, &polynomial.shifted(shift), &u, &r).swap_remove(at);
-            }
-            None => shares[at][0] ^= 1,
-        }
-        let proof = Schnorr { t: r, z: Scalar::ZERO };
-        let mut dealing = Self { context, commitments, possession, r, shares, proof };
-        dealing.proof = dealing.prove(&u, &random64(rng).unwrap());
-        dealing
     }
 
     fn check_form(&self, session: &Session) -> Result<(), DealingError> {
@@ -267,7 +235,15 @@ impl Dealing {
         if self.shares.len() != usize::from(threshold.n()) {
             return Err(DealingError::Shares { expected: threshold.n(), found: self.shares.len() });
         }
-        Ok(())
+        self.check_constant(session)
+    }
+
+    /// C_0 = P_i in a handover.
+    fn check_constant(&self, session: &Session) -> Result<(), DealingError> {
+        let Some(old) = session.old() else { return Ok(()) };
+        let dealer = self.context.dealer;
+        let own = Identifier::new(dealer).ok().and_then(|i| old.verification_key(i));
+        if own.is_some() && own == self.commitments.first() { Ok(()) } else { Err(DealingError::Constant { dealer }) }
     }
 
     fn prove(&self, u: &SecretScalar, random: &[u8; 64]) -> Schnorr {
@@ -322,6 +298,16 @@ impl VerifiedDealing {
 
     pub(crate) fn r(&self) -> &Encoded {
         &self.dealing.r
+    }
+
+    /// The dealing as it travelled.
+    pub(crate) fn to_bytes(&self) -> Vec<u8> {
+        self.dealing.to_bytes()
+    }
+
+    /// C_k; the identity past the degree.
+    pub(crate) fn commitment(&self, k: usize) -> RistrettoPoint {
+        self.dealing.commitments.get(k).map(|c| *c.point()).unwrap_or_default()
     }
 
     pub(crate) fn commitments(&self) -> impl Iterator<Item = &RistrettoPoint> {
@@ -409,12 +395,15 @@ impl Context {
     }
 }
 
-/// A member deals for itself; the lone dealer of [`Protocol::Dealer`] is number zero.
+/// A member deals for itself, in a handover a member of the old committee; the lone dealer of [`Protocol::Dealer`] is
+/// number zero.
 fn has_place(session: &Session, dealer: u16) -> bool {
+    let is_member = |roster: &Roster| Identifier::new(dealer).is_ok_and(|i| roster.member(i).is_some());
     match session.protocol() {
         Protocol::Dealer => dealer == 0,
-        Protocol::Dkg => Identifier::new(dealer).is_ok_and(|i| session.roster().member(i).is_some()),
-        Protocol::Refresh | Protocol::Reshare | Protocol::Repair => false,
+        Protocol::Dkg => is_member(session.roster()),
+        Protocol::Refresh | Protocol::Reshare => session.old().is_some_and(|old| is_member(old.roster())),
+        Protocol::Repair => false,
     }
 }
 
@@ -487,5 +476,7 @@ fn read_count(reader: &mut Reader<'_>, what: &'static str, each: usize) -> Resul
     Ok(n)
 }
 
+#[cfg(test)]
+pub(crate) mod forge;
 #[cfg(test)]
 pub(crate) mod tests;

@@ -39,6 +39,18 @@ impl ParticipantKeys {
         Ok(Self { signing: SigningKey::from_bytes(&half), dealing })
     }
 
+    /// The same signing key with a fresh dealing key, for the roster of a refresh.
+    ///
+    /// *Security*: the old keys MUST be erased once the handover is confirmed: they open whatever a board still carries
+    /// for them.
+    ///
+    /// # Errors
+    /// [`RandomnessError`].
+    pub fn with_new_dealing_key<R: CryptoRng + ?Sized>(&self, rng: &mut R) -> Result<Self, RandomnessError> {
+        let Self { dealing, .. } = Self::generate(rng)?;
+        Ok(Self { signing: self.signing.clone(), dealing })
+    }
+
     /// Encodes the secrets.
     #[must_use]
     pub fn to_bytes(&self) -> Zeroizing<Vec<u8>> {

@@ -1,5 +1,6 @@
 //! The roster: a committee before its verification keys exist.
 
+use super::weight::refuse_half_shared_keys;
 use crate::encoding::EncodingError;
 use crate::epoch::Epoch;
 use crate::identifier::Identifier;
@@ -45,13 +46,29 @@ pub enum MembershipError {
         /// Whose key.
         identifier: Identifier,
     },
-    /// A key that two members claim.
-    #[error("participants {first} and {second} claim the same key")]
+    /// One key that two members claim, whose other keys differ.
+    #[error("participants {first} and {second} claim the same key, and are not one participant")]
     SharedKey {
         /// One of them.
         first: Identifier,
         /// The other.
         second: Identifier,
+    },
+    /// A participant without an identifier.
+    #[error("participant number {place} of the list has no weight")]
+    NoWeight {
+        /// Its place in the list, from 0.
+        place: usize,
+    },
+    /// A participant whose silence alone would stop the service.
+    #[error("the participant with identifier {identifier} owns {found} of them, where at most {most} are safe")]
+    Weight {
+        /// Its first identifier.
+        identifier: Identifier,
+        /// Its weight.
+        found: usize,
+        /// F.
+        most: u16,
     },
     /// Verification keys that are not the values of one polynomial of degree t − 1 with Y at zero.
     #[error("the verification keys do not share the master public key")]
@@ -67,6 +84,10 @@ pub enum MembershipError {
 /// Who takes part in a sharing, before the sharing exists.
 ///
 /// Agreed outside of the protocol, by the contract or the operators; input of every key generation.
+///
+/// Members with the same signing key and the same dealing key are one participant: [`Roster::participants`].
+/// *Security*: keys are not proved to be their owner's. Who copies another's keys into the roster gets nothing that it
+/// can use, and gives the owner weight; the agreement outside MUST say which identifiers are whose.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Roster {
     epoch: Epoch,
@@ -79,7 +100,7 @@ impl Roster {
     /// A roster of n members, strictly ascending by identifier.
     ///
     /// # Errors
-    /// [`MembershipError`]: count, order, weak or shared keys.
+    /// [`MembershipError`]: count, order, weak keys, one key of two shared.
     pub fn new(epoch: Epoch, threshold: Threshold, members: Vec<RosterMember>) -> Result<Self, MembershipError> {
         check_members(threshold, &members)?;
         let digest = digest(epoch, threshold, &members);
@@ -145,18 +166,5 @@ fn check_members(threshold: Threshold, members: &[RosterMember]) -> Result<(), M
             return Err(MembershipError::WeakKey { identifier: member.identifier });
         }
     }
-    refuse_shared_keys(members, |m| *m.signing_key.as_bytes())?;
-    refuse_shared_keys(members, |m| m.dealing_key.compress().to_bytes())
-}
-
-fn refuse_shared_keys(
-    members: &[RosterMember],
-    key: impl Fn(&RosterMember) -> [u8; 32],
-) -> Result<(), MembershipError> {
-    let mut keys: Vec<_> = members.iter().map(|m| (key(m), m.identifier)).collect();
-    keys.sort_unstable();
-    match keys.windows(2).find(|pair| pair[0].0 == pair[1].0) {
-        Some(pair) => Err(MembershipError::SharedKey { first: pair[0].1, second: pair[1].1 }),
-        None => Ok(()),
-    }
+    refuse_half_shared_keys(members)
 }

@@ -5,10 +5,13 @@ use super::dealing::VerifiedDealing;
 use super::master::MasterPublicKey;
 use super::roster::MembershipError;
 use super::session::Session;
-use crate::polynomial::evaluate_commitments_vartime;
+use crate::identifier::Identifier;
+use crate::parallel::*;
+use crate::polynomial::{evaluate_commitments_vartime, lagrange_at_zero};
 use crate::suite::{Hasher, SUITE_BYTES, domain};
-use curve25519_dalek::RistrettoPoint;
-use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
+use curve25519_dalek::traits::VartimeMultiscalarMul;
+use curve25519_dalek::{RistrettoPoint, Scalar};
+use std::collections::BTreeMap;
 
 /// The public result of a sharing.
 pub(crate) struct Sharing {
@@ -17,10 +20,11 @@ pub(crate) struct Sharing {
 }
 
 impl Sharing {
-    /// Adds up dealings, ascending by dealer: Y = Σ C_0, P_j = Σ_k (Σ C_k)·j^k.
+    /// Adds up the dealings that count, ascending by dealer: Y = Σ w_i·C_i0, P_j = Σ_k (Σ w_i·C_ik)·j^k, where w_i is
+    /// one in a key generation and the Lagrange coefficient λ_i in a handover.
     pub(crate) fn of(session: &Session, dealings: &[&VerifiedDealing]) -> Result<Self, MembershipError> {
         let roster = session.roster();
-        let commitments = sum(usize::from(roster.threshold().t()), dealings);
+        let commitments = combine_vartime(session, dealings)?;
         let master = MasterPublicKey::new(commitments.first().copied().unwrap_or_default())?;
         let members = roster.members().par_iter().map(|member| Member {
             identifier: member.identifier,
@@ -32,6 +36,37 @@ impl Sharing {
         let transcript = transcript(session, dealings, &committee);
         Ok(Self { committee, transcript })
     }
+}
+
+/// The qualified dealings that count: all of them in a key generation; in a handover those of the t dealers with the
+/// smallest identifiers, t being the old committee's.
+pub(crate) fn that_count<'a>(
+    session: &Session,
+    qualified: &'a BTreeMap<Identifier, VerifiedDealing>,
+) -> Vec<&'a VerifiedDealing> {
+    let most = session.old().map_or(qualified.len(), |old| usize::from(old.threshold().t()));
+    qualified.values().take(most).collect()
+}
+
+/// w_i of every dealing that counts, in order.
+pub(crate) fn weights(session: &Session, dealings: &[&VerifiedDealing]) -> Result<Vec<Scalar>, MembershipError> {
+    if session.old().is_none() {
+        return Ok(vec![Scalar::ONE; dealings.len()]);
+    }
+    let dealers: Vec<_> = dealings.iter().map(|d| Identifier::new(d.dealer())).collect::<Result<_, _>>()?;
+    lagrange_at_zero(&dealers).ok_or(MembershipError::VerificationKeys)
+}
+
+/// Σ w_i·C_ik for every k.
+fn combine_vartime(session: &Session, dealings: &[&VerifiedDealing]) -> Result<Vec<RistrettoPoint>, MembershipError> {
+    let t = usize::from(session.roster().threshold().t());
+    if session.old().is_none() {
+        return Ok(sum(t, dealings));
+    }
+    let weights = weights(session, dealings)?;
+    let column = |k: usize| dealings.iter().map(move |dealing| dealing.commitment(k));
+    let combined = |k: usize| RistrettoPoint::vartime_multiscalar_mul(&weights, column(k));
+    Ok((0..t).into_par_iter().map(combined).collect())
 }
 
 fn sum(t: usize, dealings: &[&VerifiedDealing]) -> Vec<RistrettoPoint> {

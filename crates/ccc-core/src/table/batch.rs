@@ -13,7 +13,7 @@ use super::{
     rows::Rows,
     seal::CHUNK_LEN,
 };
-use rayon::prelude::*;
+use crate::parallel::*;
 use std::collections::BTreeSet;
 
 /// A delta as words, with the lot of its asset.
@@ -110,15 +110,14 @@ impl Batch {
     /// The lowest refusal of the batch on these rows, or [`ResultCode::Done`].
     pub(super) fn outcome(&self, rows: &Rows) -> ResultCode {
         let start = || (Codes::default(), vec![0; self.deltas.len()]);
-        let (mut codes, seen) = rows
-            .bytes()
-            .par_chunks(CHUNK_LEN)
-            .fold(start, |found, bytes| self.check_chunk(found, bytes))
-            .reduce(start, |mut a, b| {
+        let (mut codes, seen) = rows.bytes().par_chunks(CHUNK_LEN).map(|bytes| self.check_chunk(start(), bytes)).merge(
+            start,
+            |mut a, b| {
                 a.0.0 |= b.0.0;
                 a.1.iter_mut().zip(b.1).for_each(|(a, b)| *a |= b);
                 a
-            });
+            },
+        );
         codes.raise(mask::from_bool(self.unbalanced), ResultCode::Unbalanced);
         for (delta, seen) in self.deltas.iter().zip(seen) {
             codes.raise(delta.live & !seen, ResultCode::Unknown);

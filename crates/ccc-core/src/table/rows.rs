@@ -10,7 +10,7 @@ use super::{
     row::{self, READING_KEY_LEN, ROW_LEN, RowFault, Status},
     seal::{CHUNK_LEN, CHUNK_ROWS, number},
 };
-use rayon::prelude::*;
+use crate::parallel::*;
 use zeroize::{Zeroize, Zeroizing};
 
 const WORDS: usize = ROW_LEN / 8;
@@ -94,7 +94,7 @@ impl Rows {
             .par_chunks(CHUNK_LEN)
             .enumerate()
             .map(|(chunk, bytes)| scan_chunk(chunk * CHUNK_ROWS, bytes, keys))
-            .reduce(|| vec![Hit::default(); keys.len()], merge);
+            .merge(|| vec![Hit::default(); keys.len()], merge);
         found.into_iter().map(Hit::into_located).collect()
     }
 
@@ -119,7 +119,7 @@ impl Rows {
             .bytes
             .par_chunks(CHUNK_LEN)
             .map(|bytes| sum_chunk(bytes, asset))
-            .reduce(|| (0, 0), |a, b| (a.0 + b.0, a.1 + b.1));
+            .merge(|| (0, 0), |a, b| (a.0 + b.0, a.1 + b.1));
         high.checked_add(low >> 64).filter(|high| high >> 64 == 0).map(|high| (high << 64) | u128::from(mask::low(low)))
     }
 

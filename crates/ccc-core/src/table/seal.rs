@@ -4,11 +4,11 @@
 //! BLAKE3(leaf₀ ‖ …). *Source*: `docs/spec/table.md`, section *Body*.
 
 use super::{StructuralError, Tier, row::ROW_LEN};
+use crate::parallel::*;
 use chacha20poly1305::{
     ChaCha20Poly1305, KeyInit, Tag,
     aead::{AeadInOut, inout::InOutBuf},
 };
-use rayon::prelude::*;
 
 /// Rows in a chunk.
 pub const CHUNK_ROWS: usize = 1024;

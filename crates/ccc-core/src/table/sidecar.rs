@@ -16,11 +16,11 @@ use super::{
     seal::{Cipher, TAG_LEN, number},
     tree::{Node, ProofError, Tree, verify_row},
 };
+use crate::parallel::*;
 use crate::{
     encoding::{EncodingError, Reader},
     suite::kdf,
 };
-use rayon::prelude::*;
 use zeroize::Zeroizing;
 
 /// Bytes of an entry.

@@ -16,9 +16,9 @@ use super::{
     sidecar,
     tree::{self, Node, Tree},
 };
+use crate::parallel::*;
 use crate::{ciphertext::Ciphertext, epoch::Epoch, keys::MasterPublicKey, suite::digest};
 use rand_core::CryptoRng;
-use rayon::prelude::*;
 
 /// What a table is from its first version on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

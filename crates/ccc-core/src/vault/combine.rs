@@ -67,6 +67,12 @@ pub enum CombineError {
         /// Who is at fault besides.
         culprits: Vec<Culprit>,
     },
+    /// The second half of a combined pair is zero, which would leave K in the clear: t participants made it so.
+    #[error("partials combine to zero")]
+    ZeroCombination {
+        /// Of which ciphertext.
+        digest: [u8; 32],
+    },
     /// The random generator is broken.
     #[error(transparent)]
     Randomness(#[from] RandomnessError),
@@ -77,10 +83,53 @@ fn at_fault(culprits: &[Culprit]) -> String {
     if names.is_empty() { String::new() } else { format!("; at fault: {}", names.join(", ")) }
 }
 
-/// Something that a participant sent and signed: shares, or the finding that it is not.
-pub(crate) struct Candidate {
+/// How the parts of one mode are checked and brought together.
+pub(crate) trait Scheme {
+    /// What one participant contributes, for all ciphertexts of the request.
+    type Part;
+
+    fn statement(&self) -> &Statement<'_>;
+
+    /// Which parts verify, in order.
+    fn verdicts(&self, parts: &[(Identifier, &Self::Part)], seed: &[u8; 64]) -> Vec<bool>;
+
+    /// K of the j-th ciphertext, from one part each of t participants and their Lagrange coefficients.
+    fn element(
+        &self,
+        lambdas: &[Scalar],
+        parts: &[(Identifier, &Self::Part)],
+        j: usize,
+    ) -> Option<Zeroizing<RistrettoPoint>>;
+}
+
+/// Decryption shares: K = Σ λ_i·D_i.
+pub(crate) struct Plain<'a>(pub(crate) &'a Statement<'a>);
+
+impl Scheme for Plain<'_> {
+    type Part = Shares;
+
+    fn statement(&self) -> &Statement<'_> {
+        self.0
+    }
+
+    fn verdicts(&self, parts: &[(Identifier, &Shares)], seed: &[u8; 64]) -> Vec<bool> {
+        verdicts(parts.iter().copied(), self.0, seed)
+    }
+
+    fn element(
+        &self,
+        lambdas: &[Scalar],
+        parts: &[(Identifier, &Shares)],
+        j: usize,
+    ) -> Option<Zeroizing<RistrettoPoint>> {
+        interpolate_vartime(lambdas, parts, j)
+    }
+}
+
+/// Something that a participant sent and signed: its part, or the finding that it is none.
+pub(crate) struct Candidate<P> {
     pub(crate) identifier: Identifier,
-    pub(crate) shares: Result<Shares, CulpritReason>,
+    pub(crate) part: Result<P, CulpritReason>,
 }
 
 /// Combines plain shares of a request in mode public.
@@ -101,32 +150,34 @@ pub fn combine_public<R: CryptoRng + ?Sized>(
     let seed = random64(rng)?;
     let mut known: Vec<_> = shares.into_iter().filter(|(i, _)| committee.member(*i).is_some()).collect();
     known.sort_by_key(|(identifier, _)| *identifier);
-    let candidates = known.into_iter().map(|(identifier, shares)| Candidate { identifier, shares: Ok(shares) });
-    run(&statement, candidates, &seed)
+    let m = ciphertexts.len();
+    let part = |shares: Shares| if shares.count() == m { Ok(shares) } else { Err(CulpritReason::Malformed) };
+    let candidates = known.into_iter().map(|(identifier, shares)| Candidate { identifier, part: part(shares) });
+    run(&Plain(&statement), candidates, &seed)
 }
 
 /// Combines candidates, which arrive ascending by identifier and are drawn only as far as they are needed.
-pub(crate) fn run(
-    statement: &Statement<'_>,
-    mut candidates: impl Iterator<Item = Candidate>,
+pub(crate) fn run<S: Scheme>(
+    scheme: &S,
+    mut candidates: impl Iterator<Item = Candidate<S::Part>>,
     seed: &[u8; 64],
 ) -> Result<Opened, CombineError> {
-    let need = usize::from(statement.committee.threshold().t());
+    let need = usize::from(scheme.statement().committee.threshold().t());
     let mut pool = Pool::default();
-    while pool.shares.len() < need {
+    while pool.len() < need {
         let Some(candidate) = candidates.next() else { return Err(pool.not_enough(need)) };
-        pool.put(candidate, statement);
+        pool.put(candidate);
     }
-    let plaintexts = open(statement, &pool.smallest(need));
+    let plaintexts = open(scheme, &pool.smallest(need));
     if plaintexts.iter().all(Option::is_some) {
         return Ok(Opened { plaintexts, culprits: pool.culprits() });
     }
-    candidates.for_each(|candidate| pool.put(candidate, statement));
-    pool.judge(statement, seed);
-    if pool.shares.len() < need {
+    candidates.for_each(|candidate| pool.put(candidate));
+    pool.judge(|parts| scheme.verdicts(parts, seed));
+    if pool.len() < need {
         return Err(pool.not_enough(need));
     }
-    let plaintexts = open(statement, &pool.smallest(need));
+    let plaintexts = open(scheme, &pool.smallest(need));
     Ok(Opened { plaintexts, culprits: pool.culprits() })
 }
 
@@ -145,23 +196,31 @@ impl Opened {
     }
 }
 
-/// What has been drawn so far: per participant everything that may be its shares, so that a bad envelope does not
-/// take the place of a good one.
-#[derive(Default)]
-struct Pool {
-    shares: BTreeMap<Identifier, Vec<Shares>>,
+/// What has been drawn so far: per participant everything that may be its part, so that a bad envelope does not take
+/// the place of a good one.
+pub(crate) struct Pool<P> {
+    parts: BTreeMap<Identifier, Vec<P>>,
     at_fault: BTreeMap<Identifier, CulpritReason>,
 }
 
-impl Pool {
-    fn put(&mut self, Candidate { identifier, shares }: Candidate, statement: &Statement<'_>) {
-        match shares {
-            Ok(shares) if shares.count() == statement.ciphertexts.len() => {
-                self.shares.entry(identifier).or_default().push(shares);
-            }
-            Ok(_) => self.blame(identifier, CulpritReason::Malformed),
+impl<P> Default for Pool<P> {
+    fn default() -> Self {
+        Self { parts: BTreeMap::new(), at_fault: BTreeMap::new() }
+    }
+}
+
+impl<P> Pool<P> {
+    /// Takes a candidate.
+    pub(crate) fn put(&mut self, Candidate { identifier, part }: Candidate<P>) {
+        match part {
+            Ok(part) => self.parts.entry(identifier).or_default().push(part),
             Err(reason) => self.blame(identifier, reason),
         }
+    }
+
+    /// Participants with a part that may count.
+    fn len(&self) -> usize {
+        self.parts.len()
     }
 
     fn blame(&mut self, identifier: Identifier, reason: CulpritReason) {
@@ -169,43 +228,43 @@ impl Pool {
     }
 
     /// Keeps what verifies and blames whoever signed the rest.
-    fn judge(&mut self, statement: &Statement<'_>, seed: &[u8; 64]) {
-        let flat: Vec<_> = std::mem::take(&mut self.shares)
+    pub(crate) fn judge(&mut self, verdicts: impl FnOnce(&[(Identifier, &P)]) -> Vec<bool>) {
+        let flat: Vec<_> = std::mem::take(&mut self.parts)
             .into_iter()
-            .flat_map(|(i, all)| all.into_iter().map(move |s| (i, s)))
+            .flat_map(|(i, all)| all.into_iter().map(move |part| (i, part)))
             .collect();
-        let verdicts = verdicts(flat.iter().map(|(identifier, shares)| (*identifier, shares)), statement, seed);
-        for ((identifier, shares), valid) in flat.into_iter().zip(verdicts) {
+        let verdicts = verdicts(&flat.iter().map(|(identifier, part)| (*identifier, part)).collect::<Vec<_>>());
+        for ((identifier, part), valid) in flat.into_iter().zip(verdicts) {
             if valid {
-                self.shares.entry(identifier).or_default().push(shares);
+                self.parts.entry(identifier).or_default().push(part);
             } else {
                 self.blame(identifier, CulpritReason::Proof);
             }
         }
     }
 
-    /// One candidate each of the participants with the smallest identifiers.
-    fn smallest(&self, need: usize) -> Vec<(Identifier, &Shares)> {
-        self.shares.iter().filter_map(|(i, all)| Some((*i, all.first()?))).take(need).collect()
+    /// One part each of the participants with the smallest identifiers.
+    pub(crate) fn smallest(&self, need: usize) -> Vec<(Identifier, &P)> {
+        self.parts.iter().filter_map(|(i, all)| Some((*i, all.first()?))).take(need).collect()
     }
 
-    fn culprits(&self) -> Vec<Culprit> {
+    pub(crate) fn culprits(&self) -> Vec<Culprit> {
         self.at_fault.iter().map(|(&identifier, &reason)| Culprit { identifier, reason }).collect()
     }
 
-    fn not_enough(&self, need: usize) -> CombineError {
-        CombineError::NotEnoughShares { need, have: self.shares.len(), culprits: self.culprits() }
+    pub(crate) fn not_enough(&self, need: usize) -> CombineError {
+        CombineError::NotEnoughShares { need, have: self.len(), culprits: self.culprits() }
     }
 }
 
-fn open(statement: &Statement<'_>, shares: &[(Identifier, &Shares)]) -> Vec<Option<Zeroizing<Vec<u8>>>> {
-    let identifiers: Vec<_> = shares.iter().map(|(identifier, _)| *identifier).collect();
+fn open<S: Scheme>(scheme: &S, parts: &[(Identifier, &S::Part)]) -> Vec<Option<Zeroizing<Vec<u8>>>> {
+    let identifiers: Vec<_> = parts.iter().map(|(identifier, _)| *identifier).collect();
     let lambdas = lagrange_at_zero(&identifiers);
     let open_one = |(j, ciphertext): (usize, &VerifiedCiphertext)| {
-        let k = interpolate_vartime(lambdas.as_deref()?, shares, j)?;
+        let k = scheme.element(lambdas.as_deref()?, parts, j)?;
         ciphertext.open(&k).ok()
     };
-    statement.ciphertexts.iter().enumerate().map(open_one).collect()
+    scheme.statement().ciphertexts.iter().enumerate().map(open_one).collect()
 }
 
 /// K = Σ λ_i·D_i. *Timing*: varies with the λ_i, which are public; not with the shares.

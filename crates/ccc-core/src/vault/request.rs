@@ -8,13 +8,17 @@ use std::collections::BTreeSet;
 /// The most ciphertexts that one request names.
 pub const MAX_CIPHERTEXTS: usize = 65_536;
 
+/// The most ciphertexts that one request in mode compact names: their partials fit one envelope.
+pub const MAX_COMPACT: usize = 16_384;
+
 /// How the shares travel.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[repr(u8)]
 pub enum Mode {
     /// In the clear, for ciphertexts whose label is public.
     Public = 1,
-    /// Sealed to an attested enclave by HPKE.
+    /// Sealed to an attested enclave by HPKE: the default.
+    #[default]
     Sealed = 2,
     /// Re-encrypted in the exponent.
     Compact = 3,
@@ -86,6 +90,15 @@ pub enum RequestError {
         /// Ciphertexts named.
         found: usize,
     },
+    /// More ciphertexts than the partials of mode compact have room for.
+    #[error("{found} ciphertexts in mode compact, where 1 to {MAX_COMPACT} are possible")]
+    CompactCount {
+        /// Ciphertexts named.
+        found: usize,
+    },
+    /// E is the identity: whoever sees a partial would see the share.
+    #[error("the recipient's key E is the identity")]
+    RecipientKey,
     /// A ciphertext named twice.
     #[error("ciphertext {index} of the request occurs twice")]
     Repeated {
@@ -167,13 +180,17 @@ impl Request {
         hasher.finish()
     }
 
-    /// One to 65 536 ciphertexts, each named once.
+    /// One to 65 536 ciphertexts, in mode compact to 16 384, each named once.
     ///
     /// # Errors
-    /// [`RequestError::Count`], [`RequestError::Repeated`].
+    /// [`RequestError::Count`], [`RequestError::CompactCount`], [`RequestError::Repeated`].
     pub fn check(&self) -> Result<(), RequestError> {
-        if self.ciphertexts.is_empty() || self.ciphertexts.len() > MAX_CIPHERTEXTS {
-            return Err(RequestError::Count { found: self.ciphertexts.len() });
+        let found = self.ciphertexts.len();
+        if found == 0 || found > MAX_CIPHERTEXTS {
+            return Err(RequestError::Count { found });
+        }
+        if self.mode == Mode::Compact && found > MAX_COMPACT {
+            return Err(RequestError::CompactCount { found });
         }
         let mut seen = BTreeSet::new();
         match self.ciphertexts.iter().position(|digest| !seen.insert(digest)) {

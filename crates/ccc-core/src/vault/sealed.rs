@@ -38,7 +38,7 @@ pub struct SealedShare {
     ciphertext: Vec<u8>,
 }
 
-/// Why nothing was sealed.
+/// Why a request was not answered.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum SealError {
@@ -237,3 +237,5 @@ impl<'a> Bound<'a> {
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod vectors;

@@ -49,6 +49,9 @@ pub enum ShareError {
         /// The identifier.
         identifier: Identifier,
     },
+    /// Nobody's shares were given to be checked: that nothing is wrong with them means nothing.
+    #[error("no shares to check")]
+    Empty,
     /// Another number of shares than ciphertexts.
     #[error("{found} shares for {expected} ciphertexts")]
     Count {
@@ -56,6 +59,12 @@ pub enum ShareError {
         expected: usize,
         /// Shares.
         found: usize,
+    },
+    /// Partials for another recipient: an answer to another attempt, and no fault.
+    #[error("the partials of participant {identifier} are for another recipient")]
+    Recipient {
+        /// Whose partials.
+        identifier: Identifier,
     },
     /// The proof does not verify: the participant's fault.
     #[error("the share proof of participant {identifier} does not verify")]
@@ -185,7 +194,8 @@ impl Shares {
 /// Checks many participants' shares at once.
 ///
 /// # Errors
-/// [`ShareError::Proof`] names the first culprit in the order given, everything else is the caller's.
+/// [`ShareError::Proof`] names the first culprit in the order given, everything else is the caller's; nobody's shares
+/// are [`ShareError::Empty`].
 pub fn verify_all<R: CryptoRng + ?Sized>(
     shares: &[(Identifier, Shares)],
     committee: &Committee,
@@ -196,6 +206,9 @@ pub fn verify_all<R: CryptoRng + ?Sized>(
 ) -> Result<(), ShareError> {
     let statement = Statement::new(committee, request, recipient, ciphertexts)?;
     let seed = random64(rng)?;
+    if shares.is_empty() {
+        return Err(ShareError::Empty);
+    }
     let verdicts = verdicts(shares.iter().map(|(identifier, shares)| (*identifier, shares)), &statement, &seed);
     match shares.iter().zip(verdicts).find(|(_, valid)| !valid) {
         Some((&(identifier, _), _)) => Err(ShareError::Proof { identifier }),
@@ -236,9 +249,18 @@ fn target(statement: &Statement<'_>, opening: &Opening, points: &[Encoded]) -> T
 fn composite_vartime(opening: &Opening, ciphertexts: &[VerifiedCiphertext], points: &[Encoded]) -> Target {
     let seed = composite_seed(opening, ciphertexts, points);
     let weights: Vec<Scalar> = (0u32..).zip(points).map(|(j, _)| weight(&seed, j)).collect();
-    let u = RistrettoPoint::vartime_multiscalar_mul(&weights, ciphertexts.iter().map(|c| c.u().point()));
-    let d = RistrettoPoint::vartime_multiscalar_mul(&weights, points.iter().map(Encoded::point));
     let names = vec![count(ciphertexts).to_vec(), seed.to_vec()];
+    weighted_vartime(&weights, ciphertexts, points, names)
+}
+
+fn weighted_vartime(
+    weights: &[Scalar],
+    ciphertexts: &[VerifiedCiphertext],
+    points: &[Encoded],
+    names: Vec<Vec<u8>>,
+) -> Target {
+    let u = RistrettoPoint::vartime_multiscalar_mul(weights, ciphertexts.iter().map(|c| c.u().point()));
+    let d = RistrettoPoint::vartime_multiscalar_mul(weights, points.iter().map(Encoded::point));
     Target { u: Encoded::new(u), d: Encoded::new(d), names }
 }
 
@@ -276,4 +298,4 @@ fn share_challenge(opening: &Opening, target: &Target, a: &Encoded, b: &Encoded)
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

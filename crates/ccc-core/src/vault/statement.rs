@@ -17,7 +17,31 @@ pub(crate) struct Statement<'a> {
 }
 
 impl<'a> Statement<'a> {
+    /// Of decryption shares, in the clear or sealed.
     pub(crate) fn new(
+        committee: &'a Committee,
+        request: &'a Request,
+        recipient: Option<&[u8; 64]>,
+        ciphertexts: &'a [VerifiedCiphertext],
+    ) -> Result<Self, RequestError> {
+        check_mode(request, recipient)?;
+        Self::checked(committee, request, recipient, ciphertexts)
+    }
+
+    /// Of compact partials.
+    pub(crate) fn compact(
+        committee: &'a Committee,
+        request: &'a Request,
+        recipient: &[u8; 64],
+        ciphertexts: &'a [VerifiedCiphertext],
+    ) -> Result<Self, RequestError> {
+        if request.mode != Mode::Compact {
+            return Err(RequestError::Mode { expected: Mode::Compact, found: request.mode });
+        }
+        Self::checked(committee, request, Some(recipient), ciphertexts)
+    }
+
+    fn checked(
         committee: &'a Committee,
         request: &'a Request,
         recipient: Option<&[u8; 64]>,
@@ -25,10 +49,14 @@ impl<'a> Statement<'a> {
     ) -> Result<Self, RequestError> {
         request.check()?;
         check_committee(committee, request)?;
-        check_mode(request, recipient)?;
         check_ciphertexts(committee, request, ciphertexts)?;
         let recipient = recipient.copied();
         Ok(Self { committee, request, request_digest: request.digest(), ciphertexts, recipient })
+    }
+
+    /// Whether answers to this statement are meant for the recipient with this digest.
+    pub(crate) fn is_for(&self, recipient: &[u8; 64]) -> bool {
+        self.recipient.as_ref() == Some(recipient)
     }
 
     /// S, mode, committee, ε, i, P_i, request, recipient: the fields with which every challenge starts.

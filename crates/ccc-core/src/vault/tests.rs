@@ -12,9 +12,16 @@ use crate::vault::combine::combine_public;
 use crate::vault::request::RequestError;
 use crate::vault::sealed::{seal, seal_encoded};
 use crate::vault::share::verify_all;
-use crate::vault::{CombineError, Culprit, CulpritReason, Mode, Recipient, Request, SealError, ShareError, Shares};
+use crate::vault::{
+    CombineError, Culprit, CulpritReason, Mode, Recipient, Request, SealError, ShareError, Shares, answer,
+};
 use rand::SeedableRng;
 use rand_chacha::ChaCha20Rng;
+
+mod batches;
+mod compact;
+mod liars;
+mod properties;
 
 const MEASUREMENT: [u8; 32] = [7; 32];
 
@@ -92,8 +99,20 @@ impl World {
     fn envelope(&self, at: usize, request: &Request, payload: Vec<u8>) -> Envelope {
         let (identifier, epoch) = (self.shares[at].identifier(), self.committee.epoch());
         let topic = request.digest();
-        Envelope::sign(&self.keys[at], &self.committee.digest(), epoch, identifier, &topic, Kind::Sealed, payload)
-            .unwrap()
+        let kind = if request.mode == Mode::Compact { Kind::Compact } else { Kind::Sealed };
+        Envelope::sign(&self.keys[at], &self.committee.digest(), epoch, identifier, &topic, kind, payload).unwrap()
+    }
+
+    /// A participant's honest answer in the mode of the request.
+    fn answer(&mut self, at: usize, request: &Request, to: &Recipient, cts: &[VerifiedCiphertext]) -> Envelope {
+        let answer = answer(&self.shares[at], &self.committee, request, to, cts, &mut self.rng).unwrap();
+        let envelope = self.envelope(at, request, answer.payload);
+        assert_eq!(envelope.kind(), answer.kind);
+        envelope
+    }
+
+    fn answers(&mut self, request: &Request, to: &Recipient, cts: &[VerifiedCiphertext]) -> Vec<Envelope> {
+        (0..self.shares.len()).map(|at| self.answer(at, request, to, cts)).collect()
     }
 
     fn sealed(&mut self, at: usize, request: &Request, to: &Recipient, cts: &[VerifiedCiphertext]) -> Envelope {

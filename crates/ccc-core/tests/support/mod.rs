@@ -32,9 +32,14 @@ impl TryRng for Replay {
 
 impl TryCryptoRng for Replay {}
 
-/// A vector file.
+/// A vector file of the independent implementation.
 pub fn vectors(name: &str) -> Value {
-    let path = format!("{}/../../vectors/ccc/{name}.json", env!("CARGO_MANIFEST_DIR"));
+    outside(&format!("ccc/{name}.json"))
+}
+
+/// A vector file of any source.
+pub fn outside(path: &str) -> Value {
+    let path = format!("{}/../../vectors/{path}", env!("CARGO_MANIFEST_DIR"));
     serde_json::from_str(&std::fs::read_to_string(&path).unwrap_or_else(|e| panic!("{path}: {e}"))).unwrap()
 }
 

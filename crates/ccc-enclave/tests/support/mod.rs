@@ -47,6 +47,8 @@ pub const QUOTE: u32 = 1;
 /// Micro-dollars for a bitcoin.
 pub const PRICE: i128 = 65_000_000_000;
 pub const NOW: u64 = 1_767_225_600;
+/// Hash of every block.
+pub const BLOCK_HASH: [u8; 32] = [0xBB; 32];
 pub const EXPIRY: u64 = NOW + 30 * 24 * 3_600;
 /// The address that makes collateral requests, and the reserve's table account.
 pub const ENVELOPE_LIFETIME: u64 = 3_600;
@@ -70,6 +72,8 @@ pub struct World {
     /// Standing orders of the log, and how many of them have reservations.
     pub orders: Vec<Submission>,
     pub settled_orders: usize,
+    /// The last request to the vault.
+    pub asked: Option<Request>,
     attempts: u64,
     salts: u64,
 }
@@ -161,6 +165,7 @@ impl World {
             consumed: Accumulator::default(),
             orders: Vec::new(),
             settled_orders: 0,
+            asked: None,
             attempts: 0,
             salts: 0,
         }
@@ -300,18 +305,20 @@ impl World {
         self.attempts += 1;
         let mut id = [0xAA; 32];
         id[..8].copy_from_slice(&self.attempts.to_be_bytes());
-        Request {
+        let request = Request {
             chain: self.config.chain,
             contract: self.config.pool,
             id,
             table_header: header,
-            block_hash: [0xBB; 32],
+            block_hash: BLOCK_HASH,
             deadline: self.time + 300,
             mode: Mode::Sealed,
             epoch: self.committee.epoch(),
             committee: self.committee.digest(),
             ciphertexts: ciphertexts.to_vec(),
-        }
+        };
+        self.asked = Some(request.clone());
+        request
     }
 
     /// Every member's sealed shares, signed.

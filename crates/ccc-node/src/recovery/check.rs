@@ -1,7 +1,7 @@
 //! The reserve check and what the agent makes of it.
 
 use super::{RecoveryError, reporting::REPORT_LIFETIME, setup::FILL_WINDOW, statement::StatementFetcher, world::World};
-use crate::{agent::encrypt_order, leak::Secret, timeline::Timeline};
+use crate::{agent::encrypt_order, leak::Secret, timeline::Timeline, workflow_node::Shown};
 use ccc_chain::read::attestation;
 use ccc_core::{report::Verdict, suite};
 use ccc_enclave::{
@@ -53,7 +53,8 @@ impl World {
             validity: Validity { sequence, valid_until: block.time.saturating_add(REPORT_LIFETIME) },
         };
         let output = opened.reserve(&input, &mut rng)?;
-        self.report(&output.result, &format!("reserve-{sequence}"), timeline).await?;
+        let shown = Shown { request: &request, header: Some(&table.header) };
+        self.report(&output.result, shown, &format!("reserve-{sequence}"), timeline).await?;
         self.keep(format!("reserve-{sequence}.envelope"), output.envelope.clone());
         self.sequences.solvency = sequence;
         let reported = timeline

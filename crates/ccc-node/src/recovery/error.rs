@@ -1,8 +1,8 @@
 //! Why a recovery could not go on.
 
 use crate::{
-    agent::AgentRefusal, custodian::CustodianError, scenario::ScenarioError, seed::NoRandomness, vault_node::Refusal,
-    workflow_node::SignerRefusal,
+    agent::AgentRefusal, custodian::CustodianError, pool_log::PoolLogError, scenario::ScenarioError,
+    seed::NoRandomness, vault_node::Refusal, workflow_node::SignerRefusal,
 };
 use ccc_chain::ChainError;
 use ccc_core::{
@@ -51,6 +51,9 @@ pub enum RecoveryError {
         /// Accounts asked for.
         accounts: u32,
     },
+    /// The chain's log says no next round.
+    #[error("log: {0}")]
+    Log(#[from] PoolLogError),
     /// The chain.
     #[error("chain: {0}")]
     Chain(#[from] ChainError),

@@ -1,14 +1,25 @@
 //! From an attested result to an accepted report: every signer reads the chain for itself.
 
-use super::{RecoveryError, world::World};
-use crate::{timeline::Timeline, workflow_node::SignerView};
+use super::{
+    RecoveryError,
+    log::ChainLog,
+    world::{Signer, World},
+};
+use crate::{
+    pool_log::RoundAt,
+    timeline::Timeline,
+    workflow_node::{Shown, SignerView},
+};
 use alloy::eips::BlockId;
 use ccc_chain::{
     read::{BlockRef, Pool, attestation, price_observations},
     submit::{self, Delivery},
 };
-use ccc_core::report::{Kind, Payload, PriceObservation, SignedReport, Statement};
-use ccc_enclave::result::{AttestedResult, PublicInputs};
+use ccc_core::report::{Accumulator, Kind, Payload, PriceObservation, Round, SignedReport, Statement};
+use ccc_enclave::{
+    intake::Log,
+    result::{AttestedResult, PublicInputs},
+};
 
 /// The rounds of the feed that a round reads.
 pub(super) const PRICE_ROUNDS: u64 = 64;
@@ -40,10 +51,11 @@ impl World {
     pub(super) async fn report(
         &mut self,
         result: &AttestedResult,
+        shown: Shown<'_>,
         name: &str,
         timeline: &mut Timeline<'_>,
     ) -> Result<Delivery, RecoveryError> {
-        let signed = self.sign(result, timeline).await?;
+        let signed = self.sign(result, shown, timeline).await?;
         self.keep(format!("{name}.report"), signed.to_bytes()?);
         self.keep(format!("{name}.evidence"), result.evidence.clone());
         let forwarder = self.deployment.forwarder;
@@ -53,8 +65,9 @@ impl World {
     /// Asks one signer after the other until there is a quorum. A signer that refuses or cannot read the chain is
     /// passed over; its reason is given when too few are left.
     pub(super) async fn sign(
-        &self,
+        &mut self,
         result: &AttestedResult,
+        shown: Shown<'_>,
         timeline: &mut Timeline<'_>,
     ) -> Result<SignedReport, RecoveryError> {
         let payload = Payload::from_bytes(&result.payload).map_err(ccc_core::report::QuorumError::from)?;
@@ -63,12 +76,14 @@ impl World {
         let mut signatures = Vec::new();
         let mut report = None;
         let mut refusal = None;
-        for node in &self.workflow {
+        let mut signers = std::mem::take(&mut self.signers);
+        for Signer { node, log } in &mut signers {
             if signatures.len() == set.quorum() {
                 break;
             }
-            let view = timeline.chain(self.signer_view(&payload, result.inputs.block)).await;
-            let signed = view.and_then(|view| Ok(node.sign(result, &view, self.deployment.origin(), &context)?));
+            let view = timeline.chain(self.signer_view(log, &payload, result.inputs.block)).await;
+            let signed =
+                view.and_then(|view| Ok(node.sign(result, shown, &view, self.deployment.origin(), &context)?));
             match signed {
                 Ok((made, signature)) => {
                     signatures.push(signature);
@@ -77,6 +92,7 @@ impl World {
                 Err(error) => refusal = Some(error),
             }
         }
+        self.signers = signers;
         match (report, refusal) {
             (Some(report), _) if signatures.len() == set.quorum() => {
                 Ok(SignedReport::assemble(report, context, &signatures, &set, &self.deployment.forwarder.0.0)?)
@@ -87,38 +103,68 @@ impl World {
     }
 
     /// What one signer reads before it signs.
-    async fn signer_view(&self, payload: &Payload, block: u64) -> Result<SignerView, RecoveryError> {
+    async fn signer_view(
+        &self,
+        log: &mut ChainLog,
+        payload: &Payload,
+        block: u64,
+    ) -> Result<SignerView, RecoveryError> {
         let pool = Pool::new(&self.chain, self.deployment.pool);
         let at = self.chain.block(BlockId::number(block)).await?;
         let latest = self.chain.block(BlockId::latest()).await?;
         let newest = pool.table(latest.id()).await?;
-        let kind = payload.statement.kind();
-        let last_sequence = match kind {
-            Kind::Solvency => attestation(&self.chain, self.deployment.attestation, latest.id()).await?.sequence,
-            _ => pool.last_sequence(kind, latest.id()).await?,
-        };
         let table = pool.table(at.id()).await?;
-        let (accumulator, observations) = match &payload.statement {
-            Statement::Round(round) => {
-                let read = self.chain.block(BlockId::number(round.price_block)).await?;
-                let known = round.count <= pool.count(at.id()).await?;
-                let value = pool.history(round.count, at.id()).await?.0;
-                (known.then_some(value), self.observations(&read).await?)
-            }
-            _ => (None, Vec::new()),
-        };
-        Ok(SignerView {
+        let inputs = self.public_inputs(&at).await?;
+        let mut view = SignerView {
             chain: self.chain.chain_id(),
             receivers: [self.deployment.attestation.0.0, self.deployment.pool.0.0],
             epoch: self.deployment.workflow.epoch,
             now: latest.time,
             latest: (newest.header_hash.0, newest.version),
-            last_sequence,
-            inputs: self.public_inputs(&at).await?,
+            last_sequence: self.last_sequence(payload.statement.kind(), &latest).await?,
+            inputs,
+            block_hash: at.hash.0,
+            log: Log::default(),
             header: (table.header_hash.0, table.version),
-            accumulator,
+            accumulator: None,
             price_source: self.deployment.feed.0.0,
-            observations,
+            observations: Vec::new(),
+        };
+        if let Statement::Round(round) = &payload.statement {
+            self.view_round(log, round, &at, &mut view).await?;
+        }
+        Ok(view)
+    }
+
+    async fn last_sequence(&self, kind: Kind, latest: &BlockRef) -> Result<u64, RecoveryError> {
+        Ok(match kind {
+            Kind::Solvency => attestation(&self.chain, self.deployment.attestation, latest.id()).await?.sequence,
+            _ => Pool::new(&self.chain, self.deployment.pool).last_sequence(kind, latest.id()).await?,
         })
+    }
+
+    /// What a signer reads for a round: prices, operations, orders and the request, from its own log.
+    async fn view_round(
+        &self,
+        log: &mut ChainLog,
+        round: &Round,
+        at: &BlockRef,
+        view: &mut SignerView,
+    ) -> Result<(), RecoveryError> {
+        let pool = Pool::new(&self.chain, self.deployment.pool);
+        let read = self.chain.block(BlockId::number(round.price_block)).await?;
+        view.observations = self.observations(&read).await?;
+        let known = round.count <= pool.count(at.id()).await?;
+        view.accumulator = known.then_some(pool.history(round.count, at.id()).await?.0);
+        log.read_to(at).await?;
+        view.log = log.seen.round(&RoundAt {
+            block: at.number,
+            header: view.header.0,
+            version: view.header.1,
+            consumed: Accumulator::resume(view.inputs.accumulator, view.inputs.consumed),
+            former: self.former.as_deref(),
+            request: (round.request_id != [0; 32]).then_some(round.request_id),
+        })?;
+        Ok(())
     }
 }

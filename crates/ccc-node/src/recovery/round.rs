@@ -1,12 +1,13 @@
 //! One round: plan, open, clear, settle, report.
 
 use super::{RecoveryError, reporting::REPORT_LIFETIME, world::World};
-use crate::timeline::Timeline;
+use crate::{pool_log::RoundAt, timeline::Timeline, workflow_node::Shown};
 use ccc_chain::read::BlockRef;
 use ccc_core::{
     report::Accumulator,
     suite,
-    table::{SealedTable, TableStore},
+    table::{Header, SealedTable, TableStore},
+    vault::request::Request,
 };
 use ccc_enclave::{
     attempt::Enclave,
@@ -37,20 +38,22 @@ impl World {
         let block = timeline.chain(self.chain.finalised_block()).await?;
         timeline.chain(self.log.read_to(&block)).await?;
         let inputs = timeline.chain(self.public_inputs(&block)).await?;
-        let log = self.round_log(collateral, &inputs)?;
-        let orders = self.log.orders.len();
+        let log = self.round_log(collateral.as_ref(), &inputs)?;
         let id = log.collateral.as_ref().map_or_else(|| self.idle_id(), |request| request.submission.id);
         let observations = timeline.chain(self.observations(&block)).await?;
-        let (output, name) = self.run_round(log, id, &block, inputs, &observations, steps, timeline).await?;
+        let (output, request) = self.run_round(log, id, &block, inputs, &observations, steps, timeline).await?;
+        let former = self.head.clone();
+        let shown = Shown { request: &request, header: former.as_ref() };
+        let name = round_name(former.as_ref());
         self.store.put(&output.table)?;
         timeline.step(steps.report);
         self.keep_table(&name, &output.table);
-        self.report(&output.result, &name, timeline).await?;
+        self.report(&output.result, shown, &name, timeline).await?;
         self.sequences.round += 1;
-        self.settled_orders = if self.head.is_some() { orders } else { 0 };
+        self.former = Some(output.result.payload);
         self.head = Some(output.table.header);
         for payout in &output.payouts {
-            self.report(payout, &format!("payout-{}", self.sequences.payout + 1), timeline).await?;
+            self.report(payout, shown, &format!("payout-{}", self.sequences.payout + 1), timeline).await?;
             self.sequences.payout += 1;
         }
         Ok(())
@@ -58,23 +61,18 @@ impl World {
 
     fn round_log(
         &self,
-        collateral: Option<CollateralRequest>,
+        collateral: Option<&CollateralRequest>,
         inputs: &ccc_enclave::result::PublicInputs,
     ) -> Result<Log, RecoveryError> {
-        let consumed = Accumulator::resume(inputs.accumulator, inputs.consumed);
-        if self.head.is_none() {
-            return Ok(Log { consumed, ..Log::default() });
-        }
-        let from = usize::try_from(inputs.consumed).map_err(|_| RecoveryError::Range { what: "the count" })?;
-        let boundary = self.log.boundary.get(from..).ok_or(RecoveryError::NotShown { what: "every deposit" })?;
-        let (live, new) = self.log.orders.split_at(self.settled_orders);
-        Ok(Log {
-            consumed,
-            boundary: boundary.to_vec(),
-            new_orders: new.to_vec(),
-            live_orders: live.to_vec(),
-            collateral,
-        })
+        let head = self.head.as_ref();
+        Ok(self.log.seen.round(&RoundAt {
+            block: inputs.block,
+            header: head.map_or([0; 32], Header::hash),
+            version: head.map_or(0, Header::version),
+            consumed: Accumulator::resume(inputs.accumulator, inputs.consumed),
+            former: self.former.as_deref(),
+            request: collateral.map(|request| request.submission.id),
+        })?)
     }
 
     /// The identifier of a round that settles nothing.
@@ -93,7 +91,7 @@ impl World {
         observations: &[ccc_core::report::PriceObservation],
         steps: Steps,
         timeline: &mut Timeline<'_>,
-    ) -> Result<(RoundOutput, String), RecoveryError> {
+    ) -> Result<(RoundOutput, Request), RecoveryError> {
         let table = self.table()?;
         let header = table.as_ref().map(|table| &table.header);
         let key = *self.committee.master_public_key();
@@ -106,8 +104,7 @@ impl World {
         let request = self.request(id, block, header, plan.digests());
         let attempt = enclave.attempt(request.clone(), block.time, &mut rng)?;
         let envelopes = self.ask_vault(&attempt, &request, block, plan.ciphertexts(), timeline).await?;
-        let name = format!("round-{}", header.map_or(1, |header| header.version() + 1));
-        self.keep_attempt(&name, &request, &attempt, &envelopes);
+        self.keep_attempt(&round_name(header), &request, &attempt, &envelopes);
         let opened = attempt.open(&self.committee, plan.take_ciphertexts(), envelopes)?;
         self.name_culprits(opened.culprits());
         let switch = RefCell::new(Vec::new());
@@ -134,7 +131,7 @@ impl World {
         if let (Some(_), Some((_, at))) = (steps.clearing, settled) {
             timeline.split(steps.settlement, at);
         }
-        Ok((output, name))
+        Ok((output, request))
     }
 
     fn keep_table(&mut self, name: &str, table: &SealedTable) {
@@ -142,4 +139,8 @@ impl World {
         self.keep(format!("{name}.body"), table.body.clone());
         self.keep(format!("{name}.sidecar"), table.sidecar.clone());
     }
+}
+
+fn round_name(header: Option<&Header>) -> String {
+    format!("round-{}", header.map_or(1, |header| header.version().saturating_add(1)))
 }

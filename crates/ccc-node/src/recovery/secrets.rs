@@ -73,7 +73,7 @@ impl World {
             1 => None,
             _ => Some(self.store.get(&last.header.previous())?),
         };
-        let public: BTreeSet<u128> = self.log.boundary.iter().map(|event| event.amount).collect();
+        let public: BTreeSet<u128> = self.log.seen.deposits().map(|deposit| deposit.amount).collect();
         let mut found = Vec::new();
         for maker in &self.makers {
             found.extend(history(&last, former.as_ref(), &maker.owner, &MAKER)?);

@@ -3,7 +3,7 @@
 use super::{
     RecoveryError, RecoveryOptions,
     log::ChainLog,
-    world::{Maker, Participant, Sequences, World},
+    world::{Maker, Participant, Sequences, Signer, World},
 };
 use crate::{
     agent::{Agent, Limits},
@@ -152,11 +152,16 @@ pub(super) async fn build(
     let participants = Participants { committee: &vault.committee, policy: &policy, deployment: &deployment };
     let secrets = vault.members.iter().filter_map(|(_, share)| key_share(share)).collect();
     let nodes = participants.into_nodes(scenario, vault.members, &chain);
-    let workflow = signers.into_iter().map(|signer| WorkflowNode::new(signer, policy.clone())).collect();
+    let signer = |signer: ReportSigner| {
+        let key = *vault.committee.master_public_key();
+        let node = WorkflowNode::new(signer, policy.clone(), config.clone(), key);
+        Signer { node, log: ChainLog::new(&chain, &deployment) }
+    };
+    let signers = signers.into_iter().map(signer).collect();
     let makers = makers(&chain, &randomness, scenario, timeline).await?;
     Ok(World {
         nodes,
-        workflow,
+        signers,
         agent: Agent::new(agent_key, limits(scenario)),
         reserve_owner: reserve_owner(&randomness)?,
         makers,
@@ -176,7 +181,7 @@ pub(super) async fn build(
         culprits: BTreeMap::new(),
         artifacts: Vec::new(),
         secrets,
-        settled_orders: 0,
+        former: None,
     })
 }
 

@@ -25,6 +25,12 @@ pub(super) struct Participant {
     pub(super) log: ChainLog,
 }
 
+/// One signer of reports and its own reading of the chain.
+pub(super) struct Signer {
+    pub(super) node: WorkflowNode,
+    pub(super) log: ChainLog,
+}
+
 /// One market maker.
 pub(super) struct Maker {
     pub(super) wallet: Wallet,
@@ -53,7 +59,7 @@ pub(super) struct World {
     pub(super) committee: Committee,
     pub(super) provider: Arc<SimulatedProvider>,
     pub(super) nodes: Vec<Participant>,
-    pub(super) workflow: Vec<WorkflowNode>,
+    pub(super) signers: Vec<Signer>,
     pub(super) makers: Vec<Maker>,
     pub(super) reserve_owner: TableOwner,
     pub(super) agent: Agent,
@@ -72,8 +78,8 @@ pub(super) struct World {
     pub(super) culprits: BTreeMap<u16, String>,
     pub(super) artifacts: Vec<Artifact>,
     pub(super) secrets: Vec<Secret>,
-    /// Standing orders whose reservations stand: a prefix of the log's.
-    pub(super) settled_orders: usize,
+    /// Payload of the report that made the current table.
+    pub(super) former: Option<Vec<u8>>,
 }
 
 impl World {

@@ -1,7 +1,8 @@
-//! `ccc keygen`: keys for a vault, an account, an agent.
+//! `ccc keygen`: keys for a vault, an account, an agent, a tdh2 group.
 
 mod committee;
 mod single;
+mod tdh2;
 
 use super::Context;
 use crate::{cli::Keygen, error::Error, ui::Answer};
@@ -11,6 +12,7 @@ pub(super) fn run(verb: &Keygen, ctx: &Context<'_>) -> Result<Answer, Error> {
         Keygen::Dealer(arguments) => committee::dealer(arguments, ctx),
         Keygen::Dkg(arguments) => committee::dkg(arguments, ctx),
         Keygen::Account(arguments) => single::account(arguments, ctx),
+        Keygen::Tdh2(arguments) => tdh2::run(arguments, ctx),
         Keygen::Agent(arguments) => single::agent(arguments, ctx),
     }
 }

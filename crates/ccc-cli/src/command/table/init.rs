@@ -27,6 +27,7 @@ use ccc_enclave::{
     reserve::Validity,
     round::{RoundInput, RoundOutput},
 };
+use ccc_node::workflow_node::Shown;
 use ed25519_dalek::SigningKey;
 use rand::rngs::StdRng;
 use std::{fs, path::Path};
@@ -176,7 +177,8 @@ fn first_version(pool: Pool, rng: &mut StdRng, ctx: &Context<'_>) -> Result<Pool
     let plan = scope.plan.as_ref().ok_or(Error::HeadBehind)?;
     let provider = pool.hardware(&ctx.passphrases)?;
     let enclave = Enclave::new(pool.config.clone(), &provider)?;
-    let attempt = enclave.attempt(pool.request(at, None, &scope), time, rng)?;
+    let request = pool.request(at, None, &scope);
+    let attempt = enclave.attempt(request.clone(), time, rng)?;
     let opened = attempt.open(&pool.committee, Vec::new(), Vec::new())?;
     let input = RoundInput {
         table: None,
@@ -188,7 +190,8 @@ fn first_version(pool: Pool, rng: &mut StdRng, ctx: &Context<'_>) -> Result<Pool
         progress: &|_| {},
     };
     let RoundOutput { result, table, .. } = opened.round(plan, &input, pool.committee.master_public_key(), rng)?;
-    pool.sign(&result, at, &[], time, &ctx.passphrases)?;
+    let shown = Shown { request: &request, header: None };
+    pool.sign(&result, shown, at, &[], time, &ctx.passphrases)?;
     pool.store()?.put(&table)?;
     let header = &table.header;
     let head =

@@ -1,7 +1,7 @@
 //! What is established about each kind of file, and what it takes.
 
 use super::check_wrapped;
-use crate::{artifact::Artifact, error::Error, pool::Pool};
+use crate::{artifact::Artifact, error::Error, message::tdh2::Document, pool::Pool};
 use ccc_chain::Deployment;
 use ccc_core::{
     ciphertext::Ciphertext,
@@ -50,6 +50,7 @@ impl Checker<'_> {
             Artifact::Sidecar(bytes) => sidecar(bytes, &self.header_for(path)?),
             Artifact::Evidence(bytes) => self.evidence(bytes, self.pool(path)?),
             Artifact::AgentEnvelope(bytes) => self.agent_envelope(bytes, path)?,
+            Artifact::Tdh2(document) => self.tdh2(document, path)?,
             Artifact::Dealing(_) | Artifact::Secret { .. } => {
                 return Err(Error::Unverifiable { path: path.into(), what: artifact.words() });
             }
@@ -136,6 +137,29 @@ impl Checker<'_> {
         let evidence = checked.map_err(|error| error.to_string())?;
         same("the measurement in its evidence", evidence.measurement == card.recipient.measurement)?;
         Ok("attested (simulated) as the pool's enclave, for this request".into())
+    }
+
+    /// A document of Chainlink's tdh2 against the public key, a share against the ciphertext, that were given beside it.
+    fn tdh2(&self, document: &Document, path: &Path) -> Result<Established, Error> {
+        let documents = || {
+            self.artifacts.iter().filter_map(|(_, artifact)| match artifact {
+                Artifact::Tdh2(document) => Some(document),
+                _ => None,
+            })
+        };
+        let missing = |what| Error::Missing { path: path.into(), what };
+        let key = documents().find_map(|document| match document {
+            Document::PublicKey(key) => Some(key),
+            _ => None,
+        });
+        let sealed = documents().find(|document| matches!(document, Document::Sealed(_)));
+        match (document, sealed) {
+            (Document::PrivateShare { .. } | Document::MasterSecret, _) => {
+                Err(Error::Unverifiable { path: path.into(), what: document.words() })
+            }
+            (Document::Share(_), None) => Err(missing("its ciphertext")),
+            _ => Ok(document.establish(key.ok_or_else(|| missing("the tdh2 public key"))?, sealed)),
+        }
     }
 
     fn members(&self, found: &Committee) -> Established {

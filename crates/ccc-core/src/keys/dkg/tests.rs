@@ -1,43 +1,17 @@
 use super::*;
 use crate::encoding::Kind;
+use crate::envelope::Envelope;
 use crate::epoch::Epoch;
 use crate::keys::board::{Board, BoardError, MemoryBoard, Round};
+use crate::keys::complaint::{Complaint, Verdict};
+use crate::keys::dealing::{Dealing, DealingError, ShareFault};
 use crate::keys::roster::Roster;
-use crate::threshold::Threshold;
+use crate::keys::rounds::package::{Package, collect_from_dealers};
+use crate::keys::rounds::stage::{NONCE, Tampered, cast, id};
+use crate::secret::random_scalar;
 use curve25519_dalek::Scalar;
 use rand::SeedableRng;
 use rand_chacha::ChaCha20Rng;
-
-const NONCE: [u8; 32] = [9; 32];
-
-fn id(i: u16) -> Identifier {
-    Identifier::new(i).unwrap()
-}
-
-fn cast(n: u16, rng: &mut ChaCha20Rng) -> (Roster, Vec<(Identifier, ParticipantKeys)>) {
-    let keys: Vec<_> = (1..=n).map(|i| (id(i), ParticipantKeys::generate(rng).unwrap())).collect();
-    let members = keys.iter().map(|(i, keys)| keys.public(*i)).collect();
-    let roster = Roster::new(Epoch(1), Threshold::default_for(n).unwrap(), members).unwrap();
-    (roster, keys)
-}
-
-/// A board on which some participants say something else than their program would.
-struct Tampered<F> {
-    inner: MemoryBoard,
-    alter: F,
-}
-
-impl<F: FnMut(Round, Envelope) -> Vec<Envelope>> Board for Tampered<F> {
-    fn nonce(&self) -> [u8; 32] {
-        self.inner.nonce()
-    }
-    fn post(&mut self, round: Round, envelope: Envelope) -> Result<(), BoardError> {
-        (self.alter)(round, envelope).into_iter().try_for_each(|e| self.inner.post(round, e))
-    }
-    fn close(&mut self, round: Round) -> Result<Vec<Envelope>, BoardError> {
-        self.inner.close(round)
-    }
-}
 
 fn run(
     roster: &Roster,
@@ -51,8 +25,7 @@ fn run(
 
 fn signed(roster: &Roster, keys: &ParticipantKeys, i: Identifier, package: Package) -> Envelope {
     let session = Session::new(Protocol::Dkg, None, roster.clone(), &NONCE);
-    let (kind, payload) = package.encode();
-    Envelope::sign(keys, &roster.digest(), roster.epoch(), i, &session.id(), kind, payload).unwrap()
+    crate::keys::rounds::stage::signed(&session, keys, i, package)
 }
 
 /// All outcomes agree; the culprits are these.
@@ -68,6 +41,8 @@ fn agree(outcomes: Vec<(Identifier, Result<Outcome, DkgError>)>, culprits: &[(u1
     }
     outcomes
 }
+
+mod restart;
 
 #[test]
 fn n023_everybody_derives_the_same_committee_and_transcript() {
@@ -100,7 +75,7 @@ fn n011_a_wrong_share_leads_to_a_complaint_and_the_dealer_is_evicted() {
     let mut rng = ChaCha20Rng::seed_from_u64(3);
     let (roster, keys) = cast(4, &mut rng);
     let session = Session::new(Protocol::Dkg, None, roster.clone(), &NONCE);
-    let bad = Dealing::with_bad_share(&session, 2, 3, &mut rng);
+    let bad = Dealing::with_spoilt_share(&session, 2, 3, None, &mut rng);
     let outcomes = run(&roster, &keys, &mut rng, |round, envelope| {
         let package = match (round, envelope.identifier().get()) {
             (Round::Commit, 2) => Package::Commitment(bad.commitment_digest()),
@@ -147,8 +122,8 @@ struct Slanderous<'k> {
 
 impl Slanderous<'_> {
     fn slander(&self) -> Envelope {
-        let wire = &collect(&self.session, &self.opened, Package::dealing)[&id(1)][0];
-        let dealing = Dealing::from_bytes(wire).unwrap().verify(&self.session).unwrap();
+        let wires = collect_from_dealers(&self.session, &self.opened, |_, e| Some(e.unverified_payload().to_vec()));
+        let dealing = Dealing::from_bytes(&wires[&id(1)][0]).unwrap().verify(&self.session).unwrap();
         let mut rng = ChaCha20Rng::seed_from_u64(40);
         let complaint = Complaint::create(&dealing, id(3), self.keys, &mut rng).unwrap();
         assert_eq!(complaint.judge(&dealing, id(2)), Verdict::Accuser);
@@ -293,10 +268,10 @@ fn keys_that_are_not_on_the_roster_do_not_take_part() {
     let mut rng = ChaCha20Rng::seed_from_u64(11);
     let (roster, keys) = cast(4, &mut rng);
     let session = Session::new(Protocol::Dkg, None, roster.clone(), &NONCE);
-    let error = Participant::new(session, id(2), &keys[0].1).err();
+    let error = Participant::new(session, id(2), &keys[0].1, &mut rng).err();
     assert_eq!(error, Some(DkgError::NotOnTheRoster { identifier: id(2) }));
     let session = Session::new(Protocol::Refresh, None, roster, &NONCE);
-    let error = Participant::new(session, id(1), &keys[0].1).err();
+    let error = Participant::new(session, id(1), &keys[0].1, &mut rng).err();
     assert_eq!(error, Some(DkgError::Protocol { found: Protocol::Refresh }));
     assert_eq!(Kind::Dealing as u8, 6);
 }

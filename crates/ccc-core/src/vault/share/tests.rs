@@ -7,7 +7,9 @@ use crate::support::{Replay, array, arrays, bytes, list, number, text, vectors};
 use crate::vault::Mode;
 use serde_json::Value;
 
-fn committee() -> Committee {
+mod birthday;
+
+pub(crate) fn committee() -> Committee {
     let file = vectors("committee");
     let case = &list(&file, "cases")[0];
     let committee = crate::keys::committee::tests::committee(case);
@@ -15,7 +17,7 @@ fn committee() -> Committee {
     committee
 }
 
-fn key_share(case: &Value, committee: &Committee) -> KeyShare {
+pub(crate) fn key_share(case: &Value, committee: &Committee) -> KeyShare {
     let identifier = u16::try_from(number(case, "identifier")).unwrap();
     let mut wire = crate::encoding::header(crate::encoding::Kind::KeyShare).to_vec();
     wire.extend(committee.epoch().to_bytes());

@@ -1,0 +1,144 @@
+//! Repair: a participant that lost its share gets it back from helpers, who learn nothing.
+//!
+//! ```text
+//! lost ℓ       request: helpers A, |A| ≥ t, nonce                                      → board
+//! helper i     λ_i·x_i = Σ_j δ_ij     D_ij = δ_ij·G, δ_ij sealed to each helper j      → board, first round
+//!              everybody: Σ_j D_ij = λ_i·P_i
+//! helper j     δ_ij·G = D_ij for all i, or a complaint; σ_j = Σ_i δ_ij, sealed to ℓ    → board, second round
+//!              everybody: σ_j·G = Σ_i D_ij
+//! lost ℓ       σ_j·G as committed for all j, or a complaint; x_ℓ = Σ_j σ_j, x_ℓ·G = P_ℓ
+//! ```
+//!
+//! *Source*: the repairable threshold scheme of Stinson and Wei 2018 (section 4), with scalars committed to and
+//! publicly decidable complaints, so that a wrong result always has a name: `docs/spec/repair.md`.
+//! *Security*: t − 1 participants, the lost one among them or not, learn at most the share that is repaired. The
+//! participant keeps its signing and dealing keys; who lost those too is replaced by a reshare.
+//!
+//! Nothing is drawn but the request's nonce. What a helper says is a function of its share, the session and what the
+//! board carried, so there is no state between the rounds: after a restart it says the same again, byte for byte.
+
+mod complaint;
+mod helper;
+mod packet;
+mod receiver;
+mod round;
+mod session;
+
+pub use complaint::RepairComplaint;
+pub use helper::Helper;
+pub use packet::{PacketError, RepairPacket};
+pub use receiver::Receiver;
+pub use session::{RepairRequest, RepairSession, RepairSessionError};
+
+use super::dealing::ShareFault;
+use super::share::KeyShareError;
+use crate::encoding::EncodingError;
+use crate::envelope::Envelope;
+use crate::identifier::Identifier;
+use round::{FirstRound, SecondRound};
+
+/// What a participant of a repair did wrong.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum RepairFault {
+    /// It posted nothing in a round.
+    #[error("is silent")]
+    Silent,
+    /// It signed two different packets in one round.
+    #[error("signed two different packets in one round")]
+    Equivocation,
+    /// Its packet is wrong in public.
+    #[error("sent a wrong packet: {0}")]
+    Packet(PacketError),
+    /// Its packet uses the same ephemeral point as another.
+    #[error("uses the ephemeral point of another packet")]
+    RepeatedPoint,
+    /// A complaint proved that a scalar it sealed is wrong.
+    #[error("sealed a wrong scalar: {0}")]
+    Scalar(ShareFault),
+    /// It complained without reason.
+    #[error("complained without reason")]
+    FalseComplaint,
+}
+
+/// A participant at fault. Everything but silence is proved by its own signature.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RepairCulprit {
+    /// Who.
+    pub identifier: Identifier,
+    /// What.
+    pub fault: RepairFault,
+}
+
+impl std::fmt::Display for RepairCulprit {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "participant {} {}", self.identifier, self.fault)
+    }
+}
+
+/// Why a repair, or a step of it, gave nothing.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum RepairError {
+    /// Keys that are not those of this member of the committee.
+    #[error("these are not the keys of participant {identifier}")]
+    Keys {
+        /// The member.
+        identifier: Identifier,
+    },
+    /// A participant that the request does not name as a helper.
+    #[error("participant {identifier} is not a helper of this repair")]
+    NotAHelper {
+        /// The participant.
+        identifier: Identifier,
+    },
+    /// Somebody is at fault; a new request names other helpers.
+    #[error("the repair ended: {}", Sentence(culprits))]
+    Ended {
+        /// Who, ascending; one entry each.
+        culprits: Vec<RepairCulprit>,
+        /// What this participant posts so that everybody sees it. Empty when everybody sees it already.
+        complaints: Vec<Envelope>,
+    },
+    /// A share does not serve the committee: a helper's own, or the repaired one.
+    #[error(transparent)]
+    KeyShare(#[from] KeyShareError),
+    /// A message does not fit an envelope.
+    #[error(transparent)]
+    Encoding(#[from] EncodingError),
+}
+
+struct Sentence<'a>(&'a [RepairCulprit]);
+
+impl std::fmt::Display for Sentence<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        for (k, culprit) in self.0.iter().enumerate() {
+            let separator = if k == 0 { "" } else { ", " };
+            write!(f, "{separator}{culprit}")?;
+        }
+        Ok(())
+    }
+}
+
+/// What anybody who reads the board says of a repair: nothing, or who is at fault.
+///
+/// The rounds are those of the helpers' packets, of their sums, and of the lost participant's complaints.
+///
+/// # Errors
+/// [`RepairError::Ended`].
+pub fn judge(session: &RepairSession, rounds: [&[Envelope]; 3]) -> Result<(), RepairError> {
+    let [first, second, third] = rounds;
+    let first = FirstRound::read(session, first)?;
+    let second = SecondRound::read(session, &first, second)?;
+    ended(second.judge(session, third))
+}
+
+/// The end of a run in which somebody is at fault.
+fn ended(culprits: Vec<RepairCulprit>) -> Result<(), RepairError> {
+    if culprits.is_empty() { Ok(()) } else { Err(RepairError::Ended { culprits, complaints: Vec::new() }) }
+}
+
+#[cfg(test)]
+mod tests;
+#[cfg(test)]
+mod vectors;

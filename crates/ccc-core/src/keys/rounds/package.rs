@@ -1,0 +1,144 @@
+//! What travels in the four rounds.
+//!
+//! *Layout* of the payload: commitment `01` ‖ digest 32; dealing: its own wire; complaint: dealer u16 ‖ complaint 128;
+//! confirmation `03` ‖ transcript 32. The first byte tells the rounds apart, so no message counts in another round.
+
+use crate::encoding::{Kind, Reader, kind_of};
+use crate::envelope::Envelope;
+use crate::identifier::Identifier;
+use crate::keys::complaint::Complaint;
+use crate::keys::session::Session;
+use crate::suite::{digest32, domain};
+use ed25519_dalek::VerifyingKey;
+use std::collections::BTreeMap;
+
+const COMMITMENT: u8 = 1;
+const CONFIRMATION: u8 = 3;
+/// Different messages of one sender in one round that are looked at, besides one complaint per dealer.
+const MAX_PER_SENDER: usize = 4;
+
+pub(crate) enum Package {
+    Commitment([u8; 32]),
+    Dealing(Vec<u8>),
+    Complaint(Identifier, Box<Complaint>),
+    Confirmation([u8; 32]),
+}
+
+/// A dealing that somebody posted: kept only if it is the one committed to.
+#[derive(PartialEq, Eq)]
+pub(crate) enum Opening {
+    AsCommitted(Vec<u8>),
+    Other,
+}
+
+impl Opening {
+    pub(crate) fn as_committed(&self) -> Option<&[u8]> {
+        match self {
+            Self::AsCommitted(wire) => Some(wire),
+            Self::Other => None,
+        }
+    }
+}
+
+impl Package {
+    pub(crate) fn encode(self) -> (Kind, Vec<u8>) {
+        match self {
+            Self::Commitment(digest) => (Kind::Dealing, [&[COMMITMENT][..], &digest].concat()),
+            Self::Dealing(wire) => (Kind::Dealing, wire),
+            Self::Complaint(dealer, complaint) => {
+                (Kind::Complaint, [&dealer.to_bytes()[..], &complaint.to_bytes()].concat())
+            }
+            Self::Confirmation(transcript) => (Kind::Dealing, [&[CONFIRMATION][..], &transcript].concat()),
+        }
+    }
+
+    pub(crate) fn commitment(envelope: &Envelope) -> Option<[u8; 32]> {
+        marked(envelope, COMMITMENT)
+    }
+
+    pub(crate) fn confirmation(envelope: &Envelope) -> Option<[u8; 32]> {
+        marked(envelope, CONFIRMATION)
+    }
+
+    pub(crate) fn dealing(envelope: &Envelope, committed: &[u8; 32]) -> Option<Opening> {
+        let wire = envelope.unverified_payload();
+        if envelope.kind() != Kind::Dealing || kind_of(wire) != Ok(Kind::Dealing) {
+            return None;
+        }
+        let same = digest32(domain::DEALING_COMMITMENT, &[wire]) == *committed;
+        Some(if same { Opening::AsCommitted(wire.to_vec()) } else { Opening::Other })
+    }
+
+    pub(crate) fn complaint(envelope: &Envelope) -> Option<(Identifier, Complaint)> {
+        let mut reader = Reader::new(envelope.unverified_payload());
+        let dealer = Identifier::new(reader.u16("dealer").ok()?).ok()?;
+        let complaint = Complaint::from_bytes(reader.bytes("complaint", reader.remaining()).ok()?).ok()?;
+        (envelope.kind() == Kind::Complaint).then_some((dealer, complaint))
+    }
+}
+
+fn marked(envelope: &Envelope, mark: u8) -> Option<[u8; 32]> {
+    match envelope.unverified_payload().split_first() {
+        Some((first, rest)) if envelope.kind() == Kind::Dealing && *first == mark => rest.try_into().ok(),
+        _ => None,
+    }
+}
+
+/// What dealers said in a round; `read` also learns whose message it is.
+pub(crate) fn collect_from_dealers<T: PartialEq>(
+    session: &Session,
+    envelopes: &[Envelope],
+    read: impl Fn(Identifier, &Envelope) -> Option<T>,
+) -> BTreeMap<Identifier, Vec<T>> {
+    collect(session, envelopes, |i| session.dealer_key(i), |e| read(e.identifier(), e))
+}
+
+/// What receivers said in a round.
+pub(crate) fn collect_from_receivers<T: PartialEq>(
+    session: &Session,
+    envelopes: &[Envelope],
+    read: impl Fn(&Envelope) -> Option<T>,
+) -> BTreeMap<Identifier, Vec<T>> {
+    collect(session, envelopes, |i| session.receiver_key(i), read)
+}
+
+/// The distinct messages of a round that their senders signed for this session, per sender in the board's order.
+/// Whatever is not signed, or is of another round, counts for nothing.
+fn collect<'s, T: PartialEq>(
+    session: &'s Session,
+    envelopes: &[Envelope],
+    key: impl Fn(Identifier) -> Option<&'s VerifyingKey>,
+    read: impl Fn(&Envelope) -> Option<T>,
+) -> BTreeMap<Identifier, Vec<T>> {
+    let bound = MAX_PER_SENDER.max(session.dealers().members().len());
+    let mut collected: BTreeMap<Identifier, Vec<T>> = BTreeMap::new();
+    for envelope in envelopes.iter().filter(|envelope| envelope.topic() == session.id()) {
+        let (sender, Some(message)) = (envelope.identifier(), read(envelope)) else { continue };
+        if collected.get(&sender).is_some_and(|all| all.len() >= bound || all.contains(&message)) {
+            continue;
+        }
+        if envelope.verify_session(session.roster(), key(sender)).is_ok() {
+            collected.entry(sender).or_default().push(message);
+        }
+    }
+    collected
+}
+
+/// The envelopes in which receivers confirm this transcript, one of each.
+pub(crate) fn confirmations(
+    session: &Session,
+    transcript: &[u8; 32],
+    envelopes: &[Envelope],
+) -> BTreeMap<Identifier, Envelope> {
+    let mut confirmed = BTreeMap::new();
+    for envelope in envelopes.iter().filter(|envelope| envelope.topic() == session.id()) {
+        let sender = envelope.identifier();
+        if Package::confirmation(envelope) != Some(*transcript) || confirmed.contains_key(&sender) {
+            continue;
+        }
+        if envelope.verify_session(session.roster(), session.receiver_key(sender)).is_ok() {
+            confirmed.insert(sender, envelope.clone());
+        }
+    }
+    confirmed
+}

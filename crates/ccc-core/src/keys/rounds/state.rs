@@ -1,0 +1,357 @@
+//! The states of a participant, and what moves it from one to the next.
+
+use super::fault::{Fault, Role, RoundsError};
+use super::package::{Opening, Package, collect_from_dealers, collect_from_receivers, confirmations};
+use super::party::{Faults, Party, Seat, Seed};
+use super::{Concluded, Run};
+use crate::envelope::Envelope;
+use crate::identifier::Identifier;
+use crate::keys::committee::Committee;
+use crate::keys::complaint::{Complaint, Verdict};
+use crate::keys::dealing::{Dealing, DealingError, ShareFault, VerifiedDealing};
+use crate::keys::session::Session;
+use crate::keys::share::KeyShare;
+use crate::keys::sharing::{Sharing, that_count, weights};
+use crate::secret::{SecretScalar, random64};
+use curve25519_dalek::Scalar;
+use rand_core::CryptoRng;
+use rayon::iter::{IntoParallelIterator, IntoParallelRefIterator, ParallelIterator};
+use std::collections::BTreeMap;
+
+/// A participant before the first round. It posts nothing.
+///
+/// *Layout*, stored: the front of every state ‖ seed 64; see `docs/spec/keys.md`.
+/// *Security*: the seed gives the whole dealing away. It is drawn once; MUST be stored before [`Participant::commit`]
+/// posts anything, or the next state in its place.
+pub struct Participant<'k, P> {
+    pub(super) party: Party<'k, P>,
+    pub(super) seed: Seed,
+}
+
+/// A participant that has committed to its dealing. The coefficients are erased.
+///
+/// *Layout*, stored: front ‖ seed 64 ‖ LP(dealing, empty for a mere receiver).
+pub struct Committed<'k, P> {
+    pub(super) me: Me<'k, P>,
+    pub(super) dealing: Option<Dealing>,
+}
+
+/// A participant that has opened its dealing.
+///
+/// *Layout*, stored: as [`Committed`] ‖ count u16 × (dealer u16 ‖ digest 32), ascending.
+pub struct Opened<'k, P> {
+    pub(super) me: Me<'k, P>,
+    pub(super) dealing: Option<Dealing>,
+    pub(super) commitments: BTreeMap<Identifier, [u8; 32]>,
+}
+
+/// A participant that has seen all dealings and complained about the wrong ones.
+///
+/// *Layout*, stored: front ‖ seed 64 ‖ count u16 × LP(dealing), ascending by dealer.
+pub struct Complained<'k, P> {
+    pub(super) me: Me<'k, P>,
+    pub(super) dealings: BTreeMap<Identifier, VerifiedDealing>,
+    shares: BTreeMap<Identifier, Result<SecretScalar, ShareFault>>,
+}
+
+/// A participant with a result that is not yet confirmed by the others.
+///
+/// *Layout*, stored: front ‖ Y 32 ‖ n × P_j 32 ‖ transcript 32 ‖ x_j 32, the last for receivers only.
+pub struct Unconfirmed<'k, P> {
+    pub(super) me: Me<'k, P>,
+    pub(super) committee: Committee,
+    pub(super) key_share: Option<KeyShare>,
+    pub(super) transcript: [u8; 32],
+}
+
+/// What every state after the first carries.
+pub(super) struct Me<'k, P> {
+    pub(super) party: Party<'k, P>,
+    pub(super) seed: Seed,
+    pub(super) faults: Faults,
+    pub(super) outgoing: Vec<Envelope>,
+}
+
+impl<'k, P: Run> Participant<'k, P> {
+    /// Joins a session: the only point at which randomness is drawn.
+    ///
+    /// # Errors
+    /// [`RoundsError::Randomness`].
+    pub fn join<R: CryptoRng + ?Sized>(party: Party<'k, P>, rng: &mut R) -> Result<Self, RoundsError> {
+        Ok(Self { party, seed: random64(rng)? })
+    }
+
+    /// Deals, and commits to the dealing. The same stored state gives the same dealing again.
+    ///
+    /// # Errors
+    /// [`RoundsError::Randomness`].
+    pub fn commit(self) -> Result<Committed<'k, P>, RoundsError> {
+        let Self { party, seed } = self;
+        let (dealing, later) = (party.deal(&seed)?, party.later_seed(&seed)?);
+        Committed::new(Me { party, seed: later, faults: Faults::default(), outgoing: Vec::new() }, dealing)
+    }
+}
+
+impl<'k, P: Run> Committed<'k, P> {
+    pub(super) fn new(mut me: Me<'k, P>, dealing: Option<Dealing>) -> Result<Self, RoundsError> {
+        let digest = dealing.as_ref().map(|dealing| Package::Commitment(dealing.commitment_digest()));
+        me.outgoing = me.party.sign_as_dealer(digest)?;
+        Ok(Self { me, dealing })
+    }
+
+    /// What is to be posted in the commit round: the digest of the dealing.
+    #[must_use]
+    pub fn outgoing(&self) -> &[Envelope] {
+        &self.me.outgoing
+    }
+
+    /// Takes everybody's commitments and opens the dealing.
+    ///
+    /// # Errors
+    /// [`RoundsError::TooFewDealers`].
+    pub fn open(self, commit_round: &[Envelope]) -> Result<Opened<'k, P>, RoundsError> {
+        let Self { mut me, dealing } = self;
+        let mut commitments = BTreeMap::new();
+        for (identifier, digests) in collect_from_dealers(me.session(), commit_round, |_, e| Package::commitment(e)) {
+            match digests.as_slice() {
+                [digest] => drop(commitments.insert(identifier, *digest)),
+                _ => me.faults.blame(Role::Dealer, identifier, Fault::Equivocation),
+            }
+        }
+        me.faults.blame_silent(me.party.session(), &commitments);
+        me.require(commitments.len())?;
+        Opened::new(me, dealing, commitments)
+    }
+}
+
+impl<'k, P: Run> Opened<'k, P> {
+    pub(super) fn new(
+        mut me: Me<'k, P>,
+        dealing: Option<Dealing>,
+        commitments: BTreeMap<Identifier, [u8; 32]>,
+    ) -> Result<Self, RoundsError> {
+        me.outgoing = me.party.sign_as_dealer(dealing.as_ref().map(|dealing| Package::Dealing(dealing.to_bytes())))?;
+        Ok(Self { me, dealing, commitments })
+    }
+
+    /// What is to be posted in the open round: the dealing.
+    #[must_use]
+    pub fn outgoing(&self) -> &[Envelope] {
+        &self.me.outgoing
+    }
+
+    /// Takes everybody's dealings, and complains about shares that are wrong.
+    ///
+    /// # Errors
+    /// [`RoundsError::TooFewDealers`].
+    pub fn complain(self, open_round: &[Envelope]) -> Result<Complained<'k, P>, RoundsError> {
+        let Self { mut me, commitments, .. } = self;
+        let posted = collect_from_dealers(me.session(), open_round, |dealer, envelope| {
+            Package::dealing(envelope, commitments.get(&dealer)?)
+        });
+        let session = me.session();
+        let checked: Vec<_> =
+            commitments.par_iter().map(|(&i, _)| (i, opened_dealing(session, i, posted.get(&i)))).collect();
+        let mut dealings = BTreeMap::new();
+        for (identifier, verdict) in checked {
+            match verdict {
+                Ok(dealing) => drop(dealings.insert(identifier, dealing)),
+                Err(fault) => me.faults.blame(Role::Dealer, identifier, fault),
+            }
+        }
+        me.refuse_repeated_points(&mut dealings);
+        me.require(dealings.len())?;
+        Complained::new(me, dealings)
+    }
+}
+
+impl<'k, P: Run> Complained<'k, P> {
+    /// Opens every share and complains about the wrong ones.
+    pub(super) fn new(mut me: Me<'k, P>, dealings: BTreeMap<Identifier, VerifiedDealing>) -> Result<Self, RoundsError> {
+        let shares = me.party.receiver_seat().map_or_else(BTreeMap::new, |seat| open_shares(seat, &dealings));
+        me.outgoing = me.complaints(&dealings, &shares)?;
+        Ok(Self { me, dealings, shares })
+    }
+
+    /// What is to be posted in the complain round: mostly nothing.
+    #[must_use]
+    pub fn outgoing(&self) -> &[Envelope] {
+        &self.me.outgoing
+    }
+
+    /// Takes everybody's complaints, fixes the qualified dealers and adds up their dealings.
+    ///
+    /// # Errors
+    /// [`RoundsError`].
+    pub fn finish(self, complaint_round: &[Envelope]) -> Result<Unconfirmed<'k, P>, RoundsError> {
+        let Self { mut me, mut dealings, shares } = self;
+        for (accuser, complaints) in collect_from_receivers(me.session(), complaint_round, Package::complaint) {
+            for (dealer, complaint) in complaints {
+                me.judge(&mut dealings, accuser, dealer, &complaint);
+            }
+        }
+        me.require(dealings.len())?;
+        let counted = that_count(me.session(), &dealings);
+        let Sharing { committee, transcript } = Sharing::of(me.session(), &counted)?;
+        if me.session().old().is_some_and(|old| old.master_public_key() != committee.master_public_key()) {
+            return Err(RoundsError::MasterKey);
+        }
+        let key_share = match me.party.receiver() {
+            Some(receiver) => Some(KeyShare::new(receiver, me.add_up(&counted, &shares)?, &committee)?),
+            None => None,
+        };
+        Unconfirmed::new(me, committee, key_share, transcript)
+    }
+}
+
+impl<'k, P: Run> Unconfirmed<'k, P> {
+    pub(super) fn new(
+        mut me: Me<'k, P>,
+        committee: Committee,
+        key_share: Option<KeyShare>,
+        transcript: [u8; 32],
+    ) -> Result<Self, RoundsError> {
+        me.outgoing = me.party.sign_as_receiver(Some(Package::Confirmation(transcript)))?;
+        Ok(Self { me, committee, key_share, transcript })
+    }
+
+    /// What is to be posted in the confirm round: the transcript's digest. *Security*: it says that the share is
+    /// stored.
+    #[must_use]
+    pub fn outgoing(&self) -> &[Envelope] {
+        &self.me.outgoing
+    }
+
+    /// The public result, which does not count yet.
+    #[must_use]
+    pub fn committee(&self) -> &Committee {
+        &self.committee
+    }
+
+    /// Takes everybody's confirmations: the result counts once n − F receivers have the same.
+    ///
+    /// # Errors
+    /// [`RoundsError::NotConfirmed`]; the new share is gone.
+    pub fn confirm(self, confirm_round: &[Envelope]) -> Result<P::Outcome, RoundsError> {
+        let Self { mut me, committee, key_share, transcript } = self;
+        let mut confirmed = confirmations(me.session(), &transcript, confirm_round);
+        for (identifier, found) in collect_from_receivers(me.session(), confirm_round, Package::confirmation) {
+            let fault = match found.as_slice() {
+                [same] if *same == transcript => continue,
+                [_] => Fault::Disagreement,
+                _ => Fault::Equivocation,
+            };
+            confirmed.remove(&identifier);
+            me.faults.blame(Role::Receiver, identifier, fault);
+        }
+        me.faults.blame_unconfirmed(me.party.session(), &confirmed);
+        let (need, have, culprits) = (me.session().enough_confirmations(), confirmed.len(), me.faults.culprits());
+        if have < need {
+            return Err(RoundsError::NotConfirmed { need, have, culprits });
+        }
+        let (session, confirmations) = (me.session().clone(), confirmed.into_values().collect());
+        Ok(Concluded { session, committee, key_share, transcript, culprits, confirmations }.into())
+    }
+}
+
+impl<P> Me<'_, P> {
+    pub(super) fn session(&self) -> &Session {
+        self.party.session()
+    }
+
+    fn require(&self, have: usize) -> Result<(), RoundsError> {
+        self.faults.require(self.party.session(), have)
+    }
+
+    fn refuse_repeated_points(&mut self, dealings: &mut BTreeMap<Identifier, VerifiedDealing>) {
+        let mut dealers: BTreeMap<[u8; 32], Vec<Identifier>> = BTreeMap::new();
+        for (identifier, dealing) in dealings.iter() {
+            dealers.entry(*dealing.r().bytes()).or_default().push(*identifier);
+        }
+        for identifier in dealers.into_values().filter(|same| same.len() > 1).flatten() {
+            dealings.remove(&identifier);
+            self.faults.blame(Role::Dealer, identifier, Fault::RepeatedPoint);
+        }
+    }
+
+    fn complaints(
+        &self,
+        dealings: &BTreeMap<Identifier, VerifiedDealing>,
+        shares: &BTreeMap<Identifier, Result<SecretScalar, ShareFault>>,
+    ) -> Result<Vec<Envelope>, RoundsError> {
+        let (mut envelopes, Some(seat)) = (Vec::new(), self.party.receiver_seat()) else { return Ok(Vec::new()) };
+        for (dealer, dealing) in dealings.iter().filter(|(dealer, _)| matches!(shares.get(dealer), Some(Err(_)))) {
+            let mut rng = seat.draws(&self.seed, self.session(), &dealer.to_bytes());
+            let complaint = Complaint::create(dealing, seat.identifier, seat.keys, &mut rng)?;
+            let package = Package::Complaint(*dealer, Box::new(complaint));
+            envelopes.extend(self.party.sign_as_receiver(Some(package))?);
+        }
+        Ok(envelopes)
+    }
+
+    fn judge(
+        &mut self,
+        dealings: &mut BTreeMap<Identifier, VerifiedDealing>,
+        accuser: Identifier,
+        dealer: Identifier,
+        complaint: &Complaint,
+    ) {
+        let Some(dealing) = dealings.get(&dealer) else { return };
+        match complaint.judge(dealing, accuser) {
+            Verdict::Dealer(fault) => {
+                dealings.remove(&dealer);
+                self.faults.blame(Role::Dealer, dealer, Fault::Share(fault));
+            }
+            Verdict::Accuser => self.faults.blame(Role::Receiver, accuser, Fault::FalseComplaint),
+        }
+    }
+
+    /// Σ w_i·x_ij over the dealings that count.
+    fn add_up(
+        &self,
+        counted: &[&VerifiedDealing],
+        shares: &BTreeMap<Identifier, Result<SecretScalar, ShareFault>>,
+    ) -> Result<SecretScalar, RoundsError> {
+        let mut sum = SecretScalar::new(Scalar::ZERO);
+        for (dealing, weight) in counted.iter().zip(weights(self.session(), counted)?) {
+            let dealer = Identifier::new(dealing.dealer())?;
+            let Some(Ok(share)) = shares.get(&dealer) else { return Err(RoundsError::ComplaintMissing { dealer }) };
+            sum = SecretScalar::new(sum.expose() + weight * share.expose());
+        }
+        Ok(sum)
+    }
+}
+
+/// The dealing that was committed to, if it was opened and is right in public.
+fn opened_dealing(
+    session: &Session,
+    identifier: Identifier,
+    posted: Option<&Vec<Opening>>,
+) -> Result<VerifiedDealing, Fault> {
+    let posted = posted.ok_or(Fault::Silent)?;
+    let bytes = posted.iter().find_map(Opening::as_committed).ok_or(Fault::NotAsCommitted)?;
+    let dealing = Dealing::from_bytes(bytes).map_err(|_| Fault::Malformed)?;
+    if dealing.dealer() != identifier.get() {
+        return Err(Fault::Dealing(DealingError::Dealer { found: dealing.dealer() }));
+    }
+    dealing.verify(session).map_err(Fault::Dealing)
+}
+
+/// Opens every share and checks each against its own commitments.
+///
+/// *Security*: a check of their sum would let two dealers hide errors that cancel in it, and part them by having
+/// one of the two evicted. A sum with random weights costs as much as the single checks.
+fn open_shares(
+    seat: Seat<'_>,
+    dealings: &BTreeMap<Identifier, VerifiedDealing>,
+) -> BTreeMap<Identifier, Result<SecretScalar, ShareFault>> {
+    let Seat { identifier, keys } = seat;
+    let open = |(dealer, dealing): (&Identifier, &VerifiedDealing)| {
+        let checked = dealing.open_share(identifier, keys).and_then(|share| {
+            dealing.check_share_vartime(identifier, &share)?;
+            Ok(share)
+        });
+        (*dealer, checked)
+    };
+    dealings.into_par_iter().map(open).collect()
+}

@@ -1,0 +1,93 @@
+//! Work on all cores: rayon's iterators with the feature `parallel`, the same names on one thread without it.
+
+#[cfg(feature = "parallel")]
+pub(crate) use rayon::prelude::*;
+#[cfg(not(feature = "parallel"))]
+pub(crate) use sequential::*;
+
+/// The sum of all items under an associative operation that has an identity.
+#[cfg(feature = "parallel")]
+pub(crate) trait Merge: ParallelIterator {
+    fn merge(
+        self,
+        identity: impl Fn() -> Self::Item + Sync + Send,
+        operation: impl Fn(Self::Item, Self::Item) -> Self::Item + Sync + Send,
+    ) -> Self::Item {
+        self.reduce(identity, operation)
+    }
+}
+
+#[cfg(feature = "parallel")]
+impl<I: ParallelIterator> Merge for I {}
+
+#[cfg(not(feature = "parallel"))]
+mod sequential {
+    use core::slice::{Chunks, ChunksExact, ChunksMut, Iter};
+
+    /// What rayon gives to slices.
+    pub(crate) trait Slice<T> {
+        fn par_iter(&self) -> Iter<'_, T>;
+        fn par_chunks(&self, size: usize) -> Chunks<'_, T>;
+        fn par_chunks_exact(&self, size: usize) -> ChunksExact<'_, T>;
+        fn par_chunks_mut(&mut self, size: usize) -> ChunksMut<'_, T>;
+        fn par_sort_unstable(&mut self)
+        where
+            T: Ord;
+    }
+
+    impl<T> Slice<T> for [T] {
+        fn par_iter(&self) -> Iter<'_, T> {
+            self.iter()
+        }
+
+        fn par_chunks(&self, size: usize) -> Chunks<'_, T> {
+            self.chunks(size)
+        }
+
+        fn par_chunks_exact(&self, size: usize) -> ChunksExact<'_, T> {
+            self.chunks_exact(size)
+        }
+
+        fn par_chunks_mut(&mut self, size: usize) -> ChunksMut<'_, T> {
+            self.chunks_mut(size)
+        }
+
+        fn par_sort_unstable(&mut self)
+        where
+            T: Ord,
+        {
+            self.sort_unstable();
+        }
+    }
+
+    /// What rayon gives to ranges.
+    pub(crate) trait IntoSequence: IntoIterator + Sized {
+        fn into_par_iter(self) -> Self::IntoIter {
+            self.into_iter()
+        }
+    }
+
+    impl<I: IntoIterator> IntoSequence for I {}
+
+    /// The sum of all items under an associative operation that has an identity.
+    pub(crate) trait Merge: Iterator + Sized {
+        fn merge(
+            self,
+            identity: impl FnOnce() -> Self::Item,
+            operation: impl FnMut(Self::Item, Self::Item) -> Self::Item,
+        ) -> Self::Item {
+            self.fold(identity(), operation)
+        }
+    }
+
+    impl<I: Iterator> Merge for I {}
+
+    /// Pieces per thread: one thread has one piece.
+    pub(crate) trait Pieces: Iterator + Sized {
+        fn with_min_len(self, _min: usize) -> Self {
+            self
+        }
+    }
+
+    impl<I: Iterator> Pieces for I {}
+}

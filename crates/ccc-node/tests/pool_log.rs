@@ -1,0 +1,165 @@
+//! Which round follows from a pool's events, and what a log does not say.
+
+#![allow(clippy::expect_used, clippy::panic, reason = "a helper that fails ends its test")]
+
+use alloy::primitives::{Address, B256, Bytes, U256};
+use ccc_chain::watch::{Event, Observed};
+use ccc_core::report::{Accumulator, Binding, Payload, ReportError, Round, Statement};
+use ccc_node::pool_log::{PoolLog, PoolLogError, RoundAt};
+
+const POOL: Address = Address::repeat_byte(0xC0);
+const WHO: Address = Address::repeat_byte(7);
+
+/// A log that takes what a test emits.
+struct Chain {
+    log: PoolLog,
+}
+
+impl Chain {
+    fn new() -> Self {
+        Self { log: PoolLog::new(POOL) }
+    }
+
+    fn emit(&mut self, block: u64, event: Event) -> Result<(), PoolLogError> {
+        let (log_index, transaction) = (0, B256::ZERO);
+        self.log.take(&Observed { block, log_index, transaction, contract: POOL, event })
+    }
+
+    fn order(&mut self, block: u64, id: u8) {
+        let (id, salt, ciphertext) = (B256::repeat_byte(id), B256::ZERO, Bytes::from(vec![id; 3]));
+        self.emit(block, Event::StandingOrderSubmitted { id, maker: WHO, salt, ciphertext }).expect("taken");
+    }
+
+    fn deposit(&mut self, block: u64, index: u64, amount: U256) -> Result<(), PoolLogError> {
+        let (id, salt, ciphertext) = (B256::repeat_byte(0xD0), B256::ZERO, Bytes::from(vec![1]));
+        self.emit(block, Event::Deposited { id, index, from: WHO, asset: 0, amount, salt, ciphertext })
+    }
+
+    fn request(&mut self, block: u64, id: u8) {
+        let (id, salt, ciphertext) = (B256::repeat_byte(id), B256::ZERO, Bytes::from(vec![9]));
+        let event = Event::CollateralRequested { id, requester: WHO, deadline: 77, salt, ciphertext };
+        self.emit(block, event).expect("taken");
+    }
+
+    fn processed(&mut self, block: u64, receiver: Address, payload: &[u8], result: bool) {
+        let execution_id = B256::from(ccc_core::report::keccak256(&[payload]));
+        self.emit(block, Event::ReportProcessed { receiver, execution_id, report_id: 2, result }).expect("taken");
+    }
+}
+
+/// The payload of the round that made `version`, read at `price_block`.
+fn payload(version: u64, price_block: u64) -> Vec<u8> {
+    let binding = Binding { chain: 1, receiver: POOL.0.0, epoch: 1, sequence: 1, valid_until: 9, attestation: [0; 32] };
+    let round = Round {
+        request_id: [0; 32],
+        success: false,
+        version,
+        previous: [1; 32],
+        header_hash: [2; 32],
+        count: 0,
+        accumulator: [0; 32],
+        price_block,
+        source: [3; 20],
+        price_digest: [4; 32],
+    };
+    Payload { binding, statement: Statement::Round(round) }.to_bytes()
+}
+
+fn at(block: u64, version: u64, former: Option<&[u8]>) -> RoundAt<'_> {
+    RoundAt { block, header: [2; 32], version, consumed: Accumulator::default(), former, request: None }
+}
+
+fn ids(orders: &[ccc_enclave::intake::Submission]) -> Vec<u8> {
+    orders.iter().map(|order| order.id[0]).collect()
+}
+
+#[test]
+fn an_order_is_live_when_the_round_before_has_read_it() {
+    let mut chain = Chain::new();
+    let former = payload(5, 20);
+    for (block, id) in [(10, 1), (20, 2), (21, 3), (30, 4), (31, 5)] {
+        chain.order(block, id);
+    }
+    chain.processed(22, POOL, &former, true);
+    let log = chain.log.round(&at(30, 5, Some(&former))).expect("a log");
+    assert_eq!((ids(&log.live_orders), ids(&log.new_orders)), (vec![1, 2], vec![3, 4]));
+    assert_eq!(log.live_orders[0].who, WHO.0.0);
+    assert_eq!(log.live_orders[0].ciphertext, [1; 3]);
+}
+
+#[test]
+fn the_first_version_takes_nothing_and_the_second_round_finds_every_order_new() {
+    let mut chain = Chain::new();
+    chain.order(10, 1);
+    chain.deposit(10, 0, U256::from(5)).expect("taken");
+    let log = chain.log.round(&at(30, 0, None)).expect("a log");
+    assert_eq!(log, ccc_enclave::intake::Log::default());
+    let log = chain.log.round(&at(30, 1, None)).expect("a log");
+    assert_eq!((ids(&log.live_orders), ids(&log.new_orders)), (vec![], vec![1]));
+    assert_eq!(log.boundary.len(), 1);
+}
+
+#[test]
+fn operations_follow_those_that_were_consumed_and_end_with_the_block() {
+    let mut chain = Chain::new();
+    for (index, block) in (0..).zip([10, 11, 12, 40]) {
+        chain.deposit(block, index, U256::from(block)).expect("taken");
+    }
+    let consumed = |count| RoundAt { consumed: Accumulator::resume([0; 32], count), ..at(30, 1, None) };
+    let log = chain.log.round(&consumed(1)).expect("a log");
+    assert_eq!(log.boundary.iter().map(|event| event.amount).collect::<Vec<_>>(), [11, 12]);
+    assert_eq!(chain.log.round(&consumed(3)).expect("a log").boundary, []);
+    let refused = chain.log.round(&consumed(4)).err();
+    assert_eq!(refused, Some(PoolLogError::Operations { consumed: 4, found: 3 }));
+    let refused = chain.log.round(&consumed(u64::MAX)).err();
+    assert_eq!(refused, Some(PoolLogError::Operations { consumed: u64::MAX, found: 3 }));
+    let refused = chain.deposit(41, 4, U256::MAX).err();
+    assert_eq!(refused, Some(PoolLogError::Amount { found: U256::MAX }));
+}
+
+#[test]
+fn a_request_is_found_by_its_identifier_up_to_the_block() {
+    let mut chain = Chain::new();
+    chain.request(20, 0xAA);
+    let asking = |block, id| RoundAt { request: Some([id; 32]), ..at(block, 1, None) };
+    let log = chain.log.round(&asking(20, 0xAA)).expect("a log");
+    assert_eq!(log.collateral.map(|request| (request.deadline, request.submission.id)), Some((77, [0xAA; 32])));
+    for (block, id) in [(19, 0xAA), (20, 0xAB)] {
+        let refused = chain.log.round(&asking(block, id)).err();
+        assert_eq!(refused, Some(PoolLogError::Request { id: [id; 32], block }));
+    }
+}
+
+#[test]
+fn a_payload_that_the_pool_did_not_accept_says_nothing() {
+    let accepted = payload(5, 20);
+    let earlier = payload(5, 3);
+    let refusal = |receiver, result, given: Option<&[u8]>| {
+        let mut chain = Chain::new();
+        chain.order(10, 1);
+        chain.processed(22, POOL, &accepted, true);
+        chain.processed(23, receiver, &earlier, result);
+        chain.log.round(&at(30, 5, given)).err()
+    };
+    assert_eq!(refusal(POOL, true, Some(&accepted)), None);
+    assert_eq!(refusal(POOL, true, None), Some(PoolLogError::NoFormer { version: 5 }));
+    let elsewhere = Address::repeat_byte(0xEE);
+    for (receiver, result) in [(elsewhere, true), (POOL, false)] {
+        assert_eq!(refusal(receiver, result, Some(&earlier)), Some(PoolLogError::OtherFormer { version: 5 }));
+    }
+    let refused = refusal(POOL, true, Some(&accepted[..accepted.len() - 1]));
+    assert!(matches!(refused, Some(PoolLogError::Former(ReportError::PayloadLength { .. }))), "{refused:?}");
+}
+
+#[test]
+fn an_accepted_payload_of_another_version_or_header_says_nothing() {
+    let mut chain = Chain::new();
+    let (fourth, fifth) = (payload(4, 3), payload(5, 20));
+    chain.processed(21, POOL, &fourth, true);
+    chain.processed(22, POOL, &fifth, true);
+    let refused = chain.log.round(&at(30, 5, Some(&fourth))).err();
+    assert_eq!(refused, Some(PoolLogError::OtherFormer { version: 5 }));
+    let branch = RoundAt { header: [9; 32], ..at(30, 5, Some(&fifth)) };
+    assert_eq!(chain.log.round(&branch).err(), Some(PoolLogError::OtherFormer { version: 5 }));
+    assert!(chain.log.round(&at(30, 5, Some(&fifth))).is_ok());
+}
