@@ -52,6 +52,8 @@ fn generate(c: &mut Criterion) {
             b.iter_batched(before, |state| generation.finish(state), BatchSize::PerIteration)
         });
         group.bench_function(BenchmarkId::new("floor", size(t, n)), |b| b.iter(|| floor.third_part()));
+        group.bench_function(BenchmarkId::new("bare decoding", size(t, n)), |b| b.iter(|| floor.decoding()));
+        group.bench_function(BenchmarkId::new("bare evaluation", size(t, n)), |b| b.iter(|| floor.evaluation()));
         group.bench_function(BenchmarkId::new("frost part 3", size(t, n)), |b| b.iter(|| frost.part3()));
     }
     group.finish();

@@ -121,17 +121,29 @@ impl GenerationFloor {
         Self { floor: Floor::new(usize::from(t)), commitments: commitments(t), t, n }
     }
 
-    /// From n dealings in bytes to share and verification keys. Per dealing: t + 4 points decoded, a signature and two
-    /// proofs verified, one Diffie–Hellman multiplication, the share's value from the scalar and from the commitments.
-    /// Per member: the verification key from the summed commitments.
+    /// From n dealings in bytes to share and verification keys: both parts below, and per dealing a signature, two proofs,
+    /// one Diffie–Hellman multiplication and the share's value from the scalar.
     pub fn third_part(&self) {
-        for member in 1..=self.n {
-            self.floor.decode(usize::from(self.t));
-            self.floor.decode(2);
-            self.floor.decode(2);
+        self.decoding();
+        self.evaluation();
+        for _ in 0..self.n {
             self.floor.verify_signature();
             black_box([self.floor.double(), self.floor.double()]);
             black_box([self.floor.variable(), self.floor.base()]);
+        }
+    }
+
+    /// The points of n dealings: t commitments, R, and two of proofs.
+    pub fn decoding(&self) {
+        for _ in 0..self.n {
+            self.floor.decode(usize::from(self.t));
+            self.floor.decode(3);
+        }
+    }
+
+    /// The node's share from the commitments of each dealing, and every member's from their sum.
+    pub fn evaluation(&self) {
+        for member in 1..=self.n {
             black_box(evaluate(&self.commitments, self.n));
             black_box(evaluate(&self.commitments, member));
         }

@@ -17,11 +17,13 @@ use crate::keys::MasterPublicKey;
 use crate::point::Encoded;
 use crate::secret::{RandomnessError, SecretScalar, hedged_scalar, random64};
 use crate::suite::{SUITE_BYTES, challenge, digest32, domain, second_generator};
-use curve25519_dalek::traits::VartimeMultiscalarMul;
+use curve25519_dalek::ristretto::{RistrettoBasepointTable, VartimeRistrettoPrecomputation};
+use curve25519_dalek::traits::VartimePrecomputedMultiscalarMul;
 use curve25519_dalek::{RistrettoPoint, Scalar};
 use kem::{Context, TAG_LEN};
 use padding::PaddingError;
 use rand_core::CryptoRng;
+use std::sync::OnceLock;
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
@@ -143,7 +145,7 @@ impl Ciphertext {
         r: &SecretScalar,
         s: &SecretScalar,
     ) -> Result<Self, EncryptError> {
-        let g_bar = second_generator();
+        let g_bar = second_generator_table();
         let u = Encoded::new(RistrettoPoint::mul_base(r.expose()));
         let u_bar = Encoded::new(g_bar * r.expose());
         let k = Zeroizing::new(Encoded::new(key.point() * r.expose()));
@@ -241,7 +243,7 @@ impl Ciphertext {
         let minus_e = -self.e;
         let w = RistrettoPoint::vartime_double_scalar_mul_basepoint(&minus_e, self.u.point(), &self.f);
         let w_bar =
-            RistrettoPoint::vartime_multiscalar_mul([self.f, minus_e], [second_generator(), *self.u_bar.point()]);
+            second_generator_vartime().vartime_mixed_multiscalar_mul([self.f], [minus_e], [*self.u_bar.point()]);
         (w, w_bar)
     }
 
@@ -286,6 +288,18 @@ impl Ciphertext {
         reader.finish()?;
         Ok(Self { label, u, u_bar, commitment, body, e, f })
     }
+}
+
+/// Multiples of Ḡ, 30 KB, made with the first ciphertext of a process. *Timing*: a product is constant in its scalar.
+fn second_generator_table() -> &'static RistrettoBasepointTable {
+    static TABLE: OnceLock<Box<RistrettoBasepointTable>> = OnceLock::new();
+    TABLE.get_or_init(|| Box::new(RistrettoBasepointTable::create(&second_generator())))
+}
+
+/// Odd multiples of Ḡ, 10 KB. *Timing*: a product varies with its scalar, so these serve checks alone.
+fn second_generator_vartime() -> &'static VartimeRistrettoPrecomputation {
+    static MULTIPLES: OnceLock<VartimeRistrettoPrecomputation> = OnceLock::new();
+    MULTIPLES.get_or_init(|| VartimeRistrettoPrecomputation::new([second_generator()]))
 }
 
 /// A ciphertext whose proof holds and whose key commitment is to another key.

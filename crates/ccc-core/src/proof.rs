@@ -75,6 +75,8 @@ pub(crate) fn weight(seed: &[u8; 64], j: u32) -> Scalar {
     Scalar::from(u128::from_le_bytes(narrow))
 }
 
+/// Σ v·(A + ch·P) + w·(B + ch·D − zU) beside Σ v·z·G. The weights keep their sign, since −v mod ℓ has 253 bits where v
+/// has 128, and half of the terms cost half.
 #[derive(Default)]
 struct Sum {
     base: Scalar,
@@ -88,12 +90,12 @@ impl Sum {
     fn add(&mut self, equation: &Equation<'_>, v: Scalar, w: Scalar) {
         let Equation { p, u, d, proof, challenge } = equation;
         self.base += v * proof.z;
-        self.scalars.extend([-v, -(v * challenge), -w, -(w * challenge)]);
+        self.scalars.extend([v, v * challenge, w, w * challenge]);
         self.points.extend([*proof.a.point(), *p, *proof.b.point(), *d]);
         match &mut self.last_u {
-            Some((last, scalar)) if last == u => *scalar += w * proof.z,
+            Some((last, scalar)) if last == u => *scalar -= w * proof.z,
             last => {
-                let previous = last.replace((*u, w * proof.z));
+                let previous = last.replace((*u, -(w * proof.z)));
                 self.push(previous);
             }
         }
@@ -109,7 +111,7 @@ impl Sum {
     fn vanishes_vartime(mut self) -> bool {
         let last = self.last_u.take();
         self.push(last);
-        RistrettoPoint::vartime_multiscalar_mul(&self.scalars, &self.points) == -RistrettoPoint::mul_base(&self.base)
+        RistrettoPoint::vartime_multiscalar_mul(&self.scalars, &self.points) == RistrettoPoint::mul_base(&self.base)
     }
 }
 

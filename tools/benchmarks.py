@@ -1,0 +1,245 @@
+#!/usr/bin/env python3
+"""Writes the figures of docs/benchmarks.md from what criterion measured.
+
+    python3 tools/benchmarks.py target/criterion [--native target/criterion-native] [--clock processor] [--check]
+
+The first folder is that of a default build, the second that of a build for this machine's processor. A figure is the
+median. A line of the table is one group of a bench: its member `ccc` is divided by `floor`, by the peers and by other
+ways of the same group and run; ratios of different runs are never taken.
+
+Everything between the two marks in docs/benchmarks.md is replaced; the prose around them is written by hand. With
+--check the table is printed and nothing is written. Exit code: 0 done, 1 a line was not measured.
+"""
+
+import argparse
+import json
+import os
+import platform
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+DOCUMENT = ROOT / "docs" / "benchmarks.md"
+BEGIN, END = "<!-- figures: begin -->", "<!-- figures: end -->"
+OURS, FLOOR = "ccc", "floor"
+# What decides which backend of the curve is compiled in or chosen.
+FLAGS = ("avx2", "bmi2", "avx512f", "avx512vl", "avx512ifma")
+CLOCKS = {"wall": "wall clock", "processor": "processor time of the process (`tools/cpu_time.c`)"}
+
+
+@dataclass(frozen=True)
+class Against:
+    """Something that the same run measured: how many times our time it should take at least."""
+
+    label: str
+    function: str
+    least: float | None = None
+    value: str | None = None  # another size than the line's
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line of the table: a group, a size in it, and what is to be reached."""
+
+    title: str
+    group: str
+    value: str | None = None
+    most: float | None = None  # times the floor
+    against: tuple[Against, ...] = field(default=())
+
+
+def peers(threshold_crypto=None, blsttc=None, suffix=""):
+    """The two libraries on BLS12-381."""
+    return (
+        Against("threshold_crypto", "threshold_crypto" + suffix, threshold_crypto),
+        Against("blsttc", "blsttc" + suffix, blsttc),
+    )
+
+
+LARGE = "(67,100)"
+LINES = (
+    Line("combine and open from bytes (67,100)", "vault/combine", LARGE, 1.3, peers(15, 7)),
+    Line("verify 67 shares from bytes (67,100)", "vault/verify t shares", LARGE, 1.3, peers(None, 25)),
+    Line("encrypt 32 B", "vault/encrypt", None, 1.3, peers(None, 5)),
+    Line("verify a ciphertext", "vault/verify", None, 1.3, peers(None, 10)),
+    Line("make a share, with proof", "vault/share", None, None, peers(suffix=", ciphertext verified again")),
+    Line("node step, one ciphertext", "vault/node step", "1", 1.3),
+    Line("node step, each of 64", "vault/node step", "64", 1.3, (Against("single", OURS, 2, "1"),)),
+    Line("node step, each of 1000", "vault/node step", "1000", None, (Against("single", OURS, None, "1"),)),
+    Line("enclave, sealed, from bytes (67,100)", "vault/open in the enclave", LARGE, None, (Against("one by one", "one by one"),)),
+    Line("dealings to keys (11,16)", "keys/dealings to keys", "(11,16)", None, (Against("frost part 3", "frost part 3", 20),)),
+    Line("dealings to keys (67,100)", "keys/dealings to keys", LARGE, None, (Against("frost part 3", "frost part 3", 20),)),
+    Line("key generation, one node (67,100)", "keys/generation, one node", LARGE, None, (Against("frost parts 1 to 3", "frost parts 1 to 3"),)),
+    Line("dealer (67,100)", "keys/dealer", LARGE, None, peers()),
+)
+
+
+def measured(folder):
+    """(group, function, value) → median in nanoseconds, of one element where a bench handles several at once."""
+    figures = {}
+    for described in sorted(Path(folder).rglob("new/benchmark.json")):
+        bench = json.loads(described.read_text())
+        estimates = json.loads((described.parent / "estimates.json").read_text())
+        key = (bench["group_id"], bench["function_id"], bench["value_str"])
+        figures[key] = estimates["median"]["point_estimate"] / elements(bench["throughput"])
+    return figures
+
+
+def elements(throughput):
+    return throughput["Elements"] if throughput and "Elements" in throughput else 1
+
+
+def time(nanoseconds):
+    """Three digits with a unit."""
+    for unit, scale in (("ns", 1), ("µs", 1e3), ("ms", 1e6)):
+        if nanoseconds < 999.5 * scale:
+            return f"{three_digits(nanoseconds / scale)} {unit}"
+    return f"{three_digits(nanoseconds / 1e9)} s"
+
+
+def three_digits(number):
+    return f"{number:.{max(0, 2 - max(0, len(str(int(number))) - 1))}f}"
+
+
+def ratios(line, figures):
+    """(times the floor, [(what, times ours)]) of a line; None for what was not measured."""
+    ours = figures.get((line.group, OURS, line.value))
+    floor = figures.get((line.group, FLOOR, line.value))
+    over = ours / floor if ours and floor else None
+    others = []
+    for other in line.against:
+        theirs = figures.get((line.group, other.function, other.value or line.value))
+        others.append((other, theirs / ours if ours and theirs else None))
+    return over, others
+
+
+def missing(line, figures):
+    """What the line needs and the run did not measure."""
+    needed = [(line.group, name, line.value) for name in (OURS, FLOOR)]
+    needed += [(line.group, other.function, other.value or line.value) for other in line.against]
+    return ["/".join(part for part in key if part) for key in needed if key not in figures]
+
+
+def goal(line):
+    parts = [f"≤ {line.most} × floor"] if line.most else []
+    parts += [f"≥ {other.least:g} × {other.label}" for other in line.against if other.least]
+    return "; ".join(parts) or "stated"
+
+
+def verdict(line, figures):
+    """yes, the ratios that fall short, or nothing where there is no goal."""
+    over, others = ratios(line, figures)
+    short = [f"{over:.2f} × floor"] if line.most and over > line.most else []
+    short += [f"{times:.1f} × {other.label}" for other, times in others if other.least and times < other.least]
+    if goal(line) == "stated":
+        return ""
+    return "no: " + "; ".join(short) if short else "yes"
+
+
+def row(line, default, native):
+    over, others = ratios(line, default)
+    key = (line.group, OURS, line.value)
+    compared = ", ".join(f"{other.label} {times:.1f} ×" for other, times in others)
+    cells = [line.title, time(default[key]), time(default[(line.group, FLOOR, line.value)]), f"{over:.2f}", compared]
+    cells += [goal(line), verdict(line, default)]
+    if native is not None:
+        faster, _ = ratios(line, native)
+        cells += [time(native[key]) if key in native else "", f"{faster:.2f}" if faster else ""]
+    return "| " + " | ".join(cells) + " |"
+
+
+def heads(native):
+    names = ["step", "median", "floor", "× floor", "what the others take", "goal", "reached"]
+    names += ["native", "× floor, native"] if native is not None else []
+    return "| " + " | ".join(names) + " |"
+
+
+def table(default, native):
+    head = heads(native)
+    return [head, "|" + "---|" * (head.count("|") - 1)] + [row(line, default, native) for line in LINES]
+
+
+def every_figure(default, native):
+    """All medians, so that a ratio can be checked."""
+    names = ["bench", "median"] + (["native"] if native is not None else [])
+    lines = ["| " + " | ".join(names) + " |", "|" + "---|" * len(names)]
+    groups = {line.group for line in LINES}
+    for key in sorted((key for key in default if key[0] in groups), key=lambda key: tuple(part or "" for part in key)):
+        cells = ["/".join(part for part in key if part), time(default[key])]
+        if native is not None:
+            cells.append(time(native[key]) if key in native else "")
+        lines.append("| " + " | ".join(cells) + " |")
+    return lines
+
+
+def processor(text):
+    """(model, flags that matter) from /proc/cpuinfo."""
+    fields = dict(line.split(":", 1) for line in text.splitlines() if ":" in line)
+    fields = {key.strip(): value.strip() for key, value in fields.items()}
+    flags = set(fields.get("flags", "").split())
+    return fields.get("model name", platform.machine()), [flag for flag in FLAGS if flag in flags]
+
+
+def output(*command):
+    return subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout.strip()
+
+
+def circumstances(clock, native):
+    model, flags = processor(Path("/proc/cpuinfo").read_text())
+    commit = output("git", "rev-parse", "--short=10", "HEAD")
+    builds = ["default: release profile of `Cargo.toml`, no flags"]
+    builds += ['native: the same with `RUSTFLAGS="-C target-cpu=native"`'] if native is not None else []
+    return [
+        f"- processor: {model}, {os.cpu_count()} cores, with {', '.join(flags) or 'none of ' + ', '.join(FLAGS)}",
+        f"- compiler: {output('rustc', '--version')}",
+        f"- commit: {commit}",
+        f"- builds: {'; '.join(builds)}",
+        f"- clock: {CLOCKS[clock]}; load average when this was written: {os.getloadavg()[0]:.1f}",
+    ]
+
+
+def figures(default, native, about):
+    lines = [*about, "", *table(default, native), "", "Every median of these groups:", "", *every_figure(default, native)]
+    return "\n".join(lines)
+
+
+def replaced(document, block):
+    """The document with the block between its marks."""
+    before, mark, rest = document.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not mark or not end:
+        raise ValueError(f"the marks {BEGIN} and {END} are missing")
+    return f"{before}{BEGIN}\n\n{block}\n\n{END}{after}"
+
+
+def arguments():
+    parser = argparse.ArgumentParser(description="Writes the figures of docs/benchmarks.md from criterion's output.")
+    parser.add_argument("default", type=Path, help="criterion's folder of a default build")
+    parser.add_argument("--native", type=Path, help="criterion's folder of a build for this processor")
+    parser.add_argument("--clock", choices=CLOCKS, default="wall", help="what the runs were measured with")
+    parser.add_argument("--check", action="store_true", help="print the table and write nothing")
+    return parser.parse_args()
+
+
+def main():
+    given = arguments()
+    default = measured(given.default)
+    native = measured(given.native) if given.native else None
+    absent = [name for line in LINES for name in missing(line, default)]
+    for name in absent:
+        print(f"error: {given.default} has no {name}", file=sys.stderr)
+    if absent:
+        return 1
+    if given.check:
+        print("\n".join(table(default, native)))
+        return 0
+    block = figures(default, native, circumstances(given.clock, native))
+    DOCUMENT.write_text(replaced(DOCUMENT.read_text(), block))
+    print(f"{DOCUMENT.relative_to(ROOT)}: {len(LINES)} lines")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
