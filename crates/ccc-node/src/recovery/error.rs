@@ -2,8 +2,7 @@
 
 use crate::{
     agent::AgentRefusal, custodian::CustodianError, pool_log::PoolLogError, production::ProductionRefusal,
-    scenario::ScenarioError,
-    seed::NoRandomness, vault_node::Refusal, workflow_node::SignerRefusal,
+    scenario::ScenarioError, seed::NoRandomness, vault_node::Refusal, workflow_node::SignerRefusal,
 };
 use ccc_chain::ChainError;
 use ccc_core::{

@@ -165,7 +165,8 @@ impl Checker<'_> {
         let sealed = documents().find(|document| matches!(document, Document::Sealed(_)));
         match (document, sealed) {
             (Document::PrivateShare { .. } | Document::MasterSecret, _) => {
-                Err(Error::Unverifiable { path: path.into(), what: document.words() })
+                let why = "it is a secret that its file does not seal";
+                Err(Error::Unverifiable { path: path.into(), what: document.words(), why })
             }
             (Document::Share(_), None) => Err(missing("its ciphertext")),
             _ => Ok(document.establish(key.ok_or_else(|| missing("the tdh2 public key"))?, sealed)),
