@@ -154,7 +154,7 @@ impl Error {
             }
             Self::NoAnswer => ("no-answer", "run `ccc reencrypt` as another participant"),
             Self::TooFewShares { .. } => {
-                ("too-few-shares", "further honest participants must answer, with `ccc reencrypt`")
+                ("too-few-shares", "further honest participants must answer, with `ccc reencrypt` or `ccc share`")
             }
             Self::Attempt(error) => of_attempt(error),
             Self::Plan(_) => ("plan", "the log cannot be settled as it stands; `ccc verify --pool DIR` tells more"),
