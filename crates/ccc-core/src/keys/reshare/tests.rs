@@ -11,10 +11,12 @@ use crate::keys::dealing::{Dealing, DealingError, ShareFault};
 use crate::keys::rounds::package::Package;
 use crate::keys::rounds::stage::{Keys, Log, NONCE, Rewritten, id, keys, named, roster, signed, with_restarts};
 use crate::keys::{KeyShareError, Protocol, SessionError, dealer};
+use crate::suite::digest32;
 use crate::threshold::Threshold;
 use crate::vault::combine::combine_public;
 use crate::vault::{CombineError, CulpritReason, Mode, Request, ShareError, Shares};
-use curve25519_dalek::Scalar;
+use curve25519_dalek::ristretto::CompressedRistretto;
+use curve25519_dalek::{RistrettoPoint, Scalar};
 use proptest::prelude::*;
 use rand::SeedableRng;
 use rand_chacha::ChaCha20Rng;
@@ -207,6 +209,50 @@ fn the_dealers_with_the_smallest_numbers_count() {
     let others = outcome(&[0, 1, 3], &[(Role::Dealer, 3, Fault::Silent)]);
     assert_eq!(all, three);
     assert_ne!(all.1, others.1);
+}
+
+/// Session, table and transcript once more, from their definitions and without the code that made them.
+#[test]
+fn n023_the_result_is_what_the_definitions_say() {
+    let mut rng = ChaCha20Rng::seed_from_u64(5);
+    let old = Holders::deal(1, threshold(4), &[2, 5, 6, 9], &mut rng);
+    let new = keys([1, 4, 700, 65_535], &mut rng);
+    let session = old.session(Protocol::Reshare, threshold(4), &new);
+    let (s, roster) = ([0, 1], session.roster().digest());
+    let fields: [&[u8]; 5] = [&s, &[4], &old.committee.digest(), &roster, &NONCE];
+    assert_eq!(session.id(), digest32("session", &fields));
+
+    let mut parties = old.dealers(&session, &[0, 1, 2, 3]);
+    parties.extend(receivers(&new, &session));
+    let (mut dealings, mut seen_transcript) = (Vec::new(), [0; 32]);
+    let alter = |round: Round, seen: &mut Vec<Envelope>| match round {
+        Round::Open => dealings = seen.iter().map(|e| e.unverified_payload().to_vec()).collect(),
+        Round::Confirm => seen_transcript.copy_from_slice(&seen[0].unverified_payload()[1..]),
+        _ => {}
+    };
+    let mut board = Rewritten { inner: MemoryBoard::new(NONCE), alter };
+    let (committee, _) = settle(run_in_process(parties, &mut board, &mut rng).unwrap(), &[]);
+
+    let x = [2u8, 5, 6].map(Scalar::from);
+    let lambda = |i: usize| -> Scalar { (0..3).filter(|j| *j != i).map(|j| x[j] * (x[j] - x[i]).invert()).product() };
+    let mut parts = vec![s.to_vec(), vec![4], session.id().to_vec(), 2u64.to_be_bytes().to_vec(), roster.to_vec()];
+    parts.push(vec![0, 3]);
+    for (i, wire) in [2u16, 5, 6].iter().zip(&dealings) {
+        parts.extend([i.to_be_bytes().to_vec(), digest32("dealing-commitment", &[wire]).to_vec()]);
+    }
+    parts.push(old.committee.master_public_key().to_bytes().to_vec());
+    for (j, member) in [1u16, 4, 700, 65_535].into_iter().zip(committee.members()) {
+        let value = |wire: &Vec<u8>| -> RistrettoPoint {
+            let c = |k: usize| CompressedRistretto::from_slice(&wire[117 + 32 * k..149 + 32 * k]).unwrap();
+            let power = |k: usize| (0..k).map(|_| Scalar::from(j)).product::<Scalar>();
+            (0..3).map(|k| c(k).decompress().unwrap() * power(k)).sum()
+        };
+        let key: RistrettoPoint = (0..3).map(|i| value(&dealings[i]) * lambda(i)).sum();
+        assert_eq!(member.verification_key, key);
+        parts.extend([j.to_be_bytes().to_vec(), key.compress().to_bytes().to_vec()]);
+    }
+    let parts: Vec<_> = parts.iter().map(Vec::as_slice).collect();
+    assert_eq!(seen_transcript, digest32("transcript", &parts));
 }
 
 #[test]
