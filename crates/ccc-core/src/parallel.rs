@@ -1,13 +1,17 @@
 //! Work on all cores: rayon's iterators with the feature `parallel`, the same names on one thread without it.
 
-#[cfg(feature = "parallel")]
-pub(crate) use rayon::prelude::*;
-#[cfg(not(feature = "parallel"))]
-pub(crate) use sequential::*;
+/// What a file with parallel work imports. The name is rayon's, and the one that the lint on wildcards knows.
+pub(crate) mod prelude {
+    pub(crate) use super::Merge;
+    #[cfg(not(feature = "parallel"))]
+    pub(crate) use super::sequential::*;
+    #[cfg(feature = "parallel")]
+    pub(crate) use rayon::prelude::*;
+}
 
 /// The sum of all items under an associative operation that has an identity.
 #[cfg(feature = "parallel")]
-pub(crate) trait Merge: ParallelIterator {
+pub(crate) trait Merge: rayon::iter::ParallelIterator {
     fn merge(
         self,
         identity: impl Fn() -> Self::Item + Sync + Send,
@@ -18,7 +22,22 @@ pub(crate) trait Merge: ParallelIterator {
 }
 
 #[cfg(feature = "parallel")]
-impl<I: ParallelIterator> Merge for I {}
+impl<I: rayon::iter::ParallelIterator> Merge for I {}
+
+/// The sum of all items under an associative operation that has an identity.
+#[cfg(not(feature = "parallel"))]
+pub(crate) trait Merge: Iterator + Sized {
+    fn merge(
+        self,
+        identity: impl FnOnce() -> Self::Item,
+        operation: impl FnMut(Self::Item, Self::Item) -> Self::Item,
+    ) -> Self::Item {
+        self.fold(identity(), operation)
+    }
+}
+
+#[cfg(not(feature = "parallel"))]
+impl<I: Iterator> Merge for I {}
 
 #[cfg(not(feature = "parallel"))]
 mod sequential {
@@ -68,19 +87,6 @@ mod sequential {
     }
 
     impl<I: IntoIterator> IntoSequence for I {}
-
-    /// The sum of all items under an associative operation that has an identity.
-    pub(crate) trait Merge: Iterator + Sized {
-        fn merge(
-            self,
-            identity: impl FnOnce() -> Self::Item,
-            operation: impl FnMut(Self::Item, Self::Item) -> Self::Item,
-        ) -> Self::Item {
-            self.fold(identity(), operation)
-        }
-    }
-
-    impl<I: Iterator> Merge for I {}
 
     /// Pieces per thread: one thread has one piece.
     pub(crate) trait Pieces: Iterator + Sized {

@@ -6,7 +6,7 @@ use super::master::MasterPublicKey;
 use super::roster::MembershipError;
 use super::session::Session;
 use crate::identifier::Identifier;
-use crate::parallel::*;
+use crate::parallel::prelude::*;
 use crate::polynomial::{evaluate_commitments_vartime, lagrange_at_zero};
 use crate::suite::{Hasher, SUITE_BYTES, domain};
 use curve25519_dalek::traits::VartimeMultiscalarMul;

@@ -13,7 +13,7 @@ use super::{
     rows::Rows,
     seal::CHUNK_LEN,
 };
-use crate::parallel::*;
+use crate::parallel::prelude::*;
 use std::collections::BTreeSet;
 
 /// A delta as words, with the lot of its asset.

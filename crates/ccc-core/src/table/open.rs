@@ -9,7 +9,7 @@ use super::{
     seal::{Cipher, body_len, body_root, number, open_body},
     tree::{self, Node, Tree},
 };
-use crate::parallel::*;
+use crate::parallel::prelude::*;
 use zeroize::Zeroizing;
 
 /// The rows of one version, erased when dropped.

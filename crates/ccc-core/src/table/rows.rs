@@ -10,7 +10,7 @@ use super::{
     row::{self, READING_KEY_LEN, ROW_LEN, RowFault, Status},
     seal::{CHUNK_LEN, CHUNK_ROWS, number},
 };
-use crate::parallel::*;
+use crate::parallel::prelude::*;
 use zeroize::{Zeroize, Zeroizing};
 
 const WORDS: usize = ROW_LEN / 8;

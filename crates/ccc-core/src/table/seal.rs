@@ -4,7 +4,7 @@
 //! BLAKE3(leaf₀ ‖ …). *Source*: `docs/spec/table.md`, section *Body*.
 
 use super::{StructuralError, Tier, row::ROW_LEN};
-use crate::parallel::*;
+use crate::parallel::prelude::*;
 use chacha20poly1305::{
     ChaCha20Poly1305, KeyInit, Tag,
     aead::{AeadInOut, inout::InOutBuf},

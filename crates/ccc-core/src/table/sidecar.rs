@@ -16,7 +16,7 @@ use super::{
     seal::{Cipher, TAG_LEN, number},
     tree::{Node, ProofError, Tree, verify_row},
 };
-use crate::parallel::*;
+use crate::parallel::prelude::*;
 use crate::{
     encoding::{EncodingError, Reader},
     suite::kdf,

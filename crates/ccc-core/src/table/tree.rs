@@ -4,7 +4,7 @@
 //! the leaves of unchanged rows do not link versions. *Source*: `docs/spec/table.md`, section *State*.
 
 use super::{Tier, key::SALT_LEN, row::ROW_LEN};
-use crate::parallel::*;
+use crate::parallel::prelude::*;
 use sha2::{Digest, Sha256};
 
 /// A node of the tree.

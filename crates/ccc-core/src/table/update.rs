@@ -16,7 +16,7 @@ use super::{
     sidecar,
     tree::{self, Node, Tree},
 };
-use crate::parallel::*;
+use crate::parallel::prelude::*;
 use crate::{ciphertext::Ciphertext, epoch::Epoch, keys::MasterPublicKey, suite::digest};
 use rand_core::CryptoRng;
 

@@ -12,10 +12,10 @@ use crate::keys::dealing::{Dealing, DealingError, ShareFault, VerifiedDealing};
 use crate::keys::session::Session;
 use crate::keys::share::KeyShare;
 use crate::keys::sharing::{Sharing, that_count, weights};
+use crate::parallel::prelude::*;
 use crate::secret::{SecretScalar, random64};
 use curve25519_dalek::Scalar;
 use rand_core::CryptoRng;
-use rayon::iter::{IntoParallelIterator, IntoParallelRefIterator, ParallelIterator};
 use std::collections::BTreeMap;
 
 /// A participant before the first round. It posts nothing.
@@ -151,7 +151,7 @@ impl<'k, P: Run> Opened<'k, P> {
         });
         let session = me.session();
         let checked: Vec<_> =
-            commitments.par_iter().map(|(&i, _)| (i, opened_dealing(session, i, posted.get(&i)))).collect();
+            (&commitments).into_par_iter().map(|(&i, _)| (i, opened_dealing(session, i, posted.get(&i)))).collect();
         let mut dealings = BTreeMap::new();
         for (identifier, verdict) in checked {
             match verdict {
