@@ -68,6 +68,7 @@ LINES = (
     Line("node step, one ciphertext", "vault/node step", "1", 1.3),
     Line("node step, each of 64", "vault/node step", "64", 1.3, (Against("single", OURS, 2, "1"),)),
     Line("node step, each of 1000", "vault/node step", "1000", None, (Against("single", OURS, None, "1"),)),
+    Line("enclave, compact, from bytes (67,100)", "vault/open in the enclave, compact", LARGE, 1.3, (Against("one by one", "one by one", 100),)),
     Line("enclave, sealed, from bytes (67,100)", "vault/open in the enclave", LARGE, None, (Against("one by one", "one by one"),)),
     Line("dealings to keys (11,16)", "keys/dealings to keys", "(11,16)", None, (Against("frost part 3", "frost part 3", 20),)),
     Line("dealings to keys (67,100)", "keys/dealings to keys", LARGE, None, (Against("frost part 3", "frost part 3", 20),)),

@@ -40,59 +40,61 @@ impl Generation {
     pub fn new(t: u16, n: u16) -> Self {
         let (roster, keys) = roster(t, n, &mut ChaCha20Rng::seed_from_u64(6));
         let nodes = Nodes { session: Session::new(Protocol::Dkg, None, roster, &[7; 32]), keys };
-        let (states, committed) = posted((0..nodes.keys.len()).map(|at| nodes.commit(at)));
-        let (mut states, opened) = posted(states.into_iter().map(|state| open(state, &committed)));
-        let (_, confirmation) = finish(states.pop().unwrap(), &opened);
-        let confirmed = nodes.signed_by_all(&confirmation);
-        drop(states);
+        let states: Vec<_> = (0..nodes.keys.len()).map(|at| nodes.commit(at)).collect();
+        let committed = states.iter().map(|state| posted(state.outgoing())).collect::<Vec<_>>();
+        let mut states: Vec<_> = states.into_iter().map(|state| open(state, &committed)).collect();
+        let opened = states.iter().map(|state| posted(state.outgoing())).collect::<Vec<_>>();
+        let last = finish(states.pop().unwrap(), &opened);
+        let confirmed = nodes.signed_by_all(&last.outgoing()[0]);
+        drop((states, last));
         Self { nodes, committed, opened, confirmed }
     }
 
     /// The state in which the last node has all dealings before it.
     #[must_use]
     pub fn before_dealings(&self) -> Opened<'_> {
-        open(self.nodes.commit(self.nodes.keys.len() - 1).0, &self.committed).0
+        open(self.nodes.commit(self.nodes.keys.len() - 1), &self.committed)
     }
 
     /// Reads all dealings, checks them and the shares in them, and derives share and verification keys.
     #[must_use]
-    pub fn finish<'k>(&self, state: Opened<'k>) -> (Unconfirmed<'k>, Envelope) {
+    pub fn finish<'k>(&self, state: Opened<'k>) -> Unconfirmed<'k> {
         finish(state, &self.opened)
     }
 
     /// Everything that the last node does, from and to bytes.
     #[must_use]
     pub fn node(&self) -> Outcome {
-        let (state, envelope) = self.nodes.commit(self.nodes.keys.len() - 1);
-        black_box(envelope.to_bytes());
-        let (state, envelope) = open(state, &self.committed);
-        black_box(envelope.to_bytes());
-        let (state, envelope) = finish(state, &self.opened);
-        black_box(envelope.to_bytes());
+        let state = self.nodes.commit(self.nodes.keys.len() - 1);
+        black_box(posted(state.outgoing()));
+        let state = open(state, &self.committed);
+        black_box(posted(state.outgoing()));
+        let state = finish(state, &self.opened);
+        black_box(posted(state.outgoing()));
         state.confirm(&read(&self.confirmed)).unwrap()
     }
 }
 
-/// The states, and what they posted.
-fn posted<S>(stepped: impl Iterator<Item = (S, Envelope)>) -> (Vec<S>, Vec<Vec<u8>>) {
-    stepped.map(|(state, envelope)| (state, envelope.to_bytes())).unzip()
+/// The one envelope of a state, encoded.
+fn posted(outgoing: &[Envelope]) -> Vec<u8> {
+    outgoing[0].to_bytes()
 }
 
-fn open<'k>(state: Committed<'k>, committed: &[Vec<u8>]) -> (Opened<'k>, Envelope) {
+fn open<'k>(state: Committed<'k>, committed: &[Vec<u8>]) -> Opened<'k> {
     state.open(&read(committed)).unwrap()
 }
 
-fn finish<'k>(state: Opened<'k>, opened: &[Vec<u8>]) -> (Unconfirmed<'k>, Envelope) {
-    let (state, complaints) = state.complain(&read(opened), &mut ChaCha20Rng::seed_from_u64(8)).unwrap();
-    assert!(complaints.is_empty());
+fn finish<'k>(state: Opened<'k>, opened: &[Vec<u8>]) -> Unconfirmed<'k> {
+    let state = state.complain(&read(opened)).unwrap();
+    assert!(state.outgoing().is_empty());
     state.finish(&[]).unwrap()
 }
 
 impl Nodes {
     /// Deals and commits: a node's dealing is always the same, since its draws are.
-    fn commit(&self, at: usize) -> (Committed<'_>, Envelope) {
+    fn commit(&self, at: usize) -> Committed<'_> {
         let mut rng = ChaCha20Rng::seed_from_u64(1000 + at as u64);
-        Participant::new(self.session.clone(), id(at), &self.keys[at]).unwrap().commit(&mut rng).unwrap()
+        Participant::new(self.session.clone(), id(at), &self.keys[at], &mut rng).unwrap().commit().unwrap()
     }
 
     fn signed_by_all(&self, envelope: &Envelope) -> Vec<Vec<u8>> {

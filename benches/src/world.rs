@@ -3,12 +3,12 @@
 use crate::{MEASUREMENT, MESSAGE};
 use ccc_core::ciphertext::{Ciphertext, Label, LabelKind, VerifiedCiphertext};
 use ccc_core::enclave::AttemptKeys;
-use ccc_core::encoding::Kind;
 use ccc_core::envelope::Envelope;
 use ccc_core::epoch::Epoch;
 use ccc_core::identifier::Identifier;
 use ccc_core::keys::{Committee, KeyShare, MasterPublicKey, ParticipantKeys, Roster, dealer};
 use ccc_core::threshold::Threshold;
+use ccc_core::vault::reencryption::{Answer, answer};
 use ccc_core::vault::sealed::seal;
 use ccc_core::vault::{Mode, Recipient, Request, SealedShare, Shares};
 use rand::SeedableRng;
@@ -129,7 +129,8 @@ impl World {
         seal(&shares[0], committee, request, to, &verified, rng).unwrap()
     }
 
-    /// The encoded envelopes of the first t participants, with shares sealed to these keys.
+    /// The encoded envelopes of the first t participants, with answers to these keys in the
+    /// request's mode.
     pub fn envelopes(
         &mut self,
         keys: &AttemptKeys,
@@ -140,9 +141,9 @@ impl World {
         let t = self.t();
         let Self { shares, committee, rng, keys } = self;
         let one = |(share, keys): (&KeyShare, &ParticipantKeys)| {
-            let sealed = seal(share, committee, request, &to, ciphertexts, rng).unwrap().to_bytes();
+            let Answer { kind, payload } = answer(share, committee, request, &to, ciphertexts, rng).unwrap();
             let (digest, epoch, i) = (committee.digest(), committee.epoch(), share.identifier());
-            Envelope::sign(keys, &digest, epoch, i, &topic, Kind::Sealed, sealed).unwrap().to_bytes()
+            Envelope::sign(keys, &digest, epoch, i, &topic, kind, payload).unwrap().to_bytes()
         };
         shares[..t].iter().zip(keys.iter()).map(one).collect()
     }

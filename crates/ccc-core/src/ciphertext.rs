@@ -17,13 +17,16 @@ use crate::keys::MasterPublicKey;
 use crate::point::Encoded;
 use crate::secret::{RandomnessError, SecretScalar, hedged_scalar, random64};
 use crate::suite::{SUITE_BYTES, challenge, digest32, domain, second_generator};
+#[cfg(feature = "std")]
 use curve25519_dalek::ristretto::{RistrettoBasepointTable, VartimeRistrettoPrecomputation};
+#[cfg(not(feature = "std"))]
+use curve25519_dalek::traits::VartimeMultiscalarMul;
+#[cfg(feature = "std")]
 use curve25519_dalek::traits::VartimePrecomputedMultiscalarMul;
 use curve25519_dalek::{RistrettoPoint, Scalar};
 use kem::{Context, TAG_LEN};
 use padding::PaddingError;
 use rand_core::CryptoRng;
-use std::sync::OnceLock;
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
@@ -145,9 +148,9 @@ impl Ciphertext {
         r: &SecretScalar,
         s: &SecretScalar,
     ) -> Result<Self, EncryptError> {
-        let g_bar = second_generator_table();
-        let u = Encoded::new(RistrettoPoint::mul_base(r.expose()));
-        let u_bar = Encoded::new(g_bar * r.expose());
+        let (half_r, half_s) = (half(r), half(s));
+        let [(u, u_bar), (w, w_bar)] = [&half_r, &half_s].map(multiples);
+        let [u, u_bar, w, w_bar] = Encoded::doubles([u, u_bar, w, w_bar]);
         let k = Zeroizing::new(Encoded::new(key.point() * r.expose()));
         let (header, label_bytes) = (header(Kind::Ciphertext), label.to_bytes());
         let context = Context { header: &header, master: key, u: &u, u_bar: &u_bar, label: &label_bytes };
@@ -158,8 +161,7 @@ impl Ciphertext {
             .map_err(|_| EncryptError::TooLong { found: MAX_MESSAGE })?;
         let mut ciphertext =
             Self { label: label.clone(), u, u_bar, commitment, body, e: Scalar::ZERO, f: Scalar::ZERO };
-        let w = RistrettoPoint::mul_base(s.expose());
-        ciphertext.e = ciphertext.challenge(key, &w, &(g_bar * s.expose()));
+        ciphertext.e = ciphertext.challenge(key, &w, &w_bar);
         ciphertext.f = s.expose() + ciphertext.e * r.expose();
         Ok(ciphertext)
     }
@@ -231,7 +233,7 @@ impl Ciphertext {
     /// # Errors
     /// [`CiphertextError::Proof`].
     pub fn verify(self, key: &MasterPublicKey) -> Result<VerifiedCiphertext, CiphertextError> {
-        let (w, w_bar) = self.commitments_vartime();
+        let [w, w_bar] = self.commitments_vartime();
         if self.challenge(key, &w, &w_bar) != self.e {
             return Err(CiphertextError::Proof);
         }
@@ -239,16 +241,16 @@ impl Ciphertext {
         Ok(VerifiedCiphertext { ciphertext: self, digest, master: *key })
     }
 
-    fn commitments_vartime(&self) -> (RistrettoPoint, RistrettoPoint) {
-        let minus_e = -self.e;
-        let w = RistrettoPoint::vartime_double_scalar_mul_basepoint(&minus_e, self.u.point(), &self.f);
-        let w_bar =
-            second_generator_vartime().vartime_mixed_multiscalar_mul([self.f], [minus_e], [*self.u_bar.point()]);
-        (w, w_bar)
+    /// W = fG − eU and W̄ = fḠ − eŪ.
+    fn commitments_vartime(&self) -> [Encoded; 2] {
+        let (minus_e, f) = ((-self.e).div_by_2(), self.f.div_by_2());
+        let w = RistrettoPoint::vartime_double_scalar_mul_basepoint(&minus_e, self.u.point(), &f);
+        let w_bar = second_generator_product_vartime(&f, &minus_e, self.u_bar.point());
+        Encoded::doubles([w, w_bar])
     }
 
     /// H("tdh2"; S, header, Y, U, Ū, c, digest32(body), label, W, W̄).
-    fn challenge(&self, key: &MasterPublicKey, w: &RistrettoPoint, w_bar: &RistrettoPoint) -> Scalar {
+    fn challenge(&self, key: &MasterPublicKey, w: &Encoded, w_bar: &Encoded) -> Scalar {
         challenge(
             domain::TDH2,
             &[
@@ -260,8 +262,8 @@ impl Ciphertext {
                 &self.commitment,
                 &digest32(domain::BODY, &[&self.body]),
                 &self.label.to_bytes(),
-                w.compress().as_bytes(),
-                w_bar.compress().as_bytes(),
+                w.bytes(),
+                w_bar.bytes(),
             ],
         )
     }
@@ -290,16 +292,33 @@ impl Ciphertext {
     }
 }
 
-/// Multiples of Ḡ, 30 KB, made with the first ciphertext of a process. *Timing*: a product is constant in its scalar.
-fn second_generator_table() -> &'static RistrettoBasepointTable {
-    static TABLE: OnceLock<Box<RistrettoBasepointTable>> = OnceLock::new();
-    TABLE.get_or_init(|| Box::new(RistrettoBasepointTable::create(&second_generator())))
+/// x/2: its multiples are doubled where they are encoded together. *Timing*: constant in x.
+fn half(x: &SecretScalar) -> SecretScalar {
+    SecretScalar::new(x.expose().div_by_2())
 }
 
-/// Odd multiples of Ḡ, 10 KB. *Timing*: a product varies with its scalar, so these serve checks alone.
-fn second_generator_vartime() -> &'static VartimeRistrettoPrecomputation {
-    static MULTIPLES: OnceLock<VartimeRistrettoPrecomputation> = OnceLock::new();
-    MULTIPLES.get_or_init(|| VartimeRistrettoPrecomputation::new([second_generator()]))
+/// (xG, xḠ), from a table of 30 KB that the first ciphertext of a process makes. *Timing*: constant in x.
+fn multiples(x: &SecretScalar) -> (RistrettoPoint, RistrettoPoint) {
+    #[cfg(feature = "std")]
+    let x_g_bar = {
+        static TABLE: std::sync::OnceLock<Box<RistrettoBasepointTable>> = std::sync::OnceLock::new();
+        &**TABLE.get_or_init(|| Box::new(RistrettoBasepointTable::create(&second_generator()))) * x.expose()
+    };
+    #[cfg(not(feature = "std"))]
+    let x_g_bar = second_generator() * x.expose();
+    (RistrettoPoint::mul_base(x.expose()), x_g_bar)
+}
+
+/// f·Ḡ + a·P.
+fn second_generator_product_vartime(f: &Scalar, a: &Scalar, p: &RistrettoPoint) -> RistrettoPoint {
+    #[cfg(feature = "std")]
+    {
+        static MULTIPLES: std::sync::OnceLock<VartimeRistrettoPrecomputation> = std::sync::OnceLock::new();
+        let odd = MULTIPLES.get_or_init(|| VartimeRistrettoPrecomputation::new([second_generator()]));
+        odd.vartime_mixed_multiscalar_mul([f], [a], [p])
+    }
+    #[cfg(not(feature = "std"))]
+    RistrettoPoint::vartime_multiscalar_mul([f, a], [&second_generator(), p])
 }
 
 /// A ciphertext whose proof holds and whose key commitment is to another key.
@@ -314,7 +333,8 @@ pub(crate) fn with_wrong_commitment<R: CryptoRng>(
     let (r, s) = (crate::secret::random_scalar(rng).unwrap(), crate::secret::random_scalar(rng).unwrap());
     ciphertext.u = Encoded::new(RistrettoPoint::mul_base(r.expose()));
     ciphertext.u_bar = Encoded::new(second_generator() * r.expose());
-    let (w, w_bar) = (RistrettoPoint::mul_base(s.expose()), second_generator() * s.expose());
+    let (w, w_bar) = multiples(&s);
+    let (w, w_bar) = (Encoded::new(w), Encoded::new(w_bar));
     ciphertext.e = ciphertext.challenge(key, &w, &w_bar);
     ciphertext.f = s.expose() + ciphertext.e * r.expose();
     ciphertext
