@@ -124,10 +124,12 @@ impl Subject<'_> {
         if *rho.expose() == Scalar::ZERO { Err(RandomnessError) } else { Ok(rho) }
     }
 
-    /// (xU + ρE, ρG). *Timing*: constant in both scalars.
-    fn encrypt(&self, x: &SecretScalar, rho: &SecretScalar) -> (Encoded, Encoded) {
+    /// (xU + ρE)/2 and ρG/2: [`Encoded::doubles`] makes elements and encodings of them. *Timing*: constant in both
+    /// scalars.
+    fn encrypt_halves(&self, x: &SecretScalar, rho: &SecretScalar) -> [RistrettoPoint; 2] {
+        let [x, rho] = [x, rho].map(|scalar| SecretScalar::new(scalar.expose() * half()));
         let a = RistrettoPoint::multiscalar_mul([x.expose(), rho.expose()], [self.u.point(), self.e.point()]);
-        (Encoded::new(a), Encoded::new(RistrettoPoint::mul_base(rho.expose())))
+        [a, RistrettoPoint::mul_base(rho.expose())]
     }
 
     /// H("compact"; the fields above, A, B, T_P, T_A, T_B).
@@ -138,16 +140,23 @@ impl Subject<'_> {
     }
 }
 
+/// 1/2.
+fn half() -> &'static Scalar {
+    static HALF: std::sync::OnceLock<Scalar> = std::sync::OnceLock::new();
+    HALF.get_or_init(|| Scalar::from(2u8).invert())
+}
+
 impl Partial {
     /// A = xU + ρE, B = ρG; T_P = s₁G, T_A = s₁U + s₂E, T_B = s₂G; z₁ = s₁ + ch·x, z₂ = s₂ + ch·ρ.
     fn make(subject: &Subject<'_>, x: &SecretScalar, rho: &SecretScalar, random: &[u8; 64]) -> Self {
-        let (a, b) = subject.encrypt(x, rho);
+        let [a, b] = Encoded::doubles(subject.encrypt_halves(x, rho));
         let mut fields = subject.fields().to_vec();
         fields.extend([a.bytes().as_slice(), b.bytes().as_slice()]);
         let s1 = proof_nonce(random, x, &fields, 0);
         let s2 = proof_nonce(random, rho, &fields, 1);
-        let t_p = Encoded::new(RistrettoPoint::mul_base(s1.expose()));
-        let (t_a, t_b) = subject.encrypt(&s1, &s2);
+        let [t_a, t_b] = subject.encrypt_halves(&s1, &s2);
+        let t_p = RistrettoPoint::mul_base(SecretScalar::new(s1.expose() * half()).expose());
+        let [t_p, t_a, t_b] = Encoded::doubles([t_p, t_a, t_b]);
         let ch = subject.challenge(&a, &b, [&t_p, &t_a, &t_b]);
         let (z1, z2) = (s1.expose() + ch * x.expose(), s2.expose() + ch * rho.expose());
         Self { a, b, proof: Representation { t_p, t_a, t_b, z1, z2 } }
