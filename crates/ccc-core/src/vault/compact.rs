@@ -127,7 +127,7 @@ impl Subject<'_> {
     /// (xU + ρE)/2 and ρG/2: [`Encoded::doubles`] makes elements and encodings of them. *Timing*: constant in both
     /// scalars.
     fn encrypt_halves(&self, x: &SecretScalar, rho: &SecretScalar) -> [RistrettoPoint; 2] {
-        let [x, rho] = [x, rho].map(|scalar| SecretScalar::new(scalar.expose() * half()));
+        let [x, rho] = [x, rho].map(|scalar| SecretScalar::new(scalar.expose().div_by_2()));
         let a = RistrettoPoint::multiscalar_mul([x.expose(), rho.expose()], [self.u.point(), self.e.point()]);
         [a, RistrettoPoint::mul_base(rho.expose())]
     }
@@ -140,12 +140,6 @@ impl Subject<'_> {
     }
 }
 
-/// 1/2.
-fn half() -> &'static Scalar {
-    static HALF: std::sync::OnceLock<Scalar> = std::sync::OnceLock::new();
-    HALF.get_or_init(|| Scalar::from(2u8).invert())
-}
-
 impl Partial {
     /// A = xU + ρE, B = ρG; T_P = s₁G, T_A = s₁U + s₂E, T_B = s₂G; z₁ = s₁ + ch·x, z₂ = s₂ + ch·ρ.
     fn make(subject: &Subject<'_>, x: &SecretScalar, rho: &SecretScalar, random: &[u8; 64]) -> Self {
@@ -155,7 +149,7 @@ impl Partial {
         let s1 = proof_nonce(random, x, &fields, 0);
         let s2 = proof_nonce(random, rho, &fields, 1);
         let [t_a, t_b] = subject.encrypt_halves(&s1, &s2);
-        let t_p = RistrettoPoint::mul_base(SecretScalar::new(s1.expose() * half()).expose());
+        let t_p = RistrettoPoint::mul_base(SecretScalar::new(s1.expose().div_by_2()).expose());
         let [t_p, t_a, t_b] = Encoded::doubles([t_p, t_a, t_b]);
         let ch = subject.challenge(&a, &b, [&t_p, &t_a, &t_b]);
         let (z1, z2) = (s1.expose() + ch * x.expose(), s2.expose() + ch * rho.expose());
