@@ -17,6 +17,7 @@ use crate::keys::MasterPublicKey;
 use crate::point::Encoded;
 use crate::secret::{RandomnessError, SecretScalar, hedged_scalar, random64};
 use crate::suite::{SUITE_BYTES, challenge, digest32, domain, second_generator};
+use alloc::vec::Vec;
 #[cfg(feature = "std")]
 use curve25519_dalek::ristretto::{RistrettoBasepointTable, VartimeRistrettoPrecomputation};
 #[cfg(not(feature = "std"))]
@@ -301,8 +302,9 @@ fn half(x: &SecretScalar) -> SecretScalar {
 fn multiples(x: &SecretScalar) -> (RistrettoPoint, RistrettoPoint) {
     #[cfg(feature = "std")]
     let x_g_bar = {
-        static TABLE: std::sync::OnceLock<Box<RistrettoBasepointTable>> = std::sync::OnceLock::new();
-        &**TABLE.get_or_init(|| Box::new(RistrettoBasepointTable::create(&second_generator()))) * x.expose()
+        static TABLE: std::sync::OnceLock<alloc::boxed::Box<RistrettoBasepointTable>> = std::sync::OnceLock::new();
+        &**TABLE.get_or_init(|| alloc::boxed::Box::new(RistrettoBasepointTable::create(&second_generator())))
+            * x.expose()
     };
     #[cfg(not(feature = "std"))]
     let x_g_bar = second_generator() * x.expose();

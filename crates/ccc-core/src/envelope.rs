@@ -7,6 +7,7 @@ use crate::epoch::Epoch;
 use crate::identifier::Identifier;
 use crate::keys::{Committee, ParticipantKeys, Roster};
 use crate::suite::{domain, hash, length_prefixed};
+use alloc::vec::Vec;
 use ed25519_dalek::{Signature, VerifyingKey};
 
 /// The longest payload: sealed shares of the most ciphertexts of a request, rounded up.

@@ -1,8 +1,8 @@
 //! The identifier of a participant: a non-zero x-coordinate.
 
 use crate::encoding::EncodingError;
+use core::num::NonZeroU16;
 use curve25519_dalek::Scalar;
-use std::num::NonZeroU16;
 
 /// The largest committee.
 pub const MAX_PARTICIPANTS: u16 = 1024;
@@ -39,8 +39,8 @@ impl Identifier {
     }
 }
 
-impl std::fmt::Display for Identifier {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl core::fmt::Display for Identifier {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         write!(f, "{}", self.0)
     }
 }

@@ -6,6 +6,8 @@
 use crate::identifier::Identifier;
 use crate::point::Encoded;
 use crate::secret::{RandomnessError, SecretScalar, random_scalar};
+use alloc::vec;
+use alloc::vec::Vec;
 use curve25519_dalek::{RistrettoPoint, Scalar};
 use rand_core::CryptoRng;
 
@@ -114,7 +116,7 @@ pub(crate) fn dual_word(identifiers: &[Identifier], mask: &[Scalar]) -> Option<V
         denominators.push(denominator.finish());
     }
     Scalar::invert_batch_alloc(&mut denominators);
-    let at_zero = std::iter::once(Scalar::ZERO);
+    let at_zero = core::iter::once(Scalar::ZERO);
     let points = at_zero.chain(identifiers.iter().map(|i| i.to_scalar()));
     let value = |x: Scalar| mask.iter().rev().fold(Scalar::ZERO, |value, c| value * x + c);
     Some(denominators.into_iter().zip(points).map(|(inverse, x)| inverse * value(x)).collect())

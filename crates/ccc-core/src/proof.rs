@@ -8,6 +8,7 @@ pub(crate) mod representation;
 use crate::encoding::{EncodingError, Reader};
 use crate::point::Encoded;
 use crate::suite::{domain, hash};
+use alloc::vec::Vec;
 use curve25519_dalek::traits::VartimeMultiscalarMul;
 use curve25519_dalek::{RistrettoPoint, Scalar};
 

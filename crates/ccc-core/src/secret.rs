@@ -4,9 +4,10 @@
 //! scalars and points of curve25519-dalek are `Copy`, so erasing them is best effort.
 
 use crate::suite::{domain, hash};
+use alloc::vec::Vec;
+use core::convert::Infallible;
 use curve25519_dalek::Scalar;
 use rand_core::{CryptoRng, TryCryptoRng, TryRng};
-use std::convert::Infallible;
 use subtle::ConstantTimeEq;
 use zeroize::{Zeroize, Zeroizing};
 

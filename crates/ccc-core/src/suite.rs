@@ -3,6 +3,7 @@
 //! *Source*: `docs/spec/encodings.md`. Every hash that the protocols take goes through [`hash`], so two
 //! uses can collide only if they carry the same label and the same list of fields.
 
+use alloc::vec::Vec;
 use curve25519_dalek::{RistrettoPoint, Scalar};
 use sha2::{Digest, Sha512};
 

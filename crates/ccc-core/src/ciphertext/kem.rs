@@ -4,6 +4,7 @@ use super::label::LABEL_LEN;
 use crate::keys::MasterPublicKey;
 use crate::point::Encoded;
 use crate::suite::{SUITE_BYTES, digest32, domain, kdf, length_prefixed};
+use alloc::vec::Vec;
 use chacha20poly1305::aead::{AeadInOut, KeyInit};
 use chacha20poly1305::{ChaCha20Poly1305, Nonce};
 use hkdf::Hkdf;
@@ -61,7 +62,7 @@ impl BodyKey {
     /// Seals the padded message in its own buffer.
     pub(crate) fn seal(self, aad: &[u8], mut body: Zeroizing<Vec<u8>>) -> Result<Vec<u8>, Refused> {
         self.cipher().encrypt_in_place(&Nonce::default(), aad, &mut *body).map_err(|_| Refused)?;
-        Ok(std::mem::take(&mut *body))
+        Ok(core::mem::take(&mut *body))
     }
 
     /// Opens a body.

@@ -5,6 +5,7 @@
 //! bytes and not padded.
 
 use super::label::LabelKind;
+use alloc::vec::Vec;
 use zeroize::Zeroizing;
 
 /// Bytes of a table key.

@@ -16,6 +16,7 @@ use crate::vault::request::{Mode, Request, RequestError};
 use crate::vault::sealed::{PrivateKey, SealedShare};
 use crate::vault::share::Shares;
 use crate::vault::statement::Statement;
+use alloc::vec::Vec;
 use curve25519_dalek::{RistrettoPoint, Scalar};
 use hpke::kem::X25519HkdfSha256;
 use hpke::{Deserializable, Kem, Serializable};

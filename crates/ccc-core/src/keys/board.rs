@@ -1,7 +1,9 @@
 //! The board: where everybody posts, and where everybody reads the same.
 
 use crate::envelope::Envelope;
-use std::collections::BTreeMap;
+use alloc::collections::BTreeMap;
+use alloc::string::String;
+use alloc::vec::Vec;
 
 /// The rounds of a key generation, a refresh or a reshare, in their order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -16,8 +18,8 @@ pub enum Round {
     Confirm,
 }
 
-impl std::fmt::Display for Round {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl core::fmt::Display for Round {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.write_str(match self {
             Self::Commit => "commit",
             Self::Open => "open",

@@ -9,6 +9,7 @@ use crate::point::Encoded;
 use crate::polynomial::dual_word;
 use crate::suite::{Hasher, SUITE_BYTES, challenge, domain};
 use crate::threshold::Threshold;
+use alloc::vec::Vec;
 use curve25519_dalek::traits::{IsIdentity, VartimeMultiscalarMul};
 use curve25519_dalek::{RistrettoPoint, Scalar};
 use ed25519_dalek::VerifyingKey;
@@ -164,7 +165,7 @@ impl Committee {
             .map(|k| challenge(domain::WEIGHT, &[&self.digest, &k.to_be_bytes()]))
             .collect();
         let Some(word) = dual_word(&identifiers, &mask) else { return false };
-        let points = std::iter::once(self.master.point()).chain(self.members.iter().map(|m| m.verification_key));
+        let points = core::iter::once(self.master.point()).chain(self.members.iter().map(|m| m.verification_key));
         RistrettoPoint::vartime_multiscalar_mul(word, points).is_identity()
     }
 }

@@ -13,6 +13,7 @@ use crate::point::Encoded;
 use crate::proof::{Dleq, Equation};
 use crate::secret::{RandomnessError, proof_nonce, random64};
 use crate::suite::{challenge, domain};
+use alloc::vec::Vec;
 use curve25519_dalek::{RistrettoPoint, Scalar};
 use rand_core::CryptoRng;
 

@@ -11,6 +11,7 @@ use super::{MasterPublicKey, Member, dealing::ShareFault};
 use crate::identifier::Identifier;
 use crate::polynomial::SecretPolynomial;
 use crate::secret::{RandomnessError, random_scalar};
+use alloc::vec::Vec;
 use curve25519_dalek::RistrettoPoint;
 use rand_core::CryptoRng;
 

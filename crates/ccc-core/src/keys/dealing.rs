@@ -15,6 +15,8 @@ use crate::polynomial::{SecretPolynomial, evaluate_commitments_vartime};
 use crate::proof::Schnorr;
 use crate::secret::{RandomnessError, SecretScalar, proof_nonce, random_scalar, random64};
 use crate::suite::{challenge, digest32, domain, kdf, length_prefixed};
+use alloc::vec;
+use alloc::vec::Vec;
 use chacha20poly1305::aead::{AeadInOut, KeyInit};
 use chacha20poly1305::{ChaCha20Poly1305, Nonce, Tag};
 use curve25519_dalek::traits::IsIdentity;

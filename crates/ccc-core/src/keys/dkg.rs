@@ -17,6 +17,7 @@ use super::rounds::{self, Concluded, Constant, Dealer, Run, Seat};
 use super::session::{Protocol, Session};
 use super::share::KeyShare;
 use crate::identifier::Identifier;
+use alloc::vec::Vec;
 use rand_core::CryptoRng;
 
 /// The protocol, as a type.

@@ -4,6 +4,7 @@ use super::roster::RosterMember;
 use crate::encoding::{EncodingError, HEADER_LEN, Kind, Reader, header};
 use crate::identifier::Identifier;
 use crate::secret::{RandomnessError, SecretScalar, random_scalar, random64};
+use alloc::vec::Vec;
 use curve25519_dalek::{RistrettoPoint, Scalar};
 use ed25519_dalek::{Signer, SigningKey, VerifyingKey};
 use rand_core::CryptoRng;

@@ -45,7 +45,7 @@
 //! }
 //! let repaired = receiver.finish(&first_round, &second_round)?;
 //! assert_eq!(repaired.matches(&committee), Ok(()));
-//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! # Ok::<(), Box<dyn core::error::Error>>(())
 //! ```
 
 mod complaint;
@@ -66,6 +66,7 @@ use super::share::KeyShareError;
 use crate::encoding::EncodingError;
 use crate::envelope::Envelope;
 use crate::identifier::Identifier;
+use alloc::vec::Vec;
 use round::{FirstRound, SecondRound};
 
 /// What a participant of a repair did wrong.
@@ -101,8 +102,8 @@ pub struct RepairCulprit {
     pub fault: RepairFault,
 }
 
-impl std::fmt::Display for RepairCulprit {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl core::fmt::Display for RepairCulprit {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         write!(f, "participant {} {}", self.identifier, self.fault)
     }
 }
@@ -141,8 +142,8 @@ pub enum RepairError {
 
 struct Sentence<'a>(&'a [RepairCulprit]);
 
-impl std::fmt::Display for Sentence<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl core::fmt::Display for Sentence<'_> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         for (k, culprit) in self.0.iter().enumerate() {
             let separator = if k == 0 { "" } else { ", " };
             write!(f, "{separator}{culprit}")?;

@@ -23,7 +23,7 @@
 //! # use rand::SeedableRng;
 //!
 //! # let mut rng = rand_chacha::ChaCha20Rng::seed_from_u64(1);
-//! let mut members = |n| -> Result<Vec<_>, Box<dyn std::error::Error>> {
+//! let mut members = |n| -> Result<Vec<_>, Box<dyn core::error::Error>> {
 //!     (1..=n).map(|i| Ok((Identifier::new(i)?, ParticipantKeys::generate(&mut rng)?))).collect()
 //! };
 //! let (old, new) = (members(4)?, members(3)?);
@@ -51,7 +51,7 @@
 //! for share in shares {
 //!     assert!(dealer.retire(share).is_ok()); // confirmed by n′ − F′: the old shares are erased
 //! }
-//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! # Ok::<(), Box<dyn core::error::Error>>(())
 //! ```
 
 mod certificate;
@@ -66,6 +66,7 @@ use super::rounds::{self, Concluded, Constant, Dealer, Run, Seat};
 use super::session::Session;
 use super::share::KeyShare;
 use crate::identifier::Identifier;
+use alloc::vec::Vec;
 use rand_core::CryptoRng;
 
 /// The protocols, as a type: a refresh and a reshare differ by their session only.

@@ -6,6 +6,7 @@ use crate::epoch::Epoch;
 use crate::identifier::Identifier;
 use crate::suite::{Hasher, SUITE_BYTES, domain};
 use crate::threshold::Threshold;
+use alloc::vec::Vec;
 use curve25519_dalek::{RistrettoPoint, traits::IsIdentity};
 use ed25519_dalek::VerifyingKey;
 

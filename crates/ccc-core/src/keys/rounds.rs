@@ -38,6 +38,7 @@ use super::committee::Committee;
 use super::session::Session;
 use super::share::KeyShare;
 use crate::envelope::Envelope;
+use alloc::vec::Vec;
 
 /// Which of the protocols runs in the four rounds.
 pub trait Run: sealed::Sealed + Copy + Send + Sync {

@@ -6,8 +6,9 @@ use crate::encoding::EncodingError;
 use crate::epoch::Epoch;
 use crate::identifier::Identifier;
 use crate::suite::{SUITE_BYTES, digest32, domain};
+use alloc::sync::Arc;
+use alloc::vec::Vec;
 use ed25519_dalek::VerifyingKey;
-use std::sync::Arc;
 
 /// Which protocol a dealing belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -42,8 +43,8 @@ impl Protocol {
     }
 }
 
-impl std::fmt::Display for Protocol {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl core::fmt::Display for Protocol {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.write_str(match self {
             Self::Dealer => "dealer",
             Self::Dkg => "distributed key generation",

@@ -5,6 +5,7 @@ use crate::encoding::{EncodingError, HEADER_LEN, Kind, Reader, header};
 use crate::epoch::Epoch;
 use crate::identifier::Identifier;
 use crate::secret::SecretScalar;
+use alloc::vec::Vec;
 use curve25519_dalek::RistrettoPoint;
 use zeroize::Zeroizing;
 
@@ -18,7 +19,7 @@ pub const KEY_SHARE_LEN: usize = HEADER_LEN + 8 + 64 + 2 + 32;
 /// It is neither copied nor printed:
 ///
 /// ```compile_fail,E0277
-/// fn print<T: std::fmt::Debug>() {}
+/// fn print<T: core::fmt::Debug>() {}
 /// print::<ccc_core::keys::KeyShare>();
 /// ```
 ///

@@ -9,9 +9,11 @@ use crate::identifier::Identifier;
 use crate::parallel::prelude::*;
 use crate::polynomial::{evaluate_commitments_vartime, lagrange_at_zero};
 use crate::suite::{Hasher, SUITE_BYTES, domain};
+use alloc::collections::BTreeMap;
+use alloc::vec;
+use alloc::vec::Vec;
 use curve25519_dalek::traits::VartimeMultiscalarMul;
 use curve25519_dalek::{RistrettoPoint, Scalar};
-use std::collections::BTreeMap;
 
 /// The public result of a sharing.
 pub(crate) struct Sharing {

@@ -9,9 +9,10 @@ use super::roster::{MembershipError, Roster, RosterMember};
 use crate::epoch::Epoch;
 use crate::identifier::Identifier;
 use crate::threshold::{Threshold, ThresholdError};
+use alloc::collections::BTreeMap;
+use alloc::vec::Vec;
 use curve25519_dalek::RistrettoPoint;
 use ed25519_dalek::VerifyingKey;
-use std::collections::BTreeMap;
 
 /// The public keys of a participant, whatever its identifiers are.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -154,7 +155,7 @@ pub(super) fn refuse_half_shared_keys(members: &[RosterMember]) -> Result<(), Me
     let line = |m: &RosterMember| (*m.signing_key.as_bytes(), m.dealing_key.compress().to_bytes(), m.identifier);
     let mut lines: Vec<_> = members.iter().map(line).collect();
     refuse_adjacent(&mut lines)?;
-    lines.iter_mut().for_each(|(signing, dealing, _)| std::mem::swap(signing, dealing));
+    lines.iter_mut().for_each(|(signing, dealing, _)| core::mem::swap(signing, dealing));
     refuse_adjacent(&mut lines)
 }
 

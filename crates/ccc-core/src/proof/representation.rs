@@ -6,6 +6,7 @@
 use crate::encoding::{EncodingError, Reader};
 use crate::point::Encoded;
 use crate::suite::{domain, hash};
+use alloc::vec::Vec;
 use curve25519_dalek::traits::VartimeMultiscalarMul;
 use curve25519_dalek::{RistrettoPoint, Scalar};
 
@@ -119,10 +120,10 @@ impl<'a> Batch<'a> {
     }
 
     fn flush_vartime(&mut self) {
-        let mut sum = std::mem::take(&mut self.sum);
+        let mut sum = core::mem::take(&mut self.sum);
         sum.push(*self.e, sum.on_e);
         for (u, scalar) in self.on_u.iter_mut().filter(|(_, scalar)| *scalar != Scalar::ZERO) {
-            sum.push(**u, std::mem::take(scalar));
+            sum.push(**u, core::mem::take(scalar));
         }
         self.holds &= sum.vanishes_vartime();
     }

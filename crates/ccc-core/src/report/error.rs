@@ -2,7 +2,11 @@
 
 use super::{Culprit, Fault, Kind, SignatureFault};
 use crate::encoding::EncodingError;
-use std::fmt::{self, Display};
+use alloc::format;
+use alloc::string::String;
+use alloc::string::ToString;
+use alloc::vec::Vec;
+use core::fmt::{self, Display};
 
 /// Why bytes are not a report, or a report is not acceptable.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -220,8 +224,8 @@ pub(super) fn require_number(field: &'static str, expected: u64, found: u64) -> 
 
 fn hexadecimal(bytes: &[u8]) -> String {
     let digits = bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]);
-    std::iter::once('0')
-        .chain(std::iter::once('x'))
+    core::iter::once('0')
+        .chain(core::iter::once('x'))
         .chain(digits.filter_map(|digit| char::from_digit(u32::from(digit), 16)))
         .collect()
 }

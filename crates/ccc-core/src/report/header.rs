@@ -91,5 +91,5 @@ impl ForwarderHeader {
 
 /// `N` bytes from `offset`; every caller's range lies inside the header.
 fn at<const N: usize>(bytes: &[u8; HEADER_LENGTH], offset: usize) -> [u8; N] {
-    std::array::from_fn(|i| bytes[offset + i])
+    core::array::from_fn(|i| bytes[offset + i])
 }

@@ -3,6 +3,7 @@
 use super::error::{require_bytes, require_number};
 use super::word::uint_word;
 use super::{ForwarderHeader, HEADER_LENGTH, Origin, Payload, ReportError, Word, keccak256};
+use alloc::vec::Vec;
 
 /// The bytes of a context.
 pub const CONTEXT_LENGTH: usize = 96;

@@ -2,6 +2,7 @@
 
 use super::word::{WordReader, WordWriter};
 use super::{Address, Kind, ReportError, Word, keccak256};
+use alloc::vec::Vec;
 
 /// What every payload binds, because the forwarder's signature binds neither receiver nor chain
 /// and a reverted delivery can be retried by anyone at any time.

@@ -2,6 +2,8 @@
 
 use super::word::WordWriter;
 use super::{Address, QuorumError, Signature65, SignatureFault, Word, keccak256};
+use alloc::vec;
+use alloc::vec::Vec;
 
 /// The most signers that a forwarder accepts in one set.
 pub const MAX_SIGNERS: usize = 31;

@@ -78,7 +78,7 @@ fn parse(bytes: &[u8; SIGNATURE_LENGTH]) -> Result<(Signature, RecoveryId), Sign
 fn address_of(key: &VerifyingKey) -> Address {
     let point = key.to_sec1_point(false);
     let hash = keccak256(&[&point.as_bytes()[1..]]);
-    std::array::from_fn(|i| hash[12 + i])
+    core::array::from_fn(|i| hash[12 + i])
 }
 
 /// A participant's key for reports.
@@ -120,8 +120,8 @@ impl ReportSigner {
     }
 }
 
-impl std::fmt::Debug for ReportSigner {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl core::fmt::Debug for ReportSigner {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.debug_tuple("ReportSigner").field(&"..").finish()
     }
 }

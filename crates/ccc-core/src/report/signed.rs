@@ -6,6 +6,7 @@ use super::{
     Signature65, SignerSet,
 };
 use crate::encoding::{self, EncodingError, Reader};
+use alloc::vec::Vec;
 
 /// The longest raw report of any kind.
 const MAX_RAW: usize = HEADER_LENGTH + Kind::Round.payload_length();

@@ -1,6 +1,7 @@
 //! ABI words: 32 bytes each, big-endian, nothing dynamic.
 
 use super::{Address, ReportError, Word};
+use alloc::vec::Vec;
 
 /// Writes ABI words one after another.
 #[derive(Default)]

@@ -14,7 +14,9 @@ use super::{
     seal::CHUNK_LEN,
 };
 use crate::parallel::prelude::*;
-use std::collections::BTreeSet;
+use alloc::collections::BTreeSet;
+use alloc::vec;
+use alloc::vec::Vec;
 
 /// A delta as words, with the lot of its asset.
 struct Prepared {

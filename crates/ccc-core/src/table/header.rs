@@ -17,6 +17,8 @@ use crate::{
     epoch::Epoch,
     suite::{digest, digest32, domain},
 };
+use alloc::borrow::ToOwned;
+use alloc::string::ToString;
 use sha3::{Digest, Keccak256};
 
 /// Bytes of P0.

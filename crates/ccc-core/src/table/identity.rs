@@ -1,6 +1,6 @@
 //! Who and what a row is about, and how large a table may be.
 
-use std::fmt;
+use core::fmt;
 
 /// log2 of the rows in one sealed chunk.
 pub(super) const CHUNK_LOG2: u8 = 10;

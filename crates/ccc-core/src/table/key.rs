@@ -13,6 +13,7 @@ use crate::{
     epoch::Epoch,
     suite::{kdf, length_prefixed},
 };
+use alloc::vec::Vec;
 use hkdf::Hkdf;
 use hmac::{Hmac, KeyInit, Mac};
 use rand_core::CryptoRng;

@@ -4,7 +4,9 @@
 //! and belongs in no deployment.
 
 use super::{AccountId, AssetId, AssetRule, BoundaryOperation, Delta, ResultCode, Row, Tier, identity::rule};
-use std::collections::BTreeMap;
+use alloc::collections::BTreeMap;
+use alloc::vec;
+use alloc::vec::Vec;
 
 /// Balances in creation order and the accounts that have a reading key.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -10,6 +10,8 @@ use super::{
     tree::{self, Node, Tree},
 };
 use crate::parallel::prelude::*;
+use alloc::vec;
+use alloc::vec::Vec;
 use zeroize::Zeroizing;
 
 /// The rows of one version, erased when dropped.
@@ -23,8 +25,8 @@ pub struct OpenTable {
     pub(super) status: Status,
 }
 
-impl std::fmt::Debug for OpenTable {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl core::fmt::Debug for OpenTable {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.debug_struct("OpenTable").field("header", &self.header).finish_non_exhaustive()
     }
 }

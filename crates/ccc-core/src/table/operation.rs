@@ -4,6 +4,7 @@
 
 use super::{AccountId, AssetId, StructuralError, row::READING_KEY_LEN};
 use crate::suite::{Hasher, domain};
+use alloc::vec::Vec;
 
 /// Bytes of a delta as it is hashed.
 pub const DELTA_LEN: usize = 48;

@@ -11,6 +11,8 @@ use super::{
     seal::{CHUNK_LEN, CHUNK_ROWS, number},
 };
 use crate::parallel::prelude::*;
+use alloc::vec;
+use alloc::vec::Vec;
 use zeroize::{Zeroize, Zeroizing};
 
 const WORDS: usize = ROW_LEN / 8;
@@ -84,7 +86,7 @@ impl Rows {
     /// Looks for every key in one scan.
     pub(super) fn locate<const N: usize>(&self, keys: &[RowKey; N]) -> [Option<Located>; N] {
         let mut found = self.locate_many(keys).into_iter();
-        std::array::from_fn(|_| found.next().flatten())
+        core::array::from_fn(|_| found.next().flatten())
     }
 
     /// Looks for every key in one scan.
@@ -201,7 +203,7 @@ impl Hit {
 }
 
 fn words(bytes: &[u8; ROW_LEN]) -> [u64; WORDS] {
-    std::array::from_fn(|i| row::u64_at(bytes, 8 * i))
+    core::array::from_fn(|i| row::u64_at(bytes, 8 * i))
 }
 
 fn scan_chunk(first: usize, bytes: &[u8], keys: &[RowKey]) -> Vec<Hit> {

@@ -5,6 +5,7 @@
 
 use super::{StructuralError, Tier, row::ROW_LEN};
 use crate::parallel::prelude::*;
+use alloc::vec::Vec;
 use chacha20poly1305::{
     ChaCha20Poly1305, KeyInit, Tag,
     aead::{AeadInOut, inout::InOutBuf},

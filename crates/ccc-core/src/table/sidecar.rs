@@ -21,6 +21,8 @@ use crate::{
     encoding::{EncodingError, Reader},
     suite::kdf,
 };
+use alloc::vec;
+use alloc::vec::Vec;
 use zeroize::Zeroizing;
 
 /// Bytes of an entry.

@@ -1,6 +1,7 @@
 //! Where sealed versions are kept: the trait alone.
 
 use super::{SealedTable, TableId};
+use alloc::boxed::Box;
 
 /// What a store answers when it cannot do what was asked.
 #[derive(Debug, thiserror::Error)]
@@ -38,14 +39,14 @@ pub enum StoreError {
         /// What was being done.
         operation: &'static str,
         /// The medium's own error.
-        source: Box<dyn std::error::Error + Send + Sync>,
+        source: Box<dyn core::error::Error + Send + Sync>,
     },
 }
 
 struct Hex<'a>(&'a [u8; 32]);
 
-impl std::fmt::Display for Hex<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl core::fmt::Display for Hex<'_> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
     }
 }

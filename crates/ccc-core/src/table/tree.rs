@@ -5,6 +5,8 @@
 
 use super::{Tier, key::SALT_LEN, row::ROW_LEN};
 use crate::parallel::prelude::*;
+use alloc::vec;
+use alloc::vec::Vec;
 use sha2::{Digest, Sha256};
 
 /// A node of the tree.
@@ -40,7 +42,7 @@ impl Tree {
         let mut level = leaves;
         while level.len() > 1 {
             let above = parents(&level);
-            levels.push(std::mem::replace(&mut level, above));
+            levels.push(core::mem::replace(&mut level, above));
         }
         Self { root: level.first().copied().unwrap_or_default(), levels }
     }

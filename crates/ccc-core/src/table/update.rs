@@ -18,6 +18,8 @@ use super::{
 };
 use crate::parallel::prelude::*;
 use crate::{ciphertext::Ciphertext, epoch::Epoch, keys::MasterPublicKey, suite::digest};
+use alloc::vec;
+use alloc::vec::Vec;
 use rand_core::CryptoRng;
 
 /// What a table is from its first version on.

@@ -8,10 +8,14 @@ use crate::identifier::Identifier;
 use crate::keys::Committee;
 use crate::polynomial::lagrange_at_zero;
 use crate::secret::{RandomnessError, random64};
+use alloc::collections::BTreeMap;
+use alloc::format;
+use alloc::string::String;
+use alloc::string::ToString;
+use alloc::vec::Vec;
 use curve25519_dalek::traits::VartimeMultiscalarMul;
 use curve25519_dalek::{RistrettoPoint, Scalar};
 use rand_core::CryptoRng;
-use std::collections::BTreeMap;
 use zeroize::Zeroizing;
 
 /// What a participant did wrong under its own signature.
@@ -229,7 +233,7 @@ impl<P> Pool<P> {
 
     /// Keeps what verifies and blames whoever signed the rest.
     pub(crate) fn judge(&mut self, verdicts: impl FnOnce(&[(Identifier, &P)]) -> Vec<bool>) {
-        let flat: Vec<_> = std::mem::take(&mut self.parts)
+        let flat: Vec<_> = core::mem::take(&mut self.parts)
             .into_iter()
             .flat_map(|(i, all)| all.into_iter().map(move |part| (i, part)))
             .collect();

@@ -18,6 +18,7 @@ use crate::point::Encoded;
 use crate::proof::representation::{Batch, Relation, Representation};
 use crate::secret::{RandomnessError, SecretScalar, proof_nonce, random64};
 use crate::suite::{SUITE_BYTES, challenge, domain};
+use alloc::vec::Vec;
 use curve25519_dalek::traits::{IsIdentity, MultiscalarMul};
 use curve25519_dalek::{RistrettoPoint, Scalar};
 use rand_core::CryptoRng;

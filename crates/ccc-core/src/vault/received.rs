@@ -4,7 +4,8 @@ use super::statement::Statement;
 use crate::encoding::Kind;
 use crate::envelope::Envelope;
 use crate::identifier::Identifier;
-use std::collections::BTreeMap;
+use alloc::collections::BTreeMap;
+use alloc::vec::Vec;
 
 /// Signed envelopes of one sender that are looked into; the rest is dropped.
 const MAX_PER_SENDER: usize = 8;

@@ -3,6 +3,7 @@
 use crate::encoding::{EncodingError, Kind, Reader, header};
 use crate::point::Encoded;
 use crate::suite::{domain, hash, length_prefixed};
+use alloc::vec::Vec;
 use curve25519_dalek::RistrettoPoint;
 use curve25519_dalek::traits::IsIdentity;
 

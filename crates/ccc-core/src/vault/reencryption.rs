@@ -7,6 +7,7 @@ use super::sealed::{SealError, SealedShare, seal};
 use crate::ciphertext::VerifiedCiphertext;
 use crate::encoding::{EncodingError, Kind};
 use crate::keys::{Committee, KeyShare};
+use alloc::vec::Vec;
 use rand_core::CryptoRng;
 
 /// What a participant answers to a request for re-encryption.

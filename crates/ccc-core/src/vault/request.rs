@@ -3,7 +3,8 @@
 use crate::encoding::{EncodingError, Kind, Reader, header};
 use crate::epoch::Epoch;
 use crate::suite::{Hasher, domain};
-use std::collections::BTreeSet;
+use alloc::collections::BTreeSet;
+use alloc::vec::Vec;
 
 /// The most ciphertexts that one request names.
 pub const MAX_CIPHERTEXTS: usize = 65_536;

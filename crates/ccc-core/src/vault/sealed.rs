@@ -13,6 +13,7 @@ use crate::identifier::Identifier;
 use crate::keys::{Committee, KeyShare};
 use crate::secret::{HedgedRng, RandomnessError, random64};
 use crate::suite::{domain, kdf, length_prefixed};
+use alloc::vec::Vec;
 use hpke::aead::ChaCha20Poly1305;
 use hpke::kdf::HkdfSha256;
 use hpke::kem::X25519HkdfSha256;

@@ -13,6 +13,8 @@ use crate::point::Encoded;
 use crate::proof::{Dleq, Equation, all_hold_vartime, weight};
 use crate::secret::{RandomnessError, proof_nonce, random64};
 use crate::suite::{Hasher, challenge, domain};
+use alloc::vec;
+use alloc::vec::Vec;
 use curve25519_dalek::traits::VartimeMultiscalarMul;
 use curve25519_dalek::{RistrettoPoint, Scalar};
 use rand_core::CryptoRng;

@@ -2,6 +2,8 @@
 //!
 //! *Source*: RFC 4648, section 4. *Timing*: constant in the bytes, which may be a private share; the length shows.
 
+use alloc::string::String;
+use alloc::vec::Vec;
 use zeroize::Zeroizing;
 
 /// Encodes bytes.

@@ -6,6 +6,7 @@ use super::group::{Encoded, SecretScalar, ciphertext_challenge, double_mul_varti
 use super::json::{Object, Writer};
 use super::keys::PublicKey;
 use crate::secret::{RandomnessError, random64};
+use alloc::string::String;
 use p256::{ProjectivePoint, Scalar};
 use rand_core::CryptoRng;
 use zeroize::Zeroizing;
@@ -55,7 +56,7 @@ impl Ciphertext {
         let g_bar = key.g_bar().point();
         let shared = Zeroizing::new(Encoded::new(*key.h().point() * r.expose()));
         let pad = pad(&shared);
-        let c = std::array::from_fn(|i| pad[i] ^ message[i]);
+        let c = core::array::from_fn(|i| pad[i] ^ message[i]);
         let (u, u_bar) = (Encoded::new(mul_base(r.expose())), Encoded::new(*g_bar * r.expose()));
         let (w, w_bar) = (Encoded::new(mul_base(s.expose())), Encoded::new(*g_bar * s.expose()));
         let e = ciphertext_challenge(&c, label, [&u, &w, &u_bar, &w_bar]);
@@ -87,7 +88,7 @@ impl Ciphertext {
         let writer = Writer::new(640).group().bytes("C", &self.c).bytes("Label", &self.label);
         let writer = writer.bytes("U", self.u.bytes()).bytes("U_bar", self.u_bar.bytes());
         let writer = writer.bytes("E", &self.e.to_bytes()).bytes("F", &self.f.to_bytes());
-        std::mem::take(&mut *writer.finish())
+        core::mem::take(&mut *writer.finish())
     }
 
     /// The label: 32 bytes that the proof binds and the format gives no meaning.
@@ -141,6 +142,6 @@ impl VerifiedCiphertext<'_> {
     /// m = c ⊕ H1(K).
     pub(super) fn open(&self, k: &ProjectivePoint) -> Zeroizing<[u8; INPUT_LEN]> {
         let pad = pad(&Zeroizing::new(Encoded::new(*k)));
-        Zeroizing::new(std::array::from_fn(|i| pad[i] ^ self.ciphertext.c[i]))
+        Zeroizing::new(core::array::from_fn(|i| pad[i] ^ self.ciphertext.c[i]))
     }
 }

@@ -7,7 +7,8 @@ use super::group::Encoded;
 use super::polynomial::{Sample, at_zero, has_degree_below_vartime};
 use super::share::DecryptionShare;
 use crate::threshold::Threshold;
-use std::collections::{BTreeMap, BTreeSet};
+use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::vec::Vec;
 use zeroize::Zeroizing;
 
 /// The message of a raw ciphertext.

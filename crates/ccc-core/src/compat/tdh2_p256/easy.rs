@@ -10,6 +10,8 @@ use crate::secret::{hedged_bytes, random64};
 use crate::suite::domain;
 use crate::threshold::Threshold;
 use aes_gcm::{AeadInOut, Aes256Gcm, KeyInit, Nonce};
+use alloc::string::String;
+use alloc::vec::Vec;
 use rand_core::CryptoRng;
 use zeroize::Zeroizing;
 
@@ -59,7 +61,7 @@ impl Ciphertext {
         let mut body = Zeroizing::new(body);
         cipher(&body_key).encrypt_in_place(&Nonce::from(nonce), &[], &mut *body).map_err(|_| too_long)?;
         let wrapped = super::Ciphertext::encrypt(key, label, &body_key, rng)?;
-        Ok(Self { wrapped, body: std::mem::take(&mut *body), nonce })
+        Ok(Self { wrapped, body: core::mem::take(&mut *body), nonce })
     }
 
     /// Reads a ciphertext; its proof is still to be checked.
@@ -69,7 +71,7 @@ impl Ciphertext {
     pub fn from_json(bytes: &[u8]) -> Result<Self, FormatError> {
         let mut object = Object::read("hybrid ciphertext", bytes, MAX_JSON, &["TDH2Ctxt", "SymCtxt", "Nonce"])?;
         let wrapped = super::Ciphertext::from_json(&object.bytes("TDH2Ctxt")?)?;
-        let body = std::mem::take(&mut *object.bytes("SymCtxt")?);
+        let body = core::mem::take(&mut *object.bytes("SymCtxt")?);
         if !(TAG_LEN..=MAX_MESSAGE + TAG_LEN).contains(&body.len()) {
             let range = "16 bytes to 16 MiB";
             return Err(FormatError::Range { field: "SymCtxt", found: body.len() as u64, range });
@@ -82,7 +84,7 @@ impl Ciphertext {
     pub fn to_json(&self) -> String {
         let capacity = 1024 + self.body.len().div_ceil(3) * 4;
         let writer = Writer::new(capacity).bytes("TDH2Ctxt", self.wrapped.to_json().as_bytes());
-        std::mem::take(&mut *writer.bytes("SymCtxt", &self.body).bytes("Nonce", &self.nonce).finish())
+        core::mem::take(&mut *writer.bytes("SymCtxt", &self.body).bytes("Nonce", &self.nonce).finish())
     }
 
     /// The label of the wrapped key.

@@ -2,6 +2,10 @@
 
 use crate::secret::RandomnessError;
 use crate::threshold::ThresholdError;
+use alloc::format;
+use alloc::string::String;
+use alloc::string::ToString;
+use alloc::vec::Vec;
 
 /// JSON that is not the object it should be.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -6,9 +6,13 @@
 use super::error::FormatError;
 use super::{base64, group::GROUP};
 use crate::identifier::MAX_PARTICIPANTS;
+use alloc::borrow::ToOwned;
+use alloc::string::String;
+use alloc::string::ToString;
+use alloc::vec::Vec;
+use core::fmt;
 use serde::Deserializer;
 use serde::de::{DeserializeSeed, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
-use std::fmt;
 use zeroize::Zeroizing;
 
 const TEXT: &str = "a text";

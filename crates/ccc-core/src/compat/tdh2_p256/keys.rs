@@ -6,9 +6,11 @@ use super::json::{Object, Writer};
 use super::polynomial::{Sample, has_degree_below_vartime};
 use crate::secret::random64;
 use crate::threshold::Threshold;
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::fmt;
 use p256::Scalar;
 use rand_core::CryptoRng;
-use std::fmt;
 use zeroize::Zeroizing;
 
 /// The longest JSON of a public key that is read: 1 024 verification keys with room for unknown fields.
@@ -51,7 +53,7 @@ impl PublicKey {
         let capacity = 256 + 96 * self.h_array.len();
         let writer = Writer::new(capacity).group().bytes("G_bar", self.g_bar.bytes()).bytes("H", self.h.bytes());
         let keys = self.h_array.iter().map(|key| key.bytes().as_slice());
-        std::mem::take(&mut *writer.list("HArray", keys).finish())
+        core::mem::take(&mut *writer.list("HArray", keys).finish())
     }
 
     /// n, the number of verification keys.
@@ -83,7 +85,7 @@ impl PublicKey {
     /// H at 0 and each verification key at its place.
     fn samples(&self) -> Vec<Sample<'_>> {
         let keys = (0..).zip(&self.h_array).map(|(index, key)| Sample::of_index(index, key));
-        std::iter::once(Sample { x: 0, point: &self.h }).chain(keys).collect()
+        core::iter::once(Sample { x: 0, point: &self.h }).chain(keys).collect()
     }
 
     pub(super) fn g_bar(&self) -> &Encoded {

@@ -30,7 +30,7 @@
 //! ```
 //! use ccc_core::{compat::tdh2_p256::{DecryptionShare, deal, easy}, threshold::Threshold};
 //! # use rand::{SeedableRng, rngs::StdRng};
-//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # fn main() -> Result<(), Box<dyn core::error::Error>> {
 //! # let mut rng = StdRng::seed_from_u64(1);
 //! let dealt = deal(Threshold::new(3, 5)?, &mut rng)?;
 //! let ciphertext = easy::Ciphertext::encrypt(&dealt.public_key, &[0; 32], b"a message", &mut rng)?;

@@ -4,6 +4,8 @@
 
 use super::group::Encoded;
 use crate::suite::{domain, hash};
+use alloc::vec;
+use alloc::vec::Vec;
 use p256::elliptic_curve::ff::FromUniformBytes;
 use p256::elliptic_curve::ops::LinearCombination;
 use p256::{ProjectivePoint, Scalar};

@@ -6,6 +6,7 @@ use super::group::{Encoded, SecretScalar, double_mul_vartime, mul_base, read_sca
 use super::json::{Object, Writer};
 use super::keys::PrivateShare;
 use crate::secret::random64;
+use alloc::string::String;
 use p256::{ProjectivePoint, Scalar};
 use rand_core::CryptoRng;
 
@@ -68,7 +69,7 @@ impl DecryptionShare {
     pub fn to_json(&self) -> String {
         let writer = Writer::new(320).group().index(self.index).bytes("U_i", self.u_i.bytes());
         let writer = writer.bytes("E_i", &self.e_i.to_bytes()).bytes("F_i", &self.f_i.to_bytes());
-        std::mem::take(&mut *writer.finish())
+        core::mem::take(&mut *writer.finish())
     }
 
     /// The index of the participant that it claims to be from, counted from 0.

@@ -10,6 +10,8 @@ pub use policy::{OperatingMode, Policy, PolicyRefusal};
 
 use crate::encoding::{EncodingError, Kind, Reader};
 use crate::suite::digest;
+use alloc::string::String;
+use alloc::vec::Vec;
 
 /// Who made the evidence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -3,6 +3,7 @@
 use super::simulated::{self, SimulatedError};
 use super::{Evidence, ProviderKind};
 use crate::encoding::EncodingError;
+use alloc::vec::Vec;
 use ed25519_dalek::VerifyingKey;
 
 /// Whether simulated parts are acceptable.

@@ -4,6 +4,7 @@
 use super::{AttestationProvider, Evidence, ProviderError, ProviderKind};
 use crate::encoding::{EncodingError, Kind, Reader, header};
 use crate::suite::{domain, hash};
+use alloc::vec::Vec;
 use ed25519_dalek::{Signature, Signer, SigningKey, VerifyingKey};
 
 /// Seconds for which simulated evidence is valid.

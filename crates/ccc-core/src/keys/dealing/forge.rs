@@ -1,6 +1,7 @@
 //! Dealings with one thing wrong and everything else in order, as a dealer that cheats would make them.
 
 use super::*;
+use alloc::vec::Vec;
 
 /// What is wrong.
 #[derive(Clone)]

@@ -7,6 +7,7 @@ use crate::keys::participant::ParticipantKeys;
 use crate::keys::roster::Roster;
 use crate::keys::rounds;
 use crate::keys::session::{Protocol, Session};
+use alloc::vec::Vec;
 use rand_core::CryptoRng;
 
 type PerParticipant<T> = Vec<(Identifier, Result<T, DkgError>)>;

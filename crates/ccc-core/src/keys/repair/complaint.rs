@@ -13,6 +13,7 @@ use crate::point::Encoded;
 use crate::proof::{Dleq, Equation};
 use crate::secret::proof_nonce;
 use crate::suite::{challenge, domain};
+use alloc::vec::Vec;
 use curve25519_dalek::{RistrettoPoint, Scalar};
 
 /// DH = sk_j·R of one packet with the proof that it is.

@@ -13,6 +13,7 @@ use crate::keys::share::KeyShare;
 use crate::point::Encoded;
 use crate::secret::{SecretScalar, hedged_scalar, sum};
 use crate::suite::{domain, hash};
+use alloc::vec::Vec;
 use zeroize::Zeroizing;
 
 /// A helper of a repair.
@@ -45,7 +46,7 @@ impl<'k> Helper<'k> {
     /// # Errors
     /// [`RepairError::Encoding`].
     pub fn split(&self) -> Result<Envelope, RepairError> {
-        let before = seen(&self.session, std::iter::empty());
+        let before = seen(&self.session, core::iter::empty());
         let seed = self.seed(Stage::Split, &before);
         let parts = self.parts(&seed);
         Ok(self.post(Stage::Split, before, &parts, &seed)?)

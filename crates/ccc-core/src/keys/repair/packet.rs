@@ -12,6 +12,8 @@ use crate::point::Encoded;
 use crate::proof::Schnorr;
 use crate::secret::{SecretScalar, hedged_scalar, proof_nonce};
 use crate::suite::{challenge, domain, kdf, length_prefixed};
+use alloc::vec;
+use alloc::vec::Vec;
 use chacha20poly1305::aead::{AeadInOut, KeyInit};
 use chacha20poly1305::{ChaCha20Poly1305, Nonce, Tag};
 use curve25519_dalek::{RistrettoPoint, Scalar};

@@ -12,6 +12,7 @@ use crate::keys::participant::ParticipantKeys;
 use crate::keys::share::{KeyShare, KeyShareError};
 use crate::point::Encoded;
 use crate::secret::{SecretScalar, sum};
+use alloc::vec::Vec;
 use zeroize::Zeroizing;
 
 /// The participant whose share is repaired. Like a helper it has no state but the session.

@@ -7,8 +7,9 @@ use super::{RepairCulprit, RepairError, RepairFault, ended};
 use crate::encoding::Kind;
 use crate::envelope::Envelope;
 use crate::identifier::Identifier;
+use alloc::collections::BTreeMap;
+use alloc::vec::Vec;
 use curve25519_dalek::RistrettoPoint;
-use std::collections::BTreeMap;
 
 /// Distinct packets of one sender and stage that are looked at: two show that it said two things.
 const MAX_PER_SENDER: usize = 2;
@@ -29,7 +30,7 @@ type Culprits = BTreeMap<Identifier, RepairFault>;
 impl FirstRound {
     /// The splits; Σ_j D_ij = λ_i·P_i for each.
     pub(super) fn read(session: &RepairSession, envelopes: &[Envelope]) -> Result<Self, RepairError> {
-        let before = seen(session, std::iter::empty());
+        let before = seen(session, core::iter::empty());
         let expected = |sender: Identifier, position: usize| Expected {
             session,
             sender,

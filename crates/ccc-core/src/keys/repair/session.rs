@@ -10,9 +10,10 @@ use crate::keys::session::Protocol;
 use crate::polynomial::lagrange_at;
 use crate::secret::{RandomnessError, random64};
 use crate::suite::{Hasher, SUITE_BYTES, domain};
+use alloc::sync::Arc;
+use alloc::vec::Vec;
 use curve25519_dalek::{RistrettoPoint, Scalar};
 use rand_core::CryptoRng;
-use std::sync::Arc;
 
 /// What a participant asks for, unchecked: its lost share, in this committee, from these helpers.
 ///
@@ -269,7 +270,7 @@ fn check(committee: &Committee, request: &RepairRequest) -> Result<Identifier, R
             return Err(RepairSessionError::Order { previous: pair[0], found: pair[1] });
         }
     }
-    for &identifier in std::iter::once(&request.lost).chain(&request.helpers) {
+    for &identifier in core::iter::once(&request.lost).chain(&request.helpers) {
         committee.member(identifier).ok_or(RepairSessionError::UnknownMember { identifier })?;
     }
     Ok(request.lost)

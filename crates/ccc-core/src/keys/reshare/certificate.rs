@@ -6,6 +6,7 @@ use crate::identifier::MAX_PARTICIPANTS;
 use crate::keys::rounds::package::confirmations;
 use crate::keys::session::Session;
 use crate::suite::length_prefixed;
+use alloc::vec::Vec;
 
 /// Bytes of a confirmation's envelope.
 const CONFIRMATION_LEN: usize = 219;

@@ -7,6 +7,7 @@ use crate::keys::roster::MembershipError;
 use crate::keys::session::Protocol;
 use crate::keys::share::KeyShareError;
 use crate::secret::RandomnessError;
+use alloc::vec::Vec;
 
 /// What a participant does in a session. A reshare numbers its dealers as the old committee does, and its receivers as
 /// the new roster does: the same number may be two participants.
@@ -19,8 +20,8 @@ pub enum Role {
     Receiver = 2,
 }
 
-impl std::fmt::Display for Role {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl core::fmt::Display for Role {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.write_str(match self {
             Self::Dealer => "dealer",
             Self::Receiver => "receiver",

@@ -9,8 +9,10 @@ use crate::identifier::Identifier;
 use crate::keys::complaint::Complaint;
 use crate::keys::session::Session;
 use crate::suite::{digest32, domain};
+use alloc::boxed::Box;
+use alloc::collections::BTreeMap;
+use alloc::vec::Vec;
 use ed25519_dalek::VerifyingKey;
-use std::collections::BTreeMap;
 
 const COMMITMENT: u8 = 1;
 const CONFIRMATION: u8 = 3;

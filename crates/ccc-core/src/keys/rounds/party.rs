@@ -10,8 +10,10 @@ use crate::keys::session::Session;
 use crate::keys::share::KeyShare;
 use crate::secret::{HedgedRng, RandomnessError, SecretScalar, random_scalar, random64};
 use crate::suite::domain;
-use std::collections::BTreeMap;
-use std::marker::PhantomData;
+use alloc::collections::BTreeMap;
+use alloc::vec;
+use alloc::vec::Vec;
+use core::marker::PhantomData;
 use zeroize::Zeroizing;
 
 /// What a participant draws when it joins.

@@ -3,6 +3,7 @@
 use super::{Participant, Party, RoundsError, Run};
 use crate::envelope::Envelope;
 use crate::keys::board::{Board, BoardError, Round};
+use alloc::vec::Vec;
 use rand_core::CryptoRng;
 
 /// Runs every round. A participant that fails stops posting and keeps its error, in its place.

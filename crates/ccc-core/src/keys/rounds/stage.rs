@@ -10,6 +10,7 @@ use crate::keys::participant::ParticipantKeys;
 use crate::keys::roster::Roster;
 use crate::keys::session::Session;
 use crate::threshold::Threshold;
+use alloc::vec::Vec;
 use rand::SeedableRng;
 use rand_chacha::ChaCha20Rng;
 

@@ -14,9 +14,11 @@ use crate::keys::share::KeyShare;
 use crate::keys::sharing::{Sharing, that_count, weights};
 use crate::parallel::prelude::*;
 use crate::secret::{SecretScalar, random64};
+use alloc::boxed::Box;
+use alloc::collections::BTreeMap;
+use alloc::vec::Vec;
 use curve25519_dalek::Scalar;
 use rand_core::CryptoRng;
-use std::collections::BTreeMap;
 
 /// A participant before the first round. It posts nothing.
 ///

@@ -23,7 +23,8 @@ use crate::keys::session::Session;
 use crate::keys::share::{KeyShare, KeyShareError};
 use crate::secret::SecretScalar;
 use crate::suite::length_prefixed;
-use std::collections::BTreeMap;
+use alloc::collections::BTreeMap;
+use alloc::vec::Vec;
 use zeroize::Zeroizing;
 
 /// Which state a stored state is.
@@ -46,8 +47,8 @@ impl Step {
     const ALL: [Self; 5] = [Self::Joined, Self::Committed, Self::Opened, Self::Complained, Self::Unconfirmed];
 }
 
-impl std::fmt::Display for Step {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl core::fmt::Display for Step {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.write_str(match self {
             Self::Joined => "joined",
             Self::Committed => "committed",

@@ -14,6 +14,7 @@ use crate::vault::received::Received;
 use crate::vault::recipient::Recipient;
 use crate::vault::request::Request;
 use crate::vault::statement::Statement;
+use alloc::vec::Vec;
 use curve25519_dalek::traits::{IsIdentity, VartimeMultiscalarMul};
 use curve25519_dalek::{RistrettoPoint, Scalar};
 use rand_core::CryptoRng;

@@ -1,6 +1,7 @@
 //! Runs in which participants start again from their stored states.
 
 use super::*;
+use alloc::vec::Vec;
 
 /// A state as the harness sees it.
 pub(crate) trait Stored<'k, P>: Sized {
