@@ -15,10 +15,11 @@ use ccc_core::{
         Committee, Dealing, KeyShare, MasterPublicKey, ParticipantKeys,
         complaint::Complaint,
         repair::{RepairComplaint, RepairPacket, RepairRequest},
+        reshare::Certificate,
     },
     report::{CONTEXT_LENGTH, ForwarderHeader, HEADER_LENGTH, Payload, ReportContext, Signature65, SignedReport},
     table::{DataKey, HEADER_LEN, Header, Receipt, Row, Sidecar},
-    vault::{AttestedRecipient, Request, SealedShare, Shares},
+    vault::{AttestedRecipient, Combined, Partials, Request, SealedShare, Shares},
 };
 use ccc_enclave::{
     agent::AgentKey,
@@ -75,6 +76,7 @@ fn keys(bytes: &[u8]) {
     round_trip(bytes, ParticipantKeys::from_bytes, ParticipantKeys::to_bytes);
     round_trip(bytes, Dealing::from_bytes, Dealing::to_bytes);
     round_trip(bytes, Complaint::from_bytes, Complaint::to_bytes);
+    round_trip(bytes, Certificate::from_bytes, Certificate::to_bytes);
     round_trip(bytes, RepairRequest::from_bytes, |request| request.to_bytes().expect("as many helpers as were read"));
     round_trip(bytes, RepairPacket::from_bytes, RepairPacket::to_bytes);
     round_trip(bytes, RepairComplaint::from_bytes, RepairComplaint::to_bytes);
@@ -87,6 +89,8 @@ fn vault(bytes: &[u8]) {
     for m in 0..=MOST_CIPHERTEXTS {
         round_trip(bytes, |bytes| Shares::from_bytes(bytes, m), Shares::to_bytes);
         round_trip(bytes, |bytes| SealedShare::from_bytes(bytes, m), SealedShare::to_bytes);
+        round_trip(bytes, |bytes| Partials::from_bytes(bytes, m), Partials::to_bytes);
+        round_trip(bytes, |bytes| Combined::from_bytes(bytes, m), Combined::to_bytes);
     }
 }
 

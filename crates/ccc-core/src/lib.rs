@@ -5,7 +5,80 @@
 //! participants turn it into sealed shares for an attested enclave; the enclave opens it, settles in the
 //! [`table`] and speaks to the chain through a report.
 //!
-//! Assumptions: the random-oracle model, DDH in ristretto255, static corruption of at most t−1
+//! # One encryption
+//! Four participants generate a key that none of them holds. An order is encrypted to it, re-encrypted to one enclave,
+//! and opened there.
+//!
+//! ```
+//! use ccc_core::ciphertext::{Ciphertext, Label, LabelKind};
+//! use ccc_core::keys::{ParticipantKeys, Protocol, Roster, Session, board::MemoryBoard, dkg, reshare};
+//! use ccc_core::vault::{Mode, Request, answer};
+//! use ccc_core::{enclave::AttemptKeys, envelope::Envelope, epoch::Epoch, identifier::Identifier, threshold::Threshold};
+//! # use rand::SeedableRng;
+//! # let mut rng = rand_chacha::ChaCha20Rng::seed_from_u64(1);
+//!
+//! // keys: a roster, and a key generation over a board
+//! let mut keys = Vec::new();
+//! for i in 1..=4 {
+//!     keys.push((Identifier::new(i)?, ParticipantKeys::generate(&mut rng)?));
+//! }
+//! let members = |keys: &[(Identifier, ParticipantKeys)]| keys.iter().map(|(i, keys)| keys.public(*i)).collect();
+//! let roster = Roster::new(Epoch(1), Threshold::default_for(4)?, members(&keys))?;
+//! let outcomes = dkg::run_in_process(&roster, &keys, &mut MemoryBoard::new([1; 32]), &mut rng)?;
+//! let outcomes: Vec<_> = outcomes.into_iter().map(|(_, outcome)| outcome).collect::<Result<_, _>>()?;
+//! let committee = outcomes[0].committee.clone();
+//!
+//! // ciphertext: the label says for whom, the proof covers all of it
+//! let master = *committee.master_public_key();
+//! let (chain, contract, id) = (1, [2; 20], [3; 32]);
+//! let (kind, requester, context) = (LabelKind::Recipient, [4; 20], [0; 32]);
+//! let label = Label { kind, chain, contract, id, version: 1, requester, expiry: 1_900_000_000, context };
+//! let ciphertexts = [Ciphertext::encrypt(&master, &label, b"an order", &mut rng)?.verify(&master)?];
+//!
+//! // vault: a request names the ciphertexts, and each participant answers to the enclave's keys
+//! let request = Request {
+//!     chain, contract, id, table_header: None, block_hash: [5; 32], deadline: 1_800_000_000, mode: Mode::Sealed,
+//!     epoch: committee.epoch(), committee: committee.digest(), ciphertexts: vec![ciphertexts[0].digest()],
+//! };
+//! let enclave = AttemptKeys::generate(&mut rng)?;
+//! let recipient = enclave.recipient([6; 32]); // with evidence for it, outside of this walk
+//! let mut envelopes = Vec::new();
+//! for ((i, keys), outcome) in keys.iter().zip(&outcomes) {
+//!     let answered = answer(&outcome.key_share, &committee, &request, &recipient, &ciphertexts, &mut rng)?;
+//!     let (digest, topic) = (committee.digest(), request.digest());
+//!     envelopes.push(Envelope::sign(keys, &digest, committee.epoch(), *i, &topic, answered.kind, answered.payload)?);
+//! }
+//!
+//! // enclave: any t of the envelopes open it; whoever lied is named
+//! let opened = enclave.open(&committee, &request, recipient.measurement, &ciphertexts, envelopes)?;
+//! assert!(opened.culprits.is_empty());
+//! assert_eq!(opened.every(&ciphertexts)?[0].as_slice(), b"an order");
+//!
+//! // reshare: five others take over. The master public key stays, so what was encrypted to it still opens
+//! let mut others = Vec::new();
+//! for i in 1..=5 {
+//!     others.push((Identifier::new(i)?, ParticipantKeys::generate(&mut rng)?));
+//! }
+//! let next = Roster::new(Epoch(2), Threshold::default_for(5)?, members(&others))?;
+//! let session = Session::handover(Protocol::Reshare, committee.into(), next, &[7; 32])?;
+//! let mut parties = Vec::new();
+//! for ((_, keys), outcome) in keys.iter().zip(&outcomes) {
+//!     let old = reshare::OldMember { key_share: &outcome.key_share, keys };
+//!     parties.push(reshare::Party::new(session.clone(), Some(old), None)?);
+//! }
+//! for (identifier, keys) in &others {
+//!     let new = reshare::NewMember { identifier: *identifier, keys };
+//!     parties.push(reshare::Party::new(session.clone(), None, Some(new))?);
+//! }
+//! let mut handed = reshare::run_in_process(parties, &mut MemoryBoard::new([7; 32]), &mut rng)?;
+//! let receiver = handed.remove(4)?;
+//! assert_eq!(receiver.committee.master_public_key(), &master);
+//! assert!(receiver.key_share.is_some());
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # Assumptions
+//! The random-oracle model, DDH in ristretto255, static corruption of at most t−1
 //! participants for secrecy and at most F = ⌊(n−1)/3⌋ faulty ones for liveness.
 
 #![forbid(unsafe_code)]
