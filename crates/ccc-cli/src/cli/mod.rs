@@ -4,6 +4,7 @@ mod keys;
 mod message;
 mod pool;
 mod recovery;
+mod rounds;
 mod value;
 
 pub(crate) use keys::{AccountKeygen, AgentKeygen, CommitteeKeygen, Keygen, Tdh2Keygen};
@@ -12,6 +13,10 @@ pub(crate) use pool::{
     BalanceArgs, DepositArgs, EncryptOrderArgs, Fill, FillPrepareArgs, FillRunArgs, ReencryptArgs, Table, TableInitArgs,
 };
 pub(crate) use recovery::{CustodianArgs, RecoverArgs};
+pub(crate) use rounds::{
+    DkgArgs, HandoverArgs, ParticipantKeygen, RepairAssistArgs, RepairFinishArgs, RepairRequestArgs, RepairShare,
+    SessionArgs,
+};
 pub(crate) use value::{AssetName, SpreadRange};
 
 use clap::{Args, Parser, Subcommand};
@@ -68,6 +73,13 @@ pub(crate) enum Verb {
     /// Make keys: a vault's, an account's, an agent's
     #[command(subcommand)]
     Keygen(Keygen),
+    /// Give every participant a new share of the same secret, step by step
+    Refresh(HandoverArgs),
+    /// Hand a vault over to other participants or another threshold, step by step
+    Reshare(HandoverArgs),
+    /// Give a participant its lost share back, step by step
+    #[command(subcommand)]
+    RepairShare(RepairShare),
     /// Make a pool, deposit into it, read one's own balance
     #[command(subcommand)]
     Table(Table),

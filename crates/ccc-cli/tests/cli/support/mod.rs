@@ -1,5 +1,7 @@
 //! A scratch directory and the command, run in it.
 
+pub(crate) mod circle;
+
 use assert_cmd::Command;
 use std::{
     fs,
