@@ -156,6 +156,8 @@ pub(crate) enum Error {
     SeveralNumbers { numbers: Vec<u16> },
     #[error("{} holds another message than this participant's", path.display())]
     OtherMessage { path: PathBuf },
+    #[error("{} does not exist, and the board holds a message of this participant", path.display())]
+    StateLost { path: PathBuf },
     #[error("{} has more than {limit} files", path.display())]
     BoardFull { path: PathBuf, limit: usize },
     #[error("{} is not certified: the old share still serves", path.display())]

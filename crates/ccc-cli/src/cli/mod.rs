@@ -25,13 +25,9 @@ use std::path::PathBuf;
 const ABOUT: &str = "Confidential reserves that heal themselves";
 
 const AFTER: &str = "\
-By hand: keygen → table init → table deposit → encrypt-order → fill prepare → reencrypt → fill run
-
 Examples:
   ccc recover                       one reserve, from insolvent to solvent, on an embedded chain
-  ccc keygen dkg -n 4 --out keys/   a vault of four participants
-  ccc inspect FILE                  what is this file?
-  ccc help table init               the arguments of one verb
+  ccc help reshare                  the arguments of one verb
 
 Exit codes: 0 done, 1 the answer is no, 2 could not.
 FILE may be `-` for standard input or output. Secret files are sealed with a passphrase.";

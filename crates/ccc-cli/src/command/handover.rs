@@ -53,6 +53,9 @@ pub(super) fn run(arguments: &HandoverArgs, protocol: Protocol, ctx: &Context<'_
         return Ok(Answer::Done);
     }
     let old = arguments.participant.as_deref().map(|path| keys::read_share(path, &ctx.passphrases)).transpose()?;
+    if let (Some(path), Some((share, _)), Some(committee)) = (&arguments.participant, &old, session.old()) {
+        share.matches(committee).map_err(|source| Error::KeyShare { path: path.clone(), source })?;
+    }
     let given = arguments.keys.as_deref().map(|path| keys::read_keys(path, &ctx.passphrases)).transpose()?;
     let new = receiver(&session, old.as_ref(), given.as_ref(), arguments.number)?;
     let dealer = old.as_ref().map(|(key_share, keys)| OldMember { key_share, keys });
@@ -216,5 +219,5 @@ fn waiting_line(round: Round, have: usize, missing: &[u16]) -> String {
         Round::Complain | Round::Confirm => "receiver",
     };
     let numbers: Vec<_> = missing.iter().map(u16::to_string).collect();
-    format!("{round} round: {have} are here, waiting for {what} {}", numbers.join(", "))
+    format!("{round} round: {have} of {} here, waiting for {what} {}", have + missing.len(), numbers.join(", "))
 }

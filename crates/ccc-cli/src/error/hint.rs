@@ -1,6 +1,7 @@
 //! What to try next, and the stable code of each error.
 
 use super::{Error, Exit, Parts};
+use ccc_core::keys::repair::RepairSessionError;
 use ccc_enclave::{attempt::AttemptError, reserve::ReserveError};
 use ccc_node::{recovery::RecoveryError, vault_node::Refusal};
 
@@ -114,8 +115,19 @@ impl Error {
             Self::OtherMessage { .. } => {
                 ("other-message", "restore the state that made it: two messages of one round count as a fault")
             }
+            Self::StateLost { .. } => {
+                ("state-lost", "restore it, or begin a new session: a second draw would contradict the first")
+            }
             Self::BoardFull { .. } => ("board-full", "name a directory that holds the messages of this session alone"),
             Self::NotCertified { .. } => ("not-certified", "let the rounds end first; nothing was removed"),
+            Self::RepairRequest {
+                source:
+                    RepairSessionError::TooFewHelpers { .. }
+                    | RepairSessionError::HelpsItself { .. }
+                    | RepairSessionError::UnknownMember { .. }
+                    | RepairSessionError::Order { .. },
+                ..
+            } => ("repair-request", "name with --helpers at least as many other members as shares open, each once"),
             Self::RepairRequest { .. } => ("repair-request", "ask the participant for its request, in this committee"),
             Self::Repair(_) => ("repair", "request it again, from other helpers than the culprits"),
             _ => return None,

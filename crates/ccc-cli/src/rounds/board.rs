@@ -113,15 +113,18 @@ impl Board {
         done.map(|(sender, _)| *sender).collect()
     }
 
-    /// Who has to speak in a round: whoever spoke in the round before, as far as that tells anything.
-    pub(crate) fn expected(&self, session: &Session, round: Round) -> BTreeSet<Identifier> {
+    /// Who has to speak in a round: whoever spoke before, where the rounds that are closed are `intact` on this board;
+    /// else all dealers, or all receivers.
+    pub(crate) fn expected(&self, session: &Session, round: Round, intact: bool) -> BTreeSet<Identifier> {
         let members = |roster: &ccc_core::keys::Roster| roster.members().iter().map(|m| m.identifier).collect();
+        let dealers = session.old().map_or(session.roster(), ccc_core::keys::Committee::roster);
         match (round, session.old()) {
-            (Round::Commit, None) => members(session.roster()),
-            (Round::Commit, Some(old)) => members(old.roster()),
+            (Round::Confirm, _) if self.certified => BTreeSet::new(),
+            (Round::Commit, _) => members(dealers),
+            (Round::Open, _) if !intact => members(dealers),
+            (Round::Complain | Round::Confirm, _) if !intact => members(session.roster()),
             (Round::Open, _) | (Round::Complain, None) => self.done(Round::Commit),
             (Round::Complain, Some(_)) => members(session.roster()),
-            (Round::Confirm, _) if self.certified => BTreeSet::new(),
             (Round::Confirm, _) => self.done(Round::Complain),
         }
     }

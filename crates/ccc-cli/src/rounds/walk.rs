@@ -14,6 +14,7 @@ use crate::{
 use ccc_core::{
     identifier::Identifier,
     keys::{
+        Session,
         board::Round,
         rounds::{Party, RoundsError, Run},
     },
@@ -69,7 +70,7 @@ where
     let stored = desk.state.read()?;
     let (closed, stage) = match &stored {
         Some(stored) => (stored.closed.clone(), stored.stage(desk.state.path(), party.clone())?),
-        None => (Closed::new(), Some(joined(party, desk, rng)?)),
+        None => (Closed::new(), Some(joined(party, &board, desk, rng)?)),
     };
     let notes = std::mem::take(&mut board.notes);
     let mut walk = Walk { closed, moved: Vec::new(), posted: Vec::new(), notes, end: End::WasFinished };
@@ -80,10 +81,20 @@ where
     Ok(walk)
 }
 
-fn joined<'k, P: Run>(party: &Party<'k, P>, desk: &Desk<'_>, rng: &mut impl CryptoRng) -> Result<Stage<'k, P>, Error>
+/// Draws everything that there is to draw. A participant that has spoken already must not draw again: it would say
+/// something else.
+fn joined<'k, P: Run>(
+    party: &Party<'k, P>,
+    board: &Board,
+    desk: &Desk<'_>,
+    rng: &mut impl CryptoRng,
+) -> Result<Stage<'k, P>, Error>
 where
     Finished: From<P::Outcome>,
 {
+    if party.dealer().is_some_and(|dealer| board.done(Round::Commit).contains(&dealer)) {
+        return Err(Error::StateLost { path: desk.state.path().into() });
+    }
     let stage = Stage::join(party.clone(), rng).map_err(ended)?;
     desk.state.write(&Closed::new(), Some(&stage), true, rng)?;
     Ok(stage)
@@ -109,10 +120,11 @@ impl Walk {
         loop {
             self.post(&stage, board, party, desk)?;
             let round = stage.round();
-            let (expected, done) = (board.expected(session, round), board.done(round));
+            let intact = self.changed(session, board).next().is_none();
+            let (expected, done) = (board.expected(session, round, intact), board.done(round));
             let missing: Vec<_> = expected.difference(&done).copied().collect();
             if !missing.is_empty() && closing != Some(round) {
-                return Ok(End::Waits { round, have: done.len(), missing });
+                return Ok(End::Waits { round, have: expected.len() - missing.len(), missing });
             }
             let next = stage.advance(&board.envelopes(round)).map_err(ended)?;
             self.closed.push(board.digest(session, round));
@@ -144,15 +156,20 @@ impl Walk {
 
     /// Tells which of the closed rounds look different now.
     fn note_changes<P: Run>(&mut self, party: &Party<'_, P>, board: &Board) {
-        for (round, closed) in ROUNDS.into_iter().zip(&self.closed) {
-            if board.digest(party.session(), round) != *closed {
-                self.notes.push(format!(
-                    "the {round} round on the board is not what this participant closed, digest {}: what is late counts \
+        let changed: Vec<_> = self.changed(party.session(), board).map(|(round, closed)| (round, *closed)).collect();
+        for (round, closed) in changed {
+            self.notes.push(format!(
+                "the {round} round on the board is not what this participant closed, digest {}: what is late counts \
                      for nothing",
-                    hex::encode(closed)
-                ));
-            }
+                hex::encode(closed)
+            ));
         }
+    }
+
+    /// The closed rounds whose messages are others on the board now, with the digest of what was closed.
+    fn changed(&self, session: &Session, board: &Board) -> impl Iterator<Item = (Round, &[u8; 32])> {
+        let closed = ROUNDS.into_iter().zip(&self.closed);
+        closed.filter(|(round, closed)| board.digest(session, *round) != **closed)
     }
 }
 
