@@ -67,9 +67,8 @@ pub(super) fn run(arguments: &HandoverArgs, protocol: Protocol, ctx: &Context<'_
     let (dealer, out) = (party.dealer(), arguments.out.as_path());
     let seat = Seat { session: &session, dealer, receiver: new, out, force: arguments.force };
     let answer = conclude::<Reshare>(walked, &seat, &desk, ctx, &mut rng)?;
-    match (&arguments.participant, old, answer) {
-        (Some(path), Some((share, _)), Answer::Done) => retire(path, &share, arguments, &session, ctx)?,
-        _ => {}
+    if let (Some(path), Some((share, _)), Answer::Done) = (&arguments.participant, old, answer) {
+        retire(path, &share, arguments, &session, ctx)?;
     }
     Ok(answer)
 }
@@ -161,24 +160,35 @@ where
                 None => results.write_public(finished, seat.session, Replace::from_flag(seat.force))?,
             };
             desk.state.write::<P>(&walked.closed, None, false, rng)?;
-            lines.extend(culprit_lines(&finished.culprits));
-            lines.push(committee_line(&finished.committee, &results.committee()));
-            lines.extend(path.as_ref().map(|path| format!("key share: {}", path.display())));
-            object["finished"] = true.into();
-            object["committee"] = json!(results.committee());
-            object["committee_digest"] = hex::encode(&finished.committee.digest()[..32]).into();
-            object["participant"] = json!(path);
-            object["transcript"] = hex::encode(finished.transcript).into();
-            object["culprits"] = json!(named(&finished.culprits));
-            if finished.certificate.is_some() {
-                object["certificate"] = json!(results.certificate());
-                lines.push(format!("certificate: {}", results.certificate().display()));
-            }
+            tell(finished, path.as_deref(), &results, &mut lines, &mut object);
             Answer::Done
         }
     };
     ctx.ui.result(&lines, &object);
     Ok(answer)
+}
+
+/// What came of the rounds: who is at fault, the committee, the files.
+fn tell(
+    finished: &Finished,
+    share: Option<&Path>,
+    results: &Results,
+    lines: &mut Vec<String>,
+    object: &mut serde_json::Value,
+) {
+    lines.extend(culprit_lines(&finished.culprits));
+    lines.push(committee_line(&finished.committee, &results.committee()));
+    lines.extend(share.map(|path| format!("key share: {}", path.display())));
+    object["finished"] = true.into();
+    object["committee"] = json!(results.committee());
+    object["committee_digest"] = hex::encode(&finished.committee.digest()[..32]).into();
+    object["participant"] = json!(share);
+    object["transcript"] = hex::encode(finished.transcript).into();
+    object["culprits"] = json!(named(&finished.culprits));
+    if finished.certificate.is_some() {
+        object["certificate"] = json!(results.certificate());
+        lines.push(format!("certificate: {}", results.certificate().display()));
+    }
 }
 
 const ROUNDS: [Round; 4] = [Round::Commit, Round::Open, Round::Complain, Round::Confirm];

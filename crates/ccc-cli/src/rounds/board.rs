@@ -29,10 +29,12 @@ const MAX_FILES: usize = 1 << 14;
 const MAX_PER_SENDER: usize = 4;
 
 type Digest = [u8; 32];
+/// One round: by sender, then by digest.
+type Messages = BTreeMap<Identifier, BTreeMap<Digest, (Posting, Envelope)>>;
 
 /// The messages of one session.
 pub(crate) struct Board {
-    rounds: BTreeMap<Round, BTreeMap<Identifier, BTreeMap<Digest, (Posting, Envelope)>>>,
+    rounds: BTreeMap<Round, Messages>,
     bound: usize,
     certified: bool,
     /// Files that count for nothing, and why.

@@ -93,7 +93,7 @@ fn a_participant_that_deals_a_wrong_share_is_named_by_all_and_the_vault_is_made(
     }
     let ends: Vec<_> = runs.iter().map(Run::json).collect();
     let named: Vec<_> = ends.iter().filter_map(|end| end.get("culprits")).collect();
-    assert_eq!(named, [&json!(["dealer 3: the encrypted share does not open", "receiver 3: silent"]); 3]);
+    assert_eq!(named, [&json!(["dealer 3: the share does not open", "receiver 3: silent"]); 3]);
     encrypted(&circle);
     assert_eq!(circle.opens("vault", "note.ccc", &others).out, NOTE);
 }
@@ -129,7 +129,7 @@ fn who_says_two_things_is_named_and_nothing_changes() {
         assert!(error.contains(culprit), "{error}");
     }
     assert!(!error.contains("dealer 1") && !error.contains("dealer 2"), "{error}");
-    assert_eq!(circle.scratch.snapshot(), before);
+    assert!(circle.scratch.snapshot() == before, "files changed");
 }
 
 #[test]
@@ -190,7 +190,7 @@ fn bad_inputs_are_refused_and_files_stay() {
         ("rounds", circle.dkg(1, "--close")),
     ] {
         assert_eq!(code(&refused, 2), expected);
-        assert_eq!(circle.scratch.snapshot(), before, "{expected}");
+        assert!(circle.scratch.snapshot() == before, "{expected} changed files");
     }
     set_mode(&circle.scratch.path("s1"), 0o644);
     assert_eq!(code(&circle.dkg(1, ""), 2), "readable-secret");
@@ -301,7 +301,7 @@ fn a_lost_share_is_repaired_and_a_silent_helper_is_named() {
     let early = assist(1, "--close");
     assert_eq!(code(&early, 2), "repair");
     assert!(early.json_error()["error"].as_str().is_some_and(|error| error.ends_with("participant 3 is silent")));
-    assert_eq!((circle.scratch.snapshot(), finish().code), (before, 1));
+    assert!(circle.scratch.snapshot() == before && finish().code == 1, "files changed, or too early");
     assert_eq!((assist(3, "").code, assist(1, "").code, assist(2, "").code), (0, 0, 0));
     assert_eq!(finish().code, 0);
     assert_eq!(circle.scratch.read("vault/participant-4.ccc"), lost, "the same share, the same keys");
