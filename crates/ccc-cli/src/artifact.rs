@@ -11,7 +11,7 @@ use ccc_core::{
     enclave::attestation::Policy,
     encoding::{EncodingError, Kind, kind_of},
     envelope::Envelope,
-    keys::{Committee, Dealing, MembershipError},
+    keys::{Committee, Dealing, MembershipError, reshare::Certificate},
     report::{QuorumError, SignedReport},
     table::{HEADER_LEN, Header, HeaderError, SEALED_CHUNK_LEN},
     vault::{AttestedRecipient, Request},
@@ -35,6 +35,8 @@ pub(crate) enum Artifact {
     Report(SignedReport),
     /// A dealing of a key generation.
     Dealing(Box<Dealing>),
+    /// The confirmations of a refresh or a reshare.
+    Certificate(Certificate),
     /// Evidence of an attestation provider.
     Evidence(Vec<u8>),
     /// The agent's envelope.
@@ -158,14 +160,15 @@ impl Artifact {
             Kind::Recipient => Self::Recipient(AttestedRecipient::from_bytes(&bytes)?),
             Kind::Committee => Self::Committee(Box::new(Committee::from_bytes(&bytes)?)),
             Kind::SignedReport => Self::Report(SignedReport::from_bytes(&bytes)?),
-            Kind::Dealing => Self::Dealing(Box::new(Dealing::from_bytes(&bytes)?)),
+            Kind::Dealing => dealing_or_envelope(&bytes)?,
+            Kind::Certificate => Self::Certificate(Certificate::from_bytes(&bytes)?),
             Kind::Evidence => Self::Evidence(bytes),
             Kind::AgentEnvelope => Self::AgentEnvelope(bytes),
             Kind::SealedFile => {
                 let file = SecretFile::parse(&bytes)?;
                 Self::Secret { content: file.content().words(), sealed: file.cost().is_some() }
             }
-            Kind::KeyShare | Kind::ParticipantKeys | Kind::AttemptKeys | Kind::RoundsState | Kind::Certificate => {
+            Kind::KeyShare | Kind::ParticipantKeys | Kind::AttemptKeys | Kind::RoundsState => {
                 return Err(ArtifactError::Bare(kind));
             }
         })
@@ -191,14 +194,13 @@ impl Artifact {
     pub(crate) fn words(&self) -> &'static str {
         match self {
             Self::Ciphertext(_) => "a ciphertext",
-            Self::Envelope(envelope) if envelope.kind() == Kind::Sealed => "a participant's re-encrypted share",
-            Self::Envelope(envelope) if envelope.kind() == Kind::Share => "a participant's plain share",
-            Self::Envelope(_) => "a participant's signed envelope",
+            Self::Envelope(envelope) => envelope_words(envelope.kind()),
             Self::Request(_) => "a request for re-encryption",
             Self::Recipient(_) => "an enclave's attested keys",
             Self::Committee(_) => "a committee",
             Self::Report(_) => "a signed report",
             Self::Dealing(_) => "a dealing",
+            Self::Certificate(_) => "a certificate of a handover",
             Self::Evidence(_) => "attestation evidence",
             Self::AgentEnvelope(_) => "an agent's envelope",
             Self::TableHeader(_) => "a table header",
@@ -214,13 +216,34 @@ impl Artifact {
     }
 }
 
+/// A dealing, or a message of the rounds in which dealings are made: both have the dealing's header.
+fn dealing_or_envelope(bytes: &[u8]) -> Result<Artifact, EncodingError> {
+    match (Dealing::from_bytes(bytes), Envelope::from_bytes(bytes)) {
+        (Ok(dealing), _) => Ok(Artifact::Dealing(Box::new(dealing))),
+        (Err(_), Ok(envelope)) => Ok(Artifact::Envelope(envelope)),
+        (Err(error), Err(_)) => Err(error),
+    }
+}
+
+const fn envelope_words(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Sealed => "a participant's re-encrypted share",
+        Kind::Share => "a participant's plain share",
+        Kind::Dealing => "a participant's message of a key generation or handover",
+        Kind::Complaint => "a participant's complaint",
+        Kind::RepairRequest => "a request to repair a share",
+        Kind::RepairPacket => "a helper's packet of a repair",
+        Kind::RepairComplaint => "a complaint of a repair",
+        _ => "a participant's signed envelope",
+    }
+}
+
 const fn bare(kind: Kind) -> &'static str {
     match kind {
         Kind::KeyShare => "a key share",
         Kind::ParticipantKeys => "a participant's key pair",
         Kind::AttemptKeys => "an attempt's key pair",
-        Kind::RoundsState => "a state of a key generation",
-        Kind::Certificate => "a certificate of handover",
+        Kind::RoundsState => "a state of a key generation or handover",
         _ => "this object",
     }
 }

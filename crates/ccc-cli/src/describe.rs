@@ -60,6 +60,9 @@ pub(crate) fn describe(artifact: &Artifact, size: usize) -> Fields {
         Artifact::Dealing(dealing) => {
             fields.add("dealer", dealing.dealer()).bytes("commitment_digest", &dealing.commitment_digest())
         }
+        Artifact::Certificate(certificate) => fields
+            .bytes("transcript", &certificate.transcript())
+            .add("confirmations", certificate.confirmations().len()),
         Artifact::TableHeader(header) => of_header(fields, header),
         Artifact::Evidence(bytes) => fields.bytes("digest", &ccc_core::enclave::attestation::evidence_digest(bytes)),
         Artifact::AgentEnvelope(bytes) => fields.bytes("digest", &ccc_core::suite::digest(bytes)),

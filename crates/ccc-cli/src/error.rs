@@ -8,7 +8,14 @@ use ccc_core::{
     ciphertext::{CiphertextError, EncryptError},
     compat::tdh2_p256,
     encoding::EncodingError,
-    keys::{KeyShareError, MembershipError, board::BoardError, dealer::DealerError, dkg::DkgError},
+    keys::{
+        KeyShareError, MembershipError,
+        board::BoardError,
+        dealer::DealerError,
+        dkg::DkgError,
+        repair::{RepairError, RepairSessionError},
+        rounds::StateError,
+    },
     report::{QuorumError, ReportError},
     secret::RandomnessError,
     table::{SidecarError, StoreError},
@@ -138,6 +145,29 @@ pub(crate) enum Error {
 
     #[error(transparent)]
     Production(#[from] ProductionRefusal),
+    // key generation, handover and repair by files
+    #[error("{}: {reason}", path.display())]
+    Session { path: PathBuf, reason: String },
+    #[error("{}: {source}", path.display())]
+    State { path: PathBuf, source: StateError },
+    #[error("the rounds ended: {reason}")]
+    Rounds { reason: String },
+    #[error("these keys are not on the roster")]
+    NotAMember,
+    #[error("these keys have the numbers {}", list(numbers))]
+    SeveralNumbers { numbers: Vec<u16> },
+    #[error("{} holds another message than this participant's", path.display())]
+    OtherMessage { path: PathBuf },
+    #[error("{} does not exist, and the board holds a message of this participant", path.display())]
+    StateLost { path: PathBuf },
+    #[error("{} has more than {limit} files", path.display())]
+    BoardFull { path: PathBuf, limit: usize },
+    #[error("{} is not certified: the old share still serves", path.display())]
+    NotCertified { path: PathBuf },
+    #[error("{}: {source}", path.display())]
+    RepairRequest { path: PathBuf, source: RepairSessionError },
+    #[error("{0}")]
+    Repair(#[from] RepairError),
 
     // the pool directory
     #[error("{}: {reason}", path.display())]
@@ -310,6 +340,10 @@ fn named(culprits: &[u16]) -> String {
     }
     let names: Vec<String> = culprits.iter().map(u16::to_string).collect();
     format!("; bad shares from participant {}", names.join(", "))
+}
+
+fn list(numbers: &[u16]) -> String {
+    numbers.iter().map(u16::to_string).collect::<Vec<_>>().join(", ")
 }
 
 fn left_out(files: &[NotShare]) -> String {

@@ -8,6 +8,7 @@ mod error;
 mod files;
 mod message;
 mod pool;
+mod rounds;
 mod ui;
 
 use clap::Parser;

@@ -5,6 +5,7 @@ use std::{path::Path, process::Command};
 /// The sequences, kept beside this test.
 const RESERVE: &str = include_str!("shell_path.sh");
 const MESSAGE: &str = include_str!("message_path.sh");
+const KEYS: &str = include_str!("keys_path.sh");
 
 /// Runs a sequence in a directory of its own and gives what it printed.
 fn run(script: &str, scratch: &Path) -> String {
@@ -44,9 +45,19 @@ fn a_message_is_opened_by_hand_in_both_formats() {
 }
 
 #[test]
+fn keys_are_made_handed_over_and_repaired_by_hand() {
+    let scratch = tempfile::tempdir().expect("a scratch directory");
+    let stdout = run(KEYS, scratch.path());
+    has_lines(&stdout, &["committee of 4, any 3 open: vault/committee.ccc", "meet at the usual place"]);
+    for i in 1..=4 {
+        assert!(!scratch.path().join(format!("vault/participant-{i}.ccc")).exists(), "old share {i} is erased");
+    }
+}
+
+#[test]
 fn the_readme_gives_the_same_lines() {
     let readme = include_str!("../../../README.md");
-    for (script, name) in [(RESERVE, "shell_path.sh"), (MESSAGE, "message_path.sh")] {
+    for (script, name) in [(RESERVE, "shell_path.sh"), (MESSAGE, "message_path.sh"), (KEYS, "keys_path.sh")] {
         assert!(readme.contains(script.trim_end()), "README.md, section *By hand*, differs from tests/{name}");
     }
 }

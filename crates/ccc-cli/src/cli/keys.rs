@@ -1,5 +1,6 @@
 //! Flags of `ccc keygen`.
 
+use super::rounds::{DkgArgs, ParticipantKeygen, SessionArgs};
 use clap::{Args, Subcommand};
 use std::path::PathBuf;
 
@@ -8,8 +9,12 @@ use std::path::PathBuf;
 pub(crate) enum Keygen {
     /// A vault dealt by one dealer, who sees the master key: for tests and migration
     Dealer(CommitteeKeygen),
-    /// A vault by distributed key generation; all participants run in this process
-    Dkg(CommitteeKeygen),
+    /// A vault by distributed key generation: all in this process, or one participant step by step
+    Dkg(DkgArgs),
+    /// A participant's signing and dealing keys, before it has a share
+    Participant(ParticipantKeygen),
+    /// Who makes a vault, or takes it over: the file that all participants hold
+    Session(SessionArgs),
     /// A table account: its signing key and its reading key
     Account(AccountKeygen),
     /// A key of Chainlink's tdh2, dealt by one dealer: for tests and exchange
@@ -18,13 +23,13 @@ pub(crate) enum Keygen {
     Agent(AgentKeygen),
 }
 
-/// Arguments of `keygen dealer` and `keygen dkg`.
+/// Arguments of `keygen dealer`.
 #[derive(Args)]
 #[command(after_help = "\
 Writes DIR/committee.ccc (public) and DIR/participant-<i>.ccc (secret), one per participant.
 
 Example:
-  ccc keygen dkg -n 16 -t 11 --out keys/")]
+  ccc keygen dealer -n 16 -t 11 --out keys/")]
 pub(crate) struct CommitteeKeygen {
     /// Participants
     #[arg(short = 'n', long = "participants", value_name = "N")]

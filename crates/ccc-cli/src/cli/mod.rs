@@ -4,6 +4,7 @@ mod keys;
 mod message;
 mod pool;
 mod recovery;
+mod rounds;
 mod value;
 
 pub(crate) use keys::{AccountKeygen, AgentKeygen, CommitteeKeygen, Keygen, Tdh2Keygen};
@@ -13,6 +14,10 @@ pub(crate) use pool::{
     TableInitArgs, WithdrawArgs,
 };
 pub(crate) use recovery::{CustodianArgs, RecoverArgs};
+pub(crate) use rounds::{
+    DkgArgs, HandoverArgs, ParticipantKeygen, RepairAssistArgs, RepairFinishArgs, RepairRequestArgs, RepairShare,
+    SessionArgs,
+};
 pub(crate) use value::{AssetName, SpreadRange};
 
 use clap::{Args, Parser, Subcommand};
@@ -21,12 +26,9 @@ use std::path::PathBuf;
 const ABOUT: &str = "Confidential reserves that heal themselves";
 
 const AFTER: &str = "\
-By hand: keygen → table init → table deposit → encrypt-order → fill prepare → reencrypt → fill run
-
 Examples:
   ccc recover                       one reserve, from insolvent to solvent, on an embedded chain
-  ccc keygen dkg -n 4 --out keys/   a vault of four participants
-  ccc inspect FILE                  what is this file?
+  ccc help reshare                  the arguments of one verb
 
 Exit codes: 0 done, 1 the answer is no, 2 could not.
 FILE may be `-` for standard input or output. Secret files are sealed with a passphrase.";
@@ -68,6 +70,13 @@ pub(crate) enum Verb {
     /// Make keys: a vault's, an account's, an agent's
     #[command(subcommand)]
     Keygen(Keygen),
+    /// Give every participant a new share of the same secret, step by step
+    Refresh(HandoverArgs),
+    /// Hand a vault over to other participants or another threshold, step by step
+    Reshare(HandoverArgs),
+    /// Give a participant its lost share back, step by step
+    #[command(subcommand)]
+    RepairShare(RepairShare),
     /// Make a pool, deposit, withdraw, read one's own balance
     #[command(subcommand)]
     Table(Table),

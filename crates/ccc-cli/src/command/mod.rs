@@ -5,12 +5,14 @@ mod custodian;
 mod encrypt;
 mod encrypt_order;
 mod fill;
+mod handover;
 mod inspect;
 mod keygen;
 mod man;
 mod open;
 mod recover;
 mod reencrypt;
+mod repair_share;
 mod share;
 mod table;
 mod verify;
@@ -21,6 +23,7 @@ use crate::{
     files::passphrase::Passphrases,
     ui::{Answer, Ui},
 };
+use ccc_core::keys::Protocol;
 use rand::{SeedableRng, rngs::StdRng, rngs::SysRng};
 
 /// What every verb is given.
@@ -58,6 +61,9 @@ pub(crate) fn run(verb: Verb, ctx: &Context<'_>) -> Result<Answer, Error> {
     match verb {
         Verb::Recover(arguments) => recover::run(&arguments, ctx),
         Verb::Keygen(verb) => keygen::run(&verb, ctx),
+        Verb::Refresh(arguments) => handover::run(&arguments, Protocol::Refresh, ctx),
+        Verb::Reshare(arguments) => handover::run(&arguments, Protocol::Reshare, ctx),
+        Verb::RepairShare(verb) => repair_share::run(&verb, ctx),
         Verb::Table(verb) => table::run(&verb, ctx),
         Verb::Encrypt(arguments) => encrypt::run(&arguments, ctx),
         Verb::Share(arguments) => share::run(&arguments, ctx),

@@ -1,6 +1,7 @@
 //! What to try next, and the stable code of each error.
 
 use super::{Error, Exit, Parts};
+use ccc_core::keys::repair::RepairSessionError;
 use ccc_enclave::{attempt::AttemptError, reserve::ReserveError};
 use ccc_node::{recovery::RecoveryError, scenario::ScenarioError, vault_node::Refusal};
 
@@ -27,6 +28,7 @@ impl Error {
         self.of_files()
             .or_else(|| self.of_secrets())
             .or_else(|| self.of_artifacts())
+            .or_else(|| self.of_rounds())
             .or_else(|| self.of_pools())
             .or_else(|| self.of_messages())
             .or_else(|| self.of_attempts())
@@ -98,6 +100,40 @@ impl Error {
             Self::Dealer(_) | Self::Dkg(_) | Self::Board(_) | Self::Membership(_) | Self::EmptyCommittee => {
                 ("key-generation", "nothing was written; run it again")
             }
+            _ => return None,
+        })
+    }
+
+    fn of_rounds(&self) -> Option<(&'static str, &'static str)> {
+        Some(match self {
+            Self::Session { .. } => ("session", "all participants need one and the same file of `ccc keygen session`"),
+            Self::State { .. } => {
+                ("state", "name the state that this participant stored in this session; it is unchanged")
+            }
+            Self::Rounds { .. } => (
+                "rounds",
+                "the state is unchanged: bring the missing messages, or begin a new session without the culprits",
+            ),
+            Self::NotAMember => ("not-a-member", "the session names the members' public keys; `ccc keygen session`"),
+            Self::SeveralNumbers { .. } => ("several-numbers", "name one with --number, and run once for each"),
+            Self::OtherMessage { .. } => {
+                ("other-message", "restore the state that made it: two messages of one round count as a fault")
+            }
+            Self::StateLost { .. } => {
+                ("state-lost", "restore it, or begin a new session: a second draw would contradict the first")
+            }
+            Self::BoardFull { .. } => ("board-full", "name a directory that holds the messages of this session alone"),
+            Self::NotCertified { .. } => ("not-certified", "let the rounds end first; nothing was removed"),
+            Self::RepairRequest {
+                source:
+                    RepairSessionError::TooFewHelpers { .. }
+                    | RepairSessionError::HelpsItself { .. }
+                    | RepairSessionError::UnknownMember { .. }
+                    | RepairSessionError::Order { .. },
+                ..
+            } => ("repair-request", "name with --helpers at least as many other members as shares open, each once"),
+            Self::RepairRequest { .. } => ("repair-request", "ask the participant for its request, in this committee"),
+            Self::Repair(_) => ("repair", "request it again, from other helpers than the culprits"),
             _ => return None,
         })
     }

@@ -36,8 +36,8 @@ const PASSPHRASE: u8 = 1;
 const PREFIX_LEN: usize = HEADER_LEN + 4;
 const SEALED_PREFIX_LEN: usize = PREFIX_LEN + 12 + 32 + 32;
 const DIGEST_LEN: usize = 32;
-/// The longest plaintext.
-pub(crate) const MAX_PLAIN: usize = 1 << 20;
+/// The longest plaintext of any content.
+pub(crate) const MAX_PLAIN: usize = 1 << 27;
 
 /// What a secret file holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,11 +57,29 @@ pub(crate) enum Content {
     Hardware = 6,
     /// A tdh2 private share.
     Tdh2 = 7,
+    /// A participant's signing and dealing keys, without a share.
+    Keys = 8,
+    /// A participant's place in a key generation, a refresh or a reshare.
+    Rounds = 9,
 }
 
 impl Content {
-    const ALL: [Self; 7] =
-        [Self::Participant, Self::Account, Self::Agent, Self::Attempt, Self::Signer, Self::Hardware, Self::Tdh2];
+    const ALL: [Self; 9] = [
+        Self::Participant,
+        Self::Account,
+        Self::Agent,
+        Self::Attempt,
+        Self::Signer,
+        Self::Hardware,
+        Self::Tdh2,
+        Self::Keys,
+        Self::Rounds,
+    ];
+
+    /// The longest plaintext: 1 MiB, or the dealings of 1024 dealers to 1024 participants.
+    fn max_plain(self) -> usize {
+        if self == Self::Rounds { MAX_PLAIN } else { 1 << 20 }
+    }
 
     fn from_byte(found: u8) -> Result<Self, SealedError> {
         Self::ALL.into_iter().find(|content| *content as u8 == found).ok_or(SealedError::Content { found })
@@ -77,6 +95,8 @@ impl Content {
             Self::Signer => "a report signer's key",
             Self::Hardware => "a simulated hardware key",
             Self::Tdh2 => "a tdh2 private share",
+            Self::Keys => "a participant's keys without a share",
+            Self::Rounds => "a state of a key generation or handover",
         }
     }
 }
@@ -151,8 +171,8 @@ pub(crate) enum SealedError {
     Passphrase,
     #[error("the file was altered")]
     Altered,
-    #[error("{found} bytes of secrets, where at most {MAX_PLAIN} are sealed")]
-    TooLong { found: usize },
+    #[error("{found} bytes of secrets, where at most {most} are sealed")]
+    TooLong { found: usize, most: usize },
     #[error("the passphrase could not be turned into a key")]
     Derivation,
 }
@@ -200,15 +220,15 @@ impl<'a> SecretFile<'a> {
             return Err(EncodingError::Reserved { what: "secret file" }.into());
         }
         let body = match protection {
-            CLEAR => Self::clear_body(&mut reader, bytes)?,
-            PASSPHRASE => Self::sealed_body(&mut reader, bytes)?,
+            CLEAR => Self::clear_body(&mut reader, content, bytes)?,
+            PASSPHRASE => Self::sealed_body(&mut reader, content, bytes)?,
             found => return Err(SealedError::Protection { found }),
         };
         Ok(Self { content, body })
     }
 
-    fn clear_body(reader: &mut Reader<'a>, bytes: &'a [u8]) -> Result<Body<'a>, SealedError> {
-        let body = limited(reader.bytes("body", reader.remaining())?, DIGEST_LEN)?;
+    fn clear_body(reader: &mut Reader<'a>, content: Content, bytes: &'a [u8]) -> Result<Body<'a>, SealedError> {
+        let body = limited(reader.bytes("body", reader.remaining())?, content, DIGEST_LEN)?;
         let plain_len = body.len().checked_sub(DIGEST_LEN).ok_or(SealedError::Altered)?;
         let (plain, digest) = body.split_at(plain_len);
         if suite::digest(&bytes[..PREFIX_LEN + plain_len]) != digest {
@@ -217,11 +237,11 @@ impl<'a> SecretFile<'a> {
         Ok(Body::Clear(plain))
     }
 
-    fn sealed_body(reader: &mut Reader<'a>, bytes: &'a [u8]) -> Result<Body<'a>, SealedError> {
+    fn sealed_body(reader: &mut Reader<'a>, content: Content, bytes: &'a [u8]) -> Result<Body<'a>, SealedError> {
         let cost = Cost::read(reader)?;
         let salt = reader.array("salt")?;
         let commitment = reader.array("commitment")?;
-        let sealed = limited(reader.bytes("body", reader.remaining())?, 16)?;
+        let sealed = limited(reader.bytes("body", reader.remaining())?, content, 16)?;
         Ok(Body::Sealed { cost, salt, commitment, prefix: &bytes[..SEALED_PREFIX_LEN], sealed })
     }
 
@@ -260,9 +280,10 @@ impl<'a> SecretFile<'a> {
     }
 }
 
-fn limited(body: &[u8], overhead: usize) -> Result<&[u8], SealedError> {
+fn limited(body: &[u8], content: Content, overhead: usize) -> Result<&[u8], SealedError> {
+    let most = content.max_plain();
     match body.len() {
-        found if found > MAX_PLAIN + overhead => Err(SealedError::TooLong { found: found - overhead }),
+        found if found > most + overhead => Err(SealedError::TooLong { found: found - overhead, most }),
         _ => Ok(body),
     }
 }
@@ -294,8 +315,9 @@ pub(crate) fn seal(
     cost: Cost,
     rng: &mut impl CryptoRng,
 ) -> Result<Vec<u8>, SealedError> {
-    if plain.len() > MAX_PLAIN {
-        return Err(SealedError::TooLong { found: plain.len() });
+    let (found, most) = (plain.len(), content.max_plain());
+    if found > most {
+        return Err(SealedError::TooLong { found, most });
     }
     let mut salt = [0; 32];
     rng.fill_bytes(&mut salt);
@@ -305,7 +327,7 @@ pub(crate) fn seal(
     out.extend_from_slice(&salt);
     out.extend_from_slice(&derived.0[32..]);
     let body = derived.cipher().encrypt(&[0; 12].into(), Payload { msg: plain, aad: &out });
-    out.extend_from_slice(&body.map_err(|_| SealedError::TooLong { found: plain.len() })?);
+    out.extend_from_slice(&body.map_err(|_| SealedError::TooLong { found, most })?);
     Ok(out)
 }
 
@@ -429,7 +451,8 @@ mod tests {
         bytes[11] = 0;
         bytes[8] = 2;
         assert_eq!(SecretFile::parse(&bytes).err(), Some(SealedError::Altered));
-        let long = clear(Content::Signer, &vec![0; MAX_PLAIN + 1]);
-        assert_eq!(SecretFile::parse(&long).err(), Some(SealedError::TooLong { found: MAX_PLAIN + 1 }));
+        let most = 1 << 20;
+        let long = clear(Content::Signer, &vec![0; most + 1]);
+        assert_eq!(SecretFile::parse(&long).err(), Some(SealedError::TooLong { found: most + 1, most }));
     }
 }

@@ -11,6 +11,7 @@ mod messages;
 mod mixed_files;
 mod orders;
 mod recover;
+mod rounds;
 mod shares;
 mod support;
 mod verify;

@@ -18,6 +18,7 @@
 mod fault;
 pub(crate) mod package;
 mod party;
+mod posted;
 mod run;
 #[cfg(test)]
 pub(crate) mod stage;
@@ -28,6 +29,7 @@ mod tests;
 
 pub use fault::{Culprit, Fault, Role, RoundsError};
 pub use party::Party;
+pub use posted::{Posted, Posting};
 pub use state::{Committed, Complained, Opened, Participant, Unconfirmed};
 pub use stored::{StateError, Step, step_of};
 

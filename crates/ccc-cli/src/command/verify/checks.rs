@@ -6,8 +6,9 @@ use ccc_chain::Deployment;
 use ccc_core::{
     ciphertext::Ciphertext,
     enclave::attestation::{Policy, simulated},
-    envelope::Envelope,
-    keys::Committee,
+    encoding::Kind,
+    envelope::{Envelope, EnvelopeError},
+    keys::{Committee, reshare::Certificate},
     report::{Round, SignedReport, Statement},
     suite,
     table::{Header, Sidecar, body_root},
@@ -49,6 +50,7 @@ impl Checker<'_> {
             Artifact::TableHeader(header) => self.header(header, self.committee(path)?),
             Artifact::TableBody(bytes) => body(bytes, &self.headers(path)?),
             Artifact::Sidecar(bytes) => sidecar(bytes, &self.headers(path)?),
+            Artifact::Certificate(certificate) => confirmed(certificate, self.committee(path)?),
             Artifact::Evidence(bytes) => self.evidence(bytes, self.policy(path)?),
             Artifact::AgentEnvelope(bytes) => self.agent_envelope(bytes, path)?,
             Artifact::Tdh2(document) => self.tdh2(document, path)?,
@@ -112,7 +114,13 @@ impl Checker<'_> {
 
     fn envelope(&self, envelope: &Envelope, committee: &Committee) -> Established {
         let sender = envelope.identifier();
-        envelope.verify(committee).map_err(|error| error.to_string())?;
+        match envelope.verify(committee) {
+            Err(EnvelopeError::Committee) if matches!(envelope.kind(), Kind::Dealing | Kind::Complaint) => {
+                envelope.verify_roster(committee.roster()).map_err(|error| error.to_string())?;
+                return Ok(format!("signed by participant {sender} for a session of this committee's roster"));
+            }
+            verified => drop(verified.map_err(|error| error.to_string())?),
+        }
         if self.requests().next().is_none() {
             return Ok(format!("signed by participant {sender}; name the request to check what it answers"));
         }
@@ -318,6 +326,23 @@ fn unverifiable(path: &Path, artifact: &Artifact) -> Error {
         _ => "it repeats what the run printed; the reports beside it are what was signed",
     };
     Error::Unverifiable { path: path.into(), what: artifact.words(), why }
+}
+
+/// Enough members of the new committee confirmed one transcript of one session.
+fn confirmed(certificate: &Certificate, committee: &Committee) -> Established {
+    let Some(first) = certificate.confirmations().first() else { return Err("it confirms nothing".into()) };
+    let expected = [&[3][..], &certificate.transcript()].concat();
+    for envelope in certificate.confirmations() {
+        let payload = envelope.verify_roster(committee.roster()).map_err(|error| error.to_string())?;
+        same("the session of a confirmation", envelope.topic() == first.topic())?;
+        same("the transcript of a confirmation", payload == expected)?;
+    }
+    let (n, have) = (committee.threshold().n(), certificate.confirmations().len());
+    let need = usize::from(n - committee.threshold().max_faulty());
+    if have < need {
+        return Err(format!("{have} members confirm, where {need} are needed"));
+    }
+    Ok(format!("{have} of {n} members confirm session {}: this committee serves", hex::encode(first.topic())))
 }
 
 /// A round report speaks for the pool's current version only.

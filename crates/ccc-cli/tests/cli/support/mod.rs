@@ -1,5 +1,8 @@
 //! A scratch directory and the command, run in it.
 
+pub(crate) mod circle;
+pub(crate) mod liar;
+
 use assert_cmd::Command;
 use std::{
     fs,

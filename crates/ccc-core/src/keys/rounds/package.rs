@@ -1,7 +1,7 @@
 //! What travels in the four rounds.
 //!
 //! *Layout* of the payload: commitment `01` ‖ digest 32; dealing: its own wire; complaint: dealer u16 ‖ complaint 128;
-//! confirmation `03` ‖ transcript 32. The first byte tells the rounds apart, so no message counts in another round.
+//! end of complaints `02` ‖ their number u16; confirmation `03` ‖ transcript 32. The first byte tells the rounds apart, so no message counts in another round.
 
 use crate::encoding::{Kind, Reader, kind_of};
 use crate::envelope::Envelope;
@@ -15,6 +15,7 @@ use alloc::vec::Vec;
 use ed25519_dalek::VerifyingKey;
 
 const COMMITMENT: u8 = 1;
+const NO_MORE_COMPLAINTS: u8 = 2;
 const CONFIRMATION: u8 = 3;
 /// Different messages of one sender in one round that are looked at, besides one complaint per dealer.
 const MAX_PER_SENDER: usize = 4;
@@ -23,6 +24,7 @@ pub(crate) enum Package {
     Commitment([u8; 32]),
     Dealing(Vec<u8>),
     Complaint(Identifier, Box<Complaint>),
+    NoMoreComplaints(u16),
     Confirmation([u8; 32]),
 }
 
@@ -50,6 +52,9 @@ impl Package {
             Self::Complaint(dealer, complaint) => {
                 (Kind::Complaint, [&dealer.to_bytes()[..], &complaint.to_bytes()].concat())
             }
+            Self::NoMoreComplaints(count) => {
+                (Kind::Dealing, [&[NO_MORE_COMPLAINTS][..], &count.to_be_bytes()].concat())
+            }
             Self::Confirmation(transcript) => (Kind::Dealing, [&[CONFIRMATION][..], &transcript].concat()),
         }
     }
@@ -60,6 +65,10 @@ impl Package {
 
     pub(crate) fn confirmation(envelope: &Envelope) -> Option<[u8; 32]> {
         marked(envelope, CONFIRMATION)
+    }
+
+    pub(crate) fn no_more_complaints(envelope: &Envelope) -> Option<u16> {
+        marked(envelope, NO_MORE_COMPLAINTS).map(u16::from_be_bytes)
     }
 
     pub(crate) fn dealing(envelope: &Envelope, committed: &[u8; 32]) -> Option<Opening> {
@@ -79,7 +88,7 @@ impl Package {
     }
 }
 
-fn marked(envelope: &Envelope, mark: u8) -> Option<[u8; 32]> {
+fn marked<const N: usize>(envelope: &Envelope, mark: u8) -> Option<[u8; N]> {
     match envelope.unverified_payload().split_first() {
         Some((first, rest)) if envelope.kind() == Kind::Dealing && *first == mark => rest.try_into().ok(),
         _ => None,

@@ -181,6 +181,16 @@ impl<'k, P: Run> Complained<'k, P> {
         &self.me.outgoing
     }
 
+    /// What a receiver posts after its complaints: that there are no more. The states do not need it; it tells the readers
+    /// of a board without a clock that the round is over once everybody has said so.
+    ///
+    /// # Errors
+    /// [`RoundsError::Encoding`].
+    pub fn no_more_complaints(&self) -> Result<Vec<Envelope>, RoundsError> {
+        let count = u16::try_from(self.me.outgoing.len()).expect("at most one complaint against each of 1024 dealers");
+        self.me.party.sign_as_receiver(Some(Package::NoMoreComplaints(count)))
+    }
+
     /// Takes everybody's complaints, fixes the qualified dealers and adds up their dealings.
     ///
     /// # Errors

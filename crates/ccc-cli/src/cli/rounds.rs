@@ -1,0 +1,241 @@
+//! Flags of what participants do together by files: `keygen participant`, `keygen session`, `keygen dkg --session`,
+//! `refresh`, `reshare`, `repair-share`.
+
+use clap::{Args, Subcommand};
+use std::path::PathBuf;
+
+/// Arguments of `keygen participant`.
+#[derive(Args)]
+#[command(after_help = "\
+Writes FILE (secret) and FILE with the ending .pub: the public keys, for whoever makes the session.
+
+Examples:
+  ccc keygen participant --out alice.ccc
+  ccc keygen participant --renew vault/participant-1.ccc --out alice-2.ccc   a new dealing key, for a refresh")]
+pub(crate) struct ParticipantKeygen {
+    /// The key file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: PathBuf,
+    /// Keep the signing key of this participant and draw a new dealing key
+    #[arg(long, value_name = "FILE")]
+    pub(crate) renew: Option<PathBuf>,
+    /// Replace existing files
+    #[arg(long)]
+    pub(crate) force: bool,
+}
+
+/// Arguments of `keygen session`.
+#[derive(Args)]
+#[command(after_help = "\
+Everybody must hold the same file: compare the session that this prints. Members count from 1 in the
+order given. With --refresh, members without a .pub file keep their keys.
+
+Examples:
+  ccc keygen session --out session.json alice.pub bob.pub carol.pub dave.pub
+  ccc keygen session --committee vault/committee.ccc -t 4 --out reshare.json *.pub
+  ccc keygen session --committee vault/committee.ccc --refresh --out refresh.json")]
+pub(crate) struct SessionArgs {
+    /// The members' public keys
+    #[arg(value_name = "PUB", required_unless_present = "refresh")]
+    pub(crate) members: Vec<PathBuf>,
+    /// Shares that open [default: n - (n-1)/3; a refresh keeps it]
+    #[arg(short = 't', long = "threshold", value_name = "T", conflicts_with = "refresh")]
+    pub(crate) threshold: Option<u16>,
+    /// The committee that hands over; without it a new vault is made
+    #[arg(long, value_name = "FILE")]
+    pub(crate) committee: Option<PathBuf>,
+    /// The same members keep the same threshold
+    #[arg(long, requires = "committee")]
+    pub(crate) refresh: bool,
+    /// The session, or `-`
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: PathBuf,
+    /// Replace an existing file
+    #[arg(long)]
+    pub(crate) force: bool,
+}
+
+/// Arguments of `keygen dkg`: one process for everybody, or one step of one participant.
+#[derive(Args)]
+#[command(after_help = "\
+With -n, for trying out: DIR/committee.ccc (public) and DIR/participant-<i>.ccc (secret), all at once.
+With --session, for one participant: the same command again and again. Each run reads the board, goes as
+far as it can, stores its state, then posts; at the end it writes the committee and its own share.
+The board is a directory of messages; copy them to one another however you like. Exit code 1: it waits.
+
+Examples:
+  ccc keygen dkg -n 16 -t 11 --out keys/
+  ccc keygen dkg --session session.json --keys alice.ccc --state alice.state --board board/ --out vault/")]
+pub(crate) struct DkgArgs {
+    /// Participants, all in this process
+    #[arg(short = 'n', long = "participants", value_name = "N", required_unless_present = "session")]
+    pub(crate) participants: Option<u16>,
+    /// Shares that open [default: n - (n-1)/3]
+    #[arg(short = 't', long = "threshold", value_name = "T", conflicts_with = "session")]
+    pub(crate) threshold: Option<u16>,
+    /// The session, as `ccc keygen session` makes it
+    #[arg(long, value_name = "FILE", conflicts_with = "participants", requires_all = ["keys", "state", "board"])]
+    pub(crate) session: Option<PathBuf>,
+    /// This participant's keys
+    #[arg(long, value_name = "FILE", requires = "session")]
+    pub(crate) keys: Option<PathBuf>,
+    /// This participant's state (secret); the first run makes it, every step replaces it
+    #[arg(long, value_name = "FILE", requires = "session")]
+    pub(crate) state: Option<PathBuf>,
+    /// Directory of everybody's messages
+    #[arg(long, value_name = "DIR", requires = "session")]
+    pub(crate) board: Option<PathBuf>,
+    /// End the running round with what is there: all participants must have the same
+    #[arg(long, requires = "session")]
+    pub(crate) close: bool,
+    /// This participant's number, where its keys have several
+    #[arg(long, value_name = "I", requires = "session")]
+    pub(crate) number: Option<u16>,
+    /// Directory for the results
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: PathBuf,
+    /// Replace existing results
+    #[arg(long)]
+    pub(crate) force: bool,
+}
+
+/// Arguments of `refresh` and `reshare`.
+#[derive(Args)]
+#[command(after_help = "\
+The same command again and again, as with `ccc keygen dkg --session`. Whoever holds an old share deals it
+(--participant); whoever is on the new roster receives one (--keys, or the keys beside the old share).
+The old share serves until the certificate exists.
+
+Examples:
+  ccc reshare --session reshare.json --committee vault/committee.ccc --participant vault/participant-1.ccc \\
+    --state alice.state --board board/ --out vault-2/
+  ccc reshare --session reshare.json --committee vault/committee.ccc --keys erin.ccc \\
+    --state erin.state --board board/ --out vault-2/")]
+pub(crate) struct HandoverArgs {
+    /// The session, as `ccc keygen session --committee` makes it
+    #[arg(long, value_name = "FILE")]
+    pub(crate) session: PathBuf,
+    /// The committee that hands over
+    #[arg(long, value_name = "FILE")]
+    pub(crate) committee: PathBuf,
+    /// This participant's old share
+    #[arg(long, value_name = "FILE", required_unless_present = "keys")]
+    pub(crate) participant: Option<PathBuf>,
+    /// This participant's keys on the new roster
+    #[arg(long, value_name = "FILE")]
+    pub(crate) keys: Option<PathBuf>,
+    /// This participant's state (secret); the first run makes it, every step replaces it
+    #[arg(long, value_name = "FILE")]
+    pub(crate) state: PathBuf,
+    /// Directory of everybody's messages
+    #[arg(long, value_name = "DIR")]
+    pub(crate) board: PathBuf,
+    /// End the running round with what is there: all participants must have the same
+    #[arg(long)]
+    pub(crate) close: bool,
+    /// This participant's number on the new roster, where its keys have several
+    #[arg(long, value_name = "I")]
+    pub(crate) number: Option<u16>,
+    /// Directory for the results
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: PathBuf,
+    /// Remove the old share once the certificate is written
+    #[arg(long, requires = "participant")]
+    pub(crate) erase_old: bool,
+    /// Replace existing results
+    #[arg(long)]
+    pub(crate) force: bool,
+}
+
+/// The steps of a repair.
+#[derive(Subcommand)]
+pub(crate) enum RepairShare {
+    /// Ask, as the participant that lost its share, at least t helpers for it
+    Request(RepairRequestArgs),
+    /// Help, as one that the request names: first a split, then a sum
+    Assist(RepairAssistArgs),
+    /// Put the share together from the helpers' sums
+    Finish(RepairFinishArgs),
+}
+
+/// Arguments of `repair-share request`.
+#[derive(Args)]
+#[command(after_help = "\
+Example:
+  ccc repair-share request --committee vault/committee.ccc --keys dave.ccc --helpers 1,2,3 --out request.ccc")]
+pub(crate) struct RepairRequestArgs {
+    /// The vault's committee
+    #[arg(long, value_name = "FILE")]
+    pub(crate) committee: PathBuf,
+    /// The participant's keys, which it has not lost
+    #[arg(long, value_name = "FILE")]
+    pub(crate) keys: PathBuf,
+    /// Numbers of the helpers, at least as many as shares open
+    #[arg(long, value_name = "I,I,...", value_delimiter = ',', required = true)]
+    pub(crate) helpers: Vec<u16>,
+    /// This participant's number, where its keys have several
+    #[arg(long, value_name = "I")]
+    pub(crate) number: Option<u16>,
+    /// The request, or `-`
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: PathBuf,
+    /// Replace an existing file
+    #[arg(long)]
+    pub(crate) force: bool,
+}
+
+/// Arguments of `repair-share assist`.
+#[derive(Args)]
+#[command(after_help = "\
+Twice the same command: the first posts the split, the second the sum, once all splits are on the board.
+
+Example:
+  ccc repair-share assist --committee vault/committee.ccc --participant vault/participant-1.ccc \\
+    --request request.ccc --board board/")]
+pub(crate) struct RepairAssistArgs {
+    /// The vault's committee
+    #[arg(long, value_name = "FILE")]
+    pub(crate) committee: PathBuf,
+    /// The helper's share and keys
+    #[arg(long, value_name = "FILE")]
+    pub(crate) participant: PathBuf,
+    /// The request
+    #[arg(long, value_name = "FILE")]
+    pub(crate) request: PathBuf,
+    /// Directory of everybody's messages
+    #[arg(long, value_name = "DIR")]
+    pub(crate) board: PathBuf,
+    /// End the running round with what is there: all participants must have the same
+    #[arg(long)]
+    pub(crate) close: bool,
+}
+
+/// Arguments of `repair-share finish`.
+#[derive(Args)]
+#[command(after_help = "\
+Example:
+  ccc repair-share finish --committee vault/committee.ccc --keys dave.ccc --request request.ccc \\
+    --board board/ --out vault/participant-4.ccc")]
+pub(crate) struct RepairFinishArgs {
+    /// The vault's committee
+    #[arg(long, value_name = "FILE")]
+    pub(crate) committee: PathBuf,
+    /// The participant's keys
+    #[arg(long, value_name = "FILE")]
+    pub(crate) keys: PathBuf,
+    /// The request
+    #[arg(long, value_name = "FILE")]
+    pub(crate) request: PathBuf,
+    /// Directory of everybody's messages
+    #[arg(long, value_name = "DIR")]
+    pub(crate) board: PathBuf,
+    /// End the running round with what is there
+    #[arg(long)]
+    pub(crate) close: bool,
+    /// The repaired key file (secret)
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: PathBuf,
+    /// Replace an existing file
+    #[arg(long)]
+    pub(crate) force: bool,
+}

@@ -1,0 +1,233 @@
+//! `ccc refresh` and `ccc reshare`: one participant of a handover, run by run, over a directory of messages; and what a
+//! run of any session tells.
+
+use super::Context;
+use crate::{
+    cli::HandoverArgs,
+    error::Error,
+    files::Replace,
+    pool::read_committee,
+    rounds::{
+        board::place,
+        keys, named,
+        outcome::{Finished, Results, committee_line, culprit_lines},
+        session::SessionFile,
+        state::StateFile,
+        walk::{Desk, End, Walk, walk},
+    },
+    ui::Answer,
+};
+use ccc_core::{
+    identifier::Identifier,
+    keys::{
+        KeyShare, ParticipantKeys, Protocol, Session,
+        board::Round,
+        reshare::{NewMember, OldMember, Party, Reshare},
+        rounds::Run,
+    },
+};
+use rand::rngs::StdRng;
+use serde_json::json;
+use std::path::Path;
+
+/// Who the participant is, and where its results go.
+pub(super) struct Seat<'a> {
+    pub(super) session: &'a Session,
+    pub(super) dealer: Option<Identifier>,
+    pub(super) receiver: Option<(Identifier, &'a ParticipantKeys)>,
+    pub(super) out: &'a Path,
+    pub(super) force: bool,
+}
+
+pub(super) fn run(arguments: &HandoverArgs, protocol: Protocol, ctx: &Context<'_>) -> Result<Answer, Error> {
+    let file = SessionFile::read(&arguments.session)?;
+    file.require(&arguments.session, protocol)?;
+    let session = file.session(&arguments.session, Some(read_committee(&arguments.committee)?))?;
+    let desk = Desk {
+        board: &arguments.board,
+        state: StateFile::new(&arguments.state, &ctx.passphrases),
+        close: arguments.close,
+    };
+    if arguments.erase_old && was_erased(arguments, &session) {
+        ctx.ui.result(&["the old share is gone".into()], &json!({ "finished": true, "erased": false }));
+        return Ok(Answer::Done);
+    }
+    let old = arguments.participant.as_deref().map(|path| keys::read_share(path, &ctx.passphrases)).transpose()?;
+    if let (Some(path), Some((share, _)), Some(committee)) = (&arguments.participant, &old, session.old()) {
+        share.matches(committee).map_err(|source| Error::KeyShare { path: path.clone(), source })?;
+    }
+    let given = arguments.keys.as_deref().map(|path| keys::read_keys(path, &ctx.passphrases)).transpose()?;
+    let new = receiver(&session, old.as_ref(), given.as_ref(), arguments.number)?;
+    let dealer = old.as_ref().map(|(key_share, keys)| OldMember { key_share, keys });
+    let member = new.map(|(identifier, keys)| NewMember { identifier, keys });
+    let party =
+        Party::new(session.clone(), dealer, member).map_err(|error| Error::Rounds { reason: error.to_string() })?;
+    let mut rng = ctx.rng()?;
+    let walked = walk(&party, &desk, &mut rng)?;
+    let (dealer, out) = (party.dealer(), arguments.out.as_path());
+    let seat = Seat { session: &session, dealer, receiver: new, out, force: arguments.force };
+    let answer = conclude::<Reshare>(walked, &seat, &desk, ctx, &mut rng)?;
+    if let (Some(path), Some((share, _)), Answer::Done) = (&arguments.participant, old, answer) {
+        retire(path, &share, arguments, &session, ctx)?;
+    }
+    Ok(answer)
+}
+
+/// The number and the keys under which a participant receives, if it does.
+fn receiver<'k>(
+    session: &Session,
+    old: Option<&'k (KeyShare, ParticipantKeys)>,
+    given: Option<&'k ParticipantKeys>,
+    number: Option<u16>,
+) -> Result<Option<(Identifier, &'k ParticipantKeys)>, Error> {
+    let own = |keys| keys::number(session.roster(), keys, number).map(|identifier| (identifier, keys));
+    match (given, old) {
+        (Some(keys), _) => own(keys).map(Some),
+        (None, Some((_, keys))) => match own(keys) {
+            Err(Error::NotAMember) if number.is_none() => Ok(None),
+            found => found.map(Some),
+        },
+        (None, None) => Ok(None),
+    }
+}
+
+/// Says that the old share may go, or removes it.
+fn retire(
+    path: &Path,
+    share: &KeyShare,
+    arguments: &HandoverArgs,
+    session: &Session,
+    ctx: &Context<'_>,
+) -> Result<(), Error> {
+    let results = Results::new(&arguments.out);
+    if !results.is_certified(session) {
+        return Err(Error::NotCertified { path: results.certificate() });
+    }
+    if !arguments.erase_old {
+        let line = format!("{} may be erased now: --erase-old removes it", path.display());
+        ctx.ui.note(&line);
+        return Ok(());
+    }
+    if session.old().map(ccc_core::keys::Committee::digest) != Some(share.committee()) {
+        return Err(Error::NotCertified { path: path.into() });
+    }
+    std::fs::remove_file(path).map_err(|source| Error::Write { path: path.into(), source })?;
+    ctx.ui.note(&format!("{} is removed; copies of it are yours to find", path.display()));
+    Ok(())
+}
+
+/// Whether an earlier run has removed the old share, after the certificate.
+fn was_erased(arguments: &HandoverArgs, session: &Session) -> bool {
+    let gone = arguments.participant.as_ref().is_some_and(|path| !path.exists());
+    gone && Results::new(&arguments.out).is_certified(session)
+}
+
+/// Writes what a run gave, and tells it.
+///
+/// # Errors
+/// Those of writing; the state is then as it was.
+pub(super) fn conclude<P: Run>(
+    walked: Walk,
+    seat: &Seat<'_>,
+    desk: &Desk<'_>,
+    ctx: &Context<'_>,
+    rng: &mut StdRng,
+) -> Result<Answer, Error>
+where
+    Finished: From<P::Outcome>,
+{
+    let results = Results::new(seat.out);
+    walked.notes.iter().for_each(|note| ctx.ui.note(note));
+    let mut lines = front(&walked, seat);
+    let mut object = object(&walked, seat);
+    let answer = match &walked.end {
+        End::Waits { round, have, missing } => {
+            let missing: Vec<_> = missing.iter().map(|i| i.get()).collect();
+            lines.push(waiting_line(*round, *have, &missing));
+            object["waiting"] = json!({ "round": round.to_string(), "have": have, "missing": missing });
+            Answer::No
+        }
+        End::WasFinished => {
+            lines.push(format!("finished: {}", results.committee().display()));
+            object["finished"] = true.into();
+            Answer::Done
+        }
+        End::Finished(finished) => {
+            let path = match seat.receiver {
+                Some((_, keys)) => {
+                    results.write(finished, keys, seat.session, Replace::from_flag(seat.force), ctx, rng)?
+                }
+                None => results.write_public(finished, seat.session, Replace::from_flag(seat.force))?,
+            };
+            desk.state.write::<P>(&walked.closed, None, false, rng)?;
+            tell(finished, path.as_deref(), &results, &mut lines, &mut object);
+            Answer::Done
+        }
+    };
+    ctx.ui.result(&lines, &object);
+    Ok(answer)
+}
+
+/// What came of the rounds: who is at fault, the committee, the files.
+fn tell(
+    finished: &Finished,
+    share: Option<&Path>,
+    results: &Results,
+    lines: &mut Vec<String>,
+    object: &mut serde_json::Value,
+) {
+    lines.extend(culprit_lines(&finished.culprits));
+    lines.push(committee_line(&finished.committee, &results.committee()));
+    lines.extend(share.map(|path| format!("key share: {}", path.display())));
+    object["finished"] = true.into();
+    object["committee"] = json!(results.committee());
+    object["committee_digest"] = hex::encode(&finished.committee.digest()[..32]).into();
+    object["participant"] = json!(share);
+    object["transcript"] = hex::encode(finished.transcript).into();
+    object["culprits"] = json!(named(&finished.culprits));
+    if finished.certificate.is_some() {
+        object["certificate"] = json!(results.certificate());
+        lines.push(format!("certificate: {}", results.certificate().display()));
+    }
+}
+
+const ROUNDS: [Round; 4] = [Round::Commit, Round::Open, Round::Complain, Round::Confirm];
+
+fn front(walked: &Walk, seat: &Seat<'_>) -> Vec<String> {
+    let mut who = Vec::new();
+    who.extend(seat.dealer.map(|number| format!("dealer {number}")));
+    who.extend(seat.receiver.map(|(number, _)| format!("receiver {number}")));
+    let mut lines = vec![format!("session {}, {}", hex::encode(&seat.session.id()[..8]), who.join(", "))];
+    for round in &walked.moved {
+        let digest = walked.closed.get(usize::from(place(*round)) - 1).copied().unwrap_or_default();
+        lines.push(format!("{round} round closed, digest {}", hex::encode(digest)));
+    }
+    lines.extend(walked.posted.iter().map(|path| format!("posted: {}", path.display())));
+    lines
+}
+
+fn object(walked: &Walk, seat: &Seat<'_>) -> serde_json::Value {
+    let closed: serde_json::Map<_, _> = ROUNDS
+        .iter()
+        .zip(&walked.closed)
+        .map(|(round, digest)| (round.to_string(), hex::encode(digest).into()))
+        .collect();
+    json!({
+        "session": hex::encode(seat.session.id()),
+        "dealer": seat.dealer.map(Identifier::get),
+        "receiver": seat.receiver.map(|(number, _)| number.get()),
+        "closed": closed,
+        "posted": walked.posted,
+        "notes": walked.notes,
+        "finished": false,
+    })
+}
+
+fn waiting_line(round: Round, have: usize, missing: &[u16]) -> String {
+    let what = match round {
+        Round::Commit | Round::Open => "dealer",
+        Round::Complain | Round::Confirm => "receiver",
+    };
+    let numbers: Vec<_> = missing.iter().map(u16::to_string).collect();
+    format!("{round} round: {have} of {} here, waiting for {what} {}", have + missing.len(), numbers.join(", "))
+}

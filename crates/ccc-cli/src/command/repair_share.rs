@@ -1,0 +1,170 @@
+//! `ccc repair-share`: a lost share from its helpers, step by step, over a directory of messages.
+
+use super::Context;
+use crate::{
+    cli::{RepairAssistArgs, RepairFinishArgs, RepairRequestArgs, RepairShare},
+    error::Error,
+    files::{self, Audience, Replace, sealed::Content, secret},
+    pool::read_committee,
+    rounds::{
+        keys,
+        repair::{RepairBoard, Stage},
+        walk::post,
+    },
+    ui::Answer,
+};
+use ccc_core::{
+    envelope::Envelope,
+    identifier::Identifier,
+    keys::{
+        Committee,
+        repair::{Helper, Receiver, RepairError, RepairRequest, RepairSession},
+    },
+};
+use serde_json::json;
+use std::path::{Path, PathBuf};
+
+const MAX_REQUEST: u64 = 1 << 16;
+
+pub(super) fn run(verb: &RepairShare, ctx: &Context<'_>) -> Result<Answer, Error> {
+    match verb {
+        RepairShare::Request(arguments) => request(arguments, ctx),
+        RepairShare::Assist(arguments) => assist(arguments, ctx),
+        RepairShare::Finish(arguments) => finish(arguments, ctx),
+    }
+}
+
+fn request(arguments: &RepairRequestArgs, ctx: &Context<'_>) -> Result<Answer, Error> {
+    let (out, replace) = (&arguments.out, Replace::from_flag(arguments.force));
+    if !files::is_stream(out) {
+        files::check_target(out, replace)?;
+    }
+    let committee = read_committee(&arguments.committee)?;
+    let keys = keys::read_keys(&arguments.keys, &ctx.passphrases)?;
+    let lost = keys::number(committee.roster(), &keys, arguments.number)?;
+    let helpers: Result<Vec<_>, _> = arguments.helpers.iter().map(|i| Identifier::new(*i)).collect();
+    let mut helpers = helpers.map_err(|source| refused(out, source.into()))?;
+    helpers.sort();
+    let request = RepairRequest::new(&committee, lost, helpers, &mut ctx.rng()?)?;
+    let session = RepairSession::new(committee, request).map_err(|source| refused(out, source))?;
+    let envelope = Receiver::new(session.clone(), &keys)?.request();
+    let envelope = envelope.map_err(|source| Error::Encoding { path: out.clone(), source })?;
+    files::write(out, &envelope.to_bytes(), Audience::Everyone, replace)?;
+    if !files::is_stream(out) {
+        let id = hex::encode(session.id());
+        let line = format!("request of participant {lost}: {}", out.display());
+        ctx.ui.result(&[line], &json!({ "session": id, "participant": lost.get(), "request": out }));
+    }
+    Ok(Answer::Done)
+}
+
+fn assist(arguments: &RepairAssistArgs, ctx: &Context<'_>) -> Result<Answer, Error> {
+    let session = session(&arguments.committee, &arguments.request)?;
+    let (share, keys) = keys::read_share(&arguments.participant, &ctx.passphrases)?;
+    let helper = Helper::new(session.clone(), &share, &keys)?;
+    let me = share.identifier();
+    let mut desk = Desk::read(&session, &arguments.board, ctx)?;
+    desk.say(&format!("split-{me}.ccc"), &helper.split()?)?;
+    let missing = desk.board.missing(&session, Stage::Split);
+    if !missing.is_empty() && !arguments.close {
+        return Ok(desk.waits(Stage::Split, &missing));
+    }
+    match helper.sum(&desk.board.envelopes(Stage::Split)) {
+        Ok(sum) => desk.say(&format!("sum-{me}.ccc"), &sum)?,
+        Err(RepairError::Ended { culprits, complaints }) => {
+            for (complaint, k) in complaints.iter().zip(1..) {
+                desk.say(&format!("complaint-{me}-{k}.ccc"), complaint)?;
+            }
+            return Err(RepairError::Ended { culprits, complaints }.into());
+        }
+        Err(error) => return Err(error.into()),
+    }
+    desk.tells(format!("participant {me} has done its part"), json!({ "finished": true, "participant": me.get() }));
+    Ok(Answer::Done)
+}
+
+fn finish(arguments: &RepairFinishArgs, ctx: &Context<'_>) -> Result<Answer, Error> {
+    let (out, replace) = (&arguments.out, Replace::from_flag(arguments.force));
+    if files::is_stream(out) {
+        return Err(Error::NeedsFile);
+    }
+    files::check_target(out, replace)?;
+    let session = session(&arguments.committee, &arguments.request)?;
+    let keys = keys::read_keys(&arguments.keys, &ctx.passphrases)?;
+    let receiver = Receiver::new(session.clone(), &keys)?;
+    let mut desk = Desk::read(&session, &arguments.board, ctx)?;
+    for stage in [Stage::Split, Stage::Sum] {
+        let missing = desk.board.missing(&session, stage);
+        if !missing.is_empty() && !arguments.close {
+            return Ok(desk.waits(stage, &missing));
+        }
+    }
+    let [first, second] = [Stage::Split, Stage::Sum].map(|stage| desk.board.envelopes(stage));
+    let share = match receiver.finish(&first, &second) {
+        Err(RepairError::Ended { culprits, complaints }) => {
+            for (complaint, k) in complaints.iter().zip(1..) {
+                desk.say(&format!("complaint-{}-{k}.ccc", session.lost()), complaint)?;
+            }
+            return Err(RepairError::Ended { culprits, complaints }.into());
+        }
+        share => share?,
+    };
+    let secrets = keys::with_share(&share, &keys);
+    secret::save(out, Content::Participant, &secrets, replace, &ctx.passphrases, &mut ctx.rng()?)?;
+    let object = json!({ "finished": true, "participant": session.lost().get(), "file": out });
+    desk.tells(format!("key share: {}", out.display()), object);
+    Ok(Answer::Done)
+}
+
+fn refused(path: &Path, source: ccc_core::keys::repair::RepairSessionError) -> Error {
+    Error::RepairRequest { path: path.into(), source }
+}
+
+fn session(committee: &Path, request: &Path) -> Result<RepairSession, Error> {
+    let committee: Committee = read_committee(committee)?;
+    let envelope = Envelope::from_bytes(&files::read(request, MAX_REQUEST)?);
+    let envelope = envelope.map_err(|source| Error::Encoding { path: request.into(), source })?;
+    RepairSession::requested(committee, &envelope).map_err(|source| refused(request, source))
+}
+
+/// The board of a repair with what this run wrote to it.
+struct Desk<'a> {
+    session: &'a RepairSession,
+    path: &'a Path,
+    board: RepairBoard,
+    posted: Vec<PathBuf>,
+    ctx: &'a Context<'a>,
+}
+
+impl<'a> Desk<'a> {
+    fn read(session: &'a RepairSession, path: &'a Path, ctx: &'a Context<'a>) -> Result<Self, Error> {
+        let board = RepairBoard::read(path, session)?;
+        board.notes.iter().for_each(|note| ctx.ui.note(note));
+        Ok(Self { session, path, board, posted: Vec::new(), ctx })
+    }
+
+    fn say(&mut self, name: &str, envelope: &Envelope) -> Result<(), Error> {
+        self.posted.extend(post(self.path, name, &envelope.to_bytes())?);
+        self.board.add(self.session, envelope.clone());
+        Ok(())
+    }
+
+    fn waits(&self, stage: Stage, missing: &[Identifier]) -> Answer {
+        let numbers: Vec<_> = missing.iter().map(|i| i.get()).collect();
+        let named = numbers.iter().map(u16::to_string).collect::<Vec<_>>().join(", ");
+        let line = format!("waiting for the {stage} of participant {named}");
+        self.tells(line, json!({ "finished": false, "waiting": { "round": stage.to_string(), "missing": numbers } }));
+        Answer::No
+    }
+
+    fn tells(&self, line: String, mut object: serde_json::Value) {
+        let digest = |stage| hex::encode(self.board.digest(self.session, stage));
+        object["session"] = hex::encode(self.session.id()).into();
+        object["digests"] = json!({ "split": digest(Stage::Split), "sum": digest(Stage::Sum) });
+        object["posted"] = json!(self.posted);
+        object["notes"] = json!(self.board.notes);
+        let posted = self.posted.iter().map(|path| format!("posted: {}", path.display()));
+        let splits = format!("splits on the board, digest {}", digest(Stage::Split));
+        self.ctx.ui.result(&posted.chain([splits, line]).collect::<Vec<_>>(), &object);
+    }
+}

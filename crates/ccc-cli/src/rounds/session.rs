@@ -1,0 +1,159 @@
+//! The session file: who takes part in what, the same for everybody; and a participant's public keys.
+
+use crate::{
+    error::Error,
+    files,
+    pool::{hexed::Hex, parse_json},
+};
+use ccc_core::{
+    encoding::Reader,
+    epoch::Epoch,
+    identifier::Identifier,
+    keys::{Committee, MembershipError, Protocol, PublicKeys, Roster, RosterMember, Session},
+    threshold::Threshold,
+};
+use ed25519_dalek::VerifyingKey;
+use serde::{Deserialize, Serialize};
+use std::{path::Path, sync::Arc};
+
+const MAX_SESSION: u64 = 1 << 20;
+const MAX_PUBLIC: u64 = 4096;
+
+/// What is run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum What {
+    KeyGeneration,
+    Refresh,
+    Reshare,
+}
+
+/// The session as text.
+///
+/// *Layout*: JSON; keys and digests in hexadecimal. `committee` is the digest of the committee that hands over.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct SessionFile {
+    pub(crate) protocol: What,
+    pub(crate) epoch: u64,
+    pub(crate) threshold: u16,
+    pub(crate) nonce: Hex<32>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) committee: Option<Hex<64>>,
+    pub(crate) members: Vec<MemberLine>,
+}
+
+/// One member of the session.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct MemberLine {
+    pub(crate) number: u16,
+    signing_key: Hex<32>,
+    dealing_key: Hex<32>,
+}
+
+/// A participant's public keys as text.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct PublicLine {
+    signing_key: Hex<32>,
+    dealing_key: Hex<32>,
+}
+
+impl What {
+    fn protocol(self) -> Protocol {
+        match self {
+            Self::KeyGeneration => Protocol::Dkg,
+            Self::Refresh => Protocol::Refresh,
+            Self::Reshare => Protocol::Reshare,
+        }
+    }
+}
+
+impl PublicLine {
+    pub(crate) fn new(keys: &PublicKeys) -> Self {
+        let dealing_key = Hex(keys.dealing_key.compress().to_bytes());
+        Self { signing_key: Hex(keys.signing_key.to_bytes()), dealing_key }
+    }
+
+    /// Reads a `.pub` file.
+    ///
+    /// # Errors
+    /// [`Error::PoolFile`] and the errors of reading.
+    pub(crate) fn read(path: &Path) -> Result<Self, Error> {
+        parse_json(path, &files::read(path, MAX_PUBLIC)?)
+    }
+
+    pub(crate) fn signing_key(&self) -> [u8; 32] {
+        self.signing_key.0
+    }
+
+    pub(crate) fn member(&self, number: u16) -> MemberLine {
+        MemberLine { number, signing_key: self.signing_key, dealing_key: self.dealing_key }
+    }
+}
+
+impl MemberLine {
+    pub(crate) fn new(member: &RosterMember) -> Self {
+        let keys = PublicKeys { signing_key: member.signing_key, dealing_key: member.dealing_key };
+        PublicLine::new(&keys).member(member.identifier.get())
+    }
+
+    fn member(&self) -> Result<RosterMember, MembershipError> {
+        let signing_key = VerifyingKey::from_bytes(&self.signing_key.0)
+            .map_err(|_| ccc_core::encoding::EncodingError::Point { what: "signing key" })?;
+        let dealing_key = Reader::new(&self.dealing_key.0).point("dealing key")?;
+        Ok(RosterMember { identifier: Identifier::new(self.number)?, signing_key, dealing_key })
+    }
+}
+
+impl SessionFile {
+    /// Reads a session file.
+    ///
+    /// # Errors
+    /// [`Error::PoolFile`] and the errors of reading.
+    pub(crate) fn read(path: &Path) -> Result<Self, Error> {
+        parse_json(path, &files::read(path, MAX_SESSION)?)
+    }
+
+    /// The session, which names the committee that hands over, if there is one.
+    ///
+    /// # Errors
+    /// [`Error::Session`] for another protocol or another committee than the session names, and for members that make no
+    /// roster.
+    pub(crate) fn session(&self, path: &Path, old: Option<Committee>) -> Result<Session, Error> {
+        let refused = |reason: String| Error::Session { path: path.into(), reason };
+        let roster = self.roster().map_err(|error| refused(error.to_string()))?;
+        let (named, given) = (self.committee.map(|digest| digest.0), old.as_ref().map(Committee::digest));
+        if named != given {
+            return Err(refused("it names another committee that hands over".into()));
+        }
+        match (self.protocol, old) {
+            (What::KeyGeneration, None) => Ok(Session::new(Protocol::Dkg, None, roster, &self.nonce.0)),
+            (What::Refresh | What::Reshare, Some(old)) => {
+                let session = Session::handover(self.protocol.protocol(), Arc::new(old), roster, &self.nonce.0);
+                session.map_err(|error| refused(error.to_string()))
+            }
+            (What::KeyGeneration, Some(_)) => Err(refused("a key generation has no committee that hands over".into())),
+            (What::Refresh | What::Reshare, None) => Err(refused("it names no committee that hands over".into())),
+        }
+    }
+
+    /// Refuses a session of another protocol than the verb's.
+    ///
+    /// # Errors
+    /// [`Error::Session`].
+    pub(crate) fn require(&self, path: &Path, expected: Protocol) -> Result<(), Error> {
+        let found = self.protocol.protocol();
+        if found == expected {
+            return Ok(());
+        }
+        Err(Error::Session { path: path.into(), reason: format!("it is of a {found}, where a {expected} is wanted") })
+    }
+
+    fn roster(&self) -> Result<Roster, MembershipError> {
+        let members = self.members.iter().map(MemberLine::member).collect::<Result<Vec<_>, _>>()?;
+        let n = u16::try_from(members.len()).unwrap_or(u16::MAX);
+        Roster::new(Epoch(self.epoch), Threshold::new(self.threshold, n)?, members)
+    }
+}

@@ -1,0 +1,189 @@
+//! One run of one participant: as far as the board lets it. It stores, then posts; a repeated run posts the same bytes.
+
+use super::{
+    board::Board,
+    outcome::Finished,
+    sentence,
+    stage::{Next, Stage},
+    state::{Closed, StateFile},
+};
+use crate::{
+    error::Error,
+    files::{self, Audience, Replace},
+};
+use ccc_core::{
+    identifier::Identifier,
+    keys::{
+        Session,
+        board::Round,
+        rounds::{Party, RoundsError, Run},
+    },
+};
+use rand_core::CryptoRng;
+use std::path::{Path, PathBuf};
+
+/// Everything but the party.
+pub(crate) struct Desk<'a> {
+    /// Where the messages are.
+    pub(crate) board: &'a Path,
+    /// Where the state is.
+    pub(crate) state: StateFile<'a>,
+    /// Whether the round in which the participant stands ends with what is there.
+    pub(crate) close: bool,
+}
+
+/// What a run did.
+pub(crate) struct Walk {
+    /// Rounds that this participant has closed, from the first on, with the digests of their messages.
+    pub(crate) closed: Closed,
+    /// Rounds that this run closed.
+    pub(crate) moved: Vec<Round>,
+    /// Files that this run wrote to the board.
+    pub(crate) posted: Vec<PathBuf>,
+    /// What the person should know of the board.
+    pub(crate) notes: Vec<String>,
+    /// Where it ended.
+    pub(crate) end: End,
+}
+
+/// Where a run ends.
+pub(crate) enum End {
+    /// These are missing in this round.
+    Waits { round: Round, have: usize, missing: Vec<Identifier> },
+    /// The result, not yet written.
+    Finished(Box<Finished>),
+    /// An earlier run has written the result.
+    WasFinished,
+}
+
+const ROUNDS: [Round; 4] = [Round::Commit, Round::Open, Round::Complain, Round::Confirm];
+
+/// Goes on from the stored state, or joins where there is none.
+///
+/// # Errors
+/// [`Error::State`], [`Error::Rounds`], [`Error::OtherMessage`] and those of files; the state is the one stored last.
+pub(crate) fn walk<P: Run>(party: &Party<'_, P>, desk: &Desk<'_>, rng: &mut impl CryptoRng) -> Result<Walk, Error>
+where
+    Finished: From<P::Outcome>,
+{
+    let mut board = Board::read(desk.board, party.session())?;
+    let stored = desk.state.read()?;
+    let (closed, stage) = match &stored {
+        Some(stored) => (stored.closed.clone(), stored.stage(desk.state.path(), party.clone())?),
+        None => (Closed::new(), Some(joined(party, &board, desk, rng)?)),
+    };
+    let notes = std::mem::take(&mut board.notes);
+    let mut walk = Walk { closed, moved: Vec::new(), posted: Vec::new(), notes, end: End::WasFinished };
+    walk.note_changes(party, &board);
+    let Some(stage) = stage else { return Ok(walk) };
+    let closing = (desk.close && stored.is_some()).then_some(stage.round());
+    walk.end = walk.onwards(stage, party, &mut board, desk, (closing, rng))?;
+    Ok(walk)
+}
+
+/// Draws everything that there is to draw. A participant that has spoken already must not draw again: it would say
+/// something else.
+fn joined<'k, P: Run>(
+    party: &Party<'k, P>,
+    board: &Board,
+    desk: &Desk<'_>,
+    rng: &mut impl CryptoRng,
+) -> Result<Stage<'k, P>, Error>
+where
+    Finished: From<P::Outcome>,
+{
+    if party.dealer().is_some_and(|dealer| board.done(Round::Commit).contains(&dealer)) {
+        return Err(Error::StateLost { path: desk.state.path().into() });
+    }
+    let stage = Stage::join(party.clone(), rng).map_err(ended)?;
+    desk.state.write(&Closed::new(), Some(&stage), true, rng)?;
+    Ok(stage)
+}
+
+fn ended(error: RoundsError) -> Error {
+    Error::Rounds { reason: sentence(&error) }
+}
+
+impl Walk {
+    fn onwards<'k, P: Run>(
+        &mut self,
+        mut stage: Stage<'k, P>,
+        party: &Party<'k, P>,
+        board: &mut Board,
+        desk: &Desk<'_>,
+        (closing, rng): (Option<Round>, &mut impl CryptoRng),
+    ) -> Result<End, Error>
+    where
+        Finished: From<P::Outcome>,
+    {
+        let session = party.session();
+        loop {
+            self.post(&stage, board, party, desk)?;
+            let round = stage.round();
+            let intact = self.changed(session, board).next().is_none();
+            let (expected, done) = (board.expected(session, round, intact), board.done(round));
+            let missing: Vec<_> = expected.difference(&done).copied().collect();
+            if !missing.is_empty() && closing != Some(round) {
+                return Ok(End::Waits { round, have: expected.len() - missing.len(), missing });
+            }
+            let next = stage.advance(&board.envelopes(round)).map_err(ended)?;
+            self.closed.push(board.digest(session, round));
+            self.moved.push(round);
+            match next {
+                Next::Finished(finished) => return Ok(End::Finished(finished)),
+                Next::Stage(next) => stage = next,
+            }
+            desk.state.write(&self.closed, Some(&stage), false, rng)?;
+        }
+    }
+
+    fn post<P: Run>(
+        &mut self,
+        stage: &Stage<'_, P>,
+        board: &mut Board,
+        party: &Party<'_, P>,
+        desk: &Desk<'_>,
+    ) -> Result<(), Error>
+    where
+        Finished: From<P::Outcome>,
+    {
+        for (name, envelope) in stage.messages().map_err(ended)? {
+            self.posted.extend(post(desk.board, &name, &envelope.to_bytes())?);
+            board.add(party.session(), envelope).map_err(|reason| Error::Rounds { reason: reason.into() })?;
+        }
+        Ok(())
+    }
+
+    /// Tells which of the closed rounds look different now.
+    fn note_changes<P: Run>(&mut self, party: &Party<'_, P>, board: &Board) {
+        let changed: Vec<_> = self.changed(party.session(), board).map(|(round, closed)| (round, *closed)).collect();
+        for (round, closed) in changed {
+            self.notes.push(format!(
+                "the {round} round on the board is not what this participant closed, digest {}: what is late counts \
+                     for nothing",
+                hex::encode(closed)
+            ));
+        }
+    }
+
+    /// The closed rounds whose messages are others on the board now, with the digest of what was closed.
+    fn changed(&self, session: &Session, board: &Board) -> impl Iterator<Item = (Round, &[u8; 32])> {
+        let closed = ROUNDS.into_iter().zip(&self.closed);
+        closed.filter(|(round, closed)| board.digest(session, *round) != **closed)
+    }
+}
+
+/// Writes one message; the same message again changes nothing.
+///
+/// # Errors
+/// [`Error::OtherMessage`] where another message has this name.
+pub(crate) fn post(board: &Path, name: &str, bytes: &[u8]) -> Result<Option<PathBuf>, Error> {
+    files::directory(board)?;
+    let path = board.join(name);
+    if path.is_file() {
+        let same = files::read(&path, super::board::MAX_MESSAGE)? == bytes;
+        return if same { Ok(None) } else { Err(Error::OtherMessage { path }) };
+    }
+    files::write(&path, bytes, Audience::Everyone, Replace::Never)?;
+    Ok(Some(path))
+}
