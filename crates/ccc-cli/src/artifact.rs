@@ -133,7 +133,8 @@ impl Artifact {
         if let Some(document) = tdh2::is_json(&bytes).then(|| Document::read(&bytes)).flatten() {
             return Ok(Self::Tdh2(document?));
         }
-        if bytes.first() == Some(&b'{') {
+        // a body is sealed bytes, any of which it may start with
+        if bytes.first() == Some(&b'{') && !is_body(&bytes) {
             return Self::text(&bytes);
         }
         match kind_of(&bytes) {

@@ -117,7 +117,7 @@ Examples:
   ccc verify --deployment run/deployment.json --policy run/policy.json run/reserve-1.re*
   ccc verify --pool pool/")]
 pub(crate) struct VerifyArgs {
-    /// What to check; a share needs its request, recipient and ciphertexts beside it
+    /// What to check; a plain share needs its ciphertext beside it, attested keys their request
     #[arg(required_unless_present = "pool", value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
     /// Committee under whose master key or signatures the files must hold

@@ -192,7 +192,7 @@ pub(crate) enum Fill {
 /// Arguments of `fill prepare`.
 #[derive(Args)]
 #[command(after_help = "\
-Writes request.ccc and recipient.ccc (public), ciphertexts/ and attempt.key (secret).
+Writes request.ccc and recipient.ccc (public) and attempt.key (secret).
 
 Example:
   ccc fill prepare --pool pool/ --out attempt/")]

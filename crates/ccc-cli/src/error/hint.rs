@@ -230,7 +230,9 @@ fn of_refusal(refusal: &Refusal) -> (&'static str, &'static str) {
         Refusal::Expired { .. } => ("expired", AGAIN),
         Refusal::TooEarly { .. } => ("too-early", "wait for the order's deadline"),
         Refusal::Policy(_) => ("attestation", "seal to the pool's own enclave only; do not lower the policy"),
-        Refusal::Answered => ("answered", "a participant answers one attempt in one way"),
+        Refusal::Answered => {
+            ("answered", "finish the attempt that it has answered: it opens a request at one block only")
+        }
         Refusal::Recipients { .. } => ("answered", AGAIN),
         _ => ("refused", AGAIN),
     }

@@ -118,6 +118,25 @@ pub(crate) fn open(
     Ok(Opened { plaintext, notes })
 }
 
+/// Whether a share is the one of its signer for one of these ciphertexts.
+///
+/// # Errors
+/// Why it is not.
+pub(crate) fn check<'a>(
+    share: &Envelope,
+    committee: &Committee,
+    ciphertexts: impl Iterator<Item = &'a Ciphertext>,
+) -> Result<(), String> {
+    let payload = share.verify(committee).map_err(|error| error.to_string())?;
+    let verified = ciphertexts.filter_map(|ciphertext| ciphertext.clone().verify(committee.master_public_key()).ok());
+    let mut named = verified.map(|ciphertext| (request(committee, &ciphertext), ciphertext));
+    let answered = named.find(|(request, _)| request.digest() == *share.topic());
+    let (request, ciphertext) = answered.ok_or("it is a share of another ciphertext")?;
+    let shares = Shares::from_bytes(payload, 1).map_err(|error| error.to_string())?;
+    let checked = shares.verify(share.identifier(), committee, &request, None, &[ciphertext]);
+    checked.map_err(|error| error.to_string())
+}
+
 fn read(bytes: &[u8], committee: &Committee, topic: &[u8]) -> Result<(Identifier, Shares), String> {
     let envelope = Envelope::from_bytes(bytes).map_err(|error| error.to_string())?;
     let payload = envelope.verify(committee).map_err(|error| error.to_string())?;

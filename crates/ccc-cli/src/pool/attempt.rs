@@ -171,7 +171,7 @@ impl Pool {
     /// Makes a block, names what the attempt opens, generates and attests its keys, writes the directory.
     ///
     /// # Errors
-    /// [`Error`]; refused targets leave the log alone.
+    /// [`Error`]; a directory that holds anything, and a log that gives no plan, leave the log alone.
     pub(crate) fn prepare(
         &mut self,
         paths: &AttemptPaths,
@@ -179,17 +179,16 @@ impl Pool {
         passphrases: &Passphrases,
         rng: &mut impl CryptoRng,
     ) -> Result<Request, Error> {
-        for path in [paths.request(), paths.recipient(), paths.key()] {
-            files::check_target(&path, Replace::Never)?;
-        }
+        files::check_empty(&paths.0)?;
         let provider = self.hardware(passphrases)?;
         let table = self.table()?;
-        let time = self.now();
-        self.append(&Event::Block { time })?;
+        let block = Event::Block { time: self.now() };
+        self.scope(&self.log.then(&block), Some(&table.header), purpose)?;
+        self.append(&block)?;
         let scope = self.scope(&self.log, Some(&table.header), purpose)?;
         let request = self.request(&self.log, Some(&table.header), &scope);
         let enclave = Enclave::new(self.config.clone(), &provider)?;
-        let attempt = enclave.attempt(request.clone(), time, rng)?;
+        let attempt = enclave.attempt(request.clone(), self.log.time(), rng)?;
         let card = attempt.card().to_bytes();
         let secrets = Secrets::new(&[&[purpose as u8], attempt.into_keys().to_bytes().as_slice()]);
         files::directory(&paths.0)?;

@@ -13,7 +13,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use serde::{Deserialize, Serialize};
 use sha2::Sha512;
 use std::{
-    fs::OpenOptions,
+    fs::{File, OpenOptions},
     io::Write,
     path::{Path, PathBuf},
 };
@@ -40,8 +40,10 @@ struct Entry {
 /// answer).
 struct JournalKey(Zeroizing<[u8; 64]>);
 
-/// A journal in a file.
+/// A journal in a file. While it is open nobody else opens it: two processes of one participant answer one after the
+/// other.
 pub(crate) struct FileJournal {
+    _lock: File,
     path: PathBuf,
     key: JournalKey,
     entries: Vec<Entry>,
@@ -65,15 +67,17 @@ fn authenticator(key: &[u8], parts: &[&[u8]]) -> [u8; 64] {
 }
 
 impl FileJournal {
-    /// Reads the journal that belongs to a key file; an absent one is empty.
+    /// Waits for the key file's lock, then reads the journal that belongs to it; an absent one is empty.
     ///
     /// # Errors
-    /// [`Error::Journal`] for a line that this participant did not write: it must not answer then.
+    /// [`Error::Read`] for the key file, [`Error::Journal`] for a line that this participant did not write: it must not answer then.
     pub(crate) fn beside(key_file: &Path, keys: &ParticipantKeys) -> Result<Self, Error> {
+        let lock = File::open(key_file).and_then(|file| file.lock().map(|()| file));
+        let lock = lock.map_err(|source| Error::Read { path: key_file.into(), source })?;
         let path = key_file.with_extension("journal");
         files::check_target(&path, files::Replace::Force)?;
         let bytes = if path.exists() { files::read(&path, MAX_JOURNAL)? } else { Vec::new() };
-        let mut journal = Self { path, key: JournalKey::of(keys), entries: Vec::new() };
+        let mut journal = Self { _lock: lock, path, key: JournalKey::of(keys), entries: Vec::new() };
         for line in bytes.split_inclusive(|byte| *byte == b'\n') {
             let entry = journal.authentic(line);
             let refused = || Error::Journal { path: journal.path.clone(), line: journal.entries.len() + 1 };
@@ -133,6 +137,7 @@ mod tests {
     fn the_answers_of_one_request_are_read_again_in_their_order() {
         let dir = tempfile::tempdir().expect("a scratch directory");
         let (keys, key_file) = (keys(1), dir.path().join("p.ccc"));
+        std::fs::write(&key_file, "").expect("written");
         let first = Answer { request: [1; 64], recipient: [2; 64], bytes: &[3; 5] };
         let second = Answer { recipient: [4; 64], bytes: &[5; 6], ..first };
         let mut journal = FileJournal::beside(&key_file, &keys).expect("an absent journal is empty");
@@ -146,15 +151,36 @@ mod tests {
     }
 
     #[test]
+    fn n047_two_processes_of_one_participant_answer_one_after_the_other() {
+        let dir = tempfile::tempdir().expect("a scratch directory");
+        let key_file = dir.path().join("p.ccc");
+        std::fs::write(&key_file, "").expect("written");
+        let mut journal = FileJournal::beside(&key_file, &keys(1)).expect("an absent journal is empty");
+        std::thread::scope(|scope| {
+            let other = scope.spawn(|| {
+                let journal = FileJournal::beside(&key_file, &keys(1)).expect("read");
+                journal.answers(&[7; 32]).len()
+            });
+            std::thread::sleep(std::time::Duration::from_millis(200));
+            assert!(!other.is_finished());
+            journal.keep([7; 32], Answer { request: [1; 64], recipient: [2; 64], bytes: &[3] }).expect("kept");
+            drop(journal);
+            assert_eq!(other.join().expect("the other"), 1, "it sees the first one's answer");
+        });
+    }
+
+    #[test]
     fn no_byte_of_a_journal_can_change() {
         let dir = tempfile::tempdir().expect("a scratch directory");
         let (ours, theirs) = (keys(1), keys(2));
         let (key_file, path) = (dir.path().join("p.ccc"), dir.path().join("p.journal"));
+        std::fs::write(&key_file, "").expect("written");
         let mut journal = FileJournal::beside(&key_file, &ours).expect("an absent journal is empty");
         for i in [1_u8, 2, 3] {
             let answer = Answer { request: [0xab; 64], recipient: [0xef; 64], bytes: &[0xcd, i] };
             journal.keep([i; 32], answer).expect("kept");
         }
+        drop(journal);
         let good = std::fs::read(&path).expect("read");
         let refused_at = |bytes: &[u8], keys: &ParticipantKeys| {
             std::fs::write(&path, bytes).expect("written");

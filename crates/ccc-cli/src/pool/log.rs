@@ -41,6 +41,23 @@ impl Event {
         }
     }
 
+    /// The same event, at this time if its own is earlier.
+    fn not_before(&self, least: u64) -> Self {
+        let mut event = self.clone();
+        let (Self::Deposit { time, .. }
+        | Self::Withdrawal { time, .. }
+        | Self::StandingOrder { time, .. }
+        | Self::Request { time, .. }
+        | Self::Block { time }) = &mut event;
+        *time = least.max(*time);
+        event
+    }
+
+    /// Its line, without the newline.
+    fn line(&self) -> Vec<u8> {
+        serde_json::to_vec(self).expect("numbers and text always serialise")
+    }
+
     /// Who submitted what under which identifier; nothing for an empty block.
     pub(crate) fn submission(&self) -> Option<Submission> {
         match self {
@@ -83,6 +100,14 @@ impl ChainLog {
             log.events.push(event);
         }
         Ok(log)
+    }
+
+    /// This log with one more block, in memory alone.
+    pub(crate) fn then(&self, event: &Event) -> Self {
+        let mut log = self.clone();
+        log.hashes.push(keccak256(&[&self.hash(), &event.line()]));
+        log.events.push(event.clone());
+        log
     }
 
     /// The blocks up to the one with this hash; nothing if there is none.
@@ -172,17 +197,21 @@ fn accumulate(sum: Accumulator, event: &BoundaryEvent, tokens: &[[u8; 20]]) -> R
     added.map_err(|error| refused(error.to_string()))
 }
 
-/// Appends one line and makes it durable.
+/// Appends one line, makes it durable and gives the log with it. Writers wait for each other, and as on a chain a
+/// block is never older than the one before it: a time that others have overtaken becomes theirs.
 ///
 /// # Errors
-/// [`Error::Symlink`], [`Error::Write`].
-pub(crate) fn append(path: &Path, event: &Event) -> Result<(), Error> {
+/// [`Error::Symlink`], [`Error::Write`], and as [`ChainLog::read`].
+pub(crate) fn append(path: &Path, settings: &[u8], event: &Event) -> Result<ChainLog, Error> {
     files::check_target(path, files::Replace::Force)?;
     let error = |source| Error::Write { path: path.into(), source };
-    let mut line = serde_json::to_vec(event).map_err(|failed| error(failed.into()))?;
-    line.push(b'\n');
     let mut file = OpenOptions::new().append(true).open(path).map_err(error)?;
-    file.write_all(&line).and_then(|()| file.sync_all()).map_err(error)
+    file.lock().map_err(error)?;
+    let log = ChainLog::read(path, settings)?;
+    let event = event.not_before(log.time());
+    let line = [event.line(), b"\n".to_vec()].concat();
+    file.write_all(&line).and_then(|()| file.sync_all()).map_err(error)?;
+    Ok(log.then(&event))
 }
 
 #[cfg(test)]
@@ -205,6 +234,24 @@ mod tests {
         let altered = read("{\"event\":\"block\",\"time\":4}\n{\"event\":\"block\",\"time\":6}\n").expect("a log");
         assert_ne!(altered.hash(), log.hash());
         assert!(altered.up_to(&log.hash()).is_none());
+    }
+
+    #[test]
+    fn writers_wait_for_each_other_and_time_never_goes_backwards() {
+        let dir = tempfile::tempdir().expect("a scratch directory");
+        let path = dir.path().join("log.jsonl");
+        std::fs::write(&path, "").expect("written");
+        let other = std::fs::File::open(&path).expect("opened");
+        other.lock().expect("locked");
+        let grown = std::thread::scope(|scope| {
+            let late = scope.spawn(|| append(&path, b"settings", &Event::Block { time: 3 }));
+            std::thread::sleep(std::time::Duration::from_millis(200));
+            std::fs::write(&path, "{\"event\":\"block\",\"time\":16}\n").expect("written");
+            drop(other);
+            late.join().expect("the late writer").expect("appended")
+        });
+        let read = ChainLog::read(&path, b"settings").expect("a log");
+        assert_eq!((grown.number(), grown.time(), grown.hash()), (2, 16, read.hash()));
     }
 
     #[test]

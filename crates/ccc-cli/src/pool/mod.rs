@@ -40,6 +40,8 @@ use std::{
 
 const MAX_SETTINGS: u64 = 1 << 20;
 const MAX_COMMITTEE: u64 = 1 << 20;
+/// What a pool directory stands for, whatever its settings say of the enclave's root.
+const SIMULATED: &[&str] = &["the enclave's hardware", "the chain"];
 
 /// Where the parts of a pool are.
 #[derive(Clone, Debug)]
@@ -110,21 +112,20 @@ impl Pool {
         }
         let policy = settings.policy();
         let (mode, threshold) = (policy.mode, committee.threshold());
-        Configuration { mode, seeded: false, dealt: false, threshold, policy: Some(&policy), simulated: &[] }
+        Configuration { mode, seeded: false, dealt: false, threshold, policy: Some(&policy), simulated: SIMULATED }
             .check()?;
         let head = parse_json(&paths.head(), &files::read(&paths.head(), MAX_SETTINGS)?)?;
         let log = ChainLog::read(&paths.log(), &settings_bytes)?;
         Ok(Self { paths, settings, config, committee, head, log })
     }
 
-    /// Appends an event to the log and reads it back.
+    /// Appends an event to the log, after whatever others have appended meanwhile.
     ///
     /// # Errors
-    /// As [`log::append`] and [`ChainLog::read`].
+    /// As [`log::append`].
     pub(crate) fn append(&mut self, event: &Event) -> Result<(), Error> {
-        log::append(&self.paths.log(), event)?;
         let settings = files::read(&self.paths.settings(), MAX_SETTINGS)?;
-        self.log = ChainLog::read(&self.paths.log(), &settings)?;
+        self.log = log::append(&self.paths.log(), &settings, event)?;
         Ok(())
     }
 

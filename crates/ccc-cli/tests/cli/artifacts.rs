@@ -89,6 +89,17 @@ fn every_file_of_a_recovery_is_told_and_verified_or_says_why_not() {
 }
 
 #[test]
+fn a_body_is_a_body_whatever_byte_it_starts_with() {
+    let (scratch, _) = recovered();
+    let mut body = scratch.read("run/round-2.body");
+    for first in [b'{', b'C', b' '] {
+        body[0] = first;
+        scratch.write("body", &body);
+        assert_eq!(scratch.done("--json inspect body").json()["file"], "a table's body", "{first}");
+    }
+}
+
+#[test]
 fn an_altered_byte_anywhere_in_a_recoverys_file_is_noticed() {
     let (scratch, names) = recovered();
     let mut kinds = std::collections::BTreeSet::new();
@@ -185,6 +196,12 @@ fn evidence_is_held_against_the_policy_that_is_given() {
     };
     altered("measurements", serde_json::json!(["00".repeat(32)])).fails(1, "the measurement is not on the list of 1");
     altered("simulated_roots", serde_json::json!([])).fails(1, "no configured simulated root");
+    let evidence = |policy: &str, at: u64| verify(policy, at, "evidence run/reserve-1.request");
+    assert_eq!(evidence(ours, at).code, 0);
+    altered("max_age", 5.into());
+    evidence("--policy other.json", at + 6).fails(1, "seconds old, where 5 are accepted");
+    altered("mode", "production".into());
+    evidence("--policy other.json", at).fails(1, "simulated attestation is refused in production");
     altered("mode", "production".into()).fails(1, "simulated attestation is refused in production");
     altered("measurements", serde_json::json!(["00"])).fails(2, "measurement 0 is not 64 hexadecimal digits");
     altered("mode", "lax".into()).fails(2, "unknown variant");

@@ -110,11 +110,36 @@ fn a_log_that_lost_or_invented_a_deposit_is_refused() {
     );
     for altered in [without, inflated, doubled] {
         assert_ne!(altered, log);
-        fs::write(&path, altered).expect("written");
+        fs::write(&path, &altered).expect("written");
         story.ccc("verify --pool pool").fails(2, "head.json has consumed what log.jsonl does not hold");
         let prepare = story.ccc("--no-passphrase fill prepare --pool pool --out attempt");
         prepare.fails(2, "head.json has consumed what log.jsonl does not hold");
         assert!(!story.scratch.path("attempt").exists());
+        assert_eq!(fs::read_to_string(&path).expect("read"), altered, "no block was made");
+    }
+}
+
+#[test]
+fn an_attempt_is_not_prepared_into_a_directory_that_holds_anything() {
+    let story = Story::stocked();
+    fs::create_dir(story.scratch.path("attempt")).expect("made");
+    story.scratch.write("attempt/share-1.ccc", story.scratch.read("intake/share-1.ccc"));
+    let before = story.scratch.snapshot();
+    story.ccc("--no-passphrase fill prepare --pool pool --out attempt").fails(2, "attempt is not empty");
+    assert_eq!(story.scratch.snapshot(), before);
+    fs::remove_file(story.scratch.path("attempt/share-1.ccc")).expect("removed");
+    story.attempt("attempt", "", &[1]);
+}
+
+#[test]
+fn a_report_on_standard_output_is_the_report_alone() {
+    let story = Story::stocked();
+    for flags in ["", "--json "] {
+        let name = if flags.is_empty() { "plain" } else { "json" };
+        story.attempt(name, "", &[1, 2, 3]);
+        let run = story.done(&format!("{flags}fill run --pool pool --attempt {name} --out -"));
+        story.scratch.write("report.ccc", &run.out);
+        story.done("verify --pool pool report.ccc");
     }
 }
 
@@ -173,6 +198,11 @@ fn n112_a_pool_that_says_production_is_not_opened() {
         story.ccc(verb).fails(2, "simulated attestation is refused in production");
     }
     assert_eq!(story.scratch.snapshot(), before);
+    let root = settings.lines().find(|line| line.starts_with("simulated_hardware")).expect("a root");
+    // 2 is no coordinate of a point
+    let rootless = settings.replace(root, &format!("simulated_hardware = \"02{}\"", "00".repeat(31)));
+    story.scratch.write("pool/pool.toml", rootless.replace("mode = \"simulation\"", "mode = \"production\""));
+    story.ccc("verify --pool pool").fails(2, "the enclave's hardware is simulated, which production mode refuses");
 }
 
 #[test]

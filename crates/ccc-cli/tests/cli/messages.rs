@@ -1,6 +1,11 @@
 //! Any message, from encrypt to open, in both formats.
 
 use super::support::{Run, Scratch, mode, set_mode};
+use ccc_core::{
+    encoding::Kind,
+    envelope::Envelope,
+    keys::{Committee, ParticipantKeys},
+};
 
 const NOTE: &[u8] = b"meet at the usual place\n";
 
@@ -184,12 +189,41 @@ fn tdh2_files_are_told_and_verified() {
     assert_eq!(seen("tdh2/participant-1.ccc")["content"], "a tdh2 private share");
     scratch.done("verify tdh2/public-key.json note.json t0.json t3.json");
     scratch.done("verify --committee keys/committee.ccc note.ccc n1.ccc");
+    scratch.ccc("verify --committee keys/committee.ccc n1.ccc").fails(2, "cannot be checked without its ciphertext");
+    scratch.done("encrypt --key keys/committee.ccc --out other.ccc note.txt");
+    let run = scratch.ccc("verify --committee keys/committee.ccc other.ccc n1.ccc");
+    run.fails(1, "it is a share of another ciphertext");
+    scratch.done("verify --committee keys/committee.ccc other.ccc note.ccc n1.ccc");
     scratch.ccc("verify note.json").fails(2, "cannot be checked without the tdh2 public key");
     scratch.ccc("verify tdh2/public-key.json t0.json").fails(2, "cannot be checked without its ciphertext");
     scratch.done("encrypt --key tdh2/public-key.json --format tdh2easy --out other.json note.txt");
     scratch.ccc("verify tdh2/public-key.json other.json t0.json").fails(1, "the proof of share 0 does not verify");
     scratch.done("--no-passphrase keygen tdh2 -n 4 --out foreign");
     scratch.ccc("verify foreign/public-key.json note.json").fails(1, "proof does not verify");
+}
+
+/// Participant 1's share of the note with another point in its place, under its right signature.
+fn lie(scratch: &Scratch) {
+    let file = scratch.read("keys/participant-1.ccc");
+    let length = u32::from_be_bytes(file[12..16].try_into().expect("four bytes")) as usize;
+    let keys = ParticipantKeys::from_bytes(&file[20 + length..file.len() - 32]).expect("keys");
+    let committee = Committee::from_bytes(&scratch.read("keys/committee.ccc")).expect("a committee");
+    let share = Envelope::from_bytes(&scratch.read("n1.ccc")).expect("a share");
+    let mut payload = share.verify(&committee).expect("signed").to_vec();
+    payload.copy_within(32..64, 0);
+    let (digest, epoch, topic) = (committee.digest(), committee.epoch(), share.topic());
+    let bent = Envelope::sign(&keys, &digest, epoch, share.identifier(), topic, Kind::Share, payload);
+    scratch.write("n1.ccc", bent.expect("an envelope").to_bytes());
+}
+
+#[test]
+fn a_wrong_plain_share_does_not_verify() {
+    let scratch = shared();
+    lie(&scratch);
+    let run = scratch.ccc("verify --committee keys/committee.ccc note.ccc n1.ccc");
+    run.fails(1, "n1.ccc does not verify");
+    let opened = scratch.done("open --key keys/committee.ccc note.ccc n1.ccc n2.ccc n3.ccc n4.ccc");
+    assert!(opened.stderr.contains("participant 1 sent a wrong share"), "{}", opened.stderr);
 }
 
 #[test]

@@ -146,6 +146,15 @@ fn a_superseded_round_report_does_not_verify() {
 }
 
 #[test]
+fn a_report_of_another_workflow_does_not_verify() {
+    let story = Story::stocked();
+    let settings = String::from_utf8(story.scratch.read("pool/pool.toml")).expect("text");
+    let id = settings.lines().find(|line| line.starts_with("workflow_id")).expect("a workflow");
+    story.scratch.write("pool/pool.toml", settings.replace(id, &format!("workflow_id = \"{}\"", "00".repeat(32))));
+    story.ccc("verify --pool pool intake/report.ccc").fails(1, "the workflow differs");
+}
+
+#[test]
 fn reports_of_a_recovery_are_held_against_its_deployment() {
     let scratch = Scratch::new();
     for run in ["ours", "theirs"] {

@@ -40,7 +40,9 @@ pub(super) fn run(arguments: &FillRunArgs, ctx: &Context<'_>) -> Result<Answer, 
     files::one_standard_input(arguments.price.iter().chain(&arguments.statement))?;
     let target = arguments.out.clone().unwrap_or_else(|| paths.report());
     let replace = Replace::from_flag(arguments.force);
-    files::check_target(&target, replace)?;
+    if !files::is_stream(&target) {
+        files::check_target(&target, replace)?;
+    }
     let observations = arguments.price.as_deref().map(read_prices).transpose()?;
     let statement = arguments.statement.as_deref().map(|path| files::read(path, MAX_STATEMENT)).transpose()?;
     let statement = statement.map(Zeroizing::new);
@@ -101,7 +103,9 @@ fn report(produced: &Produced, paths: &AttemptPaths, target: &Path, ctx: &Contex
     for NotShare { path, reason } in &produced.not_shares {
         ctx.ui.note(&format!("{} is left out: {reason}", path.display()));
     }
-    ctx.ui.result(&lines, &object);
+    if !files::is_stream(target) {
+        ctx.ui.result(&lines, &object);
+    }
     answer
 }
 

@@ -97,7 +97,7 @@ fn fill(
     files::write(&paths.settings(), text.as_bytes(), Audience::Everyone, Replace::Never)?;
     files::write(&paths.committee(), &committee.to_bytes(), Audience::Everyone, Replace::Never)?;
     files::write(&paths.log(), b"", Audience::Everyone, Replace::Never)?;
-    log::append(&paths.log(), &Event::Block { time: now() })?;
+    log::append(&paths.log(), text.as_bytes(), &Event::Block { time: now() })?;
     write_head(&paths.head(), &Head::empty(), Replace::Never)?;
     first_version(Pool::open(directory)?, rng, ctx)
 }

@@ -1,11 +1,16 @@
 //! What is established about each kind of file, and what it takes.
 
 use super::check_wrapped;
-use crate::{artifact::Artifact, error::Error, message::tdh2::Document, pool::Pool};
+use crate::{
+    artifact::Artifact,
+    error::Error,
+    message::{native, tdh2::Document},
+    pool::Pool,
+};
 use ccc_chain::Deployment;
 use ccc_core::{
     ciphertext::Ciphertext,
-    enclave::attestation::{Policy, simulated},
+    enclave::attestation::Policy,
     encoding::Kind,
     envelope::{Envelope, EnvelopeError},
     keys::{Committee, reshare::Certificate},
@@ -38,6 +43,7 @@ impl Checker<'_> {
     pub(super) fn check(&self, path: &Path, artifact: &Artifact) -> Result<String, Error> {
         let established = match artifact {
             Artifact::Ciphertext(ciphertext) => self.ciphertext(ciphertext, self.committee(path)?),
+            Artifact::Envelope(share) if share.kind() == Kind::Share => self.plain_share(share, path)?,
             Artifact::Envelope(envelope) => self.envelope(envelope, self.committee(path)?),
             Artifact::Request(request) => self.request(request, self.committee(path)?),
             Artifact::Recipient(card) => self.recipient(card, self.policy(path)?, path)?,
@@ -112,6 +118,22 @@ impl Checker<'_> {
         Ok("its author knew the plaintext and bound it to its label".into())
     }
 
+    /// A plain share against the ciphertext that was given beside it.
+    fn plain_share(&self, share: &Envelope, path: &Path) -> Result<Established, Error> {
+        let committee = self.committee(path)?;
+        let ciphertexts = self.artifacts.iter().filter_map(|(_, artifact)| match artifact {
+            Artifact::Ciphertext(ciphertext) => Some(ciphertext),
+            _ => None,
+        });
+        let mut ciphertexts = ciphertexts.peekable();
+        if ciphertexts.peek().is_none() {
+            return Err(missing(path, "its ciphertext"));
+        }
+        let checked = native::check(share, committee, ciphertexts);
+        Ok(checked.map(|()| format!("participant {}'s part of this ciphertext", share.identifier())))
+    }
+
+    /// An envelope's signature. What a re-encrypted share holds, its enclave alone can check.
     fn envelope(&self, envelope: &Envelope, committee: &Committee) -> Established {
         let sender = envelope.identifier();
         match envelope.verify(committee) {
@@ -199,6 +221,8 @@ impl Checker<'_> {
         };
         same("the chain", payload.binding.chain == pool.config.chain)?;
         same("the receiver", payload.binding.receiver == receiver)?;
+        same("the epoch", payload.binding.epoch == pool.committee.epoch().0)?;
+        same("the workflow", report.report().header().origin == pool.settings.origin())?;
         match &payload.statement {
             Statement::Round(round) => current(round, pool)?,
             Statement::Payout(payout) => settled(payout.version, pool.head.version)?,
@@ -254,11 +278,7 @@ impl Checker<'_> {
     }
 
     fn evidence(&self, bytes: &[u8], policy: &Policy) -> Established {
-        let genuine = policy.simulated_roots.iter().map(|root| simulated::verify(bytes, root, self.at));
-        let genuine = genuine.reduce(|refused, next| if refused.is_ok() { refused } else { next });
-        let evidence = genuine.ok_or("no simulated hardware is accepted")?.map_err(|error| error.to_string())?;
-        same("the measurement", policy.measurements.contains(&evidence.measurement))?;
-        same("the debug mode", !evidence.debug)?;
+        let evidence = policy.genuine(bytes, self.at).map_err(|error| error.to_string())?;
         let mut requests = self.requests().peekable();
         if requests.peek().is_none() {
             return Ok("genuine simulated evidence of the accepted enclave; name the request to check its nonce".into());

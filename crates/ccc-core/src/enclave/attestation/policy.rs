@@ -85,17 +85,29 @@ impl Policy {
         nonce: &[u8; 64],
         now: u64,
     ) -> Result<Evidence, PolicyRefusal> {
-        let evidence = match ProviderKind::of(bytes)? {
-            ProviderKind::Simulated => self.genuine_simulated(bytes, now)?,
-        };
-        self.check_program(&evidence)?;
-        self.check_age(&evidence, now)?;
+        let evidence = self.genuine(bytes, now)?;
         if evidence.nonce.is_some_and(|found| found != *nonce) {
             return Err(PolicyRefusal::Nonce);
         }
         if evidence.user_data != *user_data {
             return Err(PolicyRefusal::UserData);
         }
+        Ok(evidence)
+    }
+
+    /// Judges evidence without the keys and the request that it speaks of: provider, program and age.
+    ///
+    /// *Security*: it says that such an enclave ran, and nothing of what it was asked. [`Self::check`] does.
+    /// *Units*: now in Unix seconds.
+    ///
+    /// # Errors
+    /// [`PolicyRefusal`].
+    pub fn genuine(&self, bytes: &[u8], now: u64) -> Result<Evidence, PolicyRefusal> {
+        let evidence = match ProviderKind::of(bytes)? {
+            ProviderKind::Simulated => self.genuine_simulated(bytes, now)?,
+        };
+        self.check_program(&evidence)?;
+        self.check_age(&evidence, now)?;
         Ok(evidence)
     }
 

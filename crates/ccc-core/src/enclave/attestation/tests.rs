@@ -33,6 +33,18 @@ fn genuine_evidence_of_an_accepted_program_is_accepted() {
 }
 
 #[test]
+fn evidence_is_judged_without_its_request() {
+    let genuine = |policy: &Policy, bytes: &[u8], now: u64| policy.genuine(bytes, now).map(|found| found.nonce);
+    assert_eq!(genuine(&policy(), &evidence(), NOW + 60), Ok(Some(NONCE)));
+    let old = PolicyRefusal::Age { found: 61, max_age: 60 };
+    assert_eq!(genuine(&policy(), &evidence(), NOW + 61), Err(old));
+    let debug = provider().in_debug_mode().attest(&USER_DATA, &NONCE, NOW).unwrap();
+    assert_eq!(genuine(&policy(), &debug, NOW), Err(PolicyRefusal::Debug));
+    let production = Policy { mode: OperatingMode::Production, ..policy() };
+    assert_eq!(genuine(&production, &evidence(), NOW), Err(PolicyRefusal::Simulated));
+}
+
+#[test]
 fn n112_simulated_evidence_and_roots_are_refused_in_production() {
     let production = Policy { mode: OperatingMode::Production, ..policy() };
     assert_eq!(production.check(&evidence(), &USER_DATA, &NONCE, NOW), Err(PolicyRefusal::Simulated));
