@@ -18,12 +18,15 @@ pub(crate) struct SecretPolynomial {
 
 impl SecretPolynomial {
     /// Random, of degree t − 1, with this constant term. The other coefficients may be zero, except the highest.
+    ///
+    /// *Security*: made in its full size, since a list that grows leaves what it held in freed memory.
     pub(crate) fn with_constant<R: CryptoRng + ?Sized>(
         constant: SecretScalar,
         t: u16,
         rng: &mut R,
     ) -> Result<Self, RandomnessError> {
-        let mut coefficients = vec![constant];
+        let mut coefficients = Vec::with_capacity(usize::from(t.max(1)));
+        coefficients.push(constant);
         for _ in 1..t {
             coefficients.push(random_scalar(rng)?);
         }
@@ -233,6 +236,18 @@ mod tests {
                 sum += w * polynomial.evaluate(*i).expose();
             }
             assert_eq!(sum == Scalar::ZERO, orthogonal, "t = {t}");
+        }
+    }
+
+    /// Growth would leave copies of the coefficients behind.
+    #[test]
+    fn coefficients_are_never_moved() {
+        let mut rng = rand_chacha::ChaCha20Rng::seed_from_u64(3);
+        for t in [1, 5, 67] {
+            let constant = random_scalar(&mut rng).unwrap();
+            let polynomial = SecretPolynomial::with_constant(constant, t, &mut rng).unwrap();
+            assert_eq!(polynomial.coefficients.len(), usize::from(t));
+            assert_eq!(polynomial.coefficients.capacity(), usize::from(t));
         }
     }
 

@@ -166,6 +166,13 @@ mod tests {
         assert_eq!(random_scalar(&mut Stuck(7)).err(), Some(RandomnessError));
     }
 
+    /// Seeds and shares pass through it.
+    #[test]
+    fn the_state_of_the_hash_is_erased() {
+        fn erased<T: zeroize::ZeroizeOnDrop>() {}
+        erased::<sha2::Sha512>();
+    }
+
     #[test]
     fn same_randomness_with_another_statement_is_another_nonce() {
         let secret = SecretScalar::new(Scalar::from(5u8));

@@ -71,7 +71,8 @@ pub enum CombineError {
         /// Who is at fault besides.
         culprits: Vec<Culprit>,
     },
-    /// The second half of a combined pair is zero, which would leave K in the clear: t participants made it so.
+    /// The second half of a combined pair is zero, which would leave K in the clear. With verified partials t
+    /// participants made it so together; with unverified ones the last of them did alone.
     #[error("partials combine to zero")]
     ZeroCombination {
         /// Of which ciphertext.

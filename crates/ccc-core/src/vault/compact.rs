@@ -259,7 +259,8 @@ impl Partials {
         self.partials.get(j).map(|Partial { a, b, .. }| (a.point(), b.point()))
     }
 
-    fn examine<'s>(&'s self, identifier: Identifier, directed: &'s Directed<'_>) -> Result<Examined<'s>, ShareError> {
+    /// Made for this recipient, as many as ciphertexts, by a member. Gives its verification key.
+    fn fit<'c>(&self, identifier: Identifier, directed: &Directed<'c>) -> Result<&'c Encoded, ShareError> {
         if !self.are_for(&directed.statement) {
             return Err(ShareError::Recipient { identifier });
         }
@@ -267,7 +268,11 @@ impl Partials {
         if expected != found {
             return Err(ShareError::Count { expected, found });
         }
-        let key = directed.key(identifier)?;
+        directed.key(identifier)
+    }
+
+    fn examine<'s>(&'s self, identifier: Identifier, directed: &'s Directed<'_>) -> Result<Examined<'s>, ShareError> {
+        let key = self.fit(identifier, directed)?;
         let opening = directed.statement.opening(identifier, key);
         let both = self.partials.iter().zip(directed.ciphertexts());
         let challenges = both.map(|(partial, c)| partial.challenge(&directed.subject(&opening, c))).collect();
@@ -334,6 +339,9 @@ pub fn verify_all<R: CryptoRng + ?Sized>(
         return Err(ShareError::Empty);
     }
     let all: Vec<_> = partials.iter().map(|(identifier, partials)| (*identifier, partials)).collect();
+    for (identifier, partials) in &all {
+        partials.fit(*identifier, &directed)?;
+    }
     match all.iter().zip(verdicts(&all, &directed, &seed)).find(|(_, valid)| !valid) {
         Some((&(identifier, _), _)) => Err(ShareError::Proof { identifier }),
         None => Ok(()),

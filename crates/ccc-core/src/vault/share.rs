@@ -175,20 +175,25 @@ impl Shares {
         self.points.get(j).map(Encoded::point)
     }
 
+    /// As many shares as ciphertexts, of a member. Gives its verification key.
+    fn fits<'c>(&self, identifier: Identifier, statement: &Statement<'c>) -> Result<&'c Encoded, ShareError> {
+        let (expected, found) = (statement.ciphertexts.len(), self.points.len());
+        if expected != found {
+            return Err(ShareError::Count { expected, found });
+        }
+        verification_key(statement.committee, identifier)
+    }
+
     pub(crate) fn equation(
         &self,
         identifier: Identifier,
         statement: &Statement<'_>,
     ) -> Result<Equation<'_>, ShareError> {
-        let (expected, found) = (statement.ciphertexts.len(), self.points.len());
-        if expected != found {
-            return Err(ShareError::Count { expected, found });
-        }
+        let p = self.fits(identifier, statement)?;
         let opening = opening(statement, identifier)?;
         let target = target(statement, &opening, &self.points);
         let Dleq { a, b, .. } = &self.proof;
         let challenge = share_challenge(&opening, &target, a, b);
-        let p = verification_key(statement.committee, identifier)?;
         Ok(Equation { p: *p.point(), u: *target.u.point(), d: *target.d.point(), proof: &self.proof, challenge })
     }
 }
@@ -210,6 +215,9 @@ pub fn verify_all<R: CryptoRng + ?Sized>(
     let seed = random64(rng)?;
     if shares.is_empty() {
         return Err(ShareError::Empty);
+    }
+    for (identifier, shares) in shares {
+        shares.fits(*identifier, &statement)?;
     }
     let verdicts = verdicts(shares.iter().map(|(identifier, shares)| (*identifier, shares)), &statement, &seed);
     match shares.iter().zip(verdicts).find(|(_, valid)| !valid) {

@@ -222,7 +222,10 @@ fn share<R: CryptoRng + ?Sized>(
     threshold: Threshold,
     rng: &mut R,
 ) -> Result<(PublicKey, Vec<PrivateShare>), KeyError> {
-    let higher = (1..threshold.t()).map(|_| random_scalar(rng)).collect::<Result<Vec<_>, _>>()?;
+    let mut higher = Vec::with_capacity(usize::from(threshold.t()));
+    for _ in 1..threshold.t() {
+        higher.push(random_scalar(rng)?);
+    }
     let evaluate = |index: u16| {
         let x = Scalar::from(u32::from(index) + 1);
         let value = higher.iter().rev().fold(Scalar::ZERO, |value, a| (value + a.expose()) * x);

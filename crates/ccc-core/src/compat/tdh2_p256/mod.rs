@@ -22,8 +22,11 @@
 //! - H is in no challenge. A ciphertext's proof belongs to a public key through Ḡ alone; [`deal`] derives Ḡ from H.
 //! - The label is 32 bytes without structure: no chain, contract, kind or expiry.
 //!
-//! None of this touches secrecy against fewer than k shares. It means that agreement among those who open a ciphertext
-//! is not promised where its author colludes with a holder of a share. [`combine`] refuses shares that contradict each
+//! None of this helps whoever holds fewer than k shares and is given no other. But shares are shares of the wrapped key:
+//! they open every hybrid ciphertext that carries it, and the same wrapped key under another body is valid too. So a
+//! hybrid is not secure against chosen ciphertexts if its body or its digest has a say in who gets shares: that decision
+//! MUST rest on the wrapped key and its label alone. Besides, agreement among those who open a ciphertext is not promised
+//! where its author colludes with a holder of a share. [`combine`] refuses shares that contradict each
 //! other when it is given more than k of them; with exactly k there is nothing to compare. What must bind uses
 //! [`crate::ciphertext`].
 //!

@@ -60,7 +60,8 @@ impl<'k> Helper<'k> {
     /// [`RepairError::Ended`] with complaints to be posted, if a part does not open or match.
     pub fn sum(&self, first_round: &[Envelope]) -> Result<Envelope, RepairError> {
         let first = FirstRound::read(&self.session, first_round)?;
-        let (mut parts, mut culprits, mut complaints) = (Vec::new(), Vec::new(), Vec::new());
+        let mut parts = Vec::with_capacity(self.session.helpers().len());
+        let (mut culprits, mut complaints) = (Vec::new(), Vec::new());
         for (sender, packet) in first.packets() {
             match self.open(packet) {
                 Ok(part) => parts.push(part),

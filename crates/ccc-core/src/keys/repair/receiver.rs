@@ -49,7 +49,8 @@ impl<'k> Receiver<'k> {
     pub fn finish(&self, first_round: &[Envelope], second_round: &[Envelope]) -> Result<KeyShare, RepairError> {
         let first = FirstRound::read(&self.session, first_round)?;
         let second = SecondRound::read(&self.session, &first, second_round)?;
-        let (mut sums, mut culprits, mut complaints) = (Vec::new(), Vec::new(), Vec::new());
+        let mut sums = Vec::with_capacity(self.session.helpers().len());
+        let (mut culprits, mut complaints) = (Vec::new(), Vec::new());
         for (sender, packet) in second.packets() {
             match self.open(packet) {
                 Ok(sum) => sums.push(sum),

@@ -242,18 +242,20 @@ impl<'k, P: Run> Unconfirmed<'k, P> {
 
     /// Takes everybody's confirmations: the result counts once n − F receivers have the same.
     ///
+    /// Who confirms two transcripts is named, and counts for this one all the same: a certificate cannot show what else
+    /// its signers signed, so whoever reads the round and whoever reads a certificate of it must count alike.
+    ///
     /// # Errors
     /// [`RoundsError::NotConfirmed`]; the new share is gone.
     pub fn confirm(self, confirm_round: &[Envelope]) -> Result<P::Outcome, RoundsError> {
         let Self { mut me, committee, key_share, transcript } = self;
-        let mut confirmed = confirmations(me.session(), &transcript, confirm_round);
+        let confirmed = confirmations(me.session(), &transcript, confirm_round);
         for (identifier, found) in collect_from_receivers(me.session(), confirm_round, Package::confirmation) {
             let fault = match found.as_slice() {
                 [same] if *same == transcript => continue,
                 [_] => Fault::Disagreement,
                 _ => Fault::Equivocation,
             };
-            confirmed.remove(&identifier);
             me.faults.blame(Role::Receiver, identifier, fault);
         }
         me.faults.blame_unconfirmed(me.party.session(), &confirmed);
@@ -275,7 +277,7 @@ impl<P> Me<'_, P> {
         self.faults.require(self.party.session(), have)
     }
 
-    fn refuse_repeated_points(&mut self, dealings: &mut BTreeMap<Identifier, VerifiedDealing>) {
+    pub(super) fn refuse_repeated_points(&mut self, dealings: &mut BTreeMap<Identifier, VerifiedDealing>) {
         let mut dealers: BTreeMap<[u8; 32], Vec<Identifier>> = BTreeMap::new();
         for (identifier, dealing) in dealings.iter() {
             dealers.entry(*dealing.r().bytes()).or_default().push(*identifier);

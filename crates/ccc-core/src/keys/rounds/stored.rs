@@ -208,7 +208,7 @@ impl<'k, P: Run> Complained<'k, P> {
     /// # Errors
     /// [`StateError`].
     pub fn from_bytes(bytes: &[u8], party: Party<'k, P>) -> Result<Self, StateError> {
-        let (me, mut reader) = Me::read(bytes, Step::Complained, party)?;
+        let (mut me, mut reader) = Me::read(bytes, Step::Complained, party)?;
         let mut dealings = BTreeMap::new();
         for _ in 0..reader.u16("number of dealings")? {
             let dealing = Dealing::from_bytes(reader.length_prefixed("dealing", MAX_PAYLOAD)?)?;
@@ -216,6 +216,11 @@ impl<'k, P: Run> Complained<'k, P> {
             insert_ascending(&mut dealings, dealer, dealing.verify(me.session())?, "dealings")?;
         }
         reader.finish()?;
+        let found = dealings.len();
+        me.refuse_repeated_points(&mut dealings);
+        if dealings.len() != found {
+            return Err(StateError::Canonical { what: "dealings" });
+        }
         Ok(Self::new(me, dealings)?)
     }
 }
@@ -242,7 +247,7 @@ impl<'k, P: Run> Unconfirmed<'k, P> {
     /// [`StateError`].
     pub fn from_bytes(bytes: &[u8], party: Party<'k, P>) -> Result<Self, StateError> {
         let mut reader = read_front(bytes, Step::Unconfirmed, &party)?;
-        let faults = Faults::read(&mut reader)?;
+        let faults = Faults::read(&mut reader, party.session())?;
         let committee = read_committee(&mut reader, party.session())?;
         let transcript = reader.array("transcript")?;
         let key_share = match party.receiver() {
@@ -269,7 +274,7 @@ impl<'k, P> Me<'k, P> {
 
     fn read<'b>(bytes: &'b [u8], step: Step, party: Party<'k, P>) -> Result<(Self, Reader<'b>), StateError> {
         let mut reader = read_front(bytes, step, &party)?;
-        let faults = Faults::read(&mut reader)?;
+        let faults = Faults::read(&mut reader, party.session())?;
         let seed = read_seed(&mut reader)?;
         Ok((Self { party, seed, faults, outgoing: Vec::new() }, reader))
     }
@@ -287,11 +292,16 @@ impl Faults {
         culprits.iter().for_each(|culprit| out.extend_from_slice(&faults::encode(culprit)));
     }
 
-    fn read(reader: &mut Reader<'_>) -> Result<Self, StateError> {
+    /// Culprits are members: so there are never more than two entries for each.
+    fn read(reader: &mut Reader<'_>, session: &Session) -> Result<Self, StateError> {
         let (mut all, mut previous) = (Self::default(), None);
         for _ in 0..reader.u16("number of culprits")? {
             let Culprit { role, identifier, fault } = faults::read(reader)?;
-            if previous.replace((role, identifier)) >= Some((role, identifier)) {
+            let member = match role {
+                Role::Dealer => session.dealer_key(identifier),
+                Role::Receiver => session.receiver_key(identifier),
+            };
+            if previous.replace((role, identifier)) >= Some((role, identifier)) || member.is_none() {
                 return Err(StateError::Canonical { what: "culprits" });
             }
             all.blame(role, identifier, fault);

@@ -123,7 +123,8 @@ pub fn combine<R: CryptoRng + ?Sized>(
 ///
 /// # Errors
 /// [`CombineError::NotEnoughShares`] with those whose payload is no list of partials; [`CombineError::Request`];
-/// [`CombineError::ZeroCombination`].
+/// [`CombineError::ZeroCombination`], which one participant that has seen the others' partials can bring about:
+/// [`combine`] names it.
 pub fn combine_unverified(
     committee: &Committee,
     request: &Request,

@@ -114,6 +114,65 @@ fn nothing_opens_from_nothing() {
     }
 }
 
+/// Answers that do not fit what they are checked against are the caller's mistake, and nobody's fault.
+#[test]
+fn n067_a_check_of_many_blames_nobody_for_an_answer_to_another_attempt() {
+    let mut w = world(4);
+    let cts = [w.encrypt(LabelKind::Public, b"a"), w.encrypt(LabelKind::Public, b"b")];
+    let (public, compact) = (w.request(Mode::Public, &cts), w.request(Mode::Compact, &cts));
+    let ((_, to), (_, other)) = (attempt(&mut w), attempt(&mut w));
+    let check = crate::vault::compact::verify_all::<ChaCha20Rng>;
+    let World { shares, committee, rng, .. } = &mut w;
+    let committee = &*committee;
+    let mut made = |to| Partials::create(&shares[1], committee, &compact, to, &cts, rng).unwrap();
+    let (here, there) = (made(&to), made(&other));
+    let one = Partials::from_bytes(&here.to_bytes()[..64 + PARTIAL_LEN], 1).unwrap();
+    for (identifier, partials, expected) in [
+        (id(2), &here, Ok(())),
+        (id(2), &there, Err(ShareError::Recipient { identifier: id(2) })),
+        (id(2), &one, Err(ShareError::Count { expected: 2, found: 1 })),
+        (id(9), &here, Err(ShareError::UnknownParticipant { identifier: id(9) })),
+        (id(1), &here, Err(ShareError::Proof { identifier: id(1) })),
+    ] {
+        assert_eq!(partials.verify(identifier, committee, &compact, &to, &cts), expected);
+        let many = [(id(2), here.clone()), (identifier, partials.clone())];
+        assert_eq!(check(&many, committee, &compact, &to, &cts, rng), expected);
+    }
+    let all = Shares::create(&shares[1], committee, &public, None, &cts, rng).unwrap();
+    let wire = all.to_bytes();
+    let few = Shares::from_bytes(&[&wire[..32], &wire[64..]].concat(), 1).unwrap();
+    for (identifier, shares, expected) in [
+        (id(2), &few, Err(ShareError::Count { expected: 2, found: 1 })),
+        (id(9), &all, Err(ShareError::UnknownParticipant { identifier: id(9) })),
+        (id(1), &all, Err(ShareError::Proof { identifier: id(1) })),
+    ] {
+        let many = [(id(2), all.clone()), (identifier, shares.clone())];
+        assert_eq!(verify_all(&many, committee, &public, None, &cts, rng), expected);
+    }
+}
+
+/// Who sees the others' partials first can cancel their B without knowing a logarithm. Checked, it is named.
+#[test]
+fn a_liar_that_cancels_the_others_is_named_where_partials_are_checked() {
+    let mut w = world(4);
+    let cts = [w.encrypt(LabelKind::Recipient, b"a")];
+    let request = w.request(Mode::Compact, &cts);
+    let (keys, to) = attempt(&mut w);
+    let mut envelopes = w.answers(&request, &to, &cts);
+    let lambdas = crate::polynomial::lagrange_at_zero(&[id(1), id(2), id(3)]).unwrap();
+    let b = |at: usize| point(&envelopes[at].unverified_payload()[B..B + 32]);
+    let cancelling = -(b(0) * lambdas[0] + b(1) * lambdas[1]) * lambdas[2].invert();
+    let mut payload = envelopes[2].unverified_payload().to_vec();
+    payload[B..B + 32].copy_from_slice(cancelling.compress().as_bytes());
+    envelopes[2] = w.envelope(2, &request, payload);
+    let unseen = combine_unverified(&w.committee, &request, &to, &cts, &envelopes);
+    assert_eq!(unseen, Err(CombineError::ZeroCombination { digest: cts[0].digest() }));
+    let made = combine(&w.committee, &request, &to, &cts, &envelopes, &mut w.rng).unwrap();
+    assert_eq!(made.culprits, vec![fault(3, CulpritReason::Proof)]);
+    let opened = w.open_combined(keys, &request, &cts, &made.combined, unasked);
+    assert_eq!(opened, Ok((vec![Some(b"a".to_vec())], vec![])));
+}
+
 #[test]
 fn each_mode_answers_its_own_requests_only() {
     let mut w = world(4);

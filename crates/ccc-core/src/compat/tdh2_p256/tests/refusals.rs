@@ -49,6 +49,23 @@ fn n037_altered_bodies_and_nonces_do_not_open() {
     }
 }
 
+/// What the format does not refuse: shares are of the wrapped key, whatever body stands behind it.
+#[test]
+fn shares_of_a_wrapped_key_open_every_body_under_it() {
+    let Fixture { dealt, .. } = Fixture::new();
+    let key = &dealt.public_key;
+    let ours = easy::Ciphertext::encrypt(key, &[0; INPUT_LEN], b"a message", &mut rng(4)).unwrap();
+    let other = easy::Ciphertext::encrypt(key, &[0; INPUT_LEN], b"b message", &mut rng(5)).unwrap();
+    let rebodied = exchanged(&ours.to_json(), &other.to_json(), "SymCtxt");
+    let rebodied = easy::Ciphertext::from_json(rebodied.as_bytes()).unwrap();
+    assert_ne!(rebodied, ours);
+    let asked = rebodied.verify(key).unwrap();
+    let create = |private| DecryptionShare::create(private, asked.wrapped(), &mut rng(6)).unwrap();
+    let shares: Vec<_> = dealt.shares[..3].iter().map(create).collect();
+    let opened = ours.verify(key).unwrap().open(key.threshold().unwrap(), &shares).unwrap();
+    assert_eq!(opened.plaintext.as_slice(), b"a message");
+}
+
 #[test]
 fn n038_every_length_up_to_the_maximum_opens_and_no_more_is_taken() {
     let Fixture { dealt, .. } = Fixture::new();

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::encoding::{EncodingError, HEADER_LEN};
+use crate::keys::dealing::forge::Lie;
 use crate::keys::rounds::stage::{Keys, Log, signed, with_restarts};
 
 fn session(roster: &Roster, nonce: u8) -> Session {
@@ -165,6 +166,31 @@ fn a_stored_dealing_is_verified_anew_and_is_the_participants_own() {
     assert_eq!(read(3, &bad), Some(StateError::Dealing(DealingError::Proof)));
 }
 
+/// Two dealings under one ephemeral point would have one complaint open two shares, from the store as from the board.
+#[test]
+fn stored_dealings_with_one_ephemeral_point_are_refused() {
+    let mut rng = ChaCha20Rng::seed_from_u64(29);
+    let (roster, keys) = cast(4, &mut rng);
+    let session = session(&roster, 9);
+    let log = run(&keys, &session, None, |_, _| false);
+    let stored = &log.stored[3][0];
+    let forge = |dealer| {
+        let mut rng = ChaCha20Rng::seed_from_u64(1);
+        Dealing::forge(&session, dealer, Scalar::from(dealer), &Lie::Nothing, &mut rng)
+    };
+    let mut bad = stored[..HEADER_LEN + 38 + 2 + 64 + 2].to_vec();
+    for dealing in [forge(1), forge(2)].iter().chain(&posted_dealings(&log)[2..]) {
+        crate::suite::length_prefixed(&mut bad, &dealing.to_bytes());
+    }
+    assert_eq!(forge(1).ephemeral(), forge(2).ephemeral());
+    let error = Complained::from_bytes(&bad, parties(&keys, &session).remove(0)).err();
+    assert_eq!(error, Some(StateError::Canonical { what: "dealings" }));
+}
+
+fn posted_dealings(log: &Log<Outcome>) -> Vec<Dealing> {
+    log.posted[2].iter().map(|envelope| Dealing::from_bytes(envelope.unverified_payload()).unwrap()).collect()
+}
+
 /// A generator that repeats itself gives no participant.
 #[test]
 fn n024_a_stuck_generator_is_refused_at_joining() {
@@ -187,6 +213,11 @@ fn culprits_out_of_order_and_strangers_commitments_are_refused() {
     let mut swapped = stored.clone();
     swapped[culprits..culprits + 18].rotate_left(9);
     assert_eq!(read(&swapped), Some(StateError::Canonical { what: "culprits" }));
+    for (place, number) in [(1, 9), (10, 8)] {
+        let mut stranger = stored.clone();
+        stranger[culprits + place..culprits + place + 2].copy_from_slice(&u16::to_be_bytes(number));
+        assert_eq!(read(&stranger), Some(StateError::Canonical { what: "culprits" }), "{number}");
+    }
     let last = stored.len() - 34;
     for (number, expected) in [
         (9, StateError::Dealing(DealingError::Dealer { found: 9 })),

@@ -147,6 +147,37 @@ fn n082_the_certificate_settles_a_participant_that_was_away() {
     assert_eq!(forged.verify(&session), Err(CertificateError::NotConfirmed { need: 3, have: 0 }));
 }
 
+/// One of four is late, one signs two transcripts: who read the round and who reads a certificate of it end alike, in
+/// the new epoch when three signed its transcript, in the old one when two did.
+#[test]
+fn n082_the_round_and_its_certificate_settle_alike_when_a_confirmer_talks_twice() {
+    let (old, _) = four();
+    let session = old.session(Protocol::Refresh, threshold(4), &old.keys);
+    let parties = old.both(&session);
+    let log = with_restarts(&parties, |_, _| {}, |_, _| false);
+    let (posted, transcript) = (&log.posted[4], log.outcomes[0].transcript);
+    let second = signed(&session, &old.keys[2].1, id(3), Package::Confirmation([5; 32]));
+    let settle = |round: &[Envelope]| {
+        let waiting = Unconfirmed::from_bytes(&log.stored[4][0], parties[0].clone()).unwrap();
+        let outcome = waiting.confirm(round).map(|handover| named(&handover.culprits));
+        let signers: Vec<_> = round.iter().filter(|e| Package::confirmation(e) == Some(transcript)).cloned().collect();
+        (outcome, Certificate::new(session.id(), transcript, signers).verify(&session))
+    };
+    let faults = |late: &[u16]| {
+        let silent = late.iter().map(|&i| (Role::Receiver, i, Fault::Silent));
+        let twice = std::iter::once((Role::Receiver, 3, Fault::Equivocation));
+        let mut all: Vec<_> = silent.chain(twice).collect();
+        all.sort_by_key(|(_, i, _)| *i);
+        all
+    };
+    let (outcome, certificate) = settle(&[posted[0].clone(), posted[1].clone(), second.clone(), posted[2].clone()]);
+    assert_eq!((outcome, certificate), (Ok(faults(&[4])), Ok(())));
+    let (outcome, certificate) = settle(&[posted[0].clone(), posted[2].clone(), second]);
+    let Err(ReshareError::NotConfirmed { need: 3, have: 2, culprits }) = outcome else { panic!("confirmed") };
+    assert_eq!(named(&culprits), faults(&[2, 4]));
+    assert_eq!(certificate, Err(CertificateError::NotConfirmed { need: 3, have: 2 }));
+}
+
 #[test]
 fn n029_certificates_are_strict() {
     let (old, mut rng) = four();
