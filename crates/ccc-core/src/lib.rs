@@ -74,7 +74,7 @@
 //! let receiver = handed.remove(4)?;
 //! assert_eq!(receiver.committee.master_public_key(), &master);
 //! assert!(receiver.key_share.is_some());
-//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! # Ok::<(), Box<dyn core::error::Error>>(())
 //! ```
 //!
 //! # Assumptions

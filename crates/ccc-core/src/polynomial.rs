@@ -6,7 +6,6 @@
 use crate::identifier::Identifier;
 use crate::point::Encoded;
 use crate::secret::{RandomnessError, SecretScalar, random_scalar};
-use alloc::vec;
 use alloc::vec::Vec;
 use curve25519_dalek::{RistrettoPoint, Scalar};
 use rand_core::CryptoRng;

@@ -91,6 +91,9 @@ pub(crate) struct DkgArgs {
     /// This participant's number, where its keys have several
     #[arg(long, value_name = "I", requires = "session")]
     pub(crate) number: Option<u16>,
+    /// Refuse what production must not run: all participants in one process, committees that tolerate no fault
+    #[arg(long)]
+    pub(crate) production: bool,
     /// Directory for the results
     #[arg(long, value_name = "DIR")]
     pub(crate) out: PathBuf,

@@ -13,16 +13,21 @@ use crate::{
     },
     ui::Answer,
 };
-use ccc_core::keys::{Protocol, dkg};
+use ccc_core::{
+    enclave::attestation::OperatingMode,
+    keys::{Protocol, Roster, dkg},
+};
+use ccc_node::production::Configuration;
 use std::path::Path;
 
 pub(super) fn run(arguments: &DkgArgs, ctx: &Context<'_>) -> Result<Answer, Error> {
-    let DkgArgs { participants, threshold, session, keys, state, board, out, force, .. } = arguments;
+    let DkgArgs { participants, threshold, production, session, keys, state, board, out, force, .. } = arguments;
     match (session, keys, state, board) {
         (Some(session), Some(keys), Some(state), Some(board)) => step(arguments, [session, keys, state, board], ctx),
         _ => {
             let (participants, out) = (participants.unwrap_or_default(), out.clone());
-            committee::dkg(&CommitteeKeygen { participants, threshold: *threshold, out, force: *force }, ctx)
+            let (threshold, production, force) = (*threshold, *production, *force);
+            committee::dkg(&CommitteeKeygen { participants, threshold, production, out, force }, ctx)
         }
     }
 }
@@ -32,6 +37,9 @@ fn step(arguments: &DkgArgs, paths: [&std::path::PathBuf; 4], ctx: &Context<'_>)
     let file = SessionFile::read(session_path)?;
     file.require(session_path, Protocol::Dkg)?;
     let session = file.session(session_path, None)?;
+    if arguments.production {
+        check_production(session.roster())?;
+    }
     let keys = keys::read_keys(keys_path, &ctx.passphrases)?;
     let number = keys::number(session.roster(), &keys, arguments.number)?;
     let party = dkg::Party::new(session.clone(), number, &keys)?;
@@ -46,4 +54,11 @@ fn step(arguments: &DkgArgs, paths: [&std::path::PathBuf; 4], ctx: &Context<'_>)
         force: arguments.force,
     };
     conclude::<dkg::Dkg>(walked, &seat, &desk, ctx, &mut rng)
+}
+
+/// What production asks of a roster: sizes, and that no participant's weight alone stops the service.
+fn check_production(roster: &Roster) -> Result<(), Error> {
+    let (mode, threshold) = (OperatingMode::Production, roster.threshold());
+    Configuration { mode, seeded: false, dealt: false, threshold, policy: None, simulated: &[] }.check()?;
+    Ok(roster.require_fault_tolerance()?)
 }

@@ -31,7 +31,7 @@ struct Generated {
 }
 
 pub(super) fn dealer(arguments: &CommitteeKeygen, ctx: &Context<'_>) -> Result<Answer, Error> {
-    let plan = Plan::new(arguments, true)?;
+    let plan = Plan::new(arguments, true, &[])?;
     ctx.ui.note("a dealer knows the master key; use `ccc keygen dkg` for anything but tests and migration");
     let mut rng = ctx.rng()?;
     let (roster, participants) = plan.roster(&mut rng)?;
@@ -40,7 +40,7 @@ pub(super) fn dealer(arguments: &CommitteeKeygen, ctx: &Context<'_>) -> Result<A
 }
 
 pub(super) fn dkg(arguments: &CommitteeKeygen, ctx: &Context<'_>) -> Result<Answer, Error> {
-    let plan = Plan::new(arguments, false)?;
+    let plan = Plan::new(arguments, false, &["the separation of the participants"])?;
     ctx.ui.note("all participants run in this process over a board in memory; on their own machines each runs alone");
     let mut rng = ctx.rng()?;
     let (roster, participants) = plan.roster(&mut rng)?;
@@ -60,14 +60,14 @@ struct Plan {
 }
 
 impl Plan {
-    fn new(arguments: &CommitteeKeygen, dealt: bool) -> Result<Self, Error> {
+    fn new(arguments: &CommitteeKeygen, dealt: bool, simulated: &[&'static str]) -> Result<Self, Error> {
         let n = arguments.participants;
         let threshold = match arguments.threshold {
             Some(t) => Threshold::new(t, n)?,
             None => Threshold::default_for(n)?,
         };
         let mode = if arguments.production { OperatingMode::Production } else { OperatingMode::Simulation };
-        Configuration { mode, seeded: false, dealt, threshold, policy: None, simulated: &[] }.check()?;
+        Configuration { mode, seeded: false, dealt, threshold, policy: None, simulated }.check()?;
         let plan = Self { threshold, directory: arguments.out.clone(), replace: Replace::from_flag(arguments.force) };
         plan.targets().try_for_each(|path| files::check_target(&path, plan.replace))?;
         Ok(plan)
