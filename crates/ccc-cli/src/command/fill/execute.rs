@@ -74,7 +74,8 @@ fn payout_paths(paths: &AttemptPaths, produced: &Produced) -> Vec<PathBuf> {
     sequences.map(|sequence| paths.payout(sequence)).collect()
 }
 
-/// Report, payouts and envelope; the keys are spent; the head comes last and at once.
+/// Report, payouts and envelope; then the head, at once; then the keys go. A run that stops before the head has changed
+/// nothing and can be made again; one that stops behind it leaves keys that a moved head refuses.
 fn keep(pool: &Pool, paths: &AttemptPaths, target: &Path, replace: Replace, produced: &Produced) -> Result<(), Error> {
     files::write(target, &produced.report.to_bytes()?, Audience::Everyone, replace)?;
     for (payout, path) in produced.payouts.iter().zip(payout_paths(paths, produced)) {
@@ -83,8 +84,8 @@ fn keep(pool: &Pool, paths: &AttemptPaths, target: &Path, replace: Replace, prod
     if let Some(envelope) = &produced.envelope {
         files::write(&paths.envelope(), envelope, Audience::Everyone, Replace::Force)?;
     }
-    std::fs::remove_file(paths.key()).map_err(|source| Error::Write { path: paths.key(), source })?;
-    pool.set_head(&produced.head)
+    pool.set_head(&produced.head)?;
+    std::fs::remove_file(paths.key()).map_err(|source| Error::Write { path: paths.key(), source })
 }
 
 fn report(produced: &Produced, paths: &AttemptPaths, target: &Path, ctx: &Context<'_>) -> Answer {
