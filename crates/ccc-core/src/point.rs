@@ -2,6 +2,7 @@
 
 use crate::encoding::{EncodingError, Reader};
 use curve25519_dalek::RistrettoPoint;
+use curve25519_dalek::ristretto::CompressedRistretto;
 use zeroize::Zeroize;
 
 /// A ristretto255 element and its canonical encoding.
@@ -46,6 +47,32 @@ impl Encoded {
     /// Its encoding.
     pub(crate) fn bytes(&self) -> &[u8; 32] {
         &self.bytes
+    }
+}
+
+/// The 32 bytes of a proof's commitment, decoded where the proof is checked: a combination that opens checks none.
+///
+/// *Security*: bytes that encode no element stay bytes until then; no proof with them verifies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Claimed([u8; 32]);
+
+impl Claimed {
+    /// Encodes an element of one's own.
+    pub(crate) fn of(point: &RistrettoPoint) -> Self {
+        Self(point.compress().to_bytes())
+    }
+
+    pub(crate) fn read(reader: &mut Reader<'_>, what: &'static str) -> Result<Self, EncodingError> {
+        reader.array(what).map(Self)
+    }
+
+    pub(crate) fn bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+
+    /// The element, if the bytes are the encoding of one; the identity is.
+    pub(crate) fn decode(&self) -> Option<RistrettoPoint> {
+        CompressedRistretto(self.0).decompress()
     }
 }
 

@@ -6,7 +6,7 @@
 pub(crate) mod representation;
 
 use crate::encoding::{EncodingError, Reader};
-use crate::point::Encoded;
+use crate::point::{Claimed, Encoded};
 use crate::suite::{domain, hash};
 use alloc::vec::Vec;
 use curve25519_dalek::traits::VartimeMultiscalarMul;
@@ -15,8 +15,8 @@ use curve25519_dalek::{RistrettoPoint, Scalar};
 /// The proof (A, B, z) that one scalar x gives both P = xG and D = xU.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Dleq {
-    pub(crate) a: Encoded,
-    pub(crate) b: Encoded,
+    pub(crate) a: Claimed,
+    pub(crate) b: Claimed,
     pub(crate) z: Scalar,
 }
 
@@ -31,9 +31,7 @@ impl Dleq {
     }
 
     pub(crate) fn read(reader: &mut Reader<'_>) -> Result<Self, EncodingError> {
-        let a = Encoded::read_or_identity(reader, "A")?;
-        let b = Encoded::read_or_identity(reader, "B")?;
-        Ok(Self { a, b, z: reader.scalar("z")? })
+        Ok(Self { a: Claimed::read(reader, "A")?, b: Claimed::read(reader, "B")?, z: reader.scalar("z")? })
     }
 }
 
@@ -53,7 +51,7 @@ impl Equation<'_> {
         let minus = -self.challenge;
         let first = RistrettoPoint::vartime_double_scalar_mul_basepoint(&minus, &self.p, z);
         let second = RistrettoPoint::vartime_multiscalar_mul([*z, minus], [self.u, self.d]);
-        first == *a.point() && second == *b.point()
+        a.decode() == Some(first) && b.decode() == Some(second)
     }
 }
 
@@ -63,7 +61,9 @@ impl Equation<'_> {
 pub(crate) fn all_hold_vartime(equations: &[&Equation<'_>], seed: &[u8; 64]) -> bool {
     let mut sum = Sum::default();
     for (k, equation) in (0u32..).step_by(2).zip(equations) {
-        sum.add(equation, weight(seed, k), weight(seed, k + 1));
+        if sum.add(equation, weight(seed, k), weight(seed, k + 1)).is_none() {
+            return false;
+        }
     }
     sum.vanishes_vartime()
 }
@@ -88,11 +88,13 @@ struct Sum {
 }
 
 impl Sum {
-    fn add(&mut self, equation: &Equation<'_>, v: Scalar, w: Scalar) {
+    /// `None` when a commitment is no element.
+    fn add(&mut self, equation: &Equation<'_>, v: Scalar, w: Scalar) -> Option<()> {
         let Equation { p, u, d, proof, challenge } = equation;
+        let (a, b) = (proof.a.decode()?, proof.b.decode()?);
         self.base += v * proof.z;
         self.scalars.extend([v, v * challenge, w, w * challenge]);
-        self.points.extend([*proof.a.point(), *p, *proof.b.point(), *d]);
+        self.points.extend([a, *p, b, *d]);
         match &mut self.last_u {
             Some((last, scalar)) if last == u => *scalar -= w * proof.z,
             last => {
@@ -100,6 +102,7 @@ impl Sum {
                 self.push(previous);
             }
         }
+        Some(())
     }
 
     fn push(&mut self, term: Option<(RistrettoPoint, Scalar)>) {
@@ -146,8 +149,8 @@ mod tests {
     fn proof(x: u8, nonce: u8, challenge: Scalar, u: RistrettoPoint) -> Dleq {
         let a = Scalar::from(nonce);
         Dleq {
-            a: Encoded::new(RistrettoPoint::mul_base(&a)),
-            b: Encoded::new(u * a),
+            a: Claimed::of(&RistrettoPoint::mul_base(&a)),
+            b: Claimed::of(&(u * a)),
             z: a + challenge * Scalar::from(x),
         }
     }

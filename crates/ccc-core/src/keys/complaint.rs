@@ -9,7 +9,7 @@ use super::dealing::{ShareFault, VerifiedDealing};
 use super::participant::ParticipantKeys;
 use crate::encoding::{EncodingError, Reader};
 use crate::identifier::Identifier;
-use crate::point::Encoded;
+use crate::point::{Claimed, Encoded};
 use crate::proof::{Dleq, Equation};
 use crate::secret::{RandomnessError, proof_nonce, random64};
 use crate::suite::{challenge, domain};
@@ -53,8 +53,8 @@ impl Complaint {
         let shared = Encoded::new(r.point() * secret.expose());
         let statement = Statement::new(dealing, accuser, &keys.dealing_key());
         let nonce = proof_nonce(&random, secret, &statement.fields(&shared), 0);
-        let a = Encoded::new(RistrettoPoint::mul_base(nonce.expose()));
-        let b = Encoded::new(r.point() * nonce.expose());
+        let a = Claimed::of(&RistrettoPoint::mul_base(nonce.expose()));
+        let b = Claimed::of(&(r.point() * nonce.expose()));
         let z = nonce.expose() + statement.challenge(&shared, &a, &b) * secret.expose();
         Ok(Self { shared, proof: Dleq { a, b, z } })
     }
@@ -126,7 +126,7 @@ impl Statement {
     }
 
     /// H("complaint"; session, ε, dealer, j, pk_j, R, DH, A, B).
-    fn challenge(&self, shared: &Encoded, a: &Encoded, b: &Encoded) -> Scalar {
+    fn challenge(&self, shared: &Encoded, a: &Claimed, b: &Claimed) -> Scalar {
         let mut fields = self.fields(shared).to_vec();
         fields.extend([a.bytes().as_slice(), b.bytes().as_slice()]);
         challenge(domain::COMPLAINT, &fields)

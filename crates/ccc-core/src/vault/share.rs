@@ -9,7 +9,7 @@ use crate::ciphertext::VerifiedCiphertext;
 use crate::encoding::{EncodingError, Reader};
 use crate::identifier::Identifier;
 use crate::keys::{Committee, KeyShare, KeyShareError};
-use crate::point::Encoded;
+use crate::point::{Claimed, Encoded};
 use crate::proof::{Dleq, Equation, all_hold_vartime, weight};
 use crate::secret::{RandomnessError, proof_nonce, random64};
 use crate::suite::{Hasher, challenge, domain};
@@ -114,8 +114,8 @@ impl Shares {
         let opening = opening(statement, key.identifier())?;
         let target = target(statement, &opening, &points);
         let nonce = proof_nonce(&random, x, &fields(&opening, &target), 0);
-        let a = Encoded::new(RistrettoPoint::mul_base(nonce.expose()));
-        let b = Encoded::new(target.u.point() * nonce.expose());
+        let a = Claimed::of(&RistrettoPoint::mul_base(nonce.expose()));
+        let b = Claimed::of(&(target.u.point() * nonce.expose()));
         let challenge = share_challenge(&opening, &target, &a, &b);
         let z = nonce.expose() + challenge * x.expose();
         Ok(Self { points, proof: Dleq { a, b, z } })
@@ -132,7 +132,8 @@ impl Shares {
         out
     }
 
-    /// Reads the shares of m ciphertexts; no share is the identity.
+    /// Reads the shares of m ciphertexts; no share is the identity. Whether A and B are elements shows when the proof is
+    /// checked: a combination that opens checks none, and saves two thirds of the decoding.
     ///
     /// # Errors
     /// [`EncodingError`]; the length is compared with m before anything is allocated.
@@ -301,7 +302,7 @@ fn fields<'a>(opening: &'a Opening, target: &'a Target) -> Vec<&'a [u8]> {
     fields
 }
 
-fn share_challenge(opening: &Opening, target: &Target, a: &Encoded, b: &Encoded) -> Scalar {
+fn share_challenge(opening: &Opening, target: &Target, a: &Claimed, b: &Claimed) -> Scalar {
     let mut fields = fields(opening, target);
     fields.extend([a.bytes().as_slice(), b.bytes().as_slice()]);
     challenge(domain::SHARE, &fields)

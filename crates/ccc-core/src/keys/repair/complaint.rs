@@ -9,7 +9,7 @@ use super::session::RepairSession;
 use crate::encoding::{EncodingError, Reader};
 use crate::identifier::Identifier;
 use crate::keys::participant::ParticipantKeys;
-use crate::point::Encoded;
+use crate::point::{Claimed, Encoded};
 use crate::proof::{Dleq, Equation};
 use crate::secret::proof_nonce;
 use crate::suite::{challenge, domain};
@@ -43,8 +43,8 @@ impl RepairComplaint {
         let shared = Encoded::new(r.point() * secret.expose());
         let statement = Statement::new(session, stage, sender, accuser, &keys.dealing_key(), r);
         let nonce = proof_nonce(&[0; 64], secret, &statement.fields(&shared), 0);
-        let a = Encoded::new(RistrettoPoint::mul_base(nonce.expose()));
-        let b = Encoded::new(r.point() * nonce.expose());
+        let a = Claimed::of(&RistrettoPoint::mul_base(nonce.expose()));
+        let b = Claimed::of(&(r.point() * nonce.expose()));
         let z = nonce.expose() + statement.challenge(&shared, &a, &b) * secret.expose();
         Self { stage, sender, shared, proof: Dleq { a, b, z } }
     }
@@ -139,7 +139,7 @@ impl Statement {
     }
 
     /// H("repair-complaint"; session, stage, sender, accuser, pk of the accuser, R, DH, A, B).
-    fn challenge(&self, shared: &Encoded, a: &Encoded, b: &Encoded) -> Scalar {
+    fn challenge(&self, shared: &Encoded, a: &Claimed, b: &Claimed) -> Scalar {
         let mut fields = self.fields(shared).to_vec();
         fields.extend([a.bytes().as_slice(), b.bytes().as_slice()]);
         challenge(domain::REPAIR_COMPLAINT, &fields)

@@ -101,7 +101,9 @@ impl Scene {
             let verdict = if opens { Verdict::NamedWhenExamined } else { WRONG };
             let other = if field.starts_with('z') { Scalar::from(5u8).to_bytes() } else { generator.to_bytes() };
             lies.push((format!("{field} replaced"), put(&other), verdict));
-            lies.push((format!("{field} not canonical"), put(&[0xff; 32]), MALFORMED));
+            // a share's commitments are bytes until its proof is checked
+            let none = if field.starts_with('N') { Verdict::NamedWhenExamined } else { MALFORMED };
+            lies.push((format!("{field} not canonical"), put(&[0xff; 32]), none));
             if matches!(field, "B" | "D") {
                 lies.push((format!("{field} zero"), put(&[0; 32]), MALFORMED));
             }

@@ -77,7 +77,7 @@ impl Forger {
         let (x, opening) = (self.key.secret(), opening(&self.statement(), self.key.identifier()).unwrap());
         let target = weigh(&opening, points);
         let nonce = Scalar::from(12_345u32);
-        let (a, b) = (Encoded::new(RistrettoPoint::mul_base(&nonce)), Encoded::new(target.u.point() * nonce));
+        let (a, b) = (Claimed::of(&RistrettoPoint::mul_base(&nonce)), Claimed::of(&(target.u.point() * nonce)));
         let challenge = share_challenge(&opening, &target, &a, &b);
         let proof = Dleq { a, b, z: nonce + challenge * x.expose() };
         let p = *self.committee.verification_key(self.key.identifier()).unwrap().point();
