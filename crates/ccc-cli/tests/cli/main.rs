@@ -14,5 +14,6 @@ mod recover;
 mod rounds;
 mod shares;
 mod support;
+mod terminal;
 mod verify;
 mod withdrawals;
