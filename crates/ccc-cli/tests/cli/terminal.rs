@@ -5,17 +5,18 @@ use super::support::Scratch;
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use std::{
     fs::File,
-    io::{Read, Write},
+    io::{BufReader, Read, Write},
     path::Path,
     process::{Child, Command},
     sync::mpsc::{Receiver, channel},
-    thread::spawn,
+    thread::{sleep, spawn},
     time::{Duration, Instant},
 };
 
 const PATIENCE: Duration = Duration::from_secs(60);
 
 struct Terminal {
+    name: String,
     keyboard: File,
     screen: Receiver<u8>,
     seen: String,
@@ -42,10 +43,10 @@ impl Terminal {
             .expect("setsid of util-linux is there");
         let keyboard = File::from(master);
         let (shown, screen) = channel();
-        let reader = keyboard.try_clone().expect("a second handle");
+        let reader = BufReader::new(keyboard.try_clone().expect("a second handle"));
         // reading a terminal that everybody has left is an error, and the end
         spawn(move || reader.bytes().map_while(Result::ok).try_for_each(|byte| shown.send(byte)));
-        Self { keyboard, screen, seen: String::new(), child }
+        Self { name, keyboard, screen, seen: String::new(), child }
     }
 
     /// Waits until a text is on the screen, and forgets what stood before its end.
@@ -54,10 +55,24 @@ impl Terminal {
         while !self.seen.contains(text) {
             let left = until.saturating_duration_since(Instant::now());
             let byte = self.screen.recv_timeout(left);
-            let byte = byte.unwrap_or_else(|_| panic!("{text:?} does not come after {:?}", self.seen));
-            self.seen.push(char::from(byte));
+            let shown = byte.map_err(|_| format!("{text:?} does not come after {:?}", self.seen));
+            self.seen.push(char::from(shown.expect("in time")));
         }
         std::mem::take(&mut self.seen)
+    }
+
+    /// Waits until the terminal does not echo: what is typed ahead of that, it shows itself.
+    fn wait_for_silence(&self) {
+        let until = Instant::now() + PATIENCE;
+        loop {
+            let stty =
+                Command::new("stty").args(["-F", &self.name, "-a"]).output().expect("stty of coreutils is there");
+            if String::from_utf8_lossy(&stty.stdout).split_whitespace().any(|word| word == "-echo") {
+                return;
+            }
+            assert!(Instant::now() < until, "the terminal still echoes");
+            sleep(Duration::from_millis(10));
+        }
     }
 
     fn press(&mut self, keys: &str) {
@@ -88,6 +103,7 @@ fn n152_a_typed_passphrase_is_not_echoed() {
     let mut shown = String::new();
     for prompt in ["new passphrase: ", "the same again: "] {
         shown += &keygen.wait_for(prompt);
+        keygen.wait_for_silence();
         keygen.press("words of a passphrase\n");
     }
     let (rest, code) = keygen.end();
