@@ -15,6 +15,7 @@
 //!
 //! *Source*: `docs/spec/keys.md`.
 
+mod audit;
 mod fault;
 pub(crate) mod package;
 mod party;
@@ -27,6 +28,7 @@ mod stored;
 #[cfg(test)]
 mod tests;
 
+pub use audit::{Audited, audit};
 pub use fault::{Culprit, Fault, Role, RoundsError};
 pub use party::Party;
 pub use posted::{Posted, Posting};

@@ -3,7 +3,7 @@
 
 use super::package::{Package, collect_from_dealers};
 use super::stage::{Keys, NONCE, Rewritten, id, keys, named, roster, signed};
-use super::{Culprit, Fault, Role, RoundsError};
+use super::{Culprit, Fault, Role, RoundsError, audit};
 use crate::encoding::{Kind, header};
 use crate::envelope::Envelope;
 use crate::identifier::Identifier;
@@ -124,12 +124,13 @@ impl World {
 
     /// Everybody ends with the same result and names the liar alone. Gives the number of complaints.
     fn names(&self, role: Role, fault: &Fault, mut alter: impl FnMut(Round, &mut Vec<Envelope>)) -> usize {
-        let mut complaints = 0;
+        let (mut complaints, mut carried) = (0, Vec::new());
         let outcomes = self.run(|round, seen| {
             if round == Round::Complain {
                 complaints = seen.len();
             }
             alter(round, seen);
+            carried.push(seen.clone());
         });
         let outcomes: Vec<_> = outcomes.into_iter().map(|o| o.unwrap_or_else(|e| panic!("{fault}: {e}"))).collect();
         for (committee, transcript, culprits) in &outcomes {
@@ -139,7 +140,19 @@ impl World {
         if let Some(old) = self.session.old() {
             assert_eq!(outcomes[0].0.master_public_key(), old.master_public_key());
         }
+        assert_eq!(self.audited(&carried).as_ref(), Ok(&outcomes[0]), "{fault}");
         complaints
+    }
+
+    /// What somebody who took no part makes of the board.
+    fn audited(&self, carried: &[Vec<Envelope>]) -> Seen {
+        let rounds = [0, 1, 2, 3].map(|at: usize| carried[at].as_slice());
+        let audited = audit(&self.session, rounds)?;
+        let at_fault = |i: &Identifier| audited.culprits.iter().any(|c| c.role == Role::Dealer && c.identifier == *i);
+        assert!(
+            !audited.dealers.iter().any(at_fault) && audited.confirmed.len() >= self.session.enough_confirmations()
+        );
+        Ok((audited.committee, audited.transcript, audited.culprits))
     }
 
     /// The liar commits to these bytes and opens them.
