@@ -3,13 +3,14 @@
 use crate::{
     artifact::Artifact,
     message::tdh2::{Document, Sealed},
+    rounds::session::SessionFile,
 };
 use ccc_chain::Deployment;
 use ccc_core::{
     ciphertext::{Ciphertext, Label, LabelKind},
     enclave::attestation::{OperatingMode, Policy},
     envelope::Envelope,
-    keys::Committee,
+    keys::{Committee, rounds::Posting},
     report::{Payload, SignedReport, Statement, Verdict},
     table::Header,
     vault::{Mode, Request},
@@ -61,6 +62,7 @@ pub(crate) fn describe(artifact: &Artifact, size: usize) -> Fields {
             fields.add("dealer", dealing.dealer()).bytes("commitment_digest", &dealing.commitment_digest())
         }
         Artifact::Certificate(certificate) => fields
+            .bytes("session", &certificate.session())
             .bytes("transcript", &certificate.transcript())
             .add("confirmations", certificate.confirmations().len()),
         Artifact::TableHeader(header) => of_header(fields, header),
@@ -71,6 +73,10 @@ pub(crate) fn describe(artifact: &Artifact, size: usize) -> Fields {
         Artifact::Tdh2(document) => of_tdh2(fields, document),
         Artifact::Deployment(deployment) => of_deployment(fields, deployment),
         Artifact::Policy(policy) => of_policy(fields, policy),
+        Artifact::Session(session) => of_session(fields, session),
+        Artifact::PublicKeys(keys) => {
+            fields.bytes("signing_key", &keys.signing_key()).bytes("dealing_key", &keys.dealing_key())
+        }
         Artifact::Transcript(transcript) => {
             fields.add("transactions", transcript.transactions.len()).add("events", transcript.events.len())
         }
@@ -153,7 +159,28 @@ fn of_label(fields: Fields, label: &Label) -> Fields {
 }
 
 fn of_envelope(fields: Fields, envelope: &Envelope) -> Fields {
-    fields.add("participant", envelope.identifier().get()).bytes("topic", envelope.topic())
+    let fields = fields.add("participant", envelope.identifier().get()).bytes("topic", envelope.topic());
+    match Posting::claimed(envelope) {
+        Some(posting) => fields.add("message", posting.to_string()).add("round", posting.round().to_string()),
+        None => fields,
+    }
+}
+
+fn of_session(fields: Fields, session: &SessionFile) -> Fields {
+    let fields = match session.id() {
+        Ok(id) => fields.bytes("session", &id),
+        Err(error) => fields.add("session", format!("none: {error}")),
+    };
+    let fields = fields
+        .add("protocol", serde_json::json!(session.protocol))
+        .add("epoch", session.epoch)
+        .add("participants", session.members.len())
+        .add("threshold", session.threshold)
+        .bytes("nonce", &session.nonce.0);
+    match &session.committee {
+        Some(digest) => fields.bytes("committee", &digest.0),
+        None => fields,
+    }
 }
 
 fn of_request(fields: Fields, request: &Request) -> Fields {

@@ -160,6 +160,8 @@ pub(crate) enum Error {
     OtherMessage { path: PathBuf },
     #[error("{} does not exist, and the board holds a message of this participant", path.display())]
     StateLost { path: PathBuf },
+    #[error("{}: {members} members confirm another result than these messages give: {transcript}", path.display())]
+    OtherTranscript { path: PathBuf, members: usize, transcript: String },
     #[error("{} has more than {limit} files", path.display())]
     BoardFull { path: PathBuf, limit: usize },
     #[error("{} is not certified: the old share still serves", path.display())]

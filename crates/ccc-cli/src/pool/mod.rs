@@ -16,6 +16,7 @@ pub(crate) mod sign;
 pub(crate) mod view;
 
 use crate::{
+    artifact::instead,
     cli::AssetName,
     error::Error,
     files::{self, Audience, Replace, passphrase::Passphrases, sealed::Content, secret},
@@ -207,7 +208,8 @@ pub(crate) fn now() -> u64 {
 /// [`Error::Committee`].
 pub(crate) fn read_committee(path: &Path) -> Result<Committee, Error> {
     let bytes = files::read(path, MAX_COMMITTEE)?;
-    Committee::from_bytes(&bytes).map_err(|source| Error::Committee { path: path.into(), source })
+    let committee = Committee::from_bytes(&bytes);
+    committee.map_err(|source| instead(path, bytes, "a committee", Error::Committee { path: path.into(), source }))
 }
 
 pub(crate) fn write_head(path: &Path, head: &Head, replace: Replace) -> Result<(), Error> {

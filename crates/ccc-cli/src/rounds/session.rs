@@ -1,6 +1,7 @@
 //! The session file: who takes part in what, the same for everybody; and a participant's public keys.
 
 use crate::{
+    artifact::instead,
     error::Error,
     files,
     pool::{hexed::Hex, parse_json},
@@ -61,7 +62,7 @@ pub(crate) struct PublicLine {
 }
 
 impl What {
-    fn protocol(self) -> Protocol {
+    pub(crate) fn protocol(self) -> Protocol {
         match self {
             Self::KeyGeneration => Protocol::Dkg,
             Self::Refresh => Protocol::Refresh,
@@ -79,13 +80,26 @@ impl PublicLine {
     /// Reads a `.pub` file.
     ///
     /// # Errors
-    /// [`Error::PoolFile`] and the errors of reading.
+    /// [`Error::OtherContent`], [`Error::PoolFile`] and the errors of reading.
     pub(crate) fn read(path: &Path) -> Result<Self, Error> {
-        parse_json(path, &files::read(path, MAX_PUBLIC)?)
+        let bytes = files::read(path, MAX_PUBLIC)?;
+        parse_json(path, &bytes).map_err(|error| instead(path, bytes, "a participant's public keys", error))
     }
 
     pub(crate) fn signing_key(&self) -> [u8; 32] {
         self.signing_key.0
+    }
+
+    pub(crate) fn dealing_key(&self) -> [u8; 32] {
+        self.dealing_key.0
+    }
+
+    /// Whether both are keys.
+    ///
+    /// # Errors
+    /// [`MembershipError`].
+    pub(crate) fn check(&self) -> Result<(), MembershipError> {
+        self.member(1).member().map(drop)
     }
 
     pub(crate) fn member(&self, number: u16) -> MemberLine {
@@ -111,9 +125,10 @@ impl SessionFile {
     /// Reads a session file.
     ///
     /// # Errors
-    /// [`Error::PoolFile`] and the errors of reading.
+    /// [`Error::OtherContent`], [`Error::PoolFile`] and the errors of reading.
     pub(crate) fn read(path: &Path) -> Result<Self, Error> {
-        parse_json(path, &files::read(path, MAX_SESSION)?)
+        let bytes = files::read(path, MAX_SESSION)?;
+        parse_json(path, &bytes).map_err(|error| instead(path, bytes, "a session", error))
     }
 
     /// The session, which names the committee that hands over, if there is one.
@@ -137,6 +152,15 @@ impl SessionFile {
             (What::KeyGeneration, Some(_)) => Err(refused("a key generation has no committee that hands over".into())),
             (What::Refresh | What::Reshare, None) => Err(refused("it names no committee that hands over".into())),
         }
+    }
+
+    /// The session's identifier, for which the digest of the committee that hands over is enough.
+    ///
+    /// # Errors
+    /// [`MembershipError`] for members that make no roster.
+    pub(crate) fn id(&self) -> Result<[u8; 32], MembershipError> {
+        let old = self.committee.as_ref().map(|digest| &digest.0);
+        Ok(Session::new(self.protocol.protocol(), old, self.roster()?, &self.nonce.0).id())
     }
 
     /// Refuses a session of another protocol than the verb's.

@@ -46,6 +46,12 @@ impl Certificate {
         Self { session, transcript, confirmations }
     }
 
+    /// The session that it claims to certify; [`Certificate::verify`] tells whether it does.
+    #[must_use]
+    pub fn session(&self) -> [u8; 32] {
+        self.session
+    }
+
     /// The transcript that is confirmed.
     #[must_use]
     pub fn transcript(&self) -> [u8; 32] {
