@@ -15,8 +15,8 @@ pub(crate) use pool::{
 };
 pub(crate) use recovery::{CustodianArgs, RecoverArgs};
 pub(crate) use rounds::{
-    DkgArgs, HandoverArgs, ParticipantKeygen, RepairAssistArgs, RepairFinishArgs, RepairRequestArgs, RepairShare,
-    SessionArgs,
+    DkgArgs, HandoverArgs, OfRepair, ParticipantKeygen, RepairAssistArgs, RepairFinishArgs, RepairRequestArgs,
+    RepairShare, SessionArgs,
 };
 pub(crate) use value::{AssetName, SpreadRange};
 

@@ -20,6 +20,7 @@ const ROUNDS: [Round; 4] = [Round::Commit, Round::Open, Round::Complain, Round::
 /// [`Error::OtherTranscript`] where enough members confirm another result than the one that the board gives: it lacks a
 /// message, or holds one that came after its round; [`Error::NotVerified`] where it gives none; and those of reading.
 pub(crate) fn audit_board(directory: &Path, session: &Session) -> Result<(Audited, Vec<String>), Error> {
+    std::fs::metadata(directory).map_err(|source| Error::Read { path: directory.into(), source })?;
     let mut board = Board::read(directory, session)?;
     let rounds = ROUNDS.map(|round| board.envelopes(round));
     match audit(session, rounds.each_ref().map(Vec::as_slice)) {

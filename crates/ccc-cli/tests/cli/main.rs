@@ -2,11 +2,14 @@
 
 mod artifacts;
 mod bad_input;
+mod ceremony;
 mod custodian;
 mod help;
 mod inspect;
 mod key_files;
 mod keygen;
+mod kinds;
+mod liars;
 mod messages;
 mod mixed_files;
 mod orders;

@@ -50,6 +50,7 @@ pub(super) fn whole(
     let missing = || Error::Missing { path: directory.into(), what: "its session or the request of its repair" };
     let refused = |reason: String| Error::NotVerified { path: directory.into(), reason };
     let session = requested(request(artifacts).ok_or_else(missing)?, committee).map_err(refused)?;
+    std::fs::metadata(directory).map_err(|source| Error::Read { path: directory.into(), source })?;
     let board = RepairBoard::read(directory, &session)?;
     let rounds = [Stage::Split, Stage::Sum, Stage::Complaints].map(|stage| board.envelopes(stage));
     judge(&session, rounds.each_ref().map(Vec::as_slice)).map_err(|error| refused(error.to_string()))?;
