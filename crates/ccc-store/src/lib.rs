@@ -6,8 +6,16 @@
 
 mod directory;
 mod files;
+#[cfg(feature = "redb")]
+mod journal;
 mod memory;
+#[cfg(feature = "redb")]
+mod pieces;
+mod record;
+mod written;
 
 pub use directory::DirectoryStore;
-pub use files::{Disk, FileSystem};
+pub use files::{Disk, DiskFile, FileSystem};
+#[cfg(feature = "redb")]
+pub use journal::JournalStore;
 pub use memory::MemoryStore;
