@@ -3,6 +3,7 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod collection;
 mod conformance;
 mod directory;
 mod directory_faults;
@@ -13,4 +14,5 @@ mod journal_faults;
 mod media;
 #[cfg(feature = "redb")]
 mod pages;
+mod recovery;
 mod tampering;
