@@ -18,6 +18,7 @@ mod clearing;
 pub mod config;
 pub mod instruction;
 pub mod intake;
+mod receipts;
 pub mod reserve;
 pub mod result;
 pub mod round;

@@ -18,6 +18,7 @@ use crate::{
     config::ConfigError,
     instruction::{CollateralOrder, DepositInstruction, StandingOrderTerms, WithdrawalInstruction},
     intake::{BoundaryEvent, RoundPlan},
+    receipts::{Slot, Slots},
     reserve::{Validity, binding},
     result::{AttestedResult, PublicInputs},
     settlement,
@@ -30,8 +31,9 @@ use ccc_core::{
         Statement as PayloadStatement, price_digest,
     },
     table::{
-        AccountId, AssetId, AssetRule, BoundaryOperation, DataKey, Delta, Header, OpenTable, ResultCode, SealedTable,
-        StructuralError, TableId, TableParams, TableSuite, Tier, delta_capacity, genesis,
+        AccountId, AssetId, AssetRule, BoundaryOperation, DataKey, Delta, Header, OpenTable, ResultCode,
+        SEALED_RECEIPT_LEN, SealedTable, StructuralError, TableId, TableParams, TableSuite, Tier, delta_capacity,
+        genesis,
     },
 };
 use darkpool_matcher::{BaseUnits, ClearError, Fill, Lots, Notional, OutOfRange, Request as ClearingRequest, clear};
@@ -72,6 +74,10 @@ pub struct RoundOutput {
     pub payouts: Vec<AttestedResult>,
     /// The next version of the table.
     pub table: SealedTable,
+    /// One receipt for each order slot and one for the request, sealed to the slots' owners; none for the first version.
+    ///
+    /// *Security*: their number and sizes are public; who can open which is not.
+    pub receipts: Vec<[u8; SEALED_RECEIPT_LEN]>,
 }
 
 /// Why a round does not happen. The table keeps its version.
@@ -169,7 +175,7 @@ impl OpenedAttempt<'_> {
         };
         let table = genesis(&params, key, rng)?.table;
         let result = report(&self.session, plan, input, &table, false)?;
-        Ok(RoundOutput { result, payouts: Vec::new(), table })
+        Ok(RoundOutput { result, payouts: Vec::new(), table, receipts: Vec::new() })
     }
 
     fn next_version(
@@ -200,7 +206,9 @@ impl OpenedAttempt<'_> {
         let success = cleared.success && updated.code == ResultCode::Done;
         let result = report(&self.session, plan, input, &updated.table, success)?;
         let payouts = self.payouts(plan, (&boundary, &updated.boundary), input, &updated.table.header)?;
-        Ok(RoundOutput { result, payouts, table: updated.table })
+        let request = plan.log.collateral.as_ref().map_or([0; 32], |request| request.submission.id);
+        let receipts = cleared.slots.seal(config, request, &updated, rng);
+        Ok(RoundOutput { result, payouts, table: updated.table, receipts })
     }
 
     fn plaintext(&self, index: usize) -> Option<&[u8]> {
@@ -315,16 +323,22 @@ impl OpenedAttempt<'_> {
             }
         }
         book.retire_superseded();
-        let digests = taken.iter().map(|index| plan.digests.get(*index).copied());
-        let permutation = canonical_order(table.epoch_salt(), self.session.request.epoch.0, digests, slots);
-        self.clear_book(plan, input, &book, &permutation)
+        let digests: Vec<Option<[u8; 32]>> = taken.iter().map(|index| plan.digests.get(*index).copied()).collect();
+        let receivers = live
+            .iter()
+            .zip(&digests)
+            .map(|(terms, digest)| Slot::taken(terms.as_ref().map(|terms| terms.account), digest.unwrap_or_default()));
+        let receivers = receivers.collect();
+        let epoch = self.session.request.epoch.0;
+        let permutation = canonical_order(table.epoch_salt(), epoch, digests.into_iter(), slots);
+        self.clear_book(plan, input, (&book, receivers), &permutation)
     }
 
     fn clear_book(
         &self,
         plan: &RoundPlan,
         input: &RoundInput<'_>,
-        book: &Book,
+        (book, receivers): (&Book, Vec<Slot>),
         permutation: &[u32],
     ) -> Result<Cleared, RoundError> {
         let config = self.session.config;
@@ -336,7 +350,10 @@ impl OpenedAttempt<'_> {
         let deltas = settlement::deltas(config, &book.accounts, &fills, outcome.total);
         let success = readable && outcome.success && outcome.total != Notional::ZERO && deltas.is_some();
         let dummies = || vec![Delta::DUMMY; 2 * book.orders.len() + 2];
-        Ok(Cleared { success, deltas: deltas.unwrap_or_else(dummies) })
+        let order = plan.positions.collateral.and_then(|index| plan.digests.get(index).copied());
+        let request = Slot::taken(Some(config.reserve), order.unwrap_or_default());
+        let slots = Slots::new(receivers, &fills, request, &outcome, success);
+        Ok(Cleared { success, deltas: deltas.unwrap_or_else(dummies), slots })
     }
 
     /// The matcher's request, and whether there is a readable order behind it. Without one, a request of
@@ -438,6 +455,7 @@ fn check_deposits(planned: &[Planned], results: &[Result<(), ResultCode>]) -> Re
 struct Cleared {
     success: bool,
     deltas: Vec<Delta>,
+    slots: Slots,
 }
 
 fn report(

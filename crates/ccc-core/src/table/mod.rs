@@ -11,13 +11,14 @@
 //! genesis ─► SealedTable ─► store, chain
 //!               │  data key from the participants
 //!               ▼
-//!          OpenTable::open_current ─► find_many, sum ─► update ─► Updated { table, rows, code, boundary }
+//!          OpenTable::open_current ─► find_many, sum ─► apply(Update) ─► Updated { table, rows, code, boundary }
 //! ```
 //!
 //! *Source*: `docs/spec/table.md`.
 
 mod batch;
 mod boundary;
+mod change;
 mod error;
 mod header;
 mod identity;
@@ -35,6 +36,7 @@ mod store;
 mod tree;
 mod update;
 
+pub use change::Update;
 pub use error::StructuralError;
 pub use header::{
     HEADER_LEN, Head, Header, HeaderError, P0_LEN, P1_LEN, RollbackError, SuccessionError, TableSuite, WRAPPED_LEN,

@@ -1,10 +1,13 @@
 //! Tests of the table as a whole: golden bytes, the slow twin, tampering, rollback, what the outside sees.
 
+mod forced;
+mod operation_vectors;
 mod outside;
 mod tampering;
 mod twin;
 mod updates;
 mod vectors;
+mod versions;
 
 use super::{
     AccountId, AssetId, AssetRule, BoundaryOperation, Delta, ResultCode, StructuralError, TableId, TableParams,
