@@ -18,13 +18,16 @@ use crate::{
     config::ConfigError,
     instruction::{CollateralOrder, DepositInstruction, StandingOrderTerms, WithdrawalInstruction},
     intake::{BoundaryEvent, RoundPlan},
+    planned::{Planned, check_deposits},
     receipts::{Slot, Slots},
     reserve::{Validity, binding},
     result::{AttestedResult, PublicInputs},
     settlement,
+    upkeep::check_epoch,
 };
 use ccc_core::{
     enclave::attestation::ProviderError,
+    epoch::Epoch,
     keys::MasterPublicKey,
     report::{
         Accumulator, OperationKind, Payload, Payout, PriceObservation, ReportError, Round,
@@ -32,8 +35,8 @@ use ccc_core::{
     },
     table::{
         AccountId, AssetId, AssetRule, BoundaryOperation, DataKey, Delta, Header, OpenTable, ResultCode,
-        SEALED_RECEIPT_LEN, SealedTable, StructuralError, TableId, TableParams, TableSuite, Tier, delta_capacity,
-        genesis,
+        SEALED_RECEIPT_LEN, SealedTable, StructuralError, TableId, TableParams, TableSuite, Tier, Update,
+        delta_capacity, genesis,
     },
 };
 use darkpool_matcher::{BaseUnits, ClearError, Fill, Lots, Notional, OutOfRange, Request as ClearingRequest, clear};
@@ -117,6 +120,14 @@ pub enum RoundError {
         /// Why.
         code: ResultCode,
     },
+    /// The table is of another epoch than the request: the new epoch takes a version of its own first.
+    #[error("a table of epoch {found} under a request of epoch {expected}")]
+    Epoch {
+        /// The request's.
+        expected: Epoch,
+        /// The table's.
+        found: Epoch,
+    },
     /// The table's key did not open.
     #[error("the table's key holds nothing")]
     TableKey,
@@ -155,7 +166,10 @@ impl OpenedAttempt<'_> {
         check_log(plan, &input.inputs)?;
         match input.table {
             None => self.first_version(plan, input, key, rng),
-            Some((header, body)) => self.next_version(plan, input, header, body, key, rng),
+            Some(table) => match &plan.log.upkeep {
+                Some(upkeep) => self.upkeep((plan, upkeep), input, table, key, rng),
+                None => self.next_version(plan, input, table, key, rng),
+            },
         }
     }
 
@@ -182,17 +196,13 @@ impl OpenedAttempt<'_> {
         self,
         plan: &RoundPlan,
         input: &RoundInput<'_>,
-        header: &Header,
-        body: &[u8],
+        (header, body): (&Header, &[u8]),
         key: &MasterPublicKey,
         rng: &mut impl CryptoRng,
     ) -> Result<RoundOutput, RoundError> {
         let config = self.session.config;
-        if self.session.request.table_header != Some(header.hash()) {
-            return Err(RoundError::OtherHeader);
-        }
-        let data_key = plan.positions.table_key.and_then(|index| self.plaintext(index)).ok_or(RoundError::TableKey)?;
-        let table = OpenTable::open(header, body, &DataKey::from_opened(data_key)?)?;
+        let table = self.table(plan, header, body)?;
+        check_epoch(&table, self.session.request.epoch)?;
         let mut boundary = self.boundary_operations(plan, rng);
         (input.progress)(Phase::Clearing);
         let cleared = self.clear(plan, input, &table)?;
@@ -201,7 +211,8 @@ impl OpenedAttempt<'_> {
         let k = delta_capacity(config.slots.into(), config.order_slots as usize)?;
         let rules: Vec<AssetRule> = config.assets.iter().map(|asset| AssetRule { lot: asset.lot }).collect();
         let operations: Vec<BoundaryOperation> = boundary.iter().map(|planned| planned.operation.clone()).collect();
-        let updated = table.update(&operations, &cleared.deltas, k, &rules, self.session.request.epoch, key, rng)?;
+        let update = Update::Round { boundary: &operations, deltas: &cleared.deltas, k, assets: &rules };
+        let updated = table.apply(&update, key, rng)?;
         check_deposits(&boundary, &updated.boundary)?;
         let success = cleared.success && updated.code == ResultCode::Done;
         let result = report(&self.session, plan, input, &updated.table, success)?;
@@ -209,6 +220,15 @@ impl OpenedAttempt<'_> {
         let request = plan.log.collateral.as_ref().map_or([0; 32], |request| request.submission.id);
         let receipts = cleared.slots.seal(config, request, &updated, rng);
         Ok(RoundOutput { result, payouts, table: updated.table, receipts })
+    }
+
+    /// The table that the request names, opened with the key that the plan names.
+    pub(crate) fn table(&self, plan: &RoundPlan, header: &Header, body: &[u8]) -> Result<OpenTable, RoundError> {
+        if self.session.request.table_header != Some(header.hash()) {
+            return Err(RoundError::OtherHeader);
+        }
+        let data_key = plan.positions.table_key.and_then(|index| self.plaintext(index)).ok_or(RoundError::TableKey)?;
+        Ok(OpenTable::open(header, body, &DataKey::from_opened(data_key)?)?)
     }
 
     fn plaintext(&self, index: usize) -> Option<&[u8]> {
@@ -393,41 +413,6 @@ impl OpenedAttempt<'_> {
     }
 }
 
-/// A boundary operation, the payout that follows if it succeeds, and the deposit that it books.
-struct Planned {
-    operation: BoundaryOperation,
-    payout: Option<Payout>,
-    deposit: Option<usize>,
-}
-
-impl Planned {
-    /// An instruction that nobody authorised: an operation on nobody's row, which is refused at the cost of any
-    /// other, so that the number of operations does not tell.
-    fn nothing() -> Self {
-        Self::silent(BoundaryOperation::Reserve { account: AccountId::NOBODY, asset: AssetId(0), lots: 0 })
-    }
-
-    fn silent(operation: BoundaryOperation) -> Self {
-        Self { operation, payout: None, deposit: None }
-    }
-
-    fn booking(operation: BoundaryOperation, deposit: usize) -> Self {
-        Self { operation, payout: None, deposit: Some(deposit) }
-    }
-
-    /// A new reservation holds after the fills: boundary operations come before the deltas, so what the account's
-    /// order of before sells in this round is added to it here and taken off again by the deltas. Otherwise an
-    /// order replaced by a smaller one would make the whole batch fail. If the batch fails for another reason, the
-    /// addition stays reserved until the account's next order; it never enlarges the order.
-    fn keep_sold(&mut self, deltas: &[Delta]) {
-        if let BoundaryOperation::Reserve { account, asset, lots } = &mut self.operation {
-            let of_row = |delta: &&Delta| (delta.account == *account) & (delta.asset == *asset);
-            let sold: u64 = deltas.iter().filter(of_row).map(|delta| delta.reserved.min(0).unsigned_abs()).sum();
-            *lots = lots.saturating_add(sold);
-        }
-    }
-}
-
 /// The plan must start where the public inputs say that the table ends: the signers read those on chain, and a
 /// host that starts earlier would have a deposit booked twice.
 fn check_log(plan: &RoundPlan, inputs: &PublicInputs) -> Result<(), RoundError> {
@@ -442,15 +427,6 @@ fn check_log(plan: &RoundPlan, inputs: &PublicInputs) -> Result<(), RoundError> 
     }
 }
 
-/// A round that could not book a deposit must not consume it.
-fn check_deposits(planned: &[Planned], results: &[Result<(), ResultCode>]) -> Result<(), RoundError> {
-    let booked = planned.iter().zip(results).filter_map(|(planned, result)| Some((planned.deposit?, result.err()?)));
-    match booked.into_iter().next() {
-        Some((index, code)) => Err(RoundError::Deposit { index, code }),
-        None => Ok(()),
-    }
-}
-
 /// What a clearing leaves for the table.
 struct Cleared {
     success: bool,
@@ -458,13 +434,16 @@ struct Cleared {
     slots: Slots,
 }
 
-fn report(
+/// The payload of a version; one of its own keeps the price block of the round before, and names no prices.
+pub(crate) fn report(
     session: &Session<'_>,
     plan: &RoundPlan,
     input: &RoundInput<'_>,
     table: &SealedTable,
     success: bool,
 ) -> Result<AttestedResult, RoundError> {
+    let prices = (input.price_block, input.observations);
+    let (price_block, observations) = plan.log.upkeep.map_or(prices, |upkeep| (upkeep.read, &[]));
     let round = Round {
         request_id: plan.log.collateral.as_ref().map_or([0; 32], |request| request.submission.id),
         success: success && plan.log.collateral.is_some(),
@@ -473,9 +452,9 @@ fn report(
         header_hash: table.header.hash(),
         count: plan.accumulator.count(),
         accumulator: plan.accumulator.value(),
-        price_block: input.price_block,
+        price_block,
         source: session.config.price_source,
-        price_digest: price_digest(input.observations)?,
+        price_digest: price_digest(observations)?,
     };
     let payload = Payload {
         binding: binding(session, session.config.pool, input.validity),

@@ -1,5 +1,6 @@
 //! Tests of the table as a whole: golden bytes, the slow twin, tampering, rollback, what the outside sees.
 
+mod answers;
 mod forced;
 mod operation_vectors;
 mod outside;
