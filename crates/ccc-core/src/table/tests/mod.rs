@@ -4,6 +4,7 @@ mod answers;
 mod forced;
 mod operation_vectors;
 mod outside;
+mod refusals;
 mod tampering;
 mod twin;
 mod updates;
