@@ -18,12 +18,12 @@ use ccc_core::{
         reshare::Certificate,
     },
     report::{CONTEXT_LENGTH, ForwarderHeader, HEADER_LENGTH, Payload, ReportContext, Signature65, SignedReport},
-    table::{DataKey, HEADER_LEN, Header, Receipt, Row, Sidecar},
+    table::{DataKey, HEADER_LEN, Header, Holdings, Receipt, Row, Sidecar, Summary},
     vault::{AttestedRecipient, Combined, Partials, Request, SealedShare, Shares},
 };
 use ccc_enclave::{
     agent::AgentKey,
-    instruction::{CollateralOrder, DepositInstruction, StandingOrderTerms, WithdrawalInstruction},
+    instruction::{BalanceQuery, CollateralOrder, DepositInstruction, StandingOrderTerms, WithdrawalInstruction},
     statement::Statement,
 };
 use ed25519_dalek::{SigningKey, VerifyingKey};
@@ -60,6 +60,8 @@ fn table(bytes: &[u8]) {
         round_trip(row, |_| Row::from_bytes(row), Row::to_bytes);
     }
     round_trip(bytes, Receipt::from_bytes, Receipt::to_bytes);
+    round_trip(bytes, Holdings::from_bytes, Holdings::to_bytes);
+    round_trip(bytes, Summary::from_bytes, Summary::to_bytes);
     assert_eq!(DataKey::from_opened(bytes).is_ok(), bytes.len() == 32);
 }
 
@@ -117,6 +119,7 @@ fn enclave(bytes: &[u8]) {
     round_trip(bytes, CollateralOrder::from_bytes, CollateralOrder::to_bytes);
     round_trip(bytes, StandingOrderTerms::from_bytes, StandingOrderTerms::to_bytes);
     round_trip(bytes, DepositInstruction::from_bytes, DepositInstruction::to_bytes);
+    round_trip(bytes, BalanceQuery::from_bytes, BalanceQuery::to_bytes);
     round_trip(bytes, WithdrawalInstruction::from_bytes, WithdrawalInstruction::to_bytes);
 }
 

@@ -43,6 +43,52 @@ def delta(account, asset, amount, reserved):
     return account + u32(asset) + amount.to_bytes(16, "big", signed=True) + reserved.to_bytes(8, "big", signed=True)
 
 
+def register(account, reading_key):
+    return u8(1) + account + reading_key
+
+
+def open_row(account, asset):
+    return u8(2) + account + u32(asset)
+
+
+def deposit(account, asset, amount, reading_key):
+    return u8(3) + account + u32(asset) + amount.to_bytes(16, "big") + reading_key
+
+
+def withdraw(account, asset, amount):
+    return u8(4) + account + u32(asset) + amount.to_bytes(16, "big")
+
+
+def reserve(account, asset, lots):
+    return u8(5) + account + u32(asset) + u64(lots)
+
+
+def freeze(account, asset, reason, frozen):
+    return u8(6) + account + u32(asset) + u8(reason) + u8(int(frozen))
+
+
+def forced_transfer(account, asset, amount, to, reason):
+    return u8(7) + account + u32(asset) + amount.to_bytes(16, "big") + to + u8(reason)
+
+
+def growth(tier):
+    return u8(8) + u8(tier)
+
+
+def new_epoch(epoch):
+    return u8(9) + u64(epoch)
+
+
+def forced(source, target, amount, reason, lot):
+    """Both rows after a forced transfer, or None where it is refused; rows as dictionaries of their fields."""
+    if not source["flags"] & FROZEN or not 0 < amount <= source["amount"] or target["amount"] + amount >= 2**128:
+        return None
+    left = source["amount"] - amount
+    flags = (source["flags"] & WITHDRAWING) | FROZEN | reason << 8
+    source = {**source, "amount": left, "reserved": min(source["reserved"], left // lot), "nonce": source["nonce"] + 1, "flags": flags}
+    return source, {**target, "amount": target["amount"] + amount, "nonce": target["nonce"] + 1}
+
+
 def delta_slots(slots, makers):
     size = 16
     while size < slots * (2 + 2 * makers):

@@ -86,6 +86,10 @@ pub mod domain {
     pub const RESULT: &str = "result";
     /// A table account's signature inside a ciphertext.
     pub const AUTHORISATION: &str = "authorisation";
+    /// Set of auditors.
+    pub const AUDITORS: &str = "auditors";
+    /// User data of an attestation that vouches for answers to queries.
+    pub const ANSWERS: &str = "answers";
     /// Seed of everything that a helper of a repair draws in one round.
     pub const REPAIR_SEED: &str = "repair-seed";
     /// One part of a helper's weighted share.
@@ -124,6 +128,12 @@ pub mod kdf {
     pub const AGENT: &[u8] = b"ccc/v1/agent";
     /// Key of an owner's receipt.
     pub const RECEIPT: &[u8] = b"ccc/v1/receipt";
+    /// HPKE info of an owner's query, before the request digest.
+    pub const QUERY: &[u8] = b"ccc/v1/query";
+    /// HPKE info of an answer to an owner, before the request digest.
+    pub const ANSWER: &[u8] = b"ccc/v1/answer";
+    /// HPKE info of an auditor's summary, before the request digest.
+    pub const SUMMARY: &[u8] = b"ccc/v1/summary";
     /// Key of one scalar inside a repair packet.
     pub const REPAIR: &[u8] = b"ccc/v1/repair";
 }

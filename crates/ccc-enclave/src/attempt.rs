@@ -62,8 +62,8 @@ pub enum AttemptError {
 
 /// Fresh keys for one request, and the evidence that vouches for them.
 pub struct Attempt<'a> {
-    session: Session<'a>,
-    keys: AttemptKeys,
+    pub(crate) session: Session<'a>,
+    pub(crate) keys: AttemptKeys,
     card: AttestedRecipient,
 }
 

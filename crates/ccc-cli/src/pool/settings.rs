@@ -121,6 +121,7 @@ impl Settings {
             envelope_lifetime: solvency.envelope_lifetime,
             slots: pool.slots,
             order_slots: pool.order_slots,
+            auditors: None,
         }
     }
 

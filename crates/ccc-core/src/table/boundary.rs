@@ -11,10 +11,12 @@ use super::{
     rows::{Located, Placed, Rows},
 };
 
-/// What an operation found: the account's key row and the row it names.
+/// What an operation found: the key row of the account that may gain a row, the row it names, and the row of a forced
+/// transfer's other side.
 struct Found {
     key_row: Option<Located>,
     row: Option<(u32, Row)>,
+    other: Option<(u32, Row)>,
     /// Index of the first unused row, and how many there are.
     next: u32,
     room: usize,
@@ -36,10 +38,18 @@ impl Rows {
 
     fn look_up(&self, operation: &BoundaryOperation) -> Found {
         let (account, asset) = (operation.account(), operation.asset());
-        let [key_row, row] = self.locate(&[RowKey::reading_key(account), RowKey::balance(account, asset)]);
-        let row = row.and_then(|found| Row::from_bytes(&found.bytes).ok().map(|row| (found.index, row)));
-        Found { key_row, row, next: self.used(), room: self.room(), total: self.sum(asset) }
+        let [key_row, row, other] = self.locate(&[
+            RowKey::reading_key(operation.holder()),
+            RowKey::balance(account, asset),
+            RowKey::balance(operation.counterparty(), asset),
+        ]);
+        let (row, other) = (balance(row), balance(other));
+        Found { key_row, row, other, next: self.used(), room: self.room(), total: self.sum(asset) }
     }
+}
+
+fn balance(found: Option<Located>) -> Option<(u32, Row)> {
+    found.and_then(|found| Row::from_bytes(&found.bytes).ok().map(|row| (found.index, row)))
 }
 
 fn decide(operation: &BoundaryOperation, found: Found, assets: &[AssetRule]) -> Result<[Placed; 2], ResultCode> {
@@ -63,7 +73,18 @@ fn decide(operation: &BoundaryOperation, found: Found, assets: &[AssetRule]) -> 
             row.flags = row.flags.with_frozen(*frozen, *reason);
             Ok(())
         }),
+        Op::ForcedTransfer { amount, to, reason, .. } if *to != account => {
+            found.forced_transfer(&Forced { amount: *amount, reason: *reason, lot }, Row::empty(*to, asset))
+        }
+        Op::ForcedTransfer { .. } => Err(ResultCode::Unknown),
     }
+}
+
+/// What a forced transfer takes, and why.
+struct Forced {
+    amount: u128,
+    reason: u8,
+    lot: u64,
 }
 
 impl Found {
@@ -107,6 +128,17 @@ impl Found {
         Ok([key_row, placed(index, touched(row)?)])
     }
 
+    /// Both rows change or neither; `none` is the credited row where there is none yet.
+    fn forced_transfer(self, forced: &Forced, none: Row) -> Result<[Placed; 2], ResultCode> {
+        let missing = usize::from(self.other.is_none());
+        let ((index, from), _) = self.row.zip(self.key_row).ok_or(ResultCode::Unknown)?;
+        let from = taken(from, forced)?;
+        let (other, mut to) = self.other.unwrap_or((self.next, none));
+        to.amount = to.amount.checked_add(forced.amount).ok_or(ResultCode::Overflow)?;
+        let rows = [placed(index, touched(from)?), placed(other, touched(to)?)];
+        if missing > self.room { Err(ResultCode::Full) } else { Ok(rows) }
+    }
+
     fn existing(self, change: impl FnOnce(&mut Row) -> Result<(), ResultCode>) -> Result<[Placed; 2], ResultCode> {
         let (index, mut row) = self.row.ok_or(ResultCode::Unknown)?;
         change(&mut row)?;
@@ -137,6 +169,19 @@ fn withdraw(row: &mut Row, amount: u128, lot: u64) -> Result<(), ResultCode> {
     }
     row.amount -= amount;
     Ok(())
+}
+
+/// The frozen row after a forced transfer: its reservation covers no more than what is left.
+fn taken(mut row: Row, forced: &Forced) -> Result<Row, ResultCode> {
+    if !row.flags.is_frozen() {
+        return Err(ResultCode::Frozen);
+    }
+    check_positive(forced.amount)?;
+    row.amount = row.amount.checked_sub(forced.amount).ok_or(ResultCode::Insufficient)?;
+    let most = row.amount.checked_div(u128::from(forced.lot)).unwrap_or(u128::MAX);
+    row.reserved = u64::try_from(most).map_or(row.reserved, |most| row.reserved.min(most));
+    row.flags = row.flags.with_frozen(true, forced.reason);
+    Ok(row)
 }
 
 fn reserve(row: &mut Row, lots: u64, lot: u64) -> Result<(), ResultCode> {

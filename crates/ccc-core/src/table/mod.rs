@@ -11,15 +11,18 @@
 //! genesis ─► SealedTable ─► store, chain
 //!               │  data key from the participants
 //!               ▼
-//!          OpenTable::open_current ─► find_many, sum ─► update ─► Updated { table, rows, code, boundary }
+//!          OpenTable::open_current ─► find_many, sum ─► apply(Update) ─► Updated { table, rows, code, boundary }
 //! ```
 //!
 //! *Source*: `docs/spec/table.md`.
 
+mod audit;
 mod batch;
 mod boundary;
+mod change;
 mod error;
 mod header;
+mod holdings;
 mod identity;
 mod key;
 pub mod ledger;
@@ -35,11 +38,14 @@ mod store;
 mod tree;
 mod update;
 
+pub use audit::{AuditorSet, AuditorSetError, GREATEST_AUDITOR_SET, Summary, Total, summary_len};
+pub use change::Update;
 pub use error::StructuralError;
 pub use header::{
     HEADER_LEN, Head, Header, HeaderError, P0_LEN, P1_LEN, RollbackError, SuccessionError, TableSuite, WRAPPED_LEN,
     check_current, check_succession, header_hash,
 };
+pub use holdings::{Holdings, holdings_len};
 pub use identity::{AccountId, AssetId, AssetRule, TableId, Tier};
 pub use key::{DATA_KEY_LEN, DataKey, SALT_LEN};
 pub use open::OpenTable;

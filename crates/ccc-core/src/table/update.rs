@@ -115,29 +115,7 @@ impl OpenTable {
         Ok(Updated { table, rows, code, boundary })
     }
 
-    /// An idle version in the next tier, four times as large; it changes no balance.
-    ///
-    /// # Errors
-    /// [`StructuralError`], [`StructuralError::LargestTier`] where there is no larger tier.
-    pub fn grow(
-        mut self,
-        k: usize,
-        epoch: Epoch,
-        master: &MasterPublicKey,
-        rng: &mut impl CryptoRng,
-    ) -> Result<Updated, StructuralError> {
-        let padded = Delta::padded(&[], k)?;
-        let tier = self.header.tier();
-        let tier = tier.next().ok_or(StructuralError::LargestTier { found: tier })?;
-        let prefix = self.next_prefix(epoch, tier)?;
-        let key = DataKey::fresh(Some(&self.key), &prefix.to_bytes(), &update_digest(&[], &padded), rng);
-        self.rows.grow(tier);
-        let batch = Batch::new(&padded, &[]);
-        let (table, rows) = self.into_next(prefix, key, batch, ResultCode::Done, master, rng)?;
-        Ok(Updated { table, rows, code: ResultCode::Done, boundary: vec![] })
-    }
-
-    fn next_prefix(&self, epoch: Epoch, tier: Tier) -> Result<Prefix, StructuralError> {
+    pub(super) fn next_prefix(&self, epoch: Epoch, tier: Tier) -> Result<Prefix, StructuralError> {
         let Prefix { suite, id, epoch: least, version, .. } = *self.header.prefix();
         if epoch < least {
             return Err(StructuralError::Epoch { least, found: epoch });
@@ -146,7 +124,7 @@ impl OpenTable {
         Ok(Prefix { suite, id, epoch, version, previous: self.header.hash(), tier })
     }
 
-    fn into_next(
+    pub(super) fn into_next(
         self,
         prefix: Prefix,
         key: DataKey,

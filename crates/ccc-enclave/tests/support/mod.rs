@@ -125,6 +125,7 @@ fn config(committee: &Committee, agent: &AgentKey, reserve: &Owner) -> EnclaveCo
         envelope_lifetime: ENVELOPE_LIFETIME,
         slots: 1,
         order_slots: 6,
+        auditors: None,
     }
 }
 
@@ -280,6 +281,7 @@ impl World {
             new_orders: new.to_vec(),
             live_orders: live.to_vec(),
             collateral,
+            upkeep: None,
         }
     }
 

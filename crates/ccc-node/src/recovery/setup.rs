@@ -310,6 +310,7 @@ fn configuration(
         envelope_lifetime: 3_600,
         slots: 1,
         order_slots: scenario.makers,
+        auditors: None,
     };
     config.validate()?;
     Ok(config)

@@ -1,10 +1,15 @@
 //! Tests of the table as a whole: golden bytes, the slow twin, tampering, rollback, what the outside sees.
 
+mod answers;
+mod forced;
+mod operation_vectors;
 mod outside;
+mod refusals;
 mod tampering;
 mod twin;
 mod updates;
 mod vectors;
+mod versions;
 
 use super::{
     AccountId, AssetId, AssetRule, BoundaryOperation, Delta, ResultCode, StructuralError, TableId, TableParams,

@@ -47,24 +47,24 @@ impl TryRng for Recorded {
 
 impl TryCryptoRng for Recorded {}
 
-fn file() -> Value {
+pub(super) fn file() -> Value {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../vectors/ccc/table.json");
     serde_json::from_str(&std::fs::read_to_string(path).expect("vectors")).expect("JSON")
 }
 
-fn bytes(value: &Value) -> Vec<u8> {
+pub(super) fn bytes(value: &Value) -> Vec<u8> {
     hex::decode(value.as_str().expect("hex")).expect("hex")
 }
 
-fn array<const N: usize>(value: &Value) -> [u8; N] {
+pub(super) fn array<const N: usize>(value: &Value) -> [u8; N] {
     bytes(value).try_into().expect("length")
 }
 
-fn number(value: &Value) -> u64 {
+pub(super) fn number(value: &Value) -> u64 {
     value.as_u64().expect("number")
 }
 
-fn list(value: &Value) -> &[Value] {
+pub(super) fn list(value: &Value) -> &[Value] {
     value.as_array().expect("list")
 }
 
