@@ -3,6 +3,12 @@
 //! *Source*: Shamir 1979; Feldman 1987. Identifiers are 16-bit, so products of their differences are packed into
 //! 64-bit runs before they enter the field: interpolation costs one inversion and few multiplications.
 
+mod differences;
+mod interpolation;
+
+pub(crate) use differences::Differences;
+pub(crate) use interpolation::Interpolation;
+
 use crate::identifier::Identifier;
 use crate::point::Encoded;
 use crate::secret::{RandomnessError, SecretScalar, random_scalar};
@@ -62,14 +68,16 @@ impl SecretPolynomial {
 }
 
 /// Σ C_k·x^k by Horner's rule with 16-bit multiplications. *Timing*: varies with `at`, which is public.
-pub(crate) fn evaluate_commitments_vartime(commitments: &[RistrettoPoint], at: Identifier) -> RistrettoPoint {
-    let mut value = RistrettoPoint::default();
-    for commitment in commitments.iter().rev() {
-        value = small_multiple_vartime(&value, at.get()) + commitment;
-    }
-    value
+pub(crate) fn evaluate_commitments_vartime<'a, I>(commitments: I, at: Identifier) -> RistrettoPoint
+where
+    I: IntoIterator<Item = &'a RistrettoPoint, IntoIter: DoubleEndedIterator>,
+{
+    let mut highest_first = commitments.into_iter().rev();
+    let highest = highest_first.next().copied().unwrap_or_default();
+    highest_first.fold(highest, |value, commitment| small_multiple_vartime(&value, at.get()) + commitment)
 }
 
+/// The product by a factor that is not zero.
 fn small_multiple_vartime(point: &RistrettoPoint, factor: u16) -> RistrettoPoint {
     let mut product = *point;
     for bit in (0..factor.ilog2()).rev() {

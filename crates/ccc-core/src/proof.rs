@@ -4,9 +4,12 @@
 //! and Rabin 1998.
 
 pub(crate) mod representation;
+mod schnorr;
+
+pub(crate) use schnorr::{Knowledge, Schnorr, all_known_vartime};
 
 use crate::encoding::{EncodingError, Reader};
-use crate::point::{Claimed, Encoded};
+use crate::point::Claimed;
 use crate::suite::{domain, hash};
 use alloc::vec::Vec;
 use curve25519_dalek::traits::VartimeMultiscalarMul;
@@ -116,29 +119,6 @@ impl Sum {
         let last = self.last_u.take();
         self.push(last);
         RistrettoPoint::vartime_multiscalar_mul(&self.scalars, &self.points) == RistrettoPoint::mul_base(&self.base)
-    }
-}
-
-/// The proof (T, z) that its author knows the logarithm of a point: zG = T + ch·C.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Schnorr {
-    pub(crate) t: Encoded,
-    pub(crate) z: Scalar,
-}
-
-impl Schnorr {
-    pub(crate) fn write(&self, out: &mut Vec<u8>) {
-        out.extend_from_slice(self.t.bytes());
-        out.extend_from_slice(self.z.as_bytes());
-    }
-
-    pub(crate) fn read(reader: &mut Reader<'_>, t: &'static str, z: &'static str) -> Result<Self, EncodingError> {
-        Ok(Self { t: Encoded::read_or_identity(reader, t)?, z: reader.scalar(z)? })
-    }
-
-    /// Whether the equation holds for this point and challenge. *Timing*: varies with public data.
-    pub(crate) fn holds_vartime(&self, point: &RistrettoPoint, challenge: &Scalar) -> bool {
-        RistrettoPoint::vartime_double_scalar_mul_basepoint(&-challenge, point, &self.z) == *self.t.point()
     }
 }
 

@@ -57,7 +57,20 @@ impl Committee {
         members: Vec<Member>,
     ) -> Result<Self, MembershipError> {
         let roster = Roster::new(epoch, threshold, members.iter().map(roster_member).collect())?;
-        let verification_keys: Vec<_> = members.iter().map(|m| Encoded::new(m.verification_key)).collect();
+        Self::of_roster(roster, master, members.iter().map(|m| Encoded::new(m.verification_key)).collect())
+    }
+
+    /// The roster with its verification keys, in its order; checked as [`Committee::from_parts`] does.
+    pub(crate) fn of_roster(
+        roster: Roster,
+        master: MasterPublicKey,
+        verification_keys: Vec<Encoded>,
+    ) -> Result<Self, MembershipError> {
+        let (expected, found) = (roster.threshold().n(), verification_keys.len());
+        if found != usize::from(expected) {
+            return Err(MembershipError::Count { expected, found });
+        }
+        let members: Vec<_> = roster.members().iter().zip(&verification_keys).map(member).collect();
         if let Some(weak) = members.iter().find(|m| m.verification_key.is_identity()) {
             return Err(MembershipError::WeakKey { identifier: weak.identifier });
         }
@@ -78,11 +91,13 @@ impl Committee {
         out.extend_from_slice(&self.threshold().n().to_be_bytes());
         out.extend_from_slice(&self.threshold().t().to_be_bytes());
         out.extend_from_slice(self.master.bytes());
-        for (member, key) in self.members.iter().zip(&self.verification_keys) {
+        for ((member, key), pk) in
+            self.members.iter().zip(&self.verification_keys).zip(self.roster.encoded_dealing_keys())
+        {
             out.extend_from_slice(&member.identifier.to_bytes());
             out.extend_from_slice(key.bytes());
             out.extend_from_slice(member.signing_key.as_bytes());
-            out.extend_from_slice(member.dealing_key.compress().as_bytes());
+            out.extend_from_slice(pk);
         }
         out
     }
@@ -149,6 +164,11 @@ impl Committee {
         self.digest
     }
 
+    /// P_i of every member, in order.
+    pub(crate) fn verification_keys(&self) -> &[Encoded] {
+        &self.verification_keys
+    }
+
     pub(crate) fn verification_key(&self, identifier: Identifier) -> Option<&Encoded> {
         self.verification_keys.get(self.position(identifier)?)
     }
@@ -175,6 +195,11 @@ fn roster_member(member: &Member) -> RosterMember {
     RosterMember { identifier, signing_key, dealing_key }
 }
 
+fn member((line, key): (&RosterMember, &Encoded)) -> Member {
+    let RosterMember { identifier, signing_key, dealing_key } = *line;
+    Member { identifier, verification_key: *key.point(), signing_key, dealing_key }
+}
+
 fn read_member(reader: &mut Reader<'_>) -> Result<Member, EncodingError> {
     let identifier = Identifier::new(reader.u16("identifier")?)?;
     let verification_key = reader.point("verification key")?;
@@ -188,9 +213,9 @@ fn digest(roster: &Roster, master: &MasterPublicKey, verification_keys: &[Encode
     let mut hasher = Hasher::new(domain::COMMITTEE, 5 + 4 * verification_keys.len());
     hasher.field(&SUITE_BYTES).field(&roster.epoch().to_bytes());
     hasher.field(&threshold.n().to_be_bytes()).field(&threshold.t().to_be_bytes()).field(master.bytes());
-    for (member, key) in roster.members().iter().zip(verification_keys) {
+    for ((member, key), pk) in roster.members().iter().zip(verification_keys).zip(roster.encoded_dealing_keys()) {
         hasher.field(&member.identifier.to_bytes()).field(key.bytes());
-        hasher.field(member.signing_key.as_bytes()).field(member.dealing_key.compress().as_bytes());
+        hasher.field(member.signing_key.as_bytes()).field(pk);
     }
     hasher.finish()
 }

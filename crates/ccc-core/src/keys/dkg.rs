@@ -32,6 +32,8 @@ pub type Participant<'k> = rounds::Participant<'k, Dkg>;
 pub type Committed<'k> = rounds::Committed<'k, Dkg>;
 /// Has opened its dealing.
 pub type Opened<'k> = rounds::Opened<'k, Dkg>;
+/// Has gathered the dealings.
+pub type Gathered<'k> = rounds::Gathered<'k, Dkg>;
 /// Has complained about wrong shares.
 pub type Complained<'k> = rounds::Complained<'k, Dkg>;
 /// Has a result that the others have not confirmed.

@@ -81,6 +81,8 @@ pub type Participant<'k> = rounds::Participant<'k, Reshare>;
 pub type Committed<'k> = rounds::Committed<'k, Reshare>;
 /// Has opened its dealing, if it deals.
 pub type Opened<'k> = rounds::Opened<'k, Reshare>;
+/// Has gathered the dealings.
+pub type Gathered<'k> = rounds::Gathered<'k, Reshare>;
 /// Has complained about wrong shares, if it receives.
 pub type Complained<'k> = rounds::Complained<'k, Reshare>;
 /// Has a result that the others have not confirmed.

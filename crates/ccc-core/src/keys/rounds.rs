@@ -32,7 +32,7 @@ pub use audit::{Audited, audit};
 pub use fault::{Culprit, Fault, Role, RoundsError};
 pub use party::Party;
 pub use posted::{Posted, Posting};
-pub use state::{Committed, Complained, Opened, Participant, Unconfirmed};
+pub use state::{Committed, Complained, Gathered, Opened, Participant, Unconfirmed};
 pub use stored::{StateError, Step, step_of};
 
 pub(crate) use party::{Constant, Dealer, Seat};

@@ -65,9 +65,14 @@ impl KeyShare {
         secret: SecretScalar,
         committee: &Committee,
     ) -> Result<Self, KeyShareError> {
-        let share = Self { identifier, epoch: committee.epoch(), committee: committee.digest(), secret };
+        let share = Self::behind_its_key(identifier, secret, committee);
         share.matches(committee)?;
         Ok(share)
+    }
+
+    /// A share whose caller has computed P_i of this committee from it.
+    pub(super) fn behind_its_key(identifier: Identifier, secret: SecretScalar, committee: &Committee) -> Self {
+        Self { identifier, epoch: committee.epoch(), committee: committee.digest(), secret }
     }
 
     /// Whose share it is.

@@ -95,7 +95,7 @@ fn forge_shares(
         Lie::Scalar(at) => {
             let member = &session.roster().members()[at];
             let shared = Encoded::new(member.dealing_key * u.expose());
-            let key = share_key(context, member.identifier, r, &member.dealing_key, &shared);
+            let key = share_key(context, member.identifier, r, member.dealing_key.compress().as_bytes(), &shared);
             shares[at] = encrypt_share(&key, &[0xff; 32]);
         }
         _ => {}

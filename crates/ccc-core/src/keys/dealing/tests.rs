@@ -1,11 +1,15 @@
 //! Dealings against the recorded bytes.
 
+use super::forge::Lie;
 use super::*;
+use crate::epoch::Epoch;
 use crate::keys::committee::tests::roster_members;
 use crate::keys::roster::Roster;
+use crate::keys::session::Protocol;
 use crate::keys::sharing::Sharing;
 use crate::support::{Replay, array, arrays, bytes, list, number, text, vectors};
 use crate::threshold::Threshold;
+use rand::SeedableRng;
 use serde_json::Value;
 
 pub(crate) fn session(run: &Value) -> Session {
@@ -250,4 +254,47 @@ mod refused {
         let long = [wire.as_slice(), &[0]].concat();
         assert_eq!(Dealing::from_bytes(&long), Err(EncodingError::Trailing { found: 1 }));
     }
+}
+
+/// Dealings of members 1 to 4 with one thing wrong in some of them, verified together.
+fn verdicts(alter: impl FnOnce(&mut [Dealing])) -> Vec<Result<(), DealingError>> {
+    let mut rng = rand_chacha::ChaCha20Rng::seed_from_u64(11);
+    let session = session(&vectors("dealing")["dkg"]);
+    let mut deal = |dealer| Dealing::forge(&session, dealer, Scalar::from(5u8), &Lie::Nothing, &mut rng);
+    let mut dealings: Vec<_> = (1..=4).map(&mut deal).collect();
+    alter(&mut dealings);
+    let digested = dealings.into_iter().map(|dealing| {
+        let commitment_digest = dealing.commitment_digest();
+        Digested { dealing, commitment_digest }
+    });
+    verify_all(digested.collect(), &session, &[3; 64]).into_iter().map(|verdict| verdict.map(drop)).collect()
+}
+
+#[test]
+fn dealings_that_are_right_verify_together() {
+    assert_eq!(verdicts(|_| {}), [Ok(()), Ok(()), Ok(()), Ok(())]);
+}
+
+/// In a sum without weights of their own the two errors would cancel.
+#[test]
+fn n064_proofs_of_two_dealings_whose_errors_cancel_are_both_refused() {
+    let possession = verdicts(|all| {
+        all[1].possession.z += Scalar::ONE;
+        all[2].possession.z -= Scalar::ONE;
+    });
+    assert_eq!(possession, [Ok(()), Err(DealingError::Possession), Err(DealingError::Possession), Ok(())]);
+    let both = verdicts(|all| {
+        all[0].proof.z += Scalar::ONE;
+        all[3].possession.z -= Scalar::ONE;
+    });
+    assert_eq!(both, [Err(DealingError::Proof), Ok(()), Ok(()), Err(DealingError::Possession)]);
+}
+
+#[test]
+fn a_dealing_out_of_form_does_not_hide_a_wrong_proof() {
+    let mixed = verdicts(|all| {
+        all[0].context.session[0] ^= 1;
+        all[3].proof.z += Scalar::ONE;
+    });
+    assert_eq!(mixed, [Err(DealingError::Session), Ok(()), Ok(()), Err(DealingError::Proof)]);
 }
