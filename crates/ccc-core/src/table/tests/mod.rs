@@ -1,5 +1,6 @@
 //! Tests of the table as a whole: golden bytes, the slow twin, tampering, rollback, what the outside sees.
 
+mod nonces;
 mod outside;
 mod tampering;
 mod twin;
