@@ -8,6 +8,8 @@
 mod kem;
 mod label;
 mod padding;
+#[cfg(test)]
+mod two_keys;
 
 pub use label::{LABEL_LEN, Label, LabelKind};
 pub use padding::MAX_MESSAGE;
@@ -77,7 +79,7 @@ pub enum CiphertextError {
     #[error("the ciphertext's proof does not verify")]
     Proof,
     /// Only table keys travel without their label.
-    #[error("only a table key has a wrapped form, and this is a ciphertext of kind {found:?}")]
+    #[error("only a table key has a wrapped form, and this is a ciphertext of kind {found}")]
     NotATableKey {
         /// The label's kind.
         found: LabelKind,

@@ -100,6 +100,36 @@ impl Kind {
     }
 }
 
+impl core::fmt::Display for Kind {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str(match self {
+            Self::Ciphertext => "a ciphertext",
+            Self::Share => "a decryption share",
+            Self::Composite => "decryption shares of many ciphertexts",
+            Self::Sealed => "sealed shares",
+            Self::Compact => "compact partials",
+            Self::Dealing => "a dealing",
+            Self::Complaint => "a complaint",
+            Self::SignedReport => "a signed report",
+            Self::Committee => "a committee",
+            Self::KeyShare => "a key share",
+            Self::ParticipantKeys => "a participant's keys",
+            Self::Request => "a request for re-encryption",
+            Self::Evidence => "attestation evidence",
+            Self::Envelope => "an envelope",
+            Self::Recipient => "an enclave's attested keys",
+            Self::AttemptKeys => "an attempt's keys",
+            Self::AgentEnvelope => "an agent's envelope",
+            Self::SealedFile => "a sealed file",
+            Self::RoundsState => "a state of a key generation or handover",
+            Self::Certificate => "a certificate of a handover",
+            Self::RepairRequest => "a request for a lost share",
+            Self::RepairPacket => "a packet of a repair",
+            Self::RepairComplaint => "a complaint of a repair",
+        })
+    }
+}
+
 /// Bytes that are not what they claim to be.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -151,7 +181,7 @@ pub enum EncodingError {
         found: u8,
     },
     /// Another kind than the one wanted.
-    #[error("kind {found:?} where {expected:?} is wanted")]
+    #[error("{found}, where {expected} is wanted")]
     WrongKind {
         /// The kind wanted.
         expected: Kind,

@@ -193,6 +193,8 @@ impl Product {
 }
 
 #[cfg(test)]
+mod uniformity;
+#[cfg(test)]
 mod vectors;
 
 #[cfg(test)]

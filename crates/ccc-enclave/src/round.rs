@@ -113,7 +113,7 @@ pub enum RoundError {
         found: u64,
     },
     /// A deposit for which the table has no row left. It stays on chain, unconsumed.
-    #[error("the deposit at position {index} of the log cannot be booked: {code:?}")]
+    #[error("the deposit at position {index} of the log cannot be booked: {code}")]
     Deposit {
         /// Position among the plan's operations.
         index: usize,

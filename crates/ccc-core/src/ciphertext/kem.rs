@@ -59,6 +59,11 @@ impl BodyKey {
         c
     }
 
+    #[cfg(test)]
+    pub(crate) fn cipher_key(&self) -> [u8; 32] {
+        self.0[..32].try_into().unwrap()
+    }
+
     /// Seals the padded message in its own buffer.
     pub(crate) fn seal(self, aad: &[u8], mut body: Zeroizing<Vec<u8>>) -> Result<Vec<u8>, Refused> {
         self.cipher().encrypt_in_place(&Nonce::default(), aad, &mut *body).map_err(|_| Refused)?;

@@ -166,4 +166,35 @@ mod tests {
             }
         }
     }
+
+    #[test]
+    fn n016_every_field_of_a_complaint_is_under_its_proof() {
+        let statement = || Statement {
+            session: [1; 32],
+            epoch: [2; 8],
+            dealer: [3; 2],
+            accuser: [4; 2],
+            dealing_key: [5; 32],
+            r: [6; 32],
+        };
+        let [shared, other] = [7u8, 8].map(|n| Encoded::new(RistrettoPoint::mul_base(&Scalar::from(n))));
+        let [a, b] = [9u8, 10].map(|n| Claimed::of(&RistrettoPoint::mul_base(&Scalar::from(n))));
+        let good = statement().challenge(&shared, &a, &b);
+        let alterations: [fn(&mut Statement); 6] = [
+            |s| s.session[31] ^= 1,
+            |s| s.epoch[7] ^= 1,
+            |s| s.dealer[1] ^= 1,
+            |s| s.accuser[1] ^= 1,
+            |s| s.dealing_key[31] ^= 1,
+            |s| s.r[31] ^= 1,
+        ];
+        for (field, alter) in alterations.iter().enumerate() {
+            let mut altered = statement();
+            alter(&mut altered);
+            assert_ne!(altered.challenge(&shared, &a, &b), good, "{field}");
+        }
+        for (shared, a, b) in [(&other, &a, &b), (&shared, &b, &b), (&shared, &a, &a)] {
+            assert_ne!(statement().challenge(shared, a, b), good);
+        }
+    }
 }

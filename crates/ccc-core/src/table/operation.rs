@@ -56,6 +56,20 @@ impl ResultCode {
     }
 }
 
+impl core::fmt::Display for ResultCode {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str(match self {
+            Self::Done => "carried out",
+            Self::Unbalanced => "the amounts do not sum to zero",
+            Self::Unknown => "no such row, account or asset",
+            Self::Frozen => "the row is frozen or withdrawing",
+            Self::Insufficient => "the free amount does not suffice",
+            Self::Overflow => "an amount would leave its range",
+            Self::Full => "no unused row is left",
+        })
+    }
+}
+
 /// A named event at the table's boundary; each succeeds or fails alone.
 ///
 /// *Security*: the table does not ask who sent it. The caller has checked that the account's owner, the chain's

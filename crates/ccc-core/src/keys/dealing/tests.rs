@@ -103,6 +103,8 @@ mod refused {
     use rand::SeedableRng;
     use rand_chacha::ChaCha20Rng;
 
+    mod fields;
+
     struct Cast {
         session: Session,
         keys: Vec<ParticipantKeys>,

@@ -43,6 +43,7 @@ fn agree(outcomes: Vec<(Identifier, Result<Outcome, DkgError>)>, culprits: &[(u1
 }
 
 mod restart;
+mod rogue;
 
 #[test]
 fn n023_everybody_derives_the_same_committee_and_transcript() {

@@ -1,5 +1,5 @@
-//! One participant lies in each possible way in each round, in a key generation and in a reshare: everybody else ends
-//! with the same result and names this one and nobody else.
+//! One participant lies in each possible way in each round, in a key generation, a refresh and a reshare: everybody else
+//! ends with the same result and names this one and nobody else.
 
 use super::package::{Package, collect_from_dealers};
 use super::stage::{Keys, NONCE, Rewritten, id, keys, named, roster, signed};
@@ -19,6 +19,8 @@ use curve25519_dalek::Scalar;
 use rand::SeedableRng;
 use rand_chacha::ChaCha20Rng;
 use std::sync::Arc;
+
+mod any;
 
 const LIAR: u16 = 3;
 
@@ -56,6 +58,18 @@ impl World {
         Self { session, dealers, receivers, shares }
     }
 
+    /// The holders of the old shares deal and receive the new ones.
+    fn refresh() -> Self {
+        let mut rng = ChaCha20Rng::seed_from_u64(6);
+        let dealers = keys(1..=4, &mut rng);
+        let threshold = Threshold::default_for(4).unwrap();
+        let (old, shares) = dealer::deal(&roster(6, threshold, &dealers), &mut rng).unwrap();
+        let receivers: Keys = dealers.iter().map(|(i, k)| (*i, twin(k))).collect();
+        let roster = roster(7, threshold, &receivers);
+        let session = Session::handover(Protocol::Refresh, Arc::new(old), roster, &NONCE).unwrap();
+        Self { session, dealers, receivers, shares }
+    }
+
     /// Everybody's outcome, where the board carries what `alter` makes of each round.
     fn run(&self, alter: impl FnMut(Round, &mut Vec<Envelope>)) -> Vec<Seen> {
         let mut board = Rewritten { inner: MemoryBoard::new(NONCE), alter };
@@ -77,20 +91,26 @@ impl World {
         outcomes.into_iter().map(|outcome| outcome.map(seen)).collect()
     }
 
-    /// 1 and 2 deal and receive, the rest does one of both.
+    /// In a refresh everybody deals and receives; in the reshare 1 and 2 do, the rest does one of both.
     fn parties(&self) -> Vec<reshare::Party<'_>> {
         let old = |at: usize| OldMember { key_share: &self.shares[at], keys: &self.dealers[at].1 };
         let new = |at: usize| NewMember { identifier: self.receivers[at].0, keys: &self.receivers[at].1 };
-        let roles = [
-            (Some(old(0)), Some(new(0))),
-            (Some(old(1)), Some(new(1))),
-            (Some(old(2)), None),
-            (Some(old(3)), None),
-            (None, Some(new(2))),
-            (None, Some(new(3))),
-            (None, Some(new(4))),
-        ];
-        roles.map(|(old, new)| reshare::Party::new(self.session.clone(), old, new).unwrap()).into()
+        let places: &[(Option<usize>, Option<usize>)] = match self.session.protocol() {
+            Protocol::Refresh => &[(Some(0), Some(0)), (Some(1), Some(1)), (Some(2), Some(2)), (Some(3), Some(3))],
+            _ => &[
+                (Some(0), Some(0)),
+                (Some(1), Some(1)),
+                (Some(2), None),
+                (Some(3), None),
+                (None, Some(2)),
+                (None, Some(3)),
+                (None, Some(4)),
+            ],
+        };
+        let party = |(dealer, receiver): &(Option<usize>, Option<usize>)| {
+            reshare::Party::new(self.session.clone(), dealer.map(old), receiver.map(new)).unwrap()
+        };
+        places.iter().map(party).collect()
     }
 
     fn keys(&self, role: Role) -> &ParticipantKeys {
@@ -174,8 +194,8 @@ fn replace(seen: &mut Vec<Envelope>, by: Vec<Envelope>) {
     seen.extend(by);
 }
 
-fn worlds() -> [World; 2] {
-    [World::dkg(), World::reshare()]
+fn worlds() -> [World; 3] {
+    [World::dkg(), World::refresh(), World::reshare()]
 }
 
 #[test]
@@ -211,12 +231,13 @@ fn n005_n006_n007_n008_n078_every_wrong_dealing_names_its_dealer_alone_and_leads
 
 #[test]
 fn n077_a_dealer_of_a_reshare_that_deals_another_secret_is_named() {
-    let world = World::reshare();
-    let dealing = world.forge(LIAR, world.constant() + Scalar::ONE, &Lie::Nothing);
-    let fault = Fault::Dealing(DealingError::Constant { dealer: LIAR });
-    assert_eq!(world.deals(&dealing.to_bytes(), &fault), 0);
-    let copied = world.forge(LIAR, *world.shares[0].secret().expose(), &Lie::Nothing);
-    assert_eq!(world.deals(&copied.to_bytes(), &fault), 0);
+    for world in [World::refresh(), World::reshare()] {
+        let dealing = world.forge(LIAR, world.constant() + Scalar::ONE, &Lie::Nothing);
+        let fault = Fault::Dealing(DealingError::Constant { dealer: LIAR });
+        assert_eq!(world.deals(&dealing.to_bytes(), &fault), 0);
+        let copied = world.forge(LIAR, *world.shares[0].secret().expose(), &Lie::Nothing);
+        assert_eq!(world.deals(&copied.to_bytes(), &fault), 0);
+    }
 }
 
 #[test]
@@ -231,6 +252,15 @@ fn n011_every_wrong_share_names_its_dealer_alone() {
             let dealing = world.forge(LIAR, world.constant(), &lie);
             assert_eq!(world.deals(&dealing.to_bytes(), &Fault::Share(fault)), 1);
         }
+    }
+}
+
+/// Each of the two whose shares changed places complains, and the dealer is named once.
+#[test]
+fn n017_shares_that_change_places_name_their_dealer_alone() {
+    for world in worlds() {
+        let dealing = world.forge(LIAR, world.constant(), &Lie::Swap(0, 1));
+        assert_eq!(world.deals(&dealing.to_bytes(), &Fault::Share(ShareFault::Tag)), 2);
     }
 }
 

@@ -3,6 +3,7 @@
 mod answers;
 mod forced;
 mod operation_vectors;
+mod nonces;
 mod outside;
 mod refusals;
 mod tampering;
