@@ -15,7 +15,7 @@ use ccc_benches::{MEASUREMENT, SIZES, size};
 use ccc_core::ciphertext::{Ciphertext, LabelKind};
 use ccc_core::enclave::AttemptKeys;
 use ccc_core::envelope::Envelope;
-use ccc_core::vault::combine::combine_public;
+use ccc_core::vault::combine_public;
 use ccc_core::vault::compact::{Combined, combine_unverified};
 use ccc_core::vault::share::verify_all;
 use ccc_core::vault::{Mode, Shares};

@@ -7,13 +7,16 @@ use ccc_core::{
     ciphertext::{Ciphertext, Label},
     enclave::{
         AttemptKeys,
-        attestation::{ProviderKind, simulated},
+        attestation::{
+            ProviderKind,
+            simulated::{self, SimulatedHardware, SimulatedRoot},
+        },
     },
     encoding,
     envelope::Envelope,
     keys::{
         Committee, Dealing, KeyShare, MasterPublicKey, ParticipantKeys,
-        complaint::Complaint,
+        Complaint,
         repair::{RepairComplaint, RepairPacket, RepairRequest},
         reshare::Certificate,
     },
@@ -26,7 +29,6 @@ use ccc_enclave::{
     instruction::{BalanceQuery, CollateralOrder, DepositInstruction, StandingOrderTerms, WithdrawalInstruction},
     statement::Statement,
 };
-use ed25519_dalek::{SigningKey, VerifyingKey};
 use libfuzzer_sys::fuzz_target;
 use std::sync::LazyLock;
 
@@ -34,7 +36,7 @@ use std::sync::LazyLock;
 const MOST_CIPHERTEXTS: usize = 4;
 
 static AGENT: LazyLock<AgentKey> = LazyLock::new(|| AgentKey::from_bytes(&[7; 32]).expect("a key"));
-static ROOT: LazyLock<VerifyingKey> = LazyLock::new(|| SigningKey::from_bytes(&[9; 32]).verifying_key());
+static ROOT: LazyLock<SimulatedRoot> = LazyLock::new(|| SimulatedHardware::from_seed(&[9; 32]).root());
 
 /// What is accepted is written back as it was.
 fn round_trip<T, E, B: AsRef<[u8]>>(bytes: &[u8], read: impl Fn(&[u8]) -> Result<T, E>, write: impl Fn(&T) -> B) {

@@ -54,7 +54,7 @@ pub(crate) fn describe(artifact: &Artifact, size: usize) -> Fields {
         Artifact::Recipient(recipient) => fields
             .bytes("measurement", &recipient.recipient.measurement)
             .bytes("key_x", &recipient.recipient.x)
-            .bytes("key_e", recipient.recipient.e.compress().as_bytes())
+            .bytes("key_e", &recipient.recipient.e())
             .add("evidence_bytes", recipient.evidence.len()),
         Artifact::Committee(committee) => of_committee(fields, committee),
         Artifact::Report(report) => of_report(fields, report),

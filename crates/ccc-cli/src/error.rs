@@ -12,9 +12,8 @@ use ccc_core::{
         KeyShareError, MembershipError,
         board::BoardError,
         dealer::DealerError,
-        dkg::DkgError,
         repair::{RepairError, RepairSessionError},
-        rounds::StateError,
+        rounds::{RoundsError, StateError},
     },
     report::{QuorumError, ReportError},
     secret::RandomnessError,
@@ -135,7 +134,7 @@ pub(crate) enum Error {
     #[error("dealing: {0}")]
     Dealer(#[from] DealerError),
     #[error("key generation: {0}")]
-    Dkg(#[from] DkgError),
+    Dkg(#[from] RoundsError),
     #[error("key generation: {0}")]
     Board(#[from] BoardError),
     #[error("committee: {0}")]

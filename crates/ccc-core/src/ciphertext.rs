@@ -383,13 +383,22 @@ impl VerifiedCiphertext {
         &self.ciphertext.u
     }
 
-    /// Opens with K = xU, the element to which t decryption shares combine.
+    /// Opens with the 32 bytes of K = xU, the element to which t decryption shares combine: whoever is shown K can see
+    /// for itself what the ciphertext holds, since its key commitment admits no other K.
     ///
-    /// *Security*: a wrong K and a malformed body give the same error.
+    /// *Security*: a wrong K, bytes that are no element, and a malformed body give the same error.
     ///
     /// # Errors
     /// [`DecryptionError`].
-    pub fn open(&self, k: &RistrettoPoint) -> Result<Zeroizing<Vec<u8>>, DecryptionError> {
+    pub fn open_with(&self, k: &[u8; 32]) -> Result<Zeroizing<Vec<u8>>, DecryptionError> {
+        self.open(&Reader::new(k).point("K").map_err(|_| DecryptionError)?)
+    }
+
+    /// Opens with K = xU.
+    ///
+    /// # Errors
+    /// [`DecryptionError`].
+    pub(crate) fn open(&self, k: &RistrettoPoint) -> Result<Zeroizing<Vec<u8>>, DecryptionError> {
         let Ciphertext { label, u, u_bar, commitment, body, .. } = &self.ciphertext;
         let (header, label_bytes) = (header(Kind::Ciphertext), label.to_bytes());
         let context = Context { header: &header, master: &self.master, u, u_bar, label: &label_bytes };

@@ -330,7 +330,7 @@ impl<'a> Reader<'a> {
     ///
     /// # Errors
     /// [`EncodingError::Point`], [`EncodingError::Identity`], [`EncodingError::Truncated`].
-    pub fn point(&mut self, what: &'static str) -> Result<RistrettoPoint, EncodingError> {
+    pub(crate) fn point(&mut self, what: &'static str) -> Result<RistrettoPoint, EncodingError> {
         let point = self.point_or_identity(what)?;
         if point.is_identity() {
             return Err(EncodingError::Identity { what });
@@ -342,7 +342,7 @@ impl<'a> Reader<'a> {
     ///
     /// # Errors
     /// [`EncodingError::Point`], [`EncodingError::Truncated`].
-    pub fn point_or_identity(&mut self, what: &'static str) -> Result<RistrettoPoint, EncodingError> {
+    pub(crate) fn point_or_identity(&mut self, what: &'static str) -> Result<RistrettoPoint, EncodingError> {
         let bytes = self.array::<32>(what)?;
         CompressedRistretto(bytes).decompress().ok_or(EncodingError::Point { what })
     }
@@ -351,7 +351,7 @@ impl<'a> Reader<'a> {
     ///
     /// # Errors
     /// [`EncodingError::Scalar`], [`EncodingError::Truncated`].
-    pub fn scalar(&mut self, what: &'static str) -> Result<Scalar, EncodingError> {
+    pub(crate) fn scalar(&mut self, what: &'static str) -> Result<Scalar, EncodingError> {
         let bytes = self.array::<32>(what)?;
         Option::from(Scalar::from_canonical_bytes(bytes)).ok_or(EncodingError::Scalar { what })
     }

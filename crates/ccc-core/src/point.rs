@@ -1,4 +1,6 @@
 //! A group element beside its 32 bytes, so that nothing is encoded twice.
+//!
+//! *Source*: ristretto255, RFC 9496; decoding refuses what section 4.3.1 refuses.
 
 use crate::encoding::{EncodingError, Reader};
 use alloc::vec::Vec;

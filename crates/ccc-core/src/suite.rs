@@ -209,14 +209,15 @@ pub fn digest(bytes: &[u8]) -> [u8; 32] {
 }
 
 /// H read little-endian and reduced mod ℓ.
-#[must_use]
-pub fn challenge(label: &str, fields: &[&[u8]]) -> Scalar {
+pub(crate) fn challenge(label: &str, fields: &[&[u8]]) -> Scalar {
     Scalar::from_bytes_mod_order_wide(&hash(label, fields))
 }
 
 /// Ḡ, a second generator whose logarithm nobody knows: hashed to the group.
-#[must_use]
-pub fn second_generator() -> RistrettoPoint {
+///
+/// *Source*: the element derivation of RFC 9496, section 4.3.4, as RFC 9380, appendix B, prescribes it; the 64 uniform
+/// bytes are those of H in the place of `expand_message`.
+pub(crate) fn second_generator() -> RistrettoPoint {
     let hashed = || RistrettoPoint::from_uniform_bytes(&hash(domain::SECOND_GENERATOR, &[&SUITE_BYTES]));
     #[cfg(feature = "std")]
     {
@@ -246,6 +247,20 @@ fn first_half(wide: [u8; 64]) -> [u8; 32] {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::support::{list, text, vectors};
+
+    #[test]
+    fn challenges_and_the_second_generator_are_the_recorded_ones() {
+        let file = vectors("encoding");
+        for case in list(&file, "hash") {
+            let inputs: Vec<_> =
+                list(case, "inputs").iter().map(|i| hex::decode(i.as_str().unwrap()).unwrap()).collect();
+            let fields: Vec<&[u8]> = inputs.iter().map(Vec::as_slice).collect();
+            assert_eq!(hex::encode(challenge(text(case, "label"), &fields).as_bytes()), text(case, "scalar"));
+        }
+        let point = second_generator().compress();
+        assert_eq!(hex::encode(point.as_bytes()), text(&file["second_generator"], "point"));
+    }
 
     #[test]
     fn fields_cannot_be_shifted() {

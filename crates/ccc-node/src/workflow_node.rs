@@ -9,7 +9,7 @@ use ccc_core::{
         price_digest,
     },
     table::Header,
-    vault::request::Request,
+    vault::Request,
 };
 use ccc_enclave::{
     config::EnclaveConfig,

@@ -22,14 +22,13 @@ use crate::{
     files::{self, Audience, Replace, passphrase::Passphrases, sealed::Content, secret},
 };
 use ccc_core::{
-    enclave::attestation::simulated::SimulatedProvider,
+    enclave::attestation::simulated::{SimulatedHardware, SimulatedProvider},
     keys::Committee,
     table::{SealedTable, TableStore},
 };
 use ccc_enclave::config::EnclaveConfig;
-use ccc_node::production::Configuration;
+use ccc_node::production::{Configuration, Sharing};
 use ccc_store::DirectoryStore;
-use ed25519_dalek::SigningKey;
 use head::Head;
 use log::{ChainLog, Event};
 use rand_core::CryptoRng;
@@ -112,8 +111,8 @@ impl Pool {
             return Err(Error::OtherCommittee { path: paths.committee() });
         }
         let policy = settings.policy();
-        let (mode, threshold) = (policy.mode, committee.threshold());
-        Configuration { mode, seeded: false, dealt: false, threshold, policy: Some(&policy), simulated: SIMULATED }
+        let (mode, sharing) = (policy.mode, Sharing::Roster(committee.roster()));
+        Configuration { mode, seeded: false, dealt: false, sharing, policy: Some(&policy), simulated: SIMULATED }
             .check()?;
         let head = parse_json(&paths.head(), &files::read(&paths.head(), MAX_SETTINGS)?)?;
         let log = ChainLog::read(&paths.log(), &settings_bytes)?;
@@ -193,7 +192,7 @@ impl Pool {
         let secrets = secret::open(&path, Content::Hardware, passphrases)?;
         let key = secrets.split::<1>().and_then(|[key]| account::key(key));
         let key = key.map_err(|source| Error::Sealed { path, source })?;
-        Ok(SimulatedProvider::new(SigningKey::from_bytes(&key), self.config.measurement()))
+        Ok(SimulatedProvider::new(SimulatedHardware::from_seed(&key), self.config.measurement()))
     }
 }
 

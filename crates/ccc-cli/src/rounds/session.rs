@@ -7,13 +7,11 @@ use crate::{
     pool::{hexed::Hex, parse_json},
 };
 use ccc_core::{
-    encoding::Reader,
     epoch::Epoch,
     identifier::Identifier,
     keys::{Committee, MembershipError, Protocol, PublicKeys, Roster, RosterMember, Session},
     threshold::Threshold,
 };
-use ed25519_dalek::VerifyingKey;
 use serde::{Deserialize, Serialize};
 use std::{path::Path, sync::Arc};
 
@@ -73,8 +71,7 @@ impl What {
 
 impl PublicLine {
     pub(crate) fn new(keys: &PublicKeys) -> Self {
-        let dealing_key = Hex(keys.dealing_key.compress().to_bytes());
-        Self { signing_key: Hex(keys.signing_key.to_bytes()), dealing_key }
+        Self { signing_key: Hex(keys.signing_key()), dealing_key: Hex(keys.dealing_key()) }
     }
 
     /// Reads a `.pub` file.
@@ -109,15 +106,12 @@ impl PublicLine {
 
 impl MemberLine {
     pub(crate) fn new(member: &RosterMember) -> Self {
-        let keys = PublicKeys { signing_key: member.signing_key, dealing_key: member.dealing_key };
-        PublicLine::new(&keys).member(member.identifier.get())
+        PublicLine::new(&member.keys()).member(member.identifier.get())
     }
 
     fn member(&self) -> Result<RosterMember, MembershipError> {
-        let signing_key = VerifyingKey::from_bytes(&self.signing_key.0)
-            .map_err(|_| ccc_core::encoding::EncodingError::Point { what: "signing key" })?;
-        let dealing_key = Reader::new(&self.dealing_key.0).point("dealing key")?;
-        Ok(RosterMember { identifier: Identifier::new(self.number)?, signing_key, dealing_key })
+        let keys = PublicKeys::from_bytes(&self.signing_key.0, &self.dealing_key.0)?;
+        Ok(keys.member(Identifier::new(self.number)?))
     }
 }
 

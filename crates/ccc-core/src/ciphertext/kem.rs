@@ -1,4 +1,7 @@
 //! From the shared element K to the key of the body and its commitment.
+//!
+//! *Source*: hashed ElGamal as in TDH2 (Shoup and Gennaro 2002), with HKDF (RFC 5869) over SHA-512 for the hash and
+//! ChaCha20-Poly1305 (RFC 8439) for the pad; changed: a key commitment is derived beside the key (Albertini et al. 2022).
 
 use super::label::LABEL_LEN;
 use crate::keys::MasterPublicKey;

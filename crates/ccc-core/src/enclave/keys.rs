@@ -1,4 +1,6 @@
 //! The enclave's keys of one attempt: made before the request is answered, spent by opening it.
+//!
+//! *Source*: X by DeriveKeyPair of RFC 9180, section 7.1.3; E = d_E·G in ristretto255 (RFC 9496).
 
 use crate::ciphertext::VerifiedCiphertext;
 use crate::encoding::{EncodingError, HEADER_LEN, Kind, Reader, header};
@@ -75,8 +77,7 @@ impl AttemptKeys {
     }
 
     /// X and E.
-    #[must_use]
-    pub fn public(&self) -> ([u8; 32], RistrettoPoint) {
+    pub(crate) fn public(&self) -> ([u8; 32], RistrettoPoint) {
         (self.public_x, *self.public_e.point())
     }
 

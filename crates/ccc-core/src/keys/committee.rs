@@ -1,7 +1,11 @@
 //! The committee: who shares the master secret in one epoch, with the public table of verification keys.
+//!
+//! *Source*: Feldman 1987 for the keys; the check that they lie on one polynomial is SCRAPE's (Cascudo and David 2017,
+//! lemma 1).
 
 use super::master::MasterPublicKey;
 use super::roster::{MembershipError, Roster, RosterMember};
+use super::weight::PublicKeys;
 use crate::encoding::{EncodingError, HEADER_LEN, Kind, Reader, header};
 use crate::epoch::Epoch;
 use crate::identifier::Identifier;
@@ -14,17 +18,38 @@ use curve25519_dalek::traits::{IsIdentity, VartimeMultiscalarMul};
 use curve25519_dalek::{RistrettoPoint, Scalar};
 use ed25519_dalek::VerifyingKey;
 
-/// A participant, as everybody knows it.
+/// A participant, as everybody knows it: a line of the roster with its verification key P_i = x_i·G.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Member {
     /// The x-coordinate i.
     pub identifier: Identifier,
-    /// P_i = x_i·G.
-    pub verification_key: RistrettoPoint,
-    /// Verifies its envelopes.
-    pub signing_key: VerifyingKey,
-    /// Receives its shares of dealings.
-    pub dealing_key: RistrettoPoint,
+    pub(crate) verification_key: RistrettoPoint,
+    pub(crate) signing_key: VerifyingKey,
+    pub(crate) dealing_key: RistrettoPoint,
+}
+
+impl Member {
+    /// Joins a line of the roster with a verification key of 32 bytes.
+    ///
+    /// # Errors
+    /// [`EncodingError`]: no canonical ristretto255 element, or the identity.
+    pub fn new(member: &RosterMember, verification_key: &[u8; 32]) -> Result<Self, EncodingError> {
+        let RosterMember { identifier, signing_key, dealing_key } = *member;
+        let verification_key = Reader::new(verification_key).point("verification key")?;
+        Ok(Self { identifier, verification_key, signing_key, dealing_key })
+    }
+
+    /// P_i, 32 bytes.
+    #[must_use]
+    pub fn verification_key(&self) -> [u8; 32] {
+        self.verification_key.compress().to_bytes()
+    }
+
+    /// The keys of the participant that owns this identifier.
+    #[must_use]
+    pub fn keys(&self) -> PublicKeys {
+        PublicKeys { signing_key: self.signing_key, dealing_key: self.dealing_key }
+    }
 }
 
 const MEMBER_LEN: usize = 2 + 3 * 32;

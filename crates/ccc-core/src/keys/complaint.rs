@@ -1,5 +1,8 @@
 //! A complaint: a recipient shows the Diffie–Hellman point of its share, and anybody decides who is at fault.
 //!
+//! *Source*: Gennaro, Jarecki, Krawczyk and Rabin 1999 for complaints; decided by a DLEQ (Chaum and Pedersen 1992) over
+//! the Diffie–Hellman point in the place of an answer by the dealer.
+//!
 //! *Security*: the point is computed only for a [`VerifiedDealing`], whose dealer has proved to know the logarithm of
 //! R; it opens what this dealing holds for the accuser's dealing key, and nothing else. That is one share, or all shares
 //! of a participant with several identifiers: shares of a dealing that does not count, or of an accuser that shows its

@@ -1,4 +1,6 @@
 //! One dealer that knows the master secret while it deals: for tests and for migration from another system.
+//!
+//! *Source*: Shamir 1979; Feldman 1987.
 
 use super::committee::Committee;
 use super::dealing::{Dealing, DealingError, VerifiedDealing};

@@ -1,8 +1,8 @@
 //! A dealing: one polynomial, committed to in public, its values encrypted to the members of a roster.
 //!
-//! *Source*: Feldman 1987; Pedersen 1991 with proofs of possession (Komlo and Goldberg 2020); changed: one ephemeral
-//! point R per dealing with a proof of its logarithm over everything that is dealt. Without that proof a copied R
-//! would turn complaints into a decryption oracle.
+//! *Source*: Feldman 1987 (C_k = a_k·G, and share i is right if x_i·G = Σ_k C_k·i^k); Pedersen 1991 with proofs of
+//! possession (Komlo and Goldberg 2020); changed: one ephemeral point R per dealing with a proof of its logarithm over
+//! everything that is dealt. Without that proof a copied R would turn complaints into a decryption oracle.
 
 mod context;
 mod verified;

@@ -1,6 +1,6 @@
 //! The roster: a committee before its verification keys exist.
 
-use super::weight::refuse_half_shared_keys;
+use super::weight::{PublicKeys, refuse_half_shared_keys};
 use crate::encoding::EncodingError;
 use crate::epoch::Epoch;
 use crate::identifier::Identifier;
@@ -10,15 +10,22 @@ use alloc::vec::Vec;
 use curve25519_dalek::{RistrettoPoint, traits::IsIdentity};
 use ed25519_dalek::VerifyingKey;
 
-/// One line of a roster.
+/// One line of a roster: an identifier with the keys of its owner, made by [`PublicKeys::member`] or
+/// [`ParticipantKeys::public`](super::ParticipantKeys::public).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RosterMember {
     /// The participant's x-coordinate.
     pub identifier: Identifier,
-    /// Verifies its envelopes.
-    pub signing_key: VerifyingKey,
-    /// Receives its shares of dealings.
-    pub dealing_key: RistrettoPoint,
+    pub(crate) signing_key: VerifyingKey,
+    pub(crate) dealing_key: RistrettoPoint,
+}
+
+impl RosterMember {
+    /// The keys of the participant that owns this identifier.
+    #[must_use]
+    pub fn keys(&self) -> PublicKeys {
+        PublicKeys { signing_key: self.signing_key, dealing_key: self.dealing_key }
+    }
 }
 
 /// Why members do not make a roster or a committee.

@@ -13,7 +13,8 @@
 //!                  posts: digest        dealing          complaints          transcript
 //! ```
 //!
-//! *Source*: `docs/spec/keys.md`.
+//! *Source*: Pedersen 1991 and Gennaro, Jarecki, Krawczyk and Rabin 1999, after FROST's key generation (Komlo and
+//! Goldberg 2020; the share's arithmetic is that of RFC 9591, appendix C); changes and reasons: `docs/spec/keys.md`.
 
 mod audit;
 mod fault;

@@ -1,4 +1,6 @@
 //! A participant's share of the master secret.
+//!
+//! *Source*: Shamir 1979: x_i = f(i), f(0) the master secret; P_i = x_i·G is its verification key (Feldman 1987).
 
 use super::committee::Committee;
 use crate::encoding::{EncodingError, HEADER_LEN, Kind, Reader, header};

@@ -1,4 +1,6 @@
 //! What qualified dealings add up to: committee and transcript, the same for everybody.
+//!
+//! *Source*: Pedersen 1991 for a key generation; Desmedt and Jajodia 1997 for a handover.
 
 use super::committee::Committee;
 use super::dealing::VerifiedDealing;

@@ -50,6 +50,7 @@ pub struct SealedTable {
 
 /// The next version, sealed and open.
 #[derive(Debug)]
+#[non_exhaustive]
 pub struct Updated {
     /// What leaves the enclave.
     pub table: SealedTable,

@@ -1,4 +1,6 @@
 //! From shares to plaintext: optimistic first, and with every culprit named when that fails.
+//!
+//! *Source*: Shoup and Gennaro 2002: K = Σ λ_i·D_i, λ_i = Π_{j≠i} j/(j − i) (Lagrange at zero, Shamir 1979).
 
 use super::request::{Request, RequestError};
 use super::share::{Shares, verdicts};
@@ -37,6 +39,7 @@ pub struct Culprit {
 }
 
 /// The plaintexts of a request, in its order, and whoever was found at fault on the way.
+#[non_exhaustive]
 pub struct Opened {
     /// One per ciphertext; `None` where all shares are valid and the ciphertext still does not open. That is its
     /// author's fault, and no reason to keep the others from opening.

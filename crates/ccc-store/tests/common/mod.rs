@@ -23,7 +23,8 @@ impl Versions {
     }
 
     pub(crate) fn of(id: TableId, tier: Tier, seed: u64) -> Self {
-        let master = MasterPublicKey::new(RistrettoPoint::mul_base(&77u64.into())).expect("not the identity");
+        let master = MasterPublicKey::from_bytes(RistrettoPoint::mul_base(&77u64.into()).compress().as_bytes())
+            .expect("not the identity");
         let mut rng = ChaCha20Rng::seed_from_u64(seed);
         let params = TableParams { id, epoch: Epoch(0), tier, suite: TableSuite::ChaCha20Poly1305 };
         let first = genesis(&params, &master, &mut rng).expect("genesis");

@@ -79,7 +79,7 @@ fn renewed(old: &Committee, members: &[PathBuf]) -> Result<Vec<MemberLine>, Erro
     let mut lines: Vec<_> = old.roster().members().iter().map(MemberLine::new).collect();
     for path in members {
         let line = PublicLine::read(path)?;
-        let own = |member: &&ccc_core::keys::RosterMember| *member.signing_key.as_bytes() == line.signing_key();
+        let own = |member: &&ccc_core::keys::RosterMember| member.keys().signing_key() == line.signing_key();
         let numbers: Vec<_> = old.roster().members().iter().filter(own).map(|m| m.identifier.get()).collect();
         if numbers.is_empty() {
             let reason = "its signing key is not that of a member of the committee".into();

@@ -8,12 +8,13 @@ use ccc_core::{
     epoch::Epoch,
     identifier::Identifier,
     keys::{
-        Committee, KeyShare, ParticipantKeys, Protocol, Roster, RosterMember, Session, dkg,
+        Committee, KeyShare, ParticipantKeys, Protocol, PublicKeys, Roster, Session, dkg,
         reshare::{self, OldMember},
     },
     suite::{self, domain},
     threshold::Threshold,
 };
+use curve25519_dalek::Scalar;
 use rand::{Rng, SeedableRng, rngs::StdRng};
 use std::fs;
 
@@ -33,10 +34,9 @@ fn bytes<const N: usize>(value: &serde_json::Value) -> [u8; N] {
 
 fn session(circle: &Circle, name: &str, old: Option<Committee>) -> Session {
     let file: serde_json::Value = serde_json::from_slice(&circle.scratch.read(name)).expect("JSON");
-    let members = file["members"].as_array().expect("a list").iter().zip(1..).map(|(member, number)| RosterMember {
-        identifier: Identifier::new(number).expect("not zero"),
-        signing_key: ed25519_dalek::VerifyingKey::from_bytes(&bytes(&member["signing_key"])).expect("a key"),
-        dealing_key: Reader::new(&bytes::<32>(&member["dealing_key"])).point("dealing key").expect("a point"),
+    let members = file["members"].as_array().expect("a list").iter().zip(1..).map(|(member, number)| {
+        let keys = PublicKeys::from_bytes(&bytes(&member["signing_key"]), &bytes(&member["dealing_key"]));
+        keys.expect("two keys").member(Identifier::new(number).expect("not zero"))
     });
     let members: Vec<_> = members.collect();
     let (t, n) = (file["threshold"].as_u64().expect("a number"), members.len());
@@ -148,13 +148,13 @@ impl Liar {
         let stream: [&[u8]; 6] = [&seed, secret, &self.session.id(), &number, b"dealing", &[0]];
         let stream = suite::hash(domain::ROUNDS, &stream);
         let place = u32::try_from(draws).expect("few").to_be_bytes();
-        let u = suite::challenge(domain::NONCE, &[&stream, &place]);
-        let v = suite::challenge("any nonce", &[b"of this test"]);
+        let u = challenge(domain::NONCE, &[&stream, &place]);
+        let v = challenge("any nonce", &[b"of this test"]);
         assert_eq!(times_g(&u.to_bytes()).to_vec(), field(&dealing, r, 32), "u is what the dealer drew");
         let commitment = times_g(&v.to_bytes());
         fields.push(commitment.to_vec());
         let fields: Vec<&[u8]> = fields.iter().map(Vec::as_slice).collect();
-        let z = v + suite::challenge(domain::DEALING, &fields) * u;
+        let z = v + challenge(domain::DEALING, &fields) * u;
         dealing.truncate(shares + 48 * n);
         dealing.extend_from_slice(&commitment);
         dealing.extend_from_slice(&z.to_bytes());
@@ -162,8 +162,13 @@ impl Liar {
     }
 }
 
+/// H read little-endian and reduced.
+fn challenge(label: &str, fields: &[&[u8]]) -> Scalar {
+    Scalar::from_bytes_mod_order_wide(&suite::hash(label, fields))
+}
+
 /// The point of a scalar, by way of a dealing key.
 fn times_g(scalar: &[u8; 32]) -> [u8; 32] {
     let wire = [&header(Kind::ParticipantKeys)[..], &[1; 32], scalar].concat();
-    ParticipantKeys::from_bytes(&wire).expect("a scalar").dealing_key().compress().to_bytes()
+    ParticipantKeys::from_bytes(&wire).expect("a scalar").public_keys().dealing_key()
 }

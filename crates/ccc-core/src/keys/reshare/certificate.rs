@@ -14,7 +14,10 @@ const CONFIRMATION_LEN: usize = 219;
 /// n′ − F′ signed confirmations of one transcript.
 ///
 /// Made by whoever saw the confirm round, kept beside the new share, shown to whoever was away: a participant with a
-/// stored [`Unconfirmed`](super::Unconfirmed) state gives [`Certificate::confirmations`] to its `confirm`.
+/// stored state gives it to [`Unconfirmed::confirm_by_certificate`](super::Unconfirmed::confirm_by_certificate).
+///
+/// *Security*: it proves who signed, not when. Which session of an epoch counts, the board's close decides, or the
+/// contract that records it.
 ///
 /// *Layout*: header ‖ session 32 ‖ transcript 32 ‖ count u16 × LP(envelope), ascending by sender.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -277,6 +277,10 @@ impl<'k, P: Run> Unconfirmed<'k, P> {
     /// Who confirms two transcripts is named, and counts for this one all the same: a certificate cannot show what else
     /// its signers signed, so whoever reads the round and whoever reads a certificate of it must count alike.
     ///
+    /// *Security*: give what the board carried when it closed the round. A confirmation that came later is signed all the
+    /// same; that it came later, only the board knows. For a handover that is settled by a certificate there is
+    /// [`confirm_by_certificate`](Self::confirm_by_certificate).
+    ///
     /// # Errors
     /// [`RoundsError::NotConfirmed`]; the new share is gone.
     pub fn confirm(self, confirm_round: &[Envelope]) -> Result<P::Outcome, RoundsError> {

@@ -1,4 +1,7 @@
 //! From partials to one pair per ciphertext, and from the pair to K.
+//!
+//! *Source*: A = Σ λ_i·A_i, B = Σ λ_i·B_i, K = A − d_E·B: ElGamal 1985 is additive in the exponent, and so is Shamir's
+//! interpolation. The argument stands in `docs/spec/compact.md`.
 
 use super::{Directed, Partials, candidate, verdicts};
 use crate::ciphertext::VerifiedCiphertext;
@@ -36,6 +39,7 @@ pub struct Combined {
 
 /// What a combiner that checks every partial hands on.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Combination {
     /// For the enclave.
     pub combined: Combined,
