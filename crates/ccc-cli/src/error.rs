@@ -3,6 +3,8 @@
 
 mod hint;
 
+pub(crate) use hint::OF_BOARD;
+
 use crate::{artifact::ArtifactError, files::sealed::SealedError};
 use ccc_core::{
     ciphertext::{CiphertextError, EncryptError},

@@ -93,7 +93,7 @@ pub(crate) enum Verb {
     /// Prepare an attempt; then open, clear, settle and report
     #[command(subcommand)]
     Fill(Fill),
-    /// Check a report, ciphertext, share, table or attestation
+    /// Check a report, ciphertext, share, table, attestation or ceremony
     Verify(VerifyArgs),
     /// Say what a file is, with its public fields
     Inspect(InspectArgs),
@@ -117,20 +117,20 @@ Examples:
   ccc verify --pool pool/ attempt/report.ccc
   ccc verify --deployment run/deployment.json --policy run/policy.json run/reserve-1.re*
   ccc verify --pool pool/
-  ccc verify --session session.json --board board/ vault/committee.ccc
-  ccc verify --session reshare.json --committee vault/committee.ccc --board board/ vault-2/certificate.ccc
-  ccc verify --committee vault/committee.ccc --board board-3/ request.ccc")]
+  ccc verify --session s.json --board b/ vault/committee.ccc
+  ccc verify --session s.json --committee vault/committee.ccc --board b/ next/certificate.ccc
+  ccc verify --committee next/committee.ccc --board b/ request.ccc")]
 pub(crate) struct VerifyArgs {
     /// What to check; a plain share needs its ciphertext beside it, attested keys their request
     #[arg(required_unless_present_any = ["pool", "session"], value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
-    /// Committee under whose master key or signatures the files must hold; with --session the one that hands over
+    /// Committee whose keys the files must hold under; with --session the one before
     #[arg(long, value_name = "FILE")]
     pub(crate) committee: Option<PathBuf>,
-    /// A session, as `ccc keygen session` makes it, to which the files must belong
+    /// Session of `ccc keygen session` to which the files must belong
     #[arg(long, value_name = "FILE", conflicts_with_all = ["pool", "deployment"])]
     pub(crate) session: Option<PathBuf>,
-    /// Directory of all messages of that session, or of the repair whose request is given
+    /// All messages of the session, or of the repair whose request is given
     #[arg(long, value_name = "DIR", conflicts_with_all = ["pool", "deployment"])]
     pub(crate) board: Option<PathBuf>,
     /// Pool directory: committee, signers, measurement and current header in one

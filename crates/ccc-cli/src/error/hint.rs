@@ -10,6 +10,8 @@ const OF_WHAT_KIND: &str = "the file is damaged or of another kind; `ccc inspect
 const IN_PRODUCTION: (&str, &str) =
     ("production", "SECURITY.md lists what production refuses; without it simulated parts are used and named");
 const OF_ACCOUNTS: &str = "leave accounts away for a table with room for every maker and the reserve";
+/// What the messages of a board are held against.
+pub(crate) const OF_BOARD: &str = "its session or the request of its repair";
 const AGAIN: &str = "run `ccc fill prepare` again, into a new directory";
 
 impl Error {
@@ -95,10 +97,13 @@ impl Error {
             Self::Artifact { .. } => ("unknown-file", "ccc reads the files that ccc writes, unaltered"),
             Self::Committee { .. } => ("committee", OF_WHAT_KIND),
             Self::NotVerified { .. } => ("not-verified", "do not use it; ask its author for another"),
-            Self::Missing { .. } => (
+            Self::Missing { what: OF_BOARD, .. } => (
                 "missing-context",
-                "name it with --committee, --session, --pool, --deployment or --policy, or beside the file",
+                "name the session with --session, or the repair's request as FILE and its --committee",
             ),
+            Self::Missing { .. } => {
+                ("missing-context", "name it with --committee, --pool, --deployment or --policy, or beside the file")
+            }
             Self::Unverifiable { .. } => ("unverifiable", "`ccc inspect FILE` shows its public fields"),
             Self::OtherReport { .. } => ("other-report", "name the directory of a reserve check"),
             Self::Randomness(_) | Self::NoRandomness(_) => {

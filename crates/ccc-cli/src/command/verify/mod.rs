@@ -8,7 +8,7 @@ use super::Context;
 use crate::{
     artifact::{Artifact, ArtifactError},
     cli::VerifyArgs,
-    error::Error,
+    error::{Error, OF_BOARD},
     files::{self, MAX_READ},
     pool::{Pool, now, parse_json, read_committee},
     ui::Answer,
@@ -74,8 +74,7 @@ fn whole(
         return Ok((ceremony.lines(), vec![ceremony.object()]));
     }
     let Some(board) = &arguments.board else { return Ok((Vec::new(), Vec::new())) };
-    let committee =
-        committee.ok_or_else(|| Error::Missing { path: board.clone(), what: "a session or a committee" })?;
+    let committee = committee.ok_or_else(|| Error::Missing { path: board.clone(), what: OF_BOARD })?;
     let (line, object, notes) = repair::whole(board, artifacts, committee)?;
     notes.iter().for_each(|note| ctx.ui.note(note));
     Ok((vec![line], vec![object]))

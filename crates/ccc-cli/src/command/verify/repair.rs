@@ -3,7 +3,7 @@
 use super::{Established, same};
 use crate::{
     artifact::Artifact,
-    error::Error,
+    error::{Error, OF_BOARD},
     rounds::repair::{RepairBoard, Stage},
 };
 use ccc_core::{
@@ -47,7 +47,7 @@ pub(super) fn whole(
     artifacts: &[(PathBuf, Artifact)],
     committee: &Committee,
 ) -> Result<(String, Value, Vec<String>), Error> {
-    let missing = || Error::Missing { path: directory.into(), what: "its session or the request of its repair" };
+    let missing = || Error::Missing { path: directory.into(), what: OF_BOARD };
     let refused = |reason: String| Error::NotVerified { path: directory.into(), reason };
     let session = requested(request(artifacts).ok_or_else(missing)?, committee).map_err(refused)?;
     std::fs::metadata(directory).map_err(|source| Error::Read { path: directory.into(), source })?;
