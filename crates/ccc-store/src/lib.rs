@@ -37,3 +37,8 @@ pub use files::{Disk, DiskFile, FileSystem};
 pub use journal::JournalStore;
 pub use memory::MemoryStore;
 pub use recovery::{Halt, Lost, Recovery, recover, restore};
+
+/// The README's example is compiled.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -95,7 +95,7 @@ mod journal {
 
     #[test]
     fn n156c_a_second_cut_while_the_journal_opens_leaves_old_or_new() {
-        cut_again_while_opening(SimulatedPages::default, &two_versions(16), 7);
+        cut_again_while_opening(SimulatedPages::default, &two_versions(16), 11);
     }
 }
 
