@@ -182,8 +182,9 @@ pub trait TableStore {
     /// Opens a complete version for reading in pieces.
     ///
     /// # Errors
-    /// [`StoreError::Missing`] where a part of it is absent, [`StoreError::Corrupt`] where one has another length or
-    /// the header another hash, [`StoreError::Medium`].
+    /// [`StoreError::Missing`] where a part of it is absent and [`StoreError::Corrupt`] where one has another length,
+    /// both of which a store may find only when it reads; [`StoreError::Corrupt`] where the header has another hash;
+    /// [`StoreError::Medium`].
     fn reader(&self, header_hash: &[u8; 32]) -> Result<Box<dyn VersionReader + '_>, StoreError>;
 
     /// The header of a version, also where its body is lost.

@@ -128,6 +128,16 @@ proptest! {
     }
 }
 
+#[cfg(feature = "object-store-local")]
+proptest! {
+    #![proptest_config(cases(16))]
+
+    #[test]
+    fn n156c_a_collection_of_a_bucket_stopped_anywhere_loses_nothing_that_the_head_needs(plan in plans()) {
+        collects_and_loses_nothing(&crate::objects::SimulatedObjects::default(), &plan);
+    }
+}
+
 #[test]
 fn the_history_has_branches() {
     let versions: Vec<_> = HISTORY.iter().map(|table| table.header.version()).collect();

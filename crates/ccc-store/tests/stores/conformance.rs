@@ -196,3 +196,46 @@ mod journal {
         store.put(&second).expect("kept");
     }
 }
+
+#[cfg(feature = "object-store-local")]
+mod bucket {
+    use super::*;
+    use crate::objects::{Bucket, SimulatedObjects};
+
+    #[test]
+    fn the_bucket_conforms() {
+        conforms(Bucket::new);
+        conforms(SimulatedObjects::default);
+    }
+
+    #[test]
+    fn a_bucket_has_many_openers_and_needs_no_lock() {
+        let bucket = Bucket::new();
+        let (first, second) = two_versions(7);
+        let (one, other) = (bucket.open().expect("opens"), bucket.open().expect("opens"));
+        let mut begun = one.writer(first.header.tier()).expect("begins");
+        begun.write_at(Part::Body, 0, &first.body).expect("written");
+        other.put(&first).expect("kept by another");
+        other.put(&second).expect("kept by another");
+        begun.write_at(Part::Sidecar, 0, &first.sidecar).expect("written");
+        begun.commit(&first.header).expect("kept twice is kept once");
+        for store in [one, other] {
+            [&first, &second].iter().for_each(|table| {
+                assert_same(&store.get(&table.header.hash()).expect("found"), table);
+            });
+        }
+    }
+
+    /// Waiting for a request inside of somebody's runtime is no panic.
+    #[test]
+    fn a_bucket_works_inside_of_a_runtime() {
+        let table = two_versions(8).0;
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("built");
+        runtime.block_on(async {
+            let bucket = Bucket::new();
+            let store = bucket.open().expect("opens");
+            store.put(&table).expect("kept");
+            assert_same(&store.get(&table.header.hash()).expect("found"), &table);
+        });
+    }
+}

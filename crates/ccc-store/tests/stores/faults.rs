@@ -95,6 +95,12 @@ mod journal {
 
     #[test]
     fn n156c_a_second_cut_while_the_journal_opens_leaves_old_or_new() {
-        cut_again_while_opening(SimulatedPages::default, &two_versions(16), 7);
+        cut_again_while_opening(SimulatedPages::default, &two_versions(16), 11);
     }
+}
+
+#[cfg(feature = "object-store-local")]
+#[test]
+fn n156c_a_writer_of_a_bucket_that_stops_at_any_request_leaves_old_or_new() {
+    cut_at_any_operation(crate::objects::SimulatedObjects::default, &two_versions(17), 2);
 }

