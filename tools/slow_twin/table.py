@@ -186,6 +186,25 @@ def receipt(request, order_digest, version, outcome, reason, lots, notional, row
     return out.ljust(128, b"\0")
 
 
+def auditor_set(version, keys):
+    return digest32("auditors", [u64(version)] + keys)
+
+
+def holdings(header_hash, version, account, places):
+    """places: one per asset, (flags, amount, reserved, nonce) or None."""
+    out = header_hash + u64(version) + account + u32(len(places))
+    for place in places:
+        flags, amount, reserved, nonce = place or (0, 0, 0, 0)
+        out += u8(1 if place else 0) + u8(0) + u16(flags) + amount.to_bytes(16, "big") + u64(reserved) + u64(nonce)
+    return out
+
+
+def summary(header_hash, version, set_version, set_digest, accounts, rows, frozen_rows, totals):
+    out = header_hash + u64(version) + u64(set_version) + set_digest + u64(accounts) + u64(rows) + u64(frozen_rows)
+    out += bytes(24) + u32(len(totals))
+    return out + b"".join(held.to_bytes(16, "big") + frozen.to_bytes(16, "big") for held, frozen in totals)
+
+
 def seal_version(Y, p0, fields, data_key, used_rows, random64):
     """Everything one version of the table consists of."""
     capacity = 2 ** fields["tier"]

@@ -66,6 +66,7 @@ def table():
         tiers=[dict(tier=t, rows=2**t, chunks=2 ** (t - 10)) for t in range(10, 25, 2)],
         versions=[first, second], receipts=receipts(v2["P1"]), body_root_many=many_leaves(), chunks_many=[many_chunks(suite) for suite in (1, 2)],
         operations=operation_cases(), own_versions=own_version_cases(), forced_transfers=forced_cases(),
+        answers=answer_cases(v2["header_hash"]),
     )
 
 
@@ -119,6 +120,16 @@ def forced_cases():
         rows = [tb.row(**r) for r in after] if after else []
         out.append(dict(lot=1_000, amount=str(amount), reason=0x2A, before=[tb.row(**source), tb.row(**target)], after=rows))
     return out
+
+
+def answer_cases(header_hash):
+    """What queries on version 2 read: the owner's holdings in two assets, nobody's, and a summary for two auditors."""
+    keys = sorted(fx.fixed32(f"auditor {i}") for i in (1, 2))
+    digest = tb.auditor_set(9, keys)
+    owners = tb.holdings(header_hash, 2, OWNER, [(0, 10**18 + 7, 12, 1), None])
+    none = tb.holdings(header_hash, 2, OTHER, [None, None])
+    totals = tb.summary(header_hash, 2, 9, digest, 1, 1, 0, [(10**18 + 7, 0), (0, 0)])
+    return dict(assets=2, owner=OWNER, holdings=owners, other=OTHER, holdings_of_other=none, auditors=keys, set_version=9, set_digest=digest, summary=totals)
 
 
 def many_leaves():

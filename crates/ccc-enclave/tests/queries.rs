@@ -3,6 +3,7 @@
 mod support;
 
 use ccc_core::{
+    ciphertext::{Label, LabelKind},
     enclave::attestation::{PolicyRefusal, simulated::SimulatedProvider},
     table::{AccountId, AssetId, AuditorSet, Holdings, SealedTable, StructuralError, holdings_len, summary_len},
     vault::{recipient::Recipient, request::Request},
@@ -10,11 +11,15 @@ use ccc_core::{
 use ccc_enclave::{
     attempt::Enclave,
     authorisation::AccountKey,
+    instruction::BalanceQuery,
     intake::{Log, RoundPlan},
     query::{Answers, GREATEST_QUERIES, QueryError, SEALED_QUERY_LEN, ask},
     reader::{ReaderError, ReaderKey, SEAL_OVERHEAD},
 };
 use ed25519_dalek::SigningKey;
+use hpke::{
+    Deserializable, Kem, OpModeS, Serializable, aead::ChaCha20Poly1305, kdf::HkdfSha256, kem::X25519HkdfSha256,
+};
 use rand::{Rng, SeedableRng, rngs::StdRng};
 use support::{BASE, LOT, QUOTE, World, owner::Owner};
 use zeroize::Zeroizing;
@@ -102,8 +107,8 @@ fn every_answer_has_one_length_and_opens_for_its_asker_alone() {
 }
 
 #[test]
-fn a_query_of_another_attempt_or_signed_by_somebody_else_is_answered_to_nobody() {
-    let (mut world, makers) = World::with_makers(3);
+fn a_query_of_another_attempt_is_answered_to_nobody() {
+    let (mut world, _) = World::with_makers(3);
     let (table, reader) = (current(&world), ReaderKey::generate(&mut StdRng::seed_from_u64(1)));
     let mut recorded = Vec::new();
     let mut asking = |request: &Request, recipient: &Recipient, rng: &mut StdRng| {
@@ -113,7 +118,63 @@ fn a_query_of_another_attempt_or_signed_by_somebody_else_is_answered_to_nobody()
     answers(&mut world, &table, &mut asking).expect("answers");
     let replayed = answers(&mut world, &table, &mut |_, _, _| recorded.clone()).expect("answers");
     assert_eq!(reader.open_holdings(&replayed.request, 0, &replayed.sealed[0]), Err(ReaderError::Closed));
-    let _ = &makers;
+}
+
+/// A query as the specification has it, signed by whoever holds `signer` under `label`.
+fn forged(account: [u8; 20], reader: &ReaderKey, signer: &AccountKey, label: &Label) -> BalanceQuery {
+    let mut query = BalanceQuery { account, answer_key: reader.public(), signature: [0; 65] };
+    query.signature = signer.sign(label, &query.unsigned());
+    query
+}
+
+fn sealed(query: &BalanceQuery, request: &Request, recipient: &Recipient, rng: &mut StdRng) -> Vec<u8> {
+    let key = <X25519HkdfSha256 as Kem>::PublicKey::from_bytes(&recipient.x).expect("a key");
+    let info = [b"ccc/v1/query".as_slice(), &request.digest()].concat();
+    let (enc, sealed) = hpke::single_shot_seal_with_rng::<ChaCha20Poly1305, HkdfSha256, X25519HkdfSha256>(
+        &OpModeS::Base,
+        &key,
+        &info,
+        &query.to_bytes(),
+        &[],
+        rng,
+    )
+    .expect("sealed");
+    [enc.to_bytes().as_slice(), &sealed].concat()
+}
+
+#[test]
+fn a_query_that_its_account_did_not_sign_for_this_request_is_answered_to_nobody() {
+    let (mut world, makers) = World::with_makers(9);
+    let (table, reader) = (current(&world), ReaderKey::generate(&mut StdRng::seed_from_u64(1)));
+    let account = makers[0].account();
+    let mut asking = |request: &Request, recipient: &Recipient, rng: &mut StdRng| {
+        let label = Label {
+            kind: LabelKind::Recipient,
+            chain: request.chain,
+            contract: request.contract,
+            id: request.id,
+            version: 0,
+            requester: account,
+            expiry: request.deadline,
+            context: request.table_header.expect("a table"),
+        };
+        let mut queries = vec![
+            forged(account, &reader, &key(2), &label),
+            forged(account, &reader, &key(3), &label),
+            forged(account, &reader, &key(2), &Label { context: [0; 32], ..label.clone() }),
+            forged(account, &reader, &key(2), &Label { id: [1; 32], ..label.clone() }),
+            forged(account, &reader, &key(2), &label),
+        ];
+        queries[4].answer_key = ReaderKey::generate(rng).public();
+        queries.iter().map(|query| sealed(query, request, recipient, rng)).collect()
+    };
+    let answers = answers(&mut world, &table, &mut asking).expect("answers");
+    let own = reader.open_holdings(&answers.request, 0, &answers.sealed[0]).expect("the account's own signature");
+    assert_eq!(own.account.0, account);
+    for place in 1..5 {
+        let opened = reader.open_holdings(&answers.request, place, &answers.sealed[place as usize]);
+        assert_eq!(opened, Err(ReaderError::Closed), "query {place}");
+    }
 }
 
 #[test]
@@ -144,6 +205,24 @@ fn n121_a_query_on_an_older_table_is_refused() {
     let mixed = SealedTable { header: current(&world).header, ..old };
     let refused = answers(&mut world, &mixed, &mut |_, _, _| Vec::new());
     assert!(matches!(refused, Err(QueryError::Table(StructuralError::BodyRoot { .. }))));
+}
+
+#[test]
+fn queries_of_one_attempt_are_not_answered_by_another() {
+    let (mut world, _) = World::with_makers(10);
+    let (table, head) = (current(&world), world.header().expect("a table").clone());
+    let provider = SimulatedProvider::new(SigningKey::from_bytes(&[9; 32]), world.config.measurement());
+    let enclave = Enclave::new(world.config.clone(), &provider).expect("a configuration");
+    let plan = |world: &World| {
+        RoundPlan::new(&world.config, &world.key(), Some(&head), Log::default(), world.time).expect("plan")
+    };
+    let request = world.vault_request(Some(head.hash()), plan(&world).digests());
+    let queries = enclave.attempt(request, world.time, &mut world.rng).expect("an attempt").queries(&[]).expect("none");
+    let mut other = plan(&world);
+    let request = world.vault_request(Some(head.hash()), other.digests());
+    let opened = world.open(&enclave, request, &mut other);
+    let refused = opened.answer(&queries, &table.header, &table.body, &mut world.rng);
+    assert!(matches!(refused, Err(QueryError::OtherRequest)));
 }
 
 #[test]
