@@ -200,4 +200,24 @@ mod tests {
             assert_ne!(statement().challenge(shared, a, b), good);
         }
     }
+
+    /// The accuser shows another point than sk·R, with a proof of which one equation holds: a right share would look wrong.
+    #[test]
+    fn n011_a_complaint_of_which_one_equation_alone_holds_is_the_accusers_fault() {
+        let file = vectors("complaint");
+        let dealing = Dealing::from_bytes(&bytes(&file["dealing"], "wire")).unwrap().verify(&session(&file)).unwrap();
+        let case = list(&file, "cases").iter().find(|case| text(case, "name") == "good share").unwrap();
+        let accuser = Identifier::new(u16::try_from(number(case, "identifier")).unwrap()).unwrap();
+        let (keys, r, nonce) = (keys(case), *dealing.r().point(), Scalar::from(5u8));
+        let other = keys.dealing_secret().expose() + Scalar::ONE;
+        let shared = Encoded::new(r * other);
+        let statement = Statement::new(&dealing, accuser, &keys.dealing_key());
+        let (a, b) = (Claimed::of(&RistrettoPoint::mul_base(&nonce)), Claimed::of(&(r * nonce)));
+        let challenge = statement.challenge(&shared, &a, &b);
+        for logarithm in [keys.dealing_secret().expose(), &other] {
+            let proof = Dleq { a, b, z: nonce + challenge * logarithm };
+            let forged = Complaint { shared, proof };
+            assert_eq!(forged.judge(&dealing, accuser), Verdict::Accuser);
+        }
+    }
 }

@@ -200,3 +200,5 @@ pub fn run_in_process<B: Board, R: CryptoRng + ?Sized>(
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod vectors;

@@ -24,7 +24,7 @@ pub(crate) fn session(run: &Value) -> Session {
 }
 
 /// The bytes from which `create` draws a recorded dealing: scalars are drawn wide, so each is followed by zeros.
-fn recorded(case: &Value) -> (SecretScalar, Replay) {
+pub(crate) fn recorded(case: &Value) -> (SecretScalar, Replay) {
     let mut coefficients = arrays::<32>(case, "coefficients");
     let constant = Scalar::from_canonical_bytes(coefficients.remove(0)).unwrap();
     coefficients.push(array(case, "u"));
@@ -137,6 +137,23 @@ mod refused {
         fn verdict(&self, dealing: Dealing) -> Option<DealingError> {
             dealing.verify(&self.session).err()
         }
+    }
+
+    /// A dealing of zero has an empty proof of possession, and with u = 0 everybody reads the shares.
+    #[test]
+    fn nobody_deals_zero_or_seals_under_zero() {
+        let mut cast = cast();
+        let zero = SecretScalar::new(Scalar::ZERO);
+        let dealt = Dealing::create(&cast.session, 1, zero, &mut cast.rng);
+        assert_eq!(dealt.err(), Some(RandomnessError));
+        let order = (-Scalar::ONE).to_bytes(); // ℓ − 1; ℓ itself is one more, and its lowest byte carries nothing over
+        let mut u = [[order[0] + 1].as_slice(), &order[1..], &[0; 32]].concat();
+        let coefficients = [[1; 32], [0; 32], [2; 32], [0; 32]].concat();
+        let drawn = |u: &[u8]| Replay([&coefficients, u, &[[3; 32], [4; 32], [5; 32], [6; 32]].concat()].concat());
+        let one = || SecretScalar::new(Scalar::ONE);
+        assert_eq!(Dealing::create(&cast.session, 1, one(), &mut drawn(&u)).err(), Some(RandomnessError));
+        u[0] += 1;
+        assert!(Dealing::create(&cast.session, 1, one(), &mut drawn(&u)).is_ok());
     }
 
     #[test]

@@ -149,6 +149,31 @@ fn n043_forgeries_against_a_challenge_without_u_or_p_are_refused() {
     }
 }
 
+/// D is not x·U, and the proof is made so that one equation holds: for x the first, for D's logarithm the second.
+#[test]
+fn n043_a_share_of_which_one_equation_alone_holds_is_refused() {
+    let (file, committee) = (vectors("share"), committee());
+    let case = &list(&file, "public")[0];
+    let (key, request) = (key_share(case, &committee), request(text(case, "request")));
+    let ciphertexts = [ciphertext(text(case, "ct_digest"), committee.master_public_key())];
+    let statement = Statement::new(&committee, &request, None, &ciphertexts).unwrap();
+    let identifier = key.identifier();
+    let opening = opening(&statement, identifier).unwrap();
+    let (u, nonce) = (*ciphertexts[0].u().point(), Scalar::from(5u8));
+    let other = key.secret().expose() + Scalar::ONE;
+    let points = vec![Encoded::new(u * other)];
+    let target = target(&statement, &opening, &points);
+    let (a, b) = (Claimed::of(&RistrettoPoint::mul_base(&nonce)), Claimed::of(&(u * nonce)));
+    let challenge = share_challenge(&opening, &target, &a, &b);
+    for logarithm in [key.secret().expose(), &other] {
+        let proof = Dleq { a, b, z: nonce + challenge * logarithm };
+        let forged = Shares { points: points.clone(), proof };
+        let verdict = forged.verify(identifier, &committee, &request, None, &ciphertexts);
+        assert_eq!(verdict, Err(ShareError::Proof { identifier }));
+        assert_eq!(verdicts([(identifier, &forged)].into_iter(), &statement, &[7; 64]), [false]);
+    }
+}
+
 /// The seed covers every D: shifting two shares so that the old weighted sum stays changes the weights.
 #[test]
 fn n064_composite_shares_that_keep_an_old_weighted_sum_are_refused() {
