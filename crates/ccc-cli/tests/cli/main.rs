@@ -2,6 +2,8 @@
 
 mod artifacts;
 mod bad_input;
+#[cfg(unix)]
+mod crashes;
 mod custodian;
 mod help;
 mod inspect;
@@ -12,6 +14,7 @@ mod mixed_files;
 mod orders;
 mod recover;
 mod rounds;
+mod secrets;
 mod shares;
 mod support;
 mod terminal;
