@@ -7,13 +7,13 @@ use crate::{
 };
 use ccc_chain::Deployment;
 use ccc_core::{
-    ciphertext::{Ciphertext, Label, LabelKind},
+    ciphertext::{Ciphertext, Label},
     enclave::attestation::{OperatingMode, Policy},
     envelope::Envelope,
     keys::{Committee, rounds::Posting},
     report::{Payload, SignedReport, Statement, Verdict},
     table::Header,
-    vault::{Mode, Request},
+    vault::Request,
 };
 use serde_json::{Map, Value};
 
@@ -144,13 +144,8 @@ fn of_ciphertext(fields: Fields, ciphertext: &Ciphertext) -> Fields {
 }
 
 fn of_label(fields: Fields, label: &Label) -> Fields {
-    let kind = match label.kind {
-        LabelKind::Public => "public",
-        LabelKind::Recipient => "recipient",
-        LabelKind::TableKey => "table key",
-    };
     fields
-        .add("label", kind)
+        .add("label", label.kind.to_string())
         .add("chain", label.chain)
         .bytes("contract", &label.contract)
         .bytes("id", &label.id)
@@ -184,11 +179,6 @@ fn of_session(fields: Fields, session: &SessionFile) -> Fields {
 }
 
 fn of_request(fields: Fields, request: &Request) -> Fields {
-    let mode = match request.mode {
-        Mode::Public => "public",
-        Mode::Sealed => "sealed",
-        Mode::Compact => "compact",
-    };
     let fields = fields
         .bytes("digest", &request.digest())
         .add("chain", request.chain)
@@ -196,7 +186,7 @@ fn of_request(fields: Fields, request: &Request) -> Fields {
         .bytes("id", &request.id)
         .bytes("block", &request.block_hash)
         .add("deadline", request.deadline)
-        .add("mode", mode)
+        .add("mode", request.mode.to_string())
         .add("epoch", request.epoch.0)
         .add("ciphertexts", request.ciphertexts.len());
     match &request.table_header {

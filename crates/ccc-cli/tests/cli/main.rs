@@ -3,6 +3,8 @@
 mod artifacts;
 mod bad_input;
 mod ceremony;
+#[cfg(unix)]
+mod crashes;
 mod custodian;
 mod help;
 mod inspect;
@@ -15,6 +17,7 @@ mod mixed_files;
 mod orders;
 mod recover;
 mod rounds;
+mod secrets;
 mod shares;
 mod support;
 mod terminal;

@@ -4,6 +4,8 @@ use super::*;
 use crate::vault::compact::{PARTIAL_LEN, combine};
 use curve25519_dalek::{RistrettoPoint, Scalar};
 
+mod plain;
+
 /// What the committee makes of a lie.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Verdict {
