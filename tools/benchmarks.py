@@ -61,6 +61,7 @@ def peers(threshold_crypto=None, blsttc=None, suffix=""):
 LARGE = "(67,100)"
 LINES = (
     Line("combine and open from bytes (67,100)", "vault/combine", LARGE, 1.3, peers(15, 7)),
+    Line("combine, the last 67 of 100, from bytes", "vault/combine, the last t", LARGE, 1.3),
     Line("verify 67 shares from bytes (67,100)", "vault/verify t shares", LARGE, 1.3, peers(None, 25)),
     Line("encrypt 32 B", "vault/encrypt", None, 1.3, peers(None, 5)),
     Line("verify a ciphertext", "vault/verify", None, 1.3, peers(None, 10)),
@@ -68,11 +69,16 @@ LINES = (
     Line("node step, one ciphertext", "vault/node step", "1", 1.3),
     Line("node step, each of 64", "vault/node step", "64", 1.3, (Against("single", OURS, 2, "1"),)),
     Line("node step, each of 1000", "vault/node step", "1000", None, (Against("single", OURS, None, "1"),)),
+    Line("node step, compact, one ciphertext", "vault/node step, compact"),
     Line("enclave, compact, from bytes (67,100)", "vault/open in the enclave, compact", LARGE, 1.3, (Against("one by one", "one by one", 100),)),
     Line("enclave, sealed, from bytes (67,100)", "vault/open in the enclave", LARGE, None, (Against("one by one", "one by one"),)),
-    Line("dealings to keys (11,16)", "keys/dealings to keys", "(11,16)", None, (Against("frost part 3", "frost part 3", 20),)),
-    Line("dealings to keys (67,100)", "keys/dealings to keys", LARGE, None, (Against("frost part 3", "frost part 3", 20),)),
+    Line("dealings to keys, from bytes (11,16)", "keys/dealings to keys", "(11,16)", None, (Against("frost part 3", "frost part 3"),)),
+    Line("dealings to keys, from bytes (67,100)", "keys/dealings to keys", LARGE, None, (Against("frost part 3", "frost part 3"),)),
+    Line("dealings to keys, decoded (11,16)", "keys/decoded dealings to keys", "(11,16)", None, (Against("frost part 3", "frost part 3", 20),)),
+    Line("dealings to keys, decoded (67,100)", "keys/decoded dealings to keys", LARGE, None, (Against("frost part 3", "frost part 3", 20),)),
     Line("key generation, one node (67,100)", "keys/generation, one node", LARGE, None, (Against("frost parts 1 to 3", "frost parts 1 to 3"),)),
+    Line("refresh, one node, from bytes (67,100)", "keys/refresh", LARGE),
+    Line("reshare to (67,100), one node, from bytes (67,100)", "keys/reshare", LARGE),
     Line("dealer (67,100)", "keys/dealer", LARGE, None, peers()),
 )
 

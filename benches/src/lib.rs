@@ -8,6 +8,7 @@
 
 pub mod floor;
 pub mod generation;
+pub mod handover;
 pub mod one_by_one;
 pub mod peers;
 pub mod welch;

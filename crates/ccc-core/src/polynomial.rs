@@ -1,7 +1,7 @@
 //! Polynomials over the scalar field: secret ones that deal, public ones in the exponent, and interpolation.
 //!
 //! *Source*: Shamir 1979; Feldman 1987. Identifiers are 16-bit, so products of their differences are packed into
-//! 64-bit runs before they enter the field: interpolation costs one inversion and few multiplications.
+//! 128-bit runs before they enter the field: interpolation costs one inversion and few multiplications.
 
 mod differences;
 mod interpolation;
@@ -155,10 +155,10 @@ fn differences(identifiers: &[Identifier], i: Identifier) -> Option<Product> {
     Some(product)
 }
 
-/// A product of 16-bit numbers, reduced only when 64 bits are full.
+/// A product of 16-bit numbers, reduced only when 128 bits are full.
 struct Product {
     reduced: Scalar,
-    run: u64,
+    run: u128,
     negative: bool,
 }
 
@@ -168,11 +168,11 @@ impl Product {
     }
 
     fn times(&mut self, factor: u16) {
-        if self.run >> 48 != 0 {
+        if self.run >> 112 != 0 {
             self.reduced *= Scalar::from(self.run);
             self.run = 1;
         }
-        self.run *= u64::from(factor);
+        self.run *= u128::from(factor);
     }
 
     /// Multiplies by a − b.

@@ -50,11 +50,12 @@ pub fn deal<R: CryptoRng + ?Sized>(roster: &Roster, rng: &mut R) -> Result<(Comm
     let polynomial = SecretPolynomial::with_constant(secret, roster.threshold().t(), rng)?;
     let master = RistrettoPoint::mul_base(polynomial.constant().expose());
     let master = MasterPublicKey::new(master).map_err(MembershipError::from)?;
-    let shares: Vec<_> = roster.members().iter().map(|m| (m.identifier, polynomial.evaluate(m.identifier))).collect();
+    let shares: Vec<_> = roster.members().iter().map(|member| polynomial.evaluate(member.identifier)).collect();
     let half = |share: &SecretScalar| RistrettoPoint::mul_base(SecretScalar::new(share.expose().div_by_2()).expose());
-    let halves: Vec<_> = shares.iter().map(|(_, share)| half(share)).collect();
+    let halves: Vec<_> = shares.iter().map(half).collect();
     let committee = Committee::of_roster(roster.clone(), master, Encoded::all_doubles(&halves))?;
-    let shares = shares.into_iter().map(|(i, share)| KeyShare::behind_its_key(i, share, &committee)).collect();
+    let members = committee.members().iter().zip(shares);
+    let shares = members.map(|(member, share)| KeyShare::behind_its_key(member, share, &committee)).collect();
     Ok((committee, shares))
 }
 

@@ -275,6 +275,14 @@ mod refused {
     }
 }
 
+fn digested(dealings: Vec<Dealing>) -> Vec<Digested> {
+    let digest = |dealing: Dealing| {
+        let commitment_digest = dealing.commitment_digest();
+        Digested { dealing, commitment_digest }
+    };
+    dealings.into_iter().map(digest).collect()
+}
+
 /// Dealings of members 1 to 4 with one thing wrong in some of them, verified together.
 fn verdicts(alter: impl FnOnce(&mut [Dealing])) -> Vec<Result<(), DealingError>> {
     let mut rng = rand_chacha::ChaCha20Rng::seed_from_u64(11);
@@ -282,11 +290,7 @@ fn verdicts(alter: impl FnOnce(&mut [Dealing])) -> Vec<Result<(), DealingError>>
     let mut deal = |dealer| Dealing::forge(&session, dealer, Scalar::from(5u8), &Lie::Nothing, &mut rng);
     let mut dealings: Vec<_> = (1..=4).map(&mut deal).collect();
     alter(&mut dealings);
-    let digested = dealings.into_iter().map(|dealing| {
-        let commitment_digest = dealing.commitment_digest();
-        Digested { dealing, commitment_digest }
-    });
-    verify_all(digested.collect(), &session, &[3; 64]).into_iter().map(|verdict| verdict.map(drop)).collect()
+    verify_all(digested(dealings), &session, &[3; 64]).into_iter().map(|verdict| verdict.map(drop)).collect()
 }
 
 #[test]
@@ -316,4 +320,25 @@ fn a_dealing_out_of_form_does_not_hide_a_wrong_proof() {
         all[3].proof.z += Scalar::ONE;
     });
     assert_eq!(mixed, [Err(DealingError::Session), Ok(()), Ok(()), Err(DealingError::Proof)]);
+}
+
+/// Who changes one proof changes the weights of all.
+#[test]
+fn n064_the_weights_of_a_round_cover_every_proof_and_the_secret() {
+    let mut rng = rand_chacha::ChaCha20Rng::seed_from_u64(12);
+    let session = session(&vectors("dealing")["dkg"]);
+    let mut deal = |dealer| Dealing::forge(&session, dealer, Scalar::from(5u8), &Lie::Nothing, &mut rng);
+    let dealings: Vec<_> = (1..=3).map(&mut deal).collect();
+    let seed = |dealings: &[Dealing], secret| verified::weights_seed(&digested(dealings.to_vec()), &session, &secret);
+    let honest = seed(&dealings, [0; 64]);
+    assert_ne!(honest, seed(&dealings, [1; 64]));
+    assert_ne!(honest, seed(&dealings[..2], [0; 64]));
+    for at in 0..dealings.len() {
+        let mut changed = dealings.clone();
+        changed[at].possession.z += Scalar::ONE;
+        assert_ne!(honest, seed(&changed, [0; 64]));
+        changed[at] = dealings[at].clone();
+        changed[at].proof.z += Scalar::ONE;
+        assert_ne!(honest, seed(&changed, [0; 64]));
+    }
 }

@@ -143,7 +143,7 @@ pub(crate) fn verify_all(
 }
 
 /// H("weight"; secret, session, dealing commitments…).
-fn weights_seed(digested: &[Digested], session: &Session, secret: &[u8; 64]) -> [u8; 64] {
+pub(super) fn weights_seed(digested: &[Digested], session: &Session, secret: &[u8; 64]) -> [u8; 64] {
     let mut hasher = Hasher::new(domain::WEIGHT, 2 + digested.len());
     hasher.field(secret).field(&session.id());
     for one in digested {

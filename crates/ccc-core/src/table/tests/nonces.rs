@@ -2,7 +2,7 @@
 
 use super::super::Header;
 use super::super::{
-    HeaderError, OpenTable, SealedTable, StructuralError, Tier,
+    HeaderError, OpenTable, SealedTable, StructuralError, Tier, Update,
     seal::{CHUNK_ROWS, SEALED_CHUNK_LEN, nonce},
 };
 use super::{first, funded};
@@ -39,7 +39,7 @@ fn n033_the_last_chunk_of_the_largest_tier_has_a_nonce_of_its_own_and_nothing_li
 /// The same rows sealed for two versions: another key, so that the same nonce serves two messages of no key.
 #[test]
 fn n033_every_version_has_a_key_of_its_own() {
-    let (one, two) = (funded(), funded().rows.grow(16, super::EPOCH, &super::master(), &mut super::rng(9)));
+    let (one, two) = (funded(), funded().rows.apply(&Update::Growth, &super::master(), &mut super::rng(9)));
     let two = two.expect("grows");
     assert_ne!(one.table.header.key_commitment(), two.table.header.key_commitment());
     assert_ne!(one.table.body[..SEALED_CHUNK_LEN], two.table.body[..SEALED_CHUNK_LEN]);
