@@ -14,7 +14,6 @@ use ccc_core::report::{
 };
 use ccc_core::threshold::Threshold;
 use ccc_core::vault::{AttestedRecipient, Mode, Request};
-use ed25519_dalek::SigningKey;
 use rand::SeedableRng;
 use rand_chacha::ChaCha20Rng;
 
@@ -64,7 +63,7 @@ impl Cast {
     }
 
     pub(crate) fn evidence(&self) -> Vec<u8> {
-        let provider = simulated::SimulatedProvider::new(SigningKey::from_bytes(&[5; 32]), [7; 32]);
+        let provider = simulated::SimulatedProvider::new(simulated::SimulatedHardware::from_seed(&[5; 32]), [7; 32]);
         let user_data = self.attempt.user_data(&self.request(None).digest());
         let evidence = provider.attest(&user_data, &[3; 64], 1_700_000_000).unwrap();
         simulated::verify(&evidence, &provider.root(), 1_700_000_000).unwrap();

@@ -34,7 +34,7 @@ impl Scene {
     }
 
     /// Everybody draws the same in every run.
-    fn run(&self, alter: impl FnMut(Round, Envelope) -> Vec<Envelope>) -> Vec<(Identifier, Result<Outcome, DkgError>)> {
+    fn run(&self, alter: impl FnMut(Round, Envelope) -> Vec<Envelope>) -> Vec<(Identifier, Result<Outcome, RoundsError>)> {
         run(&self.roster, &self.keys, &mut ChaCha20Rng::seed_from_u64(51), alter)
     }
 
@@ -43,7 +43,7 @@ impl Scene {
     }
 
     /// A run in which 4 commits to the first of these and opens all of them.
-    fn deals(&self, dealings: &[&Dealing]) -> Vec<(Identifier, Result<Outcome, DkgError>)> {
+    fn deals(&self, dealings: &[&Dealing]) -> Vec<(Identifier, Result<Outcome, RoundsError>)> {
         self.run(|round, envelope| match (round, envelope.identifier().get()) {
             (Round::Commit, 4) => vec![self.says(Package::Commitment(dealings[0].commitment_digest()))],
             (Round::Open, 4) => dealings.iter().map(|d| self.says(Package::Dealing(d.to_bytes()))).collect(),
@@ -58,7 +58,7 @@ impl Scene {
     /// aG − Σ C_j0 of the others.
     fn rogue_point(&self, a: Scalar) -> RistrettoPoint {
         self.honest.iter().fold(RistrettoPoint::mul_base(&a), |rest, dealing| {
-            rest - dealing.clone().verify(&self.session).unwrap().commitment(0)
+            rest - dealing.clone().verify(&self.session).unwrap().commitment(0).unwrap()
         })
     }
 }
@@ -89,7 +89,7 @@ fn n014_a_rogue_commitment_made_after_seeing_the_others_is_not_the_one_committed
         }
         if envelope.identifier() != id(4) {
             let dealing = Dealing::from_bytes(envelope.unverified_payload()).unwrap();
-            seen -= dealing.verify(&scene.session).unwrap().commitment(0);
+            seen -= dealing.verify(&scene.session).unwrap().commitment(0).unwrap();
             return vec![envelope];
         }
         vec![scene.says(Package::Dealing(scene.forge(&Lie::Rogue(Encoded::new(seen))).to_bytes()))]
