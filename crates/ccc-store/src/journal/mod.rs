@@ -27,11 +27,7 @@ use redb::{
     Builder, Database, DatabaseError, ReadTransaction, ReadableDatabase, ReadableTable, StorageBackend,
     TableDefinition, TransactionError, WriteTransaction,
 };
-use std::{
-    fs::File,
-    path::Path,
-    sync::atomic::{AtomicBool, Ordering},
-};
+use std::{fs::File, path::Path};
 use writer::JournalWriter;
 
 const META: TableDefinition<'static, &str, u64> = TableDefinition::new("meta");
@@ -56,7 +52,6 @@ const CACHE_LEN: usize = 16 << 20;
 #[derive(Debug)]
 pub struct JournalStore {
     database: Database,
-    halted: AtomicBool,
 }
 
 impl JournalStore {
@@ -86,7 +81,7 @@ impl JournalStore {
 
     /// Makes the tables of a new journal; refuses one of another format.
     fn prepare(database: Database) -> Result<Self, StoreError> {
-        let store = Self { database, halted: AtomicBool::new(false) };
+        let store = Self { database };
         let transaction = store.begin_write()?;
         let found = {
             let mut meta = transaction.open_table(META).map_err(fault("opening a table"))?;
@@ -100,15 +95,11 @@ impl JournalStore {
             found
         };
         match found {
-            None => store.commit(transaction)?,
+            None => commit(transaction)?,
             Some(FORMAT) => transaction.abort().map_err(fault("ending a transaction"))?,
             Some(found) => return Err(StoreError::Format { expected: FORMAT, found }),
         }
         Ok(store)
-    }
-
-    fn check_running(&self) -> Result<(), StoreError> {
-        if self.halted.load(Ordering::SeqCst) { Err(StoreError::Halted) } else { Ok(()) }
     }
 
     fn begin_read(&self) -> Result<ReadTransaction, StoreError> {
@@ -116,21 +107,12 @@ impl JournalStore {
     }
 
     fn begin_write(&self) -> Result<WriteTransaction, StoreError> {
-        self.check_running()?;
         let mut transaction = self.database.try_begin_write().map_err(|error| match error {
             TransactionError::WouldBlock => StoreError::Busy,
             other => fault("beginning to write")(other),
         })?;
         transaction.set_two_phase_commit(true);
         Ok(transaction)
-    }
-
-    /// Both phases; a failure halts, since nobody knows what the medium holds.
-    fn commit(&self, transaction: WriteTransaction) -> Result<(), StoreError> {
-        transaction.commit().map_err(|error| {
-            self.halted.store(true, Ordering::SeqCst);
-            fault("committing")(error)
-        })
     }
 
     fn record(&self, transaction: &ReadTransaction, hash: &[u8; 32]) -> Result<Record, StoreError> {
@@ -169,7 +151,7 @@ impl TableStore for JournalStore {
             let mut heads = transaction.open_table(HEADS).map_err(fault("opening a table"))?;
             heads.insert(&*table_name(table), &hint_bytes(hash)[..]).map_err(fault("writing the head hint"))?;
         }
-        self.commit(transaction)
+        commit(transaction)
     }
 
     fn head_hint(&self, table: &TableId) -> Result<Option<[u8; 32]>, StoreError> {
@@ -181,7 +163,7 @@ impl TableStore for JournalStore {
     fn remove(&self, hash: &[u8; 32]) -> Result<(), StoreError> {
         let transaction = self.begin_write()?;
         forget(&transaction, hash)?;
-        self.commit(transaction)
+        commit(transaction)
     }
 }
 
@@ -205,6 +187,11 @@ impl Record {
     fn to_bytes(&self) -> Vec<u8> {
         [&self.manifest.to_bytes()[..], &self.number.to_be_bytes()].concat()
     }
+}
+
+/// Both phases. After a failure nobody knows what the medium holds, and redb refuses everything that follows.
+fn commit(transaction: WriteTransaction) -> Result<(), StoreError> {
+    transaction.commit().map_err(fault("committing"))
 }
 
 fn key(number: u64, part: Part, index: u32) -> PieceKey {

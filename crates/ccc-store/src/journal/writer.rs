@@ -1,12 +1,13 @@
 //! A version on its way into the journal: one transaction from the first byte to the commit.
 
-use super::{JournalStore, META, NEXT_KEY, PIECE_LEN, PIECES, Record, VERSIONS, fault, forget, key, read_pieces};
+use super::{
+    JournalStore, META, NEXT_KEY, PIECE_LEN, PIECES, Record, VERSIONS, commit, fault, forget, key, read_pieces,
+};
 use crate::{pieces::Assembler, record::Manifest, written::Written};
 use ccc_core::table::{Header, Part, StoreError, Tier, VersionWriter};
 use redb::{ReadableTable, WriteTransaction};
 
-pub(super) struct JournalWriter<'a> {
-    store: &'a JournalStore,
+pub(super) struct JournalWriter {
     /// Dropped without a commit, it leaves the journal as it was.
     transaction: WriteTransaction,
     number: u64,
@@ -14,16 +15,16 @@ pub(super) struct JournalWriter<'a> {
     written: Written,
 }
 
-impl<'a> JournalWriter<'a> {
-    pub(super) fn new(store: &'a JournalStore, tier: Tier) -> Result<Self, StoreError> {
+impl JournalWriter {
+    pub(super) fn new(store: &JournalStore, tier: Tier) -> Result<Self, StoreError> {
         let transaction = store.begin_write()?;
         let number = next_number(&transaction)?;
         let assembler = Assembler::new(PIECE_LEN, tier);
-        Ok(Self { store, transaction, number, assembler, written: Written::new(tier) })
+        Ok(Self { transaction, number, assembler, written: Written::new(tier) })
     }
 }
 
-impl VersionWriter for JournalWriter<'_> {
+impl VersionWriter for JournalWriter {
     fn write_at(&mut self, part: Part, offset: u64, bytes: &[u8]) -> Result<(), StoreError> {
         part.check_range(self.written.tier(), offset, bytes.len())?;
         let mut pieces = self.transaction.open_table(PIECES).map_err(fault("opening a table"))?;
@@ -35,7 +36,7 @@ impl VersionWriter for JournalWriter<'_> {
     }
 
     fn commit(self: Box<Self>, header: &Header) -> Result<(), StoreError> {
-        let Self { store, transaction, number, written, .. } = *self;
+        let Self { transaction, number, written, .. } = *self;
         let hash = header.hash();
         let sidecar_digest = {
             let pieces = transaction.open_table(PIECES).map_err(fault("opening a table"))?;
@@ -50,7 +51,7 @@ impl VersionWriter for JournalWriter<'_> {
             let mut versions = transaction.open_table(VERSIONS).map_err(fault("opening a table"))?;
             versions.insert(&hash, &record.to_bytes()[..]).map_err(fault("writing a version"))?;
         }
-        store.commit(transaction)
+        commit(transaction)
     }
 }
 

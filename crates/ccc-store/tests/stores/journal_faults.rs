@@ -46,6 +46,22 @@ fn n156b_any_failing_operation_of_the_journal_leaves_the_previous_version_readab
 }
 
 #[test]
+fn every_commit_has_two_phases() {
+    let (first, second) = two_versions(25);
+    let pages = SimulatedPages::default();
+    prepare(&pages, &first);
+    let store = pages.open().expect("opens");
+    let syncs = |change: &dyn Fn()| {
+        let before = pages.syncs();
+        change();
+        pages.syncs() - before
+    };
+    assert_eq!(syncs(&|| store.put(&second).expect("kept")), 2);
+    assert_eq!(syncs(&|| store.set_head_hint(&ID, &second.header.hash()).expect("kept")), 2);
+    assert_eq!(syncs(&|| store.remove(&first.header.hash()).expect("removed")), 2);
+}
+
+#[test]
 fn a_failed_commit_halts_the_journal() {
     let (first, second) = two_versions(22);
     let pages = SimulatedPages::default();

@@ -4,7 +4,7 @@ use crate::{
     common::two_versions,
     media::{Damageable, Fault, Faulty, Medium, Target, assert_old_or_new, prepare, put_both},
 };
-use ccc_core::table::{Header, StoreError, TableStore};
+use ccc_core::table::{Header, Part, StoreError, TableStore};
 use ccc_store::BucketStore;
 use futures::stream::BoxStream;
 use object_store::{
@@ -255,5 +255,19 @@ fn n156d_a_damaged_piece_is_replaced_when_its_version_is_put_again() {
         assert!(matches!(store.get(&second.header.hash()), Err(StoreError::Corrupt { .. })));
         store.put(&second).expect("replaced");
         assert!(assert_old_or_new(&*store, &first, &second));
+    }
+}
+
+#[test]
+fn n156d_a_damaged_piece_is_refused_when_it_is_read_alone() {
+    let bucket = Bucket::new();
+    let store = bucket.open().expect("opens");
+    let table = two_versions(43).0;
+    store.put(&table).expect("kept");
+    for (target, part) in [(Target::Body, Part::Body), (Target::Sidecar, Part::Sidecar)] {
+        bucket.alter(&table.header, target, &mut |bytes| bytes[500] ^= 8);
+        let reader = store.reader(&table.header.hash()).expect("the manifest is whole");
+        let refused = reader.read_at(part, 7, &mut [0; 9]);
+        assert!(matches!(refused, Err(StoreError::Corrupt { part: found, .. }) if found == part.name()));
     }
 }

@@ -23,6 +23,7 @@ struct State {
     cached: Vec<u8>,
     durable: Vec<u8>,
     unsynced: Vec<Change>,
+    syncs: usize,
     operations: usize,
     fault: Option<(usize, Fault)>,
 }
@@ -39,6 +40,11 @@ impl std::fmt::Debug for SimulatedPages {
 impl SimulatedPages {
     fn state(&self) -> MutexGuard<'_, State> {
         self.0.lock().expect("no test panics while it holds the pages")
+    }
+
+    /// How often everything was made durable.
+    pub(crate) fn syncs(&self) -> usize {
+        self.state().syncs
     }
 
     /// Counts an operation and fails it if its turn has come.
@@ -81,6 +87,7 @@ impl StorageBackend for SimulatedPages {
         let mut state = self.operate()?;
         state.durable = state.cached.clone();
         state.unsynced.clear();
+        state.syncs += 1;
         Ok(())
     }
 
