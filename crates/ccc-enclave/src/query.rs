@@ -20,7 +20,7 @@ use ccc_core::{
     enclave::attestation::{Evidence, Policy, PolicyRefusal, ProviderError},
     suite::{self, domain, kdf},
     table::{AccountId, AuditorSet, DataKey, Header, OpenTable, StructuralError, holdings_len},
-    vault::{recipient::Recipient, request::Request},
+    vault::{Recipient, Request},
 };
 use rand_core::CryptoRng;
 use zeroize::Zeroizing;

@@ -6,7 +6,7 @@ use ccc_core::{
     ciphertext::{Label, LabelKind},
     enclave::attestation::{PolicyRefusal, simulated::SimulatedProvider},
     table::{AccountId, AssetId, AuditorSet, Holdings, SealedTable, StructuralError, holdings_len, summary_len},
-    vault::{recipient::Recipient, request::Request},
+    vault::{Recipient, Request},
 };
 use ccc_enclave::{
     attempt::Enclave,
@@ -16,7 +16,6 @@ use ccc_enclave::{
     query::{Answers, GREATEST_QUERIES, QueryError, SEALED_QUERY_LEN, ask},
     reader::{ReaderError, ReaderKey, SEAL_OVERHEAD},
 };
-use ed25519_dalek::SigningKey;
 use hpke::{
     Deserializable, Kem, OpModeS, Serializable, aead::ChaCha20Poly1305, kdf::HkdfSha256, kem::X25519HkdfSha256,
 };
@@ -37,7 +36,7 @@ fn answers(world: &mut World, table: &SealedTable, asking: &mut Asking<'_>) -> R
     let head = world.header().expect("a table").clone();
     let mut plan = RoundPlan::new(&world.config, &world.key(), Some(&head), Log::default(), world.time).expect("plan");
     let request = world.vault_request(Some(head.hash()), plan.digests());
-    let provider = SimulatedProvider::new(SigningKey::from_bytes(&[9; 32]), world.config.measurement());
+    let provider = SimulatedProvider::new(SimulatedHardware::from_seed(&[9; 32]), world.config.measurement());
     let enclave = Enclave::new(world.config.clone(), &provider).expect("a configuration");
     let attempt = enclave.attempt(request.clone(), world.time, &mut world.rng).expect("an attempt");
     let recipient = attempt.card().recipient.clone();
@@ -211,7 +210,7 @@ fn n121_a_query_on_an_older_table_is_refused() {
 fn queries_of_one_attempt_are_not_answered_by_another() {
     let (mut world, _) = World::with_makers(10);
     let (table, head) = (current(&world), world.header().expect("a table").clone());
-    let provider = SimulatedProvider::new(SigningKey::from_bytes(&[9; 32]), world.config.measurement());
+    let provider = SimulatedProvider::new(SimulatedHardware::from_seed(&[9; 32]), world.config.measurement());
     let enclave = Enclave::new(world.config.clone(), &provider).expect("a configuration");
     let plan = |world: &World| {
         RoundPlan::new(&world.config, &world.key(), Some(&head), Log::default(), world.time).expect("plan")
@@ -238,7 +237,7 @@ fn summary(world: &mut World) -> Result<Answers, QueryError> {
     let head = world.header().expect("a table").clone();
     let mut plan = RoundPlan::new(&world.config, &world.key(), Some(&head), Log::default(), world.time).expect("plan");
     let request = world.vault_request(Some(head.hash()), plan.digests());
-    let provider = SimulatedProvider::new(SigningKey::from_bytes(&[9; 32]), world.config.measurement());
+    let provider = SimulatedProvider::new(SimulatedHardware::from_seed(&[9; 32]), world.config.measurement());
     let enclave = Enclave::new(world.config.clone(), &provider).expect("a configuration");
     let (opened, table) = (world.open(&enclave, request, &mut plan), current(world));
     opened.summary(&table.header, &table.body, &mut world.rng)

@@ -7,7 +7,7 @@ mod support;
 use ccc_core::{
     envelope::Envelope,
     table::{AccountId, AssetId},
-    vault::combine::CombineError,
+    vault::CombineError,
 };
 use ccc_enclave::{
     attempt::{AttemptError, Enclave},
