@@ -28,7 +28,7 @@ impl Slot {
     }
 
     fn with_fill(mut self, fill: &Fill) -> Self {
-        (self.lots, self.notional) = (fill.lots.get(), fill.notional.get().into());
+        (self.lots, self.notional) = (fill.lots.get(), fill.notional.get());
         self
     }
 }
