@@ -21,18 +21,18 @@ type Alteration = (&'static str, Box<dyn Fn(&mut Dealing)>, [bool; 2]);
 
 /// Every field, and which of the two proofs absorb it.
 fn alterations(other: Encoded) -> Vec<Alteration> {
-    let of_both: [(&str, Box<dyn Fn(&mut Dealing)>); 5] = [
-        ("protocol", Box::new(|d| d.context.protocol = Protocol::Reshare)),
-        ("session", Box::new(|d| d.context.session[31] ^= 1)),
-        ("epoch", Box::new(|d| d.context.epoch.0 += 1)),
-        ("roster", Box::new(|d| d.context.roster[63] ^= 1)),
-        ("dealer", Box::new(|d| d.context.dealer = 2)),
+    const BOTH: [bool; 2] = [true, true];
+    let mut all: Vec<Alteration> = vec![
+        ("protocol", Box::new(|d| d.context.protocol = Protocol::Reshare), BOTH),
+        ("session", Box::new(|d| d.context.session[31] ^= 1), BOTH),
+        ("epoch", Box::new(|d| d.context.epoch.0 += 1), BOTH),
+        ("roster", Box::new(|d| d.context.roster[63] ^= 1), BOTH),
+        ("dealer", Box::new(|d| d.context.dealer = 2), BOTH),
+        ("a commitment more", Box::new(move |d| d.commitments.push(other)), BOTH),
     ];
-    let mut all: Vec<Alteration> = of_both.into_iter().map(|(name, alter)| (name, alter, [true, true])).collect();
     for k in 0..3 {
-        all.push(("C_k", Box::new(move |d| d.commitments[k] = other), [true, true]));
+        all.push(("C_k", Box::new(move |d| d.commitments[k] = other), BOTH));
     }
-    all.push(("a commitment more", Box::new(move |d| d.commitments.push(other)), [true, true]));
     all.push(("T of possession", Box::new(move |d| d.possession.t = other), [true, false]));
     all.push(("R", Box::new(move |d| d.r = other), [false, true]));
     for j in 0..4 {
