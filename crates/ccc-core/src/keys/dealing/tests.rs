@@ -166,10 +166,18 @@ mod refused {
             assert_eq!(cast.verdict(bad), Some(DealingError::Degree { expected: 3, found }));
         }
         let mut wire = good.to_bytes();
-        wire[115..117].fill(0);
-        let range = "1 to 1024";
-        let expected = EncodingError::Range { what: "number of commitments", found: 0, range };
-        assert_eq!(Dealing::from_bytes(&wire), Err(expected));
+        let (what, expected, found) = ("T", 32, 0);
+        let without_proof = Dealing::from_bytes(&wire[..wire.len() - 64]);
+        assert_eq!(without_proof, Err(EncodingError::Truncated { what, expected, found }));
+        let (what, found) = ("number of commitments", wire.len() - 117);
+        let mut count = |n: u16| {
+            wire[115..117].copy_from_slice(&n.to_be_bytes());
+            Dealing::from_bytes(&wire)
+        };
+        for n in [0, 1025, u16::MAX] {
+            assert_eq!(count(n), Err(EncodingError::Range { what, found: n.into(), range: "1 to 1024" }));
+        }
+        assert_eq!(count(1024), Err(EncodingError::Truncated { what, expected: 32 * 1024, found }));
     }
 
     #[test]
