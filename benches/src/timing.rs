@@ -35,20 +35,23 @@ pub struct Secret {
     ciphertexts: [VerifiedCiphertext; 1],
     request: Request,
     k: RistrettoPoint,
+    encoded_k: [u8; 32],
     x: Scalar,
 }
 
 impl Secret {
     fn new(x: Scalar, template: &World, rng: &mut ChaCha20Rng) -> Self {
         let point = RistrettoPoint::mul_base(&x);
-        let member = Member { verification_key: point, ..template.committee.members()[0].clone() };
-        let master = MasterPublicKey::new(point).unwrap();
+        let encoded = point.compress().to_bytes();
+        let member = Member::new(&template.committee.roster().members()[0], &encoded).unwrap();
+        let master = MasterPublicKey::from_bytes(&encoded).unwrap();
         let threshold = Threshold::new(1, 1).unwrap();
         let committee = Committee::from_parts(Epoch(1), threshold, master, vec![member]).unwrap();
         let ciphertexts = [encrypt_to(&master, LabelKind::Public, rng).verify(&master).unwrap()];
         let request = request_to(&committee, Mode::Public, &ciphertexts);
         let share = key_share(&committee, &x);
-        Self { share, committee, k: ephemeral(&ciphertexts[0]) * x, ciphertexts, request, x }
+        let k = ephemeral(&ciphertexts[0]) * x;
+        Self { share, committee, encoded_k: k.compress().to_bytes(), k, ciphertexts, request, x }
     }
 
     /// Makes a share.
@@ -57,9 +60,9 @@ impl Secret {
         black_box(Shares::create(share, committee, request, None, ciphertexts, rng).unwrap());
     }
 
-    /// Opens a ciphertext with the element that shares combine to.
+    /// Opens a ciphertext with the element that shares combine to, its decoding included.
     pub fn open(&self) {
-        black_box(self.ciphertexts[0].open(&self.k).unwrap());
+        black_box(self.ciphertexts[0].open_with(&self.encoded_k).unwrap());
     }
 
     /// Varies with x: its form in signed digits has as many additions as digits that are not zero.

@@ -4,7 +4,10 @@ mod support;
 
 use ccc_core::{
     ciphertext::{Label, LabelKind},
-    enclave::attestation::{PolicyRefusal, simulated::SimulatedProvider},
+    enclave::attestation::{
+        PolicyRefusal,
+        simulated::{SimulatedHardware, SimulatedProvider},
+    },
     table::{AccountId, AssetId, AuditorSet, Holdings, SealedTable, StructuralError, holdings_len, summary_len},
     vault::{Recipient, Request},
 };

@@ -2,8 +2,8 @@
 
 mod answers;
 mod forced;
-mod operation_vectors;
 mod nonces;
+mod operation_vectors;
 mod outside;
 mod refusals;
 mod tampering;

@@ -34,7 +34,10 @@ impl Scene {
     }
 
     /// Everybody draws the same in every run.
-    fn run(&self, alter: impl FnMut(Round, Envelope) -> Vec<Envelope>) -> Vec<(Identifier, Result<Outcome, RoundsError>)> {
+    fn run(
+        &self,
+        alter: impl FnMut(Round, Envelope) -> Vec<Envelope>,
+    ) -> Vec<(Identifier, Result<Outcome, RoundsError>)> {
         run(&self.roster, &self.keys, &mut ChaCha20Rng::seed_from_u64(51), alter)
     }
 
