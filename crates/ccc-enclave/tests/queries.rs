@@ -42,7 +42,7 @@ fn answers(world: &mut World, table: &SealedTable, asking: &mut Asking<'_>) -> R
     let provider = SimulatedProvider::new(SimulatedHardware::from_seed(&[9; 32]), world.config.measurement());
     let enclave = Enclave::new(world.config.clone(), &provider).expect("a configuration");
     let attempt = enclave.attempt(request.clone(), world.time, &mut world.rng).expect("an attempt");
-    let recipient = attempt.card().recipient.clone();
+    let recipient = attempt.card().recipient;
     let sealed = asking(&request, &recipient, &mut world.rng);
     let queries = attempt.queries(&sealed)?;
     let envelopes = world.shares(&request, &recipient, plan.ciphertexts());
@@ -160,7 +160,7 @@ fn a_query_that_its_account_did_not_sign_for_this_request_is_answered_to_nobody(
             expiry: request.deadline,
             context: request.table_header.expect("a table"),
         };
-        let mut queries = vec![
+        let mut queries = [
             forged(account, &reader, &key(2), &label),
             forged(account, &reader, &key(3), &label),
             forged(account, &reader, &key(2), &Label { context: [0; 32], ..label.clone() }),

@@ -104,9 +104,9 @@ fn summaries_agree_with_the_plain_ledger() {
         table = table.rows.update(&boundary, &[], 16, &ASSETS, EPOCH, &master(), &mut rng).expect("seals");
         let summary = table.rows.summary(3, &set());
         let rows = ledger.rows();
-        assert_eq!(summary.rows as usize, rows.len());
-        assert_eq!(summary.accounts as usize + rows.len() + 1, ledger.used_rows());
-        assert_eq!(summary.frozen_rows as usize, rows.iter().filter(|row| row.flags.is_frozen()).count());
+        assert_eq!(summary.rows, rows.len() as u64);
+        assert_eq!(summary.accounts + rows.len() as u64 + 1, ledger.used_rows() as u64);
+        assert_eq!(summary.frozen_rows, rows.iter().filter(|row| row.flags.is_frozen()).count() as u64);
         for (asset, total) in (0..).zip(&summary.totals) {
             assert_eq!(Some(total.held), ledger.sum(AssetId(asset)));
             assert_eq!(total.frozen, frozen(&ledger, asset));
