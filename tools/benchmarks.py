@@ -61,7 +61,7 @@ def peers(threshold_crypto=None, blsttc=None, suffix=""):
 LARGE = "(67,100)"
 LINES = (
     Line("combine and open from bytes (67,100)", "vault/combine", LARGE, 1.3, peers(15, 7)),
-    Line("combine, the last 67 of 100, from bytes", "vault/combine, the last t", LARGE, 1.3),
+    Line("combine, the last 67 of 100, from bytes", "vault/combine, the last t", LARGE, 1.3, peers(15, 7)),
     Line("verify 67 shares from bytes (67,100)", "vault/verify t shares", LARGE, 1.3, peers(None, 25)),
     Line("encrypt 32 B", "vault/encrypt", None, 1.3, peers(None, 5)),
     Line("verify a ciphertext", "vault/verify", None, 1.3, peers(None, 10)),

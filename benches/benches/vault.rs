@@ -126,7 +126,7 @@ fn combine(c: &mut Criterion) {
 }
 
 /// The same with the last t participants, whose Lagrange coefficients have no short form. Floor: the coefficients as
-/// residues, and the sum with scalars of full length.
+/// residues, and the sum with scalars of full length. The peers know one form of coefficients, and take the first t.
 fn combine_last(c: &mut Criterion) {
     let mut group = c.benchmark_group("vault/combine, the last t");
     for (t, n) in SIZES {
@@ -138,6 +138,7 @@ fn combine_last(c: &mut Criterion) {
                 floor.sum(t.into())
             })
         });
+        each_peer_at(&mut group, t, n, Peer::combine);
     }
     group.finish();
 }
