@@ -13,7 +13,8 @@ use ccc_core::{
     identifier::Identifier,
     keys::{
         ParticipantKeys, Protocol, Roster, Session,
-        dkg::{Committed, Complained, DkgError, Opened, Outcome, Participant, Party, Unconfirmed},
+        dkg::{Committed, Complained, Opened, Outcome, Participant, Party, Unconfirmed},
+        rounds::RoundsError,
     },
     threshold::Threshold,
 };
@@ -50,10 +51,10 @@ fn id(i: u16) -> Identifier {
 
 /// Takes the states that are left to the next, and gives them with what they say.
 fn step<S, T>(
-    states: Vec<Result<S, DkgError>>,
-    advance: impl Fn(S) -> Result<T, DkgError>,
+    states: Vec<Result<S, RoundsError>>,
+    advance: impl Fn(S) -> Result<T, RoundsError>,
     says: impl Fn(&T) -> &[Envelope],
-) -> (Vec<Result<T, DkgError>>, Vec<Envelope>) {
+) -> (Vec<Result<T, RoundsError>>, Vec<Envelope>) {
     let states: Vec<_> = states.into_iter().map(|state| state.and_then(&advance)).collect();
     let said = states.iter().flatten().flat_map(|state| says(state).to_vec()).collect();
     (states, said)
@@ -65,7 +66,7 @@ impl Table {
     }
 
     /// One run, in which the board carries what `alter` makes of each round.
-    fn run(&self, mut alter: impl FnMut(usize, &mut Vec<Envelope>)) -> Vec<Result<Outcome, DkgError>> {
+    fn run(&self, mut alter: impl FnMut(usize, &mut Vec<Envelope>)) -> Vec<Result<Outcome, RoundsError>> {
         let mut rng = ChaCha20Rng::from_seed([3; 32]);
         let joined = (1..=4).map(|i| Participant::join(self.party(i), &mut rng)).collect();
         let (states, mut seen) = step(joined, Participant::commit, Committed::outgoing);
