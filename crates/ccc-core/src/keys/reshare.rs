@@ -81,6 +81,7 @@ pub type Committed<'k> = rounds::Committed<'k, Reshare>;
 /// Has opened its dealing, if it deals.
 pub type Opened<'k> = rounds::Opened<'k, Reshare>;
 /// Has gathered the dealings.
+#[doc(hidden)]
 pub type Gathered<'k> = rounds::Gathered<'k, Reshare>;
 /// Has complained about wrong shares, if it receives.
 pub type Complained<'k> = rounds::Complained<'k, Reshare>;

@@ -48,6 +48,9 @@ pub struct Opened<'k, P> {
 }
 
 /// A participant that has gathered the dealings of the open round. It is not stored: the board has them.
+///
+/// Hidden: [`Opened::complain`] goes through it. Benchmarks measure the checks of a round apart from its reading.
+#[doc(hidden)]
 pub struct Gathered<'k, P> {
     me: Me<'k, P>,
     dealings: BTreeMap<Identifier, Result<Digested, Fault>>,
@@ -157,6 +160,7 @@ impl<'k, P: Run> Opened<'k, P> {
     }
 
     /// Reads everybody's dealings, and checks nothing of them but whose they are.
+    #[doc(hidden)]
     #[must_use]
     pub fn gather(self, open_round: &[Envelope]) -> Gathered<'k, P> {
         let Self { me, commitments, .. } = self;
