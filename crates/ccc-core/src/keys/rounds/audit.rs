@@ -16,6 +16,7 @@ use zeroize::Zeroizing;
 
 /// What a finished session says to anybody who reads its board.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Audited {
     /// The public result.
     pub committee: Committee,
