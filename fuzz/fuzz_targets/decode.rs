@@ -15,8 +15,7 @@ use ccc_core::{
     encoding,
     envelope::Envelope,
     keys::{
-        Committee, Dealing, KeyShare, MasterPublicKey, ParticipantKeys,
-        Complaint,
+        Committee, Complaint, Dealing, KeyShare, MasterPublicKey, ParticipantKeys,
         repair::{RepairComplaint, RepairPacket, RepairRequest},
         reshare::Certificate,
     },

@@ -113,7 +113,8 @@ struct Start {
 
 static START: LazyLock<Start> = LazyLock::new(|| {
     let secret = Scalar::from(77u64);
-    let master = MasterPublicKey::from_bytes(RistrettoPoint::mul_base(&secret).compress().as_bytes()).expect("not the identity");
+    let master =
+        MasterPublicKey::from_bytes(RistrettoPoint::mul_base(&secret).compress().as_bytes()).expect("not the identity");
     let mut rng = ChaCha20Rng::seed_from_u64(1);
     let id = TableId { chain: 1, contract: [1; 20], table: [2; 32] };
     let params = TableParams { id, epoch: EPOCH, tier: Tier::SMALLEST, suite: TableSuite::ChaCha20Poly1305 };

@@ -12,10 +12,11 @@ use ccc_core::envelope::{Envelope, EnvelopeError};
 use ccc_core::epoch::Epoch;
 use ccc_core::identifier::Identifier;
 use ccc_core::keys::board::{BoardError, MemoryBoard};
-use ccc_core::keys::repair::{self, RepairError, RepairRequest, RepairSession, RepairSessionError};
+use ccc_core::keys::repair::{self, PacketError, RepairComplaint, RepairCulprit, RepairError, RepairFault};
+use ccc_core::keys::repair::{RepairPacket, RepairRequest, RepairSession, RepairSessionError};
 use ccc_core::keys::reshare::{Certificate, CertificateError, Handover, Reshare};
-use ccc_core::keys::rounds::{self, Culprit, RoundsError, StateError};
-use ccc_core::keys::{Committee, Dealing, DealingError, KeyShare, KeyShareError, MasterPublicKey, Member};
+use ccc_core::keys::rounds::{self, Audited, Culprit, Fault, Posted, Posting, RoundsError, StateError};
+use ccc_core::keys::{Committee, Complaint, Dealing, DealingError, KeyShare, KeyShareError, MasterPublicKey, Member};
 use ccc_core::keys::{MembershipError, ParticipantKeys, PublicKeys, Roster, RosterMember, Session, SessionError};
 use ccc_core::keys::{VerifiedDealing, dealer, dkg};
 use ccc_core::report::{QuorumError, Report, ReportError, ReportSigner, SignatureFault, SignedReport, SignerSet};
@@ -41,17 +42,17 @@ macro_rules! errors {
 everywhere! {
     Ciphertext, VerifiedCiphertext, Label, AttemptKeys, SimulatedHardware, SimulatedProvider, SimulatedRoot, Evidence,
     Policy, Reader<'static>, Envelope, MemoryBoard, RepairRequest, RepairSession, repair::Helper<'static>,
-    repair::Receiver<'static>, Certificate, Handover, Culprit, Committee, Dealing, VerifiedDealing, KeyShare,
+    repair::Receiver<'static>, RepairPacket, RepairComplaint, RepairCulprit, Complaint, Audited, Posted, Posting, Certificate, Handover, Culprit, Committee, Dealing, VerifiedDealing, KeyShare,
     MasterPublicKey, Member, ParticipantKeys, PublicKeys, Roster, RosterMember, Session, dkg::Outcome, Report,
     ReportSigner, SignedReport, SignerSet, DataKey, Header, OpenTable, Receipt, SealedTable, Threshold, Answer,
     AttestedRecipient, Combination, Combined, Opened, Partials, Recipient, Request, SealedShare, Shares,
     rounds::Party<'static, dkg::Dkg>, dkg::Participant<'static>, dkg::Committed<'static>, dkg::Opened<'static>,
-    dkg::Complained<'static>, dkg::Unconfirmed<'static>, rounds::Unconfirmed<'static, Reshare>,
+    dkg::Gathered<'static>, dkg::Complained<'static>, dkg::Unconfirmed<'static>, rounds::Unconfirmed<'static, Reshare>,
 }
 
 errors! {
     CiphertextError, DecryptionError, EncryptError, PolicyRefusal, EncodingError, EnvelopeError, BoardError, RepairError,
-    RepairSessionError, CertificateError, RoundsError, StateError, DealingError, KeyShareError, MembershipError,
+    RepairSessionError, PacketError, RepairFault, Fault, CertificateError, RoundsError, StateError, DealingError, KeyShareError, MembershipError,
     SessionError, dealer::DealerError, QuorumError, ReportError, SignatureFault, HeaderError, StoreError,
     StructuralError, ThresholdError, CombineError, RequestError, SealError, ShareError,
 }

@@ -68,9 +68,9 @@ fn names(kind: Kind) -> &'static [&'static str] {
     }
 }
 
-/// Decodes and encodes again.
-fn again(kind: Kind, wire: &[u8]) -> Vec<u8> {
-    match kind {
+/// Decodes and encodes again; nothing for what is not read here.
+fn again(kind: Kind, wire: &[u8]) -> Option<Vec<u8>> {
+    Some(match kind {
         Kind::Ciphertext => Ciphertext::from_bytes(wire).unwrap().to_bytes(),
         Kind::Share => Shares::from_bytes(wire, 1).unwrap().to_bytes(),
         Kind::Composite => Shares::from_bytes(wire, 3).unwrap().to_bytes(),
@@ -90,9 +90,9 @@ fn again(kind: Kind, wire: &[u8]) -> Vec<u8> {
         Kind::Request => Request::from_bytes(wire).unwrap().to_bytes(),
         Kind::Recipient => AttestedRecipient::from_bytes(wire).unwrap().to_bytes(),
         Kind::AttemptKeys => AttemptKeys::from_bytes(wire).unwrap().to_bytes().to_vec(),
-        // Read by the root's key alone, against a party, or in another crate: below, and there.
-        Kind::Evidence | Kind::RoundsState | Kind::AgentEnvelope | Kind::SealedFile => wire.to_vec(),
-    }
+        // Checked with the root's key, read for a party, or read in another crate: below, and there.
+        Kind::Evidence | Kind::RoundsState | Kind::AgentEnvelope | Kind::SealedFile => return None,
+    })
 }
 
 /// The payloads of envelopes have no header of their own: the envelope's header names them.
@@ -104,7 +104,7 @@ fn has_a_header(kind: Kind) -> bool {
 }
 
 #[test]
-fn every_kind_is_fixed_and_written_back_as_it_was() {
+fn every_kind_is_fixed_and_what_is_read_here_is_written_back_as_it_was() {
     for kind in Kind::ALL {
         let wires = match fixed(kind) {
             Fixed::Vector(file, pointer) => {
@@ -115,7 +115,9 @@ fn every_kind_is_fixed_and_written_back_as_it_was() {
         };
         assert!(!wires.is_empty(), "{kind:?}");
         for wire in wires {
-            assert_eq!(hex::encode(again(kind, &wire)), hex::encode(&wire), "{kind:?}");
+            if let Some(again) = again(kind, &wire) {
+                assert_eq!(hex::encode(again), hex::encode(&wire), "{kind:?}");
+            }
             if has_a_header(kind) {
                 assert_eq!(kind_of(&wire), Ok(kind));
             }

@@ -90,3 +90,22 @@ impl AttestedResult {
         policy.check(&self.evidence, &self.user_data(), &self.request, now)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The bytes of the layouts above, field by field.
+    #[test]
+    fn inputs_and_user_data_are_the_written_layouts() {
+        let (block, block_time, custody, consumed, accumulator) = (1, 2, 3, 4, [5; 32]);
+        let inputs = PublicInputs { block, block_time, custody, consumed, accumulator };
+        let word = |value: u64| value.to_be_bytes();
+        let wire = [&word(1)[..], &word(2), &word(0), &word(3), &word(4), &[5; 32]].concat();
+        assert_eq!(inputs.to_bytes(), wire);
+        let (request, header, log, payload) = ([6; 64], [7; 32], [8; 32], vec![9; 10]);
+        let result = AttestedResult { payload, inputs, request, header, log, evidence: Vec::new() };
+        let fields: [&[u8]; 5] = [&[6; 64], &[9; 10], &wire, &[7; 32], &[8; 32]];
+        assert_eq!(result.user_data(), suite::hash("result", &fields));
+    }
+}

@@ -9,7 +9,7 @@ use crate::identifier::Identifier;
 use crate::keys::Committee;
 use crate::point::Encoded;
 use crate::secret::{RandomnessError, SecretScalar, random_scalar, random64};
-use crate::suite::{Hasher, domain};
+use crate::suite::{Hasher, domain, kdf};
 use crate::vault::combine::{Candidate, CombineError, CulpritReason, Opened, Plain, run};
 use crate::vault::compact::{self, Combined, Decryption, Directed};
 use crate::vault::received::Received;
@@ -126,11 +126,14 @@ impl AttemptKeys {
 
     /// Opens what somebody sealed to X for another use than a share: HPKE base mode under an info of that use.
     ///
-    /// `sealed` is the encapsulated key, 32 bytes, and the ciphertext. Nothing for bytes that do not open.
-    ///
-    /// *Security*: `info` MUST NOT begin with that of a sealed share, "ccc/v1/sealed".
+    /// `sealed` is the encapsulated key, 32 bytes, and the ciphertext. Nothing for bytes that do not open, and nothing
+    /// where `info` begins with that of a sealed share, "ccc/v1/sealed": shares are opened by [`open`](Self::open), which
+    /// checks them.
     #[must_use]
     pub fn open_message(&self, info: &[u8], aad: &[u8], sealed: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+        if info.starts_with(kdf::SEALED) {
+            return None;
+        }
         let (enc, ciphertext) = sealed.split_first_chunk::<32>()?;
         let enc = <X25519HkdfSha256 as Kem>::EncappedKey::from_bytes(enc).ok()?;
         let mode = hpke::OpModeR::Base;

@@ -32,6 +32,7 @@ pub type Committed<'k> = rounds::Committed<'k, Dkg>;
 /// Has opened its dealing.
 pub type Opened<'k> = rounds::Opened<'k, Dkg>;
 /// Has gathered the dealings.
+#[doc(hidden)]
 pub type Gathered<'k> = rounds::Gathered<'k, Dkg>;
 /// Has complained about wrong shares.
 pub type Complained<'k> = rounds::Complained<'k, Dkg>;

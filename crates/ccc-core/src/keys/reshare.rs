@@ -81,6 +81,7 @@ pub type Committed<'k> = rounds::Committed<'k, Reshare>;
 /// Has opened its dealing, if it deals.
 pub type Opened<'k> = rounds::Opened<'k, Reshare>;
 /// Has gathered the dealings.
+#[doc(hidden)]
 pub type Gathered<'k> = rounds::Gathered<'k, Reshare>;
 /// Has complained about wrong shares, if it receives.
 pub type Complained<'k> = rounds::Complained<'k, Reshare>;
@@ -156,12 +157,13 @@ impl Unconfirmed<'_> {
     /// *Security*: a certificate proves n′ − F′ signatures and no date. A run that ended without a result may get one
     /// afterwards, while a later session of the same epoch is under way. The caller MUST know from the board, the
     /// contract or the operators that this session is the one that counts; the session is part of the state, so a
-    /// certificate of another is refused.
+    /// certificate of another is refused. Whoever passes a certificate on can leave confirmations out of it, so nobody is
+    /// blamed for silence in the confirm round; a signed confirmation of another transcript is named.
     ///
     /// # Errors
     /// [`RoundsError::NotConfirmed`]: another session or transcript, too few signatures; the new share is gone.
     pub fn confirm_by_certificate(self, certificate: &Certificate) -> Result<Handover, RoundsError> {
-        self.confirm(certificate.confirmations())
+        self.confirm_by_signatures(certificate.confirmations())
     }
 }
 

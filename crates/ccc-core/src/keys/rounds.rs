@@ -33,7 +33,9 @@ pub use audit::{Audited, audit};
 pub use fault::{Culprit, Fault, Role, RoundsError};
 pub use party::Party;
 pub use posted::{Posted, Posting};
-pub use state::{Committed, Complained, Gathered, Opened, Participant, Unconfirmed};
+#[doc(hidden)]
+pub use state::Gathered;
+pub use state::{Committed, Complained, Opened, Participant, Unconfirmed};
 pub use stored::{StateError, Step, step_of};
 
 pub(crate) use party::{Constant, Dealer, Seat};

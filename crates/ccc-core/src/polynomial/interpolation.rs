@@ -10,6 +10,7 @@ use crate::identifier::Identifier;
 use alloc::vec::Vec;
 use curve25519_dalek::traits::VartimeMultiscalarMul;
 use curve25519_dalek::{RistrettoPoint, Scalar};
+use zeroize::Zeroizing;
 
 /// More gaps leave no room in 128 bits for a threshold at which short integers pay.
 const MOST_GAPS: usize = 16;
@@ -55,6 +56,7 @@ impl Interpolation {
 
     /// Σ λ_i·D_i; nothing if a point is missing or there are not as many points as identifiers.
     ///
+    /// *Security*: the sum gives K away, also before it is divided; it is erased here, and by who gets it.
     /// *Timing*: varies with the identifiers, which are public; not with the points.
     pub(crate) fn combine_vartime<I>(&self, points: I) -> Option<RistrettoPoint>
     where
@@ -64,8 +66,9 @@ impl Interpolation {
             return None;
         }
         let signed = points.zip(&self.terms).map(|(point, term)| if term.negative { Some(-point?) } else { point });
-        let sum = RistrettoPoint::optional_multiscalar_mul(self.terms.iter().map(|term| term.magnitude), signed)?;
-        Some(self.inverse.map_or(sum, |inverse| sum * inverse))
+        let magnitudes = self.terms.iter().map(|term| term.magnitude);
+        let sum = Zeroizing::new(RistrettoPoint::optional_multiscalar_mul(magnitudes, signed)?);
+        Some(self.inverse.map_or(*sum, |inverse| *sum * inverse))
     }
 }
 

@@ -96,6 +96,8 @@ impl Reencryption for Partials {
 }
 
 /// An answer as it goes into an envelope.
+///
+/// It may be built from its fields: kind and payload are all that an envelope takes from whoever answers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Answer {
     /// The envelope's kind.

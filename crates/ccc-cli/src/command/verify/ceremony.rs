@@ -101,7 +101,7 @@ impl Ceremony {
     fn message(&self, envelope: &Envelope) -> Established {
         same("the session", envelope.topic() == self.session.id())?;
         let posted = Posted::of(&self.session, envelope);
-        let Posted { role, sender, posting } = posted.ok_or("its sender did not sign it, or it is of no round")?;
+        let Posted { role, sender, posting, .. } = posted.ok_or("its sender did not sign it, or it is of no round")?;
         Ok(format!("{posting}, signed by {role} {sender} for this session"))
     }
 

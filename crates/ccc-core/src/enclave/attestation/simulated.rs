@@ -185,3 +185,19 @@ fn read_flag(reader: &mut Reader<'_>) -> Result<bool, EncodingError> {
 fn message(signed: &[u8]) -> [u8; 64] {
     hash(domain::EVIDENCE, &[signed])
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The fields read from the snapshot, written again, are the snapshot.
+    #[test]
+    fn evidence_is_written_back_as_it_was() {
+        let snapshot = include_str!("../../../../../vectors/snapshots/evidence.hex");
+        let wire = hex::decode(snapshot.lines().collect::<String>()).unwrap();
+        let (evidence, signed, signature) = decode(&wire).unwrap();
+        assert_eq!(encode(&evidence, &evidence.nonce.unwrap()), signed);
+        assert_eq!([signed, &signature].concat(), wire);
+        assert_eq!((evidence.measurement, evidence.nonce, evidence.debug), ([7; 32], Some([3; 64]), false));
+    }
+}

@@ -1,3 +1,4 @@
+mod any;
 mod next;
 
 use super::packet::{Stage, seen};

@@ -16,6 +16,7 @@ use zeroize::Zeroizing;
 
 /// What a finished session says to anybody who reads its board.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Audited {
     /// The public result.
     pub committee: Committee,
@@ -26,7 +27,7 @@ pub struct Audited {
     pub dealers: Vec<Identifier>,
     /// The receivers that confirmed the transcript, ascending.
     pub confirmed: Vec<Identifier>,
-    /// Who was found at fault on the way.
+    /// Who was found at fault on the way: by these rounds, not by the transcript, which says nothing of it.
     pub culprits: Vec<Culprit>,
 }
 
@@ -51,9 +52,13 @@ impl From<Concluded> for Audited {
 /// Computes anew what came of a session: from the session and the four rounds of its board alone.
 ///
 /// The rounds are those of the commitments, the dealings, the complaints and the confirmations, each as the board closed
-/// it: an envelope that came late belongs to no round and leads to another transcript. Everything that a participant
-/// checks is checked, but for the encrypted shares, each of which its receiver alone can open; a share of which nobody
-/// complained is held to be right, which is what its receiver signed.
+/// it. Everything that a participant checks is checked, but for the encrypted shares, each of which its receiver alone can
+/// open; a share of which nobody complained is held to be right, which is what its receiver signed.
+///
+/// *Security*: committee, transcript and the dealers that count are certain, since enough receivers signed the transcript.
+/// The culprits are not under it: another set of messages that gives the same counted dealings gives the same transcript.
+/// Every fault but silence is proved by the culprit's signature whoever hands over the rounds; that somebody was silent,
+/// and that no other fault was left out, is as certain as it is that these are the rounds as the board closed them.
 ///
 /// *Source*: `docs/spec/keys.md`. *Timing*: variable; nothing here is secret.
 ///

@@ -40,6 +40,7 @@ impl core::fmt::Display for Posting {
 
 /// A message that its sender signed for a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Posted {
     /// Whose number the sender's is.
     pub role: Role,

@@ -14,6 +14,7 @@ use alloc::vec::Vec;
 use rand::SeedableRng;
 use rand_chacha::ChaCha20Rng;
 
+pub(crate) mod change;
 mod restart;
 
 pub(crate) use restart::{Log, with_restarts};

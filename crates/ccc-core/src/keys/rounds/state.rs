@@ -48,6 +48,9 @@ pub struct Opened<'k, P> {
 }
 
 /// A participant that has gathered the dealings of the open round. It is not stored: the board has them.
+///
+/// Hidden: [`Opened::complain`] goes through it. Benchmarks measure the checks of a round apart from its reading.
+#[doc(hidden)]
 pub struct Gathered<'k, P> {
     me: Me<'k, P>,
     dealings: BTreeMap<Identifier, Result<Digested, Fault>>,
@@ -157,6 +160,7 @@ impl<'k, P: Run> Opened<'k, P> {
     }
 
     /// Reads everybody's dealings, and checks nothing of them but whose they are.
+    #[doc(hidden)]
     #[must_use]
     pub fn gather(self, open_round: &[Envelope]) -> Gathered<'k, P> {
         let Self { me, commitments, .. } = self;
@@ -283,18 +287,34 @@ impl<'k, P: Run> Unconfirmed<'k, P> {
     ///
     /// # Errors
     /// [`RoundsError::NotConfirmed`]; the new share is gone.
-    pub fn confirm(self, confirm_round: &[Envelope]) -> Result<P::Outcome, RoundsError> {
-        let Self { mut me, committee, key_share, transcript } = self;
-        let confirmed = confirmations(me.session(), &transcript, confirm_round);
-        for (identifier, found) in collect_from_receivers(me.session(), confirm_round, Package::confirmation) {
+    pub fn confirm(mut self, confirm_round: &[Envelope]) -> Result<P::Outcome, RoundsError> {
+        let confirmed = self.tally(confirm_round);
+        self.me.faults.blame_unconfirmed(self.me.party.session(), &confirmed);
+        self.conclude(confirmed)
+    }
+
+    /// As [`confirm`](Self::confirm), from confirmations that somebody chose: who is missing among them is not blamed.
+    pub(crate) fn confirm_by_signatures(mut self, chosen: &[Envelope]) -> Result<P::Outcome, RoundsError> {
+        let confirmed = self.tally(chosen);
+        self.conclude(confirmed)
+    }
+
+    /// Who confirms this transcript. Whoever signed another one, or two, is blamed.
+    fn tally(&mut self, envelopes: &[Envelope]) -> BTreeMap<Identifier, Envelope> {
+        let Self { me, transcript, .. } = self;
+        for (identifier, found) in collect_from_receivers(me.session(), envelopes, Package::confirmation) {
             let fault = match found.as_slice() {
-                [same] if *same == transcript => continue,
+                [same] if same == transcript => continue,
                 [_] => Fault::Disagreement,
                 _ => Fault::Equivocation,
             };
             me.faults.blame(Role::Receiver, identifier, fault);
         }
-        me.faults.blame_unconfirmed(me.party.session(), &confirmed);
+        confirmations(me.session(), transcript, envelopes)
+    }
+
+    fn conclude(self, confirmed: BTreeMap<Identifier, Envelope>) -> Result<P::Outcome, RoundsError> {
+        let Self { me, committee, key_share, transcript } = self;
         let (need, have, culprits) = (me.session().enough_confirmations(), confirmed.len(), me.faults.culprits());
         if have < need {
             return Err(RoundsError::NotConfirmed { need, have, culprits });

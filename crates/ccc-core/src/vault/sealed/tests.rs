@@ -1,9 +1,12 @@
 //! Sealing against the recorded bytes.
 
 use super::*;
+use crate::enclave::AttemptKeys;
 use crate::epoch::Epoch;
 use crate::support::{Replay, array, arrays, bytes, list, number, text, vectors};
 use hpke::Deserializable;
+use rand::SeedableRng;
+use rand_chacha::ChaCha20Rng;
 
 #[test]
 fn sealing_reproduces_the_bytes() {
@@ -19,6 +22,24 @@ fn sealing_reproduces_the_bytes() {
         let key = PrivateKey::from_bytes(&bytes(&file, "x_secret")).unwrap();
         assert_eq!(sealed.open_bytes(&key, &info, &aad).unwrap().as_slice(), plaintext);
         assert_eq!(sealed.open_bytes(&key, &info, b""), None);
+    }
+}
+
+/// What is sealed to X for another use opens; the same bytes sealed as a share do not, under no info that begins as a
+/// share's does.
+#[test]
+fn n068_a_sealed_share_is_not_opened_as_a_message() {
+    let mut rng = ChaCha20Rng::seed_from_u64(14);
+    let keys = AttemptKeys::generate(&mut rng).unwrap();
+    let x = keys.recipient([0; 32]).x;
+    let mut opened = |info: &[u8]| {
+        let sealed = seal_bytes(&x, info, b"aad", b"bytes", &mut rng).unwrap();
+        keys.open_message(info, b"aad", &sealed.to_bytes()).map(|opened| opened.to_vec())
+    };
+    assert_eq!(opened(b"ccc/v1/another-use"), Some(b"bytes".to_vec()));
+    assert_eq!(opened(b"ccc/v1/seale"), Some(b"bytes".to_vec()));
+    for info in [info(&[7; 64]).as_slice(), kdf::SEALED, b"ccc/v1/sealed-otherwise"] {
+        assert_eq!(opened(info), None);
     }
 }
 

@@ -147,6 +147,30 @@ fn n082_the_certificate_settles_a_participant_that_was_away() {
     assert_eq!(forged.verify(&session), Err(CertificateError::NotConfirmed { need: 3, have: 0 }));
 }
 
+/// Whoever passes a certificate on can leave confirmations out of it: those receivers are not silent. What somebody
+/// signed beside the transcript is named all the same.
+#[test]
+fn n082_a_certificate_with_confirmations_left_out_blames_nobody_for_silence() {
+    let (old, _) = four();
+    let session = old.session(Protocol::Refresh, threshold(4), &old.keys);
+    let parties = old.both(&session);
+    let log = with_restarts(&parties, |_, _| {}, |_, _| false);
+    let all = log.outcomes[0].certificate.clone();
+    let settled = |confirmations: Vec<Envelope>| {
+        let waiting = Unconfirmed::from_bytes(&log.stored[4][0], parties[0].clone()).unwrap();
+        waiting.confirm_by_certificate(&Certificate::new(session.id(), all.transcript(), confirmations))
+    };
+    assert_eq!(settled(all.confirmations()[1..].to_vec()).unwrap().culprits, []);
+    let Err(RoundsError::NotConfirmed { need: 3, have: 2, culprits }) = settled(all.confirmations()[2..].to_vec())
+    else {
+        panic!("confirmed");
+    };
+    assert_eq!(culprits, []);
+    let other = signed(&session, &old.keys[0].1, id(1), Package::Confirmation([5; 32]));
+    let with_other = [&[other], &all.confirmations()[1..]].concat();
+    assert_eq!(named(&settled(with_other).unwrap().culprits), [(Role::Receiver, 1, Fault::Disagreement)]);
+}
+
 /// One of four is late, one signs two transcripts: who read the round and who reads a certificate of it end alike, in
 /// the new epoch when three signed its transcript, in the old one when two did.
 #[test]
