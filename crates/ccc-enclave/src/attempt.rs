@@ -8,7 +8,7 @@ use ccc_core::{
         attestation::{self, AttestationProvider, ProviderError},
     },
     envelope::Envelope,
-    keys::Committee,
+    keys::{Committee, MasterPublicKey},
     secret::RandomnessError,
     vault::{AttestedRecipient, CombineError, Culprit, Request},
 };
@@ -77,6 +77,8 @@ pub(crate) struct Session<'a> {
 pub struct OpenedAttempt<'a> {
     pub(crate) session: Session<'a>,
     pub(crate) plaintexts: Vec<Option<Zeroizing<Vec<u8>>>>,
+    /// The committee's, which is the configured one.
+    pub(crate) master: MasterPublicKey,
     culprits: Vec<Culprit>,
 }
 
@@ -163,7 +165,8 @@ impl<'a> Attempt<'a> {
             let opened = self.keys.open(committee, &self.session.request, measurement, &ciphertexts, envelopes)?;
             (opened.plaintexts, opened.culprits)
         };
-        Ok(OpenedAttempt { session: self.session, plaintexts, culprits })
+        let master = *committee.master_public_key();
+        Ok(OpenedAttempt { session: self.session, plaintexts, master, culprits })
     }
 }
 

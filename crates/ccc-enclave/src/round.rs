@@ -28,7 +28,6 @@ use crate::{
 use ccc_core::{
     enclave::attestation::ProviderError,
     epoch::Epoch,
-    keys::MasterPublicKey,
     report::{
         Accumulator, OperationKind, Payload, Payout, PriceObservation, ReportError, Round,
         Statement as PayloadStatement, price_digest,
@@ -149,7 +148,7 @@ pub enum RoundError {
 }
 
 impl OpenedAttempt<'_> {
-    /// Runs a round.
+    /// Runs a round. The next version is wrapped for the configured master public key, which the host cannot choose.
     ///
     /// # Errors
     /// [`RoundError`]; every business failure is an output instead.
@@ -157,7 +156,6 @@ impl OpenedAttempt<'_> {
         self,
         plan: &RoundPlan,
         input: &RoundInput<'_>,
-        key: &MasterPublicKey,
         rng: &mut impl CryptoRng,
     ) -> Result<RoundOutput, RoundError> {
         if self.session.request.ciphertexts != plan.digests {
@@ -165,10 +163,10 @@ impl OpenedAttempt<'_> {
         }
         check_log(plan, &input.inputs)?;
         match input.table {
-            None => self.first_version(plan, input, key, rng),
+            None => self.first_version(plan, input, rng),
             Some(table) => match &plan.log.upkeep {
-                Some(upkeep) => self.upkeep((plan, upkeep), input, table, key, rng),
-                None => self.next_version(plan, input, table, key, rng),
+                Some(upkeep) => self.upkeep((plan, upkeep), input, table, rng),
+                None => self.next_version(plan, input, table, rng),
             },
         }
     }
@@ -177,7 +175,6 @@ impl OpenedAttempt<'_> {
         self,
         plan: &RoundPlan,
         input: &RoundInput<'_>,
-        key: &MasterPublicKey,
         rng: &mut impl CryptoRng,
     ) -> Result<RoundOutput, RoundError> {
         let config = self.session.config;
@@ -187,7 +184,7 @@ impl OpenedAttempt<'_> {
             tier: Tier::new(config.tier).ok_or(ConfigError::Bound { what: "tier" })?,
             suite: TableSuite::ChaCha20Poly1305,
         };
-        let table = genesis(&params, key, rng)?.table;
+        let table = genesis(&params, &self.master, rng)?.table;
         let result = report(&self.session, plan, input, &table, false)?;
         Ok(RoundOutput { result, payouts: Vec::new(), table, receipts: Vec::new() })
     }
@@ -197,7 +194,6 @@ impl OpenedAttempt<'_> {
         plan: &RoundPlan,
         input: &RoundInput<'_>,
         (header, body): (&Header, &[u8]),
-        key: &MasterPublicKey,
         rng: &mut impl CryptoRng,
     ) -> Result<RoundOutput, RoundError> {
         let config = self.session.config;
@@ -212,7 +208,7 @@ impl OpenedAttempt<'_> {
         let rules: Vec<AssetRule> = config.assets.iter().map(|asset| AssetRule { lot: asset.lot }).collect();
         let operations: Vec<BoundaryOperation> = boundary.iter().map(|planned| planned.operation.clone()).collect();
         let update = Update::Round { boundary: &operations, deltas: &cleared.deltas, k, assets: &rules };
-        let updated = table.apply(&update, key, rng)?;
+        let updated = table.apply(&update, &self.master, rng)?;
         check_deposits(&boundary, &updated.boundary)?;
         let success = cleared.success && updated.code == ResultCode::Done;
         let result = report(&self.session, plan, input, &updated.table, success)?;

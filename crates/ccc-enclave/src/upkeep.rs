@@ -14,7 +14,6 @@ use crate::{
 };
 use ccc_core::{
     epoch::Epoch,
-    keys::MasterPublicKey,
     table::{Header, OpenTable, Update},
 };
 use rand_core::CryptoRng;
@@ -60,7 +59,6 @@ impl OpenedAttempt<'_> {
         (plan, upkeep): (&RoundPlan, &Upkeep),
         input: &RoundInput<'_>,
         (header, body): (&Header, &[u8]),
-        key: &MasterPublicKey,
         rng: &mut impl CryptoRng,
     ) -> Result<RoundOutput, RoundError> {
         let (table, epoch) = (self.table(plan, header, body)?, self.session.request.epoch);
@@ -71,7 +69,7 @@ impl OpenedAttempt<'_> {
                 Update::Growth
             }
         };
-        let table = table.apply(&update, key, rng)?.table;
+        let table = table.apply(&update, &self.master, rng)?.table;
         let result = report(&self.session, plan, input, &table, false)?;
         Ok(RoundOutput { result, payouts: Vec::new(), table, receipts: Vec::new() })
     }

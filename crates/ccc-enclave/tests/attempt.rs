@@ -93,7 +93,7 @@ fn stored_keys_resume_an_attempt_and_other_keys_do_not() {
         payout_sequence: 1,
         progress: &|_| {},
     };
-    let output = opened.round(&plan, &input, &world.key(), &mut world.rng).expect("a round");
+    let output = opened.round(&plan, &input, &mut world.rng).expect("a round");
     let payload = Payload::from_bytes(&output.result.payload).expect("a payload");
     assert!(matches!(payload.statement, Statement::Round(round) if round.success));
     let mut plan = world.plan(job.log.clone());

@@ -146,7 +146,7 @@ fn n139_progress_is_told_alike_in_every_round() {
         let table = world.table.clone().expect("a table");
         let progress = |phase: Phase| told.borrow_mut().push(phase);
         let input = RoundInput { progress: &progress, ..input(&job, &table) };
-        opened.round(&plan, &input, &world.key(), &mut world.rng).expect("a round");
+        opened.round(&plan, &input, &mut world.rng).expect("a round");
         told.into_inner()
     };
     let order = world.plain_order(25 * LOT);
@@ -309,26 +309,25 @@ fn n124_another_plan_or_header_than_the_requests_is_refused() {
     let job = world.job(None);
     let provider = hardware(&world.config);
     let enclave = Enclave::new(world.config.clone(), &provider).expect("a configuration");
-    let key = world.key();
     let (opened, _) = open(&mut world, &enclave, &job);
     world.deposit([1; 20], &makers[0], BASE, 5);
     let other = world.plan(world.log(None));
-    let result = opened.round(&other, &input(&job, &old), &key, &mut world.rng);
+    let result = opened.round(&other, &input(&job, &old), &mut world.rng);
     assert!(matches!(result.err(), Some(RoundError::OtherPlan)));
     world.idle();
     let current = world.table.clone().expect("a table");
     let job = world.job(None);
     let (opened, plan) = open(&mut world, &enclave, &job);
-    let result = opened.round(&plan, &input(&job, &old), &key, &mut world.rng);
+    let result = opened.round(&plan, &input(&job, &old), &mut world.rng);
     assert!(matches!(result.err(), Some(RoundError::OtherHeader)));
     let (opened, plan) = open(&mut world, &enclave, &job);
     let mut bent = current.clone();
     bent.body[70_000 % current.body.len()] ^= 1;
-    let result = opened.round(&plan, &input(&job, &bent), &key, &mut world.rng);
+    let result = opened.round(&plan, &input(&job, &bent), &mut world.rng);
     assert!(matches!(result.err(), Some(RoundError::Table(StructuralError::BodyRoot { .. }))));
     let (opened, plan) = open(&mut world, &enclave, &job);
     let short = ccc_core::table::SealedTable { body: current.body[1..].to_vec(), ..current };
-    let result = opened.round(&plan, &input(&job, &short), &key, &mut world.rng);
+    let result = opened.round(&plan, &input(&job, &short), &mut world.rng);
     assert!(matches!(result.err(), Some(RoundError::Table(StructuralError::Length { .. }))));
 }
 

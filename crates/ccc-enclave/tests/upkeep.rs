@@ -149,3 +149,23 @@ fn an_epoch_that_the_table_has_needs_no_version() {
     let expected = StructuralError::Epoch { least: Epoch(1), found: Epoch(1) };
     assert!(matches!(refused, RoundError::Table(error) if error == expected));
 }
+
+/// A committee cannot choose the key: an attempt takes only the configured one (`attempt.rs`), and what it seals is
+/// wrapped for that key alone.
+#[test]
+fn every_version_is_wrapped_for_the_configured_key() {
+    let mut world = World::empty(5);
+    let (configured, other) = (world.key(), *support::committee(78).0.master_public_key());
+    assert_eq!(configured.to_bytes(), world.config.master_public_key);
+    let mut handed_over = handed_over(6);
+    let mut sealed = vec![(configured, world.idle().table), (configured, world.idle().table)];
+    let growth = job(&world, Duty::Growth);
+    sealed.push((configured, world.run(&growth).expect("a version of its own").table));
+    let epoch = job(&handed_over, Duty::Epoch);
+    sealed.push((handed_over.key(), handed_over.run(&epoch).expect("a version of its own").table));
+    for (index, (configured, table)) in sealed.iter().enumerate() {
+        let wrapped = table.header.wrapped();
+        assert!(wrapped.clone().verify(configured).is_ok(), "version {index}");
+        assert!(wrapped.clone().verify(&other).is_err(), "version {index}");
+    }
+}

@@ -160,7 +160,7 @@ impl Bench<'_> {
             payout_sequence: pool.head.payout_sequence + 1,
             progress: &|_| {},
         };
-        let output = opened.round(plan, &input, pool.committee.master_public_key(), rng)?;
+        let output = opened.round(plan, &input, rng)?;
         let seen = Seen { at: &self.at, latest: &pool.head, observations, now: self.now };
         let report = pool.sign(&output.result, self.shown(), &seen, self.passphrases)?;
         let mut head = self.next_head(&output.table.header, plan, &report)?;

@@ -30,8 +30,8 @@ pub enum Update<'a> {
     },
     /// The next tier, four times as large.
     Growth,
-    /// The data key wrapped for a committee of a later epoch: after a reshare under the same master public key, after
-    /// a rotation under another one. It starts a new canonical order of standing orders.
+    /// The data key wrapped for a committee of a later epoch, which a refresh or a reshare gives the same master public
+    /// key. It starts a new canonical order of standing orders.
     Epoch(Epoch),
 }
 
@@ -55,7 +55,8 @@ impl OpenTable {
     /// [`StructuralError`]; the old version stays valid. [`StructuralError::LargestTier`] where there is no larger
     /// tier, [`StructuralError::Epoch`] where the epoch is not a later one.
     ///
-    /// *Security*: `master` MUST be the key of the committee of the new version's epoch.
+    /// *Security*: `master` MUST be the key of the committee of the new version's epoch: whoever holds its shares reads
+    /// the whole table. The enclave takes the key of its configuration, which its measurement covers.
     /// *Timing*: depends on the tier and, for a round, on `k` and the number of boundary operations.
     pub fn apply(
         self,

@@ -365,9 +365,8 @@ impl World {
             payout_sequence: job.payout_sequence,
             progress: &|_| {},
         };
-        let key = self.key();
         let mut rng = StdRng::from_rng(&mut self.rng);
-        opened.round(&plan, &input, &key, &mut rng)
+        opened.round(&plan, &input, &mut rng)
     }
 
     /// What the chain does with an accepted round.

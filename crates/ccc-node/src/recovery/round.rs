@@ -129,7 +129,6 @@ impl World {
                 inputs,
                 progress: &progress,
             },
-            &key,
             &mut rng,
         )?;
         let settled = switch.into_inner().into_iter().find(|(phase, _)| *phase == Phase::Settlement);

@@ -198,7 +198,7 @@ fn first_version(pool: Pool, rng: &mut StdRng, ctx: &Context<'_>) -> Result<Pool
         payout_sequence: 1,
         progress: &|_| {},
     };
-    let RoundOutput { result, table, .. } = opened.round(plan, &input, pool.committee.master_public_key(), rng)?;
+    let RoundOutput { result, table, .. } = opened.round(plan, &input, rng)?;
     let shown = Shown { request: &request, header: None };
     let seen = Seen { at, latest: &pool.head, observations: &[], now: time };
     pool.sign(&result, shown, &seen, &ctx.passphrases)?;
