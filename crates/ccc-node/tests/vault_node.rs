@@ -73,6 +73,27 @@ fn n041_requests_for_another_committee_chain_or_mode_are_refused() {
     assert_eq!(refusal(&|ask| ask.request.epoch = Epoch(2)), "epoch");
     assert_eq!(refusal(&|ask| ask.request.committee[0] ^= 1), "committee");
     assert_eq!(refusal(&|ask| ask.request.mode = Mode::Public), "mode");
+    assert_eq!(refusal(&|ask| ask.request.mode = Mode::Compact), "mode");
+}
+
+#[test]
+fn n041_a_participant_serves_one_mode_and_the_public_one_never() {
+    let (world, asked, view) = scene(2);
+    let answered = |serves: Mode, asks: Mode| {
+        let mut ask = asked.ask.clone();
+        ask.request.mode = asks;
+        ask.card = reattest(&world, &ask);
+        let mut rng = StdRng::seed_from_u64(5);
+        match node(&world, 0).with_mode(serves).reencrypt(&view, &ask, world.time, &mut rng) {
+            Ok(Some(_)) => true,
+            Err(Refusal::Foreign { what: "mode" }) => false,
+            other => panic!("{other:?}"),
+        }
+    };
+    let modes = [Mode::Public, Mode::Sealed, Mode::Compact];
+    for (serves, asks) in modes.into_iter().flat_map(|serves| modes.map(|asks| (serves, asks))) {
+        assert_eq!(answered(serves, asks), serves == asks && serves != Mode::Public, "{serves} {asks}");
+    }
 }
 
 #[test]

@@ -213,7 +213,8 @@ impl Participants<'_> {
             let behaviour = behaviour(scenario, share.identifier().get());
             let journal = MemoryJournal::default();
             let node = VaultNode::new(keys, share, self.committee.clone(), self.policy.clone(), served, journal);
-            Participant { node: node.with_behaviour(behaviour), log: ChainLog::new(chain, self.deployment) }
+            let node = node.with_mode(scenario.mode.into()).with_behaviour(behaviour);
+            Participant { node, log: ChainLog::new(chain, self.deployment) }
         };
         members.into_iter().map(node).collect()
     }
