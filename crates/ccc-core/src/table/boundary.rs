@@ -8,11 +8,11 @@ use super::{
     identity::rule,
     mask::RowKey,
     row::{self, READING_KEY_LEN},
-    rows::{Located, Placed, Rows},
+    rows::{Located, Placed},
 };
 
 /// What an operation found: the account's key row and the row it names.
-struct Found {
+pub(super) struct Found {
     key_row: Option<Located>,
     row: Option<(u32, Row)>,
     /// Index of the first unused row, and how many there are.
@@ -21,13 +21,25 @@ struct Found {
     total: Option<u128>,
 }
 
-impl Rows {
+/// Rows that boundary operations run on: those of an open table, or the working rows of a sealed one.
+pub(super) trait RowSet {
+    /// Looks for both keys in one scan.
+    fn locate_pair(&self, keys: &[RowKey; 2]) -> [Option<Located>; 2];
+
+    /// Writes up to two rows in one scan; nothing is written for `None`, at the same cost.
+    fn write(&mut self, placed: &[Placed; 2]);
+
+    /// The sum of the amounts of one asset over the whole table; `None` above u128.
+    fn sum(&self, asset: AssetId) -> Option<u128>;
+
+    /// Where the next new row is written.
+    fn next(&self) -> u32;
+
+    /// Unused rows of the table.
+    fn room(&self) -> usize;
+
     /// Carries out one boundary operation, or leaves every row as it was.
-    pub(super) fn apply_boundary(
-        &mut self,
-        operation: &BoundaryOperation,
-        assets: &[AssetRule],
-    ) -> Result<(), ResultCode> {
+    fn apply_boundary(&mut self, operation: &BoundaryOperation, assets: &[AssetRule]) -> Result<(), ResultCode> {
         let found = self.look_up(operation);
         let decision = decide(operation, found, assets);
         self.write(decision.as_ref().unwrap_or(&[None, None]));
@@ -36,9 +48,9 @@ impl Rows {
 
     fn look_up(&self, operation: &BoundaryOperation) -> Found {
         let (account, asset) = (operation.account(), operation.asset());
-        let [key_row, row] = self.locate(&[RowKey::reading_key(account), RowKey::balance(account, asset)]);
+        let [key_row, row] = self.locate_pair(&[RowKey::reading_key(account), RowKey::balance(account, asset)]);
         let row = row.and_then(|found| Row::from_bytes(&found.bytes).ok().map(|row| (found.index, row)));
-        Found { key_row, row, next: self.used(), room: self.room(), total: self.sum(asset) }
+        Found { key_row, row, next: self.next(), room: self.room(), total: self.sum(asset) }
     }
 }
 

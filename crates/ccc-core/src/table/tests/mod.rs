@@ -1,6 +1,7 @@
 //! Tests of the table as a whole: golden bytes, the slow twin, tampering, rollback, what the outside sees.
 
 mod outside;
+mod stream;
 mod tampering;
 mod twin;
 mod updates;

@@ -3,6 +3,7 @@
 use super::super::{
     AccountId, AssetId, BoundaryOperation, Delta, OpenTable, ResultCode, Row,
     batch::Batch,
+    boundary::RowSet,
     ledger::Ledger,
     mask,
     row::{ROW_LEN, Status},
@@ -78,8 +79,12 @@ fn some_signed(rng: &mut ChaCha20Rng) -> i128 {
     }
 }
 
+pub(super) fn some_operations(rng: &mut ChaCha20Rng) -> Vec<BoundaryOperation> {
+    (0..rng.random_range(0..4)).map(|_| some_operation(rng)).collect()
+}
+
 /// A transfer between two rows for the most part; sometimes a lone or wild delta.
-fn some_deltas(rng: &mut ChaCha20Rng) -> Vec<Delta> {
+pub(super) fn some_deltas(rng: &mut ChaCha20Rng) -> Vec<Delta> {
     let mut deltas = vec![];
     for _ in 0..rng.random_range(0..4) {
         let (asset, amount) = (some_asset(rng), some_signed(rng));
