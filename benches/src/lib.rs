@@ -10,6 +10,7 @@ pub mod floor;
 pub mod generation;
 pub mod one_by_one;
 pub mod peers;
+pub mod sealed;
 pub mod welch;
 pub mod world;
 

@@ -4,22 +4,34 @@
 //! register. A row is added under its mask to every slot of a group; what a slot holds in the end is its row, if
 //! exactly one row had the key.
 //!
-//! *Timing*: addresses depend on the number of rows and keys alone, and there is no branch on either.
+//! Up to 64 keys, every row meets every group. Above, the groups are bins ([`place`](super::place)), and a row meets
+//! the bin of its own key.
+//!
+//! *Timing*: there is no branch on a row or key. Addresses depend on the number of rows and keys; with bins also on a
+//! hash of the keys that stand in the table, and of the indices of unused rows, under a secret seed. They never depend
+//! on the keys that are looked for.
 
 use super::{
     lanes::{self, Quad},
     mask::{self, RowKey},
+    place::{self, BinHash, Item, NOWHERE},
     row::{self, ROW_LEN, RowFault},
     rows::Located,
 };
 use alloc::vec;
 use alloc::vec::Vec;
-use zeroize::Zeroize;
 
 /// Keys in a group.
 pub(super) const LANES: usize = 16;
 const KEY_WORDS: usize = 6;
 const ROW_WORDS: usize = ROW_LEN / 4;
+const HELD_WORDS: usize = 12;
+/// A key and its place among the keys.
+const PLACED_WORDS: usize = KEY_WORDS + 1;
+/// The most keys that every row meets.
+pub(super) const GREATEST_DIRECT: usize = 64;
+/// Seeds that are tried before every row meets every key.
+const ATTEMPTS: u64 = 4;
 
 /// Sixteen keys, word by word.
 struct KeyGroup([[u32; LANES]; KEY_WORDS]);
@@ -31,6 +43,22 @@ type Held = [Quad; 3];
 pub(super) struct Lookup {
     keys: Vec<RowKey>,
     groups: Vec<KeyGroup>,
+    bins: Option<Bins>,
+}
+
+/// How the keys came into bins.
+struct Bins {
+    hash: BinHash,
+    distances: Vec<u32>,
+    places: Vec<u32>,
+    items: usize,
+}
+
+/// Part of a scan that a test can follow: a row that is read, a group that it meets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Touch {
+    Row(u32),
+    Group(usize),
 }
 
 /// What one part of a scan found; parts are merged in any order.
@@ -42,16 +70,24 @@ pub(super) struct Findings {
 }
 
 impl Drop for Findings {
+    /// A fill, which is faster than erasing word by word; the barrier keeps it.
     fn drop(&mut self) {
-        self.held.iter_mut().flatten().flatten().for_each(Zeroize::zeroize);
+        self.held.fill([[[0; 4]; 3]; LANES]);
+        core::hint::black_box(&self.held);
     }
 }
 
 impl Lookup {
     /// *Security*: a key that occurs twice is found twice; callers that compute on the rows MUST make keys unique.
-    pub(super) fn new(keys: Vec<RowKey>) -> Self {
+    pub(super) fn new(keys: Vec<RowKey>, seed: [u64; 4]) -> Self {
+        if keys.len() > GREATEST_DIRECT {
+            let tried = (0..ATTEMPTS).find_map(|attempt| binned(&keys, [seed[0] ^ attempt, seed[1], seed[2], seed[3]]));
+            if let Some((groups, bins)) = tried {
+                return Self { keys, groups, bins: Some(bins) };
+            }
+        }
         let groups = keys.chunks(LANES).map(KeyGroup::new).collect();
-        Self { keys, groups }
+        Self { keys, groups, bins: None }
     }
 
     pub(super) fn start(&self) -> Findings {
@@ -60,12 +96,39 @@ impl Lookup {
 
     /// Looks through the rows of one chunk, the first of which has the number `first`.
     pub(super) fn scan(&self, findings: &mut Findings, first: u32, rows: &[[u8; ROW_LEN]]) {
+        self.scan_touching(findings, first, rows, &mut |_| ());
+    }
+
+    /// [`Lookup::scan`], telling what it touches.
+    #[inline]
+    pub(super) fn scan_touching(
+        &self,
+        findings: &mut Findings,
+        first: u32,
+        rows: &[[u8; ROW_LEN]],
+        touch: &mut impl FnMut(Touch),
+    ) {
         for (index, row) in (first..).zip(rows) {
+            touch(Touch::Row(index));
             let words = words(row);
             findings.count(index, &words);
-            let held = held(index, &words);
-            for (group, sums) in self.groups.iter().zip(&mut findings.held) {
-                add_under(&group.matches(&words), &held, sums);
+            let met = self.met(index, &words);
+            touch(Touch::Group(met.start));
+            let (groups, held) = (self.groups.get(met.clone()), findings.held.get_mut(met));
+            for (group, sums) in groups.into_iter().flatten().zip(held.into_iter().flatten()) {
+                add_under(&group.matches(&words), &held_words(index, &words), sums);
+            }
+        }
+    }
+
+    /// The groups that a row meets.
+    #[inline]
+    fn met(&self, index: u32, row: &[u32; ROW_WORDS]) -> core::ops::Range<usize> {
+        match &self.bins {
+            None => 0..self.groups.len(),
+            Some(bins) => {
+                let bin = bins.hash.row(index, row) as usize;
+                bin..bin + 1
             }
         }
     }
@@ -75,11 +138,87 @@ impl Lookup {
     /// # Errors
     /// A row that two rows share their key with, or that is no row.
     pub(super) fn rows(&self, findings: &Findings) -> Result<Vec<Option<Located>>, (u32, RowFault)> {
-        self.keys.iter().zip(findings.held.iter().flatten()).map(|(key, sums)| located(*key, sums)).collect()
+        let held = findings.held.iter().flatten().copied();
+        let held: Vec<_> = match &self.bins {
+            None => held.collect(),
+            Some(bins) => bins.by_place(held, self.keys.len()),
+        };
+        self.keys.iter().zip(&held).map(|(key, sums)| located(*key, sums)).collect()
+    }
+}
+
+/// The bin of a key; of nothing where it is [`RowKey::ABSENT`].
+fn bin_of(hash: &BinHash, key: RowKey) -> u32 {
+    let absent = mask::low_32(key.matches(RowKey::ABSENT));
+    let words = key.to_bytes();
+    let words: &[[u8; 8]] = words.as_chunks().0;
+    (!absent & hash.bin(core::array::from_fn(|i| u64::from_le_bytes(words[i])))) | (absent & NOWHERE)
+}
+
+/// The keys in bins, as many as keys at least; none where one overflows.
+fn binned(keys: &[RowKey], seed: [u64; 4]) -> Option<(Vec<KeyGroup>, Bins)> {
+    let bins = keys.len().next_power_of_two();
+    let hash = BinHash::new(seed, bins);
+    let items = (0u32..).zip(keys).map(|(at, key)| {
+        let mut words = [at; PLACED_WORDS];
+        for (word, bytes) in words.iter_mut().zip(key.to_bytes().as_chunks::<4>().0) {
+            *word = u32::from_le_bytes(*bytes);
+        }
+        Item { number: bin_of(&hash, *key), words }
+    });
+    let placed = place::place(items.collect(), bins)?;
+    let groups = placed.slots.chunks(LANES).map(KeyGroup::of_items).collect();
+    let places = placed.slots.iter().map(|item| item.words[KEY_WORDS]).collect();
+    Some((groups, Bins { hash, distances: placed.distances(), places, items: placed.items() }))
+}
+
+impl Bins {
+    /// What the slots hold, in the order of the keys.
+    fn by_place(&self, held: impl Iterator<Item = Held>, keys: usize) -> Vec<Held> {
+        let words: Vec<[u32; HELD_WORDS + 1]> = self
+            .places
+            .iter()
+            .zip(held)
+            .map(|(place, held)| {
+                let mut words = [*place; HELD_WORDS + 1];
+                words[..HELD_WORDS].copy_from_slice(held.as_flattened());
+                words
+            })
+            .collect();
+        let mut items = place::collect(&self.distances, &words, self.items);
+        for item in &mut items {
+            let empty = mask::is_zero_32(item.number ^ NOWHERE);
+            item.number = (!empty & item.words[HELD_WORDS]) | (empty & NOWHERE);
+        }
+        let held = place::put(items).into_iter().take(keys);
+        held.map(|item| core::array::from_fn(|i| core::array::from_fn(|j| item.words[4 * i + j]))).collect()
+    }
+}
+
+impl BinHash {
+    /// The bin of a row: of its key or, where it is unused, of its index.
+    #[inline]
+    fn row(&self, index: u32, row: &[u32; ROW_WORDS]) -> u32 {
+        let unused = mask::is_zero_32(row.iter().take(KEY_WORDS).fold(0, |all, word| all | word));
+        let pair = |at: usize| u64::from(row[at]) | (u64::from(row[at + 1]) << 32);
+        self.bin([pair(0), pair(2), pair(4) ^ u64::from(unused & (index + 1))])
     }
 }
 
 impl KeyGroup {
+    fn of_items(items: &[Item<PLACED_WORDS>]) -> Self {
+        let absent = RowKey::ABSENT.to_bytes();
+        let absent: &[[u8; 4]] = absent.as_chunks().0;
+        let mut group = Self([[0; LANES]; KEY_WORDS]);
+        for (lane, item) in items.iter().enumerate().take(LANES) {
+            let empty = mask::is_zero_32(item.number ^ NOWHERE);
+            for (at, words) in group.0.iter_mut().enumerate() {
+                words[lane] = (!empty & item.words[at]) | (empty & u32::from_le_bytes(absent[at]));
+            }
+        }
+        group
+    }
+
     fn new(keys: &[RowKey]) -> Self {
         let mut group = Self([[0; LANES]; KEY_WORDS]);
         for lane in 0..LANES {
@@ -149,7 +288,7 @@ fn words(row: &[u8; ROW_LEN]) -> [u32; ROW_WORDS] {
 }
 
 #[inline]
-fn held(index: u32, row: &[u32; ROW_WORDS]) -> Held {
+fn held_words(index: u32, row: &[u32; ROW_WORDS]) -> Held {
     let [.., a, b, c, d, e, f, g, h, i, j] = *row;
     [[a, b, c, d], [e, f, g, h], [i, j, index, 1]]
 }
@@ -167,6 +306,7 @@ fn located(key: RowKey, sums: &Held) -> Result<Option<Located>, (u32, RowFault)>
     match found {
         0 => Ok(None),
         1 => row::check_used(&bytes).map(|()| Some(Located { index, bytes })).map_err(|fault| (index, fault)),
-        _ => Err((index, RowFault::Duplicate)),
+        // the sum of their indices: the mean lies between the rows that share the key
+        rows => Err((index / rows, RowFault::Duplicate)),
     }
 }

@@ -41,6 +41,12 @@ pub(super) fn low(x: u128) -> u64 {
     u64::try_from(x & u128::from(u64::MAX)).expect("64 bits are left after masking")
 }
 
+/// The lower 32 bits.
+#[inline]
+pub(super) fn low_32(x: u64) -> u32 {
+    u32::try_from(x & u64::from(u32::MAX)).expect("32 bits are left after masking")
+}
+
 /// `new` where the mask is set, else `old`.
 #[inline]
 pub(super) fn select(mask: u64, new: u64, old: u64) -> u64 {

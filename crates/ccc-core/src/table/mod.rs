@@ -32,6 +32,7 @@ mod open;
 mod operation;
 mod passes;
 mod patch;
+mod place;
 mod receipt;
 mod row;
 mod rows;

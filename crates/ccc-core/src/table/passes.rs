@@ -24,7 +24,7 @@ use alloc::vec;
 use alloc::vec::Vec;
 
 /// Chunks that a thread has at hand.
-const PER_THREAD: u32 = 8;
+const PER_THREAD: u32 = 16;
 
 /// The body of a version, or none before the first.
 pub(super) struct Old<'a> {
@@ -155,7 +155,8 @@ impl<'a, S: ChunkSource> Passes<'a, S> {
         let sealed = self.source.load(first, count)?;
         let plain = &mut self.plain.0[..count as usize * CHUNK_LEN];
         let chunks = sealed.par_chunks(SEALED_CHUNK_LEN).zip(plain.par_chunks_mut(CHUNK_LEN)).enumerate();
-        Ok(chunks.fold_into(
+        // one set of slots for each thread, however many chunks
+        Ok(chunks.with_min_len(PER_THREAD as usize).fold_into(
             || Taken::start(lookup, assets),
             |taken, (at, (sealed, plain))| {
                 let index = first + number(at);

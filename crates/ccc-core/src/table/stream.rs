@@ -242,10 +242,11 @@ impl<'a, S: ChunkSource> SealedBody<'a, S> {
         if !keys.commits_to(&header.key_commitment()) {
             return Err(StructuralError::KeyCommitment.into());
         }
-        let lookup = Lookup::new(keys_of(round.boundary, padded, round.assets));
+        let [lookup_seed, patch_seed] = key.scan_seeds(&header.p0());
+        let lookup = Lookup::new(keys_of(round.boundary, padded, round.assets), lookup_seed);
         let survey = passes.survey(&lookup, &assets_of(round.boundary), progress)?;
         let status = current_status(survey.first.as_ref(), header.version())?;
-        let mut working = Working::new(&lookup, &survey, round.boundary, header.tier().rows())?;
+        let mut working = Working::new(&lookup, &survey, round.boundary, header.tier().rows(), patch_seed)?;
         let (boundary, code) = working.run(round.boundary, &Batch::new(padded, round.assets), round.assets);
         Ok((passes, Settled { status, patches: working.patches(), code, boundary }))
     }

@@ -66,6 +66,8 @@ pub(super) struct Working {
     named: usize,
     /// Unused rows of the whole table.
     room: usize,
+    /// For the bins of the patches.
+    seed: [u64; 4],
     /// Sums over the rows that are not here.
     outside: Vec<(AssetId, Halves)>,
 }
@@ -76,6 +78,7 @@ impl Working {
         survey: &Survey,
         boundary: &[BoundaryOperation],
         table_rows: usize,
+        seed: [u64; 4],
     ) -> Result<Self, StructuralError> {
         let fault = |(index, fault)| StructuralError::Row { index, fault };
         let used = survey.findings.used().map_err(fault)?;
@@ -90,7 +93,7 @@ impl Working {
         let assets = assets_of(boundary).into_iter().zip(&survey.sums);
         let outside = assets.map(|(asset, sum)| (asset, sum.without(rows.halves(asset)))).collect();
         let room = table_rows.saturating_sub(used as usize);
-        Ok(Self { rows, before, indices, named: spare, room, outside })
+        Ok(Self { rows, before, indices, named: spare, room, seed, outside })
     }
 
     /// Boundary operations in order, then the batch; how each ended.
@@ -115,7 +118,7 @@ impl Working {
         let patches: Vec<_> = slots.map(|((index, old), new)| Patch { index: *index, old: *old, new: *new }).collect();
         let (named, rest) = patches.split_at(self.named);
         let (deltas, spare) = rest.split_at(rest.len() - self.named);
-        Patches::new(named.iter().chain(spare), deltas)
+        Patches::new(named.iter().chain(spare), deltas, self.seed)
     }
 }
 

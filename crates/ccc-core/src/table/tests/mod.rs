@@ -3,6 +3,7 @@
 mod outside;
 mod stream;
 mod tampering;
+mod trace;
 mod twin;
 mod updates;
 mod vectors;

@@ -40,7 +40,7 @@ fn streaming_gives_the_bytes_of_the_open_table() {
     for number in 0..60 {
         let boundary = twin::some_operations(&mut rng);
         let deltas = twin::some_deltas(&mut rng);
-        let k = [16, 64][number % 2];
+        let k = [16, 64, 256][number % 3];
         let key = current.rows.key.duplicate();
         let (made, table) = streamed(&current.table, &key, &round(&boundary, &deltas, k), number as u64);
         let twin =
@@ -232,4 +232,29 @@ fn a_header_that_is_not_the_chains_is_refused_first() {
     let mut head = table.header.head();
     head.hash[0] ^= 1;
     assert!(matches!(Header::current(&table.header.to_bytes(), head), Err(StructuralError::Hash { .. })));
+}
+
+#[cfg(feature = "suite-aes-gcm")]
+#[test]
+fn suite_2_seals_opens_and_streams() {
+    let params = TableParams { suite: super::super::TableSuite::Aes256Gcm, ..params() };
+    let start = genesis(&params, &master(), &mut rng(3)).expect("genesis");
+    let key = start.rows.key.duplicate();
+    let boundary = [deposit(1, 0, 5)];
+    let (_, table) = streamed(&start.table, &key, &round(&boundary, &[], 16), 4);
+    let twin = start.rows.update(&boundary, &[], 16, &ASSETS, EPOCH, &master(), &mut rng(4)).expect("updates");
+    assert_same(&table, &twin.table, "suite 2");
+    super::super::OpenTable::open(&table.header, &table.body, &twin.rows.key).expect("opens");
+    let mut body = table.body.clone();
+    body[70] ^= 1;
+    let refused = refusals(&table, &twin.rows.key, &body);
+    assert!(refused.iter().all(|error| matches!(error, StructuralError::BodyRoot { .. })));
+}
+
+#[cfg(not(feature = "suite-aes-gcm"))]
+#[test]
+fn suite_2_is_refused_where_it_is_not_built_in() {
+    let params = TableParams { suite: super::super::TableSuite::Aes256Gcm, ..params() };
+    let expected = StructuralError::Header(super::super::HeaderError::Suite { found: 2 });
+    assert_eq!(genesis(&params, &master(), &mut rng(3)).err(), Some(expected));
 }
