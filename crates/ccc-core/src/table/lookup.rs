@@ -112,23 +112,20 @@ impl Lookup {
             touch(Touch::Row(index));
             let words = words(row);
             findings.count(index, &words);
-            let met = self.met(index, &words);
-            touch(Touch::Group(met.start));
-            let (groups, held) = (self.groups.get(met.clone()), findings.held.get_mut(met));
-            for (group, sums) in groups.into_iter().flatten().zip(held.into_iter().flatten()) {
-                add_under(&group.matches(&words), &held_words(index, &words), sums);
-            }
-        }
-    }
-
-    /// The groups that a row meets.
-    #[inline]
-    fn met(&self, index: u32, row: &[u32; ROW_WORDS]) -> core::ops::Range<usize> {
-        match &self.bins {
-            None => 0..self.groups.len(),
-            Some(bins) => {
-                let bin = bins.hash.row(index, row) as usize;
-                bin..bin + 1
+            let held = held_words(index, &words);
+            match &self.bins {
+                None => {
+                    for (group, sums) in self.groups.iter().zip(&mut findings.held) {
+                        add_under(&group.matches(&words), &held, sums);
+                    }
+                }
+                Some(bins) => {
+                    let bin = bins.hash.row(index, &words) as usize;
+                    touch(Touch::Group(bin));
+                    if let (Some(group), Some(sums)) = (self.groups.get(bin), findings.held.get_mut(bin)) {
+                        add_under(&group.matches(&words), &held, sums);
+                    }
+                }
             }
         }
     }

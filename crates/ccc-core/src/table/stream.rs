@@ -214,7 +214,7 @@ impl<S: ChunkSource> SealedBody<'_, S> {
         let (mut passes, settled) = self.settle(round, &padded, &mut |_| ())?;
         let status = settled.status.follow(&prefix, &key, epoch, settled.code);
         let made = Made { prefix, key, status, patches: settled.patches };
-        passes.reseal(&made.new(&made.keys())?, body, &Nothing, |_, _| Ok(()), &mut |_| ())
+        passes.reseal(&made.sealing(&made.keys())?, body, &Nothing, |_, _| Ok(()), &mut |_| ())
     }
 }
 
@@ -279,7 +279,7 @@ impl Made {
         self.key.body_keys(&self.prefix.to_bytes())
     }
 
-    fn new(&self, keys: &BodyKeys) -> Result<New<'_>, StructuralError> {
+    fn sealing(&self, keys: &BodyKeys) -> Result<New<'_>, StructuralError> {
         let Self { prefix, status, patches, .. } = self;
         let cipher = BodyCipher::new(prefix.suite, keys.body_key())?;
         Ok(New { tier: prefix.tier, cipher, aad: digest(&prefix.to_bytes()), status: status.clone(), patches })
@@ -294,7 +294,7 @@ impl Made {
         rng: &mut impl CryptoRng,
     ) -> Result<Header, StreamError> {
         let (keys, tier) = (self.keys(), self.prefix.tier);
-        let (new, salts) = (self.new(&keys)?, self.key.salt_key(&self.prefix.to_bytes()));
+        let (new, salts) = (self.sealing(&keys)?, self.key.salt_key(&self.prefix.to_bytes()));
         let Outputs { body, sidecar, progress } = outputs;
         let mut levels = entries::Levels::new(tier, sidecar);
         let commit = StateCommit { salts: &salts };

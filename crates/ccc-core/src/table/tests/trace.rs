@@ -43,9 +43,9 @@ fn trace(deltas: &[Delta]) -> (Vec<Touch>, Vec<Option<u128>>) {
     let patches: Vec<_> = found.iter().map(patch_of).collect();
     Patches::new([].iter(), &patches, SEED).apply_touching(0, &mut rows, &mut |touch| touched.push(touch));
     let changed: Vec<_> =
-        (0u32..).zip(&rows).filter(|(at, row)| *at < ROWS && amount(*row) != u128::from(*at)).collect();
+        (0u32..).zip(&rows).filter(|(at, row)| *at < ROWS && amount(row) != u128::from(*at)).collect();
     assert_eq!(changed.len(), found.iter().flatten().count());
-    assert!(changed.iter().all(|(at, row)| amount(*row) == u128::from(*at) + 1_000_000));
+    assert!(changed.iter().all(|(at, row)| amount(row) == u128::from(*at) + 1_000_000));
     (touched, found.iter().map(|row| row.as_ref().map(|row| amount(&row.bytes))).collect())
 }
 
