@@ -51,3 +51,14 @@ check_recovery() { # path of ccc, scenario file, further arguments
   "$ccc" recover --scenario "$scenario" --json "$@" > "$ci_work/$name.json" || code=$?
   "$ci_python" tools/recovery.py docs/spec/recover.schema.json "$ci_work/$name.json" "$code" "$expect" "$scenario"
 }
+
+# A cargo command of exactly this version, in ci_tools; a second call finds it in place.
+install_cargo() { # crate, version
+  local installed
+  if [ -x "$ci_tools/bin/$1" ]; then
+    installed=$("$ci_tools/bin/$1" "${1#cargo-}" --version 2>&1 | grep -oE '[0-9]+\.[0-9]+\.[0-9]+' | head -n 1)
+    [ "$installed" != "$2" ] || return 0
+  fi
+  # Unoptimised: half the time to build, and what they spend is spent in cargo and rustc.
+  CARGO_PROFILE_DEV_DEBUG=0 cargo install --debug --locked --root "$ci_tools" --target-dir "$ci_root/target/ci/build" "$1@$2"
+}

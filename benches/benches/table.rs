@@ -24,7 +24,7 @@ const EPOCH: Epoch = Epoch(1);
 const MASTER_SECRET: u64 = 77;
 
 fn master() -> MasterPublicKey {
-    MasterPublicKey::new(RistrettoPoint::mul_base(&MASTER_SECRET.into())).unwrap()
+    MasterPublicKey::from_bytes(RistrettoPoint::mul_base(&MASTER_SECRET.into()).compress().as_bytes()).unwrap()
 }
 
 fn first(tier: Tier, rng: &mut ChaCha20Rng) -> Updated {
@@ -37,7 +37,10 @@ fn data_key(header: &Header) -> DataKey {
     let u_at = 8 + 129;
     let u = CompressedRistretto::from_slice(&header.wrapped().to_bytes()[u_at..u_at + 32]).unwrap();
     let shared = u.decompress().unwrap() * Scalar::from(MASTER_SECRET);
-    DataKey::from_opened(&header.wrapped().clone().verify(&master()).unwrap().open(&shared).unwrap()).unwrap()
+    DataKey::from_opened(
+        &header.wrapped().clone().verify(&master()).unwrap().open_with(shared.compress().as_bytes()).unwrap(),
+    )
+    .unwrap()
 }
 
 fn account(number: u32) -> AccountId {

@@ -7,7 +7,7 @@
 #![allow(missing_docs, reason = "criterion's macros make public items")]
 #![allow(clippy::unwrap_used, reason = "a bench that cannot be set up ends")]
 
-use ccc_benches::floor::{self, Floor, lagrange};
+use ccc_benches::floor::{self, Floor, binomials, lagrange};
 use ccc_benches::one_by_one::OneByOne;
 use ccc_benches::peers::{self, Peer};
 use ccc_benches::world::{World, read_shares};
@@ -15,7 +15,7 @@ use ccc_benches::{MEASUREMENT, SIZES, size};
 use ccc_core::ciphertext::{Ciphertext, LabelKind};
 use ccc_core::enclave::AttemptKeys;
 use ccc_core::envelope::Envelope;
-use ccc_core::vault::combine::combine_public;
+use ccc_core::vault::combine_public;
 use ccc_core::vault::compact::{Combined, combine_unverified};
 use ccc_core::vault::share::verify_all;
 use ccc_core::vault::{Mode, Shares};
@@ -108,32 +108,55 @@ fn verify_shares(c: &mut Criterion) {
     group.finish();
 }
 
-/// t shares from bytes to the message. Floor: t points decoded, Lagrange coefficients, the sum of t terms.
+/// t shares of the first t participants from bytes to the message. Floor: t points decoded, the Lagrange coefficients as
+/// integers, their sum.
 fn combine(c: &mut Criterion) {
     let mut group = c.benchmark_group("vault/combine");
     for (t, n) in SIZES {
-        let mut world = World::new(t, n);
-        let (floor, count) = (floor::of(&world), world.t());
-        let ciphertexts = world.verified(LabelKind::Public, 1);
-        let request = world.request(Mode::Public, &ciphertexts);
-        let wire = world.plain_shares(&request, &ciphertexts);
-        let World { committee, rng, .. } = &mut world;
-        group.bench_function(BenchmarkId::new("ccc", size(t, n)), |b| {
-            b.iter(|| {
-                let shares = read_shares(&wire, 1);
-                combine_public(committee, &request, &ciphertexts, shares, rng).unwrap().plaintexts
-            })
-        });
+        let floor = measure_combine(&mut group, t, n, 0);
         group.bench_function(BenchmarkId::new("floor", size(t, n)), |b| {
             b.iter(|| {
-                floor.decode(count);
-                black_box(lagrange(t));
-                floor.sum(count)
+                floor.decode(t.into());
+                floor.sum_of(&binomials(t))
             })
         });
         each_peer_at(&mut group, t, n, Peer::combine);
     }
     group.finish();
+}
+
+/// The same with the last t participants, whose Lagrange coefficients have no short form. Floor: the coefficients as
+/// residues, and the sum with scalars of full length.
+fn combine_last(c: &mut Criterion) {
+    let mut group = c.benchmark_group("vault/combine, the last t");
+    for (t, n) in SIZES {
+        let floor = measure_combine(&mut group, t, n, usize::from(n - t));
+        group.bench_function(BenchmarkId::new("floor", size(t, n)), |b| {
+            b.iter(|| {
+                floor.decode(t.into());
+                black_box(lagrange(t));
+                floor.sum(t.into())
+            })
+        });
+    }
+    group.finish();
+}
+
+/// Combines the shares of t participants after the first `skipped`.
+fn measure_combine(group: &mut BenchmarkGroup<'_, WallTime>, t: u16, n: u16, skipped: usize) -> Floor {
+    let mut world = World::new(t, n);
+    let floor = floor::of(&world);
+    let ciphertexts = world.verified(LabelKind::Public, 1);
+    let request = world.request(Mode::Public, &ciphertexts);
+    let wire = world.plain_shares_of(skipped, &request, &ciphertexts);
+    let World { committee, rng, .. } = &mut world;
+    group.bench_function(BenchmarkId::new("ccc", size(t, n)), |b| {
+        b.iter(|| {
+            let shares = read_shares(&wire, 1);
+            combine_public(committee, &request, &ciphertexts, shares, rng).unwrap().plaintexts
+        })
+    });
+    floor
 }
 
 /// A node checks m ciphertexts, makes its shares and seals them. Floor, per ciphertext: fG − eU, fḠ − eŪ, xU; once: aU,
@@ -173,6 +196,28 @@ fn node_step(c: &mut Criterion) {
     group.finish();
 }
 
+/// A node checks one ciphertext and makes its partial in mode compact. Floor: fG − eU, fḠ − eŪ; xU + ρE, ρG and the same
+/// of the proof's nonces, and the nonce's third multiple, of G.
+fn compact_step(c: &mut Criterion) {
+    let mut group = c.benchmark_group("vault/node step, compact");
+    let (mut world, floor) = (World::new(67, 100), Floor::new(2));
+    let to = AttemptKeys::generate(&mut world.rng).unwrap().recipient(MEASUREMENT);
+    let verified = world.verified(LabelKind::Recipient, 1);
+    let request = world.request(Mode::Compact, &verified);
+    let ciphertext = verified[0].ciphertext();
+    group.bench_function("ccc", |b| {
+        let step = |ciphertext| world.compact_step(&request, &to, ciphertext);
+        b.iter_batched(|| ciphertext.clone(), step, BatchSize::SmallInput)
+    });
+    group.bench_function("floor", |b| {
+        b.iter(|| {
+            black_box([floor.double(), floor.double(), floor.pair(), floor.pair()]);
+            black_box([floor.base(), floor.base(), floor.base()])
+        })
+    });
+    group.finish();
+}
+
 /// What the enclave does for one secret: check the ciphertext, t signatures and seals, combine; all from bytes. Floor: two
 /// double multiplications, t signatures, t seals opened, and the floor of combining. The twin opens and checks one by
 /// one, without signatures.
@@ -204,8 +249,7 @@ fn open_in_enclave(c: &mut Criterion) {
                 }
                 floor.decode(2);
                 floor.decode(count);
-                black_box(lagrange(t));
-                floor.sum(count)
+                floor.sum_of(&binomials(t))
             })
         });
         let mut twin = OneByOne::new(t, n);
@@ -214,8 +258,8 @@ fn open_in_enclave(c: &mut Criterion) {
     group.finish();
 }
 
-/// What the enclave does for one secret in mode compact, from bytes: check the ciphertext, take K out of what an
-/// untrusted combiner made of the partials. Floor: two double multiplications, one multiplication, four points decoded.
+/// What the enclave does for one secret in mode compact, with its keys in memory and the rest from bytes: check the
+/// ciphertext, take K out of what an untrusted combiner made of the partials. Floor: two double multiplications, one multiplication, four points decoded.
 /// The twin is that of mode sealed.
 fn open_compact(c: &mut Criterion) {
     let mut group = c.benchmark_group("vault/open in the enclave, compact");
@@ -230,13 +274,13 @@ fn open_compact(c: &mut Criterion) {
         let to = keys.recipient(MEASUREMENT);
         let pair = combine_unverified(&world.committee, &request, &to, &ciphertexts, &envelopes).unwrap().to_bytes();
         group.bench_function(BenchmarkId::new("ccc", size(t, n)), |b| {
-            b.iter(|| {
-                let keys = AttemptKeys::from_bytes(&attempt).unwrap();
+            let open = |keys: AttemptKeys| {
                 let verified = [Ciphertext::from_bytes(&wire).unwrap().verify(&world.master()).unwrap()];
                 let pair = Combined::from_bytes(&pair, 1).unwrap();
                 let opened = keys.open_combined(&world.committee, &request, MEASUREMENT, &verified, &pair, Vec::new);
                 opened.unwrap().plaintexts
-            })
+            };
+            b.iter_batched(|| AttemptKeys::from_bytes(&attempt).unwrap(), open, BatchSize::SmallInput)
         });
         group.bench_function(BenchmarkId::new("floor", size(t, n)), |b| {
             b.iter(|| {
@@ -250,5 +294,6 @@ fn open_compact(c: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, encrypt, verify, share, verify_shares, combine, node_step, open_in_enclave, open_compact);
-criterion_main!(benches);
+criterion_group!(cipher, encrypt, verify, share, verify_shares, combine, combine_last);
+criterion_group!(reencryption, node_step, compact_step, open_in_enclave, open_compact);
+criterion_main!(cipher, reencryption);

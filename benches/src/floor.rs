@@ -6,7 +6,7 @@
 use crate::world::World;
 use curve25519_dalek::constants::RISTRETTO_BASEPOINT_POINT;
 use curve25519_dalek::ristretto::{CompressedRistretto, RistrettoBasepointTable};
-use curve25519_dalek::traits::{Identity, VartimeMultiscalarMul};
+use curve25519_dalek::traits::{Identity, MultiscalarMul, VartimeMultiscalarMul};
 use curve25519_dalek::{RistrettoPoint, Scalar};
 use ed25519_dalek::{Signature, Signer, SigningKey, VerifyingKey};
 use hpke::aead::ChaCha20Poly1305;
@@ -100,7 +100,19 @@ impl Floor {
         RistrettoPoint::vartime_multiscalar_mul(black_box(&self.scalars[..n]), black_box(&self.points[..n]))
     }
 
-    /// The same with scalars of 128 bits.
+    /// a·P + b·Q, constant time.
+    #[must_use]
+    pub fn pair(&self) -> RistrettoPoint {
+        RistrettoPoint::multiscalar_mul(black_box(&self.scalars[..2]), black_box(&self.points[..2]))
+    }
+
+    /// Σ s_k·P_k with these scalars.
+    #[must_use]
+    pub fn sum_of(&self, scalars: &[Scalar]) -> RistrettoPoint {
+        RistrettoPoint::vartime_multiscalar_mul(black_box(scalars), black_box(&self.points[..scalars.len()]))
+    }
+
+    /// Σ w_k·P_k over n terms with scalars of 128 bits, variable time.
     #[must_use]
     pub fn weighted(&self, n: usize) -> RistrettoPoint {
         RistrettoPoint::vartime_multiscalar_mul(black_box(&self.weights[..n]), black_box(&self.points[..n]))
@@ -121,11 +133,23 @@ impl Floor {
         }
     }
 
-    /// n points to their bytes.
+    /// n points that are doubles, to their bytes: one inversion serves all.
     pub fn encode(&self, n: usize) {
+        black_box(RistrettoPoint::double_and_compress_batch(black_box(&self.points[..n])));
+    }
+
+    /// n points to their bytes, one by one.
+    pub fn encode_each(&self, n: usize) {
         for point in &self.points[..n] {
             black_box(black_box(point).compress());
         }
+    }
+
+    /// The sum that checks n proofs of knowledge: n terms with 128 bits and n of full length, one multiple of G.
+    #[must_use]
+    pub fn batch_of_knowledge(&self, n: usize) -> [RistrettoPoint; 2] {
+        let scalars = self.weights[..n].iter().chain(&self.scalars[n..2 * n]);
+        [RistrettoPoint::vartime_multiscalar_mul(black_box(scalars), black_box(&self.points[..2 * n])), self.base()]
     }
 
     /// Ed25519 by the strict rule over 64 bytes.
@@ -162,7 +186,18 @@ impl Floor {
     }
 }
 
-/// λ_i of the identifiers 1 to t at zero. Products of differences are taken in runs of 64 bits, the inverses together.
+/// λ_i of the identifiers 1 to t at zero without their signs: C(t, i). Short, so that few digits are added.
+#[must_use]
+pub fn binomials(t: u16) -> Vec<Scalar> {
+    let next = |row: u128, i: u16| row * u128::from(black_box(t) - i + 1) / u128::from(i);
+    let each = |row: &mut u128, i: u16| {
+        *row = next(*row, i);
+        Some(Scalar::from(*row))
+    };
+    (1..=t).scan(1, each).collect()
+}
+
+/// λ_i of the identifiers 1 to t at zero. Products of differences are taken in runs of 128 bits, the inverses together.
 #[must_use]
 pub fn lagrange(t: u16) -> Vec<Scalar> {
     let factors = |i: u16| (1..=black_box(t)).filter(move |&j| j != i);
@@ -174,13 +209,13 @@ pub fn lagrange(t: u16) -> Vec<Scalar> {
 }
 
 fn product(factors: impl Iterator<Item = u16>) -> Scalar {
-    let (mut all, mut run) = (Scalar::ONE, 1u64);
+    let (mut all, mut run) = (Scalar::ONE, 1u128);
     for factor in factors {
-        if run >> 48 != 0 {
+        if run >> 112 != 0 {
             all *= Scalar::from(run);
             run = 1;
         }
-        run *= u64::from(factor);
+        run *= u128::from(factor);
     }
     all * Scalar::from(run)
 }
@@ -188,12 +223,34 @@ fn product(factors: impl Iterator<Item = u16>) -> Scalar {
 /// Σ C_k·i^k over t commitments by Horner's rule, doubling and adding.
 #[must_use]
 pub fn evaluate(commitments: &[RistrettoPoint], i: u16) -> RistrettoPoint {
-    let times = |point: &RistrettoPoint| {
-        let bits = (0..i.ilog2()).rev();
-        bits.fold(*point, |sum, bit| if i >> bit & 1 == 1 { sum + sum + point } else { sum + sum })
-    };
-    let horner = |sum: RistrettoPoint, commitment: &RistrettoPoint| times(&sum) + commitment;
+    let horner = |sum: RistrettoPoint, commitment: &RistrettoPoint| small_multiple(&sum, i) + commitment;
     black_box(commitments).iter().rev().fold(RistrettoPoint::identity(), horner)
+}
+
+/// Σ C_k·i^k for every i from 1 to n: the differences at zero, by Horner's rule over them, and a row of sums for each.
+#[must_use]
+pub fn evaluate_all(commitments: &[RistrettoPoint], n: u16) -> Vec<RistrettoPoint> {
+    let mut differences: Vec<RistrettoPoint> = Vec::new();
+    for commitment in black_box(commitments).iter().rev() {
+        let above: Vec<_> = (1..).zip(pairs(&differences)).map(|(k, sum)| small_multiple(&sum, k)).collect();
+        differences = std::iter::once(*commitment).chain(above).collect();
+    }
+    let mut step = |_| {
+        differences = pairs(&differences).collect();
+        differences[0]
+    };
+    (1..=n).map(&mut step).collect()
+}
+
+/// The sums of neighbours, the last alone.
+fn pairs(points: &[RistrettoPoint]) -> impl Iterator<Item = RistrettoPoint> {
+    let next = points.iter().skip(1).copied().chain([RistrettoPoint::identity()]);
+    points.iter().zip(next).map(|(point, next)| point + next)
+}
+
+fn small_multiple(point: &RistrettoPoint, factor: u16) -> RistrettoPoint {
+    let bits = (0..factor.ilog2()).rev();
+    bits.fold(*point, |sum, bit| if factor >> bit & 1 == 1 { sum + sum + point } else { sum + sum })
 }
 
 /// t points to evaluate over.
@@ -219,6 +276,23 @@ mod tests {
         for t in [3, 11, 67] {
             let value: Scalar = lagrange(t).iter().zip(1..).map(|(lambda, i)| lambda * polynomial(i)).sum();
             assert_eq!(value, Scalar::from(5u8));
+        }
+    }
+
+    #[test]
+    fn binomials_are_the_coefficients_without_signs() {
+        for t in [3, 11, 67] {
+            let signed = binomials(t).into_iter().zip(1u8..).map(|(c, i)| if i % 2 == 1 { c } else { -c });
+            assert_eq!(signed.collect::<Vec<_>>(), lagrange(t));
+        }
+    }
+
+    #[test]
+    fn all_values_are_the_single_ones() {
+        for t in [1, 2, 7] {
+            let points = commitments(t);
+            let single: Vec<_> = (1..=12).map(|i| evaluate(&points, i)).collect();
+            assert_eq!(evaluate_all(&points, 12), single);
         }
     }
 

@@ -1,11 +1,11 @@
 //! One node of a key generation among honest ones, with what the board carried in each round. It is the last one: the
 //! larger an identifier, the more it costs to check a share.
 
-use crate::floor::{Floor, commitments, evaluate};
+use crate::floor::{Floor, binomials, commitments, evaluate, evaluate_all};
 use crate::world::roster;
 use ccc_core::envelope::Envelope;
 use ccc_core::identifier::Identifier;
-use ccc_core::keys::dkg::{Committed, Opened, Outcome, Participant, Unconfirmed};
+use ccc_core::keys::dkg::{Committed, Gathered, Opened, Outcome, Participant, Unconfirmed};
 use ccc_core::keys::{ParticipantKeys, Protocol, Session};
 use curve25519_dalek::RistrettoPoint;
 use rand::SeedableRng;
@@ -56,6 +56,18 @@ impl Generation {
         open(self.nodes.commit(self.nodes.keys.len() - 1), &self.committed)
     }
 
+    /// The state in which the last node has read all dealings, their signatures checked.
+    #[must_use]
+    pub fn gathered(&self) -> Gathered<'_> {
+        self.before_dealings().gather(&read(&self.opened))
+    }
+
+    /// Checks the dealings and the shares in them, and derives share and verification keys.
+    #[must_use]
+    pub fn conclude<'k>(&self, state: Gathered<'k>) -> Unconfirmed<'k> {
+        conclude(state)
+    }
+
     /// Reads all dealings, checks them and the shares in them, and derives share and verification keys.
     #[must_use]
     pub fn finish<'k>(&self, state: Opened<'k>) -> Unconfirmed<'k> {
@@ -85,7 +97,11 @@ fn open<'k>(state: Committed<'k>, committed: &[Vec<u8>]) -> Opened<'k> {
 }
 
 fn finish<'k>(state: Opened<'k>, opened: &[Vec<u8>]) -> Unconfirmed<'k> {
-    let state = state.complain(&read(opened)).unwrap();
+    conclude(state.gather(&read(opened)))
+}
+
+fn conclude(state: Gathered<'_>) -> Unconfirmed<'_> {
+    let state = state.complain().unwrap();
     assert!(state.outgoing().is_empty());
     state.finish(&[]).unwrap()
 }
@@ -120,18 +136,45 @@ impl GenerationFloor {
     /// Operands for t of n.
     #[must_use]
     pub fn new(t: u16, n: u16) -> Self {
-        Self { floor: Floor::new(usize::from(t)), commitments: commitments(t), t, n }
+        let n_points = 4 * usize::from(n);
+        Self { floor: Floor::new(n_points.max(usize::from(t))), commitments: commitments(t), t, n }
     }
 
-    /// From n dealings in bytes to share and verification keys: both parts below, and per dealing a signature, two proofs,
-    /// one Diffie–Hellman multiplication and the share's value from the scalar.
+    /// From n dealings in bytes to share and verification keys: the points, n signatures, and the part below.
     pub fn third_part(&self) {
         self.decoding();
-        self.evaluation();
         for _ in 0..self.n {
             self.floor.verify_signature();
-            black_box([self.floor.double(), self.floor.double()]);
+        }
+        self.from_decoded();
+    }
+
+    /// From n dealings in memory to share and verification keys: the shares against their commitments, all values, the
+    /// sum that checks 2n proofs, and per dealing one Diffie–Hellman multiplication and the share's value from the scalar.
+    pub fn from_decoded(&self) {
+        self.evaluation();
+        self.after_evaluation();
+    }
+
+    fn after_evaluation(&self) {
+        black_box(self.floor.batch_of_knowledge(2 * usize::from(self.n)));
+        for _ in 0..self.n {
             black_box([self.floor.variable(), self.floor.base()]);
+        }
+    }
+
+    /// A handover to as many: the same with the sums of t dealings for each of t commitments, with the coefficients of the
+    /// first t dealers.
+    pub fn handover(&self) {
+        self.third_part();
+        self.sums();
+    }
+
+    /// t sums of t multiples by Lagrange coefficients.
+    pub fn sums(&self) {
+        let lambdas = binomials(self.t);
+        for _ in 0..self.t {
+            black_box(self.floor.sum_of(&lambdas));
         }
     }
 
@@ -145,10 +188,10 @@ impl GenerationFloor {
 
     /// The node's share from the commitments of each dealing, and every member's from their sum.
     pub fn evaluation(&self) {
-        for member in 1..=self.n {
+        for _ in 0..self.n {
             black_box(evaluate(&self.commitments, self.n));
-            black_box(evaluate(&self.commitments, member));
         }
+        black_box(evaluate_all(&self.commitments, self.n));
     }
 
     /// The above, the node's own dealing, and the signatures of the other two rounds.

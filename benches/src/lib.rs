@@ -8,9 +8,11 @@
 
 pub mod floor;
 pub mod generation;
+pub mod handover;
 pub mod one_by_one;
 pub mod peers;
 pub mod sealed;
+pub mod timing;
 pub mod welch;
 pub mod world;
 

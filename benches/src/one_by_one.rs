@@ -5,7 +5,7 @@ use crate::floor::{Floor, SealedBox};
 use crate::world::World;
 use ccc_core::ciphertext::{Ciphertext, LabelKind, VerifiedCiphertext};
 use ccc_core::identifier::Identifier;
-use ccc_core::vault::combine::combine_public;
+use ccc_core::vault::combine_public;
 use ccc_core::vault::{Mode, Request, Shares};
 
 /// A request with t sealed boxes, one share in each.

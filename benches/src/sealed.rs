@@ -6,7 +6,7 @@
 use ccc_core::{
     epoch::Epoch,
     keys::MasterPublicKey,
-    table::{AssetRule, CHUNK_LEN, DataKey, Header, Round, TableId, TableParams, TableSuite, Tier},
+    table::{AssetRule, CHUNK_LEN, DataKey, Header, TableId, TableParams, TableSuite, Tier, Update},
 };
 use chacha20poly1305::{
     ChaCha20Poly1305, KeyInit, Tag,
@@ -25,7 +25,7 @@ const TAG_LEN: usize = 16;
 /// A master key whose secret a bench knows.
 #[must_use]
 pub fn master() -> MasterPublicKey {
-    MasterPublicKey::new(RistrettoPoint::mul_base(&MASTER_SECRET.into())).unwrap()
+    MasterPublicKey::from_bytes(RistrettoPoint::mul_base(&MASTER_SECRET.into()).compress().as_bytes()).unwrap()
 }
 
 /// A table of this tier and cipher.
@@ -37,8 +37,8 @@ pub fn params(tier: Tier, suite: TableSuite) -> TableParams {
 
 /// A round without operations, for this many delta slots.
 #[must_use]
-pub fn idle(k: usize) -> Round<'static> {
-    Round { boundary: &[], deltas: &[], k, assets: &ASSETS, epoch: EPOCH }
+pub fn idle(k: usize) -> Update<'static> {
+    Update::Round { boundary: &[], deltas: &[], k, assets: &ASSETS }
 }
 
 /// The data key, opened with the master secret.
@@ -47,7 +47,10 @@ pub fn data_key(header: &Header) -> DataKey {
     let u_at = 8 + 129;
     let u = CompressedRistretto::from_slice(&header.wrapped().to_bytes()[u_at..u_at + 32]).unwrap();
     let shared = u.decompress().unwrap() * Scalar::from(MASTER_SECRET);
-    DataKey::from_opened(&header.wrapped().clone().verify(&master()).unwrap().open(&shared).unwrap()).unwrap()
+    DataKey::from_opened(
+        &header.wrapped().clone().verify(&master()).unwrap().open_with(shared.compress().as_bytes()).unwrap(),
+    )
+    .unwrap()
 }
 
 /// A cipher alone.

@@ -8,8 +8,9 @@ use ccc_core::epoch::Epoch;
 use ccc_core::identifier::Identifier;
 use ccc_core::keys::{Committee, KeyShare, MasterPublicKey, ParticipantKeys, Roster, dealer};
 use ccc_core::threshold::Threshold;
-use ccc_core::vault::reencryption::{Answer, answer};
+use ccc_core::vault::compact::Partials;
 use ccc_core::vault::sealed::seal;
+use ccc_core::vault::{Answer, answer};
 use ccc_core::vault::{Mode, Recipient, Request, SealedShare, Shares};
 use rand::SeedableRng;
 use rand_chacha::ChaCha20Rng;
@@ -114,11 +115,23 @@ impl World {
         request: &Request,
         ciphertexts: &[VerifiedCiphertext],
     ) -> Vec<(Identifier, Vec<u8>)> {
+        self.plain_shares_of(0, request, ciphertexts)
+    }
+
+    /// The encoded plain shares of t participants after the first `skipped`.
+    pub fn plain_shares_of(
+        &mut self,
+        skipped: usize,
+        request: &Request,
+        ciphertexts: &[VerifiedCiphertext],
+    ) -> Vec<(Identifier, Vec<u8>)> {
         let t = self.t();
         let Self { shares, committee, rng, .. } = self;
-        let one = |key: &KeyShare| Shares::create(key, committee, request, None, ciphertexts, rng).unwrap().to_bytes();
-        let ids: Vec<_> = shares[..t].iter().map(KeyShare::identifier).collect();
-        ids.into_iter().zip(shares[..t].iter().map(one)).collect()
+        let one = |key: &KeyShare| {
+            let shares = Shares::create(key, committee, request, None, ciphertexts, rng).unwrap();
+            (key.identifier(), shares.to_bytes())
+        };
+        shares[skipped..skipped + t].iter().map(one).collect()
     }
 
     /// What the first participant does with ciphertexts that it sees for the first time: checks, shares and seals.
@@ -127,6 +140,14 @@ impl World {
         let master = committee.master_public_key();
         let verified: Vec<_> = ciphertexts.into_iter().map(|c| c.verify(master).unwrap()).collect();
         seal(&shares[0], committee, request, to, &verified, rng).unwrap()
+    }
+
+    /// What the first participant does in mode compact with a ciphertext that it sees for the first time: checks it and
+    /// encrypts its share in the exponent.
+    pub fn compact_step(&mut self, request: &Request, to: &Recipient, ciphertext: Ciphertext) -> Partials {
+        let Self { shares, committee, rng, .. } = self;
+        let verified = [ciphertext.verify(committee.master_public_key()).unwrap()];
+        Partials::create(&shares[0], committee, request, to, &verified, rng).unwrap()
     }
 
     /// The encoded envelopes of the first t participants, with answers to these keys in the

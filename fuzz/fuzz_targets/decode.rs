@@ -7,26 +7,28 @@ use ccc_core::{
     ciphertext::{Ciphertext, Label},
     enclave::{
         AttemptKeys,
-        attestation::{ProviderKind, simulated},
+        attestation::{
+            ProviderKind,
+            simulated::{self, SimulatedHardware, SimulatedRoot},
+        },
     },
     encoding,
     envelope::Envelope,
     keys::{
         Committee, Dealing, KeyShare, MasterPublicKey, ParticipantKeys,
-        complaint::Complaint,
+        Complaint,
         repair::{RepairComplaint, RepairPacket, RepairRequest},
         reshare::Certificate,
     },
     report::{CONTEXT_LENGTH, ForwarderHeader, HEADER_LENGTH, Payload, ReportContext, Signature65, SignedReport},
-    table::{DataKey, HEADER_LEN, Header, Receipt, Row, Sidecar},
+    table::{DataKey, HEADER_LEN, Header, Holdings, Receipt, Row, Sidecar, Summary},
     vault::{AttestedRecipient, Combined, Partials, Request, SealedShare, Shares},
 };
 use ccc_enclave::{
     agent::AgentKey,
-    instruction::{CollateralOrder, DepositInstruction, StandingOrderTerms, WithdrawalInstruction},
+    instruction::{BalanceQuery, CollateralOrder, DepositInstruction, StandingOrderTerms, WithdrawalInstruction},
     statement::Statement,
 };
-use ed25519_dalek::{SigningKey, VerifyingKey};
 use libfuzzer_sys::fuzz_target;
 use std::sync::LazyLock;
 
@@ -34,7 +36,7 @@ use std::sync::LazyLock;
 const MOST_CIPHERTEXTS: usize = 4;
 
 static AGENT: LazyLock<AgentKey> = LazyLock::new(|| AgentKey::from_bytes(&[7; 32]).expect("a key"));
-static ROOT: LazyLock<VerifyingKey> = LazyLock::new(|| SigningKey::from_bytes(&[9; 32]).verifying_key());
+static ROOT: LazyLock<SimulatedRoot> = LazyLock::new(|| SimulatedHardware::from_seed(&[9; 32]).root());
 
 /// What is accepted is written back as it was.
 fn round_trip<T, E, B: AsRef<[u8]>>(bytes: &[u8], read: impl Fn(&[u8]) -> Result<T, E>, write: impl Fn(&T) -> B) {
@@ -60,6 +62,8 @@ fn table(bytes: &[u8]) {
         round_trip(row, |_| Row::from_bytes(row), Row::to_bytes);
     }
     round_trip(bytes, Receipt::from_bytes, Receipt::to_bytes);
+    round_trip(bytes, Holdings::from_bytes, Holdings::to_bytes);
+    round_trip(bytes, Summary::from_bytes, Summary::to_bytes);
     assert_eq!(DataKey::from_opened(bytes).is_ok(), bytes.len() == 32);
 }
 
@@ -117,6 +121,7 @@ fn enclave(bytes: &[u8]) {
     round_trip(bytes, CollateralOrder::from_bytes, CollateralOrder::to_bytes);
     round_trip(bytes, StandingOrderTerms::from_bytes, StandingOrderTerms::to_bytes);
     round_trip(bytes, DepositInstruction::from_bytes, DepositInstruction::to_bytes);
+    round_trip(bytes, BalanceQuery::from_bytes, BalanceQuery::to_bytes);
     round_trip(bytes, WithdrawalInstruction::from_bytes, WithdrawalInstruction::to_bytes);
 }
 

@@ -1,6 +1,6 @@
 """Which function makes which file."""
 
-from . import chain_vectors, dealing_vectors, repair_vectors, table_vectors, vectors
+from . import chain_vectors, dealing_vectors, repair_vectors, reshare_vectors, table_vectors, vectors
 
 FILES = {
     "encoding": vectors.encoding,
@@ -15,6 +15,7 @@ FILES = {
     "complaint": dealing_vectors.complaint,
     "envelope": dealing_vectors.envelope,
     "repair": repair_vectors.repair,
+    "reshare": reshare_vectors.reshare,
     "share_refused": dealing_vectors.share_refused,
     "table": table_vectors.table,
     "report": chain_vectors.report,

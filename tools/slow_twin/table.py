@@ -43,6 +43,52 @@ def delta(account, asset, amount, reserved):
     return account + u32(asset) + amount.to_bytes(16, "big", signed=True) + reserved.to_bytes(8, "big", signed=True)
 
 
+def register(account, reading_key):
+    return u8(1) + account + reading_key
+
+
+def open_row(account, asset):
+    return u8(2) + account + u32(asset)
+
+
+def deposit(account, asset, amount, reading_key):
+    return u8(3) + account + u32(asset) + amount.to_bytes(16, "big") + reading_key
+
+
+def withdraw(account, asset, amount):
+    return u8(4) + account + u32(asset) + amount.to_bytes(16, "big")
+
+
+def reserve(account, asset, lots):
+    return u8(5) + account + u32(asset) + u64(lots)
+
+
+def freeze(account, asset, reason, frozen):
+    return u8(6) + account + u32(asset) + u8(reason) + u8(int(frozen))
+
+
+def forced_transfer(account, asset, amount, to, reason):
+    return u8(7) + account + u32(asset) + amount.to_bytes(16, "big") + to + u8(reason)
+
+
+def growth(tier):
+    return u8(8) + u8(tier)
+
+
+def new_epoch(epoch):
+    return u8(9) + u64(epoch)
+
+
+def forced(source, target, amount, reason, lot):
+    """Both rows after a forced transfer, or None where it is refused; rows as dictionaries of their fields."""
+    if not source["flags"] & FROZEN or not 0 < amount <= source["amount"] or target["amount"] + amount >= 2**128:
+        return None
+    left = source["amount"] - amount
+    flags = (source["flags"] & WITHDRAWING) | FROZEN | reason << 8
+    source = {**source, "amount": left, "reserved": min(source["reserved"], left // lot), "nonce": source["nonce"] + 1, "flags": flags}
+    return source, {**target, "amount": target["amount"] + amount, "nonce": target["nonce"] + 1}
+
+
 def delta_slots(slots, makers):
     size = 16
     while size < slots * (2 + 2 * makers):
@@ -138,6 +184,25 @@ def receipt(request, order_digest, version, outcome, reason, lots, notional, row
         + u32(row_index) + new_amount.to_bytes(16, "big")
     )
     return out.ljust(128, b"\0")
+
+
+def auditor_set(version, keys):
+    return digest32("auditors", [u64(version)] + keys)
+
+
+def holdings(header_hash, version, account, places):
+    """places: one per asset, (flags, amount, reserved, nonce) or None."""
+    out = header_hash + u64(version) + account + u32(len(places))
+    for place in places:
+        flags, amount, reserved, nonce = place or (0, 0, 0, 0)
+        out += u8(1 if place else 0) + u8(0) + u16(flags) + amount.to_bytes(16, "big") + u64(reserved) + u64(nonce)
+    return out
+
+
+def summary(header_hash, version, set_version, set_digest, accounts, rows, frozen_rows, totals):
+    out = header_hash + u64(version) + u64(set_version) + set_digest + u64(accounts) + u64(rows) + u64(frozen_rows)
+    out += bytes(24) + u32(len(totals))
+    return out + b"".join(held.to_bytes(16, "big") + frozen.to_bytes(16, "big") for held, frozen in totals)
 
 
 def seal_version(Y, p0, fields, data_key, used_rows, random64):

@@ -65,6 +65,8 @@ def table():
         rows=row_cases(), deltas=delta_cases(), delta_slots=[dict(slots=s, makers=n, K=tb.delta_slots(s, n)) for s, n in ((1, 0), (1, 7), (1, 8), (1, 31), (2, 16), (1, 127), (4, 300))],
         tiers=[dict(tier=t, rows=2**t, chunks=2 ** (t - 10)) for t in range(10, 25, 2)],
         versions=[first, second], receipts=receipts(v2["P1"]), body_root_many=many_leaves(), chunks_many=[many_chunks(suite) for suite in (1, 2)],
+        operations=operation_cases(), own_versions=own_version_cases(), forced_transfers=forced_cases(),
+        answers=answer_cases(v2["header_hash"]),
     )
 
 
@@ -83,6 +85,51 @@ def row_cases():
 def delta_cases():
     cases = [dict(account=OWNER, asset=1, amount=-1, delta_reserved=-3), dict(account=OWNER, asset=2, amount=2**127 - 1, delta_reserved=7), dict(account=tb.NOBODY, asset=0, amount=0, delta_reserved=0)]
     return [dict(**c, delta_bytes=tb.delta(c["account"], c["asset"], c["amount"], c["delta_reserved"])) for c in cases]
+
+
+OTHER = fx.fixed20("other owner")
+
+
+def operation_cases():
+    """One of each tag, and the digest of an update that holds it alone beside sixteen dummies."""
+    dummies = [tb.delta(tb.NOBODY, 0, 0, 0)] * 16
+    cases = [
+        ("register", dict(account=OWNER, reading_key=READING_KEY), tb.register),
+        ("open", dict(account=OWNER, asset=1), tb.open_row),
+        ("deposit", dict(account=OWNER, asset=1, amount=2**100 + 1, reading_key=READING_KEY), tb.deposit),
+        ("withdraw", dict(account=OWNER, asset=1, amount=2**64), tb.withdraw),
+        ("reserve", dict(account=OWNER, asset=0, lots=250), tb.reserve),
+        ("freeze", dict(account=OWNER, asset=0, reason=7, frozen=1), tb.freeze),
+        ("forced transfer", dict(account=OWNER, asset=0, amount=10**18, to=OTHER, reason=0x2A), tb.forced_transfer),
+    ]
+    return [dict(operation=name, **fields, bytes=make(**fields), update_digest=digest32("update", [make(**fields)] + dummies)) for name, fields, make in cases]
+
+
+def own_version_cases():
+    cases = [dict(growth_to=12, bytes=tb.growth(12)), dict(new_epoch=4, bytes=tb.new_epoch(4))]
+    return [dict(**case, update_digest=digest32("update", [case["bytes"]])) for case in cases]
+
+
+def forced_cases():
+    """Rows before and after: within the free part, into the reserved part, everything; and refusals."""
+    target = dict(account=OTHER, asset=0, amount=5, reserved=0, nonce=3, flags=0x0900 | tb.FROZEN)
+    out = []
+    for flags, amount in ((tb.FROZEN, 100), (tb.FROZEN | tb.WITHDRAWING | 0x0700, 9_500), (tb.FROZEN, 12_345), (tb.FROZEN, 12_346), (tb.FROZEN, 0), (0, 100)):
+        source = dict(account=OWNER, asset=0, amount=12_345, reserved=9, nonce=1, flags=flags)
+        after = tb.forced(source, target, amount, 0x2A, 1_000)
+        rows = [tb.row(**r) for r in after] if after else []
+        out.append(dict(lot=1_000, amount=str(amount), reason=0x2A, before=[tb.row(**source), tb.row(**target)], after=rows))
+    return out
+
+
+def answer_cases(header_hash):
+    """What queries on version 2 read: the owner's holdings in two assets, nobody's, and a summary for two auditors."""
+    keys = sorted(fx.fixed32(f"auditor {i}") for i in (1, 2))
+    digest = tb.auditor_set(9, keys)
+    owners = tb.holdings(header_hash, 2, OWNER, [(0, 10**18 + 7, 12, 1), None])
+    none = tb.holdings(header_hash, 2, OTHER, [None, None])
+    totals = tb.summary(header_hash, 2, 9, digest, 1, 1, 0, [(10**18 + 7, 0), (0, 0)])
+    return dict(assets=2, owner=OWNER, holdings=owners, other=OTHER, holdings_of_other=none, auditors=keys, set_version=9, set_digest=digest, summary=totals)
 
 
 def many_leaves():

@@ -8,7 +8,7 @@ from pathlib import Path
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from . import committee, encoding, evm, hpke, share
+from . import committee, dealing, encoding, evm, hpke, reshare, share
 from . import ristretto as g
 
 VECTORS = Path(__file__).resolve().parents[2] / "vectors"
@@ -124,6 +124,56 @@ class Compact(unittest.TestCase):
             other = self.context(case, case["answers"][1])
             with self.assertRaises(ValueError):
                 share.verify_compact_payload(*context[:part], other[part] if part == 3 else bytes(64), *context[part + 1 :], payload)
+
+
+class Reshare(unittest.TestCase):
+    """The committed handovers, which the Rust code reproduces, are read and judged from their bytes alone."""
+
+    file = load("ccc", "reshare.json")
+
+    def members(self, run):
+        member = lambda m: committee.Member(m["identifier"], bytes.fromhex(m["signing_seed"]), g.decode_scalar(bytes.fromhex(m["dealing_secret"])))
+        return [member(m) for m in run["members"]]
+
+    def dealings(self, run):
+        return [dealing.parse_dealing(bytes.fromhex(d["wire"]), run["n"], run["t"]) for d in run["dealings"]]
+
+    def certificate(self, run, wire, need):
+        keys = {m.identifier: m.signing_key for m in self.members(run)}
+        session, roster = (bytes.fromhex(run["session"][k]) for k in ("session", "roster"))
+        return reshare.verify_certificate(wire, session, roster, run["epoch"], keys, need)
+
+    def test_recorded_dealings_give_the_recorded_shares(self):
+        old = {m["identifier"]: g.decode_scalar(bytes.fromhex(m["share"])) * g.BASE for m in self.file["holders"]}
+        for run in (self.file["refresh"], self.file["reshare"]):
+            parsed = self.dealings(run)
+            for d in parsed:
+                reshare.require_handed_over(d, old[d["dealer"]])
+            counted = reshare.that_count(parsed, 3)
+            self.assertEqual([d["dealer"] for d in counted], run["counted"])
+            for position, member in enumerate(self.members(run)):
+                share = reshare.new_share(counted, position, member)
+                self.assertEqual(g.encode_scalar(share).hex(), run["shares"][position]["share"])
+            Y, keys = reshare.table(counted, [m.identifier for m in self.members(run)])
+            self.assertEqual(Y.encode().hex(), self.file["Y"])
+            wire = reshare.committee_wire(run["epoch"], run["t"], Y, self.members(run), keys)
+            self.assertEqual(wire.hex(), run["committee_wire"])
+
+    def test_a_dealing_with_another_constant_is_refused(self):
+        parsed = self.dealings(self.file["reshare"])[0]
+        with self.assertRaises(encoding.Refused):
+            reshare.require_handed_over(parsed, g.BASE)
+
+    def test_certificates_verify_and_altered_ones_do_not(self):
+        for run in (self.file["refresh"], self.file["reshare"]):
+            wire, need = bytes.fromhex(run["certificate"]), run["need"]
+            self.assertEqual(self.certificate(run, wire, need).hex(), run["transcript"])
+            signed = wire[78:297]
+            for bad in (wire[:-1], wire + b"\0", wire[:40] + bytes(32) + wire[72:], wire[:78] + signed[:-1] + b"\0" + wire[297:]):
+                with self.assertRaises(encoding.Refused):
+                    self.certificate(run, bad, need)
+            with self.assertRaises(encoding.Refused):
+                self.certificate(run, wire, len(run["confirmations"]) + 1)
 
 
 class Evm(unittest.TestCase):

@@ -64,6 +64,6 @@ fn update(directory: &Path, header: &Header, rng: &mut ChaCha20Rng) {
     let key = data_key(header);
     let outputs = Outputs { body: &mut body, sidecar: &mut sidecar, progress: &mut tell(Instant::now()) };
     let sealed = SealedBody { header, key: &key, body: &mut source };
-    let Streamed { header, code, .. } = sealed.update(&idle(16), &master(), outputs, rng).unwrap();
+    let Streamed { header, code, .. } = sealed.apply(&idle(16), &master(), outputs, rng).unwrap();
     println!("version {}, code {}", header.version(), code.byte());
 }

@@ -1,8 +1,10 @@
 //! What a file is, told from its bytes alone.
 
 use crate::{
+    error::Error,
     files::sealed::{SealedError, SecretFile},
     message::tdh2::{self, Document},
+    rounds::session::{PublicLine, SessionFile},
 };
 use ccc_chain::Deployment;
 use ccc_core::{
@@ -18,6 +20,7 @@ use ccc_core::{
 };
 use ccc_node::policy_file::{PolicyFile, PolicyFileError};
 use serde::{Deserialize, de::IgnoredAny};
+use std::path::Path;
 
 /// A file's content, read but not yet verified.
 pub(crate) enum Artifact {
@@ -53,6 +56,10 @@ pub(crate) enum Artifact {
     Deployment(Box<Deployment>),
     /// What is accepted as the enclave of a run: `policy.json`.
     Policy(Policy),
+    /// Who takes part in a key generation, a refresh or a reshare.
+    Session(Box<SessionFile>),
+    /// A participant's public keys: `NAME.pub`.
+    PublicKeys(PublicLine),
     /// What a run made public on its chain: `transcript.json`.
     Transcript(TranscriptShape),
     /// What a run printed with `--json`: `summary.json`.
@@ -64,6 +71,8 @@ pub(crate) enum Artifact {
 /// The members by which JSON objects are told apart; their values are not kept.
 #[derive(Deserialize)]
 struct Members {
+    protocol: Option<IgnoredAny>,
+    dealing_key: Option<IgnoredAny>,
     forwarder: Option<IgnoredAny>,
     measurements: Option<IgnoredAny>,
     transactions: Option<IgnoredAny>,
@@ -130,12 +139,13 @@ impl Artifact {
             Some(b"CCTS") => return Ok(Self::Sidecar(bytes)),
             _ => {}
         }
+        // a body is sealed bytes, any of which it may start with
+        let text = (bytes.first() == Some(&b'{') && !is_body(&bytes)).then(|| Self::text(&bytes));
+        if let Some(known @ (Ok(_) | Err(ArtifactError::Json { .. } | ArtifactError::Policy(_)))) = text {
+            return known;
+        }
         if let Some(document) = tdh2::is_json(&bytes).then(|| Document::read(&bytes)).flatten() {
             return Ok(Self::Tdh2(document?));
-        }
-        // a body is sealed bytes, any of which it may start with
-        if bytes.first() == Some(&b'{') && !is_body(&bytes) {
-            return Self::text(&bytes);
         }
         match kind_of(&bytes) {
             Ok(kind) => Self::headed(kind, bytes),
@@ -175,7 +185,7 @@ impl Artifact {
         })
     }
 
-    /// A JSON object that a recovery writes, told by a member that no other has.
+    /// A JSON object of a recovery or of a key generation, told by a member that no other has.
     fn text(bytes: &[u8]) -> Result<Self, ArtifactError> {
         let members: Members = serde_json::from_slice(bytes).map_err(|_| ArtifactError::Unknown)?;
         if members.forwarder.is_some() {
@@ -186,6 +196,10 @@ impl Artifact {
             Ok(Self::Transcript(json("transcript", bytes)?))
         } else if members.final_status.is_some() {
             Ok(Self::Summary(json("summary", bytes)?))
+        } else if members.protocol.is_some() {
+            Ok(Self::Session(Box::new(json("session", bytes)?)))
+        } else if members.dealing_key.is_some() {
+            Ok(Self::PublicKeys(json("public keys", bytes)?))
         } else {
             Err(ArtifactError::Unknown)
         }
@@ -210,11 +224,24 @@ impl Artifact {
             Self::Tdh2(document) => document.words(),
             Self::Deployment(_) => "a deployment",
             Self::Policy(_) => "an attestation policy",
+            Self::Session(_) => "a session",
+            Self::PublicKeys(_) => "a participant's public keys",
             Self::Transcript(_) => "a recovery's transcript",
             Self::Summary(_) => "a recovery's summary",
             Self::Secret { .. } => "a secret file",
         }
     }
+}
+
+/// The error for a file that could not be read as `expected`: what it is instead, where that is known, else `otherwise`.
+pub(crate) fn instead(path: &Path, bytes: Vec<u8>, expected: &'static str, otherwise: Error) -> Error {
+    let found = match Artifact::read(bytes) {
+        Ok(Artifact::Secret { content, .. }) => content,
+        Ok(Artifact::Tdh2(Document::PrivateShare { .. } | Document::MasterSecret)) => return otherwise,
+        Ok(artifact) => artifact.words(),
+        Err(_) => return otherwise,
+    };
+    if found == expected { otherwise } else { Error::OtherContent { path: path.into(), expected, found } }
 }
 
 /// A dealing, or a message of the rounds in which dealings are made: both have the dealing's header.

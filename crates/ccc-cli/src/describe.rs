@@ -3,16 +3,17 @@
 use crate::{
     artifact::Artifact,
     message::tdh2::{Document, Sealed},
+    rounds::session::SessionFile,
 };
 use ccc_chain::Deployment;
 use ccc_core::{
-    ciphertext::{Ciphertext, Label, LabelKind},
+    ciphertext::{Ciphertext, Label},
     enclave::attestation::{OperatingMode, Policy},
     envelope::Envelope,
-    keys::Committee,
+    keys::{Committee, rounds::Posting},
     report::{Payload, SignedReport, Statement, Verdict},
     table::Header,
-    vault::{Mode, Request},
+    vault::Request,
 };
 use serde_json::{Map, Value};
 
@@ -53,7 +54,7 @@ pub(crate) fn describe(artifact: &Artifact, size: usize) -> Fields {
         Artifact::Recipient(recipient) => fields
             .bytes("measurement", &recipient.recipient.measurement)
             .bytes("key_x", &recipient.recipient.x)
-            .bytes("key_e", recipient.recipient.e.compress().as_bytes())
+            .bytes("key_e", &recipient.recipient.e())
             .add("evidence_bytes", recipient.evidence.len()),
         Artifact::Committee(committee) => of_committee(fields, committee),
         Artifact::Report(report) => of_report(fields, report),
@@ -61,6 +62,7 @@ pub(crate) fn describe(artifact: &Artifact, size: usize) -> Fields {
             fields.add("dealer", dealing.dealer()).bytes("commitment_digest", &dealing.commitment_digest())
         }
         Artifact::Certificate(certificate) => fields
+            .bytes("session", &certificate.session())
             .bytes("transcript", &certificate.transcript())
             .add("confirmations", certificate.confirmations().len()),
         Artifact::TableHeader(header) => of_header(fields, header),
@@ -71,6 +73,10 @@ pub(crate) fn describe(artifact: &Artifact, size: usize) -> Fields {
         Artifact::Tdh2(document) => of_tdh2(fields, document),
         Artifact::Deployment(deployment) => of_deployment(fields, deployment),
         Artifact::Policy(policy) => of_policy(fields, policy),
+        Artifact::Session(session) => of_session(fields, session),
+        Artifact::PublicKeys(keys) => {
+            fields.bytes("signing_key", &keys.signing_key()).bytes("dealing_key", &keys.dealing_key())
+        }
         Artifact::Transcript(transcript) => {
             fields.add("transactions", transcript.transactions.len()).add("events", transcript.events.len())
         }
@@ -138,13 +144,8 @@ fn of_ciphertext(fields: Fields, ciphertext: &Ciphertext) -> Fields {
 }
 
 fn of_label(fields: Fields, label: &Label) -> Fields {
-    let kind = match label.kind {
-        LabelKind::Public => "public",
-        LabelKind::Recipient => "recipient",
-        LabelKind::TableKey => "table key",
-    };
     fields
-        .add("label", kind)
+        .add("label", label.kind.to_string())
         .add("chain", label.chain)
         .bytes("contract", &label.contract)
         .bytes("id", &label.id)
@@ -153,15 +154,31 @@ fn of_label(fields: Fields, label: &Label) -> Fields {
 }
 
 fn of_envelope(fields: Fields, envelope: &Envelope) -> Fields {
-    fields.add("participant", envelope.identifier().get()).bytes("topic", envelope.topic())
+    let fields = fields.add("participant", envelope.identifier().get()).bytes("topic", envelope.topic());
+    match Posting::claimed(envelope) {
+        Some(posting) => fields.add("message", posting.to_string()).add("round", posting.round().to_string()),
+        None => fields,
+    }
+}
+
+fn of_session(fields: Fields, session: &SessionFile) -> Fields {
+    let fields = match session.id() {
+        Ok(id) => fields.bytes("session", &id),
+        Err(error) => fields.add("session", format!("none: {error}")),
+    };
+    let fields = fields
+        .add("protocol", serde_json::json!(session.protocol))
+        .add("epoch", session.epoch)
+        .add("participants", session.members.len())
+        .add("threshold", session.threshold)
+        .bytes("nonce", &session.nonce.0);
+    match &session.committee {
+        Some(digest) => fields.bytes("committee", &digest.0),
+        None => fields,
+    }
 }
 
 fn of_request(fields: Fields, request: &Request) -> Fields {
-    let mode = match request.mode {
-        Mode::Public => "public",
-        Mode::Sealed => "sealed",
-        Mode::Compact => "compact",
-    };
     let fields = fields
         .bytes("digest", &request.digest())
         .add("chain", request.chain)
@@ -169,7 +186,7 @@ fn of_request(fields: Fields, request: &Request) -> Fields {
         .bytes("id", &request.id)
         .bytes("block", &request.block_hash)
         .add("deadline", request.deadline)
-        .add("mode", mode)
+        .add("mode", request.mode.to_string())
         .add("epoch", request.epoch.0)
         .add("ciphertexts", request.ciphertexts.len());
     match &request.table_header {

@@ -3,6 +3,8 @@
 
 mod hint;
 
+pub(crate) use hint::OF_BOARD;
+
 use crate::{artifact::ArtifactError, files::sealed::SealedError};
 use ccc_core::{
     ciphertext::{CiphertextError, EncryptError},
@@ -12,9 +14,8 @@ use ccc_core::{
         KeyShareError, MembershipError,
         board::BoardError,
         dealer::DealerError,
-        dkg::DkgError,
         repair::{RepairError, RepairSessionError},
-        rounds::StateError,
+        rounds::{RoundsError, StateError},
     },
     report::{QuorumError, ReportError},
     secret::RandomnessError,
@@ -135,7 +136,7 @@ pub(crate) enum Error {
     #[error("dealing: {0}")]
     Dealer(#[from] DealerError),
     #[error("key generation: {0}")]
-    Dkg(#[from] DkgError),
+    Dkg(#[from] RoundsError),
     #[error("key generation: {0}")]
     Board(#[from] BoardError),
     #[error("committee: {0}")]
@@ -160,6 +161,8 @@ pub(crate) enum Error {
     OtherMessage { path: PathBuf },
     #[error("{} does not exist, and the board holds a message of this participant", path.display())]
     StateLost { path: PathBuf },
+    #[error("{}: {members} members confirm another result than these messages give: {transcript}", path.display())]
+    OtherTranscript { path: PathBuf, members: usize, transcript: String },
     #[error("{} has more than {limit} files", path.display())]
     BoardFull { path: PathBuf, limit: usize },
     #[error("{} is not certified: the old share still serves", path.display())]

@@ -49,8 +49,18 @@ fn keys_are_made_handed_over_and_repaired_by_hand() {
     let scratch = tempfile::tempdir().expect("a scratch directory");
     let stdout = run(KEYS, scratch.path());
     has_lines(&stdout, &["committee of 4, any 3 open: vault/committee.ccc", "meet at the usual place"]);
+    for line in [
+        "board: 4 of 4 members confirm",
+        "board-2: 5 of 5 members confirm",
+        "board-3: the sums of participants 1, 3, 4, 5",
+    ] {
+        assert!(stdout.contains(line), "{line}\n{stdout}");
+    }
     for i in 1..=4 {
-        assert!(!scratch.path().join(format!("vault/participant-{i}.ccc")).exists(), "old share {i} is erased");
+        for epoch in ["vault", "fresh"] {
+            let old = scratch.path().join(format!("{epoch}/participant-{i}.ccc"));
+            assert!(!old.exists(), "old share {i} of {epoch} is erased");
+        }
     }
 }
 
@@ -58,6 +68,6 @@ fn keys_are_made_handed_over_and_repaired_by_hand() {
 fn the_readme_gives_the_same_lines() {
     let readme = include_str!("../../../README.md");
     for (script, name) in [(RESERVE, "shell_path.sh"), (MESSAGE, "message_path.sh"), (KEYS, "keys_path.sh")] {
-        assert!(readme.contains(script.trim_end()), "README.md, section *By hand*, differs from tests/{name}");
+        assert!(readme.contains(script.trim_end()), "README.md, differs from tests/{name}");
     }
 }

@@ -8,6 +8,8 @@
 mod kem;
 mod label;
 mod padding;
+#[cfg(test)]
+mod two_keys;
 
 pub use label::{LABEL_LEN, Label, LabelKind};
 pub use padding::MAX_MESSAGE;
@@ -77,7 +79,7 @@ pub enum CiphertextError {
     #[error("the ciphertext's proof does not verify")]
     Proof,
     /// Only table keys travel without their label.
-    #[error("only a table key has a wrapped form, and this is a ciphertext of kind {found:?}")]
+    #[error("only a table key has a wrapped form, and this is a ciphertext of kind {found}")]
     NotATableKey {
         /// The label's kind.
         found: LabelKind,
@@ -381,13 +383,22 @@ impl VerifiedCiphertext {
         &self.ciphertext.u
     }
 
-    /// Opens with K = xU, the element to which t decryption shares combine.
+    /// Opens with the 32 bytes of K = xU, the element to which t decryption shares combine: whoever is shown K can see
+    /// for itself what the ciphertext holds, since its key commitment admits no other K.
     ///
-    /// *Security*: a wrong K and a malformed body give the same error.
+    /// *Security*: a wrong K, bytes that are no element, and a malformed body give the same error.
     ///
     /// # Errors
     /// [`DecryptionError`].
-    pub fn open(&self, k: &RistrettoPoint) -> Result<Zeroizing<Vec<u8>>, DecryptionError> {
+    pub fn open_with(&self, k: &[u8; 32]) -> Result<Zeroizing<Vec<u8>>, DecryptionError> {
+        self.open(&Reader::new(k).point("K").map_err(|_| DecryptionError)?)
+    }
+
+    /// Opens with K = xU.
+    ///
+    /// # Errors
+    /// [`DecryptionError`].
+    pub(crate) fn open(&self, k: &RistrettoPoint) -> Result<Zeroizing<Vec<u8>>, DecryptionError> {
         let Ciphertext { label, u, u_bar, commitment, body, .. } = &self.ciphertext;
         let (header, label_bytes) = (header(Kind::Ciphertext), label.to_bytes());
         let context = Context { header: &header, master: &self.master, u, u_bar, label: &label_bytes };

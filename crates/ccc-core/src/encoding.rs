@@ -100,6 +100,36 @@ impl Kind {
     }
 }
 
+impl core::fmt::Display for Kind {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str(match self {
+            Self::Ciphertext => "a ciphertext",
+            Self::Share => "a decryption share",
+            Self::Composite => "decryption shares of many ciphertexts",
+            Self::Sealed => "sealed shares",
+            Self::Compact => "compact partials",
+            Self::Dealing => "a dealing",
+            Self::Complaint => "a complaint",
+            Self::SignedReport => "a signed report",
+            Self::Committee => "a committee",
+            Self::KeyShare => "a key share",
+            Self::ParticipantKeys => "a participant's keys",
+            Self::Request => "a request for re-encryption",
+            Self::Evidence => "attestation evidence",
+            Self::Envelope => "an envelope",
+            Self::Recipient => "an enclave's attested keys",
+            Self::AttemptKeys => "an attempt's keys",
+            Self::AgentEnvelope => "an agent's envelope",
+            Self::SealedFile => "a sealed file",
+            Self::RoundsState => "a state of a key generation or handover",
+            Self::Certificate => "a certificate of a handover",
+            Self::RepairRequest => "a request for a lost share",
+            Self::RepairPacket => "a packet of a repair",
+            Self::RepairComplaint => "a complaint of a repair",
+        })
+    }
+}
+
 /// Bytes that are not what they claim to be.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -151,7 +181,7 @@ pub enum EncodingError {
         found: u8,
     },
     /// Another kind than the one wanted.
-    #[error("kind {found:?} where {expected:?} is wanted")]
+    #[error("{found}, where {expected} is wanted")]
     WrongKind {
         /// The kind wanted.
         expected: Kind,
@@ -300,7 +330,7 @@ impl<'a> Reader<'a> {
     ///
     /// # Errors
     /// [`EncodingError::Point`], [`EncodingError::Identity`], [`EncodingError::Truncated`].
-    pub fn point(&mut self, what: &'static str) -> Result<RistrettoPoint, EncodingError> {
+    pub(crate) fn point(&mut self, what: &'static str) -> Result<RistrettoPoint, EncodingError> {
         let point = self.point_or_identity(what)?;
         if point.is_identity() {
             return Err(EncodingError::Identity { what });
@@ -312,7 +342,7 @@ impl<'a> Reader<'a> {
     ///
     /// # Errors
     /// [`EncodingError::Point`], [`EncodingError::Truncated`].
-    pub fn point_or_identity(&mut self, what: &'static str) -> Result<RistrettoPoint, EncodingError> {
+    pub(crate) fn point_or_identity(&mut self, what: &'static str) -> Result<RistrettoPoint, EncodingError> {
         let bytes = self.array::<32>(what)?;
         CompressedRistretto(bytes).decompress().ok_or(EncodingError::Point { what })
     }
@@ -321,7 +351,7 @@ impl<'a> Reader<'a> {
     ///
     /// # Errors
     /// [`EncodingError::Scalar`], [`EncodingError::Truncated`].
-    pub fn scalar(&mut self, what: &'static str) -> Result<Scalar, EncodingError> {
+    pub(crate) fn scalar(&mut self, what: &'static str) -> Result<Scalar, EncodingError> {
         let bytes = self.array::<32>(what)?;
         Option::from(Scalar::from_canonical_bytes(bytes)).ok_or(EncodingError::Scalar { what })
     }

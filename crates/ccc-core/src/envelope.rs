@@ -1,6 +1,7 @@
 //! Signed envelopes: what a participant says, bound to its committee, epoch and topic.
 //!
 //! *Source*: `docs/spec/encryption.md`, section *Envelopes*. What is not signed is dropped and blames nobody.
+//! Signatures are Ed25519 (RFC 8032), verified strictly: no small order, no second encoding of R.
 
 use crate::encoding::{EncodingError, Kind, Reader, header};
 use crate::epoch::Epoch;

@@ -33,8 +33,7 @@ impl Identifier {
     }
 
     /// The x-coordinate in the scalar field.
-    #[must_use]
-    pub fn to_scalar(self) -> Scalar {
+    pub(crate) fn to_scalar(self) -> Scalar {
         Scalar::from(self.get())
     }
 }

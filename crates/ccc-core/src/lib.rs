@@ -77,6 +77,13 @@
 //! # Ok::<(), Box<dyn core::error::Error>>(())
 //! ```
 //!
+//! # Without `std`
+//! Without default features the crate needs `alloc` alone. It reads no clock, file, socket or generator.
+//!
+//! # Features
+//! `std` and `parallel` (all cores, by rayon) are on by default; `tdh2-p256` adds [`compat`]'s reader and writer of
+//! Chainlink's tdh2 and tdh2easy JSON.
+//!
 //! # Assumptions
 //! The random-oracle model, DDH in ristretto255, static corruption of at most t−1
 //! participants for secrecy and at most F = ⌊(n−1)/3⌋ faulty ones for liveness.
@@ -104,6 +111,12 @@ pub mod suite;
 pub mod table;
 pub mod threshold;
 pub mod vault;
+
+/// Types of these two crates stand in this crate's signatures, and nobody else's do: the generator that every function
+/// which draws takes as an argument ([`rand_core::CryptoRng`]), and plaintexts and encoded secrets that are erased when
+/// dropped ([`zeroize::Zeroizing`]). Keys, points and scalars of the curve libraries stay inside; they are made from
+/// bytes and give bytes.
+pub use {rand_core, zeroize};
 
 #[cfg(test)]
 #[path = "../tests/support/mod.rs"]

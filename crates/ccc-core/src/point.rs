@@ -1,6 +1,9 @@
 //! A group element beside its 32 bytes, so that nothing is encoded twice.
+//!
+//! *Source*: ristretto255, RFC 9496; decoding refuses what section 4.3.1 refuses.
 
 use crate::encoding::{EncodingError, Reader};
+use alloc::vec::Vec;
 use curve25519_dalek::RistrettoPoint;
 use curve25519_dalek::ristretto::CompressedRistretto;
 use zeroize::Zeroize;
@@ -25,6 +28,16 @@ impl Encoded {
     pub(crate) fn doubles<const N: usize>(halves: [RistrettoPoint; N]) -> [Self; N] {
         let encodings = RistrettoPoint::double_and_compress_batch(&halves);
         core::array::from_fn(|k| Self { point: halves[k] + halves[k], bytes: encodings[k].to_bytes() })
+    }
+
+    /// [`Encoded::doubles`] of any number.
+    pub(crate) fn all_doubles(halves: &[RistrettoPoint]) -> Vec<Self> {
+        let encodings = RistrettoPoint::double_and_compress_batch(halves);
+        let double = |(half, bytes): (&RistrettoPoint, CompressedRistretto)| Self {
+            point: half + half,
+            bytes: bytes.to_bytes(),
+        };
+        halves.iter().zip(encodings).map(double).collect()
     }
 
     /// Reads a canonical element other than the identity.
@@ -94,5 +107,7 @@ mod tests {
         assert_eq!(Encoded::doubles(points), points.map(|point| Encoded::new(point + point)));
         let halved = points.map(|point| point * Scalar::ONE.div_by_2());
         assert_eq!(Encoded::doubles(halved), points.map(Encoded::new));
+        assert_eq!(Encoded::all_doubles(&halved), points.map(Encoded::new));
+        assert_eq!(Encoded::all_doubles(&[]), []);
     }
 }

@@ -1,7 +1,13 @@
 //! Polynomials over the scalar field: secret ones that deal, public ones in the exponent, and interpolation.
 //!
 //! *Source*: Shamir 1979; Feldman 1987. Identifiers are 16-bit, so products of their differences are packed into
-//! 64-bit runs before they enter the field: interpolation costs one inversion and few multiplications.
+//! 128-bit runs before they enter the field: interpolation costs one inversion and few multiplications.
+
+mod differences;
+mod interpolation;
+
+pub(crate) use differences::Differences;
+pub(crate) use interpolation::Interpolation;
 
 use crate::identifier::Identifier;
 use crate::point::Encoded;
@@ -62,14 +68,16 @@ impl SecretPolynomial {
 }
 
 /// Σ C_k·x^k by Horner's rule with 16-bit multiplications. *Timing*: varies with `at`, which is public.
-pub(crate) fn evaluate_commitments_vartime(commitments: &[RistrettoPoint], at: Identifier) -> RistrettoPoint {
-    let mut value = RistrettoPoint::default();
-    for commitment in commitments.iter().rev() {
-        value = small_multiple_vartime(&value, at.get()) + commitment;
-    }
-    value
+pub(crate) fn evaluate_commitments_vartime<'a, I>(commitments: I, at: Identifier) -> RistrettoPoint
+where
+    I: IntoIterator<Item = &'a RistrettoPoint, IntoIter: DoubleEndedIterator>,
+{
+    let mut highest_first = commitments.into_iter().rev();
+    let highest = highest_first.next().copied().unwrap_or_default();
+    highest_first.fold(highest, |value, commitment| small_multiple_vartime(&value, at.get()) + commitment)
 }
 
+/// The product by a factor that is not zero.
 fn small_multiple_vartime(point: &RistrettoPoint, factor: u16) -> RistrettoPoint {
     let mut product = *point;
     for bit in (0..factor.ilog2()).rev() {
@@ -147,10 +155,10 @@ fn differences(identifiers: &[Identifier], i: Identifier) -> Option<Product> {
     Some(product)
 }
 
-/// A product of 16-bit numbers, reduced only when 64 bits are full.
+/// A product of 16-bit numbers, reduced only when 128 bits are full.
 struct Product {
     reduced: Scalar,
-    run: u64,
+    run: u128,
     negative: bool,
 }
 
@@ -160,11 +168,11 @@ impl Product {
     }
 
     fn times(&mut self, factor: u16) {
-        if self.run >> 48 != 0 {
+        if self.run >> 112 != 0 {
             self.reduced *= Scalar::from(self.run);
             self.run = 1;
         }
-        self.run *= u64::from(factor);
+        self.run *= u128::from(factor);
     }
 
     /// Multiplies by a − b.
@@ -184,6 +192,8 @@ impl Product {
     }
 }
 
+#[cfg(test)]
+mod uniformity;
 #[cfg(test)]
 mod vectors;
 

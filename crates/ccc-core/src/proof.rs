@@ -4,9 +4,12 @@
 //! and Rabin 1998.
 
 pub(crate) mod representation;
+mod schnorr;
+
+pub(crate) use schnorr::{Knowledge, Schnorr, all_known_vartime};
 
 use crate::encoding::{EncodingError, Reader};
-use crate::point::{Claimed, Encoded};
+use crate::point::Claimed;
 use crate::suite::{domain, hash};
 use alloc::vec::Vec;
 use curve25519_dalek::traits::VartimeMultiscalarMul;
@@ -119,29 +122,6 @@ impl Sum {
     }
 }
 
-/// The proof (T, z) that its author knows the logarithm of a point: zG = T + ch·C.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Schnorr {
-    pub(crate) t: Encoded,
-    pub(crate) z: Scalar,
-}
-
-impl Schnorr {
-    pub(crate) fn write(&self, out: &mut Vec<u8>) {
-        out.extend_from_slice(self.t.bytes());
-        out.extend_from_slice(self.z.as_bytes());
-    }
-
-    pub(crate) fn read(reader: &mut Reader<'_>, t: &'static str, z: &'static str) -> Result<Self, EncodingError> {
-        Ok(Self { t: Encoded::read_or_identity(reader, t)?, z: reader.scalar(z)? })
-    }
-
-    /// Whether the equation holds for this point and challenge. *Timing*: varies with public data.
-    pub(crate) fn holds_vartime(&self, point: &RistrettoPoint, challenge: &Scalar) -> bool {
-        RistrettoPoint::vartime_double_scalar_mul_basepoint(&-challenge, point, &self.z) == *self.t.point()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -171,5 +151,71 @@ mod tests {
         two.z -= Scalar::ONE;
         let bad = [equation(&one, 3, u, ch), equation(&two, 4, u, ch)];
         assert!(!all_hold_vartime(&[&bad[0], &bad[1]], &[7; 64]) && !bad.iter().any(Equation::holds_vartime));
+    }
+
+    fn verdicts(proof: &Dleq, x: u8, u: RistrettoPoint, challenge: Scalar) -> [bool; 2] {
+        let equation = equation(proof, x, u, challenge);
+        [equation.holds_vartime(), all_hold_vartime(&[&equation], &[7; 64])]
+    }
+
+    /// What fails one equation alone: its commitment; and, for the other one, z meant for another logarithm.
+    #[test]
+    fn n043_each_of_the_two_equations_must_hold() {
+        let (u, g, ch) = (crate::suite::second_generator(), RistrettoPoint::mul_base(&Scalar::ONE), Scalar::from(9u8));
+        let good = proof(3, 5, ch, u);
+        assert_eq!(verdicts(&good, 3, u, ch), [true, true]);
+        let shifted = |point: &Claimed| Claimed::of(&(point.decode().unwrap() + g));
+        let first_fails = Dleq { a: shifted(&good.a), ..good.clone() };
+        assert_eq!(verdicts(&first_fails, 3, u, ch), [false, false]);
+        let second_fails = Dleq { b: shifted(&good.b), ..good.clone() };
+        assert_eq!(verdicts(&second_fails, 3, u, ch), [false, false]);
+        let Equation { p, d, .. } = equation(&good, 3, u, ch);
+        for (p, d) in [(p + g, d), (p, d + g)] {
+            let equation = Equation { p, u, d, proof: &good, challenge: ch };
+            assert!(!equation.holds_vartime() && !all_hold_vartime(&[&equation], &[7; 64]));
+        }
+    }
+
+    /// Within one proof too: each of the two equations has a weight of its own.
+    #[test]
+    fn n064_errors_of_the_two_equations_of_one_proof_do_not_cancel() {
+        let (u, ch) = (crate::suite::second_generator(), Scalar::from(9u8));
+        let mut bad = proof(3, 5, ch, u);
+        bad.a = Claimed::of(&(bad.a.decode().unwrap() + u));
+        bad.b = Claimed::of(&(bad.b.decode().unwrap() - u));
+        assert_eq!(verdicts(&bad, 3, u, ch), [false, false]);
+    }
+
+    /// Four points per proof, and one U for neighbours that share it.
+    #[test]
+    fn neighbours_with_the_same_point_are_multiplied_once() {
+        let (u, ch) = (crate::suite::second_generator(), Scalar::from(9u8));
+        for (us, points) in [([u, u], 9), ([u, u + u], 10)] {
+            let mut sum = Sum::default();
+            for u in us {
+                let proof = proof(3, 5, ch, u);
+                sum.add(&equation(&proof, 3, u, ch), Scalar::ONE, Scalar::ONE).unwrap();
+            }
+            let last = sum.last_u.take();
+            sum.push(last);
+            assert_eq!((sum.points.len(), sum.scalars.len()), (points, points));
+        }
+    }
+
+    /// Neighbours with the same U are added before the multiplication, neighbours with another one are not.
+    #[test]
+    fn proofs_about_several_points_hold_in_one_sum() {
+        let (u, ch) = (crate::suite::second_generator(), Scalar::from(9u8));
+        let us = [u, u, u + u, u + u, u];
+        let proofs: Vec<_> = (3..).zip(us).map(|(x, u)| proof(x, x + 1, ch, u)).collect();
+        let equations: Vec<_> = (3..).zip(us).zip(&proofs).map(|((x, u), proof)| equation(proof, x, u, ch)).collect();
+        assert!(all_hold_vartime(&equations.iter().collect::<Vec<_>>(), &[7; 64]));
+        for wrong in 0..equations.len() {
+            let mut proofs = proofs.clone();
+            proofs[wrong].z += Scalar::ONE;
+            let equations: Vec<_> =
+                (3..).zip(us).zip(&proofs).map(|((x, u), proof)| equation(proof, x, u, ch)).collect();
+            assert!(!all_hold_vartime(&equations.iter().collect::<Vec<_>>(), &[7; 64]));
+        }
     }
 }

@@ -17,7 +17,7 @@ use zeroize::{Zeroize, Zeroizing};
 pub struct RandomnessError;
 
 /// A scalar that is erased when it is dropped.
-pub struct SecretScalar(Scalar);
+pub(crate) struct SecretScalar(Scalar);
 
 impl SecretScalar {
     /// Takes the scalar into custody.

@@ -86,6 +86,10 @@ pub mod domain {
     pub const RESULT: &str = "result";
     /// A table account's signature inside a ciphertext.
     pub const AUTHORISATION: &str = "authorisation";
+    /// Set of auditors.
+    pub const AUDITORS: &str = "auditors";
+    /// User data of an attestation that vouches for answers to queries.
+    pub const ANSWERS: &str = "answers";
     /// Seed of everything that a helper of a repair draws in one round.
     pub const REPAIR_SEED: &str = "repair-seed";
     /// One part of a helper's weighted share.
@@ -126,6 +130,12 @@ pub mod kdf {
     pub const AGENT: &[u8] = b"ccc/v1/agent";
     /// Key of an owner's receipt.
     pub const RECEIPT: &[u8] = b"ccc/v1/receipt";
+    /// HPKE info of an owner's query, before the request digest.
+    pub const QUERY: &[u8] = b"ccc/v1/query";
+    /// HPKE info of an answer to an owner, before the request digest.
+    pub const ANSWER: &[u8] = b"ccc/v1/answer";
+    /// HPKE info of an auditor's summary, before the request digest.
+    pub const SUMMARY: &[u8] = b"ccc/v1/summary";
     /// Key of one scalar inside a repair packet.
     pub const REPAIR: &[u8] = b"ccc/v1/repair";
 }
@@ -201,14 +211,15 @@ pub fn digest(bytes: &[u8]) -> [u8; 32] {
 }
 
 /// H read little-endian and reduced mod ℓ.
-#[must_use]
-pub fn challenge(label: &str, fields: &[&[u8]]) -> Scalar {
+pub(crate) fn challenge(label: &str, fields: &[&[u8]]) -> Scalar {
     Scalar::from_bytes_mod_order_wide(&hash(label, fields))
 }
 
 /// Ḡ, a second generator whose logarithm nobody knows: hashed to the group.
-#[must_use]
-pub fn second_generator() -> RistrettoPoint {
+///
+/// *Source*: the element derivation of RFC 9496, section 4.3.4, as RFC 9380, appendix B, prescribes it; the 64 uniform
+/// bytes are those of H in the place of `expand_message`.
+pub(crate) fn second_generator() -> RistrettoPoint {
     let hashed = || RistrettoPoint::from_uniform_bytes(&hash(domain::SECOND_GENERATOR, &[&SUITE_BYTES]));
     #[cfg(feature = "std")]
     {
@@ -238,6 +249,20 @@ fn first_half(wide: [u8; 64]) -> [u8; 32] {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::support::{list, text, vectors};
+
+    #[test]
+    fn challenges_and_the_second_generator_are_the_recorded_ones() {
+        let file = vectors("encoding");
+        for case in list(&file, "hash") {
+            let inputs: Vec<_> =
+                list(case, "inputs").iter().map(|i| hex::decode(i.as_str().unwrap()).unwrap()).collect();
+            let fields: Vec<&[u8]> = inputs.iter().map(Vec::as_slice).collect();
+            assert_eq!(hex::encode(challenge(text(case, "label"), &fields).as_bytes()), text(case, "scalar"));
+        }
+        let point = second_generator().compress();
+        assert_eq!(hex::encode(point.as_bytes()), text(&file["second_generator"], "point"));
+    }
 
     #[test]
     fn fields_cannot_be_shifted() {

@@ -6,7 +6,7 @@
 mod support;
 
 use ccc_core::ciphertext::{Ciphertext, CiphertextError, DecryptionError, Label, LabelKind};
-use ccc_core::encoding::{EncodingError, Reader};
+use ccc_core::encoding::EncodingError;
 use ccc_core::keys::MasterPublicKey;
 use support::{Replay, array, bytes, list, text, vectors};
 
@@ -24,8 +24,7 @@ fn encryption_reproduces_the_bytes() {
         assert_eq!(hex::encode(made.digest()), text(case, "ct_digest"), "{name}");
         assert_eq!(Ciphertext::from_bytes(&bytes(case, "wire")).unwrap(), made, "{name}");
         let verified = made.verify(&master).unwrap();
-        let k = Reader::new(&array::<32>(case, "K")).point("K").unwrap();
-        assert_eq!(verified.open(&k).unwrap().as_slice(), message, "{name}");
+        assert_eq!(verified.open_with(&array(case, "K")).unwrap().as_slice(), message, "{name}");
         if label.kind == LabelKind::TableKey {
             let wrapped = verified.ciphertext().to_wrapped().unwrap();
             assert_eq!(hex::encode(wrapped), text(&file["wrapped"], "wrapped"), "{name}");
@@ -71,7 +70,6 @@ fn verified_ciphertexts_that_do_not_open_say_nothing() {
     let master = MasterPublicKey::from_bytes(&bytes(&file, "Y")).unwrap();
     for case in list(&file, "verified_but_refused_by_open") {
         let verified = Ciphertext::from_bytes(&bytes(case, "wire")).unwrap().verify(&master).unwrap();
-        let k = Reader::new(&array::<32>(case, "K")).point("K").unwrap();
-        assert_eq!(verified.open(&k), Err(DecryptionError), "{}", text(case, "name"));
+        assert_eq!(verified.open_with(&array(case, "K")), Err(DecryptionError), "{}", text(case, "name"));
     }
 }

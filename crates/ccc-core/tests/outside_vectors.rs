@@ -5,7 +5,8 @@
 
 mod support;
 
-use ccc_core::encoding::{EncodingError, Reader};
+use ccc_core::encoding::{EncodingError, Kind, header};
+use ccc_core::keys::{MasterPublicKey, ParticipantKeys};
 use chacha20poly1305::aead::AeadInOut;
 use chacha20poly1305::{ChaCha20Poly1305, KeyInit, Nonce, Tag};
 use curve25519_dalek::{RistrettoPoint, Scalar};
@@ -25,11 +26,11 @@ fn multiples_of_the_generator_are_those_of_rfc_9496() {
     let mut sum = RistrettoPoint::default();
     for (k, recorded) in (0u64..).zip(list(&file, "multiples_of_generator")) {
         let wire = item::<32>(recorded);
-        let read = Reader::new(&wire).point_or_identity("point").unwrap();
-        assert_eq!(read, RistrettoPoint::mul_base(&Scalar::from(k)));
-        assert_eq!(read, sum);
-        assert_eq!(read.compress().to_bytes(), wire);
-        assert_eq!(Reader::new(&wire).point("point").is_ok(), k != 0);
+        assert_eq!(RistrettoPoint::mul_base(&Scalar::from(k)).compress().to_bytes(), wire);
+        assert_eq!(sum.compress().to_bytes(), wire);
+        let read = MasterPublicKey::from_bytes(&wire).map(|key| key.to_bytes());
+        let identity = EncodingError::Identity { what: "master public key" };
+        assert_eq!(read, if k == 0 { Err(identity) } else { Ok(wire) });
         sum += RistrettoPoint::mul_base(&Scalar::ONE);
     }
 }
@@ -40,12 +41,12 @@ fn n010_encodings_that_rfc_9496_refuses_are_no_points() {
     let refused = list(&file, "refused_encodings");
     assert_eq!(refused.len(), 29);
     for wire in refused {
-        let found = Reader::new(&item::<32>(wire)).point_or_identity("point");
-        assert_eq!(found, Err(EncodingError::Point { what: "point" }), "{wire}");
+        let found = MasterPublicKey::from_bytes(&item::<32>(wire));
+        assert_eq!(found, Err(EncodingError::Point { what: "master public key" }), "{wire}");
     }
     let frost = outside("zcash-frost/frost-ristretto255-elements.json");
     let wire = array::<32>(&frost["elements"], "invalid_element");
-    assert_eq!(Reader::new(&wire).point("point"), Err(EncodingError::Point { what: "point" }));
+    assert_eq!(MasterPublicKey::from_bytes(&wire), Err(EncodingError::Point { what: "master public key" }));
 }
 
 #[test]
@@ -53,11 +54,11 @@ fn elements_and_scalars_of_the_frost_vectors_are_read_as_written() {
     let file = outside("zcash-frost/frost-ristretto255-samples.json");
     for key in ["element1", "element2"] {
         let wire = array::<32>(&file, key);
-        assert_eq!(Reader::new(&wire).point("point").unwrap().compress().to_bytes(), wire);
+        assert_eq!(MasterPublicKey::from_bytes(&wire).unwrap().to_bytes(), wire);
     }
     for key in ["identifier", "scalar1"] {
-        let wire = array::<32>(&file, key);
-        assert_eq!(Reader::new(&wire).scalar("scalar").unwrap().to_bytes(), wire);
+        let wire = [&header(Kind::ParticipantKeys)[..], &[1; 32], &array::<32>(&file, key)].concat();
+        assert_eq!(*ParticipantKeys::from_bytes(&wire).unwrap().to_bytes(), wire);
     }
 }
 

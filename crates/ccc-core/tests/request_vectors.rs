@@ -6,11 +6,10 @@
 mod support;
 
 use ccc_core::enclave::AttemptKeys;
-use ccc_core::encoding::{EncodingError, Kind, Reader, header};
+use ccc_core::encoding::{EncodingError, Kind, header};
 use ccc_core::epoch::Epoch;
 use ccc_core::suite::{domain, hash};
-use ccc_core::vault::recipient::user_data;
-use ccc_core::vault::{AttestedRecipient, Mode, Request};
+use ccc_core::vault::{AttestedRecipient, Mode, Recipient, Request};
 use rand::SeedableRng;
 use rand_chacha::ChaCha20Rng;
 use serde_json::Value;
@@ -49,8 +48,8 @@ fn recipient_and_user_data_are_the_recorded_ones() {
     let digest = hash(domain::RECIPIENT, &fields.each_ref().map(Vec::as_slice));
     assert_eq!(hex::encode(digest), text(case, "recipient"));
     let case = &file["user_data"];
-    let e = Reader::new(&bytes(case, "E")).point("E").unwrap();
-    let found = user_data(&array(case, "X"), &e, &array(case, "request"));
+    let recipient = Recipient::new(array(case, "X"), &array(case, "E"), [0; 32]).unwrap();
+    let found = recipient.user_data(&array(case, "request"));
     assert_eq!(hex::encode(found), text(case, "user_data"));
 }
 
@@ -62,10 +61,10 @@ fn attempt_keys_have_the_recorded_public_part() {
     clamp(&mut x);
     let wire = [header(Kind::AttemptKeys).as_slice(), &x, &e, &[1; 32]].concat();
     let keys = AttemptKeys::from_bytes(&wire).unwrap();
-    assert_eq!(AttemptKeys::from_bytes(&keys.to_bytes()).unwrap().public(), keys.public());
-    let (x, e) = keys.public();
-    assert_eq!(hex::encode(x), text(case, "X"));
-    assert_eq!(hex::encode(e.compress().as_bytes()), text(case, "E"));
+    let recipient = keys.recipient([0; 32]);
+    assert_eq!(AttemptKeys::from_bytes(&keys.to_bytes()).unwrap().recipient([0; 32]), recipient);
+    assert_eq!(hex::encode(recipient.x), text(case, "X"));
+    assert_eq!(hex::encode(recipient.e()), text(case, "E"));
 }
 
 /// RFC 7748, section 5: the form in which an X25519 secret is written.

@@ -189,6 +189,20 @@ fn associated_data(chain: u64, contract: &[u8; 20]) -> [u8; 28] {
 mod tests {
     use super::*;
     use rand::{SeedableRng, rngs::StdRng};
+    use rand_chacha::ChaCha20Rng;
+
+    /// Fixed byte for byte; the snapshot is named in `ccc-core`'s table of kinds.
+    #[test]
+    fn an_envelope_from_fixed_seeds_is_the_snapshot() {
+        let mut rng = ChaCha20Rng::from_seed([4; 32]);
+        let key = AgentKey::generate(&mut rng);
+        let notice = Notice { status: 2, deficit: 1_234_567, expiry: 1_700_003_600, request: [6; 32] };
+        let made = notice.seal(&key.public(), 31337, &[2; 20], &mut rng).expect("sealed");
+        let made_hex: String = made.iter().map(|byte| format!("{byte:02x}")).collect();
+        let snapshot = include_str!("../../../vectors/snapshots/agent_envelope.hex");
+        assert_eq!(made_hex, snapshot.lines().collect::<String>());
+        assert!(key.open(31337, &[2; 20], &made).is_ok_and(|read| read == notice));
+    }
 
     #[test]
     fn every_notice_has_one_length_and_opens_for_the_agent_alone() {

@@ -4,17 +4,13 @@ use crate::config::{ConfigError, EnclaveConfig};
 use ccc_core::{
     ciphertext::VerifiedCiphertext,
     enclave::{
+        AttemptKeys,
         attestation::{self, AttestationProvider, ProviderError},
-        keys::AttemptKeys,
     },
     envelope::Envelope,
     keys::Committee,
     secret::RandomnessError,
-    vault::{
-        combine::{CombineError, Culprit},
-        recipient::{AttestedRecipient, Recipient},
-        request::Request,
-    },
+    vault::{AttestedRecipient, CombineError, Culprit, Request},
 };
 use rand_core::CryptoRng;
 use zeroize::Zeroizing;
@@ -62,8 +58,8 @@ pub enum AttemptError {
 
 /// Fresh keys for one request, and the evidence that vouches for them.
 pub struct Attempt<'a> {
-    session: Session<'a>,
-    keys: AttemptKeys,
+    pub(crate) session: Session<'a>,
+    pub(crate) keys: AttemptKeys,
     card: AttestedRecipient,
 }
 
@@ -121,8 +117,7 @@ impl<'a> Enclave<'a> {
             return Err(AttemptError::Foreign { what: "contract" });
         }
         let measurement = self.config.measurement();
-        let (x, e) = keys.public();
-        let recipient = Recipient { x, e, measurement };
+        let recipient = keys.recipient(measurement);
         let digest = request.digest();
         let evidence = self.provider.attest(&recipient.user_data(&digest), &digest, now)?;
         let card = AttestedRecipient { recipient, evidence };

@@ -3,7 +3,7 @@
 
 use ccc_core::{
     suite::{self, domain},
-    table::Tier,
+    table::{AuditorSet, Tier},
 };
 use darkpool_matcher::{BasisPoints, OutOfRange, PriceRules};
 
@@ -86,6 +86,8 @@ pub struct EnclaveConfig {
     pub slots: u16,
     /// Standing-order slots of one round: the public N to which every round is padded.
     pub order_slots: u32,
+    /// Who may read summaries, if anybody. Another set is another configuration, and so another measurement.
+    pub auditors: Option<AuditorSet>,
 }
 
 /// A configuration that cannot be used.
@@ -173,7 +175,10 @@ impl EnclaveConfig {
         self.assets.get(index as usize).ok_or(ConfigError::Asset { index, count: self.assets.len() })
     }
 
-    /// digest32 H("enclave-config"; every field, integers big-endian, assets flattened in order).
+    /// digest32 H("enclave-config"; every field, integers big-endian, assets flattened in order, then the digest of the
+    /// auditor set if there is one).
+    ///
+    /// An asset is three fields, so the set's one field cannot be read as an asset.
     #[must_use]
     pub fn digest(&self) -> [u8; 32] {
         let mut fields: Vec<Vec<u8>> = vec![
@@ -206,6 +211,7 @@ impl EnclaveConfig {
             fields.push(vec![asset.decimals]);
             fields.push(asset.lot.to_be_bytes().to_vec());
         }
+        fields.extend(self.auditors.iter().map(|set| set.digest().to_vec()));
         let fields: Vec<&[u8]> = fields.iter().map(Vec::as_slice).collect();
         suite::digest32(domain::ENCLAVE_CONFIG, &fields)
     }

@@ -1,4 +1,4 @@
-//! What the ciphertexts say: four fixed layouts, one for each kind of instruction.
+//! What the ciphertexts and queries say: five fixed layouts, one for each kind of instruction.
 //!
 //! *Layout* (integers big-endian; version u8 = 1 and kind u8 come first):
 //!
@@ -8,6 +8,7 @@
 //! | 2 | standing order | account 20, asset u32, spread u16, size u64, cap u64, minimum u64, expiry u64, tiers u64, signature 65 |
 //! | 3 | deposit | account 20, reading key 32, signature 65 |
 //! | 4 | withdrawal | account 20, asset u32, amount u128, recipient 20, signature 65 |
+//! | 5 | balance query | account 20, answer key 32, signature 65 |
 //!
 //! *Units*: sizes, caps and minimums in base units of the asset; spreads in 1/100 basis point; d in basis
 //! points; times in Unix seconds. A table account speaks only inside a ciphertext, so it signs there:
@@ -87,6 +88,22 @@ pub struct WithdrawalInstruction {
     pub recipient: [u8; 20],
     /// The account's signature.
     pub signature: [u8; 65],
+}
+
+/// A question for an account's balances. It is no ciphertext: see [`crate::query`].
+#[derive(Clone, PartialEq, Eq)]
+pub struct BalanceQuery {
+    /// Table account whose rows are asked for.
+    pub account: [u8; 20],
+    /// X25519 key to which the answer is sealed.
+    pub answer_key: [u8; 32],
+    /// The account's signature.
+    pub signature: [u8; 65],
+}
+
+impl BalanceQuery {
+    /// Bytes of a query.
+    pub const LEN: usize = 119;
 }
 
 /// A field of an instruction; integers are big-endian.
@@ -208,6 +225,7 @@ layout!(StandingOrderTerms, 2, 133, [
     tiers: "tiers"
 ], signature);
 layout!(DepositInstruction, 3, 119, [account: "account", reading_key: "reading key"], signature);
+layout!(BalanceQuery, 5, 119, [account: "account", answer_key: "answer key"], signature);
 layout!(WithdrawalInstruction, 4, 127, [
     account: "account",
     asset: "asset",
@@ -226,7 +244,7 @@ macro_rules! signed {
         }
     )+};
 }
-signed!(StandingOrderTerms, DepositInstruction, WithdrawalInstruction);
+signed!(StandingOrderTerms, DepositInstruction, WithdrawalInstruction, BalanceQuery);
 
 #[cfg(test)]
 mod tests {
@@ -293,6 +311,10 @@ mod tests {
         assert_eq!(terms.to_bytes().len(), 133);
         let deposit = DepositInstruction { account: [1; 20], reading_key: [2; 32], signature: [3; 65] };
         assert_eq!(deposit.to_bytes(), bytes(3, &[&[1; 20], &[2; 32], &[3; 65]]));
+        let query = BalanceQuery { account: [1; 20], answer_key: [2; 32], signature: [3; 65] };
+        assert_eq!(query.to_bytes(), bytes(5, &[&[1; 20], &[2; 32], &[3; 65]]));
+        assert_eq!(query.to_bytes().len(), BalanceQuery::LEN);
+        assert!(DepositInstruction::from_bytes(&query.to_bytes()).is_err());
         let (account, signature) = ([1; 20], [4; 65]);
         let withdrawal = WithdrawalInstruction { account, asset: 2, amount: 3, recipient: [5; 20], signature };
         let fields: [&[u8]; 5] = [&account, &[0, 0, 0, 2], &3_u128.to_be_bytes(), &[5; 20], &signature];

@@ -5,7 +5,7 @@
 //! that does not parse, does not verify or carries another label than its event is left out, so a stranger's bytes
 //! cannot stop a round.
 
-use crate::config::EnclaveConfig;
+use crate::{config::EnclaveConfig, upkeep::Upkeep};
 use ccc_core::{
     ciphertext::{Ciphertext, CiphertextError, Label, LabelKind, VerifiedCiphertext},
     keys::MasterPublicKey,
@@ -62,6 +62,8 @@ pub struct Log {
     pub live_orders: Vec<Submission>,
     /// The request to settle, if any.
     pub collateral: Option<CollateralRequest>,
+    /// The instruction for a version of its own, in place of everything but `consumed`.
+    pub upkeep: Option<Upkeep>,
 }
 
 impl Submission {
@@ -87,7 +89,7 @@ impl Log {
     /// *Layout*: digest32 H("digest"; now u64 ‖ consumed u64 ‖ accumulator 32 ‖ b u64 ‖ b × operation ‖ l u64 ‖
     /// l × live order ‖ n u64 ‖ n × new order ‖ request). An order is id 32 ‖ submitter 20 ‖ keccak256 of its
     /// ciphertext 32; an operation is kind u8 ‖ asset u32 ‖ amount u128 and the same; the request is deadline u64 and
-    /// the same, or nothing.
+    /// the same, or nothing. The log of a version of its own ends with duty u8 ‖ read u64, which no request is as short as.
     /// *Security*: the vault's request names the ciphertexts of a round, not what each is taken for. Two logs of one
     /// digest are one log.
     #[must_use]
@@ -102,6 +104,9 @@ impl Log {
         if let Some(request) = &self.collateral {
             out.extend_from_slice(&request.deadline.to_be_bytes());
             request.submission.write(&mut out);
+        }
+        if let Some(upkeep) = &self.upkeep {
+            upkeep.write(&mut out);
         }
         suite::digest(&out)
     }
@@ -128,6 +133,9 @@ pub enum PlanError {
     /// The first version of a table takes no operations and settles nothing.
     #[error("the first version of a table is made before anything else happens")]
     Genesis,
+    /// A version of its own takes no operations, orders or requests.
+    #[error("a version of its own is asked for beside operations, orders or a request")]
+    Upkeep,
     /// An operation that the accumulator cannot take.
     #[error("operation: {0}")]
     Operation(#[from] ReportError),
@@ -174,7 +182,7 @@ impl RoundPlan {
         log: Log,
         now: u64,
     ) -> Result<Self, PlanError> {
-        check_genesis(header, &log)?;
+        check_alone(header, &log)?;
         let accumulator = fold(config, &log)?;
         let mut queue = Queue { config, key, now, slots: config.order_slots, taken: Vec::new() };
         let table_key = header.map(|header| queue.table_key(header)).transpose()?;
@@ -223,10 +231,16 @@ impl RoundPlan {
     }
 }
 
-fn check_genesis(header: Option<&Header>, log: &Log) -> Result<(), PlanError> {
+/// What the log may hold beside the first version and beside an instruction.
+fn check_alone(header: Option<&Header>, log: &Log) -> Result<(), PlanError> {
     let orders = log.live_orders.len() + log.new_orders.len();
     let empty = log.boundary.is_empty() && orders == 0 && log.collateral.is_none();
-    if header.is_none() && !empty { Err(PlanError::Genesis) } else { Ok(()) }
+    match (header, &log.upkeep) {
+        (None, Some(_)) => Err(PlanError::Genesis),
+        (None, None) if !empty => Err(PlanError::Genesis),
+        (Some(_), Some(_)) if !empty => Err(PlanError::Upkeep),
+        _ => Ok(()),
+    }
 }
 
 fn fold(config: &EnclaveConfig, log: &Log) -> Result<Accumulator, PlanError> {

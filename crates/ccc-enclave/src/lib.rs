@@ -1,12 +1,14 @@
 //! The confidential program: what runs inside the enclave.
 //!
-//! Two programs, one shape: an [`attempt::Attempt`] generates fresh keys and attests them; the vault's
+//! Four programs, one shape: an [`attempt::Attempt`] generates fresh keys and attests them; the vault's
 //! participants seal their shares to those keys; the program opens what it was sent, computes, and returns
 //! a payload for the chain together with an attestation over everything public that it consumed.
 //!
 //! - [`reserve`]: the custodian's statement and the reserve's row against the liabilities → one status and
 //!   one envelope of fixed length for the agent.
-//! - [`round`]: the order and the standing orders → clearing → the next version of the table → one boolean.
+//! - [`round`]: the order and the standing orders → clearing → the next version of the table → one boolean; or, on a
+//!   public instruction, a version of its own ([`upkeep`]).
+//! - [`query`]: balances for their owner, and totals for the auditors of the configuration; no version is made.
 //!
 //! Nothing here reads a clock, a socket or a file: time, randomness and chain state are arguments.
 
@@ -18,8 +20,13 @@ mod clearing;
 pub mod config;
 pub mod instruction;
 pub mod intake;
+mod planned;
+pub mod query;
+pub mod reader;
+mod receipts;
 pub mod reserve;
 pub mod result;
 pub mod round;
 pub mod settlement;
 pub mod statement;
+pub mod upkeep;

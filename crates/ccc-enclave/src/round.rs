@@ -18,20 +18,25 @@ use crate::{
     config::ConfigError,
     instruction::{CollateralOrder, DepositInstruction, StandingOrderTerms, WithdrawalInstruction},
     intake::{BoundaryEvent, RoundPlan},
+    planned::{Planned, check_deposits},
+    receipts::{Slot, Slots},
     reserve::{Validity, binding},
     result::{AttestedResult, PublicInputs},
     settlement,
+    upkeep::check_epoch,
 };
 use ccc_core::{
     enclave::attestation::ProviderError,
+    epoch::Epoch,
     keys::MasterPublicKey,
     report::{
         Accumulator, OperationKind, Payload, Payout, PriceObservation, ReportError, Round,
         Statement as PayloadStatement, price_digest,
     },
     table::{
-        AccountId, AssetId, AssetRule, BoundaryOperation, DataKey, Delta, Header, OpenTable, ResultCode, SealedTable,
-        StructuralError, TableId, TableParams, TableSuite, Tier, delta_capacity, genesis,
+        AccountId, AssetId, AssetRule, BoundaryOperation, DataKey, Delta, Header, OpenTable, ResultCode,
+        SEALED_RECEIPT_LEN, SealedTable, StructuralError, TableId, TableParams, TableSuite, Tier, Update,
+        delta_capacity, genesis,
     },
 };
 use darkpool_matcher::{BaseUnits, ClearError, Fill, Lots, Notional, OutOfRange, Request as ClearingRequest, clear};
@@ -72,6 +77,10 @@ pub struct RoundOutput {
     pub payouts: Vec<AttestedResult>,
     /// The next version of the table.
     pub table: SealedTable,
+    /// One receipt for each order slot and one for the request, sealed to the slots' owners; none for the first version.
+    ///
+    /// *Security*: their number and sizes are public; who can open which is not.
+    pub receipts: Vec<[u8; SEALED_RECEIPT_LEN]>,
 }
 
 /// Why a round does not happen. The table keeps its version.
@@ -104,12 +113,20 @@ pub enum RoundError {
         found: u64,
     },
     /// A deposit for which the table has no row left. It stays on chain, unconsumed.
-    #[error("the deposit at position {index} of the log cannot be booked: {code:?}")]
+    #[error("the deposit at position {index} of the log cannot be booked: {code}")]
     Deposit {
         /// Position among the plan's operations.
         index: usize,
         /// Why.
         code: ResultCode,
+    },
+    /// The table is of another epoch than the request: the new epoch takes a version of its own first.
+    #[error("a table of epoch {found} under a request of epoch {expected}")]
+    Epoch {
+        /// The request's.
+        expected: Epoch,
+        /// The table's.
+        found: Epoch,
     },
     /// The table's key did not open.
     #[error("the table's key holds nothing")]
@@ -149,7 +166,10 @@ impl OpenedAttempt<'_> {
         check_log(plan, &input.inputs)?;
         match input.table {
             None => self.first_version(plan, input, key, rng),
-            Some((header, body)) => self.next_version(plan, input, header, body, key, rng),
+            Some(table) => match &plan.log.upkeep {
+                Some(upkeep) => self.upkeep((plan, upkeep), input, table, key, rng),
+                None => self.next_version(plan, input, table, key, rng),
+            },
         }
     }
 
@@ -169,24 +189,20 @@ impl OpenedAttempt<'_> {
         };
         let table = genesis(&params, key, rng)?.table;
         let result = report(&self.session, plan, input, &table, false)?;
-        Ok(RoundOutput { result, payouts: Vec::new(), table })
+        Ok(RoundOutput { result, payouts: Vec::new(), table, receipts: Vec::new() })
     }
 
     fn next_version(
         self,
         plan: &RoundPlan,
         input: &RoundInput<'_>,
-        header: &Header,
-        body: &[u8],
+        (header, body): (&Header, &[u8]),
         key: &MasterPublicKey,
         rng: &mut impl CryptoRng,
     ) -> Result<RoundOutput, RoundError> {
         let config = self.session.config;
-        if self.session.request.table_header != Some(header.hash()) {
-            return Err(RoundError::OtherHeader);
-        }
-        let data_key = plan.positions.table_key.and_then(|index| self.plaintext(index)).ok_or(RoundError::TableKey)?;
-        let table = OpenTable::open(header, body, &DataKey::from_opened(data_key)?)?;
+        let table = self.table(plan, header, body)?;
+        check_epoch(&table, self.session.request.epoch)?;
         let mut boundary = self.boundary_operations(plan, rng);
         (input.progress)(Phase::Clearing);
         let cleared = self.clear(plan, input, &table)?;
@@ -195,12 +211,24 @@ impl OpenedAttempt<'_> {
         let k = delta_capacity(config.slots.into(), config.order_slots as usize)?;
         let rules: Vec<AssetRule> = config.assets.iter().map(|asset| AssetRule { lot: asset.lot }).collect();
         let operations: Vec<BoundaryOperation> = boundary.iter().map(|planned| planned.operation.clone()).collect();
-        let updated = table.update(&operations, &cleared.deltas, k, &rules, self.session.request.epoch, key, rng)?;
+        let update = Update::Round { boundary: &operations, deltas: &cleared.deltas, k, assets: &rules };
+        let updated = table.apply(&update, key, rng)?;
         check_deposits(&boundary, &updated.boundary)?;
         let success = cleared.success && updated.code == ResultCode::Done;
         let result = report(&self.session, plan, input, &updated.table, success)?;
         let payouts = self.payouts(plan, (&boundary, &updated.boundary), input, &updated.table.header)?;
-        Ok(RoundOutput { result, payouts, table: updated.table })
+        let request = plan.log.collateral.as_ref().map_or([0; 32], |request| request.submission.id);
+        let receipts = cleared.slots.seal(config, request, &updated, rng);
+        Ok(RoundOutput { result, payouts, table: updated.table, receipts })
+    }
+
+    /// The table that the request names, opened with the key that the plan names.
+    pub(crate) fn table(&self, plan: &RoundPlan, header: &Header, body: &[u8]) -> Result<OpenTable, RoundError> {
+        if self.session.request.table_header != Some(header.hash()) {
+            return Err(RoundError::OtherHeader);
+        }
+        let data_key = plan.positions.table_key.and_then(|index| self.plaintext(index)).ok_or(RoundError::TableKey)?;
+        Ok(OpenTable::open(header, body, &DataKey::from_opened(data_key)?)?)
     }
 
     fn plaintext(&self, index: usize) -> Option<&[u8]> {
@@ -315,16 +343,22 @@ impl OpenedAttempt<'_> {
             }
         }
         book.retire_superseded();
-        let digests = taken.iter().map(|index| plan.digests.get(*index).copied());
-        let permutation = canonical_order(table.epoch_salt(), self.session.request.epoch.0, digests, slots);
-        self.clear_book(plan, input, &book, &permutation)
+        let digests: Vec<Option<[u8; 32]>> = taken.iter().map(|index| plan.digests.get(*index).copied()).collect();
+        let receivers = live
+            .iter()
+            .zip(&digests)
+            .map(|(terms, digest)| Slot::taken(terms.as_ref().map(|terms| terms.account), digest.unwrap_or_default()));
+        let receivers = receivers.collect();
+        let epoch = self.session.request.epoch.0;
+        let permutation = canonical_order(table.epoch_salt(), epoch, digests.into_iter(), slots);
+        self.clear_book(plan, input, (&book, receivers), &permutation)
     }
 
     fn clear_book(
         &self,
         plan: &RoundPlan,
         input: &RoundInput<'_>,
-        book: &Book,
+        (book, receivers): (&Book, Vec<Slot>),
         permutation: &[u32],
     ) -> Result<Cleared, RoundError> {
         let config = self.session.config;
@@ -336,7 +370,10 @@ impl OpenedAttempt<'_> {
         let deltas = settlement::deltas(config, &book.accounts, &fills, outcome.total);
         let success = readable && outcome.success && outcome.total != Notional::ZERO && deltas.is_some();
         let dummies = || vec![Delta::DUMMY; 2 * book.orders.len() + 2];
-        Ok(Cleared { success, deltas: deltas.unwrap_or_else(dummies) })
+        let order = plan.positions.collateral.and_then(|index| plan.digests.get(index).copied());
+        let request = Slot::taken(Some(config.reserve), order.unwrap_or_default());
+        let slots = Slots::new(receivers, &fills, request, &outcome, success);
+        Ok(Cleared { success, deltas: deltas.unwrap_or_else(dummies), slots })
     }
 
     /// The matcher's request, and whether there is a readable order behind it. Without one, a request of
@@ -376,41 +413,6 @@ impl OpenedAttempt<'_> {
     }
 }
 
-/// A boundary operation, the payout that follows if it succeeds, and the deposit that it books.
-struct Planned {
-    operation: BoundaryOperation,
-    payout: Option<Payout>,
-    deposit: Option<usize>,
-}
-
-impl Planned {
-    /// An instruction that nobody authorised: an operation on nobody's row, which is refused at the cost of any
-    /// other, so that the number of operations does not tell.
-    fn nothing() -> Self {
-        Self::silent(BoundaryOperation::Reserve { account: AccountId::NOBODY, asset: AssetId(0), lots: 0 })
-    }
-
-    fn silent(operation: BoundaryOperation) -> Self {
-        Self { operation, payout: None, deposit: None }
-    }
-
-    fn booking(operation: BoundaryOperation, deposit: usize) -> Self {
-        Self { operation, payout: None, deposit: Some(deposit) }
-    }
-
-    /// A new reservation holds after the fills: boundary operations come before the deltas, so what the account's
-    /// order of before sells in this round is added to it here and taken off again by the deltas. Otherwise an
-    /// order replaced by a smaller one would make the whole batch fail. If the batch fails for another reason, the
-    /// addition stays reserved until the account's next order; it never enlarges the order.
-    fn keep_sold(&mut self, deltas: &[Delta]) {
-        if let BoundaryOperation::Reserve { account, asset, lots } = &mut self.operation {
-            let of_row = |delta: &&Delta| (delta.account == *account) & (delta.asset == *asset);
-            let sold: u64 = deltas.iter().filter(of_row).map(|delta| delta.reserved.min(0).unsigned_abs()).sum();
-            *lots = lots.saturating_add(sold);
-        }
-    }
-}
-
 /// The plan must start where the public inputs say that the table ends: the signers read those on chain, and a
 /// host that starts earlier would have a deposit booked twice.
 fn check_log(plan: &RoundPlan, inputs: &PublicInputs) -> Result<(), RoundError> {
@@ -425,28 +427,23 @@ fn check_log(plan: &RoundPlan, inputs: &PublicInputs) -> Result<(), RoundError> 
     }
 }
 
-/// A round that could not book a deposit must not consume it.
-fn check_deposits(planned: &[Planned], results: &[Result<(), ResultCode>]) -> Result<(), RoundError> {
-    let booked = planned.iter().zip(results).filter_map(|(planned, result)| Some((planned.deposit?, result.err()?)));
-    match booked.into_iter().next() {
-        Some((index, code)) => Err(RoundError::Deposit { index, code }),
-        None => Ok(()),
-    }
-}
-
 /// What a clearing leaves for the table.
 struct Cleared {
     success: bool,
     deltas: Vec<Delta>,
+    slots: Slots,
 }
 
-fn report(
+/// The payload of a version; one of its own keeps the price block of the round before, and names no prices.
+pub(crate) fn report(
     session: &Session<'_>,
     plan: &RoundPlan,
     input: &RoundInput<'_>,
     table: &SealedTable,
     success: bool,
 ) -> Result<AttestedResult, RoundError> {
+    let prices = (input.price_block, input.observations);
+    let (price_block, observations) = plan.log.upkeep.map_or(prices, |upkeep| (upkeep.read, &[]));
     let round = Round {
         request_id: plan.log.collateral.as_ref().map_or([0; 32], |request| request.submission.id),
         success: success && plan.log.collateral.is_some(),
@@ -455,9 +452,9 @@ fn report(
         header_hash: table.header.hash(),
         count: plan.accumulator.count(),
         accumulator: plan.accumulator.value(),
-        price_block: input.price_block,
+        price_block,
         source: session.config.price_source,
-        price_digest: price_digest(input.observations)?,
+        price_digest: price_digest(observations)?,
     };
     let payload = Payload {
         binding: binding(session, session.config.pool, input.validity),

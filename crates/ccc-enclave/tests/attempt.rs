@@ -5,16 +5,15 @@
 mod support;
 
 use ccc_core::{
-    enclave::{attestation::simulated::SimulatedProvider, keys::AttemptKeys},
+    enclave::{
+        AttemptKeys,
+        attestation::simulated::{SimulatedHardware, SimulatedProvider},
+    },
     encoding::Kind,
     envelope::Envelope,
     report::{Payload, Statement},
     table::Header,
-    vault::{
-        combine::{CombineError, Culprit, CulpritReason},
-        sealed,
-        share::Shares,
-    },
+    vault::{CombineError, Culprit, CulpritReason, sealed, share::Shares},
 };
 use ccc_enclave::{
     attempt::{AttemptError, Enclave},
@@ -22,13 +21,12 @@ use ccc_enclave::{
     reserve::Validity,
     round::RoundInput,
 };
-use ed25519_dalek::SigningKey;
 use support::{LOT, World, committee};
 
 type Reconfigure<'a> = &'a dyn Fn(&mut EnclaveConfig);
 
 fn hardware(config: &EnclaveConfig) -> SimulatedProvider {
-    SimulatedProvider::new(SigningKey::from_bytes(&[9; 32]), config.measurement())
+    SimulatedProvider::new(SimulatedHardware::from_seed(&[9; 32]), config.measurement())
 }
 
 #[test]
@@ -139,8 +137,8 @@ fn n057_n071_a_lying_participant_is_named_and_two_of_four_open_nothing() {
 /// Participant 2's signed answer with one share replaced.
 fn lie(
     world: &mut World,
-    request: &ccc_core::vault::request::Request,
-    recipient: &ccc_core::vault::recipient::Recipient,
+    request: &ccc_core::vault::Request,
+    recipient: &ccc_core::vault::Recipient,
     ciphertexts: &[ccc_core::ciphertext::VerifiedCiphertext],
 ) -> Envelope {
     let (keys, share) = &world.members[1];

@@ -5,10 +5,10 @@
 mod support;
 
 use ccc_core::{
-    enclave::attestation::simulated::SimulatedProvider,
+    enclave::attestation::simulated::{SimulatedHardware, SimulatedProvider},
     report::{Accumulator, Payload, PriceObservation, Round, Statement},
     table::{AccountId, AssetId, AssetRule, BoundaryOperation, Header, ResultCode, StructuralError},
-    vault::request::RequestError,
+    vault::RequestError,
 };
 use ccc_enclave::{
     agent::ENVELOPE_LEN,
@@ -19,7 +19,6 @@ use ccc_enclave::{
     reserve::Validity,
     round::{Phase, RoundError, RoundInput, RoundOutput},
 };
-use ed25519_dalek::SigningKey;
 use std::cell::RefCell;
 use support::{BASE, Job, LOT, PRICE, QUOTE, World, committee, noise, owner::Owner};
 
@@ -39,7 +38,7 @@ fn shape(output: &RoundOutput) -> [usize; 6] {
 }
 
 fn hardware(config: &EnclaveConfig) -> SimulatedProvider {
-    SimulatedProvider::new(SigningKey::from_bytes(&[9; 32]), config.measurement())
+    SimulatedProvider::new(SimulatedHardware::from_seed(&[9; 32]), config.measurement())
 }
 
 fn moved(change: impl Fn(&mut PriceObservation)) -> impl Fn(&mut Job) {

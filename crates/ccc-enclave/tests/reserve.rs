@@ -5,6 +5,7 @@
 mod support;
 
 use ccc_core::{
+    enclave::attestation::simulated::{SimulatedHardware, SimulatedProvider},
     report::{Payload, Solvency, Statement, Verdict},
     table::{AccountId, AssetId, BoundaryOperation, SealedTable, StructuralError},
 };
@@ -211,10 +212,7 @@ fn a_request_for_more_than_the_tables_key_is_refused() {
     let mut plan: RoundPlan = world.plan(log);
     let table = world.table.clone().expect("a table");
     let request = world.vault_request(Some(table.header.hash()), plan.digests());
-    let provider = ccc_core::enclave::attestation::simulated::SimulatedProvider::new(
-        ed25519_dalek::SigningKey::from_bytes(&[9; 32]),
-        world.config.measurement(),
-    );
+    let provider = SimulatedProvider::new(SimulatedHardware::from_seed(&[9; 32]), world.config.measurement());
     let enclave = Enclave::new(world.config.clone(), &provider).expect("a configuration");
     let opened = world.open(&enclave, request, &mut plan);
     let statement = statement(OWED, OWED);

@@ -1,7 +1,6 @@
 //! An attestation policy as a file: what somebody accepts as the enclave of a deployment.
 
-use ccc_core::enclave::attestation::{OperatingMode, Policy};
-use ed25519_dalek::VerifyingKey;
+use ccc_core::enclave::attestation::{OperatingMode, Policy, simulated::SimulatedRoot};
 use serde::{Deserialize, Serialize};
 
 /// The operating mode in a word.
@@ -69,7 +68,7 @@ impl From<&Policy> for PolicyFile {
             mode: policy.mode.into(),
             measurements: policy.measurements.iter().map(hex::encode).collect(),
             max_age: policy.max_age,
-            simulated_roots: policy.simulated_roots.iter().map(hex::encode).collect(),
+            simulated_roots: policy.simulated_roots.iter().map(|root| hex::encode(root.to_bytes())).collect(),
         }
     }
 }
@@ -80,7 +79,7 @@ impl TryFrom<&PolicyFile> for Policy {
     fn try_from(file: &PolicyFile) -> Result<Self, PolicyFileError> {
         let measurement = |(index, text)| bytes(text).ok_or(PolicyFileError::Measurement { index });
         let root = |(index, text)| {
-            let key = bytes(text).and_then(|key| VerifyingKey::from_bytes(&key).ok());
+            let key = bytes(text).and_then(|key| SimulatedRoot::from_bytes(&key).ok());
             key.ok_or(PolicyFileError::Root { index })
         };
         Ok(Self {
@@ -100,14 +99,14 @@ fn bytes(text: &String) -> Option<[u8; 32]> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use ed25519_dalek::SigningKey;
+    use ccc_core::enclave::attestation::simulated::SimulatedHardware;
 
     fn policy() -> Policy {
         Policy {
             mode: OperatingMode::Simulation,
             measurements: vec![[1; 32], [2; 32]],
             max_age: 600,
-            simulated_roots: vec![SigningKey::from_bytes(&[7; 32]).verifying_key()],
+            simulated_roots: vec![SimulatedHardware::from_seed(&[7; 32]).root()],
         }
     }
 

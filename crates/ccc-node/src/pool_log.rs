@@ -8,7 +8,10 @@ use crate::vault_node::OnChain;
 use alloy::primitives::{Address, B256, U256};
 use ccc_chain::watch::{Event, Observed};
 use ccc_core::report::{Accumulator, OperationKind, Payload, ReportError, Statement, keccak256};
-use ccc_enclave::intake::{BoundaryEvent, CollateralRequest, Log, Submission};
+use ccc_enclave::{
+    intake::{BoundaryEvent, CollateralRequest, Log, Submission},
+    upkeep::{Duty, Upkeep},
+};
 use std::{
     collections::{HashMap, HashSet},
     sync::Arc,
@@ -81,6 +84,9 @@ pub enum PoolLogError {
         /// The current version.
         version: u64,
     },
+    /// A table that does not exist yet has no versions of its own.
+    #[error("upkeep of a table before its first version")]
+    NoVersion,
     /// What was given is no payload.
     #[error("the report that made the current version: {0}")]
     Former(#[from] ReportError),
@@ -186,7 +192,21 @@ impl PoolLog {
             None => (Vec::new(), orders(0..=at.block)),
         };
         let collateral = at.request.map(|id| self.request(id, at.block)).transpose()?;
-        Ok(Log { consumed: at.consumed, boundary: self.unconsumed(at)?, new_orders, live_orders, collateral })
+        let boundary = self.unconsumed(at)?;
+        Ok(Log { consumed: at.consumed, boundary, new_orders, live_orders, collateral, upkeep: None })
+    }
+
+    /// The log of a version of its own, on this reader's operator's instruction: nothing is taken from the chain but
+    /// where the rounds before have read to, so that the round after goes on from there.
+    ///
+    /// # Errors
+    /// [`PoolLogError::NoVersion`] before the first version, and as [`Self::round`].
+    pub fn upkeep(&self, at: &RoundAt<'_>, duty: Duty) -> Result<Log, PoolLogError> {
+        if at.version == 0 {
+            return Err(PoolLogError::NoVersion);
+        }
+        let upkeep = Upkeep { duty, read: self.read_by_former(at)?.unwrap_or(0) };
+        Ok(Log { consumed: at.consumed, upkeep: Some(upkeep), ..Log::default() })
     }
 
     fn unconsumed(&self, at: &RoundAt<'_>) -> Result<Vec<BoundaryEvent>, PoolLogError> {

@@ -6,8 +6,18 @@
 
 use ccc_core::{
     enclave::attestation::{OperatingMode, Policy, PolicyRefusal},
+    keys::{MembershipError, Roster},
     threshold::{Threshold, ThresholdError},
 };
+
+/// The sharing of the master key, as far as it is known when the rules are asked.
+#[derive(Clone, Copy, Debug)]
+pub enum Sharing<'a> {
+    /// Its sizes: every participant owns one identifier.
+    Sizes(Threshold),
+    /// Its roster, in which a participant may own several identifiers.
+    Roster(&'a Roster),
+}
 
 /// What a caller configured, as far as production has a rule about it.
 #[derive(Clone, Copy, Debug)]
@@ -18,8 +28,8 @@ pub struct Configuration<'a> {
     pub seeded: bool,
     /// Whether one dealer makes every share.
     pub dealt: bool,
-    /// The committee's sizes.
-    pub threshold: Threshold,
+    /// Who shares the master key, and how many of them open.
+    pub sharing: Sharing<'a>,
     /// Which enclaves are accepted; none where no enclave takes part.
     pub policy: Option<&'a Policy>,
     /// Parts that stand for others.
@@ -39,6 +49,9 @@ pub enum ProductionRefusal {
     /// Sizes that tolerate no fault, or that only an unsafe constructor gives.
     #[error("committee: {0}")]
     Threshold(#[from] ThresholdError),
+    /// A participant that owns more identifiers than may fail.
+    #[error("roster: {0}")]
+    Roster(#[from] MembershipError),
     /// A threshold that does not protect tables from a rollback.
     #[error("threshold {t} of {n} does not protect tables; production needs at least {least}")]
     Tables {
@@ -78,11 +91,21 @@ impl Configuration<'_> {
         if self.dealt {
             return Err(ProductionRefusal::Dealer);
         }
-        check_threshold(self.threshold)?;
+        check_sharing(self.sharing)?;
         self.policy.map_or(Ok(()), check_policy)?;
         match self.simulated.first() {
             Some(part) => Err(ProductionRefusal::Simulated { part }),
             None => Ok(()),
+        }
+    }
+}
+
+fn check_sharing(sharing: Sharing<'_>) -> Result<(), ProductionRefusal> {
+    match sharing {
+        Sharing::Sizes(threshold) => check_threshold(threshold),
+        Sharing::Roster(roster) => {
+            check_threshold(roster.threshold())?;
+            Ok(roster.require_fault_tolerance()?)
         }
     }
 }
@@ -108,10 +131,12 @@ fn check_policy(policy: &Policy) -> Result<(), ProductionRefusal> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use ed25519_dalek::SigningKey;
+    use ccc_core::enclave::attestation::simulated::SimulatedHardware;
+    use ccc_core::{epoch::Epoch, identifier::Identifier, keys::ParticipantKeys};
+    use rand::{SeedableRng, rngs::StdRng};
 
     fn policy(mode: OperatingMode, roots: usize) -> Policy {
-        let root = SigningKey::from_bytes(&[7; 32]).verifying_key();
+        let root = SimulatedHardware::from_seed(&[7; 32]).root();
         Policy { mode, measurements: vec![[1; 32]], max_age: 600, simulated_roots: vec![root; roots] }
     }
 
@@ -121,7 +146,7 @@ mod tests {
             mode: OperatingMode::Production,
             seeded: false,
             dealt: false,
-            threshold: Threshold::default_for(4).expect("valid"),
+            sharing: Sharing::Sizes(Threshold::default_for(4).expect("valid")),
             policy: Some(policy),
             simulated: &[],
         }
@@ -164,7 +189,7 @@ mod tests {
     #[test]
     fn committees_that_tolerate_no_fault_are_refused() {
         let hardware = policy(OperatingMode::Production, 0);
-        let refusal = |threshold| refused(Configuration { threshold, ..sound(&hardware) });
+        let refusal = |threshold| refused(Configuration { sharing: Sharing::Sizes(threshold), ..sound(&hardware) });
         for n in 1..=3 {
             let threshold = Threshold::default_for(n).expect("valid");
             assert_eq!(refusal(threshold), ProductionRefusal::Threshold(ThresholdError::NotFaultTolerant { n }));
@@ -173,12 +198,32 @@ mod tests {
         assert_eq!(refusal(low), ProductionRefusal::Tables { t: 6, n: 16, least: 11 });
     }
 
+    /// Four participants with `weights` identifiers.
+    fn roster(weights: [u16; 4]) -> Roster {
+        let mut rng = StdRng::seed_from_u64(1);
+        let mut keys = |weight| (ParticipantKeys::generate(&mut rng).expect("keys").public_keys(), weight);
+        let participants = weights.map(&mut keys);
+        Roster::weighted(Epoch(1), Threshold::default_for, &participants).expect("a roster")
+    }
+
+    #[test]
+    fn a_participant_whose_silence_stops_the_service_is_refused() {
+        let hardware = policy(OperatingMode::Production, 0);
+        let even = roster([2, 2, 2, 1]);
+        assert_eq!(Configuration { sharing: Sharing::Roster(&even), ..sound(&hardware) }.check(), Ok(()));
+        let heavy = roster([1, 3, 2, 1]);
+        let identifier = Identifier::new(2).expect("not zero");
+        let expected = MembershipError::Weight { identifier, found: 3, most: 2 };
+        let configuration = Configuration { sharing: Sharing::Roster(&heavy), ..sound(&hardware) };
+        assert_eq!(refused(configuration), ProductionRefusal::Roster(expected));
+    }
+
     #[test]
     fn what_an_unsafe_constructor_gave_is_refused() {
         let hardware = policy(OperatingMode::Production, 0);
         for (t, n) in [(16, 16), (12, 16), (1, 4), (4, 4)] {
             let threshold = Threshold::unsafe_without_fault_bound(t, n).expect("within 1 to n");
-            let refusal = refused(Configuration { threshold, ..sound(&hardware) });
+            let refusal = refused(Configuration { sharing: Sharing::Sizes(threshold), ..sound(&hardware) });
             let outside = |found: &ThresholdError| matches!(found, ThresholdError::Threshold { .. });
             assert!(matches!(&refusal, ProductionRefusal::Threshold(found) if outside(found)), "{refusal}");
         }

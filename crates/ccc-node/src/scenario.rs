@@ -5,6 +5,7 @@
 use ccc_core::{
     identifier::MAX_PARTICIPANTS,
     threshold::{Threshold, ThresholdError},
+    vault,
 };
 use serde::{Deserialize, Serialize};
 
@@ -18,6 +19,26 @@ pub const BUILT_IN: [(&str, &str); 4] = [
 
 /// Accounts of a table that nobody gave a size.
 const DEFAULT_ACCOUNTS: u32 = 256;
+
+/// How the vault's participants answer an enclave.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Mode {
+    /// With shares that only the enclave opens and checks.
+    #[default]
+    Sealed,
+    /// With partials that anybody can check.
+    Compact,
+}
+
+impl From<Mode> for vault::Mode {
+    fn from(mode: Mode) -> Self {
+        match mode {
+            Mode::Sealed => Self::Sealed,
+            Mode::Compact => Self::Compact,
+        }
+    }
+}
 
 /// Sizes and faults of one recovery.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -34,6 +55,9 @@ pub struct Scenario {
     /// Shares that open; by default the greatest live threshold.
     #[serde(default)]
     pub threshold: Option<u16>,
+    /// How participants answer the enclave; by default sealed.
+    #[serde(default)]
+    pub mode: Mode,
     /// Market makers.
     #[serde(default = "default_makers")]
     pub makers: u32,
@@ -176,6 +200,7 @@ impl Default for Scenario {
             description: String::new(),
             participants: default_participants(),
             threshold: None,
+            mode: Mode::default(),
             makers: default_makers(),
             accounts: None,
             reserve: ReserveTerms::default(),

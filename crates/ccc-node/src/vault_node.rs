@@ -10,12 +10,7 @@ use ccc_core::{
     keys::{Committee, KeyShare, ParticipantKeys},
     report::keccak256,
     table::{Header, RollbackError, check_current},
-    vault::{
-        recipient::{AttestedRecipient, Recipient},
-        request::{Mode, Request},
-        sealed::{self, SealError, SealedShare},
-        share::Shares,
-    },
+    vault::{self, AttestedRecipient, Mode, Recipient, Request, SealError, Shares, compact::PARTIAL_LEN, sealed},
 };
 use rand_core::CryptoRng;
 use std::{collections::HashMap, sync::Arc};
@@ -270,7 +265,8 @@ impl<J: Journal> VaultNode<J> {
         self.share.identifier()
     }
 
-    /// Checks a request against the chain and answers with a sealed share, signed; `None` when silent.
+    /// Checks a request against the chain and answers in the request's mode, signed: with a sealed share or with compact
+    /// partials. `None` when silent.
     ///
     /// # Errors
     /// [`Refusal`].
@@ -292,15 +288,15 @@ impl<J: Journal> VaultNode<J> {
         if let Some(envelope) = self.answered(&ask.request.id, &digest, &recipient.digest())? {
             return Ok(Some(envelope));
         }
-        let sealed = self.seal(&ask.request, &recipient, &verified, rng)?;
+        let made = self.answer(&ask.request, &recipient, &verified, rng)?;
         let envelope = Envelope::sign(
             &self.keys,
             &self.committee.digest(),
             self.committee.epoch(),
             self.share.identifier(),
             &digest,
-            Kind::Sealed,
-            sealed.to_bytes(),
+            made.kind,
+            made.payload,
         )?;
         let answer = Answer { request: digest, recipient: recipient.digest(), bytes: &envelope.to_bytes() };
         self.journal.keep(ask.request.id, answer).map_err(|reason| Refusal::Journal { reason })?;
@@ -332,18 +328,37 @@ impl<J: Journal> VaultNode<J> {
         if expected == found { Ok(()) } else { Err(Refusal::Measurement { expected, found }) }
     }
 
-    fn seal(
+    fn answer(
         &self,
         request: &Request,
         recipient: &Recipient,
         ciphertexts: &[VerifiedCiphertext],
         rng: &mut impl CryptoRng,
-    ) -> Result<SealedShare, SealError> {
+    ) -> Result<vault::Answer, SealError> {
+        match (self.behaviour, request.mode) {
+            (Behaviour::Lying, Mode::Sealed) => self.sealed_lie(request, recipient, ciphertexts, rng),
+            (Behaviour::Lying, _) => {
+                vault::answer(&self.share, &self.committee, request, recipient, ciphertexts, rng).map(bend_partials)
+            }
+            (Behaviour::Honest | Behaviour::Silent, _) => {
+                vault::answer(&self.share, &self.committee, request, recipient, ciphertexts, rng)
+            }
+        }
+    }
+
+    /// Wrong shares under a right seal.
+    fn sealed_lie(
+        &self,
+        request: &Request,
+        recipient: &Recipient,
+        ciphertexts: &[VerifiedCiphertext],
+        rng: &mut impl CryptoRng,
+    ) -> Result<vault::Answer, SealError> {
         let digest = recipient.digest();
         let made = Shares::create(&self.share, &self.committee, request, Some(&digest), ciphertexts, rng)?;
-        let made =
-            if self.behaviour == Behaviour::Lying { bend(&made, ciphertexts.len()).unwrap_or(made) } else { made };
-        sealed::seal_made(&self.share, &made, &self.committee, request, recipient, ciphertexts, rng)
+        let bent = bend(&made, ciphertexts.len()).unwrap_or(made);
+        let sealed = sealed::seal_made(&self.share, &bent, &self.committee, request, recipient, ciphertexts, rng)?;
+        Ok(vault::Answer { kind: Kind::Sealed, payload: sealed.to_bytes() })
     }
 
     fn check_request(&self, view: &ChainView, request: &Request, now: u64) -> Result<(), Refusal> {
@@ -352,7 +367,7 @@ impl<J: Journal> VaultNode<J> {
             ("contract", request.contract == self.contract),
             ("epoch", request.epoch == self.committee.epoch()),
             ("committee", request.committee == self.committee.digest()),
-            ("mode", request.mode == Mode::Sealed),
+            ("mode", request.mode != Mode::Public),
         ];
         if let Some((what, _)) = expected.into_iter().find(|(_, holds)| !holds) {
             return Err(Refusal::Foreign { what });
@@ -405,6 +420,14 @@ fn bend(shares: &Shares, count: usize) -> Option<Shares> {
     let commitment = count.checked_mul(32)?;
     bytes.copy_within(commitment..commitment.checked_add(32)?, 0);
     Shares::from_bytes(&bytes, count).ok()
+}
+
+/// Partials of which the last one's A_i is replaced by the proof's first commitment: they are read, and do not verify.
+fn bend_partials(mut made: vault::Answer) -> vault::Answer {
+    if let Some(start) = made.payload.len().checked_sub(PARTIAL_LEN) {
+        made.payload.copy_within(start + 64..start + 96, start);
+    }
+    made
 }
 
 fn check_header(view: &ChainView, ask: &Ask) -> Result<(), Refusal> {

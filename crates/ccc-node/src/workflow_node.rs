@@ -9,7 +9,7 @@ use ccc_core::{
         price_digest,
     },
     table::Header,
-    vault::request::Request,
+    vault::Request,
 };
 use ccc_enclave::{
     config::EnclaveConfig,
@@ -36,7 +36,8 @@ pub struct SignerView {
     pub inputs: PublicInputs,
     /// Hash of the block at which that is read.
     pub block_hash: [u8; 32],
-    /// The log of the round at that block, with the request that the payload names; nothing for the other kinds.
+    /// The log of the round at that block, with the request that the payload names, or of a version of its own on the
+    /// operator's instruction; nothing for the other kinds.
     pub log: Log,
     /// Header hash and version at that block.
     pub header: ([u8; 32], u64),
@@ -252,9 +253,14 @@ fn check_statement(statement: &Statement, header: &[u8; 32], view: &SignerView) 
             same("the table header", round.previous == view.header.0 && round.header_hash == *header)?;
             same("the table version", Some(round.version) == view.header.1.checked_add(1))?;
             same("the accumulator", view.accumulator == Some(round.accumulator))?;
-            same("the price block", round.price_block == view.inputs.block)?;
+            // a version of its own reads no orders and no prices: the block up to which orders were read stays
+            let (block, observations) = match &view.log.upkeep {
+                Some(upkeep) => (upkeep.read, &[][..]),
+                None => (view.inputs.block, view.observations.as_slice()),
+            };
+            same("the price block", round.price_block == block)?;
             same("the price source", round.source == view.price_source)?;
-            same("the price", round.price_digest == price_digest(&view.observations)?)
+            same("the price", round.price_digest == price_digest(observations)?)
         }
         // paid only by the version that debited it, and only once the chain has that version and no other
         Statement::Payout(payout) => same("the table header", (*header, payout.version) == view.latest),

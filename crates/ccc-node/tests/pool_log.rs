@@ -5,6 +5,10 @@
 use alloy::primitives::{Address, B256, Bytes, U256};
 use ccc_chain::watch::{Event, Observed};
 use ccc_core::report::{Accumulator, Binding, Payload, ReportError, Round, Statement};
+use ccc_enclave::{
+    intake::Log,
+    upkeep::{Duty, Upkeep},
+};
 use ccc_node::pool_log::{PoolLog, PoolLogError, RoundAt};
 
 const POOL: Address = Address::repeat_byte(0xC0);
@@ -162,4 +166,36 @@ fn an_accepted_payload_of_another_version_or_header_says_nothing() {
     let branch = RoundAt { header: [9; 32], ..at(30, 5, Some(&fifth)) };
     assert_eq!(chain.log.round(&branch).err(), Some(PoolLogError::OtherFormer { version: 5 }));
     assert!(chain.log.round(&at(30, 5, Some(&fifth))).is_ok());
+}
+
+#[test]
+fn a_version_of_its_own_takes_nothing_and_keeps_where_orders_were_read_to() {
+    let mut chain = Chain::new();
+    chain.order(10, 1);
+    chain.order(25, 2);
+    chain.deposit(26, 0, U256::from(5)).expect("taken");
+    let former = payload(5, 20);
+    chain.processed(22, POOL, &former, true);
+    let log = chain.log.upkeep(&at(30, 5, Some(&former)), Duty::Growth).expect("a log");
+    assert_eq!(log, Log { upkeep: Some(Upkeep { duty: Duty::Growth, read: 20 }), ..Log::default() });
+    // its report names block 20 again: the order of block 25 is new to the round after it
+    let own = payload(6, 20);
+    chain.processed(31, POOL, &own, true);
+    let after = chain.log.round(&at(40, 6, Some(&own))).expect("a log");
+    assert_eq!((ids(&after.live_orders), ids(&after.new_orders)), (vec![1], vec![2]));
+    assert_eq!(after.boundary.len(), 1, "the deposit still waits");
+}
+
+#[test]
+fn upkeep_of_the_first_version_has_read_nothing_and_of_none_is_refused() {
+    let mut chain = Chain::new();
+    chain.order(10, 1);
+    let log = chain.log.upkeep(&at(30, 1, None), Duty::Epoch).expect("a log");
+    assert_eq!(log.upkeep, Some(Upkeep { duty: Duty::Epoch, read: 0 }));
+    let own = payload(2, 0);
+    chain.processed(31, POOL, &own, true);
+    let after = chain.log.round(&at(40, 2, Some(&own))).expect("a log");
+    assert_eq!((ids(&after.live_orders), ids(&after.new_orders)), (vec![], vec![1]));
+    assert_eq!(chain.log.upkeep(&at(30, 0, None), Duty::Growth), Err(PoolLogError::NoVersion));
+    assert_eq!(chain.log.upkeep(&at(30, 5, None), Duty::Growth), Err(PoolLogError::NoFormer { version: 5 }));
 }

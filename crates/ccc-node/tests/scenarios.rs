@@ -4,12 +4,16 @@
 
 use ccc_node::{
     recovery::{CulpritLine, RecoveryOptions, RecoveryReport, run},
-    scenario::Scenario,
+    scenario::{Mode, Scenario},
     timeline::Silent,
 };
 
 async fn recover(name: &str) -> RecoveryReport {
-    let scenario = Scenario { makers: 8, ..Scenario::built_in(name).expect("built in") };
+    recover_in(Mode::Sealed, name).await
+}
+
+async fn recover_in(mode: Mode, name: &str) -> RecoveryReport {
+    let scenario = Scenario { makers: 8, mode, ..Scenario::built_in(name).expect("built in") };
     let options = RecoveryOptions { scenario, seed: Some(11), ..RecoveryOptions::default() };
     run(&options, &mut Silent).await.unwrap_or_else(|error| panic!("{name}: {error}"))
 }
@@ -43,4 +47,11 @@ async fn a_lying_participant_is_named_and_the_run_heals() {
 #[tokio::test]
 async fn a_silent_participant_is_listed_and_the_run_heals() {
     assert_outcome(&recover("participant-silent").await, "solvent", &[(5, "did not answer")]);
+}
+
+/// Partials in the place of sealed shares: the outcome is the same, and a liar is named the same way.
+#[tokio::test]
+async fn compact_answers_heal_and_name_a_lying_participant() {
+    let report = recover_in(Mode::Compact, "participant-lying").await;
+    assert_outcome(&report, "solvent", &[(3, "sent a share that fails its proof")]);
 }

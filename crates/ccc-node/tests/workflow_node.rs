@@ -6,7 +6,10 @@ mod support;
 
 use ccc_core::{
     ciphertext::Ciphertext,
-    enclave::attestation::{AttestationProvider, Policy, PolicyRefusal, simulated::SimulatedProvider},
+    enclave::attestation::{
+        AttestationProvider, Policy, PolicyRefusal,
+        simulated::{SimulatedHardware, SimulatedProvider},
+    },
     report::{
         Accumulator, EnclaveAdmission, Origin, Payload, ReportContext, ReportError, ReportSigner, Statement,
         price_digest,
@@ -18,7 +21,6 @@ use ccc_enclave::{
     result::AttestedResult,
 };
 use ccc_node::workflow_node::{Shown, SignerRefusal, SignerView, WorkflowNode};
-use ed25519_dalek::SigningKey;
 use support::pool::{self, BASE, BLOCK_HASH, Job, LOT, World, owner::Owner, statement};
 
 const CONTEXT: ReportContext = ReportContext { config_digest: [5; 32], sequence: 7 };
@@ -183,7 +185,8 @@ fn n093_n097_n098_evidence_of_other_programs_or_times_is_refused() {
     policy.measurements = vec![[1; 32]];
     let refused = signer_under(&world, policy).sign(&result, shown(&world), &view, origin(), &CONTEXT).err();
     assert!(matches!(refused, Some(SignerRefusal::Policy(PolicyRefusal::Measurement { listed: 1, .. }))));
-    let debug = SimulatedProvider::new(SigningKey::from_bytes(&[9; 32]), world.config.measurement()).in_debug_mode();
+    let debug =
+        SimulatedProvider::new(SimulatedHardware::from_seed(&[9; 32]), world.config.measurement()).in_debug_mode();
     let mut inspected = result;
     inspected.evidence = attest(&debug, &inspected, world.time);
     assert!(matches!(sign(&world, &inspected, &view), Some(SignerRefusal::Policy(PolicyRefusal::Debug))));

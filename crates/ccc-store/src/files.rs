@@ -2,18 +2,19 @@
 
 use std::{
     fs::{File, OpenOptions, TryLockError},
-    io::{self, Read, Write},
+    io::{self, Read, Seek, SeekFrom, Write},
     path::{Path, PathBuf},
+    sync::{Mutex, MutexGuard, PoisonError},
 };
 
 /// A file system as the directory store uses it.
 ///
 /// The real one is [`Disk`]; tests replace it by one that fails, loses what was not synced, or stops half-way.
-pub trait FileSystem {
-    /// A file that was created for writing.
-    type File: Write;
+pub trait FileSystem: Send + Sync {
+    /// An open file.
+    type File: Send + Sync;
     /// Holds the lock until it is dropped.
-    type Lock;
+    type Lock: Send + Sync;
 
     /// Makes a directory and its parents, if they are missing.
     ///
@@ -21,11 +22,35 @@ pub trait FileSystem {
     /// Those of the medium.
     fn create_dir(&self, path: &Path) -> io::Result<()>;
 
-    /// Creates a file, or empties it.
+    /// Creates a file, or empties it, for writing and reading.
     ///
     /// # Errors
     /// Those of the medium.
     fn create(&self, path: &Path) -> io::Result<Self::File>;
+
+    /// Opens a file for reading.
+    ///
+    /// # Errors
+    /// Those of the medium.
+    fn open(&self, path: &Path) -> io::Result<Self::File>;
+
+    /// A file's bytes.
+    ///
+    /// # Errors
+    /// Those of the medium.
+    fn len(&self, file: &Self::File) -> io::Result<u64>;
+
+    /// Fills `bytes` from a place in a file.
+    ///
+    /// # Errors
+    /// Those of the medium, [`io::ErrorKind::UnexpectedEof`].
+    fn read_at(&self, file: &Self::File, offset: u64, bytes: &mut [u8]) -> io::Result<()>;
+
+    /// Writes all of `bytes` at a place in a file; what lies before an end that is passed is zero.
+    ///
+    /// # Errors
+    /// Those of the medium; afterwards any part of the bytes may be there.
+    fn write_at(&self, file: &Self::File, offset: u64, bytes: &[u8]) -> io::Result<()>;
 
     /// Makes a file's bytes survive a power cut.
     ///
@@ -74,20 +99,55 @@ pub trait FileSystem {
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Disk;
 
+/// A file of the operating system; the lock keeps a place and what is read or written there together.
+#[derive(Debug)]
+pub struct DiskFile(Mutex<File>);
+
+impl DiskFile {
+    fn new(file: File) -> Self {
+        Self(Mutex::new(file))
+    }
+
+    /// The place is set anew for each use, so a panic elsewhere does not spoil the file.
+    fn file(&self) -> MutexGuard<'_, File> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 impl FileSystem for Disk {
-    type File = File;
+    type File = DiskFile;
     type Lock = File;
 
     fn create_dir(&self, path: &Path) -> io::Result<()> {
         std::fs::create_dir_all(path)
     }
 
-    fn create(&self, path: &Path) -> io::Result<File> {
-        File::create(path)
+    fn create(&self, path: &Path) -> io::Result<DiskFile> {
+        OpenOptions::new().create(true).truncate(true).read(true).write(true).open(path).map(DiskFile::new)
     }
 
-    fn sync(&self, file: &File) -> io::Result<()> {
-        file.sync_all()
+    fn open(&self, path: &Path) -> io::Result<DiskFile> {
+        File::open(path).map(DiskFile::new)
+    }
+
+    fn len(&self, file: &DiskFile) -> io::Result<u64> {
+        Ok(file.file().metadata()?.len())
+    }
+
+    fn read_at(&self, file: &DiskFile, offset: u64, bytes: &mut [u8]) -> io::Result<()> {
+        let mut file = file.file();
+        file.seek(SeekFrom::Start(offset))?;
+        file.read_exact(bytes)
+    }
+
+    fn write_at(&self, file: &DiskFile, offset: u64, bytes: &[u8]) -> io::Result<()> {
+        let mut file = file.file();
+        file.seek(SeekFrom::Start(offset))?;
+        file.write_all(bytes)
+    }
+
+    fn sync(&self, file: &DiskFile) -> io::Result<()> {
+        file.file().sync_all()
     }
 
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {

@@ -1,86 +1,197 @@
-//! Writers killed at any moment. Alone in this process: a lock would survive in a fork until the fork's exec.
+//! Writers killed at any moment, over every store. Alone in this process: a lock would survive in a fork until the
+//! fork's exec.
+//!
+//! `CCC_CRASH_ROUNDS` is the number of kills per store; `CCC_CRASH_SECONDS`, where it is set, ends each store's rounds
+//! after its share of so many seconds. One line per store says what came out.
 
 mod common;
 
-use ccc_core::table::TableStore;
-use ccc_store::DirectoryStore;
+use ccc_core::table::{HEADER_LEN, Header, SealedTable, TableStore, Tier, body_len, sidecar_len};
+use ccc_store::{Confirmation, DirectoryStore, Keep, collect};
 use common::{ID, Versions};
 use std::{
-    io::{BufRead, BufReader},
-    path::Path,
+    fs::{self, File},
+    io::{BufRead, BufReader, Read, Seek, SeekFrom},
+    num::NonZeroU32,
+    path::{Path, PathBuf},
     process::{Command, Stdio},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 const CHILD: &str = "CCC_STORE_CHILD";
+/// Versions that a store takes before a new one begins.
+const VERSIONS: usize = 40;
+/// Every so many versions the past is collected.
+const COLLECTED_EVERY: usize = 4;
+const ANCESTORS: u32 = 2;
+
+/// The stores that are killed.
+const STORES: &[&str] = &[
+    "directory",
+    #[cfg(feature = "redb")]
+    "journal",
+    #[cfg(feature = "object-store-local")]
+    "bucket",
+];
+
+fn open(store: &str, path: &Path) -> Box<dyn TableStore> {
+    match store {
+        #[cfg(feature = "redb")]
+        "journal" => Box::new(ccc_store::JournalStore::open(path.join("journal")).expect("opens")),
+        #[cfg(feature = "object-store-local")]
+        "bucket" => {
+            let objects = object_store::local::LocalFileSystem::new_with_prefix(path).expect("a directory");
+            let objects = std::sync::Arc::new(objects.with_fsync(true));
+            Box::new(ccc_store::BucketStore::open(objects, "").expect("opens"))
+        }
+        _ => Box::new(DirectoryStore::open(path).expect("opens")),
+    }
+}
+
+/// One history of sealed versions in a file, so that writers need not seal.
+struct History(PathBuf);
+
+impl History {
+    fn parts() -> [usize; 3] {
+        [HEADER_LEN, body_len(Tier::SMALLEST), sidecar_len(Tier::SMALLEST)]
+    }
+
+    fn write(path: PathBuf) -> Self {
+        let bytes: Vec<u8> = Versions::new(1)
+            .take(VERSIONS)
+            .flat_map(|SealedTable { header, body, sidecar }| [&header.to_bytes()[..], &body, &sidecar].concat())
+            .collect();
+        fs::write(&path, bytes).expect("written");
+        Self(path)
+    }
+
+    fn read(&self, index: usize) -> SealedTable {
+        let parts = Self::parts();
+        let mut file = File::open(&self.0).expect("opened");
+        file.seek(SeekFrom::Start((index * parts.iter().sum::<usize>()) as u64)).expect("there");
+        let [header, body, sidecar] = parts.map(|len| {
+            let mut bytes = vec![0; len];
+            file.read_exact(&mut bytes).expect("there");
+            bytes
+        });
+        SealedTable { header: Header::from_bytes(&header).expect("a header"), body, sidecar }
+    }
+}
+
+/// The next version to write, from the store's own hint.
+fn next_index(store: &dyn TableStore) -> usize {
+    let hint = store.head_hint(&ID).expect("read");
+    // version 1 has index 0, so the version is the next index
+    hint.map_or(0, |hint| {
+        usize::try_from(store.header(&hint).expect("the hint names a version").version()).expect("small")
+    })
+}
 
 /// Not a test of its own: the process that [`n156a_killed_writers_lose_nothing_acknowledged`] kills.
 #[test]
 fn child_writer() {
-    let Ok(dir) = std::env::var(CHILD) else { return };
-    let (dir, seed) = dir.rsplit_once('#').expect("directory and seed");
-    let store = DirectoryStore::open(dir).expect("opens");
-    for table in Versions::new(seed.parse().expect("seed")) {
-        let hash = table.header.hash();
+    let Ok(child) = std::env::var(CHILD) else { return };
+    let [name, path, history] = child.split('#').collect::<Vec<_>>().try_into().expect("store, path, history");
+    let (store, history) = (open(name, Path::new(path)), History(PathBuf::from(history)));
+    for index in next_index(&*store)..VERSIONS {
+        let table = history.read(index);
         store.put(&table).expect("kept");
-        store.set_head_hint(&ID, &hash).expect("kept");
-        println!("acknowledged {}", hex::encode(hash));
-    }
-}
-
-fn acknowledged(line: &str) -> Option<[u8; 32]> {
-    // the test harness may print on the same line first
-    hex::decode(line.rsplit_once("acknowledged ")?.1.get(..64)?).ok()?.try_into().ok()
-}
-
-/// Starts a writer, kills it while it writes, and returns the hashes it acknowledged.
-fn killed_writer(dir: &Path, round: u64) -> Vec<[u8; 32]> {
-    let mut child = Command::new(std::env::current_exe().expect("this test"))
-        .args(["child_writer", "--exact", "--nocapture", "--test-threads=1"])
-        .env(CHILD, format!("{}#{round}", dir.display()))
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .expect("starts");
-    let mut lines = BufReader::new(child.stdout.take().expect("piped")).lines();
-    let first = lines.by_ref().map_while(Result::ok).find_map(|line| acknowledged(&line)).expect("one write");
-    std::thread::sleep(Duration::from_micros(1 + 7_919 * round % 40_000));
-    child.kill().expect("killed");
-    child.wait().expect("ended");
-    // the last line may be cut short; a shorter hash is not one
-    [first].into_iter().chain(lines.map_while(Result::ok).filter_map(|line| acknowledged(&line))).collect()
-}
-
-/// Kills after which a new directory begins: each looks at everything that was acknowledged in the directory so far.
-const KILLS_PER_DIRECTORY: u64 = 50;
-
-#[test]
-fn n156a_killed_writers_lose_nothing_acknowledged() {
-    let rounds: u64 = std::env::var("CCC_CRASH_ROUNDS").map_or(6, |rounds| rounds.parse().expect("a number of rounds"));
-    assert!(rounds > 0, "no rounds");
-    for start in (0..rounds).step_by(usize::try_from(KILLS_PER_DIRECTORY).expect("small")) {
-        let dir = tempfile::tempdir().expect("directory");
-        let mut all = vec![];
-        for round in start..rounds.min(start + KILLS_PER_DIRECTORY) {
-            let written = killed_writer(dir.path(), round);
-            all.extend(&written);
-            check(dir.path(), round, &all);
+        store.set_head_hint(&ID, &table.header.hash()).expect("kept");
+        println!("acknowledged {index};");
+        if index % COLLECTED_EVERY == COLLECTED_EVERY - 1 {
+            let keep = Keep { ancestors: NonZeroU32::new(ANCESTORS).expect("not zero") };
+            let collection = collect(&*store, &ID, table.header.head(), keep).expect("planned");
+            let confirmation = Confirmation { head: table.header.head(), removals: collection.removals().len() };
+            collection.carry_out(confirmation).expect("carried out");
         }
     }
 }
 
-/// Every acknowledged version is there, every listed one is whole, and the hint is the last version or the one after.
-fn check(dir: &Path, round: u64, all: &[[u8; 32]]) {
-    let store = DirectoryStore::open(dir).expect("opens after a kill");
-    for hash in all {
-        assert!(store.get(hash).is_ok(), "round {round}: an acknowledged version is gone");
+fn acknowledged(line: &str) -> Option<usize> {
+    // the test harness may print on the same line first; a line that was cut short has no semicolon
+    line.rsplit_once("acknowledged ")?.1.strip_suffix(';')?.parse().ok()
+}
+
+/// Starts a writer, kills it, and returns the indices it acknowledged.
+///
+/// Two in three are killed while they write, the third at any moment from its start, which is when it opens the store
+/// that another kill left.
+fn killed_writer(store: &str, path: &Path, history: &History, round: u64) -> Vec<usize> {
+    let mut child = Command::new(std::env::current_exe().expect("this test"))
+        .args(["child_writer", "--exact", "--nocapture", "--test-threads=1"])
+        .env(CHILD, format!("{store}#{}#{}", path.display(), history.0.display()))
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("starts");
+    let mut lines = BufReader::new(child.stdout.take().expect("piped")).lines().map_while(Result::ok);
+    let first = (round % 3 != 2).then(|| lines.by_ref().find_map(|line| acknowledged(&line))).flatten();
+    std::thread::sleep(Duration::from_micros(1 + 7_919 * round % 30_000));
+    child.kill().expect("killed");
+    child.wait().expect("ended");
+    first.into_iter().chain(lines.filter_map(|line| acknowledged(&line))).collect()
+}
+
+#[derive(Default)]
+struct Summary {
+    rounds: u64,
+    acknowledged: usize,
+    lost: usize,
+    unreadable: usize,
+}
+
+impl Summary {
+    /// What must be there is there, what is listed is whole, and the hint is the last acknowledged version or the one
+    /// after. Returns the next index.
+    fn check(&mut self, store: &str, path: &Path, history: &History, last: Option<usize>) -> usize {
+        let store = open(store, path);
+        let next = next_index(&*store);
+        let behind = last.map_or(0, |last| last + 1);
+        self.lost += usize::from(next != behind && next != behind + 1);
+        // a collection begins after its head is the hint
+        let collected = next / COLLECTED_EVERY * COLLECTED_EVERY;
+        let first = collected.saturating_sub(1 + ANCESTORS as usize).min(behind);
+        self.lost += (first..behind).filter(|index| store.get(&history.read(*index).header.hash()).is_err()).count();
+        let listed = store.versions().expect("listed");
+        self.unreadable += listed.iter().filter(|hash| store.get(hash).is_err()).count();
+        next
     }
-    for hash in store.versions().expect("listed") {
-        assert!(store.get(&hash).is_ok(), "round {round}: a listed version is incomplete");
+}
+
+fn crash(store: &str, rounds: u64, ends: Option<Instant>, history: &History) -> Summary {
+    let mut summary = Summary::default();
+    let mut last = None;
+    let mut dir = tempfile::tempdir().expect("directory");
+    while summary.rounds < rounds && ends.is_none_or(|ends| Instant::now() < ends) {
+        let written = killed_writer(store, dir.path(), history, summary.rounds);
+        summary.rounds += 1;
+        summary.acknowledged += written.len();
+        last = written.last().copied().or(last);
+        let next = summary.check(store, dir.path(), history, last);
+        // what a kill left unacknowledged and whole counts from now on
+        last = next.checked_sub(1);
+        if next + 1 >= VERSIONS {
+            (dir, last) = (tempfile::tempdir().expect("directory"), None);
+        }
     }
-    let last = all.last().expect("one write");
-    let hint = store.head_hint(&ID).expect("read").expect("kept");
-    let (kept, acknowledged) = (store.get(&hint).expect("found"), store.get(last).expect("found"));
-    let (hint, last) = (kept.header.version(), acknowledged.header.version());
-    assert!(hint == last || hint == last + 1, "round {round}: hint {hint} after {last}");
+    summary
+}
+
+fn number(variable: &str) -> Option<u64> {
+    std::env::var(variable).ok().map(|number| number.parse().expect("a number"))
+}
+
+#[test]
+fn n156a_killed_writers_lose_nothing_acknowledged() {
+    let seconds = number("CCC_CRASH_SECONDS");
+    let rounds = number("CCC_CRASH_ROUNDS").unwrap_or(if seconds.is_some() { u64::MAX } else { 5 });
+    let scratch = tempfile::tempdir().expect("directory");
+    let history = History::write(scratch.path().join("history"));
+    for store in STORES {
+        let share = |seconds| Instant::now() + Duration::from_secs(seconds) / u32::try_from(STORES.len()).expect("few");
+        let Summary { rounds, acknowledged, lost, unreadable } = crash(store, rounds, seconds.map(share), &history);
+        println!("kills, {store}: rounds {rounds}, acknowledged {acknowledged}, lost {lost}, unreadable {unreadable}");
+        assert!(rounds > 0 && acknowledged > 0, "{store}: nothing was written");
+        assert_eq!((lost, unreadable), (0, 0), "{store}");
+    }
 }

@@ -5,7 +5,10 @@ use ccc_core::{
     ciphertext::{Ciphertext, Label, LabelKind},
     enclave::{
         AttemptKeys,
-        attestation::{AttestationProvider, OperatingMode, Policy, simulated::SimulatedProvider},
+        attestation::{
+            AttestationProvider, OperatingMode, Policy,
+            simulated::{SimulatedHardware, SimulatedProvider},
+        },
     },
     encoding::Kind,
     envelope::Envelope,
@@ -16,7 +19,6 @@ use ccc_core::{
     vault::{Mode, Request, sealed::seal},
 };
 use ccc_examples::{Anything, generator, holds};
-use ed25519_dalek::SigningKey;
 use rand::{Rng, rngs::StdRng};
 
 const PARTICIPANTS: u16 = 7;
@@ -44,7 +46,7 @@ fn main() -> Result<(), Anything> {
     let request = request(&committee, verified[0].digest());
     let attempt = AttemptKeys::generate(&mut rng)?;
     let recipient = attempt.recipient(MEASUREMENT);
-    let hardware = SimulatedProvider::new(SigningKey::from_bytes(&random32(&mut rng)), MEASUREMENT);
+    let hardware = SimulatedProvider::new(SimulatedHardware::from_seed(&random32(&mut rng)), MEASUREMENT);
     let evidence = hardware.attest(&attempt.user_data(&request.digest()), &request.digest(), NOW)?;
     let policy = Policy {
         mode: OperatingMode::Simulation,

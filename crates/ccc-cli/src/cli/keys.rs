@@ -26,7 +26,9 @@ pub(crate) enum Keygen {
 /// Arguments of `keygen dealer`.
 #[derive(Args)]
 #[command(after_help = "\
-Writes DIR/committee.ccc (public) and DIR/participant-<i>.ccc (secret), one per participant.
+Writes DIR/committee.ccc (public) and DIR/participant-<i>.ccc (secret), one per participant. To people
+with keys of their own such a vault goes by `ccc reshare`, under the same master key, which the dealer
+has seen: what must stay secret from the dealer is encrypted to a vault of `ccc keygen dkg`.
 
 Example:
   ccc keygen dealer -n 16 -t 11 --out keys/")]

@@ -30,8 +30,8 @@ pub(crate) struct EncryptArgs {
     /// The vault's committee, or with --format tdh2easy a tdh2 public key
     #[arg(long, value_name = "FILE")]
     pub(crate) key: PathBuf,
-    /// How the ciphertext is written
-    #[arg(long, value_enum, default_value_t = Format::Native)]
+    /// How the ciphertext is written: native, or tdh2easy for Chainlink's JSON
+    #[arg(long, value_enum, default_value_t = Format::Native, hide_possible_values = true)]
     pub(crate) format: Format,
     /// public or recipient [default: public]; tdh2easy: 64 hexadecimal digits or an address [default: zeros]
     #[arg(long, value_name = "LABEL")]

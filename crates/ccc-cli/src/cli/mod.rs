@@ -15,8 +15,8 @@ pub(crate) use pool::{
 };
 pub(crate) use recovery::{CustodianArgs, RecoverArgs};
 pub(crate) use rounds::{
-    DkgArgs, HandoverArgs, ParticipantKeygen, RepairAssistArgs, RepairFinishArgs, RepairRequestArgs, RepairShare,
-    SessionArgs,
+    DkgArgs, HandoverArgs, OfRepair, ParticipantKeygen, RepairAssistArgs, RepairFinishArgs, RepairRequestArgs,
+    RepairShare, SessionArgs,
 };
 pub(crate) use value::{AssetName, SpreadRange};
 
@@ -93,7 +93,7 @@ pub(crate) enum Verb {
     /// Prepare an attempt; then open, clear, settle and report
     #[command(subcommand)]
     Fill(Fill),
-    /// Check a report, ciphertext, share, table or attestation
+    /// Check a report, ciphertext, share, table, attestation or ceremony
     Verify(VerifyArgs),
     /// Say what a file is, with its public fields
     Inspect(InspectArgs),
@@ -109,20 +109,30 @@ pub(crate) enum Verb {
 #[derive(Args)]
 #[command(after_help = "\
 A table is its header with its body and sidecar, in any order; --pool alone checks the pool's own.
+A session with its board is computed anew: anybody can audit a key generation, a refresh, a reshare.
 
 Examples:
   ccc verify --committee keys/committee.ccc order.ccc
   ccc verify --pool pool/ attempt/share-3.ccc attempt/request.ccc attempt/recipient.ccc
   ccc verify --pool pool/ attempt/report.ccc
   ccc verify --deployment run/deployment.json --policy run/policy.json run/reserve-1.re*
-  ccc verify --pool pool/")]
+  ccc verify --pool pool/
+  ccc verify --session s.json --board b/ vault/committee.ccc
+  ccc verify --session s.json --committee vault/committee.ccc --board b/ next/certificate.ccc
+  ccc verify --committee next/committee.ccc --board b/ request.ccc")]
 pub(crate) struct VerifyArgs {
     /// What to check; a plain share needs its ciphertext beside it, attested keys their request
-    #[arg(required_unless_present = "pool", value_name = "FILE")]
+    #[arg(required_unless_present_any = ["pool", "session"], value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
-    /// Committee under whose master key or signatures the files must hold
+    /// Committee whose keys the files must hold under; with --session the one before
     #[arg(long, value_name = "FILE")]
     pub(crate) committee: Option<PathBuf>,
+    /// Session of `ccc keygen session` to which the files must belong
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["pool", "deployment"])]
+    pub(crate) session: Option<PathBuf>,
+    /// All messages of the session, or of the repair whose request is given
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["pool", "deployment"])]
+    pub(crate) board: Option<PathBuf>,
     /// Pool directory: committee, signers, measurement and current header in one
     #[arg(long, value_name = "DIR")]
     pub(crate) pool: Option<PathBuf>,

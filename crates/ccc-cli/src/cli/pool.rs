@@ -69,8 +69,8 @@ pub(crate) struct DepositArgs {
     /// Keys of the account that is credited
     #[arg(long, value_name = "FILE")]
     pub(crate) account_key: PathBuf,
-    /// The asset
-    #[arg(long, value_enum)]
+    /// base, which the reserve holds (8 decimals), or quote, which pays for it (6 decimals)
+    #[arg(long, value_enum, hide_possible_values = true)]
     pub(crate) asset: AssetName,
     /// The amount, in base units
     #[arg(long, value_name = "UNITS")]
@@ -95,8 +95,8 @@ pub(crate) struct WithdrawArgs {
     /// Keys of the account that is debited
     #[arg(long, value_name = "FILE")]
     pub(crate) account_key: PathBuf,
-    /// The asset
-    #[arg(long, value_enum)]
+    /// base, which the reserve holds (8 decimals), or quote, which pays for it (6 decimals)
+    #[arg(long, value_enum, hide_possible_values = true)]
     pub(crate) asset: AssetName,
     /// The amount, in base units
     #[arg(long, value_name = "UNITS")]

@@ -102,6 +102,30 @@ pub(crate) struct DkgArgs {
     pub(crate) force: bool,
 }
 
+/// Where the messages are.
+#[derive(Args)]
+pub(crate) struct OnBoard {
+    /// Directory of everybody's messages
+    #[arg(long, value_name = "DIR")]
+    pub(crate) board: PathBuf,
+    /// End the running round with what is there: all participants must have the same
+    #[arg(long)]
+    pub(crate) close: bool,
+}
+
+/// Which repair it is.
+#[derive(Args)]
+pub(crate) struct OfRepair {
+    /// The vault's committee
+    #[arg(long, value_name = "FILE")]
+    pub(crate) committee: PathBuf,
+    /// The request
+    #[arg(long, value_name = "FILE")]
+    pub(crate) request: PathBuf,
+    #[command(flatten)]
+    pub(crate) at: OnBoard,
+}
+
 /// Arguments of `refresh` and `reshare`.
 #[derive(Args)]
 #[command(after_help = "\
@@ -130,12 +154,8 @@ pub(crate) struct HandoverArgs {
     /// This participant's state (secret); the first run makes it, every step replaces it
     #[arg(long, value_name = "FILE")]
     pub(crate) state: PathBuf,
-    /// Directory of everybody's messages
-    #[arg(long, value_name = "DIR")]
-    pub(crate) board: PathBuf,
-    /// End the running round with what is there: all participants must have the same
-    #[arg(long)]
-    pub(crate) close: bool,
+    #[command(flatten)]
+    pub(crate) at: OnBoard,
     /// This participant's number on the new roster, where its keys have several
     #[arg(long, value_name = "I")]
     pub(crate) number: Option<u16>,
@@ -196,21 +216,11 @@ Example:
   ccc repair-share assist --committee vault/committee.ccc --participant vault/participant-1.ccc \\
     --request request.ccc --board board/")]
 pub(crate) struct RepairAssistArgs {
-    /// The vault's committee
-    #[arg(long, value_name = "FILE")]
-    pub(crate) committee: PathBuf,
+    #[command(flatten)]
+    pub(crate) repair: OfRepair,
     /// The helper's share and keys
     #[arg(long, value_name = "FILE")]
     pub(crate) participant: PathBuf,
-    /// The request
-    #[arg(long, value_name = "FILE")]
-    pub(crate) request: PathBuf,
-    /// Directory of everybody's messages
-    #[arg(long, value_name = "DIR")]
-    pub(crate) board: PathBuf,
-    /// End the running round with what is there: all participants must have the same
-    #[arg(long)]
-    pub(crate) close: bool,
 }
 
 /// Arguments of `repair-share finish`.
@@ -220,21 +230,11 @@ Example:
   ccc repair-share finish --committee vault/committee.ccc --keys dave.ccc --request request.ccc \\
     --board board/ --out vault/participant-4.ccc")]
 pub(crate) struct RepairFinishArgs {
-    /// The vault's committee
-    #[arg(long, value_name = "FILE")]
-    pub(crate) committee: PathBuf,
+    #[command(flatten)]
+    pub(crate) repair: OfRepair,
     /// The participant's keys
     #[arg(long, value_name = "FILE")]
     pub(crate) keys: PathBuf,
-    /// The request
-    #[arg(long, value_name = "FILE")]
-    pub(crate) request: PathBuf,
-    /// Directory of everybody's messages
-    #[arg(long, value_name = "DIR")]
-    pub(crate) board: PathBuf,
-    /// End the running round with what is there
-    #[arg(long)]
-    pub(crate) close: bool,
     /// The repaired key file (secret)
     #[arg(long, value_name = "FILE")]
     pub(crate) out: PathBuf,

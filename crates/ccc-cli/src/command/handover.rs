@@ -30,6 +30,10 @@ use rand::rngs::StdRng;
 use serde_json::json;
 use std::path::Path;
 
+/// What a person does while a run waits.
+pub(super) const WAITS: &str = "run the same command again once their messages are on the board; --close, if all agree, ends the \
+                               round without them";
+
 /// Who the participant is, and where its results go.
 pub(super) struct Seat<'a> {
     pub(super) session: &'a Session,
@@ -44,9 +48,9 @@ pub(super) fn run(arguments: &HandoverArgs, protocol: Protocol, ctx: &Context<'_
     file.require(&arguments.session, protocol)?;
     let session = file.session(&arguments.session, Some(read_committee(&arguments.committee)?))?;
     let desk = Desk {
-        board: &arguments.board,
+        board: &arguments.at.board,
         state: StateFile::new(&arguments.state, &ctx.passphrases),
-        close: arguments.close,
+        close: arguments.at.close,
     };
     if arguments.erase_old && was_erased(arguments, &session) {
         ctx.ui.result(&["the old share is gone".into()], &json!({ "finished": true, "erased": false }));
@@ -145,6 +149,7 @@ where
             let missing: Vec<_> = missing.iter().map(|i| i.get()).collect();
             lines.push(waiting_line(*round, *have, &missing));
             object["waiting"] = json!({ "round": round.to_string(), "have": have, "missing": missing });
+            ctx.ui.note(WAITS);
             Answer::No
         }
         End::WasFinished => {

@@ -1,8 +1,9 @@
 //! `ccc repair-share`: a lost share from its helpers, step by step, over a directory of messages.
 
-use super::Context;
+use super::{Context, handover::WAITS};
 use crate::{
-    cli::{RepairAssistArgs, RepairFinishArgs, RepairRequestArgs, RepairShare},
+    artifact::instead,
+    cli::{OfRepair, RepairAssistArgs, RepairFinishArgs, RepairRequestArgs, RepairShare},
     error::Error,
     files::{self, Audience, Replace, sealed::Content, secret},
     pool::read_committee,
@@ -16,10 +17,7 @@ use crate::{
 use ccc_core::{
     envelope::Envelope,
     identifier::Identifier,
-    keys::{
-        Committee,
-        repair::{Helper, Receiver, RepairError, RepairRequest, RepairSession},
-    },
+    keys::repair::{Helper, Receiver, RepairError, RepairFault, RepairRequest, RepairSession, judge},
 };
 use serde_json::json;
 use std::path::{Path, PathBuf};
@@ -59,15 +57,15 @@ fn request(arguments: &RepairRequestArgs, ctx: &Context<'_>) -> Result<Answer, E
 }
 
 fn assist(arguments: &RepairAssistArgs, ctx: &Context<'_>) -> Result<Answer, Error> {
-    let session = session(&arguments.committee, &arguments.request)?;
+    let session = session(&arguments.repair)?;
     let (share, keys) = keys::read_share(&arguments.participant, &ctx.passphrases)?;
     let helper = Helper::new(session.clone(), &share, &keys)?;
     let me = share.identifier();
-    let mut desk = Desk::read(&session, &arguments.board, ctx)?;
+    let mut desk = Desk::read(&session, &arguments.repair.at.board, ctx)?;
     desk.say(&format!("split-{me}.ccc"), &helper.split()?)?;
     let missing = desk.board.missing(&session, Stage::Split);
-    if !missing.is_empty() && !arguments.close {
-        return Ok(desk.waits(Stage::Split, &missing));
+    if !missing.is_empty() && !arguments.repair.at.close {
+        return desk.waits(Stage::Split, &missing);
     }
     match helper.sum(&desk.board.envelopes(Stage::Split)) {
         Ok(sum) => desk.say(&format!("sum-{me}.ccc"), &sum)?,
@@ -89,14 +87,14 @@ fn finish(arguments: &RepairFinishArgs, ctx: &Context<'_>) -> Result<Answer, Err
         return Err(Error::NeedsFile);
     }
     files::check_target(out, replace)?;
-    let session = session(&arguments.committee, &arguments.request)?;
+    let session = session(&arguments.repair)?;
     let keys = keys::read_keys(&arguments.keys, &ctx.passphrases)?;
     let receiver = Receiver::new(session.clone(), &keys)?;
-    let mut desk = Desk::read(&session, &arguments.board, ctx)?;
+    let mut desk = Desk::read(&session, &arguments.repair.at.board, ctx)?;
     for stage in [Stage::Split, Stage::Sum] {
         let missing = desk.board.missing(&session, stage);
-        if !missing.is_empty() && !arguments.close {
-            return Ok(desk.waits(stage, &missing));
+        if !missing.is_empty() && !arguments.repair.at.close {
+            return desk.waits(stage, &missing);
         }
     }
     let [first, second] = [Stage::Split, Stage::Sum].map(|stage| desk.board.envelopes(stage));
@@ -120,10 +118,11 @@ fn refused(path: &Path, source: ccc_core::keys::repair::RepairSessionError) -> E
     Error::RepairRequest { path: path.into(), source }
 }
 
-fn session(committee: &Path, request: &Path) -> Result<RepairSession, Error> {
-    let committee: Committee = read_committee(committee)?;
-    let envelope = Envelope::from_bytes(&files::read(request, MAX_REQUEST)?);
-    let envelope = envelope.map_err(|source| Error::Encoding { path: request.into(), source })?;
+fn session(OfRepair { committee, request, .. }: &OfRepair) -> Result<RepairSession, Error> {
+    let committee = read_committee(committee)?;
+    let bytes = files::read(request, MAX_REQUEST)?;
+    let envelope = Envelope::from_bytes(&bytes).map_err(|source| Error::Encoding { path: request.into(), source });
+    let envelope = envelope.map_err(|error| instead(request, bytes, "a request to repair a share", error))?;
     RepairSession::requested(committee, &envelope).map_err(|source| refused(request, source))
 }
 
@@ -149,12 +148,27 @@ impl<'a> Desk<'a> {
         Ok(())
     }
 
-    fn waits(&self, stage: Stage, missing: &[Identifier]) -> Answer {
+    /// Waits for these, unless the run is over already.
+    fn waits(&self, stage: Stage, missing: &[Identifier]) -> Result<Answer, Error> {
+        self.check_over()?;
         let numbers: Vec<_> = missing.iter().map(|i| i.get()).collect();
         let named = numbers.iter().map(u16::to_string).collect::<Vec<_>>().join(", ");
         let line = format!("waiting for the {stage} of participant {named}");
+        self.ctx.ui.note(WAITS);
         self.tells(line, json!({ "finished": false, "waiting": { "round": stage.to_string(), "missing": numbers } }));
-        Answer::No
+        Ok(Answer::No)
+    }
+
+    /// A fault that is proved ends the run, whoever is still to speak; silence does not, as long as one waits.
+    fn check_over(&self) -> Result<(), Error> {
+        let rounds = [Stage::Split, Stage::Sum, Stage::Complaints].map(|stage| self.board.envelopes(stage));
+        let Err(RepairError::Ended { mut culprits, complaints }) =
+            judge(self.session, rounds.each_ref().map(Vec::as_slice))
+        else {
+            return Ok(());
+        };
+        culprits.retain(|culprit| culprit.fault != RepairFault::Silent);
+        if culprits.is_empty() { Ok(()) } else { Err(RepairError::Ended { culprits, complaints }.into()) }
     }
 
     fn tells(&self, line: String, mut object: serde_json::Value) {

@@ -1,7 +1,8 @@
 //! What to try next, and the stable code of each error.
 
 use super::{Error, Exit, Parts};
-use ccc_core::keys::repair::RepairSessionError;
+use ccc_core::keys::KeyShareError;
+use ccc_core::keys::repair::{RepairError, RepairSessionError};
 use ccc_enclave::{attempt::AttemptError, reserve::ReserveError};
 use ccc_node::{recovery::RecoveryError, scenario::ScenarioError, vault_node::Refusal};
 
@@ -9,6 +10,8 @@ const OF_WHAT_KIND: &str = "the file is damaged or of another kind; `ccc inspect
 const IN_PRODUCTION: (&str, &str) =
     ("production", "SECURITY.md lists what production refuses; without it simulated parts are used and named");
 const OF_ACCOUNTS: &str = "leave accounts away for a table with room for every maker and the reserve";
+/// What the messages of a board are held against.
+pub(crate) const OF_BOARD: &str = "its session or the request of its repair";
 const AGAIN: &str = "run `ccc fill prepare` again, into a new directory";
 
 impl Error {
@@ -21,7 +24,7 @@ impl Error {
 
     /// Whether the question was understood and the answer is no.
     fn is_an_answer(&self) -> bool {
-        matches!(self, Self::NotVerified { .. } | Self::NoRows { .. } | Self::NoDeficit)
+        matches!(self, Self::NotVerified { .. } | Self::OtherTranscript { .. } | Self::NoRows { .. } | Self::NoDeficit)
     }
 
     fn code_and_hint(&self) -> (&'static str, &'static str) {
@@ -69,9 +72,16 @@ impl Error {
                 ("passphrase-in-environment", "unset it; CCC_PASSPHRASE_FILE names a file that holds the passphrase")
             }
             Self::Sealed { source, .. } => source.parts(),
+            Self::OtherContent { found: "a participant's keys without a share", .. } => {
+                ("other-content", "name the participant-<i>.ccc of the vault: it holds share and keys")
+            }
             Self::OtherContent { .. } => ("other-content", "`ccc inspect FILE` tells what a file holds"),
+            Self::KeyShare { source: KeyShareError::Epoch { .. }, .. } => (
+                "key-share",
+                "a share serves the committee of its own epoch: name the share that the refresh or reshare wrote, or the old committee",
+            ),
             Self::KeyShare { .. } => {
-                ("key-share", "use the file that the key generation wrote for this committee and epoch")
+                ("key-share", "use the file that the last key generation, refresh, reshare or repair wrote for it")
             }
             Self::OtherKeys { .. } => ("other-keys", "one participant's share lies beside another one's keys"),
             Self::Token { .. } => ("token", "write the bearer token into the file's first line"),
@@ -87,6 +97,10 @@ impl Error {
             Self::Artifact { .. } => ("unknown-file", "ccc reads the files that ccc writes, unaltered"),
             Self::Committee { .. } => ("committee", OF_WHAT_KIND),
             Self::NotVerified { .. } => ("not-verified", "do not use it; ask its author for another"),
+            Self::Missing { what: OF_BOARD, .. } => (
+                "missing-context",
+                "name the session with --session, or the repair's request as FILE and its --committee",
+            ),
             Self::Missing { .. } => {
                 ("missing-context", "name it with --committee, --pool, --deployment or --policy, or beside the file")
             }
@@ -122,6 +136,10 @@ impl Error {
             Self::StateLost { .. } => {
                 ("state-lost", "restore it, or begin a new session: a second draw would contradict the first")
             }
+            Self::OtherTranscript { .. } => (
+                "other-transcript",
+                "a message is missing, or came after its round: bring the one, or move the other away, and verify again",
+            ),
             Self::BoardFull { .. } => ("board-full", "name a directory that holds the messages of this session alone"),
             Self::NotCertified { .. } => ("not-certified", "let the rounds end first; nothing was removed"),
             Self::RepairRequest {
@@ -133,6 +151,10 @@ impl Error {
                 ..
             } => ("repair-request", "name with --helpers at least as many other members as shares open, each once"),
             Self::RepairRequest { .. } => ("repair-request", "ask the participant for its request, in this committee"),
+            Self::Repair(RepairError::NotAHelper { .. }) => ("repair", "the helpers are those that the request names"),
+            Self::Repair(RepairError::Keys { .. } | RepairError::KeyShare(_)) => {
+                ("repair", "use the keys and the share that this committee knows the participant by")
+            }
             Self::Repair(_) => ("repair", "request it again, from other helpers than the culprits"),
             _ => return None,
         })

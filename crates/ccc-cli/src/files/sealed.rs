@@ -384,6 +384,23 @@ mod tests {
         SecretFile::parse(bytes)?.open(|| Ok(passphrase(text))).map(|plain| plain.to_vec())
     }
 
+    /// Fixed byte for byte; the snapshots are named in `ccc-core`'s table of kinds.
+    #[test]
+    fn files_from_fixed_seeds_are_the_snapshots() {
+        let mut rng = rand_chacha::ChaCha20Rng::from_seed([5; 32]);
+        let sealed = seal(Content::Keys, b"secret", &passphrase("right"), LEAST, &mut rng).expect("sealed");
+        for (made, snapshot) in [
+            (
+                clear(Content::Keys, b"secret").to_vec(),
+                include_str!("../../../../vectors/snapshots/sealed_file_clear.hex"),
+            ),
+            (sealed, include_str!("../../../../vectors/snapshots/sealed_file_passphrase.hex")),
+        ] {
+            assert_eq!(hex::encode(&made), snapshot.lines().collect::<String>());
+            assert_eq!(open(&made, "right"), Ok(b"secret".to_vec()));
+        }
+    }
+
     #[test]
     fn opens_with_the_passphrase_alone() {
         let bytes = sealed();

@@ -7,8 +7,11 @@ use super::{
     sealed::{Content, Cost, MAX_PLAIN, SealedError, SecretFile, clear, seal},
     write,
 };
-use crate::error::Error;
-use ccc_core::{encoding::Reader, suite};
+use crate::{artifact::instead, error::Error};
+use ccc_core::{
+    encoding::{Kind, Reader, kind_of},
+    suite,
+};
 use rand_core::CryptoRng;
 use std::{fs::File, path::Path};
 use zeroize::Zeroizing;
@@ -81,9 +84,13 @@ fn check_mode(_: &Path, _: &std::fs::Metadata) -> Result<(), Error> {
 /// # Errors
 /// [`Error::OtherContent`], [`Error::Sealed`], and the errors of reading and of the passphrase.
 pub(crate) fn open(path: &Path, content: Content, passphrases: &Passphrases) -> Result<Secrets, Error> {
-    let bytes = read_private(path, MAX_FILE)?;
+    let bytes = read_private(path, MAX_FILE).map_err(|error| of_public(path, content, error))?;
     let sealed = |source| Error::Sealed { path: path.into(), source };
-    let file = SecretFile::parse(&bytes).map_err(sealed)?;
+    let parsed = SecretFile::parse(&bytes).map_err(sealed);
+    let file = parsed.map_err(|error| match kind_of(&bytes) {
+        Ok(kind) if kind != Kind::SealedFile => instead(path, bytes.to_vec(), content.words(), error),
+        _ => error,
+    })?;
     if file.content() != content {
         let (expected, found) = (content.words(), file.content().words());
         return Err(Error::OtherContent { path: path.into(), expected, found });
@@ -93,6 +100,16 @@ pub(crate) fn open(path: &Path, content: Content, passphrases: &Passphrases) -> 
         Failure::Passphrase(error) => error,
         Failure::Sealed(source) => sealed(source),
     })
+}
+
+/// A file that others may read, told as what it is where it is no secret at all.
+fn of_public(path: &Path, content: Content, error: Error) -> Error {
+    match (&error, super::read(path, MAX_FILE)) {
+        (Error::Readable { .. }, Ok(bytes)) if kind_of(&bytes) != Ok(Kind::SealedFile) => {
+            instead(path, bytes, content.words(), error)
+        }
+        _ => error,
+    }
 }
 
 enum Failure {

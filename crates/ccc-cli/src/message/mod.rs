@@ -3,7 +3,7 @@
 pub(crate) mod native;
 pub(crate) mod tdh2;
 
-use crate::{error::Error, files};
+use crate::{artifact::instead, error::Error, files};
 use ccc_core::{ciphertext::Ciphertext, compat::tdh2_p256::PublicKey, keys::Committee};
 use std::path::Path;
 use zeroize::Zeroizing;
@@ -42,16 +42,19 @@ impl Key {
     /// Reads a committee or a tdh2 public key, told apart by their first byte.
     ///
     /// # Errors
-    /// [`Error::Committee`], [`Error::Tdh2Format`].
+    /// [`Error::OtherContent`], [`Error::Committee`], [`Error::Tdh2Format`].
     pub(crate) fn read(path: &Path) -> Result<Self, Error> {
         let bytes = files::read(path, MAX_KEY)?;
         if tdh2::is_json(&bytes) {
-            let key = PublicKey::from_json(&bytes).map_err(|source| Error::Tdh2Format { path: path.into(), source })?;
-            return Ok(Self::Tdh2(Box::new(key)));
+            let refused = |source| Error::Tdh2Format { path: path.into(), source };
+            let key = PublicKey::from_json(&bytes).map_err(refused);
+            let key = key.map_err(|error| instead(path, bytes, "a tdh2 public key", error));
+            return key.map(|key| Self::Tdh2(Box::new(key)));
         }
-        let committee = Committee::from_bytes(&bytes);
-        let committee = committee.map_err(|source| Error::Committee { path: path.into(), source })?;
-        Ok(Self::Native(Box::new(committee)))
+        let refused = |source| Error::Committee { path: path.into(), source };
+        let committee = Committee::from_bytes(&bytes).map_err(refused);
+        let committee = committee.map_err(|error| instead(path, bytes, "a committee", error));
+        committee.map(|committee| Self::Native(Box::new(committee)))
     }
 
     /// What it is, in words, with its article.
@@ -72,15 +75,17 @@ impl Sealed {
     /// Reads a ciphertext.
     ///
     /// # Errors
-    /// [`Error::CiphertextFile`], [`Error::Tdh2Format`].
+    /// [`Error::OtherContent`], [`Error::CiphertextFile`], [`Error::Tdh2Format`].
     pub(crate) fn read(path: &Path) -> Result<Self, Error> {
         let bytes = files::read(path, MAX_CIPHERTEXT)?;
         if tdh2::is_json(&bytes) {
-            let sealed = tdh2::Sealed::from_json(&bytes);
-            return sealed.map(Self::Tdh2).map_err(|source| Error::Tdh2Format { path: path.into(), source });
+            let refused = |source| Error::Tdh2Format { path: path.into(), source };
+            let sealed = tdh2::Sealed::from_json(&bytes).map_err(refused);
+            return sealed.map(Self::Tdh2).map_err(|error| instead(path, bytes, "a tdh2easy ciphertext", error));
         }
-        let ciphertext = Ciphertext::from_bytes(&bytes);
-        ciphertext.map(Self::Native).map_err(|source| Error::CiphertextFile { path: path.into(), source })
+        let refused = |source| Error::CiphertextFile { path: path.into(), source };
+        let ciphertext = Ciphertext::from_bytes(&bytes).map_err(refused);
+        ciphertext.map(Self::Native).map_err(|error| instead(path, bytes, "a ciphertext", error))
     }
 }
 

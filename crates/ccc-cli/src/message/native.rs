@@ -14,7 +14,7 @@ use ccc_core::{
     envelope::Envelope,
     identifier::Identifier,
     keys::Committee,
-    vault::{Mode, Request, Shares, combine::combine_public},
+    vault::{Mode, Request, Shares, combine_public},
 };
 use rand_core::CryptoRng;
 use std::path::{Path, PathBuf};

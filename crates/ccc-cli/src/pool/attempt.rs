@@ -267,8 +267,8 @@ pub(crate) fn open_participant(
     let share = KeyShare::from_bytes(share).map_err(|error| sealed(error.into()))?;
     let keys = ParticipantKeys::from_bytes(keys).map_err(|error| sealed(error.into()))?;
     share.matches(committee).map_err(|source| Error::KeyShare { path: path.into(), source })?;
-    let known = committee.member(share.identifier()).map(|member| member.signing_key);
-    if known != Some(keys.signing_key()) {
+    let known = committee.member(share.identifier()).map(|member| member.keys().signing_key());
+    if known != Some(keys.public_keys().signing_key()) {
         return Err(Error::OtherKeys { path: path.into(), identifier: share.identifier().get() });
     }
     Ok((share, keys))

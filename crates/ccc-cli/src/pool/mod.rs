@@ -16,19 +16,19 @@ pub(crate) mod sign;
 pub(crate) mod view;
 
 use crate::{
+    artifact::instead,
     cli::AssetName,
     error::Error,
     files::{self, Audience, Replace, passphrase::Passphrases, sealed::Content, secret},
 };
 use ccc_core::{
-    enclave::attestation::simulated::SimulatedProvider,
+    enclave::attestation::simulated::{SimulatedHardware, SimulatedProvider},
     keys::Committee,
     table::{SealedTable, TableStore},
 };
 use ccc_enclave::config::EnclaveConfig;
-use ccc_node::production::Configuration;
+use ccc_node::production::{Configuration, Sharing};
 use ccc_store::DirectoryStore;
-use ed25519_dalek::SigningKey;
 use head::Head;
 use log::{ChainLog, Event};
 use rand_core::CryptoRng;
@@ -111,8 +111,8 @@ impl Pool {
             return Err(Error::OtherCommittee { path: paths.committee() });
         }
         let policy = settings.policy();
-        let (mode, threshold) = (policy.mode, committee.threshold());
-        Configuration { mode, seeded: false, dealt: false, threshold, policy: Some(&policy), simulated: SIMULATED }
+        let (mode, sharing) = (policy.mode, Sharing::Roster(committee.roster()));
+        Configuration { mode, seeded: false, dealt: false, sharing, policy: Some(&policy), simulated: SIMULATED }
             .check()?;
         let head = parse_json(&paths.head(), &files::read(&paths.head(), MAX_SETTINGS)?)?;
         let log = ChainLog::read(&paths.log(), &settings_bytes)?;
@@ -192,7 +192,7 @@ impl Pool {
         let secrets = secret::open(&path, Content::Hardware, passphrases)?;
         let key = secrets.split::<1>().and_then(|[key]| account::key(key));
         let key = key.map_err(|source| Error::Sealed { path, source })?;
-        Ok(SimulatedProvider::new(SigningKey::from_bytes(&key), self.config.measurement()))
+        Ok(SimulatedProvider::new(SimulatedHardware::from_seed(&key), self.config.measurement()))
     }
 }
 
@@ -207,7 +207,8 @@ pub(crate) fn now() -> u64 {
 /// [`Error::Committee`].
 pub(crate) fn read_committee(path: &Path) -> Result<Committee, Error> {
     let bytes = files::read(path, MAX_COMMITTEE)?;
-    Committee::from_bytes(&bytes).map_err(|source| Error::Committee { path: path.into(), source })
+    let committee = Committee::from_bytes(&bytes);
+    committee.map_err(|source| instead(path, bytes, "a committee", Error::Committee { path: path.into(), source }))
 }
 
 pub(crate) fn write_head(path: &Path, head: &Head, replace: Replace) -> Result<(), Error> {

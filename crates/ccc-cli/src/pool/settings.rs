@@ -2,12 +2,11 @@
 
 use super::hexed::Hex;
 use ccc_core::{
-    enclave::attestation::Policy,
+    enclave::attestation::{Policy, simulated::SimulatedRoot},
     report::{Origin, SignerSet},
 };
 use ccc_enclave::config::{Asset, EnclaveConfig, PriceBounds};
 use ccc_node::policy_file::ModeName;
-use ed25519_dalek::VerifyingKey;
 use serde::{Deserialize, Serialize};
 
 /// Seconds for which evidence is fresh, and for which an attempt may be answered.
@@ -121,6 +120,7 @@ impl Settings {
             envelope_lifetime: solvency.envelope_lifetime,
             slots: pool.slots,
             order_slots: pool.order_slots,
+            auditors: None,
         }
     }
 
@@ -150,7 +150,7 @@ impl Settings {
             mode: self.pool.mode.into(),
             measurements: vec![self.enclave().measurement()],
             max_age: ATTEMPT_LIFETIME,
-            simulated_roots: VerifyingKey::from_bytes(&self.pool.simulated_hardware.0).into_iter().collect(),
+            simulated_roots: SimulatedRoot::from_bytes(&self.pool.simulated_hardware.0).into_iter().collect(),
         }
     }
 }

@@ -120,7 +120,7 @@ impl Pool {
         let new_orders = orders.get(orders_taken..).ok_or(Error::HeadBehind)?.to_vec();
         let live = |order: &Submission| self.head.live_orders.contains(&Hex(order.id)) && !expired(order, at.time());
         let live_orders = orders[..orders_taken].iter().filter(|order| live(order)).cloned().collect();
-        Ok(Log { consumed, boundary, new_orders, live_orders, collateral: self.collateral(at) })
+        Ok(Log { consumed, boundary, new_orders, live_orders, collateral: self.collateral(at), upkeep: None })
     }
 
     /// The oldest open request whose deadline has come.

@@ -62,6 +62,9 @@ pub(crate) fn number(roster: &Roster, keys: &ParticipantKeys, chosen: Option<u16
 }
 
 fn content(path: &Path) -> Result<Option<Content>, Error> {
-    let bytes = secret::read_private(path, secret::MAX_FILE)?;
+    let bytes = match secret::read_private(path, secret::MAX_FILE) {
+        Err(Error::Readable { .. }) => return Ok(None), // whoever opens it says why it may not be read
+        read => read?,
+    };
     Ok(SecretFile::parse(&bytes).ok().map(|file| file.content()))
 }

@@ -31,7 +31,7 @@ pub(crate) struct Finished {
 
 impl From<Outcome> for Finished {
     fn from(outcome: Outcome) -> Self {
-        let Outcome { committee, key_share, transcript, culprits } = outcome;
+        let Outcome { committee, key_share, transcript, culprits, .. } = outcome;
         Self { committee, key_share: Some(key_share), transcript, culprits, certificate: None }
     }
 }

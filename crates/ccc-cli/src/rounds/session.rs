@@ -1,18 +1,17 @@
 //! The session file: who takes part in what, the same for everybody; and a participant's public keys.
 
 use crate::{
+    artifact::instead,
     error::Error,
     files,
     pool::{hexed::Hex, parse_json},
 };
 use ccc_core::{
-    encoding::Reader,
     epoch::Epoch,
     identifier::Identifier,
     keys::{Committee, MembershipError, Protocol, PublicKeys, Roster, RosterMember, Session},
     threshold::Threshold,
 };
-use ed25519_dalek::VerifyingKey;
 use serde::{Deserialize, Serialize};
 use std::{path::Path, sync::Arc};
 
@@ -61,7 +60,7 @@ pub(crate) struct PublicLine {
 }
 
 impl What {
-    fn protocol(self) -> Protocol {
+    pub(crate) fn protocol(self) -> Protocol {
         match self {
             Self::KeyGeneration => Protocol::Dkg,
             Self::Refresh => Protocol::Refresh,
@@ -72,20 +71,32 @@ impl What {
 
 impl PublicLine {
     pub(crate) fn new(keys: &PublicKeys) -> Self {
-        let dealing_key = Hex(keys.dealing_key.compress().to_bytes());
-        Self { signing_key: Hex(keys.signing_key.to_bytes()), dealing_key }
+        Self { signing_key: Hex(keys.signing_key()), dealing_key: Hex(keys.dealing_key()) }
     }
 
     /// Reads a `.pub` file.
     ///
     /// # Errors
-    /// [`Error::PoolFile`] and the errors of reading.
+    /// [`Error::OtherContent`], [`Error::PoolFile`] and the errors of reading.
     pub(crate) fn read(path: &Path) -> Result<Self, Error> {
-        parse_json(path, &files::read(path, MAX_PUBLIC)?)
+        let bytes = files::read(path, MAX_PUBLIC)?;
+        parse_json(path, &bytes).map_err(|error| instead(path, bytes, "a participant's public keys", error))
     }
 
     pub(crate) fn signing_key(&self) -> [u8; 32] {
         self.signing_key.0
+    }
+
+    pub(crate) fn dealing_key(&self) -> [u8; 32] {
+        self.dealing_key.0
+    }
+
+    /// Whether both are keys.
+    ///
+    /// # Errors
+    /// [`MembershipError`].
+    pub(crate) fn check(&self) -> Result<(), MembershipError> {
+        self.member(1).member().map(drop)
     }
 
     pub(crate) fn member(&self, number: u16) -> MemberLine {
@@ -95,15 +106,12 @@ impl PublicLine {
 
 impl MemberLine {
     pub(crate) fn new(member: &RosterMember) -> Self {
-        let keys = PublicKeys { signing_key: member.signing_key, dealing_key: member.dealing_key };
-        PublicLine::new(&keys).member(member.identifier.get())
+        PublicLine::new(&member.keys()).member(member.identifier.get())
     }
 
     fn member(&self) -> Result<RosterMember, MembershipError> {
-        let signing_key = VerifyingKey::from_bytes(&self.signing_key.0)
-            .map_err(|_| ccc_core::encoding::EncodingError::Point { what: "signing key" })?;
-        let dealing_key = Reader::new(&self.dealing_key.0).point("dealing key")?;
-        Ok(RosterMember { identifier: Identifier::new(self.number)?, signing_key, dealing_key })
+        let keys = PublicKeys::from_bytes(&self.signing_key.0, &self.dealing_key.0)?;
+        Ok(keys.member(Identifier::new(self.number)?))
     }
 }
 
@@ -111,9 +119,10 @@ impl SessionFile {
     /// Reads a session file.
     ///
     /// # Errors
-    /// [`Error::PoolFile`] and the errors of reading.
+    /// [`Error::OtherContent`], [`Error::PoolFile`] and the errors of reading.
     pub(crate) fn read(path: &Path) -> Result<Self, Error> {
-        parse_json(path, &files::read(path, MAX_SESSION)?)
+        let bytes = files::read(path, MAX_SESSION)?;
+        parse_json(path, &bytes).map_err(|error| instead(path, bytes, "a session", error))
     }
 
     /// The session, which names the committee that hands over, if there is one.
@@ -137,6 +146,15 @@ impl SessionFile {
             (What::KeyGeneration, Some(_)) => Err(refused("a key generation has no committee that hands over".into())),
             (What::Refresh | What::Reshare, None) => Err(refused("it names no committee that hands over".into())),
         }
+    }
+
+    /// The session's identifier, for which the digest of the committee that hands over is enough.
+    ///
+    /// # Errors
+    /// [`MembershipError`] for members that make no roster.
+    pub(crate) fn id(&self) -> Result<[u8; 32], MembershipError> {
+        let old = self.committee.as_ref().map(|digest| &digest.0);
+        Ok(Session::new(self.protocol.protocol(), old, self.roster()?, &self.nonce.0).id())
     }
 
     /// Refuses a session of another protocol than the verb's.

@@ -46,6 +46,7 @@ fn every_verb_has_help_with_an_example() {
     ] {
         let help = scratch.done(&format!("{verb} --help")).stdout;
         assert!(help.contains("Example"), "{verb}\n{help}");
+        assert!(help.lines().count() <= 40, "{verb}: one screen\n{help}");
     }
 }
 

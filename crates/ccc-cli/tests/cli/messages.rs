@@ -2,10 +2,12 @@
 
 use super::support::{Run, Scratch, mode, set_mode};
 use ccc_core::{
+    compat::tdh2_p256::{Ciphertext as Raw, PublicKey},
     encoding::Kind,
     envelope::Envelope,
     keys::{Committee, ParticipantKeys},
 };
+use rand::{SeedableRng, rngs::StdRng};
 
 const NOTE: &[u8] = b"meet at the usual place\n";
 
@@ -276,4 +278,30 @@ fn private_shares_are_sealed_with_the_passphrase() {
     assert_eq!(scratch.done("open --key tdh2/public-key.json note.json t0.json").out, NOTE);
     scratch.ccc("--no-passphrase keygen tdh2 -n 1 --out tdh2").fails(2, "exists");
     scratch.ccc("--no-passphrase keygen tdh2 -n 16 -t 5 --out other").fails(2, "threshold 5 of 16");
+}
+
+#[test]
+fn a_raw_tdh2_ciphertext_is_told_shared_verified_and_opened() {
+    let scratch = prepared();
+    let key = PublicKey::from_json(&scratch.read("tdh2/public-key.json")).expect("a key");
+    let (label, message) = ([7; 32], *b"thirty-two bytes of any message.");
+    let mut rng = StdRng::seed_from_u64(1);
+    let raw = Raw::encrypt(&key, &label, &message, &mut rng).expect("encrypted").to_json();
+    scratch.write("raw.json", &raw);
+    let seen = scratch.done("--json inspect raw.json").json();
+    assert_eq!((&seen["file"], &seen["message_bytes"]), (&"a tdh2 ciphertext".into(), &32.into()));
+    assert_eq!(seen["label"], "07".repeat(32));
+    for i in [0, 2, 3] {
+        let flags = format!("--participant tdh2/participant-{i}.ccc --key tdh2/public-key.json");
+        scratch.done(&format!("share {flags} --out r{i}.json raw.json"));
+    }
+    let open = "open --key tdh2/public-key.json raw.json r0.json r2.json";
+    scratch.ccc(open).fails(2, "2 of 3 needed shares are good");
+    assert_eq!(scratch.done(&format!("{open} r3.json")).out, message);
+    scratch.done("verify tdh2/public-key.json raw.json r0.json r2.json r3.json");
+    let other_label = raw.replacen("\"Label\":\"Bw", "\"Label\":\"Cw", 1);
+    assert_ne!(other_label, raw);
+    scratch.write("raw.json", other_label);
+    scratch.ccc("verify tdh2/public-key.json raw.json").fails(1, "proof does not verify");
+    scratch.ccc(&format!("{open} r3.json")).fails(2, "proof does not verify");
 }

@@ -1,4 +1,7 @@
 //! From the shared element K to the key of the body and its commitment.
+//!
+//! *Source*: hashed ElGamal as in TDH2 (Shoup and Gennaro 2002), with HKDF (RFC 5869) over SHA-512 for the hash and
+//! ChaCha20-Poly1305 (RFC 8439) for the pad; changed: a key commitment is derived beside the key (Albertini et al. 2022).
 
 use super::label::LABEL_LEN;
 use crate::keys::MasterPublicKey;
@@ -57,6 +60,11 @@ impl BodyKey {
         let mut c = [0; 32];
         c.copy_from_slice(&self.0[32..]);
         c
+    }
+
+    #[cfg(test)]
+    pub(crate) fn cipher_key(&self) -> [u8; 32] {
+        self.0[..32].try_into().unwrap()
     }
 
     /// Seals the padded message in its own buffer.

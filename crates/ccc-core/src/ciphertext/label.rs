@@ -32,6 +32,16 @@ impl LabelKind {
     }
 }
 
+impl core::fmt::Display for LabelKind {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str(match self {
+            Self::Public => "public",
+            Self::Recipient => "recipient",
+            Self::TableKey => "table key",
+        })
+    }
+}
+
 /// The public context of a ciphertext: whoever encrypts writes it, the contract and every participant read it.
 ///
 /// *Layout*, 129 bytes: kind u8, chain u64, contract 20, id 32, version u64, requester 20, expiry u64, context 32.

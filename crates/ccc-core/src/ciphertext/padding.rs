@@ -100,12 +100,21 @@ mod tests {
     }
 
     #[test]
+    fn the_longest_message_fits_and_one_byte_more_does_not() {
+        assert_eq!(pad(LabelKind::Public, &vec![0; MAX_MESSAGE], 0).map(|padded| padded.len()), Ok(MAX_PADDED));
+        assert_eq!(pad(LabelKind::Public, &vec![0; MAX_MESSAGE + 1], 0), Err(PaddingError::TooLong));
+    }
+
+    #[test]
     fn only_the_smallest_bucket_with_zeros_is_read() {
         let padded = pad(LabelKind::Public, b"abc", 0).unwrap();
         assert_eq!(unpad(LabelKind::Public, padded.clone()).unwrap().as_slice(), b"abc");
         let mut dirty = padded.clone();
         dirty[63] = 1;
         assert_eq!(unpad(LabelKind::Public, dirty), Err(BadPadding));
+        let mut twice_dirty = padded.clone();
+        twice_dirty[62..].fill(1);
+        assert_eq!(unpad(LabelKind::Public, twice_dirty), Err(BadPadding));
         let mut wide = padded.clone();
         wide.resize(128, 0);
         assert_eq!(unpad(LabelKind::Public, wide), Err(BadPadding));

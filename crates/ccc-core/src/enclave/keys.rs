@@ -1,4 +1,6 @@
 //! The enclave's keys of one attempt: made before the request is answered, spent by opening it.
+//!
+//! *Source*: X by DeriveKeyPair of RFC 9180, section 7.1.3; E = d_E·G in ristretto255 (RFC 9496).
 
 use crate::ciphertext::VerifiedCiphertext;
 use crate::encoding::{EncodingError, HEADER_LEN, Kind, Reader, header};
@@ -18,6 +20,8 @@ use crate::vault::share::Shares;
 use crate::vault::statement::Statement;
 use alloc::vec::Vec;
 use curve25519_dalek::{RistrettoPoint, Scalar};
+use hpke::aead::ChaCha20Poly1305;
+use hpke::kdf::HkdfSha256;
 use hpke::kem::X25519HkdfSha256;
 use hpke::{Deserializable, Kem, Serializable};
 use rand_core::CryptoRng;
@@ -73,8 +77,7 @@ impl AttemptKeys {
     }
 
     /// X and E.
-    #[must_use]
-    pub fn public(&self) -> ([u8; 32], RistrettoPoint) {
+    pub(crate) fn public(&self) -> ([u8; 32], RistrettoPoint) {
         (self.public_x, *self.public_e.point())
     }
 
@@ -119,6 +122,23 @@ impl AttemptKeys {
             return Err(EncodingError::Range { what: "ristretto255 secret", found: 0, range: "non-zero scalars" });
         }
         Ok(Self::new(x, e, seed))
+    }
+
+    /// Opens what somebody sealed to X for another use than a share: HPKE base mode under an info of that use.
+    ///
+    /// `sealed` is the encapsulated key, 32 bytes, and the ciphertext. Nothing for bytes that do not open.
+    ///
+    /// *Security*: `info` MUST NOT begin with that of a sealed share, "ccc/v1/sealed".
+    #[must_use]
+    pub fn open_message(&self, info: &[u8], aad: &[u8], sealed: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+        let (enc, ciphertext) = sealed.split_first_chunk::<32>()?;
+        let enc = <X25519HkdfSha256 as Kem>::EncappedKey::from_bytes(enc).ok()?;
+        let mode = hpke::OpModeR::Base;
+        hpke::single_shot_open::<ChaCha20Poly1305, HkdfSha256, X25519HkdfSha256>(
+            &mode, &self.x, &enc, info, ciphertext, aad,
+        )
+        .ok()
+        .map(Zeroizing::new)
     }
 
     /// Opens the ciphertexts of a request with the answers in the envelopes, sealed shares or compact partials as the

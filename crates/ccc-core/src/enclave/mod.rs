@@ -1,6 +1,6 @@
 //! The enclave's side: keys of one attempt, and the evidence that vouches for them.
 
 pub mod attestation;
-pub mod keys;
+pub(crate) mod keys;
 
-pub use keys::AttemptKeys;
+pub use keys::{ATTEMPT_KEYS_LEN, AttemptKeys};

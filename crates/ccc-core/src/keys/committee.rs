@@ -1,7 +1,11 @@
 //! The committee: who shares the master secret in one epoch, with the public table of verification keys.
+//!
+//! *Source*: Feldman 1987 for the keys; the check that they lie on one polynomial is SCRAPE's (Cascudo and David 2017,
+//! lemma 1).
 
 use super::master::MasterPublicKey;
 use super::roster::{MembershipError, Roster, RosterMember};
+use super::weight::PublicKeys;
 use crate::encoding::{EncodingError, HEADER_LEN, Kind, Reader, header};
 use crate::epoch::Epoch;
 use crate::identifier::Identifier;
@@ -14,17 +18,38 @@ use curve25519_dalek::traits::{IsIdentity, VartimeMultiscalarMul};
 use curve25519_dalek::{RistrettoPoint, Scalar};
 use ed25519_dalek::VerifyingKey;
 
-/// A participant, as everybody knows it.
+/// A participant, as everybody knows it: a line of the roster with its verification key P_i = x_i·G.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Member {
     /// The x-coordinate i.
     pub identifier: Identifier,
-    /// P_i = x_i·G.
-    pub verification_key: RistrettoPoint,
-    /// Verifies its envelopes.
-    pub signing_key: VerifyingKey,
-    /// Receives its shares of dealings.
-    pub dealing_key: RistrettoPoint,
+    pub(crate) verification_key: RistrettoPoint,
+    pub(crate) signing_key: VerifyingKey,
+    pub(crate) dealing_key: RistrettoPoint,
+}
+
+impl Member {
+    /// Joins a line of the roster with a verification key of 32 bytes.
+    ///
+    /// # Errors
+    /// [`EncodingError`]: no canonical ristretto255 element, or the identity.
+    pub fn new(member: &RosterMember, verification_key: &[u8; 32]) -> Result<Self, EncodingError> {
+        let RosterMember { identifier, signing_key, dealing_key } = *member;
+        let verification_key = Reader::new(verification_key).point("verification key")?;
+        Ok(Self { identifier, verification_key, signing_key, dealing_key })
+    }
+
+    /// P_i, 32 bytes.
+    #[must_use]
+    pub fn verification_key(&self) -> [u8; 32] {
+        self.verification_key.compress().to_bytes()
+    }
+
+    /// The keys of the participant that owns this identifier.
+    #[must_use]
+    pub fn keys(&self) -> PublicKeys {
+        PublicKeys { signing_key: self.signing_key, dealing_key: self.dealing_key }
+    }
 }
 
 const MEMBER_LEN: usize = 2 + 3 * 32;
@@ -57,7 +82,20 @@ impl Committee {
         members: Vec<Member>,
     ) -> Result<Self, MembershipError> {
         let roster = Roster::new(epoch, threshold, members.iter().map(roster_member).collect())?;
-        let verification_keys: Vec<_> = members.iter().map(|m| Encoded::new(m.verification_key)).collect();
+        Self::of_roster(roster, master, members.iter().map(|m| Encoded::new(m.verification_key)).collect())
+    }
+
+    /// The roster with its verification keys, in its order; checked as [`Committee::from_parts`] does.
+    pub(crate) fn of_roster(
+        roster: Roster,
+        master: MasterPublicKey,
+        verification_keys: Vec<Encoded>,
+    ) -> Result<Self, MembershipError> {
+        let (expected, found) = (roster.threshold().n(), verification_keys.len());
+        if found != usize::from(expected) {
+            return Err(MembershipError::Count { expected, found });
+        }
+        let members: Vec<_> = roster.members().iter().zip(&verification_keys).map(member).collect();
         if let Some(weak) = members.iter().find(|m| m.verification_key.is_identity()) {
             return Err(MembershipError::WeakKey { identifier: weak.identifier });
         }
@@ -78,11 +116,13 @@ impl Committee {
         out.extend_from_slice(&self.threshold().n().to_be_bytes());
         out.extend_from_slice(&self.threshold().t().to_be_bytes());
         out.extend_from_slice(self.master.bytes());
-        for (member, key) in self.members.iter().zip(&self.verification_keys) {
+        for ((member, key), pk) in
+            self.members.iter().zip(&self.verification_keys).zip(self.roster.encoded_dealing_keys())
+        {
             out.extend_from_slice(&member.identifier.to_bytes());
             out.extend_from_slice(key.bytes());
             out.extend_from_slice(member.signing_key.as_bytes());
-            out.extend_from_slice(member.dealing_key.compress().as_bytes());
+            out.extend_from_slice(pk);
         }
         out
     }
@@ -149,6 +189,11 @@ impl Committee {
         self.digest
     }
 
+    /// P_i of every member, in order.
+    pub(crate) fn verification_keys(&self) -> &[Encoded] {
+        &self.verification_keys
+    }
+
     pub(crate) fn verification_key(&self, identifier: Identifier) -> Option<&Encoded> {
         self.verification_keys.get(self.position(identifier)?)
     }
@@ -175,6 +220,11 @@ fn roster_member(member: &Member) -> RosterMember {
     RosterMember { identifier, signing_key, dealing_key }
 }
 
+fn member((line, key): (&RosterMember, &Encoded)) -> Member {
+    let RosterMember { identifier, signing_key, dealing_key } = *line;
+    Member { identifier, verification_key: *key.point(), signing_key, dealing_key }
+}
+
 fn read_member(reader: &mut Reader<'_>) -> Result<Member, EncodingError> {
     let identifier = Identifier::new(reader.u16("identifier")?)?;
     let verification_key = reader.point("verification key")?;
@@ -188,9 +238,9 @@ fn digest(roster: &Roster, master: &MasterPublicKey, verification_keys: &[Encode
     let mut hasher = Hasher::new(domain::COMMITTEE, 5 + 4 * verification_keys.len());
     hasher.field(&SUITE_BYTES).field(&roster.epoch().to_bytes());
     hasher.field(&threshold.n().to_be_bytes()).field(&threshold.t().to_be_bytes()).field(master.bytes());
-    for (member, key) in roster.members().iter().zip(verification_keys) {
+    for ((member, key), pk) in roster.members().iter().zip(verification_keys).zip(roster.encoded_dealing_keys()) {
         hasher.field(&member.identifier.to_bytes()).field(key.bytes());
-        hasher.field(member.signing_key.as_bytes()).field(member.dealing_key.compress().as_bytes());
+        hasher.field(member.signing_key.as_bytes()).field(pk);
     }
     hasher.finish()
 }

@@ -1,5 +1,8 @@
 //! A complaint: a recipient shows the Diffie–Hellman point of its share, and anybody decides who is at fault.
 //!
+//! *Source*: Gennaro, Jarecki, Krawczyk and Rabin 1999 for complaints; decided by a DLEQ (Chaum and Pedersen 1992) over
+//! the Diffie–Hellman point in the place of an answer by the dealer.
+//!
 //! *Security*: the point is computed only for a [`VerifiedDealing`], whose dealer has proved to know the logarithm of
 //! R; it opens what this dealing holds for the accuser's dealing key, and nothing else. That is one share, or all shares
 //! of a participant with several identifiers: shares of a dealing that does not count, or of an accuser that shows its
@@ -164,6 +167,57 @@ mod tests {
                 let made = Complaint::create(&dealing, accuser, &keys(case), &mut rng).unwrap();
                 assert_eq!(made, recorded, "{name}");
             }
+        }
+    }
+
+    #[test]
+    fn n016_every_field_of_a_complaint_is_under_its_proof() {
+        let statement = || Statement {
+            session: [1; 32],
+            epoch: [2; 8],
+            dealer: [3; 2],
+            accuser: [4; 2],
+            dealing_key: [5; 32],
+            r: [6; 32],
+        };
+        let [shared, other] = [7u8, 8].map(|n| Encoded::new(RistrettoPoint::mul_base(&Scalar::from(n))));
+        let [a, b] = [9u8, 10].map(|n| Claimed::of(&RistrettoPoint::mul_base(&Scalar::from(n))));
+        let good = statement().challenge(&shared, &a, &b);
+        let alterations: [fn(&mut Statement); 6] = [
+            |s| s.session[31] ^= 1,
+            |s| s.epoch[7] ^= 1,
+            |s| s.dealer[1] ^= 1,
+            |s| s.accuser[1] ^= 1,
+            |s| s.dealing_key[31] ^= 1,
+            |s| s.r[31] ^= 1,
+        ];
+        for (field, alter) in alterations.iter().enumerate() {
+            let mut altered = statement();
+            alter(&mut altered);
+            assert_ne!(altered.challenge(&shared, &a, &b), good, "{field}");
+        }
+        for (shared, a, b) in [(&other, &a, &b), (&shared, &b, &b), (&shared, &a, &a)] {
+            assert_ne!(statement().challenge(shared, a, b), good);
+        }
+    }
+
+    /// The accuser shows another point than sk·R, with a proof of which one equation holds: a right share would look wrong.
+    #[test]
+    fn n011_a_complaint_of_which_one_equation_alone_holds_is_the_accusers_fault() {
+        let file = vectors("complaint");
+        let dealing = Dealing::from_bytes(&bytes(&file["dealing"], "wire")).unwrap().verify(&session(&file)).unwrap();
+        let case = list(&file, "cases").iter().find(|case| text(case, "name") == "good share").unwrap();
+        let accuser = Identifier::new(u16::try_from(number(case, "identifier")).unwrap()).unwrap();
+        let (keys, r, nonce) = (keys(case), *dealing.r().point(), Scalar::from(5u8));
+        let other = keys.dealing_secret().expose() + Scalar::ONE;
+        let shared = Encoded::new(r * other);
+        let statement = Statement::new(&dealing, accuser, &keys.dealing_key());
+        let (a, b) = (Claimed::of(&RistrettoPoint::mul_base(&nonce)), Claimed::of(&(r * nonce)));
+        let challenge = statement.challenge(&shared, &a, &b);
+        for logarithm in [keys.dealing_secret().expose(), &other] {
+            let proof = Dleq { a, b, z: nonce + challenge * logarithm };
+            let forged = Complaint { shared, proof };
+            assert_eq!(forged.judge(&dealing, accuser), Verdict::Accuser);
         }
     }
 }

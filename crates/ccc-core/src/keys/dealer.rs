@@ -1,4 +1,6 @@
 //! One dealer that knows the master secret while it deals: for tests and for migration from another system.
+//!
+//! *Source*: Shamir 1979; Feldman 1987.
 
 use super::committee::Committee;
 use super::dealing::{Dealing, DealingError, VerifiedDealing};
@@ -7,10 +9,11 @@ use super::roster::{MembershipError, Roster};
 use super::session::{Protocol, Session};
 use super::share::{KeyShare, KeyShareError};
 use super::sharing::Sharing;
-use super::{MasterPublicKey, Member, dealing::ShareFault};
+use super::{MasterPublicKey, dealing::ShareFault};
 use crate::identifier::Identifier;
+use crate::point::Encoded;
 use crate::polynomial::SecretPolynomial;
-use crate::secret::{RandomnessError, random_scalar};
+use crate::secret::{RandomnessError, SecretScalar, random_scalar};
 use alloc::vec::Vec;
 use curve25519_dalek::RistrettoPoint;
 use rand_core::CryptoRng;
@@ -47,15 +50,12 @@ pub fn deal<R: CryptoRng + ?Sized>(roster: &Roster, rng: &mut R) -> Result<(Comm
     let polynomial = SecretPolynomial::with_constant(secret, roster.threshold().t(), rng)?;
     let master = RistrettoPoint::mul_base(polynomial.constant().expose());
     let master = MasterPublicKey::new(master).map_err(MembershipError::from)?;
-    let members = roster.members().iter().map(|member| Member {
-        identifier: member.identifier,
-        verification_key: RistrettoPoint::mul_base(polynomial.evaluate(member.identifier).expose()),
-        signing_key: member.signing_key,
-        dealing_key: member.dealing_key,
-    });
-    let committee = Committee::from_parts(roster.epoch(), roster.threshold(), master, members.collect())?;
-    let share = |i: Identifier| KeyShare::new(i, polynomial.evaluate(i), &committee);
-    let shares = roster.members().iter().map(|m| share(m.identifier)).collect::<Result<_, _>>()?;
+    let shares: Vec<_> = roster.members().iter().map(|member| polynomial.evaluate(member.identifier)).collect();
+    let half = |share: &SecretScalar| RistrettoPoint::mul_base(SecretScalar::new(share.expose().div_by_2()).expose());
+    let halves: Vec<_> = shares.iter().map(half).collect();
+    let committee = Committee::of_roster(roster.clone(), master, Encoded::all_doubles(&halves))?;
+    let members = committee.members().iter().zip(shares);
+    let shares = members.map(|(member, share)| KeyShare::behind_its_key(member, share, &committee)).collect();
     Ok((committee, shares))
 }
 

@@ -1,25 +1,27 @@
 //! A dealing: one polynomial, committed to in public, its values encrypted to the members of a roster.
 //!
-//! *Source*: Feldman 1987; Pedersen 1991 with proofs of possession (Komlo and Goldberg 2020); changed: one ephemeral
-//! point R per dealing with a proof of its logarithm over everything that is dealt. Without that proof a copied R
-//! would turn complaints into a decryption oracle.
+//! *Source*: Feldman 1987 (C_k = a_k·G, and share i is right if x_i·G = Σ_k C_k·i^k); Pedersen 1991 with proofs of
+//! possession (Komlo and Goldberg 2020); changed: one ephemeral point R per dealing with a proof of its logarithm over
+//! everything that is dealt. Without that proof a copied R would turn complaints into a decryption oracle.
 
-use super::participant::ParticipantKeys;
-use super::roster::Roster;
-use super::session::{Protocol, Session};
+mod context;
+mod verified;
+
+pub use verified::VerifiedDealing;
+pub(crate) use verified::{Digested, verify_all};
+
+use super::session::Session;
 use crate::encoding::{EncodingError, Kind, Reader, header};
-use crate::epoch::Epoch;
 use crate::identifier::{Identifier, MAX_PARTICIPANTS};
 use crate::point::Encoded;
-use crate::polynomial::{SecretPolynomial, evaluate_commitments_vartime};
+use crate::polynomial::SecretPolynomial;
 use crate::proof::Schnorr;
 use crate::secret::{RandomnessError, SecretScalar, proof_nonce, random_scalar, random64};
 use crate::suite::{challenge, digest32, domain, kdf, length_prefixed};
-use alloc::vec;
 use alloc::vec::Vec;
 use chacha20poly1305::aead::{AeadInOut, KeyInit};
-use chacha20poly1305::{ChaCha20Poly1305, Nonce, Tag};
-use curve25519_dalek::traits::IsIdentity;
+use chacha20poly1305::{ChaCha20Poly1305, Nonce};
+use context::{Context, Fields};
 use curve25519_dalek::{RistrettoPoint, Scalar};
 use hkdf::Hkdf;
 use rand_core::CryptoRng;
@@ -43,15 +45,6 @@ pub struct Dealing {
     r: Encoded,
     shares: Vec<[u8; SHARE_LEN]>,
     proof: Schnorr,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Context {
-    protocol: Protocol,
-    session: [u8; 32],
-    epoch: Epoch,
-    roster: [u8; 64],
-    dealer: u16,
 }
 
 /// Why a dealing does not count: its dealer's fault, once the dealer has signed it.
@@ -155,7 +148,7 @@ impl Dealing {
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut out = Vec::with_capacity(280 + 32 * self.commitments.len() + SHARE_LEN * self.shares.len());
         out.extend_from_slice(&header(Kind::Dealing));
-        self.context.fields().iter().for_each(|field| out.extend_from_slice(field.as_slice()));
+        Fields::of(&self.context).list().iter().for_each(|field| out.extend_from_slice(field));
         out.extend_from_slice(&count(self.commitments.len()));
         self.commitments.iter().for_each(|c| out.extend_from_slice(c.bytes()));
         self.possession.write(&mut out);
@@ -198,59 +191,9 @@ impl Dealing {
         self.context.dealer
     }
 
-    /// Checks everything that is public: session, dealer, degree, first and last commitment, in a handover C_0 = P_i,
-    /// both proofs.
-    ///
-    /// # Errors
-    /// [`DealingError`].
-    pub fn verify(self, session: &Session) -> Result<VerifiedDealing, DealingError> {
-        self.check_form(session)?;
-        let c0 = self.commitments.first().ok_or(DealingError::Degree { expected: 1, found: 0 })?;
-        let possession = self.context.possession_challenge(&self.commitments, &self.possession.t);
-        if !self.possession.holds_vartime(c0.point(), &possession) {
-            return Err(DealingError::Possession);
-        }
-        let challenge = self.proof_challenge(&self.proof.t);
-        if !self.proof.holds_vartime(self.r.point(), &challenge) {
-            return Err(DealingError::Proof);
-        }
-        let commitment_digest = self.commitment_digest();
-        Ok(VerifiedDealing { dealing: self, commitment_digest, session: session.clone() })
-    }
-
-    fn check_form(&self, session: &Session) -> Result<(), DealingError> {
-        let threshold = session.roster().threshold();
-        if self.context != Context::new(session, self.context.dealer) {
-            return Err(DealingError::Session);
-        }
-        if !has_place(session, self.context.dealer) {
-            return Err(DealingError::Dealer { found: self.context.dealer });
-        }
-        if self.commitments.len() != usize::from(threshold.t()) {
-            return Err(DealingError::Degree { expected: threshold.t(), found: self.commitments.len() });
-        }
-        for index in [0, self.commitments.len() - 1] {
-            if self.commitments[index].point().is_identity() {
-                return Err(DealingError::ZeroCommitment { index });
-            }
-        }
-        if self.shares.len() != usize::from(threshold.n()) {
-            return Err(DealingError::Shares { expected: threshold.n(), found: self.shares.len() });
-        }
-        self.check_constant(session)
-    }
-
-    /// C_0 = P_i in a handover.
-    fn check_constant(&self, session: &Session) -> Result<(), DealingError> {
-        let Some(old) = session.old() else { return Ok(()) };
-        let dealer = self.context.dealer;
-        let own = Identifier::new(dealer).ok().and_then(|i| old.verification_key(i));
-        if own.is_some() && own == self.commitments.first() { Ok(()) } else { Err(DealingError::Constant { dealer }) }
-    }
-
     fn prove(&self, u: &SecretScalar, random: &[u8; 64]) -> Schnorr {
-        let statement = self.proof_fields();
-        let v = proof_nonce(random, u, &as_slices(&statement), 0);
+        let fields = Fields::of(&self.context);
+        let v = proof_nonce(random, u, &self.proof_fields(&fields), 0);
         let t = Encoded::new(RistrettoPoint::mul_base(v.expose()));
         let z = v.expose() + self.proof_challenge(&t) * u.expose();
         Schnorr { t, z }
@@ -258,154 +201,17 @@ impl Dealing {
 
     /// H("dealing"; protocol, session, ε, roster, dealer, all C_k, R, all ciphertexts, T).
     fn proof_challenge(&self, t: &Encoded) -> Scalar {
-        let mut fields = self.proof_fields();
-        fields.push(t.bytes().to_vec());
-        challenge(domain::DEALING, &as_slices(&fields))
+        let fields = Fields::of(&self.context);
+        let mut fields = self.proof_fields(&fields);
+        fields.push(t.bytes());
+        challenge(domain::DEALING, &fields)
     }
 
-    fn proof_fields(&self) -> Vec<Vec<u8>> {
-        let mut fields = self.context.possession_fields(&self.commitments);
-        fields.push(self.r.bytes().to_vec());
-        fields.extend(self.shares.iter().map(|share| share.to_vec()));
-        fields
-    }
-}
-
-/// A dealing whose public part was checked for the session that it remembers.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct VerifiedDealing {
-    dealing: Dealing,
-    commitment_digest: [u8; 32],
-    session: Session,
-}
-
-impl VerifiedDealing {
-    /// Who dealt.
-    #[must_use]
-    pub fn dealer(&self) -> u16 {
-        self.dealing.context.dealer
-    }
-
-    /// digest32 H("dealing-commitment"; wire).
-    #[must_use]
-    pub fn commitment_digest(&self) -> [u8; 32] {
-        self.commitment_digest
-    }
-
-    /// The session.
-    #[must_use]
-    pub fn session(&self) -> &Session {
-        &self.session
-    }
-
-    pub(crate) fn r(&self) -> &Encoded {
-        &self.dealing.r
-    }
-
-    /// The dealing as it travelled.
-    pub(crate) fn to_bytes(&self) -> Vec<u8> {
-        self.dealing.to_bytes()
-    }
-
-    /// C_k; the identity past the degree.
-    pub(crate) fn commitment(&self, k: usize) -> RistrettoPoint {
-        self.dealing.commitments.get(k).map(|c| *c.point()).unwrap_or_default()
-    }
-
-    pub(crate) fn commitments(&self) -> impl Iterator<Item = &RistrettoPoint> {
-        self.dealing.commitments.iter().map(Encoded::point)
-    }
-
-    /// Opens the share dealt to this participant, without comparing it with the commitments.
-    ///
-    /// *Timing*: constant in the dealing key.
-    pub(crate) fn open_share(&self, recipient: Identifier, keys: &ParticipantKeys) -> Result<SecretScalar, ShareFault> {
-        let shared = Zeroizing::new(Encoded::new(self.dealing.r.point() * keys.dealing_secret().expose()));
-        self.open_share_with(recipient, &shared)
-    }
-
-    /// Opens the share of this recipient with the Diffie–Hellman point.
-    pub(crate) fn open_share_with(&self, recipient: Identifier, shared: &Encoded) -> Result<SecretScalar, ShareFault> {
-        let members = self.session.roster().members();
-        let at = members.binary_search_by_key(&recipient, |m| m.identifier).map_err(|_| ShareFault::NotARecipient)?;
-        let (sealed, member) = (self.dealing.shares.get(at).ok_or(ShareFault::NotARecipient)?, &members[at]);
-        let key = share_key(&self.dealing.context, recipient, &self.dealing.r, &member.dealing_key, shared);
-        let (body, tag) = sealed.split_at(32);
-        let mut plain = Zeroizing::new([0; 32]);
-        plain.copy_from_slice(body);
-        let tag = Tag::try_from(tag).map_err(|_| ShareFault::Tag)?;
-        ChaCha20Poly1305::new((&*key).into())
-            .decrypt_inout_detached(&Nonce::default(), &[], plain.as_mut_slice().into(), &tag)
-            .map_err(|_| ShareFault::Tag)?;
-        Option::from(Scalar::from_canonical_bytes(*plain)).map(SecretScalar::new).ok_or(ShareFault::Scalar)
-    }
-
-    /// Compares a share with the commitments.
-    pub(crate) fn check_share_vartime(&self, recipient: Identifier, share: &SecretScalar) -> Result<(), ShareFault> {
-        let commitments: Vec<_> = self.commitments().copied().collect();
-        let expected = evaluate_commitments_vartime(&commitments, recipient);
-        if RistrettoPoint::mul_base(share.expose()) == expected { Ok(()) } else { Err(ShareFault::Commitment) }
-    }
-}
-
-impl Context {
-    fn new(session: &Session, dealer: u16) -> Self {
-        let roster = session.roster();
-        let (epoch, digest) = (roster.epoch(), roster.digest());
-        Self { protocol: session.protocol(), session: session.id(), epoch, roster: digest, dealer }
-    }
-
-    fn read(reader: &mut Reader<'_>) -> Result<Self, EncodingError> {
-        Ok(Self {
-            protocol: Protocol::from_byte(reader.u8("protocol")?)?,
-            session: reader.array("session")?,
-            epoch: Epoch(reader.u64("epoch")?),
-            roster: reader.array("roster digest")?,
-            dealer: reader.u16("dealer")?,
-        })
-    }
-
-    /// protocol, session, ε, roster, dealer: as hashed, and as written.
-    fn fields(&self) -> [Vec<u8>; 5] {
-        [
-            vec![self.protocol as u8],
-            self.session.to_vec(),
-            self.epoch.to_bytes().to_vec(),
-            self.roster.to_vec(),
-            self.dealer.to_be_bytes().to_vec(),
-        ]
-    }
-
-    fn possession_fields(&self, commitments: &[Encoded]) -> Vec<Vec<u8>> {
-        let mut fields = self.fields().to_vec();
-        fields.extend(commitments.iter().map(|c| c.bytes().to_vec()));
-        fields
-    }
-
-    /// H("pop"; protocol, session, ε, roster, dealer, all C_k, T).
-    fn possession_challenge(&self, commitments: &[Encoded], t: &Encoded) -> Scalar {
-        let mut fields = self.possession_fields(commitments);
-        fields.push(t.bytes().to_vec());
-        challenge(domain::POSSESSION, &as_slices(&fields))
-    }
-
-    fn prove_possession(&self, commitments: &[Encoded], secret: &SecretScalar, random: &[u8; 64]) -> Schnorr {
-        let v = proof_nonce(random, secret, &as_slices(&self.possession_fields(commitments)), 0);
-        let t = Encoded::new(RistrettoPoint::mul_base(v.expose()));
-        let z = v.expose() + self.possession_challenge(commitments, &t) * secret.expose();
-        Schnorr { t, z }
-    }
-}
-
-/// A member deals for itself, in a handover a member of the old committee; the lone dealer of [`Protocol::Dealer`] is
-/// number zero.
-fn has_place(session: &Session, dealer: u16) -> bool {
-    let is_member = |roster: &Roster| Identifier::new(dealer).is_ok_and(|i| roster.member(i).is_some());
-    match session.protocol() {
-        Protocol::Dealer => dealer == 0,
-        Protocol::Dkg => is_member(session.roster()),
-        Protocol::Refresh | Protocol::Reshare => session.old().is_some_and(|old| is_member(old.roster())),
-        Protocol::Repair => false,
+    fn proof_fields<'a>(&'a self, fields: &'a Fields) -> Vec<&'a [u8]> {
+        let mut all = fields.with_commitments(&self.commitments, 2 + self.shares.len());
+        all.push(self.r.bytes());
+        all.extend(self.shares.iter().map(<[u8; SHARE_LEN]>::as_slice));
+        all
     }
 }
 
@@ -416,13 +222,13 @@ fn encrypt_shares(
     u: &SecretScalar,
     r: &Encoded,
 ) -> Vec<[u8; SHARE_LEN]> {
-    let encrypt = |member: &super::roster::RosterMember| {
+    let encrypt = |(member, pk): (&super::roster::RosterMember, &[u8; 32])| {
         let share = polynomial.evaluate(member.identifier).to_bytes();
         let shared = Zeroizing::new(Encoded::new(member.dealing_key * u.expose()));
-        let key = share_key(context, member.identifier, r, &member.dealing_key, &shared);
-        encrypt_share(&key, &share)
+        encrypt_share(&share_key(context, member.identifier, r, pk, &shared), &share)
     };
-    session.roster().members().iter().map(encrypt).collect()
+    let roster = session.roster();
+    roster.members().iter().zip(roster.encoded_dealing_keys()).map(encrypt).collect()
 }
 
 fn encrypt_share(key: &[u8; 32], share: &[u8; 32]) -> [u8; SHARE_LEN] {
@@ -441,14 +247,13 @@ fn share_key(
     context: &Context,
     recipient: Identifier,
     r: &Encoded,
-    dealing_key: &RistrettoPoint,
+    pk: &[u8; 32],
     shared: &Encoded,
 ) -> Zeroizing<[u8; 32]> {
     let Context { session, epoch, dealer, .. } = context;
     let (epoch, dealer, j) = (epoch.to_bytes(), dealer.to_be_bytes(), recipient.to_bytes());
-    let pk = dealing_key.compress();
     let mut info = Vec::with_capacity(132);
-    for field in [session.as_slice(), &epoch, &dealer, &j, r.bytes(), pk.as_bytes()] {
+    for field in [session.as_slice(), &epoch, &dealer, &j, r.bytes(), pk] {
         length_prefixed(&mut info, field);
     }
     let mut key = Zeroizing::new([0; 32]);
@@ -456,10 +261,6 @@ fn share_key(
         .expand(&info, key.as_mut_slice())
         .expect("32 bytes are less than one block of HKDF-SHA-512");
     key
-}
-
-fn as_slices(fields: &[Vec<u8>]) -> Vec<&[u8]> {
-    fields.iter().map(Vec::as_slice).collect()
 }
 
 fn count(n: usize) -> [u8; 2] {

@@ -8,12 +8,11 @@
 
 mod run;
 
-pub use super::rounds::{Culprit as DkgCulprit, Fault, RoundsError as DkgError, StateError, Step, step_of};
 pub use run::run_in_process;
 
 use super::committee::Committee;
 use super::participant::ParticipantKeys;
-use super::rounds::{self, Concluded, Constant, Dealer, Run, Seat};
+use super::rounds::{self, Concluded, Constant, Culprit, Dealer, RoundsError, Run, Seat};
 use super::session::{Protocol, Session};
 use super::share::KeyShare;
 use crate::identifier::Identifier;
@@ -32,12 +31,15 @@ pub type Participant<'k> = rounds::Participant<'k, Dkg>;
 pub type Committed<'k> = rounds::Committed<'k, Dkg>;
 /// Has opened its dealing.
 pub type Opened<'k> = rounds::Opened<'k, Dkg>;
+/// Has gathered the dealings.
+pub type Gathered<'k> = rounds::Gathered<'k, Dkg>;
 /// Has complained about wrong shares.
 pub type Complained<'k> = rounds::Complained<'k, Dkg>;
 /// Has a result that the others have not confirmed.
 pub type Unconfirmed<'k> = rounds::Unconfirmed<'k, Dkg>;
 
 /// What a key generation gives one participant: the same committee and transcript for all, a share for itself.
+#[non_exhaustive]
 pub struct Outcome {
     /// The public result.
     pub committee: Committee,
@@ -46,7 +48,7 @@ pub struct Outcome {
     /// digest32 H("transcript"; …).
     pub transcript: [u8; 32],
     /// Who was found at fault on the way.
-    pub culprits: Vec<DkgCulprit>,
+    pub culprits: Vec<Culprit>,
 }
 
 impl rounds::sealed::Sealed for Dkg {}
@@ -67,10 +69,10 @@ impl<'k> Party<'k> {
     /// The member with this number and these keys.
     ///
     /// # Errors
-    /// [`DkgError::Protocol`], [`DkgError::NotOnTheRoster`].
-    pub fn new(session: Session, identifier: Identifier, keys: &'k ParticipantKeys) -> Result<Self, DkgError> {
+    /// [`RoundsError::Protocol`], [`RoundsError::NotOnTheRoster`].
+    pub fn new(session: Session, identifier: Identifier, keys: &'k ParticipantKeys) -> Result<Self, RoundsError> {
         if session.protocol() != Protocol::Dkg {
-            return Err(DkgError::Protocol { found: session.protocol() });
+            return Err(RoundsError::Protocol { found: session.protocol() });
         }
         let seat = Seat { identifier, keys };
         Self::with_roles(session, Some(Dealer { seat, constant: Constant::Fresh }), Some(seat))
@@ -81,13 +83,13 @@ impl<'k> Participant<'k> {
     /// Joins this session; everything that is drawn is drawn here.
     ///
     /// # Errors
-    /// [`DkgError::Protocol`], [`DkgError::NotOnTheRoster`], [`DkgError::Randomness`].
+    /// [`RoundsError::Protocol`], [`RoundsError::NotOnTheRoster`], [`RoundsError::Randomness`].
     pub fn new<R: CryptoRng + ?Sized>(
         session: Session,
         identifier: Identifier,
         keys: &'k ParticipantKeys,
         rng: &mut R,
-    ) -> Result<Self, DkgError> {
+    ) -> Result<Self, RoundsError> {
         Self::join(Party::new(session, identifier, keys)?, rng)
     }
 }

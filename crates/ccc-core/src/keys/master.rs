@@ -18,7 +18,7 @@ impl MasterPublicKey {
     ///
     /// # Errors
     /// [`EncodingError::Identity`].
-    pub fn new(point: RistrettoPoint) -> Result<Self, EncodingError> {
+    pub(crate) fn new(point: RistrettoPoint) -> Result<Self, EncodingError> {
         if point.is_identity() {
             return Err(EncodingError::Identity { what: "master public key" });
         }
@@ -47,8 +47,7 @@ impl MasterPublicKey {
     }
 
     /// The element Y.
-    #[must_use]
-    pub fn point(&self) -> RistrettoPoint {
+    pub(crate) fn point(&self) -> RistrettoPoint {
         *self.0.point()
     }
 

@@ -1,4 +1,6 @@
 //! The long-lived keys of a participant: one signs envelopes, one opens shares that are dealt to it.
+//!
+//! *Source*: Ed25519, RFC 8032; the dealing key is a Diffie–Hellman key in ristretto255 (RFC 9496).
 
 use super::roster::RosterMember;
 use crate::encoding::{EncodingError, HEADER_LEN, Kind, Reader, header};
@@ -79,14 +81,12 @@ impl ParticipantKeys {
     }
 
     /// The key that verifies this participant's envelopes.
-    #[must_use]
-    pub fn signing_key(&self) -> VerifyingKey {
+    pub(crate) fn signing_key(&self) -> VerifyingKey {
         self.signing.verifying_key()
     }
 
     /// The key to which shares are dealt.
-    #[must_use]
-    pub fn dealing_key(&self) -> RistrettoPoint {
+    pub(crate) fn dealing_key(&self) -> RistrettoPoint {
         RistrettoPoint::mul_base(self.dealing.expose())
     }
 

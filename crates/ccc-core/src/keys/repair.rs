@@ -95,6 +95,7 @@ pub enum RepairFault {
 
 /// A participant at fault. Everything but silence is proved by its own signature.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct RepairCulprit {
     /// Who.
     pub identifier: Identifier,

@@ -56,13 +56,12 @@
 
 mod certificate;
 
-pub use super::rounds::{Culprit, Fault, Role, RoundsError as ReshareError, StateError, Step, step_of};
 pub use certificate::{Certificate, CertificateError};
 
 use super::board::{Board, BoardError};
 use super::committee::Committee;
 use super::participant::ParticipantKeys;
-use super::rounds::{self, Concluded, Constant, Dealer, Run, Seat};
+use super::rounds::{self, Concluded, Constant, Culprit, Dealer, RoundsError, Run, Seat};
 use super::session::Session;
 use super::share::KeyShare;
 use crate::identifier::Identifier;
@@ -81,6 +80,8 @@ pub type Participant<'k> = rounds::Participant<'k, Reshare>;
 pub type Committed<'k> = rounds::Committed<'k, Reshare>;
 /// Has opened its dealing, if it deals.
 pub type Opened<'k> = rounds::Opened<'k, Reshare>;
+/// Has gathered the dealings.
+pub type Gathered<'k> = rounds::Gathered<'k, Reshare>;
 /// Has complained about wrong shares, if it receives.
 pub type Complained<'k> = rounds::Complained<'k, Reshare>;
 /// Has a result that the others have not confirmed.
@@ -108,6 +109,7 @@ pub struct NewMember<'k> {
 ///
 /// It exists only once n′ − F′ receivers have confirmed that they hold their shares. *Security*: store the new share,
 /// then [`retire`](Handover::retire) the old one and erase it from the disk.
+#[non_exhaustive]
 pub struct Handover {
     /// The new committee, with the old master public key.
     pub committee: Committee,
@@ -147,16 +149,32 @@ impl Handover {
     }
 }
 
+impl Unconfirmed<'_> {
+    /// Takes a certificate in the place of the confirm round: for a participant that was away when the board closed it,
+    /// or that saw it close without a result.
+    ///
+    /// *Security*: a certificate proves n′ − F′ signatures and no date. A run that ended without a result may get one
+    /// afterwards, while a later session of the same epoch is under way. The caller MUST know from the board, the
+    /// contract or the operators that this session is the one that counts; the session is part of the state, so a
+    /// certificate of another is refused.
+    ///
+    /// # Errors
+    /// [`RoundsError::NotConfirmed`]: another session or transcript, too few signatures; the new share is gone.
+    pub fn confirm_by_certificate(self, certificate: &Certificate) -> Result<Handover, RoundsError> {
+        self.confirm(certificate.confirmations())
+    }
+}
+
 impl<'k> Party<'k> {
     /// A dealer, a receiver, or both.
     ///
     /// # Errors
-    /// [`ReshareError::Protocol`] for a session without an old committee; [`ReshareError::NotInTheCommittee`],
-    /// [`ReshareError::NotOnTheRoster`], [`ReshareError::NoRole`]; [`ReshareError::KeyShare`] for a share that is not
+    /// [`RoundsError::Protocol`] for a session without an old committee; [`RoundsError::NotInTheCommittee`],
+    /// [`RoundsError::NotOnTheRoster`], [`RoundsError::NoRole`]; [`RoundsError::KeyShare`] for a share that is not
     /// the old committee's.
-    pub fn new(session: Session, old: Option<OldMember<'k>>, new: Option<NewMember<'k>>) -> Result<Self, ReshareError> {
+    pub fn new(session: Session, old: Option<OldMember<'k>>, new: Option<NewMember<'k>>) -> Result<Self, RoundsError> {
         if session.old().is_none() {
-            return Err(ReshareError::Protocol { found: session.protocol() });
+            return Err(RoundsError::Protocol { found: session.protocol() });
         }
         let dealer = old.map(|OldMember { key_share, keys }| Dealer {
             seat: Seat { identifier: key_share.identifier(), keys },
@@ -176,9 +194,11 @@ pub fn run_in_process<B: Board, R: CryptoRng + ?Sized>(
     parties: Vec<Party<'_>>,
     board: &mut B,
     rng: &mut R,
-) -> Result<Vec<Result<Handover, ReshareError>>, BoardError> {
+) -> Result<Vec<Result<Handover, RoundsError>>, BoardError> {
     rounds::run_in_process(parties.into_iter().map(Ok).collect(), board, rng)
 }
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod vectors;

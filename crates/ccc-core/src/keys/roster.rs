@@ -1,6 +1,6 @@
 //! The roster: a committee before its verification keys exist.
 
-use super::weight::refuse_half_shared_keys;
+use super::weight::{PublicKeys, refuse_half_shared_keys};
 use crate::encoding::EncodingError;
 use crate::epoch::Epoch;
 use crate::identifier::Identifier;
@@ -10,15 +10,22 @@ use alloc::vec::Vec;
 use curve25519_dalek::{RistrettoPoint, traits::IsIdentity};
 use ed25519_dalek::VerifyingKey;
 
-/// One line of a roster.
+/// One line of a roster: an identifier with the keys of its owner, made by [`PublicKeys::member`] or
+/// [`ParticipantKeys::public`](super::ParticipantKeys::public).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RosterMember {
     /// The participant's x-coordinate.
     pub identifier: Identifier,
-    /// Verifies its envelopes.
-    pub signing_key: VerifyingKey,
-    /// Receives its shares of dealings.
-    pub dealing_key: RistrettoPoint,
+    pub(crate) signing_key: VerifyingKey,
+    pub(crate) dealing_key: RistrettoPoint,
+}
+
+impl RosterMember {
+    /// The keys of the participant that owns this identifier.
+    #[must_use]
+    pub fn keys(&self) -> PublicKeys {
+        PublicKeys { signing_key: self.signing_key, dealing_key: self.dealing_key }
+    }
 }
 
 /// Why members do not make a roster or a committee.
@@ -94,6 +101,7 @@ pub struct Roster {
     epoch: Epoch,
     threshold: Threshold,
     members: Vec<RosterMember>,
+    dealing_keys: Vec<[u8; 32]>,
     digest: [u8; 64],
 }
 
@@ -104,8 +112,9 @@ impl Roster {
     /// [`MembershipError`]: count, order, weak keys, one key of two shared.
     pub fn new(epoch: Epoch, threshold: Threshold, members: Vec<RosterMember>) -> Result<Self, MembershipError> {
         check_members(threshold, &members)?;
-        let digest = digest(epoch, threshold, &members);
-        Ok(Self { epoch, threshold, members, digest })
+        let dealing_keys: Vec<_> = members.iter().map(|member| member.dealing_key.compress().to_bytes()).collect();
+        let digest = digest(epoch, threshold, &members, &dealing_keys);
+        Ok(Self { epoch, threshold, members, dealing_keys, digest })
     }
 
     /// The epoch that the sharing will have.
@@ -129,8 +138,22 @@ impl Roster {
     /// The member with this identifier.
     #[must_use]
     pub fn member(&self, identifier: Identifier) -> Option<&RosterMember> {
-        let at = self.members.binary_search_by_key(&identifier, |m| m.identifier).ok()?;
-        self.members.get(at)
+        self.members.get(self.position(identifier)?)
+    }
+
+    /// The members' dealing keys in bytes, in their order.
+    pub(crate) fn encoded_dealing_keys(&self) -> &[[u8; 32]] {
+        &self.dealing_keys
+    }
+
+    /// The place of this member with its dealing key in bytes.
+    pub(crate) fn encoded_dealing_key(&self, identifier: Identifier) -> Option<(usize, &[u8; 32])> {
+        let at = self.position(identifier)?;
+        Some((at, self.dealing_keys.get(at)?))
+    }
+
+    fn position(&self, identifier: Identifier) -> Option<usize> {
+        self.members.binary_search_by_key(&identifier, |m| m.identifier).ok()
     }
 
     /// H("roster"; S, ε, n, t, then (i, signing key, dealing key) ascending).
@@ -140,14 +163,12 @@ impl Roster {
     }
 }
 
-fn digest(epoch: Epoch, threshold: Threshold, members: &[RosterMember]) -> [u8; 64] {
+fn digest(epoch: Epoch, threshold: Threshold, members: &[RosterMember], dealing_keys: &[[u8; 32]]) -> [u8; 64] {
     let mut hasher = Hasher::new(domain::ROSTER, 4 + 3 * members.len());
     hasher.field(&SUITE_BYTES).field(&epoch.to_bytes());
     hasher.field(&threshold.n().to_be_bytes()).field(&threshold.t().to_be_bytes());
-    for member in members {
-        hasher.field(&member.identifier.to_bytes());
-        hasher.field(member.signing_key.as_bytes());
-        hasher.field(member.dealing_key.compress().as_bytes());
+    for (member, dealing_key) in members.iter().zip(dealing_keys) {
+        hasher.field(&member.identifier.to_bytes()).field(member.signing_key.as_bytes()).field(dealing_key);
     }
     hasher.finish()
 }

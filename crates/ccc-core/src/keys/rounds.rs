@@ -13,8 +13,10 @@
 //!                  posts: digest        dealing          complaints          transcript
 //! ```
 //!
-//! *Source*: `docs/spec/keys.md`.
+//! *Source*: Pedersen 1991 and Gennaro, Jarecki, Krawczyk and Rabin 1999, after FROST's key generation (Komlo and
+//! Goldberg 2020; the share's arithmetic is that of RFC 9591, appendix C); changes and reasons: `docs/spec/keys.md`.
 
+mod audit;
 mod fault;
 pub(crate) mod package;
 mod party;
@@ -27,10 +29,11 @@ mod stored;
 #[cfg(test)]
 mod tests;
 
+pub use audit::{Audited, audit};
 pub use fault::{Culprit, Fault, Role, RoundsError};
 pub use party::Party;
 pub use posted::{Posted, Posting};
-pub use state::{Committed, Complained, Opened, Participant, Unconfirmed};
+pub use state::{Committed, Complained, Gathered, Opened, Participant, Unconfirmed};
 pub use stored::{StateError, Step, step_of};
 
 pub(crate) use party::{Constant, Dealer, Seat};

@@ -1,10 +1,13 @@
 //! A participant's share of the master secret.
+//!
+//! *Source*: Shamir 1979: x_i = f(i), f(0) the master secret; P_i = x_i·G is its verification key (Feldman 1987).
 
-use super::committee::Committee;
+use super::committee::{Committee, Member};
 use crate::encoding::{EncodingError, HEADER_LEN, Kind, Reader, header};
 use crate::epoch::Epoch;
 use crate::identifier::Identifier;
 use crate::secret::SecretScalar;
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 use curve25519_dalek::RistrettoPoint;
 use zeroize::Zeroizing;
@@ -34,6 +37,8 @@ pub struct KeyShare {
     epoch: Epoch,
     committee: [u8; 64],
     secret: SecretScalar,
+    /// x_i·G, computed when the secret came: a share that is used often is compared with its committee each time.
+    public: Box<RistrettoPoint>,
 }
 
 /// Why a share does not serve a committee.
@@ -65,9 +70,20 @@ impl KeyShare {
         secret: SecretScalar,
         committee: &Committee,
     ) -> Result<Self, KeyShareError> {
-        let share = Self { identifier, epoch: committee.epoch(), committee: committee.digest(), secret };
+        let share = Self::of(identifier, committee.epoch(), committee.digest(), secret);
         share.matches(committee)?;
         Ok(share)
+    }
+
+    fn of(identifier: Identifier, epoch: Epoch, committee: [u8; 64], secret: SecretScalar) -> Self {
+        let public = Box::new(RistrettoPoint::mul_base(secret.expose()));
+        Self { identifier, epoch, committee, secret, public }
+    }
+
+    /// The share of a member whose P_i the caller has computed from it.
+    pub(super) fn behind_its_key(member: &Member, secret: SecretScalar, committee: &Committee) -> Self {
+        let (identifier, public) = (member.identifier, Box::new(member.verification_key));
+        Self { identifier, epoch: committee.epoch(), committee: committee.digest(), secret, public }
     }
 
     /// Whose share it is.
@@ -99,9 +115,8 @@ impl KeyShare {
         if self.committee != committee.digest() {
             return Err(KeyShareError::Committee);
         }
-        let point = RistrettoPoint::mul_base(self.secret.expose());
         match committee.member(self.identifier) {
-            Some(member) if member.verification_key == point => Ok(()),
+            Some(member) if member.verification_key == *self.public => Ok(()),
             _ => Err(KeyShareError::VerificationKey { identifier: self.identifier }),
         }
     }
@@ -130,7 +145,7 @@ impl KeyShare {
         let identifier = Identifier::new(reader.u16("identifier")?)?;
         let secret = SecretScalar::new(reader.scalar("key share")?);
         reader.finish()?;
-        Ok(Self { identifier, epoch, committee, secret })
+        Ok(Self::of(identifier, epoch, committee, secret))
     }
 
     pub(crate) fn secret(&self) -> &SecretScalar {

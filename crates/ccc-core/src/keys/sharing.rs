@@ -1,18 +1,21 @@
 //! What qualified dealings add up to: committee and transcript, the same for everybody.
+//!
+//! *Source*: Pedersen 1991 for a key generation; Desmedt and Jajodia 1997 for a handover.
 
-use super::committee::{Committee, Member};
+use super::committee::Committee;
 use super::dealing::VerifiedDealing;
 use super::master::MasterPublicKey;
 use super::roster::MembershipError;
 use super::session::Session;
+use crate::encoding::EncodingError;
 use crate::identifier::Identifier;
 use crate::parallel::prelude::*;
-use crate::polynomial::{evaluate_commitments_vartime, lagrange_at_zero};
+use crate::point::Encoded;
+use crate::polynomial::{Differences, Interpolation, evaluate_commitments_vartime, lagrange_at_zero};
 use crate::suite::{Hasher, SUITE_BYTES, domain};
 use alloc::collections::BTreeMap;
 use alloc::vec;
 use alloc::vec::Vec;
-use curve25519_dalek::traits::VartimeMultiscalarMul;
 use curve25519_dalek::{RistrettoPoint, Scalar};
 
 /// The public result of a sharing.
@@ -29,14 +32,8 @@ impl Sharing {
         let commitments = combine_vartime(session, dealings)?;
         let master = MasterPublicKey::new(commitments.first().copied().unwrap_or_default())?;
         let identifiers: Vec<_> = roster.members().iter().map(|member| member.identifier).collect();
-        let keys = verification_keys_vartime(&commitments, &identifiers);
-        let members = roster.members().iter().zip(keys).map(|(member, verification_key)| Member {
-            identifier: member.identifier,
-            verification_key,
-            signing_key: member.signing_key,
-            dealing_key: member.dealing_key,
-        });
-        let committee = Committee::from_parts(roster.epoch(), roster.threshold(), master, members.collect())?;
+        let keys = verification_keys_vartime(&commitments, &identifiers).into_iter().map(Encoded::new).collect();
+        let committee = Committee::of_roster(roster.clone(), master, keys)?;
         let transcript = transcript(session, dealings, &committee);
         Ok(Self { committee, transcript })
     }
@@ -57,8 +54,7 @@ pub(crate) fn weights(session: &Session, dealings: &[&VerifiedDealing]) -> Resul
     if session.old().is_none() {
         return Ok(vec![Scalar::ONE; dealings.len()]);
     }
-    let dealers: Vec<_> = dealings.iter().map(|d| Identifier::new(d.dealer())).collect::<Result<_, _>>()?;
-    lagrange_at_zero(&dealers).ok_or(MembershipError::VerificationKeys)
+    lagrange_at_zero(&dealers(dealings)?).ok_or(MembershipError::VerificationKeys)
 }
 
 /// Σ w_i·C_ik for every k.
@@ -67,45 +63,23 @@ fn combine_vartime(session: &Session, dealings: &[&VerifiedDealing]) -> Result<V
     if session.old().is_none() {
         return Ok(sum(t, dealings));
     }
-    let weights = weights(session, dealings)?;
-    let column = |k: usize| dealings.iter().map(move |dealing| dealing.commitment(k));
-    let combined = |k: usize| RistrettoPoint::vartime_multiscalar_mul(&weights, column(k));
-    Ok((0..t).into_par_iter().map(combined).collect())
+    let lambdas = Interpolation::at_zero(&dealers(dealings)?).ok_or(MembershipError::VerificationKeys)?;
+    let column = |k: usize| lambdas.combine_vartime(dealings.iter().map(|dealing| dealing.commitment(k)));
+    let columns: Option<_> = (0..t).into_par_iter().map(column).collect();
+    columns.ok_or(MembershipError::VerificationKeys)
 }
 
-/// P_j for every identifier: by Horner's rule, and where the identifiers are consecutive, past the first t by their
-/// differences, which are constant at order t − 1.
+fn dealers(dealings: &[&VerifiedDealing]) -> Result<Vec<Identifier>, EncodingError> {
+    dealings.iter().map(|dealing| Identifier::new(dealing.dealer())).collect()
+}
+
+/// P_j for every identifier: by differences where all of them are small, else by Horner's rule.
 fn verification_keys_vartime(commitments: &[RistrettoPoint], identifiers: &[Identifier]) -> Vec<RistrettoPoint> {
-    let consecutive = identifiers.windows(2).all(|pair| pair[0].get().checked_add(1) == Some(pair[1].get()));
-    let alone = if consecutive { commitments.len().min(identifiers.len()) } else { identifiers.len() };
-    let horner = |&i: &Identifier| evaluate_commitments_vartime(commitments, i);
-    let mut keys: Vec<_> = identifiers[..alone].par_iter().map(horner).collect();
-    let mut differences = backward_differences(&keys);
-    for _ in alone..identifiers.len() {
-        keys.push(next_value(&mut differences));
+    let last = identifiers.last().map_or(0, |i| usize::from(i.get()));
+    if last <= 3 * identifiers.len() {
+        return Differences::of_vartime(commitments).values(identifiers);
     }
-    keys
-}
-
-/// The differences at the last of the values, that of the highest order first, the value itself last.
-fn backward_differences(values: &[RistrettoPoint]) -> Vec<RistrettoPoint> {
-    let mut differences = values.to_vec();
-    for end in (1..values.len()).rev() {
-        for i in 0..end {
-            differences[i] = differences[i + 1] - differences[i];
-        }
-    }
-    differences
-}
-
-/// Moves the differences one place on, and gives the value there.
-fn next_value(differences: &mut [RistrettoPoint]) -> RistrettoPoint {
-    let mut sum = RistrettoPoint::default();
-    for difference in differences {
-        sum += *difference;
-        *difference = sum;
-    }
-    sum
+    identifiers.par_iter().map(|&i| evaluate_commitments_vartime(commitments, i)).collect()
 }
 
 fn sum(t: usize, dealings: &[&VerifiedDealing]) -> Vec<RistrettoPoint> {
@@ -126,8 +100,8 @@ fn transcript(session: &Session, dealings: &[&VerifiedDealing], committee: &Comm
         hasher.field(&dealing.dealer().to_be_bytes()).field(&dealing.commitment_digest());
     }
     hasher.field(committee.master_public_key().bytes());
-    for member in committee.members() {
-        hasher.field(&member.identifier.to_bytes()).field(member.verification_key.compress().as_bytes());
+    for (member, key) in committee.members().iter().zip(committee.verification_keys()) {
+        hasher.field(&member.identifier.to_bytes()).field(key.bytes());
     }
     hasher.finish32()
 }

@@ -6,6 +6,7 @@
 use super::committee::Committee;
 use super::participant::ParticipantKeys;
 use super::roster::{MembershipError, Roster, RosterMember};
+use crate::encoding::{EncodingError, Reader};
 use crate::epoch::Epoch;
 use crate::identifier::Identifier;
 use crate::threshold::{Threshold, ThresholdError};
@@ -14,17 +15,19 @@ use alloc::vec::Vec;
 use curve25519_dalek::RistrettoPoint;
 use ed25519_dalek::VerifyingKey;
 
-/// The public keys of a participant, whatever its identifiers are.
+/// The public keys of a participant, whatever its identifiers are: one verifies its envelopes, the other receives its
+/// shares of dealings.
+///
+/// Made by the participant ([`ParticipantKeys::public_keys`]), sent to whoever writes the roster.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PublicKeys {
-    /// Verifies its envelopes.
-    pub signing_key: VerifyingKey,
-    /// Receives its shares of dealings.
-    pub dealing_key: RistrettoPoint,
+    pub(crate) signing_key: VerifyingKey,
+    pub(crate) dealing_key: RistrettoPoint,
 }
 
 /// Members with the same keys: one participant, with as many identifiers as it has weight.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct WeightedParticipant {
     /// What its members have in common.
     pub keys: PublicKeys,
@@ -140,7 +143,33 @@ impl Committee {
 }
 
 impl PublicKeys {
-    fn member(&self, identifier: Identifier) -> RosterMember {
+    /// Reads the two keys: Ed25519 (RFC 8032) and ristretto255 (RFC 9496), 32 bytes each.
+    ///
+    /// *Security*: whether a key is weak, [`Roster::new`] tells.
+    ///
+    /// # Errors
+    /// [`EncodingError`]: bytes that are no key, or the identity.
+    pub fn from_bytes(signing_key: &[u8; 32], dealing_key: &[u8; 32]) -> Result<Self, EncodingError> {
+        let signing_key =
+            VerifyingKey::from_bytes(signing_key).map_err(|_| EncodingError::Point { what: "signing key" })?;
+        Ok(Self { signing_key, dealing_key: Reader::new(dealing_key).point("dealing key")? })
+    }
+
+    /// The key that verifies its envelopes, 32 bytes.
+    #[must_use]
+    pub fn signing_key(&self) -> [u8; 32] {
+        self.signing_key.to_bytes()
+    }
+
+    /// The key that receives its shares of dealings, 32 bytes.
+    #[must_use]
+    pub fn dealing_key(&self) -> [u8; 32] {
+        self.dealing_key.compress().to_bytes()
+    }
+
+    /// The line of a roster that gives these keys an identifier.
+    #[must_use]
+    pub fn member(&self, identifier: Identifier) -> RosterMember {
         RosterMember { identifier, signing_key: self.signing_key, dealing_key: self.dealing_key }
     }
 }

@@ -270,4 +270,23 @@ mod tests {
             assert_eq!(batch.all_hold_vartime(), wrong.is_none());
         }
     }
+
+    /// Five points per proof and one P for neighbours that share it, until the sum is full.
+    #[test]
+    fn a_sum_is_bounded_and_multiplies_the_same_share_once() {
+        let (u, e) = bases();
+        let (one, two) = (known(3, 5), known(4, 6));
+        let seed = [8; 64];
+        let mut batch = Batch::new(&e, std::iter::once(&u), &seed);
+        let mut add = |Known { p, a, b, proof }: &Known| {
+            batch.add_vartime(0, &Relation { p, u: &u, e: &e, a, b, proof, challenge: Scalar::from(CHALLENGE) });
+            (batch.sum.proofs, batch.sum.points.len())
+        };
+        assert_eq!([add(&one), add(&one), add(&two)], [(1, 5), (2, 10), (3, 16)]);
+        for _ in 4..PROOFS_PER_SUM {
+            add(&two);
+        }
+        assert_eq!(add(&two), (0, 0));
+        assert!(batch.all_hold_vartime());
+    }
 }

@@ -10,6 +10,7 @@ use core::fmt::{self, Display};
 
 /// Why bytes are not a report, or a report is not acceptable.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum ReportError {
     /// The file's bytes are not what they claim to be.
     #[error(transparent)]
@@ -107,6 +108,7 @@ pub enum ReportError {
 
 /// Why signatures do not make a quorum. Nothing is kept of a refused quorum.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum QuorumError {
     /// The signer set cannot be used.
     #[error("a signer set with f = {f} needs more than {least} signers and at most {most}, found {found}")]

@@ -25,6 +25,7 @@ pub struct SignerSet {
 
 /// What is wrong with a signature inside a quorum.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Fault {
     /// The signature is wrong on its own.
     Signature(SignatureFault),
@@ -51,6 +52,7 @@ pub struct Culprit {
 
 /// Signatures sorted into those that count and those that do not.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Examination {
     /// Index in the signer set and signature, ascending by index, each index once.
     pub good: Vec<(usize, Signature65)>,

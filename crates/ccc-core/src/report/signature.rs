@@ -1,4 +1,6 @@
 //! Recoverable secp256k1 signatures in the forwarder's 65-byte form.
+//!
+//! *Source*: ECDSA of SEC 1, section 4.1, with recovery (4.1.6) and the deterministic nonce of RFC 6979; s is low (EIP-2).
 
 use k256::ecdsa::{RecoveryId, Signature, SigningKey, VerifyingKey};
 
@@ -9,6 +11,7 @@ pub const SIGNATURE_LENGTH: usize = 65;
 
 /// What is wrong with a signature on its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum SignatureFault {
     /// v is neither 0 nor 1.
     #[error("v is {found}, expected 0 or 1")]

@@ -11,10 +11,17 @@ use super::{
     rows::{Located, Placed},
 };
 
-/// What an operation found: the account's key row and the row it names.
+/// Rows that an operation looks up.
+pub(super) const NAMED: usize = 3;
+/// Rows that an operation may create.
+pub(super) const MADE: usize = 2;
+
+/// What an operation found: the key row of the account that may gain a row, the row it names, and the row of a forced
+/// transfer's other side.
 pub(super) struct Found {
     key_row: Option<Located>,
     row: Option<(u32, Row)>,
+    other: Option<(u32, Row)>,
     /// Index of the first unused row, and how many there are.
     next: u32,
     room: usize,
@@ -23,8 +30,8 @@ pub(super) struct Found {
 
 /// Rows that boundary operations run on: those of an open table, or the working rows of a sealed one.
 pub(super) trait RowSet {
-    /// Looks for both keys in one scan.
-    fn locate_pair(&self, keys: &[RowKey; 2]) -> [Option<Located>; 2];
+    /// Looks for the keys of one operation in one scan.
+    fn locate_named(&self, keys: &[RowKey; NAMED]) -> [Option<Located>; NAMED];
 
     /// Writes up to two rows in one scan; nothing is written for `None`, at the same cost.
     fn write(&mut self, placed: &[Placed; 2]);
@@ -47,11 +54,26 @@ pub(super) trait RowSet {
     }
 
     fn look_up(&self, operation: &BoundaryOperation) -> Found {
-        let (account, asset) = (operation.account(), operation.asset());
-        let [key_row, row] = self.locate_pair(&[RowKey::reading_key(account), RowKey::balance(account, asset)]);
-        let row = row.and_then(|found| Row::from_bytes(&found.bytes).ok().map(|row| (found.index, row)));
-        Found { key_row, row, next: self.next(), room: self.room(), total: self.sum(asset) }
+        let [key_row, row, other] = self.locate_named(&operation.keys());
+        let (row, other) = (balance(row), balance(other));
+        Found { key_row, row, other, next: self.next(), room: self.room(), total: self.sum(operation.asset()) }
     }
+}
+
+impl BoundaryOperation {
+    /// The key row of the account that may gain a row, the row it names, and that of a forced transfer's other side.
+    pub(super) fn keys(&self) -> [RowKey; NAMED] {
+        let asset = self.asset();
+        [
+            RowKey::reading_key(self.holder()),
+            RowKey::balance(self.account(), asset),
+            RowKey::balance(self.counterparty(), asset),
+        ]
+    }
+}
+
+fn balance(found: Option<Located>) -> Option<(u32, Row)> {
+    found.and_then(|found| Row::from_bytes(&found.bytes).ok().map(|row| (found.index, row)))
 }
 
 fn decide(operation: &BoundaryOperation, found: Found, assets: &[AssetRule]) -> Result<[Placed; 2], ResultCode> {
@@ -75,7 +97,18 @@ fn decide(operation: &BoundaryOperation, found: Found, assets: &[AssetRule]) -> 
             row.flags = row.flags.with_frozen(*frozen, *reason);
             Ok(())
         }),
+        Op::ForcedTransfer { amount, to, reason, .. } if *to != account => {
+            found.forced_transfer(&Forced { amount: *amount, reason: *reason, lot }, Row::empty(*to, asset))
+        }
+        Op::ForcedTransfer { .. } => Err(ResultCode::Unknown),
     }
+}
+
+/// What a forced transfer takes, and why.
+struct Forced {
+    amount: u128,
+    reason: u8,
+    lot: u64,
 }
 
 impl Found {
@@ -119,6 +152,17 @@ impl Found {
         Ok([key_row, placed(index, touched(row)?)])
     }
 
+    /// Both rows change or neither; `none` is the credited row where there is none yet.
+    fn forced_transfer(self, forced: &Forced, none: Row) -> Result<[Placed; 2], ResultCode> {
+        let missing = usize::from(self.other.is_none());
+        let ((index, from), _) = self.row.zip(self.key_row).ok_or(ResultCode::Unknown)?;
+        let from = taken(from, forced)?;
+        let (other, mut to) = self.other.unwrap_or((self.next, none));
+        to.amount = to.amount.checked_add(forced.amount).ok_or(ResultCode::Overflow)?;
+        let rows = [placed(index, touched(from)?), placed(other, touched(to)?)];
+        if missing > self.room { Err(ResultCode::Full) } else { Ok(rows) }
+    }
+
     fn existing(self, change: impl FnOnce(&mut Row) -> Result<(), ResultCode>) -> Result<[Placed; 2], ResultCode> {
         let (index, mut row) = self.row.ok_or(ResultCode::Unknown)?;
         change(&mut row)?;
@@ -149,6 +193,19 @@ fn withdraw(row: &mut Row, amount: u128, lot: u64) -> Result<(), ResultCode> {
     }
     row.amount -= amount;
     Ok(())
+}
+
+/// The frozen row after a forced transfer: its reservation covers no more than what is left.
+fn taken(mut row: Row, forced: &Forced) -> Result<Row, ResultCode> {
+    if !row.flags.is_frozen() {
+        return Err(ResultCode::Frozen);
+    }
+    check_positive(forced.amount)?;
+    row.amount = row.amount.checked_sub(forced.amount).ok_or(ResultCode::Insufficient)?;
+    let most = row.amount.checked_div(u128::from(forced.lot)).unwrap_or(u128::MAX);
+    row.reserved = u64::try_from(most).map_or(row.reserved, |most| row.reserved.min(most));
+    row.flags = row.flags.with_frozen(true, forced.reason);
+    Ok(row)
 }
 
 fn reserve(row: &mut Row, lots: u64, lot: u64) -> Result<(), ResultCode> {

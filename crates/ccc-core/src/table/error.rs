@@ -34,7 +34,9 @@ pub enum StructuralError {
         found: Head,
     },
     /// The chain knows a version whose body nobody has: restore it; there is no empty table to go on with.
-    #[error("the body of the current version is missing")]
+    #[error(
+        "the body of the current version is missing: restore it from another holder, there is no empty table to go on with"
+    )]
     MissingBody {
         /// The body root of the current header.
         body_root: [u8; 32],

@@ -149,7 +149,48 @@ impl Ledger {
                 row.flags = row.flags.with_frozen(*frozen, *reason);
                 Ok(())
             }),
+            Op::ForcedTransfer { amount, to, reason, .. } => {
+                let before = self.clone();
+                let result = self.force((account, *to), asset, *amount, (*reason, lot));
+                if result.is_err() {
+                    *self = before;
+                }
+                result
+            }
         }
+    }
+
+    fn force(
+        &mut self,
+        (from, to): (AccountId, AccountId),
+        asset: AssetId,
+        amount: u128,
+        (reason, lot): (u8, u64),
+    ) -> Result<(), ResultCode> {
+        if from == to || !self.reading_keys.contains_key(&to) {
+            return Err(ResultCode::Unknown);
+        }
+        self.change(from, asset, |row| {
+            if !row.flags.is_frozen() {
+                return Err(ResultCode::Frozen);
+            }
+            row.amount = row.amount.checked_sub(amount).filter(|_| amount != 0).ok_or(ResultCode::Insufficient)?;
+            if u128::from(row.reserved) * u128::from(lot) > row.amount {
+                row.reserved = u64::try_from(row.amount / u128::from(lot)).map_err(|_| ResultCode::Overflow)?;
+            }
+            row.flags = row.flags.with_frozen(true, reason);
+            Ok(())
+        })?;
+        if self.find(to, asset).is_none() {
+            if self.room() == 0 {
+                return Err(ResultCode::Full);
+            }
+            self.rows.push(Row::empty(to, asset));
+        }
+        self.change(to, asset, |row| {
+            row.amount = row.amount.checked_add(amount).ok_or(ResultCode::Overflow)?;
+            Ok(())
+        })
     }
 
     fn register(&mut self, account: AccountId, reading_key: [u8; 32]) -> Result<(), ResultCode> {

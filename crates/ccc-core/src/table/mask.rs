@@ -70,6 +70,9 @@ impl RowKey {
     /// A key that no row has: account zero stands only in the status row and in unused rows.
     pub(super) const ABSENT: Self = Self { high: 0, low: 0xFFFF_FFFD };
 
+    /// The key of an unused row.
+    pub(super) const UNUSED: Self = Self { high: 0, low: 0 };
+
     /// The key of a row of an account; [`Self::ABSENT`] for nobody.
     pub(super) fn new(account: AccountId, asset: AssetId) -> Self {
         if account == AccountId::NOBODY {

@@ -11,17 +11,20 @@
 //! genesis ─► SealedTable ─► store, chain
 //!               │  data key from the participants
 //!               ▼
-//!          OpenTable::open_current ─► find_many, sum ─► update ─► Updated { table, rows, code, boundary }
+//!          OpenTable::open_current ─► find_many, sum ─► apply(Update) ─► Updated { table, rows, code, boundary }
 //! ```
 //!
 //! *Source*: `docs/spec/table.md`.
 
+mod audit;
 mod batch;
 mod boundary;
+mod change;
 mod chunks;
 mod entries;
 mod error;
 mod header;
+mod holdings;
 mod identity;
 mod key;
 mod lanes;
@@ -44,6 +47,8 @@ mod tree;
 mod update;
 mod working;
 
+pub use audit::{AuditorSet, AuditorSetError, GREATEST_AUDITOR_SET, Summary, Total, summary_len};
+pub use change::Update;
 pub use chunks::{ChunkSink, ChunkSource, MediumError, PlaceSink, SliceSink};
 #[cfg(feature = "std")]
 pub use chunks::{FileSink, FileSource};
@@ -52,6 +57,7 @@ pub use header::{
     HEADER_LEN, Head, Header, HeaderError, P0_LEN, P1_LEN, RollbackError, SuccessionError, TableSuite, WRAPPED_LEN,
     check_current, check_succession, header_hash,
 };
+pub use holdings::{Holdings, holdings_len};
 pub use identity::{AccountId, AssetId, AssetRule, TableId, Tier};
 pub use key::{DATA_KEY_LEN, DataKey, SALT_LEN};
 pub use open::OpenTable;
@@ -62,8 +68,8 @@ pub use receipt::{RECEIPT_LEN, Receipt, ReceiptError, SEALED_RECEIPT_LEN};
 pub use row::{EPOCH_SALT_LEN, Flags, READING_KEY_LEN, ROW_LEN, Row, RowFault};
 pub use seal::{CHUNK_LEN, CHUNK_ROWS, SEALED_CHUNK_LEN, body_len, body_root};
 pub use sidecar::{ENTRY_LEN, EntryError, Exit, Sidecar, SidecarError, sidecar_len};
-pub use store::{StoreError, TableStore};
-pub use stream::{Outputs, Progress, Round, SealedBody, Stage, StreamError, Streamed, genesis_to};
+pub use store::{Part, StoreError, TableStore, VersionReader, VersionWriter, check_version, part_digest};
+pub use stream::{Outputs, Progress, SealedBody, Stage, StreamError, Streamed, genesis_to};
 pub use tree::{Node, ProofError, leaf as state_leaf, verify_row};
 pub use update::{SealedTable, TableParams, Updated, genesis};
 

@@ -23,7 +23,7 @@ pub enum ResultCode {
     Unbalanced = 1,
     /// No such row, account or asset.
     Unknown = 2,
-    /// The row is frozen or withdrawing.
+    /// The row is frozen or withdrawing; for a forced transfer, the row is not frozen.
     Frozen = 3,
     /// The amount, or the part of it that is free, does not suffice; or an amount of zero was named.
     Insufficient = 4,
@@ -53,6 +53,20 @@ impl ResultCode {
     #[must_use]
     pub fn is_done(self) -> bool {
         self == Self::Done
+    }
+}
+
+impl core::fmt::Display for ResultCode {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str(match self {
+            Self::Done => "carried out",
+            Self::Unbalanced => "the amounts do not sum to zero",
+            Self::Unknown => "no such row, account or asset",
+            Self::Frozen => "the row is frozen or withdrawing",
+            Self::Insufficient => "the free amount does not suffice",
+            Self::Overflow => "an amount would leave its range",
+            Self::Full => "no unused row is left",
+        })
     }
 }
 
@@ -116,6 +130,20 @@ pub enum BoundaryOperation {
         /// Freeze, or thaw.
         frozen: bool,
     },
+    /// Moves an amount out of a frozen row, which stays frozen and keeps the operator's reason, to another account
+    /// of the same asset; makes that account's missing row.
+    ForcedTransfer {
+        /// The account that is debited.
+        account: AccountId,
+        /// The asset.
+        asset: AssetId,
+        /// Smallest units, not zero; it may reach into the reserved part, which shrinks to what is left.
+        amount: u128,
+        /// The account that is credited, frozen or not. It is registered, and another one.
+        to: AccountId,
+        /// The operator's reason code.
+        reason: u8,
+    },
 }
 
 impl BoundaryOperation {
@@ -137,6 +165,9 @@ impl BoundaryOperation {
             Self::Freeze { account, asset, reason, frozen } => {
                 [&[6], &account.0[..], &asset.0.to_be_bytes(), &[*reason, u8::from(*frozen)]].concat()
             }
+            Self::ForcedTransfer { account, asset, amount, to, reason } => {
+                [&[7], &account.0[..], &asset.0.to_be_bytes(), &amount.to_be_bytes(), &to.0, &[*reason]].concat()
+            }
         }
     }
 
@@ -149,7 +180,8 @@ impl BoundaryOperation {
             | Self::Deposit { account, .. }
             | Self::Withdraw { account, .. }
             | Self::Reserve { account, .. }
-            | Self::Freeze { account, .. } => *account,
+            | Self::Freeze { account, .. }
+            | Self::ForcedTransfer { account, .. } => *account,
         }
     }
 
@@ -162,8 +194,19 @@ impl BoundaryOperation {
             | Self::Deposit { asset, .. }
             | Self::Withdraw { asset, .. }
             | Self::Reserve { asset, .. }
-            | Self::Freeze { asset, .. } => *asset,
+            | Self::Freeze { asset, .. }
+            | Self::ForcedTransfer { asset, .. } => *asset,
         }
+    }
+
+    /// The other account of a forced transfer; nobody for every other operation.
+    pub(super) fn counterparty(&self) -> AccountId {
+        if let Self::ForcedTransfer { to, .. } = self { *to } else { AccountId::NOBODY }
+    }
+
+    /// The account whose key row counts: the one that gains a row, if any does.
+    pub(super) fn holder(&self) -> AccountId {
+        if let Self::ForcedTransfer { to, .. } = self { *to } else { self.account() }
     }
 }
 
@@ -241,6 +284,13 @@ pub fn update_digest(boundary: &[BoundaryOperation], padded: &[Delta]) -> [u8; 3
     hasher.finish32()
 }
 
+/// digest32 H("update"; the one field of a version of its own), which has no delta slots.
+pub(super) fn own_version_digest(field: &[u8]) -> [u8; 32] {
+    let mut hasher = Hasher::new(domain::UPDATE, 1);
+    hasher.field(field);
+    hasher.finish32()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -269,9 +319,10 @@ mod tests {
             BoundaryOperation::Withdraw { account, asset, amount: 4 },
             BoundaryOperation::Reserve { account, asset, lots: 4 },
             BoundaryOperation::Freeze { account, asset, reason: 4, frozen: true },
+            BoundaryOperation::ForcedTransfer { account, asset, amount: 4, to: AccountId([5; 20]), reason: 6 },
         ];
         let lengths: Vec<_> = all.iter().map(|operation| operation.to_bytes().len()).collect();
-        assert_eq!(lengths, [53, 25, 73, 41, 33, 27]);
+        assert_eq!(lengths, [53, 25, 73, 41, 33, 27, 62]);
         let digests: std::collections::BTreeSet<_> =
             all.iter().map(|operation| update_digest(std::slice::from_ref(operation), &[])).collect();
         assert_eq!(digests.len(), all.len());

@@ -30,7 +30,7 @@ pub const EPOCH_SALT_LEN: usize = 16;
 pub struct Flags(u16);
 
 impl Flags {
-    const FROZEN: u16 = 1;
+    pub(super) const FROZEN: u16 = 1;
     const WITHDRAWING: u16 = 2;
     pub(super) const BLOCKING: u16 = Self::FROZEN | Self::WITHDRAWING;
     const KNOWN: u16 = 0xFF00 | Self::BLOCKING;

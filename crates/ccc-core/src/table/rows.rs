@@ -6,7 +6,7 @@
 
 use super::{
     AccountId, AssetId, StructuralError, Tier,
-    boundary::RowSet,
+    boundary::{NAMED, RowSet},
     mask,
     mask::RowKey,
     row::{self, READING_KEY_LEN, ROW_LEN, RowFault, Status, UNUSED},
@@ -163,7 +163,7 @@ impl Rows {
 }
 
 impl RowSet for Rows {
-    fn locate_pair(&self, keys: &[RowKey; 2]) -> [Option<Located>; 2] {
+    fn locate_named(&self, keys: &[RowKey; NAMED]) -> [Option<Located>; NAMED] {
         self.locate(keys)
     }
 

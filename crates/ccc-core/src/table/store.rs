@@ -1,7 +1,11 @@
-//! Where sealed versions are kept: the trait alone.
+//! Where sealed versions are kept: the traits alone.
 
-use super::{SealedTable, TableId};
-use alloc::boxed::Box;
+use super::{
+    Header, SealedTable, TableId, Tier, body_len, body_root,
+    seal::{SEALED_CHUNK_LEN, leaf, number, root_of},
+    sidecar_len,
+};
+use alloc::{boxed::Box, vec, vec::Vec};
 
 /// What a store answers when it cannot do what was asked.
 #[derive(Debug, thiserror::Error)]
@@ -27,6 +31,39 @@ pub enum StoreError {
         /// Which index.
         what: &'static str,
     },
+    /// The store was written by another release, in a format that this one does not read.
+    #[error("the store has format {found}, where {expected} is read")]
+    Format {
+        /// The format of this release.
+        expected: u64,
+        /// The format found.
+        found: u64,
+    },
+    /// Bytes outside of a part were asked for or given.
+    #[error("{len} bytes at {offset} of the {}, which has {total}", part.name())]
+    Range {
+        /// Body or sidecar.
+        part: Part,
+        /// Where they start.
+        offset: u64,
+        /// How many.
+        len: usize,
+        /// Bytes of the part.
+        total: u64,
+    },
+    /// A version was committed before all of it was written. Nothing was kept.
+    #[error("the {} has {expected} bytes, {found} of them were written", part.name())]
+    Incomplete {
+        /// Body or sidecar.
+        part: Part,
+        /// Bytes of the part.
+        expected: u64,
+        /// Bytes written.
+        found: u64,
+    },
+    /// The store writes one version at a time, and another one is being written.
+    #[error("the store is writing another version")]
+    Busy,
     /// Another process has the store open.
     #[error("another process has the store open")]
     Locked,
@@ -51,22 +88,116 @@ impl core::fmt::Display for Hex<'_> {
     }
 }
 
+/// One of the two parts that lie beside a header.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Part {
+    /// The sealed chunks, concatenated.
+    Body,
+    /// What owners need to exit.
+    Sidecar,
+}
+
+impl Part {
+    /// Both, in the order in which they are written.
+    pub const ALL: [Self; 2] = [Self::Body, Self::Sidecar];
+
+    /// Its bytes in a tier.
+    #[must_use]
+    pub fn len(self, tier: Tier) -> u64 {
+        let len = match self {
+            Self::Body => body_len(tier),
+            Self::Sidecar => sidecar_len(tier),
+        };
+        len as u64
+    }
+
+    /// Its name in messages.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Body => "body",
+            Self::Sidecar => "sidecar",
+        }
+    }
+
+    /// Whether `len` bytes from `offset` on lie inside the part.
+    ///
+    /// # Errors
+    /// [`StoreError::Range`].
+    pub fn check_range(self, tier: Tier, offset: u64, len: usize) -> Result<(), StoreError> {
+        let total = self.len(tier);
+        let fits = offset.checked_add(len as u64).is_some_and(|end| end <= total);
+        if fits { Ok(()) } else { Err(StoreError::Range { part: self, offset, len, total }) }
+    }
+}
+
+/// One kept version, read where the reader likes.
+///
+/// *Security*: nothing but lengths was compared when it was opened. Whoever reads a body in pieces compares its root
+/// with the header ([`check_version`] does, and so does a pass of the enclave over the chunks).
+pub trait VersionReader: Send + Sync {
+    /// The header, whose hash is the one asked for.
+    fn header(&self) -> &Header;
+
+    /// BLAKE3 of the sidecar, as it was when it was written.
+    fn sidecar_digest(&self) -> [u8; 32];
+
+    /// Fills `bytes` from a part.
+    ///
+    /// # Errors
+    /// [`StoreError::Range`], [`StoreError::Corrupt`], [`StoreError::Medium`].
+    fn read_at(&self, part: Part, offset: u64, bytes: &mut [u8]) -> Result<(), StoreError>;
+}
+
+/// A version that is being written. Dropped before it is committed, it leaves nothing that anybody reads.
+///
+/// The header comes last, because its body root and state root are known last.
+pub trait VersionWriter: Send {
+    /// Writes bytes of a part; any order, each byte once.
+    ///
+    /// # Errors
+    /// [`StoreError::Range`], [`StoreError::Medium`]; afterwards the version is to be dropped.
+    fn write_at(&mut self, part: Part, offset: u64, bytes: &[u8]) -> Result<(), StoreError>;
+
+    /// Reads back what was written, compares the body with the header, and keeps the version; when it returns, the
+    /// version survives a power cut.
+    ///
+    /// # Errors
+    /// [`StoreError::Incomplete`], [`StoreError::Corrupt`] where the body written is not the header's,
+    /// [`StoreError::Medium`]; earlier versions stay readable.
+    fn commit(self: Box<Self>, header: &Header) -> Result<(), StoreError>;
+}
+
 /// A store of sealed versions, addressed by their header hash.
 ///
 /// Availability is all that it gives: whoever reads compares with the chain and opens with the data key. A crash at
 /// any instant leaves the version that was being written complete or absent, and every earlier one readable.
 pub trait TableStore {
-    /// Keeps a version; when it returns, the version survives a power cut. Keeping it twice is keeping it once.
+    /// Begins to write a version in a tier, in pieces.
     ///
     /// # Errors
-    /// [`StoreError`]; earlier versions stay readable.
-    fn put(&self, table: &SealedTable) -> Result<(), StoreError>;
+    /// [`StoreError::Halted`], [`StoreError::Busy`], [`StoreError::Medium`].
+    fn writer(&self, tier: Tier) -> Result<Box<dyn VersionWriter + '_>, StoreError>;
 
-    /// The version with this header hash, compared with what was written.
+    /// Opens a complete version for reading in pieces.
+    ///
+    /// # Errors
+    /// [`StoreError::Missing`] where a part of it is absent and [`StoreError::Corrupt`] where one has another length,
+    /// both of which a store may find only when it reads; [`StoreError::Corrupt`] where the header has another hash;
+    /// [`StoreError::Medium`].
+    fn reader(&self, header_hash: &[u8; 32]) -> Result<Box<dyn VersionReader + '_>, StoreError>;
+
+    /// The header of a version, also where its body is lost.
     ///
     /// # Errors
     /// [`StoreError::Missing`], [`StoreError::Corrupt`], [`StoreError::Medium`].
-    fn get(&self, header_hash: &[u8; 32]) -> Result<SealedTable, StoreError>;
+    fn header(&self, header_hash: &[u8; 32]) -> Result<Header, StoreError>;
+
+    /// Header hashes of the versions, in no order. A listed version was once complete.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    fn versions(&self) -> Result<Vec<[u8; 32]>, StoreError>;
 
     /// Remembers which version of a table was last seen current.
     ///
@@ -85,4 +216,91 @@ pub trait TableStore {
     /// # Errors
     /// [`StoreError`].
     fn remove(&self, header_hash: &[u8; 32]) -> Result<(), StoreError>;
+
+    /// Keeps a version; when it returns, the version survives a power cut. Keeping it twice is keeping it once.
+    ///
+    /// # Errors
+    /// [`StoreError`]; earlier versions stay readable.
+    fn put(&self, table: &SealedTable) -> Result<(), StoreError> {
+        let SealedTable { header, body, sidecar } = table;
+        // the writer first: a store that has halted must not call a version kept
+        let mut writer = self.writer(header.tier())?;
+        if self.reader(&header.hash()).and_then(|kept| check_version(&*kept)).is_ok() {
+            return Ok(());
+        }
+        writer.write_at(Part::Body, 0, body)?;
+        writer.write_at(Part::Sidecar, 0, sidecar)?;
+        writer.commit(header)
+    }
+
+    /// The version with this header hash, compared with what was written.
+    ///
+    /// # Errors
+    /// [`StoreError::Missing`], [`StoreError::Corrupt`], [`StoreError::Medium`].
+    fn get(&self, header_hash: &[u8; 32]) -> Result<SealedTable, StoreError> {
+        let reader = self.reader(header_hash)?;
+        let header = reader.header().clone();
+        let corrupt = |part: Part| StoreError::Corrupt { header_hash: *header_hash, part: part.name() };
+        let body = whole(&*reader, Part::Body, body_len(header.tier()))?;
+        if body_root(&body) != header.body_root() {
+            return Err(corrupt(Part::Body));
+        }
+        let sidecar = whole(&*reader, Part::Sidecar, sidecar_len(header.tier()))?;
+        if *blake3::hash(&sidecar).as_bytes() != reader.sidecar_digest() {
+            return Err(corrupt(Part::Sidecar));
+        }
+        Ok(SealedTable { header, body, sidecar })
+    }
+}
+
+fn whole(reader: &dyn VersionReader, part: Part, len: usize) -> Result<Vec<u8>, StoreError> {
+    let mut bytes = vec![0; len];
+    reader.read_at(part, 0, &mut bytes)?;
+    Ok(bytes)
+}
+
+/// Compares a kept version with what was written, in the memory of one chunk.
+///
+/// # Errors
+/// [`StoreError::Corrupt`], and what reading gives.
+pub fn check_version(reader: &dyn VersionReader) -> Result<(), StoreError> {
+    let header = reader.header();
+    for part in Part::ALL {
+        let expected = match part {
+            Part::Body => header.body_root(),
+            Part::Sidecar => reader.sidecar_digest(),
+        };
+        let found = part_digest(part, header.tier(), |offset, bytes| reader.read_at(part, offset, bytes))?;
+        if expected != found {
+            return Err(StoreError::Corrupt { header_hash: header.hash(), part: part.name() });
+        }
+    }
+    Ok(())
+}
+
+/// What a part is known by, read in pieces: the body's root, or BLAKE3 of the sidecar.
+///
+/// # Errors
+/// Those of `read`.
+pub fn part_digest(
+    part: Part,
+    tier: Tier,
+    mut read: impl FnMut(u64, &mut [u8]) -> Result<(), StoreError>,
+) -> Result<[u8; 32], StoreError> {
+    let mut piece = vec![0; SEALED_CHUNK_LEN];
+    let mut leaves = Vec::new();
+    let mut whole = blake3::Hasher::new();
+    for (index, offset) in (0..part.len(tier)).step_by(SEALED_CHUNK_LEN).enumerate() {
+        let left = usize::try_from(part.len(tier) - offset).unwrap_or(usize::MAX);
+        let piece = &mut piece[..left.min(SEALED_CHUNK_LEN)];
+        read(offset, piece)?;
+        match part {
+            Part::Body => leaves.push(leaf(number(index), piece)),
+            Part::Sidecar => _ = whole.update(piece),
+        }
+    }
+    Ok(match part {
+        Part::Body => root_of(&leaves),
+        Part::Sidecar => *whole.finalize().as_bytes(),
+    })
 }

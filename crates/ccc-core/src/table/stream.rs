@@ -9,15 +9,16 @@
 //!                                        new body   levels of the tree     sidecar
 //! ```
 //!
-//! The bytes are those of [`OpenTable::update`](super::OpenTable::update), which holds all rows open and is the slow
+//! The bytes are those of [`OpenTable::apply`](super::OpenTable::apply), which holds all rows open and is the slow
 //! twin. *Checked*: length, key commitment, every chunk's tag, the body root, the status row, that used rows come
 //! first, and that each row of the round is a row and has its key alone. The body root makes the rows those that an
 //! enclave sealed; what that enclave knew of rows outside the round (well formed, no two of one account and asset)
 //! still holds, because no update makes a row whose key it has found. *Source*: `docs/spec/table.md`, section *Updates*.
 
 use super::{
-    AssetRule, BoundaryOperation, DataKey, Delta, Header, ResultCode, StructuralError, TableParams,
+    DataKey, Header, ResultCode, StructuralError, TableParams, Update,
     batch::Batch,
+    change::Next,
     chunks::{ChunkSink, ChunkSource, MediumError, PlaceSink},
     entries::{self, StateCommit},
     header::{Prefix, Roots},
@@ -70,21 +71,6 @@ pub struct Progress {
     pub done: u32,
     /// Chunks of this stage.
     pub of: u32,
-}
-
-/// What a round asks for.
-#[derive(Clone, Copy, Debug)]
-pub struct Round<'a> {
-    /// Boundary operations, each succeeding or failing alone.
-    pub boundary: &'a [BoundaryOperation],
-    /// Deltas, all or nothing.
-    pub deltas: &'a [Delta],
-    /// The public number of delta slots ([`delta_capacity`](super::delta_capacity)).
-    pub k: usize,
-    /// The assets of the configuration.
-    pub assets: &'a [AssetRule],
-    /// The current epoch or, after a handover of the master key, the new one.
-    pub epoch: Epoch,
 }
 
 /// Where a version goes, and who is told how far it has come.
@@ -144,55 +130,25 @@ pub fn genesis_to<B: ChunkSink, P: PlaceSink>(
 }
 
 impl<S: ChunkSource> SealedBody<'_, S> {
-    /// The next version: the bytes of [`OpenTable::update`](super::OpenTable::update).
+    /// The next version: the bytes of [`OpenTable::apply`](super::OpenTable::apply).
     ///
     /// # Errors
-    /// [`StreamError`]; the old version stays valid.
+    /// [`StreamError`]; the old version stays valid. [`StructuralError::LargestTier`] where there is no larger tier,
+    /// [`StructuralError::Epoch`] where the epoch is not a later one.
     ///
-    /// *Timing*: depends on the tier, `k`, the number of boundary operations and the assets that they name.
-    pub fn update<B: ChunkSink, P: PlaceSink>(
+    /// *Security*: `master` MUST be the key of the committee of the new version's epoch.
+    /// *Timing*: depends on the tier and, for a round, on `k`, the number of boundary operations and the assets that
+    /// they name.
+    pub fn apply<B: ChunkSink, P: PlaceSink>(
         self,
-        round: &Round<'_>,
+        update: &Update<'_>,
         master: &MasterPublicKey,
         outputs: Outputs<'_, B, P>,
         rng: &mut impl CryptoRng,
     ) -> Result<Streamed, StreamError> {
-        let padded = Delta::padded(round.deltas, round.k)?;
-        let prefix = self.header.next_prefix(round.epoch, self.header.tier())?;
-        let digest = update_digest(round.boundary, &padded);
-        let key = DataKey::fresh(Some(self.key), &prefix.to_bytes(), &digest, rng);
-        let epoch = self.header.epoch();
-        let (passes, settled) = self.settle(round, &padded, outputs.progress)?;
-        let Settled { status, patches, code, boundary } = settled;
-        let status = status.follow(&prefix, &key, epoch, code);
-        let header = Made { prefix, key, status, patches }.write(passes, outputs, master, rng)?;
-        Ok(Streamed { header, code, boundary })
-    }
-
-    /// An idle version in the next tier: the bytes of [`OpenTable::grow`](super::OpenTable::grow).
-    ///
-    /// # Errors
-    /// [`StreamError`], [`StructuralError::LargestTier`] where there is no larger tier.
-    pub fn grow<B: ChunkSink, P: PlaceSink>(
-        self,
-        k: usize,
-        epoch: Epoch,
-        master: &MasterPublicKey,
-        outputs: Outputs<'_, B, P>,
-        rng: &mut impl CryptoRng,
-    ) -> Result<Streamed, StreamError> {
-        let padded = Delta::padded(&[], k)?;
-        let tier = self.header.tier();
-        let tier = tier.next().ok_or(StructuralError::LargestTier { found: tier })?;
-        let prefix = self.header.next_prefix(epoch, tier)?;
-        let key = DataKey::fresh(Some(self.key), &prefix.to_bytes(), &update_digest(&[], &padded), rng);
-        let round = Round { boundary: &[], deltas: &[], k, assets: &[], epoch };
-        let current = self.header.epoch();
-        let (passes, settled) = self.settle(&round, &padded, outputs.progress)?;
-        let status = settled.status.follow(&prefix, &key, current, ResultCode::Done);
-        let made = Made { prefix, key, status, patches: settled.patches };
+        let (passes, made, Outcome { code, boundary }) = self.make(update, outputs.progress, rng)?;
         let header = made.write(passes, outputs, master, rng)?;
-        Ok(Streamed { header, code: ResultCode::Done, boundary: vec![] })
+        Ok(Streamed { header, code, boundary })
     }
 
     /// The two passes alone, without state tree, header and sidecar: what benches compare with the cipher and the
@@ -202,38 +158,44 @@ impl<S: ChunkSource> SealedBody<'_, S> {
     /// [`StreamError`].
     pub fn passes_alone<B: ChunkSink>(
         self,
-        round: &Round<'_>,
+        update: &Update<'_>,
         body: &mut B,
         rng: &mut impl CryptoRng,
     ) -> Result<[u8; 32], StreamError> {
-        let padded = Delta::padded(round.deltas, round.k)?;
-        let prefix = self.header.next_prefix(round.epoch, self.header.tier())?;
-        let digest = update_digest(round.boundary, &padded);
-        let key = DataKey::fresh(Some(self.key), &prefix.to_bytes(), &digest, rng);
-        let epoch = self.header.epoch();
-        let (mut passes, settled) = self.settle(round, &padded, &mut |_| ())?;
-        let status = settled.status.follow(&prefix, &key, epoch, settled.code);
-        let made = Made { prefix, key, status, patches: settled.patches };
+        let (mut passes, made, _) = self.make(update, &mut |_| (), rng)?;
         passes.reseal(&made.sealing(&made.keys())?, body, &Nothing, |_, _| Ok(()), &mut |_| ())
     }
 }
 
-/// The outcome of a round, before anything is written.
-struct Settled {
-    status: Status,
-    patches: Patches,
+/// How an update ended.
+struct Outcome {
     code: ResultCode,
     boundary: Vec<Result<(), ResultCode>>,
 }
 
 impl<'a, S: ChunkSource> SealedBody<'a, S> {
+    /// Everything before the second pass.
+    fn make(
+        self,
+        update: &Update<'_>,
+        progress: &mut dyn FnMut(Progress),
+        rng: &mut impl CryptoRng,
+    ) -> Result<(Passes<'a, S>, Made, Outcome), StreamError> {
+        let next = update.after(self.header)?;
+        let key = DataKey::fresh(Some(self.key), &next.prefix.to_bytes(), &next.digest, rng);
+        let epoch = self.header.epoch();
+        let (passes, Settled { status, patches, outcome }) = self.settle(&next, progress)?;
+        let status = status.follow(&next.prefix, &key, epoch, outcome.code);
+        Ok((passes, Made { prefix: next.prefix, key, status, patches }, outcome))
+    }
+
     /// The first pass and the round on the rows that it found.
     fn settle(
         self,
-        round: &Round<'_>,
-        padded: &[Delta],
+        next: &Next<'_>,
         progress: &mut dyn FnMut(Progress),
     ) -> Result<(Passes<'a, S>, Settled), StreamError> {
+        let Next { boundary, padded, assets, .. } = next;
         let Self { header, key, body } = self;
         let keys = key.body_keys(&header.p0());
         let cipher = BodyCipher::new(header.suite(), keys.body_key()).map_err(StructuralError::from)?;
@@ -243,13 +205,21 @@ impl<'a, S: ChunkSource> SealedBody<'a, S> {
             return Err(StructuralError::KeyCommitment.into());
         }
         let [lookup_seed, patch_seed] = key.scan_seeds(&header.p0());
-        let lookup = Lookup::new(keys_of(round.boundary, padded, round.assets), lookup_seed);
-        let survey = passes.survey(&lookup, &assets_of(round.boundary), progress)?;
+        let lookup = Lookup::new(keys_of(boundary, padded, assets), lookup_seed);
+        let survey = passes.survey(&lookup, &assets_of(boundary), progress)?;
         let status = current_status(survey.first.as_ref(), header.version())?;
-        let mut working = Working::new(&lookup, &survey, round.boundary, header.tier().rows(), patch_seed)?;
-        let (boundary, code) = working.run(round.boundary, &Batch::new(padded, round.assets), round.assets);
-        Ok((passes, Settled { status, patches: working.patches(), code, boundary }))
+        let mut working = Working::new(&lookup, &survey, boundary, header.tier().rows(), patch_seed)?;
+        let (boundary, code) = working.run(boundary, &Batch::new(padded, assets), assets);
+        let outcome = Outcome { code, boundary };
+        Ok((passes, Settled { status, patches: working.patches(), outcome }))
     }
+}
+
+/// The current status row, what the update writes, and how it ended.
+struct Settled {
+    status: Status,
+    patches: Patches,
+    outcome: Outcome,
 }
 
 fn current_status(first: Option<&[u8; ROW_LEN]>, version: u64) -> Result<Status, StructuralError> {

@@ -51,6 +51,7 @@ pub struct SealedTable {
 
 /// The next version, sealed and open.
 #[derive(Debug)]
+#[non_exhaustive]
 pub struct Updated {
     /// What leaves the enclave.
     pub table: SealedTable,
@@ -116,29 +117,7 @@ impl OpenTable {
         Ok(Updated { table, rows, code, boundary })
     }
 
-    /// An idle version in the next tier, four times as large; it changes no balance.
-    ///
-    /// # Errors
-    /// [`StructuralError`], [`StructuralError::LargestTier`] where there is no larger tier.
-    pub fn grow(
-        mut self,
-        k: usize,
-        epoch: Epoch,
-        master: &MasterPublicKey,
-        rng: &mut impl CryptoRng,
-    ) -> Result<Updated, StructuralError> {
-        let padded = Delta::padded(&[], k)?;
-        let tier = self.header.tier();
-        let tier = tier.next().ok_or(StructuralError::LargestTier { found: tier })?;
-        let prefix = self.header.next_prefix(epoch, tier)?;
-        let key = DataKey::fresh(Some(&self.key), &prefix.to_bytes(), &update_digest(&[], &padded), rng);
-        self.rows.grow(tier);
-        let batch = Batch::new(&padded, &[]);
-        let (table, rows) = self.into_next(prefix, key, batch, ResultCode::Done, master, rng)?;
-        Ok(Updated { table, rows, code: ResultCode::Done, boundary: vec![] })
-    }
-
-    fn into_next(
+    pub(super) fn into_next(
         self,
         prefix: Prefix,
         key: DataKey,

@@ -1,6 +1,6 @@
 //! The few rows that an update is about, taken out of the table: every decision is made on them.
 //!
-//! A round names rows: two for each boundary operation, one for each delta slot. The first pass finds them; boundary
+//! A round names rows: three for each boundary operation, one for each delta slot. The first pass finds them; boundary
 //! operations and deltas then run on them by the same code as on an open table, in scans over the working rows; the
 //! second pass writes back what changed. Behind the found rows lie spare ones for rows that the round creates.
 //!
@@ -9,7 +9,7 @@
 use super::{
     AssetId, AssetRule, BoundaryOperation, Delta, ResultCode, StructuralError,
     batch::Batch,
-    boundary::RowSet,
+    boundary::{MADE, NAMED, RowSet},
     lookup::{Findings, Lookup},
     mask::{self, RowKey},
     patch::{Patch, Patches},
@@ -20,15 +20,9 @@ use super::{
 use alloc::vec::Vec;
 use zeroize::Zeroizing;
 
-/// Rows that an operation looks up, and rows that it may create.
-const NAMED: usize = 2;
-
 /// The keys of everything that a round names, each once: a later occurrence looks for nothing.
 pub(super) fn keys_of(boundary: &[BoundaryOperation], padded: &[Delta], assets: &[AssetRule]) -> Vec<RowKey> {
-    let named = boundary.iter().flat_map(|operation| {
-        let account = operation.account();
-        [RowKey::reading_key(account), RowKey::balance(account, operation.asset())]
-    });
+    let named = boundary.iter().flat_map(BoundaryOperation::keys);
     let mut keys: Vec<_> = named.chain(padded.iter().map(|delta| delta.key(assets))).collect();
     for at in 1..keys.len() {
         let (before, rest) = keys.split_at_mut(at);
@@ -64,6 +58,8 @@ pub(super) struct Working {
     indices: Vec<Option<u32>>,
     /// Rows that boundary operations named; the others are delta slots.
     named: usize,
+    /// Rows that were looked for; the spare ones lie behind them.
+    wanted: usize,
     /// Unused rows of the whole table.
     room: usize,
     /// For the bins of the patches.
@@ -83,7 +79,7 @@ impl Working {
         let fault = |(index, fault)| StructuralError::Row { index, fault };
         let used = survey.findings.used().map_err(fault)?;
         let found = lookup.rows(&survey.findings).map_err(fault)?;
-        let spare = NAMED * boundary.len();
+        let spare = MADE * boundary.len();
         let mut before: Zeroizing<Vec<_>> =
             Zeroizing::new(found.iter().map(|row| row.as_ref().map_or(UNUSED, |row| row.bytes)).collect());
         before.resize(found.len() + spare, UNUSED);
@@ -93,7 +89,8 @@ impl Working {
         let assets = assets_of(boundary).into_iter().zip(&survey.sums);
         let outside = assets.map(|(asset, sum)| (asset, sum.without(rows.halves(asset)))).collect();
         let room = table_rows.saturating_sub(used as usize);
-        Ok(Self { rows, before, indices, named: spare, room, seed, outside })
+        let (named, wanted) = (NAMED * boundary.len(), found.len());
+        Ok(Self { rows, before, indices, named, wanted, room, seed, outside })
     }
 
     /// Boundary operations in order, then the batch; how each ended.
@@ -116,14 +113,14 @@ impl Working {
     pub(super) fn patches(&self) -> Patches {
         let slots = self.indices.iter().zip(self.before.iter()).zip(self.rows.all());
         let patches: Vec<_> = slots.map(|((index, old), new)| Patch { index: *index, old: *old, new: *new }).collect();
-        let (named, rest) = patches.split_at(self.named);
-        let (deltas, spare) = rest.split_at(rest.len() - self.named);
+        let (wanted, spare) = patches.split_at(self.wanted);
+        let (named, deltas) = wanted.split_at(self.named);
         Patches::new(named.iter().chain(spare), deltas, self.seed)
     }
 }
 
 impl RowSet for Working {
-    fn locate_pair(&self, keys: &[RowKey; 2]) -> [Option<Located>; 2] {
+    fn locate_named(&self, keys: &[RowKey; NAMED]) -> [Option<Located>; NAMED] {
         self.rows.locate(keys)
     }
 
@@ -141,7 +138,7 @@ impl RowSet for Working {
     }
 
     fn room(&self) -> usize {
-        let made = (self.rows.used() as usize).saturating_sub(self.before.len() - self.named);
+        let made = (self.rows.used() as usize).saturating_sub(self.wanted);
         self.room.saturating_sub(made)
     }
 }

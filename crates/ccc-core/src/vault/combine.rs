@@ -1,4 +1,6 @@
 //! From shares to plaintext: optimistic first, and with every culprit named when that fails.
+//!
+//! *Source*: Shoup and Gennaro 2002: K = Σ λ_i·D_i, λ_i = Π_{j≠i} j/(j − i) (Lagrange at zero, Shamir 1979).
 
 use super::request::{Request, RequestError};
 use super::share::{Shares, verdicts};
@@ -6,15 +8,14 @@ use super::statement::Statement;
 use crate::ciphertext::VerifiedCiphertext;
 use crate::identifier::Identifier;
 use crate::keys::Committee;
-use crate::polynomial::lagrange_at_zero;
+use crate::polynomial::Interpolation;
 use crate::secret::{RandomnessError, random64};
 use alloc::collections::BTreeMap;
 use alloc::format;
 use alloc::string::String;
 use alloc::string::ToString;
 use alloc::vec::Vec;
-use curve25519_dalek::traits::VartimeMultiscalarMul;
-use curve25519_dalek::{RistrettoPoint, Scalar};
+use curve25519_dalek::RistrettoPoint;
 use rand_core::CryptoRng;
 use zeroize::Zeroizing;
 
@@ -38,6 +39,7 @@ pub struct Culprit {
 }
 
 /// The plaintexts of a request, in its order, and whoever was found at fault on the way.
+#[non_exhaustive]
 pub struct Opened {
     /// One per ciphertext; `None` where all shares are valid and the ciphertext still does not open. That is its
     /// author's fault, and no reason to keep the others from opening.
@@ -101,7 +103,7 @@ pub(crate) trait Scheme {
     /// K of the j-th ciphertext, from one part each of t participants and their Lagrange coefficients.
     fn element(
         &self,
-        lambdas: &[Scalar],
+        lambdas: &Interpolation,
         parts: &[(Identifier, &Self::Part)],
         j: usize,
     ) -> Option<Zeroizing<RistrettoPoint>>;
@@ -121,13 +123,15 @@ impl Scheme for Plain<'_> {
         verdicts(parts.iter().copied(), self.0, seed)
     }
 
+    /// *Timing*: varies with the identifiers, which are public; not with the shares.
     fn element(
         &self,
-        lambdas: &[Scalar],
+        lambdas: &Interpolation,
         parts: &[(Identifier, &Shares)],
         j: usize,
     ) -> Option<Zeroizing<RistrettoPoint>> {
-        interpolate_vartime(lambdas, parts, j)
+        let points = parts.iter().map(|(_, shares)| shares.point(j).copied());
+        lambdas.combine_vartime(points).map(Zeroizing::new)
     }
 }
 
@@ -264,20 +268,10 @@ impl<P> Pool<P> {
 
 fn open<S: Scheme>(scheme: &S, parts: &[(Identifier, &S::Part)]) -> Vec<Option<Zeroizing<Vec<u8>>>> {
     let identifiers: Vec<_> = parts.iter().map(|(identifier, _)| *identifier).collect();
-    let lambdas = lagrange_at_zero(&identifiers);
+    let lambdas = Interpolation::at_zero(&identifiers);
     let open_one = |(j, ciphertext): (usize, &VerifiedCiphertext)| {
-        let k = scheme.element(lambdas.as_deref()?, parts, j)?;
+        let k = scheme.element(lambdas.as_ref()?, parts, j)?;
         ciphertext.open(&k).ok()
     };
     scheme.statement().ciphertexts.iter().enumerate().map(open_one).collect()
-}
-
-/// K = Σ λ_i·D_i. *Timing*: varies with the λ_i, which are public; not with the shares.
-fn interpolate_vartime(
-    lambdas: &[Scalar],
-    shares: &[(Identifier, &Shares)],
-    j: usize,
-) -> Option<Zeroizing<RistrettoPoint>> {
-    let points = shares.iter().map(|(_, shares)| shares.point(j).copied());
-    RistrettoPoint::optional_multiscalar_mul(lambdas, points).map(Zeroizing::new)
 }

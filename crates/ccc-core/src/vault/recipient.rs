@@ -12,20 +12,33 @@ pub const MAX_EVIDENCE: usize = 1 << 16;
 
 /// X, E and the measurement of the enclave that holds their secrets.
 ///
-/// Made by the enclave for one attempt, sent with its evidence to every participant.
+/// Made by the enclave for one attempt ([`AttemptKeys::recipient`](crate::enclave::AttemptKeys::recipient)), sent with its evidence to every participant.
 ///
 /// *Security*: a participant MUST check the evidence against its policy before it seals to these keys.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Recipient {
     /// X25519 public key, for sealed shares.
     pub x: [u8; 32],
-    /// ristretto255 public key, for compact shares.
-    pub e: RistrettoPoint,
+    pub(crate) e: RistrettoPoint,
     /// What the enclave runs.
     pub measurement: [u8; 32],
 }
 
 impl Recipient {
+    /// A recipient of these public keys. *Layout*: X (RFC 7748) and E (RFC 9496), 32 bytes each.
+    ///
+    /// # Errors
+    /// [`EncodingError`]: E is no canonical ristretto255 element, or the identity.
+    pub fn new(x: [u8; 32], e: &[u8; 32], measurement: [u8; 32]) -> Result<Self, EncodingError> {
+        Ok(Self { x, e: Reader::new(e).point("enclave key E")?, measurement })
+    }
+
+    /// E, the ristretto255 public key for compact shares, 32 bytes.
+    #[must_use]
+    pub fn e(&self) -> [u8; 32] {
+        self.e.compress().to_bytes()
+    }
+
     /// H("recipient"; X, E, measurement).
     #[must_use]
     pub fn digest(&self) -> [u8; 64] {
@@ -53,8 +66,7 @@ impl Recipient {
 }
 
 /// H("user-data"; E, X, request).
-#[must_use]
-pub fn user_data(x: &[u8; 32], e: &RistrettoPoint, request_digest: &[u8; 64]) -> [u8; 64] {
+pub(crate) fn user_data(x: &[u8; 32], e: &RistrettoPoint, request_digest: &[u8; 64]) -> [u8; 64] {
     hash(domain::USER_DATA, &[e.compress().as_bytes(), x, request_digest])
 }
 

@@ -40,6 +40,16 @@ impl Mode {
     }
 }
 
+impl core::fmt::Display for Mode {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str(match self {
+            Self::Public => "public",
+            Self::Sealed => "sealed",
+            Self::Compact => "compact",
+        })
+    }
+}
+
 /// What the committee is asked to open. Made from finalised chain state, identical on every participant.
 ///
 /// *Layout*: header 8 ‖ chain u64 ‖ contract 20 ‖ id 32 ‖ has-table u8 ‖ \[table header hash 32\] ‖ block hash 32 ‖
@@ -137,7 +147,7 @@ pub enum RequestError {
         index: usize,
     },
     /// A mode that this operation does not serve.
-    #[error("mode {found:?}, where {expected:?} is served")]
+    #[error("mode {found}, where {expected} is served")]
     Mode {
         /// The mode served.
         expected: Mode,
@@ -145,7 +155,7 @@ pub enum RequestError {
         found: Mode,
     },
     /// A recipient in mode public, or none in another mode.
-    #[error("mode {mode:?} and recipient do not fit")]
+    #[error("mode {mode} and recipient do not fit")]
     Recipient {
         /// The request's mode.
         mode: Mode,

@@ -21,7 +21,9 @@ use rand_chacha::ChaCha20Rng;
 mod batches;
 mod compact;
 mod liars;
+mod network;
 mod properties;
+mod rotation;
 
 const MEASUREMENT: [u8; 32] = [7; 32];
 

@@ -5,7 +5,9 @@
 
 use rand_core::{TryCryptoRng, TryRng};
 use serde_json::Value;
+use std::collections::BTreeSet;
 use std::convert::Infallible;
+use std::path::PathBuf;
 
 /// Gives back recorded bytes, in order, and nothing more.
 pub struct Replay(pub Vec<u8>);
@@ -72,4 +74,30 @@ pub fn text<'a>(value: &'a Value, key: &str) -> &'a str {
 /// A number field.
 pub fn number(value: &Value, key: &str) -> u64 {
     value[key].as_u64().or_else(|| value[key].as_str()?.parse().ok()).unwrap_or_else(|| panic!("{key} is a number"))
+}
+
+fn snapshot_folder() -> PathBuf {
+    PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../vectors/snapshots"))
+}
+
+/// The names of all snapshots.
+pub fn snapshots() -> BTreeSet<String> {
+    let entries = std::fs::read_dir(snapshot_folder()).unwrap().map(|entry| entry.unwrap().file_name());
+    entries.filter_map(|name| Some(name.to_str()?.strip_suffix(".hex")?.to_owned())).collect()
+}
+
+/// The bytes of a snapshot.
+pub fn snapshot(name: &str) -> Vec<u8> {
+    let path = snapshot_folder().join(format!("{name}.hex"));
+    let text = std::fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+    hex::decode(text.lines().collect::<String>()).unwrap_or_else(|e| panic!("{name}: {e}"))
+}
+
+/// Compares with a snapshot; with `CCC_WRITE_SNAPSHOTS` in the environment writes it first.
+pub fn assert_snapshot(name: &str, made: &[u8]) {
+    if std::env::var_os("CCC_WRITE_SNAPSHOTS").is_some() {
+        let lines: String = made.chunks(48).map(|line| hex::encode(line) + "\n").collect();
+        std::fs::write(snapshot_folder().join(format!("{name}.hex")), lines).unwrap();
+    }
+    assert_eq!(hex::encode(made), hex::encode(snapshot(name)), "{name}");
 }

@@ -9,8 +9,11 @@ pub mod owner;
 use ccc_core::{
     ciphertext::{Ciphertext, VerifiedCiphertext},
     enclave::{
-        attestation::{OperatingMode, Policy, simulated::SimulatedProvider},
-        keys::AttemptKeys,
+        AttemptKeys,
+        attestation::{
+            OperatingMode, Policy,
+            simulated::{SimulatedHardware, SimulatedProvider},
+        },
     },
     encoding::Kind,
     envelope::Envelope,
@@ -20,11 +23,7 @@ use ccc_core::{
     report::{Accumulator, OperationKind, PriceObservation},
     table::{AccountId, AssetId, DataKey, Header, OpenTable, SealedTable},
     threshold::Threshold,
-    vault::{
-        recipient::Recipient,
-        request::{Mode, Request},
-        sealed,
-    },
+    vault::{Mode, Recipient, Request, sealed},
 };
 use ccc_enclave::{
     agent::AgentKey,
@@ -36,7 +35,6 @@ use ccc_enclave::{
     result::PublicInputs,
     round::{RoundError, RoundInput, RoundOutput},
 };
-use ed25519_dalek::SigningKey;
 use owner::Owner;
 use rand::{Rng, SeedableRng, rngs::StdRng};
 
@@ -125,6 +123,7 @@ fn config(committee: &Committee, agent: &AgentKey, reserve: &Owner) -> EnclaveCo
         envelope_lifetime: ENVELOPE_LIFETIME,
         slots: 1,
         order_slots: 6,
+        auditors: None,
     }
 }
 
@@ -149,7 +148,7 @@ impl World {
         let reserve = Owner::new(1);
         let mut config = config(&committee, &agent, &reserve);
         change(&mut config);
-        let provider = SimulatedProvider::new(SigningKey::from_bytes(&[9; 32]), config.measurement());
+        let provider = SimulatedProvider::new(SimulatedHardware::from_seed(&[9; 32]), config.measurement());
         Self {
             rng,
             config,
@@ -280,6 +279,7 @@ impl World {
             new_orders: new.to_vec(),
             live_orders: live.to_vec(),
             collateral,
+            upkeep: None,
         }
     }
 
@@ -352,7 +352,7 @@ impl World {
         let mut plan = self.plan(job.log.clone());
         let head = self.header().map(Header::hash);
         let request = self.vault_request(head, plan.digests());
-        let provider = SimulatedProvider::new(SigningKey::from_bytes(&[9; 32]), self.config.measurement());
+        let provider = SimulatedProvider::new(SimulatedHardware::from_seed(&[9; 32]), self.config.measurement());
         let enclave = Enclave::new(self.config.clone(), &provider).expect("a configuration");
         let opened = self.open(&enclave, request, &mut plan);
         let table = self.table.clone();
@@ -407,7 +407,7 @@ impl World {
     ) -> Result<ReserveOutput, ReserveError> {
         let mut plan = RoundPlan::new(&self.config, &self.key(), Some(named), Log::default(), self.time).expect("plan");
         let request = self.vault_request(Some(named.hash()), plan.digests());
-        let provider = SimulatedProvider::new(SigningKey::from_bytes(&[9; 32]), self.config.measurement());
+        let provider = SimulatedProvider::new(SimulatedHardware::from_seed(&[9; 32]), self.config.measurement());
         let enclave = Enclave::new(self.config.clone(), &provider).expect("a configuration");
         let opened = self.open(&enclave, request, &mut plan);
         let validity = Validity { sequence: 3, valid_until: self.time + 900 };

@@ -7,7 +7,7 @@ use crate::{
 use ccc_chain::ChainError;
 use ccc_core::{
     ciphertext::EncryptError,
-    keys::{MembershipError, board::BoardError, dkg::DkgError},
+    keys::{MembershipError, board::BoardError, rounds::RoundsError},
     report::QuorumError,
     secret::RandomnessError,
     table::{SidecarError, StoreError},
@@ -35,7 +35,7 @@ pub enum RecoveryError {
     Board(#[from] BoardError),
     /// One participant's side of the key generation.
     #[error("key generation: {0}")]
-    KeyGeneration(#[from] DkgError),
+    KeyGeneration(#[from] RoundsError),
     /// A generator gave out.
     #[error(transparent)]
     Generator(#[from] RandomnessError),

@@ -24,7 +24,7 @@ pub use report::{CulpritLine, Line, RecoveryReport, Summary, status};
 
 use crate::{
     policy_file::PolicyFile,
-    production::Configuration,
+    production::{Configuration, Sharing},
     scenario::ScenarioError,
     seed::Randomness,
     timeline::{Observer, Timeline},
@@ -119,7 +119,7 @@ fn check_production(options: &RecoveryOptions, randomness: &Randomness) -> Resul
         mode: options.mode,
         seeded: options.seed.or(options.secret_seed).is_some(),
         dealt: false,
-        threshold: options.scenario.threshold().map_err(ScenarioError::from)?,
+        sharing: Sharing::Sizes(options.scenario.threshold().map_err(ScenarioError::from)?),
         policy: Some(&setup::policy(options.mode, randomness)),
         simulated: options.simulated_parts(),
     };

@@ -12,7 +12,7 @@ use ccc_core::{
     report::Accumulator,
     suite,
     table::{Header, SealedTable, TableStore},
-    vault::request::Request,
+    vault::Request,
 };
 use ccc_enclave::{
     attempt::Enclave,

@@ -23,7 +23,10 @@ use ccc_chain::{
     deploy::{FeedPlan, PoolTimes, Signers, TokenPlan, Workflow, deploy},
 };
 use ccc_core::{
-    enclave::attestation::{OperatingMode, Policy, simulated::SimulatedProvider},
+    enclave::attestation::{
+        OperatingMode, Policy,
+        simulated::{SimulatedHardware, SimulatedProvider},
+    },
     epoch::Epoch,
     identifier::Identifier,
     keys::{Committee, KeyShare, ParticipantKeys, Roster, board::MemoryBoard, dkg},
@@ -36,7 +39,6 @@ use ccc_enclave::{
     config::{Asset, EnclaveConfig, PriceBounds},
 };
 use ccc_store::MemoryStore;
-use ed25519_dalek::SigningKey;
 use rand::Rng;
 use std::{
     collections::BTreeMap,
@@ -169,6 +171,7 @@ pub(super) async fn build(
         log: ChainLog::new(&chain, &deployment),
         store: MemoryStore::default(),
         committee: vault.committee,
+        mode: scenario.mode.into(),
         randomness,
         chain,
         deployment,
@@ -310,6 +313,7 @@ fn configuration(
         envelope_lifetime: 3_600,
         slots: 1,
         order_slots: scenario.makers,
+        auditors: None,
     };
     config.validate()?;
     Ok(config)
@@ -354,10 +358,10 @@ fn hardware(randomness: &Randomness, config: &EnclaveConfig) -> SimulatedProvide
 }
 
 /// The key that stands for the hardware's.
-fn hardware_key(randomness: &Randomness) -> SigningKey {
+fn hardware_key(randomness: &Randomness) -> SimulatedHardware {
     let mut root = Zeroizing::new([0; 32]);
     randomness.generator(stream::HARDWARE, 0).fill_bytes(root.as_mut_slice());
-    SigningKey::from_bytes(&root)
+    SimulatedHardware::from_seed(&root)
 }
 
 /// What participants and signers accept, before it is known which program runs.
@@ -366,6 +370,6 @@ pub(super) fn policy(mode: OperatingMode, randomness: &Randomness) -> Policy {
         mode,
         measurements: Vec::new(),
         max_age: EVIDENCE_AGE,
-        simulated_roots: vec![hardware_key(randomness).verifying_key()],
+        simulated_roots: vec![hardware_key(randomness).root()],
     }
 }

@@ -7,10 +7,7 @@ use ccc_core::{
     ciphertext::VerifiedCiphertext,
     envelope::Envelope,
     table::Header,
-    vault::{
-        combine::{Culprit, CulpritReason},
-        request::{Mode, Request},
-    },
+    vault::{Culprit, CulpritReason, Request},
 };
 use ccc_enclave::attempt::Attempt;
 
@@ -33,7 +30,7 @@ impl World {
             table_header: header.map(Header::hash),
             block_hash: block.hash.0,
             deadline: block.time.saturating_add(REQUEST_LIFETIME),
-            mode: Mode::Sealed,
+            mode: self.mode,
             epoch: self.committee.epoch(),
             committee: self.committee.digest(),
             ciphertexts: digests.to_vec(),

@@ -14,6 +14,7 @@ use ccc_core::{
     enclave::attestation::{Policy, simulated::SimulatedProvider},
     keys::Committee,
     table::{Header, SealedTable, TableStore},
+    vault::Mode,
 };
 use ccc_enclave::config::EnclaveConfig;
 use ccc_store::MemoryStore;
@@ -57,6 +58,8 @@ pub(super) struct World {
     pub(super) deployment: Deployment,
     pub(super) config: EnclaveConfig,
     pub(super) committee: Committee,
+    /// How participants answer the enclave.
+    pub(super) mode: Mode,
     pub(super) provider: Arc<SimulatedProvider>,
     /// What participants and signers accept as the enclave.
     pub(super) policy: Policy,

@@ -8,9 +8,9 @@ pub mod pool;
 
 use ccc_core::{
     ciphertext::VerifiedCiphertext,
-    enclave::keys::AttemptKeys,
+    enclave::AttemptKeys,
     report::keccak256,
-    vault::{recipient::AttestedRecipient, request::Request},
+    vault::{AttestedRecipient, Request},
 };
 use ccc_enclave::{
     attempt::Enclave,

@@ -19,11 +19,22 @@ pub(crate) struct Versions {
 
 impl Versions {
     pub(crate) fn new(seed: u64) -> Self {
-        let master = MasterPublicKey::new(RistrettoPoint::mul_base(&77u64.into())).expect("not the identity");
+        Self::of(ID, Tier::SMALLEST, seed)
+    }
+
+    pub(crate) fn of(id: TableId, tier: Tier, seed: u64) -> Self {
+        let master = MasterPublicKey::from_bytes(RistrettoPoint::mul_base(&77u64.into()).compress().as_bytes())
+            .expect("not the identity");
         let mut rng = ChaCha20Rng::seed_from_u64(seed);
-        let params = TableParams { id: ID, epoch: Epoch(0), tier: Tier::SMALLEST, suite: TableSuite::ChaCha20Poly1305 };
+        let params = TableParams { id, epoch: Epoch(0), tier, suite: TableSuite::ChaCha20Poly1305 };
         let first = genesis(&params, &master, &mut rng).expect("genesis");
         Self { next: Some(first), master, rng }
+    }
+
+    /// From here on another history than other sequences of the same seed; the next version is still theirs.
+    #[allow(dead_code, reason = "each test program compiles this module for itself")]
+    pub(crate) fn diverge(&mut self, seed: u64) {
+        self.rng = ChaCha20Rng::seed_from_u64(seed);
     }
 }
 
@@ -37,8 +48,13 @@ impl Iterator for Versions {
     }
 }
 
-/// Used by some of the test files only.
-#[allow(dead_code, reason = "each test file compiles this module for itself")]
+#[allow(dead_code, reason = "each test program compiles this module for itself")]
+pub(crate) fn two_versions(seed: u64) -> (SealedTable, SealedTable) {
+    let mut versions = Versions::new(seed);
+    (versions.next().expect("a version"), versions.next().expect("a version"))
+}
+
+#[allow(dead_code, reason = "each test program compiles this module for itself")]
 pub(crate) fn assert_same(found: &SealedTable, expected: &SealedTable) {
     assert_eq!(found.header.to_bytes(), expected.header.to_bytes());
     assert!(found.body == expected.body && found.sidecar == expected.sidecar);

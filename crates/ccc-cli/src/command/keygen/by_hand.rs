@@ -17,7 +17,7 @@ use ccc_core::{
     enclave::attestation::OperatingMode,
     keys::{Protocol, Roster, dkg},
 };
-use ccc_node::production::Configuration;
+use ccc_node::production::{Configuration, Sharing};
 use std::path::Path;
 
 pub(super) fn run(arguments: &DkgArgs, ctx: &Context<'_>) -> Result<Answer, Error> {
@@ -58,7 +58,6 @@ fn step(arguments: &DkgArgs, paths: [&std::path::PathBuf; 4], ctx: &Context<'_>)
 
 /// What production asks of a roster: sizes, and that no participant's weight alone stops the service.
 fn check_production(roster: &Roster) -> Result<(), Error> {
-    let (mode, threshold) = (OperatingMode::Production, roster.threshold());
-    Configuration { mode, seeded: false, dealt: false, threshold, policy: None, simulated: &[] }.check()?;
-    Ok(roster.require_fault_tolerance()?)
+    let (mode, sharing) = (OperatingMode::Production, Sharing::Roster(roster));
+    Ok(Configuration { mode, seeded: false, dealt: false, sharing, policy: None, simulated: &[] }.check()?)
 }

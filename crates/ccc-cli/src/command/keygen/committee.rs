@@ -19,7 +19,7 @@ use ccc_core::{
     keys::{Committee, KeyShare, ParticipantKeys, Roster, board::MemoryBoard, dealer, dkg},
     threshold::Threshold,
 };
-use ccc_node::production::Configuration;
+use ccc_node::production::{Configuration, Sharing};
 use rand::rngs::StdRng;
 use std::path::{Path, PathBuf};
 
@@ -67,7 +67,8 @@ impl Plan {
             None => Threshold::default_for(n)?,
         };
         let mode = if arguments.production { OperatingMode::Production } else { OperatingMode::Simulation };
-        Configuration { mode, seeded: false, dealt, threshold, policy: None, simulated }.check()?;
+        Configuration { mode, seeded: false, dealt, sharing: Sharing::Sizes(threshold), policy: None, simulated }
+            .check()?;
         let plan = Self { threshold, directory: arguments.out.clone(), replace: Replace::from_flag(arguments.force) };
         plan.targets().try_for_each(|path| files::check_target(&path, plan.replace))?;
         Ok(plan)

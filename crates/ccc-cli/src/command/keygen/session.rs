@@ -9,7 +9,10 @@ use crate::{
     rounds::session::{MemberLine, PublicLine, SessionFile, What},
     ui::Answer,
 };
-use ccc_core::{keys::Committee, threshold::Threshold};
+use ccc_core::{
+    keys::{Committee, Roster},
+    threshold::Threshold,
+};
 use std::path::PathBuf;
 
 pub(super) fn run(arguments: &SessionArgs, ctx: &Context<'_>) -> Result<Answer, Error> {
@@ -37,7 +40,9 @@ pub(super) fn run(arguments: &SessionArgs, ctx: &Context<'_>) -> Result<Answer, 
         committee: old.as_ref().map(|old| Hex(old.digest())),
         members: lines,
     };
-    let id = hex::encode(file.session(out, old)?.id());
+    let session = file.session(out, old)?;
+    note_several_numbers(session.roster(), ctx);
+    let id = hex::encode(session.id());
     let error = |source: serde_json::Error| Error::Write { path: out.clone(), source: source.into() };
     let text = format!("{}\n", serde_json::to_string_pretty(&file).map_err(error)?);
     files::write(out, text.as_bytes(), Audience::Everyone, replace)?;
@@ -46,6 +51,14 @@ pub(super) fn run(arguments: &SessionArgs, ctx: &Context<'_>) -> Result<Answer, 
         ctx.ui.result(&[line], &serde_json::json!({ "session": id, "file": out, "members": file.members.len() }));
     }
     Ok(Answer::Done)
+}
+
+/// Tells who owns several numbers: it is allowed, and a file named twice by mistake looks the same.
+fn note_several_numbers(roster: &Roster, ctx: &Context<'_>) {
+    for participant in roster.participants().iter().filter(|participant| participant.identifiers.len() > 1) {
+        let numbers: Vec<_> = participant.identifiers.iter().map(|i| i.get().to_string()).collect();
+        ctx.ui.note(&format!("numbers {} are one participant: it counts once for each", numbers.join(", ")));
+    }
 }
 
 fn numbered(members: &[PathBuf]) -> Result<Vec<MemberLine>, Error> {
@@ -66,7 +79,7 @@ fn renewed(old: &Committee, members: &[PathBuf]) -> Result<Vec<MemberLine>, Erro
     let mut lines: Vec<_> = old.roster().members().iter().map(MemberLine::new).collect();
     for path in members {
         let line = PublicLine::read(path)?;
-        let own = |member: &&ccc_core::keys::RosterMember| *member.signing_key.as_bytes() == line.signing_key();
+        let own = |member: &&ccc_core::keys::RosterMember| member.keys().signing_key() == line.signing_key();
         let numbers: Vec<_> = old.roster().members().iter().filter(own).map(|m| m.identifier.get()).collect();
         if numbers.is_empty() {
             let reason = "its signing key is not that of a member of the committee".into();

@@ -22,14 +22,15 @@ use crate::{
     },
     ui::Answer,
 };
-use ccc_core::{keys::Committee, report::ReportSigner, table::TableStore};
+use ccc_core::{
+    enclave::attestation::simulated::SimulatedHardware, keys::Committee, report::ReportSigner, table::TableStore,
+};
 use ccc_enclave::{
     attempt::Enclave,
     reserve::Validity,
     round::{RoundInput, RoundOutput},
 };
 use ccc_node::{policy_file::ModeName, workflow_node::Shown};
-use ed25519_dalek::SigningKey;
 use rand::rngs::StdRng;
 use std::{fs, path::Path};
 use zeroize::Zeroizing;
@@ -118,7 +119,7 @@ fn make_hardware(paths: &Paths, rng: &mut StdRng, ctx: &Context<'_>) -> Result<[
     let secrets = Secrets::new(&[seed.as_slice()]);
     secret::save(&paths.hardware(), Content::Hardware, &secrets, Replace::Never, &ctx.passphrases, rng)?;
     ctx.ui.note("enclave.key stands for the enclave's hardware: whoever has it can attest anything");
-    Ok(SigningKey::from_bytes(&seed).verifying_key().to_bytes())
+    Ok(SimulatedHardware::from_seed(&seed).root().to_bytes())
 }
 
 /// Settings with fresh names in place of the addresses that a chain would give; keys are filled in later.

@@ -1,6 +1,10 @@
 //! What is established about each kind of file, and what it takes.
 
-use super::check_wrapped;
+use super::{
+    Established,
+    ceremony::{self, Ceremony},
+    check_wrapped, repair, same,
+};
 use crate::{
     artifact::Artifact,
     error::Error,
@@ -27,12 +31,10 @@ pub(super) struct Checker<'a> {
     pub(super) deployment: Option<&'a Deployment>,
     pub(super) committee: Option<&'a Committee>,
     pub(super) policy: Option<Policy>,
+    pub(super) ceremony: Option<&'a Ceremony>,
     pub(super) artifacts: &'a [(PathBuf, Artifact)],
     pub(super) at: u64,
 }
-
-/// What is established, in words, or why it does not hold.
-type Established = Result<String, String>;
 
 impl Checker<'_> {
     /// Checks one file.
@@ -41,9 +43,20 @@ impl Checker<'_> {
     /// [`Error::NotVerified`] when it does not hold, [`Error::Missing`] when something to hold it against is
     /// not given, [`Error::Unverifiable`].
     pub(super) fn check(&self, path: &Path, artifact: &Artifact) -> Result<String, Error> {
-        let established = match artifact {
+        let established = match self.ceremony.and_then(|ceremony| ceremony.check(artifact)) {
+            Some(established) => established,
+            None => self.established(path, artifact)?,
+        };
+        established.map_err(|reason| Error::NotVerified { path: path.into(), reason })
+    }
+
+    fn established(&self, path: &Path, artifact: &Artifact) -> Result<Established, Error> {
+        Ok(match artifact {
             Artifact::Ciphertext(ciphertext) => self.ciphertext(ciphertext, self.committee(path)?),
             Artifact::Envelope(share) if share.kind() == Kind::Share => self.plain_share(share, path)?,
+            Artifact::Envelope(envelope) if repair::concerns(envelope) => {
+                repair::check(envelope, self.artifacts, self.committee(path)?)
+            }
             Artifact::Envelope(envelope) => self.envelope(envelope, self.committee(path)?),
             Artifact::Request(request) => self.request(request, self.committee(path)?),
             Artifact::Recipient(card) => self.recipient(card, self.policy(path)?, path)?,
@@ -62,11 +75,15 @@ impl Checker<'_> {
             Artifact::Tdh2(document) => self.tdh2(document, path)?,
             Artifact::Deployment(deployment) => self.contracts(deployment),
             Artifact::Policy(policy) => enclaves(policy),
+            Artifact::Session(file) => ceremony::alone(file, path, self.committee)?,
+            Artifact::PublicKeys(keys) => match keys.check() {
+                Ok(()) => return Err(unverifiable(path, artifact)),
+                Err(error) => Err(error.to_string()),
+            },
             Artifact::Dealing(_) | Artifact::Secret { .. } | Artifact::Transcript(_) | Artifact::Summary(_) => {
                 return Err(unverifiable(path, artifact));
             }
-        };
-        established.map_err(|reason| Error::NotVerified { path: path.into(), reason })
+        })
     }
 
     fn committee(&self, path: &Path) -> Result<&Committee, Error> {
@@ -342,6 +359,7 @@ fn unverifiable(path: &Path, artifact: &Artifact) -> Error {
     let why = match artifact {
         Artifact::Dealing(_) => "it holds within its key generation, whose participants check it",
         Artifact::Secret { .. } => "it is checked where it is opened",
+        Artifact::PublicKeys(_) => "nobody signs it: its owner alone can say that the keys are its own",
         Artifact::Transcript(_) => "it repeats what a node said; its chain alone can confirm it",
         _ => "it repeats what the run printed; the reports beside it are what was signed",
     };
@@ -403,8 +421,4 @@ fn sidecar(bytes: &[u8], headers: &[Header]) -> Established {
         }
     }
     Err(refusal)
-}
-
-fn same(what: &str, holds: bool) -> Result<(), String> {
-    if holds { Ok(()) } else { Err(format!("{what} differs")) }
 }

@@ -1,12 +1,14 @@
 //! `ccc verify`: checks what it is given, and tells what it is. Exit code 1: it does not hold.
 
+mod ceremony;
 mod checks;
+mod repair;
 
 use super::Context;
 use crate::{
     artifact::{Artifact, ArtifactError},
     cli::VerifyArgs,
-    error::Error,
+    error::{Error, OF_BOARD},
     files::{self, MAX_READ},
     pool::{Pool, now, parse_json, read_committee},
     ui::Answer,
@@ -14,15 +16,23 @@ use crate::{
 use ccc_chain::Deployment;
 use ccc_core::{enclave::attestation::Policy, keys::Committee, table::Sidecar};
 use ccc_node::policy_file::PolicyFile;
+use ceremony::Ceremony;
 use checks::Checker;
 use std::path::{Path, PathBuf};
 
 const MAX_DEPLOYMENT: u64 = 1 << 20;
 
+/// What is established, in words, or why it does not hold.
+type Established = Result<String, String>;
+
 pub(super) fn run(arguments: &VerifyArgs, ctx: &Context<'_>) -> Result<Answer, Error> {
     files::one_standard_input(&arguments.files)?;
     let pool = arguments.pool.as_deref().map(Pool::open).transpose()?;
-    let committee = arguments.committee.as_deref().map(read_committee).transpose()?;
+    let ceremony = Ceremony::read(arguments)?;
+    let committee = match &ceremony {
+        Some(ceremony) => ceremony.committee().cloned(),
+        None => arguments.committee.as_deref().map(read_committee).transpose()?,
+    };
     let committee = committee.or_else(|| pool.as_ref().map(|pool| pool.committee.clone()));
     let artifacts = arguments.files.iter().map(|path| load(path)).collect::<Result<Vec<_>, _>>()?;
     let at = arguments.at.unwrap_or_else(now);
@@ -33,11 +43,11 @@ pub(super) fn run(arguments: &VerifyArgs, ctx: &Context<'_>) -> Result<Answer, E
         deployment: deployment.as_ref(),
         committee: committee.as_ref(),
         policy: policy.or_else(|| pool.as_ref().map(|pool| pool.settings.policy())),
+        ceremony: ceremony.as_ref(),
         artifacts: &artifacts,
         at,
     };
-    let mut lines = Vec::new();
-    let mut verified = Vec::new();
+    let (mut lines, mut verified) = whole(arguments, ceremony.as_ref(), &artifacts, committee.as_ref(), ctx)?;
     for (path, artifact) in &artifacts {
         let established = checker.check(path, artifact)?;
         lines.push(format!("{}: {}, {established}", path.display(), artifact.words()));
@@ -49,6 +59,25 @@ pub(super) fn run(arguments: &VerifyArgs, ctx: &Context<'_>) -> Result<Answer, E
     }
     ctx.ui.result(&lines, &serde_json::json!({ "valid": true, "verified": verified }));
     Ok(Answer::Done)
+}
+
+/// What a session with its board, or the board of a repair, gives as a whole.
+fn whole(
+    arguments: &VerifyArgs,
+    ceremony: Option<&Ceremony>,
+    artifacts: &[(PathBuf, Artifact)],
+    committee: Option<&Committee>,
+    ctx: &Context<'_>,
+) -> Result<(Vec<String>, Vec<serde_json::Value>), Error> {
+    if let Some(ceremony) = ceremony {
+        ceremony.notes.iter().for_each(|note| ctx.ui.note(note));
+        return Ok((ceremony.lines(), vec![ceremony.object()]));
+    }
+    let Some(board) = &arguments.board else { return Ok((Vec::new(), Vec::new())) };
+    let committee = committee.ok_or_else(|| Error::Missing { path: board.clone(), what: OF_BOARD })?;
+    let (line, object, notes) = repair::whole(board, artifacts, committee)?;
+    notes.iter().for_each(|note| ctx.ui.note(note));
+    Ok((vec![line], vec![object]))
 }
 
 fn read_deployment(path: &Path) -> Result<Deployment, Error> {
@@ -81,6 +110,10 @@ fn check_pool(pool: &Pool) -> Result<String, Error> {
     pool.round_log(&pool.log)?;
     let (version, hash) = (table.header.version(), hex::encode(table.header.hash()));
     Ok(format!("table version {version} stands under header {hash}; the log holds what it has consumed"))
+}
+
+fn same(what: &str, holds: bool) -> Result<(), String> {
+    if holds { Ok(()) } else { Err(format!("{what} differs")) }
 }
 
 fn check_wrapped(header: &ccc_core::table::Header, committee: &Committee) -> Result<(), String> {

@@ -12,6 +12,7 @@ use alloc::vec::Vec;
 use zeroize::Zeroizing;
 
 /// The message of a raw ciphertext.
+#[non_exhaustive]
 pub struct Combined {
     /// The 32 bytes.
     pub message: Zeroizing<[u8; INPUT_LEN]>,

@@ -118,6 +118,7 @@ pub struct VerifiedCiphertext<'k> {
 }
 
 /// What a hybrid ciphertext opened to.
+#[non_exhaustive]
 pub struct Opened {
     /// The message.
     pub plaintext: Zeroizing<Vec<u8>>,

@@ -195,6 +195,7 @@ impl MasterSecret {
 }
 
 /// What a dealer makes.
+#[non_exhaustive]
 pub struct Dealt {
     /// The secret itself: nobody needs it once the shares are handed out.
     pub master_secret: MasterSecret,

@@ -3,7 +3,7 @@
 //! *Source*: `docs/spec/encryption.md`, section *Attestation*. Time is an argument. The digest of evidence names it in
 //! a report and is never a replay key, since verifiers ignore some bytes of real quotes.
 
-pub mod policy;
+mod policy;
 pub mod simulated;
 
 pub use policy::{OperatingMode, Policy, PolicyRefusal};
@@ -49,6 +49,7 @@ impl ProviderKind {
 ///
 /// *Units*: times in Unix seconds.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Evidence {
     /// Who made it.
     pub kind: ProviderKind,

@@ -1,10 +1,9 @@
 //! Which genuine evidence a participant accepts.
 
-use super::simulated::{self, SimulatedError};
+use super::simulated::{self, SimulatedError, SimulatedRoot};
 use super::{Evidence, ProviderKind};
 use crate::encoding::EncodingError;
 use alloc::vec::Vec;
-use ed25519_dalek::VerifyingKey;
 
 /// Whether simulated parts are acceptable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -27,7 +26,7 @@ pub struct Policy {
     /// Seconds after its first second of validity for which evidence is fresh.
     pub max_age: u64,
     /// Keys that stand for the hardware, in mode simulation.
-    pub simulated_roots: Vec<VerifyingKey>,
+    pub simulated_roots: Vec<SimulatedRoot>,
 }
 
 /// Why evidence is not accepted.

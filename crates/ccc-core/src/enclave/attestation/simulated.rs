@@ -10,9 +10,46 @@ use ed25519_dalek::{Signature, Signer, SigningKey, VerifyingKey};
 /// Seconds for which simulated evidence is valid.
 pub const LIFETIME: u64 = 3600;
 
-/// The stand-in for the hardware.
+/// The secret that stands for the hardware's: an Ed25519 key, erased when dropped.
+pub struct SimulatedHardware(SigningKey);
+
+impl SimulatedHardware {
+    /// The key with this seed (RFC 8032).
+    #[must_use]
+    pub fn from_seed(seed: &[u8; 32]) -> Self {
+        Self(SigningKey::from_bytes(seed))
+    }
+
+    /// What verifies its evidence.
+    #[must_use]
+    pub fn root(&self) -> SimulatedRoot {
+        SimulatedRoot(self.0.verifying_key())
+    }
+}
+
+/// The public key that stands for the hardware maker's root.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SimulatedRoot(VerifyingKey);
+
+impl SimulatedRoot {
+    /// Reads an Ed25519 public key.
+    ///
+    /// # Errors
+    /// [`EncodingError::Point`].
+    pub fn from_bytes(bytes: &[u8; 32]) -> Result<Self, EncodingError> {
+        VerifyingKey::from_bytes(bytes).map(Self).map_err(|_| EncodingError::Point { what: "simulated root" })
+    }
+
+    /// The 32 bytes.
+    #[must_use]
+    pub fn to_bytes(&self) -> [u8; 32] {
+        self.0.to_bytes()
+    }
+}
+
+/// The stand-in for an enclave's view of the hardware.
 pub struct SimulatedProvider {
-    root: SigningKey,
+    hardware: SimulatedHardware,
     measurement: [u8; 32],
     debug: bool,
 }
@@ -40,10 +77,10 @@ pub enum SimulatedError {
 }
 
 impl SimulatedProvider {
-    /// A stand-in with this root key, running a program with this measurement.
+    /// A stand-in on this hardware, running a program with this measurement.
     #[must_use]
-    pub fn new(root: SigningKey, measurement: [u8; 32]) -> Self {
-        Self { root, measurement, debug: false }
+    pub fn new(hardware: SimulatedHardware, measurement: [u8; 32]) -> Self {
+        Self { hardware, measurement, debug: false }
     }
 
     /// The same, in debug mode: for tests of policies.
@@ -61,8 +98,8 @@ impl SimulatedProvider {
 
     /// The key that verifies its evidence.
     #[must_use]
-    pub fn root(&self) -> VerifyingKey {
-        self.root.verifying_key()
+    pub fn root(&self) -> SimulatedRoot {
+        self.hardware.root()
     }
 }
 
@@ -82,7 +119,7 @@ impl AttestationProvider for SimulatedProvider {
             not_after: now.checked_add(LIFETIME).ok_or(ProviderError::Time { now })?,
         };
         let mut out = encode(&evidence, nonce);
-        let signature = self.root.sign(&message(&out));
+        let signature = self.hardware.0.sign(&message(&out));
         out.extend_from_slice(&signature.to_bytes());
         Ok(out)
     }
@@ -95,9 +132,10 @@ impl AttestationProvider for SimulatedProvider {
 ///
 /// # Errors
 /// [`SimulatedError`].
-pub fn verify(bytes: &[u8], root: &VerifyingKey, now: u64) -> Result<Evidence, SimulatedError> {
+pub fn verify(bytes: &[u8], root: &SimulatedRoot, now: u64) -> Result<Evidence, SimulatedError> {
     let (evidence, signed, signature) = decode(bytes)?;
-    root.verify_strict(&message(signed), &Signature::from_bytes(&signature)).map_err(|_| SimulatedError::Signature)?;
+    let signature = Signature::from_bytes(&signature);
+    root.0.verify_strict(&message(signed), &signature).map_err(|_| SimulatedError::Signature)?;
     let Evidence { not_before, not_after, .. } = evidence;
     if now < not_before || now > not_after {
         return Err(SimulatedError::Validity { not_before, not_after, now });

@@ -1,7 +1,6 @@
 use super::policy::{OperatingMode, Policy, PolicyRefusal};
-use super::simulated::{LIFETIME, SimulatedError, SimulatedProvider, verify};
+use super::simulated::{LIFETIME, SimulatedError, SimulatedHardware, SimulatedProvider, verify};
 use super::*;
-use ed25519_dalek::SigningKey;
 
 const NOW: u64 = 1_800_000_000;
 const USER_DATA: [u8; 64] = [1; 64];
@@ -9,7 +8,7 @@ const NONCE: [u8; 64] = [2; 64];
 const MEASUREMENT: [u8; 32] = [3; 32];
 
 fn provider() -> SimulatedProvider {
-    SimulatedProvider::new(SigningKey::from_bytes(&[4; 32]), MEASUREMENT)
+    SimulatedProvider::new(SimulatedHardware::from_seed(&[4; 32]), MEASUREMENT)
 }
 
 fn evidence() -> Vec<u8> {
@@ -21,7 +20,7 @@ fn policy() -> Policy {
         mode: OperatingMode::Simulation,
         measurements: vec![[9; 32], MEASUREMENT],
         max_age: 60,
-        simulated_roots: vec![SigningKey::from_bytes(&[5; 32]).verifying_key(), provider().root()],
+        simulated_roots: vec![SimulatedHardware::from_seed(&[5; 32]).root(), provider().root()],
     }
 }
 
@@ -102,7 +101,7 @@ fn n095_evidence_with_any_byte_altered_is_refused() {
 
 #[test]
 fn n100_another_root_is_refused() {
-    let other = SimulatedProvider::new(SigningKey::from_bytes(&[6; 32]), MEASUREMENT);
+    let other = SimulatedProvider::new(SimulatedHardware::from_seed(&[6; 32]), MEASUREMENT);
     let alien = other.attest(&USER_DATA, &NONCE, NOW).unwrap();
     assert_eq!(policy().check(&alien, &USER_DATA, &NONCE, NOW), Err(PolicyRefusal::NoRoot));
     assert_eq!(verify(&alien, &provider().root(), NOW), Err(SimulatedError::Signature));

@@ -19,12 +19,16 @@ pub(crate) enum Lie {
     Proof,
     /// Somebody else's ephemeral point.
     Copied(Encoded),
+    /// A first commitment whose logarithm the dealer does not know.
+    Rogue(Encoded),
     /// This member's share is off by so much.
     Shift(usize, Scalar),
     /// This member's share does not open.
     Tag(usize),
     /// This member's share is no canonical scalar.
     Scalar(usize),
+    /// These members' shares have changed places.
+    Swap(usize, usize),
 }
 
 impl Dealing {
@@ -42,8 +46,10 @@ impl Dealing {
             context.session[0] ^= 1;
         }
         let mut commitments = polynomial.commit();
-        if let Lie::LastZero = lie {
-            *commitments.last_mut().unwrap() = Encoded::new(RistrettoPoint::default());
+        match lie {
+            Lie::LastZero => *commitments.last_mut().unwrap() = Encoded::new(RistrettoPoint::default()),
+            Lie::Rogue(point) => commitments[0] = *point,
+            _ => {}
         }
         let possession = context.prove_possession(&commitments, polynomial.constant(), &random64(rng).unwrap());
         let r = if let Lie::Copied(r) = lie { *r } else { Encoded::new(RistrettoPoint::mul_base(u.expose())) };
@@ -89,13 +95,14 @@ fn forge_shares(
     match *lie {
         Lie::Shares => drop(shares.pop()),
         Lie::Tag(at) => shares[at][0] ^= 1,
+        Lie::Swap(one, other) => shares.swap(one, other),
         Lie::Shift(at, by) => {
             shares[at] = encrypt_shares(session, context, &polynomial.shifted(by), u, r).swap_remove(at);
         }
         Lie::Scalar(at) => {
             let member = &session.roster().members()[at];
             let shared = Encoded::new(member.dealing_key * u.expose());
-            let key = share_key(context, member.identifier, r, &member.dealing_key, &shared);
+            let key = share_key(context, member.identifier, r, member.dealing_key.compress().as_bytes(), &shared);
             shares[at] = encrypt_share(&key, &[0xff; 32]);
         }
         _ => {}

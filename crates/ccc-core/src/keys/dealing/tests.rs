@@ -1,11 +1,15 @@
 //! Dealings against the recorded bytes.
 
+use super::forge::Lie;
 use super::*;
+use crate::epoch::Epoch;
 use crate::keys::committee::tests::roster_members;
 use crate::keys::roster::Roster;
+use crate::keys::session::Protocol;
 use crate::keys::sharing::Sharing;
 use crate::support::{Replay, array, arrays, bytes, list, number, text, vectors};
 use crate::threshold::Threshold;
+use rand::SeedableRng;
 use serde_json::Value;
 
 pub(crate) fn session(run: &Value) -> Session {
@@ -20,7 +24,7 @@ pub(crate) fn session(run: &Value) -> Session {
 }
 
 /// The bytes from which `create` draws a recorded dealing: scalars are drawn wide, so each is followed by zeros.
-fn recorded(case: &Value) -> (SecretScalar, Replay) {
+pub(crate) fn recorded(case: &Value) -> (SecretScalar, Replay) {
     let mut coefficients = arrays::<32>(case, "coefficients");
     let constant = Scalar::from_canonical_bytes(coefficients.remove(0)).unwrap();
     coefficients.push(array(case, "u"));
@@ -99,6 +103,8 @@ mod refused {
     use rand::SeedableRng;
     use rand_chacha::ChaCha20Rng;
 
+    mod fields;
+
     struct Cast {
         session: Session,
         keys: Vec<ParticipantKeys>,
@@ -133,6 +139,23 @@ mod refused {
         }
     }
 
+    /// A dealing of zero has an empty proof of possession, and with u = 0 everybody reads the shares.
+    #[test]
+    fn nobody_deals_zero_or_seals_under_zero() {
+        let mut cast = cast();
+        let zero = SecretScalar::new(Scalar::ZERO);
+        let dealt = Dealing::create(&cast.session, 1, zero, &mut cast.rng);
+        assert_eq!(dealt.err(), Some(RandomnessError));
+        let order = (-Scalar::ONE).to_bytes(); // ℓ − 1; ℓ itself is one more, and its lowest byte carries nothing over
+        let mut u = [[order[0] + 1].as_slice(), &order[1..], &[0; 32]].concat();
+        let coefficients = [[1; 32], [0; 32], [2; 32], [0; 32]].concat();
+        let drawn = |u: &[u8]| Replay([&coefficients, u, &[[3; 32], [4; 32], [5; 32], [6; 32]].concat()].concat());
+        let one = || SecretScalar::new(Scalar::ONE);
+        assert_eq!(Dealing::create(&cast.session, 1, one(), &mut drawn(&u)).err(), Some(RandomnessError));
+        u[0] += 1;
+        assert!(Dealing::create(&cast.session, 1, one(), &mut drawn(&u)).is_ok());
+    }
+
     #[test]
     fn n005_n006_another_number_of_commitments_is_refused() {
         let mut cast = cast();
@@ -143,10 +166,18 @@ mod refused {
             assert_eq!(cast.verdict(bad), Some(DealingError::Degree { expected: 3, found }));
         }
         let mut wire = good.to_bytes();
-        wire[115..117].fill(0);
-        let range = "1 to 1024";
-        let expected = EncodingError::Range { what: "number of commitments", found: 0, range };
-        assert_eq!(Dealing::from_bytes(&wire), Err(expected));
+        let (what, expected, found) = ("T", 32, 0);
+        let without_proof = Dealing::from_bytes(&wire[..wire.len() - 64]);
+        assert_eq!(without_proof, Err(EncodingError::Truncated { what, expected, found }));
+        let (what, found) = ("number of commitments", wire.len() - 117);
+        let mut count = |n: u16| {
+            wire[115..117].copy_from_slice(&n.to_be_bytes());
+            Dealing::from_bytes(&wire)
+        };
+        for n in [0, 1025, u16::MAX] {
+            assert_eq!(count(n), Err(EncodingError::Range { what, found: n.into(), range: "1 to 1024" }));
+        }
+        assert_eq!(count(1024), Err(EncodingError::Truncated { what, expected: 32 * 1024, found }));
     }
 
     #[test]
@@ -249,5 +280,73 @@ mod refused {
         }
         let long = [wire.as_slice(), &[0]].concat();
         assert_eq!(Dealing::from_bytes(&long), Err(EncodingError::Trailing { found: 1 }));
+    }
+}
+
+fn digested(dealings: Vec<Dealing>) -> Vec<Digested> {
+    let digest = |dealing: Dealing| {
+        let commitment_digest = dealing.commitment_digest();
+        Digested { dealing, commitment_digest }
+    };
+    dealings.into_iter().map(digest).collect()
+}
+
+/// Dealings of members 1 to 4 with one thing wrong in some of them, verified together.
+fn verdicts(alter: impl FnOnce(&mut [Dealing])) -> Vec<Result<(), DealingError>> {
+    let mut rng = rand_chacha::ChaCha20Rng::seed_from_u64(11);
+    let session = session(&vectors("dealing")["dkg"]);
+    let mut deal = |dealer| Dealing::forge(&session, dealer, Scalar::from(5u8), &Lie::Nothing, &mut rng);
+    let mut dealings: Vec<_> = (1..=4).map(&mut deal).collect();
+    alter(&mut dealings);
+    verify_all(digested(dealings), &session, &[3; 64]).into_iter().map(|verdict| verdict.map(drop)).collect()
+}
+
+#[test]
+fn dealings_that_are_right_verify_together() {
+    assert_eq!(verdicts(|_| {}), [Ok(()), Ok(()), Ok(()), Ok(())]);
+}
+
+/// In a sum without weights of their own the two errors would cancel.
+#[test]
+fn n064_proofs_of_two_dealings_whose_errors_cancel_are_both_refused() {
+    let possession = verdicts(|all| {
+        all[1].possession.z += Scalar::ONE;
+        all[2].possession.z -= Scalar::ONE;
+    });
+    assert_eq!(possession, [Ok(()), Err(DealingError::Possession), Err(DealingError::Possession), Ok(())]);
+    let both = verdicts(|all| {
+        all[0].proof.z += Scalar::ONE;
+        all[3].possession.z -= Scalar::ONE;
+    });
+    assert_eq!(both, [Err(DealingError::Proof), Ok(()), Ok(()), Err(DealingError::Possession)]);
+}
+
+#[test]
+fn a_dealing_out_of_form_does_not_hide_a_wrong_proof() {
+    let mixed = verdicts(|all| {
+        all[0].context.session[0] ^= 1;
+        all[3].proof.z += Scalar::ONE;
+    });
+    assert_eq!(mixed, [Err(DealingError::Session), Ok(()), Ok(()), Err(DealingError::Proof)]);
+}
+
+/// Who changes one proof changes the weights of all.
+#[test]
+fn n064_the_weights_of_a_round_cover_every_proof_and_the_secret() {
+    let mut rng = rand_chacha::ChaCha20Rng::seed_from_u64(12);
+    let session = session(&vectors("dealing")["dkg"]);
+    let mut deal = |dealer| Dealing::forge(&session, dealer, Scalar::from(5u8), &Lie::Nothing, &mut rng);
+    let dealings: Vec<_> = (1..=3).map(&mut deal).collect();
+    let seed = |dealings: &[Dealing], secret| verified::weights_seed(&digested(dealings.to_vec()), &session, &secret);
+    let honest = seed(&dealings, [0; 64]);
+    assert_ne!(honest, seed(&dealings, [1; 64]));
+    assert_ne!(honest, seed(&dealings[..2], [0; 64]));
+    for at in 0..dealings.len() {
+        let mut changed = dealings.clone();
+        changed[at].possession.z += Scalar::ONE;
+        assert_ne!(honest, seed(&changed, [0; 64]));
+        changed[at] = dealings[at].clone();
+        changed[at].proof.z += Scalar::ONE;
+        assert_ne!(honest, seed(&changed, [0; 64]));
     }
 }

@@ -1,16 +1,16 @@
 //! A key generation with all its participants in one process.
 
-use super::{Dkg, DkgError, Outcome, Party};
+use super::{Dkg, Outcome, Party};
 use crate::identifier::Identifier;
 use crate::keys::board::{Board, BoardError};
 use crate::keys::participant::ParticipantKeys;
 use crate::keys::roster::Roster;
-use crate::keys::rounds;
+use crate::keys::rounds::{self, RoundsError};
 use crate::keys::session::{Protocol, Session};
 use alloc::vec::Vec;
 use rand_core::CryptoRng;
 
-type PerParticipant<T> = Vec<(Identifier, Result<T, DkgError>)>;
+type PerParticipant<T> = Vec<(Identifier, Result<T, RoundsError>)>;
 
 /// Runs every round for the participants whose keys are given; the others on the roster are silent.
 ///

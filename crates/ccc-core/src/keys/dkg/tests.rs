@@ -6,6 +6,7 @@ use crate::keys::board::{Board, BoardError, MemoryBoard, Round};
 use crate::keys::complaint::{Complaint, Verdict};
 use crate::keys::dealing::{Dealing, DealingError, ShareFault};
 use crate::keys::roster::Roster;
+use crate::keys::rounds::Fault;
 use crate::keys::rounds::package::{Package, collect_from_dealers};
 use crate::keys::rounds::stage::{NONCE, Tampered, cast, id};
 use crate::secret::random_scalar;
@@ -18,7 +19,7 @@ fn run(
     keys: &[(Identifier, ParticipantKeys)],
     rng: &mut ChaCha20Rng,
     alter: impl FnMut(Round, Envelope) -> Vec<Envelope>,
-) -> Vec<(Identifier, Result<Outcome, DkgError>)> {
+) -> Vec<(Identifier, Result<Outcome, RoundsError>)> {
     let mut board = Tampered { inner: MemoryBoard::new(NONCE), alter };
     run_in_process(roster, keys, &mut board, rng).unwrap()
 }
@@ -29,7 +30,7 @@ fn signed(roster: &Roster, keys: &ParticipantKeys, i: Identifier, package: Packa
 }
 
 /// All outcomes agree; the culprits are these.
-fn agree(outcomes: Vec<(Identifier, Result<Outcome, DkgError>)>, culprits: &[(u16, Fault)]) -> Vec<Outcome> {
+fn agree(outcomes: Vec<(Identifier, Result<Outcome, RoundsError>)>, culprits: &[(u16, Fault)]) -> Vec<Outcome> {
     let outcomes: Vec<_> = outcomes.into_iter().map(|(i, o)| o.unwrap_or_else(|e| panic!("{i}: {e:?}"))).collect();
     let first = &outcomes[0];
     for outcome in &outcomes {
@@ -43,6 +44,7 @@ fn agree(outcomes: Vec<(Identifier, Result<Outcome, DkgError>)>, culprits: &[(u1
 }
 
 mod restart;
+mod rogue;
 
 #[test]
 fn n023_everybody_derives_the_same_committee_and_transcript() {
@@ -65,7 +67,7 @@ fn n020_f_silent_dealers_are_named_and_one_more_aborts() {
 
     keys.truncate(4);
     for (_, outcome) in run(&roster, &keys, &mut rng, |_, e| vec![e]) {
-        let Err(DkgError::TooFewDealers { need: 5, have: 4, culprits }) = outcome else { panic!("no abort") };
+        let Err(RoundsError::TooFewDealers { need: 5, have: 4, culprits }) = outcome else { panic!("no abort") };
         assert_eq!(culprits.len(), 3);
     }
 }
@@ -244,7 +246,7 @@ fn n023_a_participant_that_sees_another_transcript_refuses_to_finish() {
         _ => vec![envelope],
     });
     for (_, outcome) in outcomes {
-        let Err(DkgError::NotConfirmed { need: 3, have: 2, culprits }) = outcome else { panic!("no refusal") };
+        let Err(RoundsError::NotConfirmed { need: 3, have: 2, culprits }) = outcome else { panic!("no refusal") };
         assert!(culprits.iter().all(|c| c.fault == Fault::Disagreement) && culprits.len() == 2);
     }
 }
@@ -287,9 +289,9 @@ fn keys_that_are_not_on_the_roster_do_not_take_part() {
     let (roster, keys) = cast(4, &mut rng);
     let session = Session::new(Protocol::Dkg, None, roster.clone(), &NONCE);
     let error = Participant::new(session, id(2), &keys[0].1, &mut rng).err();
-    assert_eq!(error, Some(DkgError::NotOnTheRoster { identifier: id(2) }));
+    assert_eq!(error, Some(RoundsError::NotOnTheRoster { identifier: id(2) }));
     let session = Session::new(Protocol::Refresh, None, roster, &NONCE);
     let error = Participant::new(session, id(1), &keys[0].1, &mut rng).err();
-    assert_eq!(error, Some(DkgError::Protocol { found: Protocol::Refresh }));
+    assert_eq!(error, Some(RoundsError::Protocol { found: Protocol::Refresh }));
     assert_eq!(Kind::Dealing as u8, 6);
 }

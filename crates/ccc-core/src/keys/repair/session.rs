@@ -1,5 +1,6 @@
 //! The session of a repair: whose share, in which committee, from whom.
 
+use super::RepairCulprit;
 use crate::encoding::{EncodingError, Kind, Reader};
 use crate::envelope::{Envelope, EnvelopeError};
 use crate::epoch::Epoch;
@@ -10,6 +11,7 @@ use crate::keys::session::Protocol;
 use crate::polynomial::lagrange_at;
 use crate::secret::{RandomnessError, random64};
 use crate::suite::{Hasher, SUITE_BYTES, domain};
+use alloc::collections::BTreeSet;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use curve25519_dalek::{RistrettoPoint, Scalar};
@@ -141,6 +143,9 @@ pub enum RepairSessionError {
         /// Who signed.
         found: Identifier,
     },
+    /// The generator that was to give the nonce does not work.
+    #[error(transparent)]
+    Randomness(#[from] RandomnessError),
     /// An envelope of another kind or topic.
     #[error("not a request for repair")]
     NotARequest,
@@ -192,6 +197,41 @@ impl RepairSession {
             return Err(RepairSessionError::NotARequest);
         }
         Ok(session)
+    }
+
+    /// The request to make after sessions that ended with these culprits: the honest helpers of this session and, in the
+    /// culprits' places, the first other members of the committee. A culprit stays out under every identifier that it
+    /// owns.
+    ///
+    /// *Security*: give the culprits of all sessions so far, or an earlier one comes back. With f liars the repair ends
+    /// after at most f + 1 sessions, if t helpers without a fault are left.
+    ///
+    /// # Errors
+    /// [`RepairSessionError::TooFewHelpers`]: fewer than t are left. [`RepairSessionError::Randomness`].
+    pub fn without<R: CryptoRng + ?Sized>(
+        &self,
+        culprits: &[RepairCulprit],
+        rng: &mut R,
+    ) -> Result<RepairRequest, RepairSessionError> {
+        let helpers = self.helpers_without(culprits);
+        let (need, have) = (self.committee.threshold().t(), helpers.len());
+        if have < usize::from(need) {
+            return Err(RepairSessionError::TooFewHelpers { need, have });
+        }
+        Ok(RepairRequest::new(&self.committee, self.lost(), helpers, rng)?)
+    }
+
+    /// As many helpers as this session has, as far as there are others.
+    fn helpers_without(&self, culprits: &[RepairCulprit]) -> Vec<Identifier> {
+        let owned = culprits.iter().filter_map(|culprit| self.committee.owner(culprit.identifier));
+        let refused: BTreeSet<Identifier> = owned.flat_map(|owner| owner.identifiers).collect();
+        let able = |helper: &Identifier| *helper != self.lost() && !refused.contains(helper);
+        let mut helpers: Vec<_> = self.helpers().iter().copied().filter(able).collect();
+        let others = self.committee.members().iter().map(|member| member.identifier);
+        let others = others.filter(|other| able(other) && self.position(*other).is_none());
+        helpers.extend(others.take(self.helpers().len() - helpers.len()));
+        helpers.sort_unstable();
+        helpers
     }
 
     /// The committee in which the share counts.

@@ -1,3 +1,5 @@
+mod next;
+
 use super::packet::{Stage, seen};
 use super::receiver::assemble;
 use super::*;

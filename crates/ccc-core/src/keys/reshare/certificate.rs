@@ -14,7 +14,10 @@ const CONFIRMATION_LEN: usize = 219;
 /// n′ − F′ signed confirmations of one transcript.
 ///
 /// Made by whoever saw the confirm round, kept beside the new share, shown to whoever was away: a participant with a
-/// stored [`Unconfirmed`](super::Unconfirmed) state gives [`Certificate::confirmations`] to its `confirm`.
+/// stored state gives it to [`Unconfirmed::confirm_by_certificate`](super::Unconfirmed::confirm_by_certificate).
+///
+/// *Security*: it proves who signed, not when. Which session of an epoch counts, the board's close decides, or the
+/// contract that records it.
 ///
 /// *Layout*: header ‖ session 32 ‖ transcript 32 ‖ count u16 × LP(envelope), ascending by sender.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,6 +47,12 @@ pub enum CertificateError {
 impl Certificate {
     pub(super) fn new(session: [u8; 32], transcript: [u8; 32], confirmations: Vec<Envelope>) -> Self {
         Self { session, transcript, confirmations }
+    }
+
+    /// The session that it claims to certify; [`Certificate::verify`] tells whether it does.
+    #[must_use]
+    pub fn session(&self) -> [u8; 32] {
+        self.session
     }
 
     /// The transcript that is confirmed.

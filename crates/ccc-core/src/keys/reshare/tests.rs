@@ -10,6 +10,7 @@ use crate::keys::dealing::forge::Lie;
 use crate::keys::dealing::{Dealing, DealingError, ShareFault};
 use crate::keys::rounds::package::Package;
 use crate::keys::rounds::stage::{Keys, Log, NONCE, Rewritten, id, keys, named, roster, signed, with_restarts};
+use crate::keys::rounds::{Fault, Role, StateError};
 use crate::keys::{KeyShareError, Protocol, SessionError, dealer};
 use crate::suite::digest32;
 use crate::threshold::Threshold;
@@ -75,15 +76,12 @@ fn receivers<'k>(new: &'k Keys, session: &Session) -> Vec<Party<'k>> {
     new.iter().map(|line| Party::new(session.clone(), None, Some(member(line))).unwrap()).collect()
 }
 
-fn run(parties: Vec<Party<'_>>, rng: &mut ChaCha20Rng) -> Vec<Result<Handover, ReshareError>> {
+fn run(parties: Vec<Party<'_>>, rng: &mut ChaCha20Rng) -> Vec<Result<Handover, RoundsError>> {
     run_in_process(parties, &mut MemoryBoard::new(NONCE), rng).unwrap()
 }
 
 /// All agree and nobody is at fault: the new committee and the new shares.
-fn settle(
-    outcomes: Vec<Result<Handover, ReshareError>>,
-    culprits: &[(Role, u16, Fault)],
-) -> (Committee, Vec<KeyShare>) {
+fn settle(outcomes: Vec<Result<Handover, RoundsError>>, culprits: &[(Role, u16, Fault)]) -> (Committee, Vec<KeyShare>) {
     let outcomes: Vec<_> = outcomes.into_iter().map(|o| o.unwrap_or_else(|e| panic!("{e}"))).collect();
     let (committee, transcript) = (outcomes[0].committee.clone(), outcomes[0].transcript);
     let mut shares = Vec::new();

@@ -64,6 +64,7 @@ pub enum Fault {
 
 /// A participant at fault. Everything but silence is proved by its own signature.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Culprit {
     /// Whose number it is: a dealer's or a receiver's.
     pub role: Role,

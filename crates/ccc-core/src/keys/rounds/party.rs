@@ -86,6 +86,11 @@ impl<'k, P> Party<'k, P> {
         Ok(Self { session, dealer, receiver, protocol: PhantomData })
     }
 
+    /// Somebody who reads the board and says nothing.
+    pub(crate) fn without_role(session: Session) -> Self {
+        Self { session, dealer: None, receiver: None, protocol: PhantomData }
+    }
+
     /// The session.
     #[must_use]
     pub fn session(&self) -> &Session {

@@ -26,6 +26,18 @@ pub enum Posting {
     Confirmation,
 }
 
+impl core::fmt::Display for Posting {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str(match self {
+            Self::Commitment => "a commitment to a dealing",
+            Self::Dealing => "a dealing",
+            Self::Complaint => "a complaint",
+            Self::NoMoreComplaints(_) => "the end of its complaints",
+            Self::Confirmation => "a confirmation",
+        })
+    }
+}
+
 /// A message that its sender signed for a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Posted {
@@ -43,7 +55,7 @@ impl Posted {
     /// Gives nothing for an envelope of another session, of no round, or that its sender did not sign.
     #[must_use]
     pub fn of(session: &Session, envelope: &Envelope) -> Option<Self> {
-        let posting = Posting::of(envelope).filter(|_| envelope.topic() == session.id())?;
+        let posting = Posting::claimed(envelope).filter(|_| envelope.topic() == session.id())?;
         let (role, sender) = (posting.role(), envelope.identifier());
         let key = match role {
             Role::Dealer => session.dealer_key(sender),
@@ -73,7 +85,10 @@ impl Posting {
         }
     }
 
-    fn of(envelope: &Envelope) -> Option<Self> {
+    /// What an envelope claims to be, whoever wrote it and for whatever session; nothing for one of no round.
+    /// *Security*: MUST NOT be taken for what somebody said; [`Posted::of`] tells that.
+    #[must_use]
+    pub fn claimed(envelope: &Envelope) -> Option<Self> {
         if envelope.kind() == Kind::Dealing && kind_of(envelope.unverified_payload()) == Ok(Kind::Dealing) {
             return Some(Self::Dealing);
         }

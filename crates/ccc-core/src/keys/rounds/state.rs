@@ -8,7 +8,7 @@ use crate::envelope::Envelope;
 use crate::identifier::Identifier;
 use crate::keys::committee::Committee;
 use crate::keys::complaint::{Complaint, Verdict};
-use crate::keys::dealing::{Dealing, DealingError, ShareFault, VerifiedDealing};
+use crate::keys::dealing::{Dealing, DealingError, Digested, ShareFault, VerifiedDealing, verify_all};
 use crate::keys::session::Session;
 use crate::keys::share::KeyShare;
 use crate::keys::sharing::{Sharing, that_count, weights};
@@ -45,6 +45,12 @@ pub struct Opened<'k, P> {
     pub(super) me: Me<'k, P>,
     pub(super) dealing: Option<Dealing>,
     pub(super) commitments: BTreeMap<Identifier, [u8; 32]>,
+}
+
+/// A participant that has gathered the dealings of the open round. It is not stored: the board has them.
+pub struct Gathered<'k, P> {
+    me: Me<'k, P>,
+    dealings: BTreeMap<Identifier, Result<Digested, Fault>>,
 }
 
 /// A participant that has seen all dealings and complained about the wrong ones.
@@ -147,18 +153,44 @@ impl<'k, P: Run> Opened<'k, P> {
     /// # Errors
     /// [`RoundsError::TooFewDealers`].
     pub fn complain(self, open_round: &[Envelope]) -> Result<Complained<'k, P>, RoundsError> {
-        let Self { mut me, commitments, .. } = self;
+        self.gather(open_round).complain()
+    }
+
+    /// Reads everybody's dealings, and checks nothing of them but whose they are.
+    #[must_use]
+    pub fn gather(self, open_round: &[Envelope]) -> Gathered<'k, P> {
+        let Self { me, commitments, .. } = self;
         let posted = collect_from_dealers(me.session(), open_round, |dealer, envelope| {
             Package::dealing(envelope, commitments.get(&dealer)?)
         });
-        let session = me.session();
-        let checked: Vec<_> =
-            (&commitments).into_par_iter().map(|(&i, _)| (i, opened_dealing(session, i, posted.get(&i)))).collect();
+        let read = |(&i, digest): (&Identifier, &[u8; 32])| (i, opened_dealing(i, digest, posted.get(&i)));
+        let dealings = (&commitments).into_par_iter().map(read).collect();
+        Gathered { me, dealings }
+    }
+}
+
+impl<'k, P: Run> Gathered<'k, P> {
+    /// Checks the dealings, and complains about shares that are wrong.
+    ///
+    /// # Errors
+    /// [`RoundsError::TooFewDealers`].
+    pub fn complain(self) -> Result<Complained<'k, P>, RoundsError> {
+        let Self { mut me, dealings: read } = self;
+        let (mut dealers, mut digested) = (Vec::with_capacity(read.len()), Vec::with_capacity(read.len()));
+        for (identifier, one) in read {
+            match one {
+                Ok(one) => {
+                    dealers.push(identifier);
+                    digested.push(one);
+                }
+                Err(fault) => me.faults.blame(Role::Dealer, identifier, fault),
+            }
+        }
         let mut dealings = BTreeMap::new();
-        for (identifier, verdict) in checked {
+        for (identifier, verdict) in dealers.into_iter().zip(verify_all(digested, me.party.session(), &me.seed)) {
             match verdict {
                 Ok(dealing) => drop(dealings.insert(identifier, dealing)),
-                Err(fault) => me.faults.blame(Role::Dealer, identifier, fault),
+                Err(fault) => me.faults.blame(Role::Dealer, identifier, Fault::Dealing(fault)),
             }
         }
         me.refuse_repeated_points(&mut dealings);
@@ -244,6 +276,10 @@ impl<'k, P: Run> Unconfirmed<'k, P> {
     ///
     /// Who confirms two transcripts is named, and counts for this one all the same: a certificate cannot show what else
     /// its signers signed, so whoever reads the round and whoever reads a certificate of it must count alike.
+    ///
+    /// *Security*: give what the board carried when it closed the round. A confirmation that came later is signed all the
+    /// same; that it came later, only the board knows. For a handover that is settled by a certificate there is
+    /// [`confirm_by_certificate`](Self::confirm_by_certificate).
     ///
     /// # Errors
     /// [`RoundsError::NotConfirmed`]; the new share is gone.
@@ -336,19 +372,15 @@ impl<P> Me<'_, P> {
     }
 }
 
-/// The dealing that was committed to, if it was opened and is right in public.
-fn opened_dealing(
-    session: &Session,
-    identifier: Identifier,
-    posted: Option<&Vec<Opening>>,
-) -> Result<VerifiedDealing, Fault> {
+/// The dealing that was committed to, if it was opened.
+fn opened_dealing(identifier: Identifier, digest: &[u8; 32], posted: Option<&Vec<Opening>>) -> Result<Digested, Fault> {
     let posted = posted.ok_or(Fault::Silent)?;
     let bytes = posted.iter().find_map(Opening::as_committed).ok_or(Fault::NotAsCommitted)?;
     let dealing = Dealing::from_bytes(bytes).map_err(|_| Fault::Malformed)?;
     if dealing.dealer() != identifier.get() {
         return Err(Fault::Dealing(DealingError::Dealer { found: dealing.dealer() }));
     }
-    dealing.verify(session).map_err(Fault::Dealing)
+    Ok(Digested { dealing, commitment_digest: *digest })
 }
 
 /// Opens every share and checks each against its own commitments.

@@ -16,7 +16,7 @@ use crate::encoding::{EncodingError, HEADER_LEN, Kind, Reader, header};
 use crate::envelope::MAX_PAYLOAD;
 use crate::identifier::Identifier;
 use crate::keys::committee::{Committee, Member};
-use crate::keys::dealing::{Dealing, DealingError, VerifiedDealing};
+use crate::keys::dealing::{Dealing, DealingError, Digested, VerifiedDealing, verify_all};
 use crate::keys::master::MasterPublicKey;
 use crate::keys::roster::MembershipError;
 use crate::keys::session::Session;
@@ -209,13 +209,18 @@ impl<'k, P: Run> Complained<'k, P> {
     /// [`StateError`].
     pub fn from_bytes(bytes: &[u8], party: Party<'k, P>) -> Result<Self, StateError> {
         let (mut me, mut reader) = Me::read(bytes, Step::Complained, party)?;
-        let mut dealings = BTreeMap::new();
+        let mut digested = BTreeMap::new();
         for _ in 0..reader.u16("number of dealings")? {
             let dealing = Dealing::from_bytes(reader.length_prefixed("dealing", MAX_PAYLOAD)?)?;
-            let dealer = Identifier::new(dealing.dealer())?;
-            insert_ascending(&mut dealings, dealer, dealing.verify(me.session())?, "dealings")?;
+            let (dealer, commitment_digest) = (Identifier::new(dealing.dealer())?, dealing.commitment_digest());
+            me.session().dealer_key(dealer).ok_or(DealingError::Dealer { found: dealer.get() })?;
+            insert_ascending(&mut digested, dealer, Digested { dealing, commitment_digest }, "dealings")?;
         }
         reader.finish()?;
+        let dealers: Vec<_> = digested.keys().copied().collect();
+        let verified = verify_all(digested.into_values().collect(), me.session(), &me.seed);
+        let verified: Vec<_> = verified.into_iter().collect::<Result<_, _>>()?;
+        let mut dealings: BTreeMap<_, _> = dealers.into_iter().zip(verified).collect();
         let found = dealings.len();
         me.refuse_repeated_points(&mut dealings);
         if dealings.len() != found {

@@ -1,9 +1,9 @@
-//! One participant lies in each possible way in each round, in a key generation and in a reshare: everybody else ends
-//! with the same result and names this one and nobody else.
+//! One participant lies in each possible way in each round, in a key generation, a refresh and a reshare: everybody else
+//! ends with the same result and names this one and nobody else.
 
 use super::package::{Package, collect_from_dealers};
 use super::stage::{Keys, NONCE, Rewritten, id, keys, named, roster, signed};
-use super::{Culprit, Fault, Role, RoundsError};
+use super::{Culprit, Fault, Role, RoundsError, audit};
 use crate::encoding::{Kind, header};
 use crate::envelope::Envelope;
 use crate::identifier::Identifier;
@@ -19,6 +19,8 @@ use curve25519_dalek::Scalar;
 use rand::SeedableRng;
 use rand_chacha::ChaCha20Rng;
 use std::sync::Arc;
+
+mod any;
 
 const LIAR: u16 = 3;
 
@@ -56,6 +58,18 @@ impl World {
         Self { session, dealers, receivers, shares }
     }
 
+    /// The holders of the old shares deal and receive the new ones.
+    fn refresh() -> Self {
+        let mut rng = ChaCha20Rng::seed_from_u64(6);
+        let dealers = keys(1..=4, &mut rng);
+        let threshold = Threshold::default_for(4).unwrap();
+        let (old, shares) = dealer::deal(&roster(6, threshold, &dealers), &mut rng).unwrap();
+        let receivers: Keys = dealers.iter().map(|(i, k)| (*i, twin(k))).collect();
+        let roster = roster(7, threshold, &receivers);
+        let session = Session::handover(Protocol::Refresh, Arc::new(old), roster, &NONCE).unwrap();
+        Self { session, dealers, receivers, shares }
+    }
+
     /// Everybody's outcome, where the board carries what `alter` makes of each round.
     fn run(&self, alter: impl FnMut(Round, &mut Vec<Envelope>)) -> Vec<Seen> {
         let mut board = Rewritten { inner: MemoryBoard::new(NONCE), alter };
@@ -77,20 +91,26 @@ impl World {
         outcomes.into_iter().map(|outcome| outcome.map(seen)).collect()
     }
 
-    /// 1 and 2 deal and receive, the rest does one of both.
+    /// In a refresh everybody deals and receives; in the reshare 1 and 2 do, the rest does one of both.
     fn parties(&self) -> Vec<reshare::Party<'_>> {
         let old = |at: usize| OldMember { key_share: &self.shares[at], keys: &self.dealers[at].1 };
         let new = |at: usize| NewMember { identifier: self.receivers[at].0, keys: &self.receivers[at].1 };
-        let roles = [
-            (Some(old(0)), Some(new(0))),
-            (Some(old(1)), Some(new(1))),
-            (Some(old(2)), None),
-            (Some(old(3)), None),
-            (None, Some(new(2))),
-            (None, Some(new(3))),
-            (None, Some(new(4))),
-        ];
-        roles.map(|(old, new)| reshare::Party::new(self.session.clone(), old, new).unwrap()).into()
+        let places: &[(Option<usize>, Option<usize>)] = match self.session.protocol() {
+            Protocol::Refresh => &[(Some(0), Some(0)), (Some(1), Some(1)), (Some(2), Some(2)), (Some(3), Some(3))],
+            _ => &[
+                (Some(0), Some(0)),
+                (Some(1), Some(1)),
+                (Some(2), None),
+                (Some(3), None),
+                (None, Some(2)),
+                (None, Some(3)),
+                (None, Some(4)),
+            ],
+        };
+        let party = |(dealer, receiver): &(Option<usize>, Option<usize>)| {
+            reshare::Party::new(self.session.clone(), dealer.map(old), receiver.map(new)).unwrap()
+        };
+        places.iter().map(party).collect()
     }
 
     fn keys(&self, role: Role) -> &ParticipantKeys {
@@ -124,12 +144,13 @@ impl World {
 
     /// Everybody ends with the same result and names the liar alone. Gives the number of complaints.
     fn names(&self, role: Role, fault: &Fault, mut alter: impl FnMut(Round, &mut Vec<Envelope>)) -> usize {
-        let mut complaints = 0;
+        let (mut complaints, mut carried) = (0, Vec::new());
         let outcomes = self.run(|round, seen| {
             if round == Round::Complain {
                 complaints = seen.len();
             }
             alter(round, seen);
+            carried.push(seen.clone());
         });
         let outcomes: Vec<_> = outcomes.into_iter().map(|o| o.unwrap_or_else(|e| panic!("{fault}: {e}"))).collect();
         for (committee, transcript, culprits) in &outcomes {
@@ -139,7 +160,19 @@ impl World {
         if let Some(old) = self.session.old() {
             assert_eq!(outcomes[0].0.master_public_key(), old.master_public_key());
         }
+        assert_eq!(self.audited(&carried).as_ref(), Ok(&outcomes[0]), "{fault}");
         complaints
+    }
+
+    /// What somebody who took no part makes of the board.
+    fn audited(&self, carried: &[Vec<Envelope>]) -> Seen {
+        let rounds = [0, 1, 2, 3].map(|at: usize| carried[at].as_slice());
+        let audited = audit(&self.session, rounds)?;
+        let at_fault = |i: &Identifier| audited.culprits.iter().any(|c| c.role == Role::Dealer && c.identifier == *i);
+        assert!(
+            !audited.dealers.iter().any(at_fault) && audited.confirmed.len() >= self.session.enough_confirmations()
+        );
+        Ok((audited.committee, audited.transcript, audited.culprits))
     }
 
     /// The liar commits to these bytes and opens them.
@@ -161,8 +194,8 @@ fn replace(seen: &mut Vec<Envelope>, by: Vec<Envelope>) {
     seen.extend(by);
 }
 
-fn worlds() -> [World; 2] {
-    [World::dkg(), World::reshare()]
+fn worlds() -> [World; 3] {
+    [World::dkg(), World::refresh(), World::reshare()]
 }
 
 #[test]
@@ -198,12 +231,13 @@ fn n005_n006_n007_n008_n078_every_wrong_dealing_names_its_dealer_alone_and_leads
 
 #[test]
 fn n077_a_dealer_of_a_reshare_that_deals_another_secret_is_named() {
-    let world = World::reshare();
-    let dealing = world.forge(LIAR, world.constant() + Scalar::ONE, &Lie::Nothing);
-    let fault = Fault::Dealing(DealingError::Constant { dealer: LIAR });
-    assert_eq!(world.deals(&dealing.to_bytes(), &fault), 0);
-    let copied = world.forge(LIAR, *world.shares[0].secret().expose(), &Lie::Nothing);
-    assert_eq!(world.deals(&copied.to_bytes(), &fault), 0);
+    for world in [World::refresh(), World::reshare()] {
+        let dealing = world.forge(LIAR, world.constant() + Scalar::ONE, &Lie::Nothing);
+        let fault = Fault::Dealing(DealingError::Constant { dealer: LIAR });
+        assert_eq!(world.deals(&dealing.to_bytes(), &fault), 0);
+        let copied = world.forge(LIAR, *world.shares[0].secret().expose(), &Lie::Nothing);
+        assert_eq!(world.deals(&copied.to_bytes(), &fault), 0);
+    }
 }
 
 #[test]
@@ -218,6 +252,15 @@ fn n011_every_wrong_share_names_its_dealer_alone() {
             let dealing = world.forge(LIAR, world.constant(), &lie);
             assert_eq!(world.deals(&dealing.to_bytes(), &Fault::Share(fault)), 1);
         }
+    }
+}
+
+/// Each of the two whose shares changed places complains, and the dealer is named once.
+#[test]
+fn n017_shares_that_change_places_name_their_dealer_alone() {
+    for world in worlds() {
+        let dealing = world.forge(LIAR, world.constant(), &Lie::Swap(0, 1));
+        assert_eq!(world.deals(&dealing.to_bytes(), &Fault::Share(ShareFault::Tag)), 2);
     }
 }
 

@@ -4,9 +4,9 @@ use crate::enclave::AttemptKeys;
 use crate::encoding::Kind;
 use crate::envelope::Envelope;
 use crate::keys::board::MemoryBoard;
-use crate::keys::dkg::{DkgCulprit, Fault, run_in_process};
+use crate::keys::dkg::run_in_process;
 use crate::keys::repair::{Helper, Receiver, RepairRequest, RepairSession};
-use crate::keys::reshare::Role;
+use crate::keys::rounds::{Culprit as RoundsCulprit, Fault, Role};
 use crate::keys::{KeyShare, dealer};
 use crate::vault::sealed::{seal, seal_made};
 use crate::vault::{Culprit, CulpritReason, Mode, Recipient, Request, Shares};
@@ -139,7 +139,7 @@ fn n020_a_silent_participant_is_named_under_every_identifier_it_owns() {
     let (roster, keys) = cast(&mut rng);
     let mut keys = keys_per_identifier(&roster, &keys);
     keys.retain(|(identifier, _)| ![4, 5].contains(&identifier.get()));
-    let silent = [4, 5].map(|i| DkgCulprit { role: Role::Dealer, identifier: id(i), fault: Fault::Silent });
+    let silent = [4, 5].map(|i| RoundsCulprit { role: Role::Dealer, identifier: id(i), fault: Fault::Silent });
     for (_, outcome) in run_in_process(&roster, &keys, &mut MemoryBoard::new([9; 32]), &mut rng).unwrap() {
         let outcome = outcome.unwrap();
         assert_eq!(outcome.culprits, silent);

@@ -1,12 +1,18 @@
 //! Tests of the table as a whole: golden bytes, the slow twin, tampering, rollback, what the outside sees.
 
+mod answers;
+mod forced;
+mod nonces;
+mod operation_vectors;
 mod outside;
+mod refusals;
 mod stream;
 mod tampering;
 mod trace;
 mod twin;
 mod updates;
 mod vectors;
+mod versions;
 
 use super::{
     AccountId, AssetId, AssetRule, BoundaryOperation, Delta, ResultCode, StructuralError, TableId, TableParams,

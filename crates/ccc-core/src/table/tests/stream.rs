@@ -1,27 +1,30 @@
 //! A sealed table that streams gives the bytes of one that is held open.
 
 use super::super::{
-    BoundaryOperation, DataKey, Delta, FileSink, FileSource, Header, Outputs, Progress, ResultCode, Round, SealedBody,
-    SealedTable, SliceSink, Stage, StreamError, Streamed, StructuralError, TableParams, Tier, Updated, body_len,
+    AssetId, BoundaryOperation, DataKey, Delta, FileSink, FileSource, Header, Outputs, Progress, ResultCode,
+    SealedBody, SealedTable, SliceSink, Stage, StreamError, Streamed, StructuralError, TableParams, Tier, Update,
+    Updated, body_len,
     chunks::{ChunkSource, MediumError},
     genesis, genesis_to, sidecar_len,
 };
-use super::{ASSETS, EPOCH, delta, deposit, first, funded, master, params, rng, twin};
+use super::{ASSETS, EPOCH, account, delta, deposit, first, funded, master, params, rng, twin};
 use crate::epoch::Epoch;
+use rand::RngExt;
 use std::io::Cursor;
 
-fn round<'a>(boundary: &'a [BoundaryOperation], deltas: &'a [Delta], k: usize) -> Round<'a> {
-    Round { boundary, deltas, k, assets: &ASSETS, epoch: EPOCH }
+fn round<'a>(boundary: &'a [BoundaryOperation], deltas: &'a [Delta], k: usize) -> Update<'a> {
+    Update::Round { boundary, deltas, k, assets: &ASSETS }
 }
 
 /// The next version, from memory to memory.
-fn streamed(from: &SealedTable, key: &DataKey, round: &Round<'_>, seed: u64) -> (Streamed, SealedTable) {
-    let tier = from.header.tier();
+fn streamed(from: &SealedTable, key: &DataKey, update: &Update<'_>, seed: u64) -> (Streamed, SealedTable) {
+    let found = from.header.tier();
+    let tier = if *update == Update::Growth { found.next().expect("a larger tier") } else { found };
     let (mut body, mut sidecar) = (vec![0; body_len(tier)], vec![0; sidecar_len(tier)]);
     let outputs =
         Outputs { body: &mut SliceSink(&mut body), sidecar: &mut SliceSink(&mut sidecar), progress: &mut |_| () };
     let sealed = SealedBody { header: &from.header, key, body: &mut &from.body[..] };
-    let made = sealed.update(round, &master(), outputs, &mut rng(seed)).expect("streams");
+    let made = sealed.apply(update, &master(), outputs, &mut rng(seed)).expect("streams");
     let table = SealedTable { header: made.header.clone(), body, sidecar };
     (made, table)
 }
@@ -32,52 +35,103 @@ fn assert_same(streamed: &SealedTable, open: &SealedTable, context: &str) {
     assert!(streamed.sidecar == open.sidecar, "{context}: sidecars differ");
 }
 
+/// The next version of both; they are the same.
+fn both(current: Updated, update: &Update<'_>, seed: u64, context: &str) -> Updated {
+    let key = current.rows.key.duplicate();
+    let (made, table) = streamed(&current.table, &key, update, seed);
+    let next = current.rows.apply(update, &master(), &mut rng(seed)).expect("updates");
+    assert_same(&table, &next.table, context);
+    assert_eq!((made.code, &made.boundary), (next.code, &next.boundary), "{context}");
+    next
+}
+
 #[test]
 fn streaming_gives_the_bytes_of_the_open_table() {
     let mut rng = rng(31);
     let mut current = first(5);
-    let mut codes = std::collections::BTreeSet::new();
-    for number in 0..60 {
-        let boundary = twin::some_operations(&mut rng);
+    let (mut codes, mut forced) = (std::collections::BTreeSet::new(), std::collections::BTreeSet::new());
+    for number in 0..120u64 {
+        let boundary = twin::some_boundary(&mut rng);
         let deltas = twin::some_deltas(&mut rng);
-        let k = [16, 64, 256][number % 3];
-        let key = current.rows.key.duplicate();
-        let (made, table) = streamed(&current.table, &key, &round(&boundary, &deltas, k), number as u64);
-        let twin =
-            current.rows.update(&boundary, &deltas, k, &ASSETS, EPOCH, &master(), &mut super::rng(number as u64));
-        current = twin.expect("updates");
-        assert_same(&table, &current.table, &format!("round {number}: {boundary:?} {deltas:?}"));
-        assert_eq!((made.code, &made.boundary), (current.code, &current.boundary), "round {number}");
-        codes.extend(made.boundary.iter().map(|result| result.err().unwrap_or(ResultCode::Done)).chain([made.code]));
+        let k = [16, 64, 256][rng.random_range(0..3)];
+        current =
+            both(current, &round(&boundary, &deltas, k), number, &format!("round {number}: {boundary:?} {deltas:?}"));
+        let ends = current.boundary.iter().map(|result| result.err().unwrap_or(ResultCode::Done));
+        let of_forced = boundary.iter().zip(ends.clone());
+        forced
+            .extend(of_forced.filter(|(of, _)| matches!(of, BoundaryOperation::ForcedTransfer { .. })).map(|(_, r)| r));
+        codes.extend(ends.chain([current.code]));
     }
     assert!(codes.len() > 4, "refusals occur: {codes:?}");
+    assert!(forced.contains(&ResultCode::Done) && forced.len() > 3, "ends of forced transfers: {forced:?}");
 }
 
 #[test]
-fn a_new_epoch_and_growth_stream_like_the_open_table() {
-    let before = funded();
-    let key = before.rows.key.duplicate();
-    let later = Round { epoch: Epoch(EPOCH.0 + 1), ..round(&[], &[], 16) };
-    let (_, table) = streamed(&before.table, &key, &later, 8);
-    let twin = before.rows.update(&[], &[], 16, &ASSETS, later.epoch, &master(), &mut rng(8)).expect("updates");
-    assert_same(&table, &twin.table, "epoch");
+fn forced_transfers_stream_like_on_the_open_table() {
+    let freeze =
+        |number| BoundaryOperation::Freeze { account: account(number), asset: AssetId(0), reason: 7, frozen: true };
+    let forced = |from, amount, to| BoundaryOperation::ForcedTransfer {
+        account: account(from),
+        asset: AssetId(0),
+        amount,
+        to: account(to),
+        reason: 9,
+    };
+    let register = |number| BoundaryOperation::Register { account: account(number), reading_key: [number; 32] };
+    // into a row that is there, into one that it makes, into one that an operation before it made, and back out of it
+    let rounds = [
+        vec![freeze(1), forced(1, 40, 2)],
+        vec![register(8), forced(1, 30, 8)],
+        vec![deposit(9, 0, 5), forced(1, 10, 9), freeze(9), forced(9, 15, 8)],
+        vec![register(7), forced(1, 10, 7), forced(1, 10, 7), freeze(7), forced(7, 15, 1)],
+    ];
+    let mut current = funded();
+    for (number, boundary) in (0..).zip(&rounds) {
+        let deltas = [delta(2, 0, -1, 0), delta(8, 0, 1, 0)];
+        current = both(current, &round(boundary, &deltas, 16), number, &format!("round {number}"));
+    }
+    assert_eq!(current.boundary, [Ok(()); 5]);
+    assert_eq!(current.rows.find(account(7), AssetId(0)).map(|row| row.amount), Some(5));
+}
 
-    let (key, tier) = (twin.rows.key.duplicate(), Tier::new(12).expect("a tier"));
+#[test]
+fn a_new_epoch_and_growth_stream_like_on_the_open_table() {
+    let epoch = both(funded(), &Update::Epoch(Epoch(EPOCH.0 + 1)), 8, "epoch");
+    let key = epoch.rows.key.duplicate();
     let (mut body, mut sidecar) = (Cursor::new(vec![]), Cursor::new(vec![]));
-    let mut source = FileSource::new(Cursor::new(twin.table.body.clone()));
-    let sealed = SealedBody { header: &twin.table.header, key: &key, body: &mut source };
+    let mut source = FileSource::new(Cursor::new(epoch.table.body.clone()));
+    let sealed = SealedBody { header: &epoch.table.header, key: &key, body: &mut source };
     let mut stages = vec![];
     let outputs = Outputs {
         body: &mut FileSink::new(&mut body),
         sidecar: &mut FileSink::new(&mut sidecar),
         progress: &mut |progress: Progress| stages.push((progress.stage, progress.done, progress.of)),
     };
-    let made = sealed.grow(16, later.epoch, &master(), outputs, &mut rng(9)).expect("grows");
-    let grown = twin.rows.grow(16, later.epoch, &master(), &mut rng(9)).expect("grows");
+    let made = sealed.apply(&Update::Growth, &master(), outputs, &mut rng(9)).expect("grows");
+    let grown = both(epoch, &Update::Growth, 9, "growth");
     let table = SealedTable { header: made.header, body: body.into_inner(), sidecar: sidecar.into_inner() };
-    assert_same(&table, &grown.table, "growth");
-    assert_eq!(table.header.tier(), tier);
+    assert_same(&table, &grown.table, "growth from file to file");
+    assert_eq!(table.header.tier(), Tier::new(12).expect("a tier"));
     assert_eq!(stages, [(Stage::Find, 1, 1), (Stage::Seal, 4, 4), (Stage::Entries, 4, 4)]);
+    both(grown, &round(&[deposit(3, 0, 7)], &[delta(1, 0, -1, 0), delta(2, 0, 1, 0)], 16), 10, "after growth");
+}
+
+#[test]
+fn an_update_that_cannot_follow_is_refused_like_on_the_open_table() {
+    let table = funded();
+    let refused = |update: &Update<'_>| {
+        let outputs =
+            Outputs { body: &mut SliceSink(&mut []), sidecar: &mut SliceSink(&mut []), progress: &mut |_| () };
+        let sealed = SealedBody { header: &table.table.header, key: &table.rows.key, body: &mut &table.table.body[..] };
+        match sealed.apply(update, &master(), outputs, &mut rng(1)) {
+            Err(StreamError::Structural(error)) => error,
+            _ => panic!("not refused"),
+        }
+    };
+    assert_eq!(refused(&Update::Epoch(EPOCH)), StructuralError::Epoch { least: EPOCH, found: EPOCH });
+    assert_eq!(refused(&round(&[], &[], 17)), StructuralError::DeltaCapacity { found: 17 });
+    let many = [delta(1, 0, 0, 0); 17];
+    assert_eq!(refused(&round(&[], &many, 16)), StructuralError::TooManyDeltas { capacity: 16, found: 17 });
 }
 
 #[test]
@@ -106,7 +160,7 @@ fn refusals(table: &SealedTable, key: &DataKey, body: &[u8]) -> [StructuralError
         let outputs =
             Outputs { body: &mut SliceSink(&mut body), sidecar: &mut SliceSink(&mut sidecar), progress: &mut |_| () };
         let sealed = SealedBody { header, key, body: &mut Boxed(source) };
-        sealed.update(&round, &master(), outputs, &mut rng(1)).expect_err("refused")
+        sealed.apply(&round, &master(), outputs, &mut rng(1)).expect_err("refused")
     };
     [from(&mut || update(&mut &body[..])), from(&mut || update(&mut FileSource::new(Cursor::new(body))))]
 }
@@ -130,7 +184,7 @@ impl ChunkSource for Boxed<'_> {
 }
 
 fn two_chunks_and_more() -> (SealedTable, DataKey) {
-    let Updated { table, rows, .. } = funded().rows.grow(16, EPOCH, &master(), &mut rng(4)).expect("grows");
+    let Updated { table, rows, .. } = funded().rows.apply(&Update::Growth, &master(), &mut rng(4)).expect("grows");
     (table, rows.key)
 }
 
@@ -196,7 +250,7 @@ fn a_host_that_answers_two_readings_differently_is_refused() {
         Outputs { body: &mut SliceSink(&mut body), sidecar: &mut SliceSink(&mut sidecar), progress: &mut |_| () };
     let sealed = SealedBody { header: &before.header, key: &key, body: &mut source };
     let deltas = [delta(1, 0, -1, 0), delta(2, 0, 1, 0)];
-    let error = sealed.update(&round(&[deposit(1, 0, 1)], &deltas, 16), &master(), outputs, &mut rng(1));
+    let error = sealed.apply(&round(&[deposit(1, 0, 1)], &deltas, 16), &master(), outputs, &mut rng(1));
     // the body is read once more to say why, and by then it is the honest one
     assert!(matches!(error, Err(StreamError::Structural(StructuralError::Chunk { index: 0 }))));
 }
@@ -220,7 +274,7 @@ fn a_full_disk_is_a_medium_error() {
     let table = funded();
     let outputs = Outputs { body: &mut FileSink::new(Full), sidecar: &mut FileSink::new(Full), progress: &mut |_| () };
     let sealed = SealedBody { header: &table.table.header, key: &table.rows.key, body: &mut &table.table.body[..] };
-    match sealed.update(&round(&[], &[], 16), &master(), outputs, &mut rng(1)) {
+    match sealed.apply(&round(&[], &[], 16), &master(), outputs, &mut rng(1)) {
         Err(StreamError::Medium(error)) => assert_eq!(error.operation, "writing chunks"),
         _ => panic!("a full disk"),
     }
@@ -239,15 +293,12 @@ fn a_header_that_is_not_the_chains_is_refused_first() {
 fn suite_2_seals_opens_and_streams() {
     let params = TableParams { suite: super::super::TableSuite::Aes256Gcm, ..params() };
     let start = genesis(&params, &master(), &mut rng(3)).expect("genesis");
-    let key = start.rows.key.duplicate();
-    let boundary = [deposit(1, 0, 5)];
-    let (_, table) = streamed(&start.table, &key, &round(&boundary, &[], 16), 4);
-    let twin = start.rows.update(&boundary, &[], 16, &ASSETS, EPOCH, &master(), &mut rng(4)).expect("updates");
-    assert_same(&table, &twin.table, "suite 2");
+    let twin = both(start, &round(&[deposit(1, 0, 5)], &[], 16), 4, "suite 2");
+    let table = &twin.table;
     super::super::OpenTable::open(&table.header, &table.body, &twin.rows.key).expect("opens");
     let mut body = table.body.clone();
     body[70] ^= 1;
-    let refused = refusals(&table, &twin.rows.key, &body);
+    let refused = refusals(table, &twin.rows.key, &body);
     assert!(refused.iter().all(|error| matches!(error, StructuralError::BodyRoot { .. })));
 }
 

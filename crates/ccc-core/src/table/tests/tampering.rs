@@ -2,8 +2,8 @@
 
 use super::super::{
     DataKey, EntryError, Head, Header, HeaderError, OpenTable, RollbackError, RowFault, SealedTable, Sidecar,
-    SidecarError, StructuralError, SuccessionError, TableId, TableParams, Tier, check_current, check_succession,
-    genesis, header::Roots, row::Status, rows::Rows, sidecar_len, update::Sealing,
+    SidecarError, StructuralError, SuccessionError, TableId, TableParams, Tier, Update, check_current,
+    check_succession, genesis, header::Roots, row::Status, rows::Rows, sidecar_len, update::Sealing,
 };
 use super::{EPOCH, account, deposit, first, funded, master, next, params, rng};
 use crate::{ciphertext::CiphertextError, encoding::EncodingError, epoch::Epoch};
@@ -105,7 +105,7 @@ fn a_body_under_a_root_of_its_own_still_does_not_open() {
 
 #[test]
 fn n125_reordered_and_duplicated_chunks_are_refused() {
-    let grown = funded().rows.grow(16, EPOCH, &master(), &mut rng(4)).expect("grows");
+    let grown = funded().rows.apply(&Update::Growth, &master(), &mut rng(4)).expect("grows");
     let SealedTable { header, body, .. } = &grown.table;
     let (a, b) = body.split_at(65_552);
     for other in [[&b[..65_552], a, &b[65_552..]].concat(), [a, a, &b[65_552..]].concat()] {

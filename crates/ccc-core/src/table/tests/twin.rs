@@ -1,7 +1,7 @@
 //! The masked scans and the plain ledger agree on random batches, refusals included.
 
 use super::super::{
-    AccountId, AssetId, BoundaryOperation, Delta, OpenTable, ResultCode, Row,
+    AccountId, AssetId, BoundaryOperation, Delta, OpenTable, ResultCode, Row, Update,
     batch::Batch,
     boundary::RowSet,
     ledger::Ledger,
@@ -9,7 +9,8 @@ use super::super::{
     row::{ROW_LEN, Status},
     rows::Rows,
 };
-use super::{ASSETS, EPOCH, account, first, master, rng};
+use super::{ASSETS, account, first, master, rng};
+use crate::epoch::Epoch;
 use rand::RngExt;
 use rand_chacha::ChaCha20Rng;
 use zeroize::Zeroizing;
@@ -58,7 +59,7 @@ fn some_amount(rng: &mut ChaCha20Rng) -> u128 {
 
 fn some_operation(rng: &mut ChaCha20Rng) -> BoundaryOperation {
     let (account, asset) = (some_account(rng), some_asset(rng));
-    match rng.random_range(0..9) {
+    match rng.random_range(0..11) {
         0 => BoundaryOperation::Register { account, reading_key: rng.random() },
         1 => BoundaryOperation::Open { account, asset },
         2..=4 => BoundaryOperation::Deposit { account, asset, amount: some_amount(rng), reading_key: rng.random() },
@@ -66,7 +67,27 @@ fn some_operation(rng: &mut ChaCha20Rng) -> BoundaryOperation {
         6 | 7 => {
             BoundaryOperation::Reserve { account, asset, lots: rng.random_range(0..200) >> rng.random_range(0..8) }
         }
-        _ => BoundaryOperation::Freeze { account, asset, reason: rng.random(), frozen: rng.random_ratio(1, 4) },
+        8 => BoundaryOperation::Freeze { account, asset, reason: rng.random(), frozen: rng.random_ratio(1, 4) },
+        _ => BoundaryOperation::ForcedTransfer {
+            account,
+            asset,
+            amount: some_amount(rng),
+            to: some_account(rng),
+            reason: rng.random(),
+        },
+    }
+}
+
+/// One operation; before half of the forced transfers the row is frozen, and after half of those it is thawed.
+fn some_operations(rng: &mut ChaCha20Rng) -> Vec<BoundaryOperation> {
+    let operation = some_operation(rng);
+    let (account, asset) = (operation.account(), operation.asset());
+    let freeze = |frozen| BoundaryOperation::Freeze { account, asset, reason: 1, frozen };
+    let forced = matches!(operation, BoundaryOperation::ForcedTransfer { .. });
+    match rng.random_range(0..4) {
+        0 if forced => vec![freeze(true), operation],
+        1 if forced => vec![freeze(true), operation, freeze(false)],
+        _ => vec![operation],
     }
 }
 
@@ -79,8 +100,8 @@ fn some_signed(rng: &mut ChaCha20Rng) -> i128 {
     }
 }
 
-pub(super) fn some_operations(rng: &mut ChaCha20Rng) -> Vec<BoundaryOperation> {
-    (0..rng.random_range(0..4)).map(|_| some_operation(rng)).collect()
+pub(super) fn some_boundary(rng: &mut ChaCha20Rng) -> Vec<BoundaryOperation> {
+    (0..rng.random_range(0..4)).flat_map(|_| some_operations(rng)).collect()
 }
 
 /// A transfer between two rows for the most part; sometimes a lone or wild delta.
@@ -154,13 +175,13 @@ fn assert_conserved(before: &Rows, after: &Rows, boundary: &[BoundaryOperation],
 #[test]
 fn n127_scans_agree_with_the_plain_ledger_and_conserve_sums() {
     let mut rng = rng(127);
-    let mut codes = [0usize; 7];
+    let (mut codes, mut forced) = ([0usize; 7], 0);
     let (mut rows, mut ledger) = (small_rows(), Ledger::with_rows(ROWS));
     for batch in 0..batches() {
         if batch % 100 == 0 {
             (rows, ledger) = (small_rows(), Ledger::with_rows(ROWS));
         }
-        let boundary: Vec<_> = (0..rng.random_range(0..4)).map(|_| some_operation(&mut rng)).collect();
+        let boundary = some_boundary(&mut rng);
         let deltas = some_deltas(&mut rng);
         let before = Rows::from_plain(Zeroizing::new(rows.bytes().to_vec()), 1).expect("well formed");
         let masked = step(&mut rows, &boundary, &deltas);
@@ -168,11 +189,16 @@ fn n127_scans_agree_with_the_plain_ledger_and_conserve_sums() {
         assert_eq!(masked, plain, "batch {batch}: {boundary:?} {deltas:?}");
         assert_same(&rows, &ledger, &format!("batch {batch}"));
         assert_conserved(&before, &rows, &boundary, &masked.1);
+        let of_forced = |(operation, result): &(&BoundaryOperation, &Result<(), ResultCode>)| {
+            matches!(operation, BoundaryOperation::ForcedTransfer { .. }) && result.is_ok()
+        };
+        forced += boundary.iter().zip(&masked.1).filter(of_forced).count();
         for code in masked.1.iter().map(|result| result.err().unwrap_or(ResultCode::Done)).chain([masked.0]) {
             codes[usize::from(code.byte())] += 1;
         }
     }
     assert!(codes.iter().all(|count| *count > 20), "every code occurs: {codes:?}");
+    assert!(forced > 20, "forced transfers that succeed: {forced}");
 }
 
 #[test]
@@ -181,11 +207,19 @@ fn sealed_versions_agree_with_the_plain_ledger() {
     let mut ledger = Ledger::new(super::params().tier);
     let mut current = first(5);
     for round in 0..40 {
-        let boundary: Vec<_> = (0..rng.random_range(0..4)).map(|_| some_operation(&mut rng)).collect();
+        if round == 20 {
+            current = current.rows.apply(&Update::Growth, &master(), &mut rng).expect("grows");
+            ledger.grow(current.table.header.tier());
+        }
+        if round == 30 {
+            current = current.rows.apply(&Update::Epoch(Epoch(4)), &master(), &mut rng).expect("a new epoch");
+        }
+        let boundary = some_boundary(&mut rng);
         let deltas = some_deltas(&mut rng);
         let key = current.rows.key.duplicate();
         let open = OpenTable::open(&current.table.header, &current.table.body, &key).expect("opens");
-        let next = open.update(&boundary, &deltas, 16, &ASSETS, EPOCH, &master(), &mut rng).expect("updates");
+        let update = Update::Round { boundary: &boundary, deltas: &deltas, k: 16, assets: &ASSETS };
+        let next = open.apply(&update, &master(), &mut rng).expect("updates");
         let (code, results) = ledger.update(&boundary, &deltas, &ASSETS);
         assert_eq!((next.code, &next.boundary), (code, &results), "round {round}");
         assert_same(&next.rows.rows, &ledger, &format!("round {round}"));

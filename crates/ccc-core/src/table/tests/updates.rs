@@ -1,7 +1,7 @@
 //! Rounds one by one: what succeeds, what is refused and with which code, what survives a refusal.
 
 use super::super::{
-    AccountId, AssetId, BoundaryOperation, Delta, OpenTable, ResultCode, StructuralError, Tier, Updated,
+    AccountId, AssetId, BoundaryOperation, Delta, OpenTable, ResultCode, StructuralError, Tier, Update, Updated,
 };
 use super::{ASSETS, EPOCH, account, delta, deposit, first, funded, master, next, rng};
 use crate::epoch::Epoch;
@@ -180,7 +180,7 @@ fn the_epoch_salt_changes_with_the_epoch_only() {
 fn a_table_grows_in_a_version_of_its_own() {
     let before = funded();
     let kept = balances(&before);
-    let grown = before.rows.grow(16, EPOCH, &master(), &mut rng(4)).expect("grows");
+    let grown = before.rows.apply(&Update::Growth, &master(), &mut rng(4)).expect("grows");
     assert_eq!(grown.table.header.tier(), Tier::new(12).expect("tier"));
     assert_eq!(balances(&grown)[..kept.len()], kept);
     let open = OpenTable::open(&grown.table.header, &grown.table.body, &grown.rows.key).expect("opens");

@@ -1,8 +1,8 @@
 //! Golden vectors of an independent implementation: `vectors/ccc/table.json`.
 
 use super::super::{
-    AccountId, AssetId, AssetRule, DataKey, Delta, Flags, Header, OpenTable, Receipt, ResultCode, Row, SealedTable,
-    Sidecar, TableId, TableSuite, Tier,
+    AccountId, AssetId, AssetRule, AuditorSet, DataKey, Delta, Flags, Header, OpenTable, Receipt, ResultCode, Row,
+    SealedTable, Sidecar, TableId, TableSuite, Tier,
     batch::Batch,
     body_root, delta_capacity,
     header::Prefix,
@@ -47,24 +47,24 @@ impl TryRng for Recorded {
 
 impl TryCryptoRng for Recorded {}
 
-fn file() -> Value {
+pub(super) fn file() -> Value {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../vectors/ccc/table.json");
     serde_json::from_str(&std::fs::read_to_string(path).expect("vectors")).expect("JSON")
 }
 
-fn bytes(value: &Value) -> Vec<u8> {
+pub(super) fn bytes(value: &Value) -> Vec<u8> {
     hex::decode(value.as_str().expect("hex")).expect("hex")
 }
 
-fn array<const N: usize>(value: &Value) -> [u8; N] {
+pub(super) fn array<const N: usize>(value: &Value) -> [u8; N] {
     bytes(value).try_into().expect("length")
 }
 
-fn number(value: &Value) -> u64 {
+pub(super) fn number(value: &Value) -> u64 {
     value.as_u64().expect("number")
 }
 
-fn list(value: &Value) -> &[Value] {
+pub(super) fn list(value: &Value) -> &[Value] {
     value.as_array().expect("list")
 }
 
@@ -172,6 +172,32 @@ fn versions_are_reproduced_to_the_byte() {
     check_keys(version, &next.rows);
     check_table(version, &next.table);
     check_entries(version, &next.table);
+}
+
+#[test]
+fn holdings_and_summaries_are_reproduced() {
+    let file = file();
+    let (first, rows) = first(&file);
+    let answers = &file["answers"];
+    let lost = Delta {
+        account: AccountId(array(&file["owner"])),
+        asset: AssetId(0),
+        amount: -500_000_000_000_000_000,
+        reserved: -12,
+    };
+    let opened = OpenTable::open(&first.header, &first.body, &rows.key).expect("opens");
+    let mut random = recorded(&file["versions"][1]);
+    let table = opened.update(&[], &[lost], 16, &[AssetRule { lot: 1 }], Epoch(3), &master(&file), &mut random);
+    let table = table.expect("updates").rows;
+    let assets = u32::try_from(number(&answers["assets"])).expect("few");
+    for (owner, expected) in [("owner", "holdings"), ("other", "holdings_of_other")] {
+        let holdings = table.holdings(AccountId(array(&answers[owner])), assets);
+        assert_eq!(holdings.to_bytes()[..], bytes(&answers[expected]));
+    }
+    let keys = list(&answers["auditors"]).iter().map(array).collect();
+    let set = AuditorSet::new(number(&answers["set_version"]), keys).expect("a set");
+    assert_eq!(set.digest(), array(&answers["set_digest"]));
+    assert_eq!(table.summary(assets, &set).to_bytes(), bytes(&answers["summary"]));
 }
 
 #[test]

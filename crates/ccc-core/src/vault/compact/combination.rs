@@ -1,4 +1,7 @@
 //! From partials to one pair per ciphertext, and from the pair to K.
+//!
+//! *Source*: A = Σ λ_i·A_i, B = Σ λ_i·B_i, K = A − d_E·B: ElGamal 1985 is additive in the exponent, and so is Shamir's
+//! interpolation. The argument stands in `docs/spec/compact.md`.
 
 use super::{Directed, Partials, candidate, verdicts};
 use crate::ciphertext::VerifiedCiphertext;
@@ -7,7 +10,7 @@ use crate::envelope::Envelope;
 use crate::identifier::Identifier;
 use crate::keys::Committee;
 use crate::point::Encoded;
-use crate::polynomial::lagrange_at_zero;
+use crate::polynomial::Interpolation;
 use crate::secret::{SecretScalar, random64};
 use crate::vault::combine::{CombineError, Culprit, Pool, Scheme};
 use crate::vault::received::Received;
@@ -15,8 +18,8 @@ use crate::vault::recipient::Recipient;
 use crate::vault::request::Request;
 use crate::vault::statement::Statement;
 use alloc::vec::Vec;
-use curve25519_dalek::traits::{IsIdentity, VartimeMultiscalarMul};
-use curve25519_dalek::{RistrettoPoint, Scalar};
+use curve25519_dalek::RistrettoPoint;
+use curve25519_dalek::traits::IsIdentity;
 use rand_core::CryptoRng;
 use zeroize::Zeroizing;
 
@@ -36,6 +39,7 @@ pub struct Combined {
 
 /// What a combiner that checks every partial hands on.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Combination {
     /// For the enclave.
     pub combined: Combined,
@@ -162,7 +166,7 @@ fn combine_pool(directed: &Directed<'_>, pool: &Pool<Partials>) -> Result<Combin
     let need = usize::from(directed.statement.committee.threshold().t());
     let parts = pool.smallest(need);
     let identifiers: Vec<_> = parts.iter().map(|(identifier, _)| *identifier).collect();
-    let lambdas = if parts.len() == need { lagrange_at_zero(&identifiers) } else { None };
+    let lambdas = if parts.len() == need { Interpolation::at_zero(&identifiers) } else { None };
     let lambdas = lambdas.ok_or_else(|| pool.not_enough(need))?;
     let pair = |(j, ciphertext): (usize, &VerifiedCiphertext)| match interpolate_vartime(&lambdas, &parts, j) {
         Some((a, b)) if !b.is_identity() => Ok((Encoded::new(a), Encoded::new(b))),
@@ -174,13 +178,13 @@ fn combine_pool(directed: &Directed<'_>, pool: &Pool<Partials>) -> Result<Combin
 
 /// (Σ λ_i·A_i, Σ λ_i·B_i) for the j-th ciphertext. *Timing*: varies with public data.
 fn interpolate_vartime(
-    lambdas: &[Scalar],
+    lambdas: &Interpolation,
     parts: &[(Identifier, &Partials)],
     j: usize,
 ) -> Option<(RistrettoPoint, RistrettoPoint)> {
-    let pairs: Vec<_> = parts.iter().map(|(_, partials)| partials.pair(j)).collect::<Option<_>>()?;
-    let a = RistrettoPoint::vartime_multiscalar_mul(lambdas, pairs.iter().map(|(a, _)| *a));
-    let b = RistrettoPoint::vartime_multiscalar_mul(lambdas, pairs.iter().map(|(_, b)| *b));
+    let pairs = || parts.iter().map(|(_, partials)| partials.pair(j));
+    let a = lambdas.combine_vartime(pairs().map(|pair| pair.map(|(a, _)| *a)))?;
+    let b = lambdas.combine_vartime(pairs().map(|pair| pair.map(|(_, b)| *b)))?;
     Some((a, b))
 }
 
@@ -203,7 +207,7 @@ impl Scheme for Decryption<'_> {
 
     fn element(
         &self,
-        lambdas: &[Scalar],
+        lambdas: &Interpolation,
         parts: &[(Identifier, &Partials)],
         j: usize,
     ) -> Option<Zeroizing<RistrettoPoint>> {

@@ -149,6 +149,31 @@ fn n043_forgeries_against_a_challenge_without_u_or_p_are_refused() {
     }
 }
 
+/// D is not x·U, and the proof is made so that one equation holds: for x the first, for D's logarithm the second.
+#[test]
+fn n043_a_share_of_which_one_equation_alone_holds_is_refused() {
+    let (file, committee) = (vectors("share"), committee());
+    let case = &list(&file, "public")[0];
+    let (key, request) = (key_share(case, &committee), request(text(case, "request")));
+    let ciphertexts = [ciphertext(text(case, "ct_digest"), committee.master_public_key())];
+    let statement = Statement::new(&committee, &request, None, &ciphertexts).unwrap();
+    let identifier = key.identifier();
+    let opening = opening(&statement, identifier).unwrap();
+    let (u, nonce) = (*ciphertexts[0].u().point(), Scalar::from(5u8));
+    let other = key.secret().expose() + Scalar::ONE;
+    let points = vec![Encoded::new(u * other)];
+    let target = target(&statement, &opening, &points);
+    let (a, b) = (Claimed::of(&RistrettoPoint::mul_base(&nonce)), Claimed::of(&(u * nonce)));
+    let challenge = share_challenge(&opening, &target, &a, &b);
+    for logarithm in [key.secret().expose(), &other] {
+        let proof = Dleq { a, b, z: nonce + challenge * logarithm };
+        let forged = Shares { points: points.clone(), proof };
+        let verdict = forged.verify(identifier, &committee, &request, None, &ciphertexts);
+        assert_eq!(verdict, Err(ShareError::Proof { identifier }));
+        assert_eq!(verdicts([(identifier, &forged)].into_iter(), &statement, &[7; 64]), [false]);
+    }
+}
+
 /// The seed covers every D: shifting two shares so that the old weighted sum stays changes the weights.
 #[test]
 fn n064_composite_shares_that_keep_an_old_weighted_sum_are_refused() {
@@ -178,4 +203,56 @@ fn n064_composite_shares_that_keep_an_old_weighted_sum_are_refused() {
         assert!(holds("honest_wire"));
         assert!(!holds("wire"));
     }
+}
+
+/// A field of the opening, of the number of ciphertexts, or of one ciphertext or share.
+#[test]
+fn n043_every_field_of_a_composite_proof_moves_its_seed_and_its_challenge() {
+    let (file, committee) = (vectors("share_refused"), committee());
+    let case = &list(&file, "composite")[0];
+    let digests: Vec<[u8; 32]> = arrays(case, "ct_digests");
+    let ciphertexts: Vec<_> =
+        digests.iter().map(|d| ciphertext(&hex::encode(d), committee.master_public_key())).collect();
+    let shares = Shares::from_bytes(&bytes(case, "honest_wire"), digests.len()).unwrap();
+    let opening = || Opening {
+        mode: [2],
+        committee: [1; 64],
+        epoch: [2; 8],
+        identifier: [3; 2],
+        verification_key: [4; 32],
+        request: [5; 64],
+        recipient: Some([6; 64]),
+    };
+    let seen = |opening: &Opening, ciphertexts: &[VerifiedCiphertext], points: &[Encoded]| {
+        let target = composite_vartime(opening, ciphertexts, points);
+        let challenge = share_challenge(opening, &target, &shares.proof.a, &shares.proof.b);
+        (composite_seed(opening, ciphertexts, points), challenge)
+    };
+    let good = seen(&opening(), &ciphertexts, &shares.points);
+    let alterations: [fn(&mut Opening); 8] = [
+        |o| o.mode[0] = 1,
+        |o| o.committee[63] ^= 1,
+        |o| o.epoch[7] ^= 1,
+        |o| o.identifier[1] ^= 1,
+        |o| o.verification_key[31] ^= 1,
+        |o| o.request[63] ^= 1,
+        |o| o.recipient = Some([7; 64]),
+        |o| o.recipient = None,
+    ];
+    for (field, alter) in alterations.iter().enumerate() {
+        let mut altered = opening();
+        alter(&mut altered);
+        let (seed, challenge) = seen(&altered, &ciphertexts, &shares.points);
+        assert!(seed != good.0 && challenge != good.1, "{field}");
+    }
+    for j in 0..shares.points.len() {
+        let (mut others, mut points) = (ciphertexts.clone(), shares.points.clone());
+        others[j] = ciphertexts[(j + 1) % ciphertexts.len()].clone();
+        points[j] = shares.points[(j + 1) % points.len()];
+        for (seed, challenge) in [seen(&opening(), &others, &shares.points), seen(&opening(), &ciphertexts, &points)] {
+            assert!(seed != good.0 && challenge != good.1, "{j}");
+        }
+    }
+    let fewer = ciphertexts.len() - 1;
+    assert_ne!(seen(&opening(), &ciphertexts[..fewer], &shares.points[..fewer]).0, good.0);
 }

@@ -4,6 +4,8 @@ use super::*;
 use crate::vault::compact::{PARTIAL_LEN, combine};
 use curve25519_dalek::{RistrettoPoint, Scalar};
 
+mod plain;
+
 /// What the committee makes of a lie.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Verdict {
@@ -19,6 +21,14 @@ const MALFORMED: Verdict = Verdict::Named(CulpritReason::Malformed);
 const WRONG: Verdict = Verdict::Named(CulpritReason::Proof);
 
 type Lie = (String, Envelope, Verdict);
+
+#[test]
+fn the_words_of_the_error_name_who_is_at_fault() {
+    let culprit = |i| Culprit { identifier: Identifier::new(i).unwrap(), reason: CulpritReason::Proof };
+    let words = |culprits| CombineError::NotEnoughShares { need: 5, have: 3, culprits }.to_string();
+    assert_eq!(words(vec![]), "3 valid shares, where 5 are needed");
+    assert_eq!(words(vec![culprit(2), culprit(6)]), "3 valid shares, where 5 are needed; at fault: 2, 6");
+}
 
 /// Seven members, t = 5, two ciphertexts. The first member lies, and is drawn first.
 struct Scene {

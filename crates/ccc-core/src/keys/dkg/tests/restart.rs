@@ -4,6 +4,7 @@ use super::*;
 use crate::encoding::{EncodingError, HEADER_LEN};
 use crate::keys::dealing::forge::Lie;
 use crate::keys::rounds::stage::{Keys, Log, signed, with_restarts};
+use crate::keys::rounds::{StateError, Step, step_of};
 
 fn session(roster: &Roster, nonce: u8) -> Session {
     Session::new(Protocol::Dkg, None, roster.clone(), &[nonce; 32])
@@ -198,7 +199,7 @@ fn n024_a_stuck_generator_is_refused_at_joining() {
     let (roster, keys) = cast(4, &mut rng);
     let mut stuck = crate::support::Replay(vec![0; 64]);
     let error = Participant::new(session(&roster, 9), keys[0].0, &keys[0].1, &mut stuck).err();
-    assert_eq!(error, Some(DkgError::Randomness(crate::secret::RandomnessError)));
+    assert_eq!(error, Some(RoundsError::Randomness(crate::secret::RandomnessError)));
 }
 
 #[test]

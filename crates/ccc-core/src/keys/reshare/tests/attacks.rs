@@ -25,7 +25,7 @@ impl Seven {
         parties
     }
 
-    fn run(&self, dealers: &[usize], wrong: &[Dealing]) -> Vec<Result<Handover, ReshareError>> {
+    fn run(&self, dealers: &[usize], wrong: &[Dealing]) -> Vec<Result<Handover, RoundsError>> {
         let alter = |round: Round, seen: &mut Vec<Envelope>| substitute(&self.session, &self.old, wrong, round, seen);
         let mut board = Rewritten { inner: MemoryBoard::new(NONCE), alter };
         run_in_process(self.parties(dealers), &mut board, &mut self.rng.clone()).unwrap()
@@ -92,18 +92,18 @@ fn n020_silent_dealers_are_named_as_long_as_t_are_left() {
 fn n087_fewer_than_t_dealers_abort_with_culprits_and_the_old_shares_serve() {
     let mut seven = seven();
     for outcome in seven.run(&[0, 1, 2, 3], &[]) {
-        let Err(ReshareError::TooFewDealers { need: 5, have: 4, culprits }) = outcome else { panic!("no abort") };
+        let Err(RoundsError::TooFewDealers { need: 5, have: 4, culprits }) = outcome else { panic!("no abort") };
         assert_eq!(named(&culprits), [5, 6, 7].map(|i| (Role::Dealer, i, Fault::Silent)));
     }
     let wrong: Vec<_> = (0..3).map(|at| spoilt(&seven.old, &seven.session, at, &Lie::Possession)).collect();
     let fault = Fault::Dealing(DealingError::Possession);
     for outcome in seven.run(&ALL, &wrong) {
-        let Err(ReshareError::TooFewDealers { need: 5, have: 4, culprits }) = outcome else { panic!("no abort") };
+        let Err(RoundsError::TooFewDealers { need: 5, have: 4, culprits }) = outcome else { panic!("no abort") };
         assert_eq!(named(&culprits), [1, 2, 3].map(|i| (Role::Dealer, i, fault.clone())));
     }
     let wrong: Vec<_> = (0..3).map(|at| spoilt(&seven.old, &seven.session, at, &Lie::Tag(1))).collect();
     for outcome in seven.run(&ALL, &wrong) {
-        let Err(ReshareError::TooFewDealers { need: 5, have: 4, culprits }) = outcome else { panic!("no abort") };
+        let Err(RoundsError::TooFewDealers { need: 5, have: 4, culprits }) = outcome else { panic!("no abort") };
         assert!(named(&culprits).iter().all(|(_, _, fault)| *fault == Fault::Share(ShareFault::Tag)));
     }
     let ciphertext = seven.old.encrypt(&mut seven.rng);
@@ -125,8 +125,8 @@ fn n089_an_abort_in_any_round_leaves_the_old_epoch_serving() {
         let mut board = Rewritten { inner: MemoryBoard::new(NONCE), alter };
         for outcome in run_in_process(seven.parties(&ALL), &mut board, &mut seven.rng.clone()).unwrap() {
             match outcome.err() {
-                Some(ReshareError::TooFewDealers { have: 0, .. }) if lost < Round::Complain => {}
-                Some(ReshareError::NotConfirmed { need: 3, have: 0, .. }) if lost == Round::Confirm => {}
+                Some(RoundsError::TooFewDealers { have: 0, .. }) if lost < Round::Complain => {}
+                Some(RoundsError::NotConfirmed { need: 3, have: 0, .. }) if lost == Round::Confirm => {}
                 other => panic!("{lost}: {other:?}"),
             }
         }

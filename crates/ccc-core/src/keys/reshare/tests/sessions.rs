@@ -80,19 +80,19 @@ fn n088_a_dealer_without_a_share_of_the_old_committee_does_not_take_part() {
     let earlier = Holders::deal(4, threshold(4), &[1, 2, 3, 4], &mut rng);
     let error = |key_share, keys| Party::new(session.clone(), Some(OldMember { key_share, keys }), None).err();
     let keys = &old.keys[0].1;
-    assert_eq!(error(&other.shares[0], keys), Some(ReshareError::KeyShare(KeyShareError::Committee)));
+    assert_eq!(error(&other.shares[0], keys), Some(RoundsError::KeyShare(KeyShareError::Committee)));
     let epoch = KeyShareError::Epoch { expected: Epoch(5), found: Epoch(4) };
-    assert_eq!(error(&earlier.shares[0], keys), Some(ReshareError::KeyShare(epoch)));
-    assert_eq!(error(&other.shares[3], keys), Some(ReshareError::NotInTheCommittee { identifier: id(9) }));
-    let stranger = Some(ReshareError::NotInTheCommittee { identifier: id(1) });
+    assert_eq!(error(&earlier.shares[0], keys), Some(RoundsError::KeyShare(epoch)));
+    assert_eq!(error(&other.shares[3], keys), Some(RoundsError::NotInTheCommittee { identifier: id(9) }));
+    let stranger = Some(RoundsError::NotInTheCommittee { identifier: id(1) });
     assert_eq!(error(&old.shares[0], &old.keys[1].1), stranger);
-    assert_eq!(Party::new(session.clone(), None, None).err(), Some(ReshareError::NoRole));
+    assert_eq!(Party::new(session.clone(), None, None).err(), Some(RoundsError::NoRole));
     let receiver = NewMember { identifier: id(2), keys };
-    let expected = Some(ReshareError::NotOnTheRoster { identifier: id(2) });
+    let expected = Some(RoundsError::NotOnTheRoster { identifier: id(2) });
     assert_eq!(Party::new(session.clone(), None, Some(receiver)).err(), expected);
     let bare = Session::new(Protocol::Reshare, Some(&old.committee.digest()), session.roster().clone(), &NONCE);
     let member = OldMember { key_share: &old.shares[0], keys };
-    let expected = Some(ReshareError::Protocol { found: Protocol::Reshare });
+    let expected = Some(RoundsError::Protocol { found: Protocol::Reshare });
     assert_eq!(Party::new(bare.clone(), Some(member), None).err(), expected);
     let dealing = spoilt(&old, &bare, 0, &Lie::Nothing);
     assert_eq!(dealing.verify(&bare).err(), Some(DealingError::Dealer { found: 1 }));
@@ -109,7 +109,7 @@ fn n083_old_shares_are_retired_by_a_confirmed_handover_only() {
     };
     let mut board = Rewritten { inner: MemoryBoard::new(NONCE), alter: two };
     for outcome in run_in_process(old.both(&session), &mut board, &mut rng).unwrap() {
-        let Err(ReshareError::NotConfirmed { need: 3, have: 2, culprits }) = outcome else { panic!("confirmed") };
+        let Err(RoundsError::NotConfirmed { need: 3, have: 2, culprits }) = outcome else { panic!("confirmed") };
         assert_eq!(named(&culprits), [3, 4].map(|i| (Role::Receiver, i, Fault::Silent)));
     }
     let mut outcomes = run(old.both(&session), &mut rng);
@@ -130,7 +130,7 @@ fn n082_the_certificate_settles_a_participant_that_was_away() {
     assert_eq!(certificate, log.outcomes[1].certificate);
     assert_eq!(certificate.verify(&session), Ok(()));
     let waiting = Unconfirmed::from_bytes(&log.stored[4][0], parties[0].clone()).unwrap();
-    let handover = waiting.confirm(certificate.confirmations()).unwrap();
+    let handover = waiting.confirm_by_certificate(&certificate).unwrap();
     assert_eq!(handover.transcript, certificate.transcript());
 
     let other =
@@ -173,7 +173,7 @@ fn n082_the_round_and_its_certificate_settle_alike_when_a_confirmer_talks_twice(
     let (outcome, certificate) = settle(&[posted[0].clone(), posted[1].clone(), second.clone(), posted[2].clone()]);
     assert_eq!((outcome, certificate), (Ok(faults(&[4])), Ok(())));
     let (outcome, certificate) = settle(&[posted[0].clone(), posted[2].clone(), second]);
-    let Err(ReshareError::NotConfirmed { need: 3, have: 2, culprits }) = outcome else { panic!("confirmed") };
+    let Err(RoundsError::NotConfirmed { need: 3, have: 2, culprits }) = outcome else { panic!("confirmed") };
     assert_eq!(named(&culprits), faults(&[2, 4]));
     assert_eq!(certificate, Err(CertificateError::NotConfirmed { need: 3, have: 2 }));
 }

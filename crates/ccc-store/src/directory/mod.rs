@@ -4,6 +4,7 @@
 //!
 //! | path | content |
 //! |---|---|
+//! | `format` | the format's number in decimal, here 1; a directory without it is of the release before the number |
 //! | `lock` | empty; locked while the store is open |
 //! | `new/` | files that are being written; emptied at opening |
 //! | `bodies/<body root>` | the sealed chunks |
@@ -15,21 +16,28 @@
 //! begun. After a failed sync nobody knows what the medium holds, so the store takes no further write until it is
 //! opened again; it never repeats a failed sync as if that could have worked.
 
-use crate::files::{Disk, FileSystem};
-use ccc_core::table::{
-    HEADER_LEN, Header, SealedTable, StoreError, TableId, TableStore, Tier, body_len, body_root, header_hash,
-    sidecar_len,
-};
-use std::{
-    io::{self, Write},
-    path::{Path, PathBuf},
-    sync::atomic::{AtomicBool, Ordering},
-};
+mod reader;
+mod writer;
 
-const DIGEST_LEN: usize = 32;
-const MANIFEST_LEN: usize = HEADER_LEN + DIGEST_LEN;
-const HINT_LEN: usize = 2 * DIGEST_LEN;
+use crate::{
+    files::{Disk, FileSystem},
+    record::{HINT_LEN, Manifest, hash_of, hint_bytes, read_hint, table_name},
+};
+use ccc_core::table::{Header, StoreError, TableId, TableStore, Tier, VersionReader, VersionWriter};
+use reader::DirectoryReader;
+use std::{
+    io,
+    path::{Path, PathBuf},
+    sync::atomic::{AtomicBool, AtomicU64, Ordering},
+};
+use writer::DirectoryWriter;
+
 const PARTS: [&str; 5] = ["new", "bodies", "sidecars", "versions", "heads"];
+const FORMAT_FILE: &str = "format";
+/// The format of this release, as its file says it.
+const FORMAT: u64 = 1;
+/// No number that is written in decimal is longer.
+const FORMAT_LIMIT: u64 = 21;
 
 /// Sealed versions in a directory of the local file system.
 #[derive(Debug)]
@@ -37,6 +45,7 @@ pub struct DirectoryStore<F: FileSystem = Disk> {
     root: PathBuf,
     files: F,
     halted: AtomicBool,
+    drafts: AtomicU64,
     _lock: F::Lock,
 }
 
@@ -61,20 +70,33 @@ impl<F: FileSystem> DirectoryStore<F> {
             files.create_dir(&root.join(part)).map_err(medium("making the store's directories"))?;
         }
         let lock = files.lock(&root.join("lock")).map_err(medium("locking the store"))?.ok_or(StoreError::Locked)?;
+        let store = Self { root, files, halted: AtomicBool::new(false), drafts: AtomicU64::new(0), _lock: lock };
+        store.settle()?;
+        Ok(store)
+    }
+
+    /// What an earlier process left: unfinished files go, names become durable, an older format is marked as this one.
+    fn settle(&self) -> Result<(), StoreError> {
+        let Self { files, root, .. } = self;
+        let found = self.format()?;
+        if let Some(found) = found
+            && found != FORMAT
+        {
+            return Err(StoreError::Format { expected: FORMAT, found });
+        }
         for leftover in files.list(&root.join("new")).map_err(medium("listing unfinished files"))? {
             files.remove(&leftover).map_err(medium("removing an unfinished file"))?;
         }
-        settle_names(&files, &root)?;
-        Ok(Self { root, files, halted: AtomicBool::new(false), _lock: lock })
+        settle_names(files, root)?;
+        // the layout without a number is that of format 1, so that the number is all there is to add
+        if found.is_none() { self.keep("", FORMAT_FILE, FORMAT.to_string().as_bytes()) } else { Ok(()) }
     }
 
-    /// Header hashes of the complete versions, in no order.
-    ///
-    /// # Errors
-    /// [`StoreError::Medium`].
-    pub fn versions(&self) -> Result<Vec<[u8; 32]>, StoreError> {
-        let listed = self.files.list(&self.root.join("versions")).map_err(medium("listing versions"))?;
-        Ok(listed.iter().filter_map(|path| hash_of(path)).collect())
+    /// The number in the format file; `None` where there is none.
+    fn format(&self) -> Result<Option<u64>, StoreError> {
+        let Some(bytes) = self.read("", FORMAT_FILE, FORMAT_LIMIT)? else { return Ok(None) };
+        let number = std::str::from_utf8(&bytes).ok().and_then(|text| text.trim_end().parse().ok());
+        number.map(Some).ok_or(StoreError::Malformed { what: "format file" })
     }
 
     fn path(&self, part: &str, name: &str) -> PathBuf {
@@ -86,26 +108,26 @@ impl<F: FileSystem> DirectoryStore<F> {
     }
 
     /// Write, sync, rename, sync the directory.
-    fn keep(&self, part: &str, name: &str, bytes: &[&[u8]]) -> Result<(), StoreError> {
+    fn keep(&self, part: &str, name: &str, bytes: &[u8]) -> Result<(), StoreError> {
         let new = self.path("new", &format!("{part}-{name}"));
-        let kept = self.write(&new, bytes).and_then(|()| {
-            self.files.rename(&new, &self.path(part, name)).map_err(medium("renaming a file into place"))
-        });
+        let kept = self.write(&new, bytes).and_then(|()| self.rename(&new, part, name));
         if kept.is_err() {
             // best effort: what is left under new/ is removed at the next opening
             let _ = self.files.remove(&new);
         }
-        kept?;
-        self.files.sync_dir(&self.root.join(part)).map_err(self.halting("syncing a directory"))
+        kept
     }
 
-    fn write(&self, path: &Path, bytes: &[&[u8]]) -> Result<(), StoreError> {
-        let mut file = self.files.create(path).map_err(medium("creating a file"))?;
-        for bytes in bytes {
-            file.write_all(bytes).map_err(medium("writing a file"))?;
-        }
-        file.flush().map_err(medium("writing a file"))?;
+    fn write(&self, path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
+        let file = self.files.create(path).map_err(medium("creating a file"))?;
+        self.files.write_at(&file, 0, bytes).map_err(medium("writing a file"))?;
         self.files.sync(&file).map_err(self.halting("syncing a file"))
+    }
+
+    /// Gives a synced file its name, durably.
+    fn rename(&self, new: &Path, part: &str, name: &str) -> Result<(), StoreError> {
+        self.files.rename(new, &self.path(part, name)).map_err(medium("renaming a file into place"))?;
+        self.files.sync_dir(&self.root.join(part)).map_err(self.halting("syncing a directory"))
     }
 
     fn halting(&self, operation: &'static str) -> impl Fn(io::Error) -> StoreError {
@@ -115,9 +137,9 @@ impl<F: FileSystem> DirectoryStore<F> {
         }
     }
 
-    /// A file's bytes; `None` where it is absent or longer than it may be.
-    fn read(&self, part: &str, name: &str, limit: usize) -> Result<Option<Vec<u8>>, StoreError> {
-        match self.files.read(&self.path(part, name), limit as u64) {
+    /// A file's bytes; `None` where it is absent, empty where it is longer than it may be.
+    fn read(&self, part: &str, name: &str, limit: u64) -> Result<Option<Vec<u8>>, StoreError> {
+        match self.files.read(&self.path(part, name), limit) {
             Ok(bytes) => Ok(Some(bytes)),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) if error.kind() == io::ErrorKind::FileTooLarge => Ok(Some(vec![])),
@@ -125,71 +147,45 @@ impl<F: FileSystem> DirectoryStore<F> {
         }
     }
 
-    /// The header of a complete version and the digest of its sidecar.
-    fn manifest(&self, hash: &[u8; 32]) -> Result<(Header, [u8; DIGEST_LEN]), StoreError> {
-        let bytes = self.read("versions", &hex::encode(hash), MANIFEST_LEN)?;
-        let bytes = bytes.ok_or(StoreError::Missing { header_hash: *hash })?;
-        let altered = || StoreError::Corrupt { header_hash: *hash, part: "manifest" };
-        let (header, digest) = bytes.split_at_checked(HEADER_LEN).ok_or_else(altered)?;
-        let digest = digest.try_into().map_err(|_| altered())?;
-        if header_hash(header) != *hash {
-            return Err(StoreError::Corrupt { header_hash: *hash, part: "header" });
-        }
-        Ok((Header::from_bytes(header).map_err(|_| altered())?, digest))
-    }
-
-    fn part(&self, hash: &[u8; 32], part: &'static str, name: &str, limit: usize) -> Result<Vec<u8>, StoreError> {
-        self.read(part, name, limit)?.ok_or(StoreError::Missing { header_hash: *hash })
+    /// The header of a version and the digest of its sidecar.
+    fn manifest(&self, hash: &[u8; 32]) -> Result<Manifest, StoreError> {
+        let bytes = self.read("versions", &hex::encode(hash), Manifest::LEN as u64)?;
+        Manifest::read_alone(&bytes.ok_or(StoreError::Missing { header_hash: *hash })?, hash)
     }
 }
 
 impl<F: FileSystem> TableStore for DirectoryStore<F> {
-    fn put(&self, table: &SealedTable) -> Result<(), StoreError> {
+    fn writer(&self, tier: Tier) -> Result<Box<dyn VersionWriter + '_>, StoreError> {
         self.check_running()?;
-        let SealedTable { header, body, sidecar } = table;
-        let hash = header.hash();
-        if self.get(&hash).is_ok() {
-            return Ok(());
-        }
-        let name = hex::encode(hash);
-        self.keep("bodies", &hex::encode(header.body_root()), &[body])?;
-        self.keep("sidecars", &name, &[sidecar])?;
-        self.keep("versions", &name, &[&header.to_bytes(), blake3::hash(sidecar).as_bytes()])
+        Ok(Box::new(DirectoryWriter::new(self, tier)?))
     }
 
-    fn get(&self, hash: &[u8; 32]) -> Result<SealedTable, StoreError> {
-        let (header, digest) = self.manifest(hash)?;
-        let tier: Tier = header.tier();
-        let body = self.part(hash, "bodies", &hex::encode(header.body_root()), body_len(tier))?;
-        if body_root(&body) != header.body_root() {
-            return Err(StoreError::Corrupt { header_hash: *hash, part: "body" });
-        }
-        let sidecar = self.part(hash, "sidecars", &hex::encode(hash), sidecar_len(tier))?;
-        if *blake3::hash(&sidecar).as_bytes() != digest {
-            return Err(StoreError::Corrupt { header_hash: *hash, part: "sidecar" });
-        }
-        Ok(SealedTable { header, body, sidecar })
+    fn reader(&self, hash: &[u8; 32]) -> Result<Box<dyn VersionReader + '_>, StoreError> {
+        Ok(Box::new(DirectoryReader::new(self, *hash)?))
+    }
+
+    fn header(&self, hash: &[u8; 32]) -> Result<Header, StoreError> {
+        Ok(self.manifest(hash)?.header)
+    }
+
+    fn versions(&self) -> Result<Vec<[u8; 32]>, StoreError> {
+        let listed = self.files.list(&self.root.join("versions")).map_err(medium("listing versions"))?;
+        Ok(listed.iter().filter_map(|path| hash_of(path.file_name()?.to_str()?)).collect())
     }
 
     fn set_head_hint(&self, table: &TableId, hash: &[u8; 32]) -> Result<(), StoreError> {
         self.check_running()?;
-        self.keep("heads", &table_name(table), &[hash, blake3::hash(hash).as_bytes()])
+        self.keep("heads", &table_name(table), &hint_bytes(hash))
     }
 
     fn head_hint(&self, table: &TableId) -> Result<Option<[u8; 32]>, StoreError> {
-        let Some(bytes) = self.read("heads", &table_name(table), HINT_LEN)? else { return Ok(None) };
-        let (hash, digest) =
-            bytes.split_first_chunk::<DIGEST_LEN>().ok_or(StoreError::Malformed { what: "head hint" })?;
-        if blake3::hash(hash).as_bytes() != digest {
-            return Err(StoreError::Malformed { what: "head hint" });
-        }
-        Ok(Some(*hash))
+        self.read("heads", &table_name(table), HINT_LEN as u64)?.map(|bytes| read_hint(&bytes)).transpose()
     }
 
     fn remove(&self, hash: &[u8; 32]) -> Result<(), StoreError> {
         self.check_running()?;
         let body = match self.manifest(hash) {
-            Ok((header, _)) => Some(hex::encode(header.body_root())),
+            Ok(Manifest { header, .. }) => Some(hex::encode(header.body_root())),
             Err(StoreError::Missing { .. } | StoreError::Corrupt { .. }) => None,
             Err(error) => return Err(error),
         };
@@ -215,12 +211,4 @@ fn settle_names(files: &impl FileSystem, root: &Path) -> Result<(), StoreError> 
 
 fn medium(operation: &'static str) -> impl Fn(io::Error) -> StoreError {
     move |source| StoreError::Medium { operation, source: Box::new(source) }
-}
-
-fn hash_of(path: &Path) -> Option<[u8; 32]> {
-    hex::decode(path.file_name()?.to_str()?).ok()?.try_into().ok()
-}
-
-fn table_name(table: &TableId) -> String {
-    format!("{}-{}-{}", table.chain, hex::encode(table.contract), hex::encode(table.table))
 }

@@ -1,0 +1,132 @@
+//! What the next version is made for: a round, a larger tier, or a new epoch.
+//!
+//! A round moves balances and keeps tier and epoch. Growth and a new epoch are versions of their own: they change no
+//! balance, take no operation and no delta, and are public, since tier and epoch stand in the header.
+//!
+//! *Source*: `docs/spec/table.md`, section *Updates*.
+
+use super::{
+    AssetRule, BoundaryOperation, Delta, Header, OpenTable, ResultCode, StructuralError, Updated,
+    batch::Batch,
+    header::Prefix,
+    key::DataKey,
+    operation::{own_version_digest, update_digest},
+};
+use crate::{epoch::Epoch, keys::MasterPublicKey};
+use alloc::vec;
+use alloc::vec::Vec;
+use rand_core::CryptoRng;
+
+/// The one way from a version to the next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Update<'a> {
+    /// Boundary operations in order, each succeeding or failing alone, then deltas, all or nothing.
+    Round {
+        /// Named events at the table's boundary.
+        boundary: &'a [BoundaryOperation],
+        /// The batch.
+        deltas: &'a [Delta],
+        /// The public number of delta slots ([`delta_capacity`](super::delta_capacity)).
+        k: usize,
+        /// The configuration's assets.
+        assets: &'a [AssetRule],
+    },
+    /// The next tier, four times as large.
+    Growth,
+    /// The data key wrapped for a committee of a later epoch: after a reshare under the same master public key, after
+    /// a rotation under another one. It starts a new canonical order of standing orders.
+    Epoch(Epoch),
+}
+
+/// The next version as the current header and the update determine it, and what is to be done to the rows.
+pub(super) struct Next<'a> {
+    pub(super) prefix: Prefix,
+    /// What enters the data key beside P0.
+    pub(super) digest: [u8; 32],
+    pub(super) boundary: &'a [BoundaryOperation],
+    /// Deltas and dummies; none for a version of its own.
+    pub(super) padded: Vec<Delta>,
+    pub(super) assets: &'a [AssetRule],
+}
+
+impl<'a> Update<'a> {
+    /// What follows the version with this header.
+    pub(super) fn after(&self, header: &Header) -> Result<Next<'a>, StructuralError> {
+        let prefix = match *self {
+            Self::Round { boundary, deltas, k, assets } => {
+                let padded = Delta::padded(deltas, k)?;
+                let prefix = header.next_prefix(header.epoch(), header.tier())?;
+                return Ok(Next { prefix, digest: update_digest(boundary, &padded), boundary, padded, assets });
+            }
+            Self::Growth => grown(header)?,
+            Self::Epoch(epoch) => in_epoch(header, epoch)?,
+        };
+        let digest = own_version_digest(&self.own_version(&prefix));
+        Ok(Next { prefix, digest, boundary: &[], padded: vec![], assets: &[] })
+    }
+
+    /// Tag and public argument of a version of its own, as its digest takes them; nothing for a round.
+    ///
+    /// *Layout*: growth `08` ‖ log2 of the new tier u8; epoch `09` ‖ new epoch u64.
+    fn own_version(&self, next: &Prefix) -> Vec<u8> {
+        match self {
+            Self::Round { .. } => vec![],
+            Self::Growth => vec![8, next.tier.log2()],
+            Self::Epoch(epoch) => [&[9], &epoch.to_bytes()[..]].concat(),
+        }
+    }
+}
+
+impl OpenTable {
+    /// The next version.
+    ///
+    /// # Errors
+    /// [`StructuralError`]; the old version stays valid. [`StructuralError::LargestTier`] where there is no larger
+    /// tier, [`StructuralError::Epoch`] where the epoch is not a later one.
+    ///
+    /// *Security*: `master` MUST be the key of the committee of the new version's epoch.
+    /// *Timing*: depends on the tier and, for a round, on `k` and the number of boundary operations.
+    pub fn apply(
+        self,
+        update: &Update<'_>,
+        master: &MasterPublicKey,
+        rng: &mut impl CryptoRng,
+    ) -> Result<Updated, StructuralError> {
+        if let Update::Round { boundary, deltas, k, assets } = *update {
+            let epoch = self.header.epoch();
+            return self.update(boundary, deltas, k, assets, epoch, master, rng);
+        }
+        let next = update.after(&self.header)?;
+        self.own_version(next, master, rng)
+    }
+
+    /// A version that changes no balance.
+    fn own_version(
+        mut self,
+        next: Next<'_>,
+        master: &MasterPublicKey,
+        rng: &mut impl CryptoRng,
+    ) -> Result<Updated, StructuralError> {
+        let Next { prefix, digest, .. } = next;
+        let key = DataKey::fresh(Some(&self.key), &prefix.to_bytes(), &digest, rng);
+        if prefix.tier != self.header.tier() {
+            self.rows.grow(prefix.tier);
+        }
+        let (table, rows) = self.into_next(prefix, key, Batch::new(&[], &[]), ResultCode::Done, master, rng)?;
+        Ok(Updated { table, rows, code: ResultCode::Done, boundary: vec![] })
+    }
+}
+
+fn grown(header: &Header) -> Result<Prefix, StructuralError> {
+    let found = header.tier();
+    let tier = found.next().ok_or(StructuralError::LargestTier { found })?;
+    header.next_prefix(header.epoch(), tier)
+}
+
+fn in_epoch(header: &Header, found: Epoch) -> Result<Prefix, StructuralError> {
+    let least = header.epoch();
+    if found <= least {
+        return Err(StructuralError::Epoch { least, found });
+    }
+    header.next_prefix(found, header.tier())
+}

@@ -1,0 +1,107 @@
+//! Golden bytes of the operations: `vectors/ccc/table.json`, sections *operations*, *own_versions*, *forced_transfers*.
+
+use super::super::{
+    AccountId, AssetId, AssetRule, BoundaryOperation, Delta, ROW_LEN, ResultCode, Row, Tier,
+    boundary::RowSet,
+    operation::own_version_digest,
+    row::{Status, key_row},
+    rows::Rows,
+    update_digest,
+};
+use super::vectors::{array, bytes, file, list, number};
+use serde_json::Value;
+use zeroize::Zeroizing;
+
+fn byte(value: &Value) -> u8 {
+    u8::try_from(number(value)).expect("byte")
+}
+
+fn amount(value: &Value) -> u128 {
+    value.as_str().expect("amount").parse().expect("amount")
+}
+
+fn operation(vector: &Value) -> BoundaryOperation {
+    use BoundaryOperation as Op;
+    let account = AccountId(array(&vector["account"]));
+    let asset = || AssetId(u32::try_from(number(&vector["asset"])).expect("asset"));
+    let reading_key = || array(&vector["reading_key"]);
+    match vector["operation"].as_str().expect("a name") {
+        "register" => Op::Register { account, reading_key: reading_key() },
+        "open" => Op::Open { account, asset: asset() },
+        "deposit" => {
+            Op::Deposit { account, asset: asset(), amount: amount(&vector["amount"]), reading_key: reading_key() }
+        }
+        "withdraw" => Op::Withdraw { account, asset: asset(), amount: amount(&vector["amount"]) },
+        "reserve" => Op::Reserve { account, asset: asset(), lots: number(&vector["lots"]) },
+        "freeze" => Op::Freeze {
+            account,
+            asset: asset(),
+            reason: byte(&vector["reason"]),
+            frozen: byte(&vector["frozen"]) == 1,
+        },
+        "forced transfer" => Op::ForcedTransfer {
+            account,
+            asset: asset(),
+            amount: amount(&vector["amount"]),
+            to: AccountId(array(&vector["to"])),
+            reason: byte(&vector["reason"]),
+        },
+        other => unreachable!("operation {other}"),
+    }
+}
+
+#[test]
+fn operations_and_their_digests_are_reproduced() {
+    let file = file();
+    let vectors = list(&file["operations"]);
+    assert_eq!(vectors.len(), 7, "one for each tag");
+    for vector in vectors {
+        let operation = operation(vector);
+        assert_eq!(operation.to_bytes(), bytes(&vector["bytes"]));
+        assert_eq!(update_digest(&[operation], &[Delta::DUMMY; 16]), array(&vector["update_digest"]));
+    }
+}
+
+#[test]
+fn digests_of_versions_of_their_own_are_reproduced() {
+    let file = file();
+    let [growth, epoch] = list(&file["own_versions"]) else { unreachable!("growth and a new epoch") };
+    let tier = Tier::new(byte(&growth["growth_to"])).expect("tier");
+    assert_eq!(bytes(&growth["bytes"]), [8, tier.log2()]);
+    assert_eq!(bytes(&epoch["bytes"]), [&[9], &number(&epoch["new_epoch"]).to_be_bytes()[..]].concat());
+    for vector in [growth, epoch] {
+        assert_eq!(own_version_digest(&bytes(&vector["bytes"])), array(&vector["update_digest"]));
+    }
+}
+
+/// A table of the status row, the credited account's key row, and these two rows.
+fn table(rows: &[[u8; ROW_LEN]; 2]) -> Rows {
+    let status = Status { epoch_salt: [1; 16], code: ResultCode::Done, version: 1 };
+    let credited = Row::from_bytes(&rows[1]).expect("a row").account;
+    let used = [status.to_bytes(), key_row(credited, &[2; 32]), rows[0], rows[1]].concat();
+    let mut plain = Zeroizing::new(vec![0; Tier::SMALLEST.rows() * ROW_LEN]);
+    plain[..used.len()].copy_from_slice(&used);
+    Rows::from_plain(plain, 1).expect("rows")
+}
+
+#[test]
+fn rows_after_forced_transfers_are_reproduced() {
+    let file = file();
+    for vector in list(&file["forced_transfers"]) {
+        let rows = |name: &str| list(&vector[name]).iter().map(array).collect::<Vec<[u8; ROW_LEN]>>();
+        let before: [_; 2] = rows("before").try_into().expect("two rows");
+        let [from, to] = before.map(|row| Row::from_bytes(&row).expect("a row"));
+        let mut table = table(&before);
+        let operation = BoundaryOperation::ForcedTransfer {
+            account: from.account,
+            asset: from.asset,
+            amount: amount(&vector["amount"]),
+            to: to.account,
+            reason: byte(&vector["reason"]),
+        };
+        let done = table.apply_boundary(&operation, &[AssetRule { lot: number(&vector["lot"]) }]).is_ok();
+        let after = rows("after");
+        assert_eq!(done, !after.is_empty());
+        assert_eq!(&table.all()[2..4], if done { after.as_slice() } else { before.as_slice() });
+    }
+}

@@ -1,0 +1,51 @@
+//! The boundary operations of a round with what follows from each.
+
+use crate::round::RoundError;
+use ccc_core::{
+    report::Payout,
+    table::{AccountId, AssetId, BoundaryOperation, Delta, ResultCode},
+};
+
+/// A boundary operation, the payout that follows if it succeeds, and the deposit that it books.
+pub(crate) struct Planned {
+    pub(crate) operation: BoundaryOperation,
+    pub(crate) payout: Option<Payout>,
+    pub(crate) deposit: Option<usize>,
+}
+
+impl Planned {
+    /// An instruction that nobody authorised: an operation on nobody's row, which is refused at the cost of any
+    /// other, so that the number of operations does not tell.
+    pub(crate) fn nothing() -> Self {
+        Self::silent(BoundaryOperation::Reserve { account: AccountId::NOBODY, asset: AssetId(0), lots: 0 })
+    }
+
+    pub(crate) fn silent(operation: BoundaryOperation) -> Self {
+        Self { operation, payout: None, deposit: None }
+    }
+
+    pub(crate) fn booking(operation: BoundaryOperation, deposit: usize) -> Self {
+        Self { operation, payout: None, deposit: Some(deposit) }
+    }
+
+    /// A new reservation holds after the fills: boundary operations come before the deltas, so what the account's
+    /// order of before sells in this round is added to it here and taken off again by the deltas. Otherwise an
+    /// order replaced by a smaller one would make the whole batch fail. If the batch fails for another reason, the
+    /// addition stays reserved until the account's next order; it never enlarges the order.
+    pub(crate) fn keep_sold(&mut self, deltas: &[Delta]) {
+        if let BoundaryOperation::Reserve { account, asset, lots } = &mut self.operation {
+            let of_row = |delta: &&Delta| (delta.account == *account) & (delta.asset == *asset);
+            let sold: u64 = deltas.iter().filter(of_row).map(|delta| delta.reserved.min(0).unsigned_abs()).sum();
+            *lots = lots.saturating_add(sold);
+        }
+    }
+}
+
+/// A round that could not book a deposit must not consume it.
+pub(crate) fn check_deposits(planned: &[Planned], results: &[Result<(), ResultCode>]) -> Result<(), RoundError> {
+    let booked = planned.iter().zip(results).filter_map(|(planned, result)| Some((planned.deposit?, result.err()?)));
+    match booked.into_iter().next() {
+        Some((index, code)) => Err(RoundError::Deposit { index, code }),
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,94 @@
+//! The receipts of a round: one for each order slot and one for the request, filled or not, so that their number and
+//! sizes are those of every round.
+//!
+//! A slot without an owner that has a reading key gets a receipt sealed to a random key, which nobody opens.
+
+use crate::config::EnclaveConfig;
+use ccc_core::table::{AccountId, AssetId, READING_KEY_LEN, Receipt, ResultCode, SEALED_RECEIPT_LEN, Updated};
+use darkpool_matcher::{Fill, Outcome};
+use rand_core::CryptoRng;
+use zeroize::Zeroizing;
+
+/// Added to the table's code where the table refused a batch that the clearing had made.
+const REFUSED_BY_TABLE: u8 = 16;
+
+/// What one slot of a round is, and what the clearing gave it. A slot that nobody took is all zeros.
+#[derive(Clone, Default)]
+pub(crate) struct Slot {
+    pub(crate) account: [u8; 20],
+    pub(crate) digest: [u8; 32],
+    lots: u64,
+    notional: u128,
+}
+
+impl Slot {
+    /// Of an order by this account, in this ciphertext.
+    pub(crate) fn taken(account: Option<[u8; 20]>, digest: [u8; 32]) -> Self {
+        Self { account: account.unwrap_or_default(), digest, ..Self::default() }
+    }
+
+    fn with_fill(mut self, fill: &Fill) -> Self {
+        (self.lots, self.notional) = (fill.lots.get(), fill.notional.get());
+        self
+    }
+}
+
+/// The slots of a round: standing orders in the plan's order, empty ones up to the public number, then the request.
+pub(crate) struct Slots {
+    all: Vec<Slot>,
+    success: bool,
+    reason: u8,
+}
+
+impl Slots {
+    /// `success` is the clearing's, and says that its fills became deltas.
+    pub(crate) fn new(orders: Vec<Slot>, fills: &[Fill], request: Slot, outcome: &Outcome, success: bool) -> Self {
+        let empty = std::iter::repeat_with(Slot::default);
+        let orders = orders.into_iter().chain(empty).zip(fills).map(|(slot, fill)| slot.with_fill(fill));
+        let total = Fill { lots: outcome.filled, notional: outcome.total };
+        let all = orders.chain([request.with_fill(&total)]).collect();
+        Self { all, success, reason: outcome.reason.code() }
+    }
+
+    /// Seals every slot's receipt to the reading key of its account, in the order of the slots.
+    pub(crate) fn seal(
+        &self,
+        config: &EnclaveConfig,
+        request: [u8; 32],
+        updated: &Updated,
+        rng: &mut impl CryptoRng,
+    ) -> Vec<[u8; SEALED_RECEIPT_LEN]> {
+        let accounts: Vec<AccountId> = self.all.iter().map(|slot| AccountId(slot.account)).collect();
+        let rows: Vec<_> = accounts.iter().map(|account| (*account, AssetId(config.base))).collect();
+        let places = updated.rows.locate_many(&rows).into_iter().zip(updated.rows.reading_keys(&accounts));
+        let seal = |((slot, (row, key)), number): ((&Slot, (_, Option<Zeroizing<_>>)), u32)| {
+            let mut nobodys = Zeroizing::new([0; READING_KEY_LEN]);
+            rng.fill_bytes(nobodys.as_mut_slice());
+            let receipt = self.receipt(slot, request, updated, row);
+            receipt.seal(&key.unwrap_or(nobodys), &updated.table.header, number)
+        };
+        self.all.iter().zip(places).zip(0..).map(seal).collect()
+    }
+
+    fn receipt(
+        &self,
+        slot: &Slot,
+        request: [u8; 32],
+        updated: &Updated,
+        row: Option<(u32, ccc_core::table::Row)>,
+    ) -> Receipt {
+        let settled = self.success && updated.code == ResultCode::Done;
+        let (row_index, new_amount) = row.map_or((0, 0), |(index, row)| (index, row.amount));
+        Receipt {
+            request,
+            order_digest: slot.digest,
+            version: updated.table.header.version(),
+            outcome: u8::from(settled && slot.lots != 0),
+            reason: if updated.code == ResultCode::Done { self.reason } else { REFUSED_BY_TABLE + updated.code.byte() },
+            lots: if settled { slot.lots } else { 0 },
+            notional: if settled { slot.notional } else { 0 },
+            row_index,
+            new_amount,
+        }
+    }
+}

@@ -1,0 +1,109 @@
+//! Receipts: one for each order slot and one for the request in every round, each for its owner alone.
+
+mod support;
+
+use ccc_core::table::{Receipt, ReceiptError, SEALED_RECEIPT_LEN};
+use ccc_enclave::round::RoundOutput;
+use support::{BASE, LOT, World, owner::Owner};
+
+/// The receipts that an owner can open, with their slots.
+fn opened(output: &RoundOutput, owner: &Owner) -> Vec<(u32, Receipt)> {
+    let open = |(slot, sealed): (u32, &[u8; SEALED_RECEIPT_LEN])| {
+        Some((slot, Receipt::open(sealed, &owner.reading_key(), &output.table.header, slot).ok()?))
+    };
+    (0..).zip(&output.receipts).filter_map(open).collect()
+}
+
+#[test]
+fn every_round_has_the_same_number_of_receipts() {
+    let (mut world, _) = World::with_makers(1);
+    let slots = world.config.order_slots as usize + 1;
+    let idle = world.idle();
+    let order = world.plain_order(25 * LOT);
+    let request = world.request(&order);
+    let filled = world.round(Some(request));
+    let too_large = world.plain_order(1_000_000 * LOT);
+    let request = world.request(&too_large);
+    let failed = world.round(Some(request));
+    let unreadable = world.request_bytes(b"no order");
+    let refused = world.round(Some(unreadable));
+    for output in [&idle, &filled, &failed, &refused] {
+        assert_eq!(output.receipts.len(), slots);
+        let mut distinct = output.receipts.clone();
+        distinct.sort_unstable();
+        distinct.dedup();
+        assert_eq!(distinct.len(), slots, "no two receipts are alike");
+    }
+    assert!(World::empty(2).idle().receipts.is_empty(), "the first version has no slots");
+}
+
+#[test]
+fn a_fill_is_told_to_its_maker_and_to_the_reserve() {
+    let (mut world, makers) = World::with_makers(3);
+    let digests: Vec<_> = world.orders.iter().map(|order| order.id).collect();
+    let order = world.plain_order(25 * LOT);
+    let request = world.request(&order);
+    let id = request.submission.id;
+    let output = world.round(Some(request));
+    let mut sold = 0;
+    for (slot, maker) in (0..).zip(&makers) {
+        let receipts = opened(&output, maker);
+        let [(found, receipt)] = receipts.as_slice() else { unreachable!("one receipt for maker {slot}") };
+        let (amount, _) = world.balance(maker.account(), BASE);
+        assert_eq!((*found, receipt.request, receipt.version), (slot, id, output.table.header.version()));
+        assert_eq!((receipt.new_amount, receipt.reason), (amount, 0));
+        assert_eq!(receipt.outcome == 1, receipt.lots != 0);
+        assert_eq!(amount, u128::from((10 * u64::from(slot + 1) - receipt.lots) * LOT));
+        sold += receipt.lots;
+    }
+    let [(slot, receipt)] = opened(&output, &world.reserve).try_into().expect("one receipt for the reserve");
+    assert_eq!((slot, receipt.outcome, receipt.lots, sold), (world.config.order_slots, 1, 25, 25));
+    assert_eq!(receipt.new_amount, u128::from(25 * LOT));
+    assert_ne!(receipt.order_digest, [0; 32]);
+    assert_eq!(digests.len(), 3);
+}
+
+#[test]
+fn a_failure_tells_its_owners_why_and_that_nothing_moved() {
+    let (mut world, makers) = World::with_makers(4);
+    let order = world.plain_order(1_000 * LOT);
+    let request = world.request(&order);
+    let output = world.round(Some(request));
+    for owner in [&makers[0], &world.reserve] {
+        for (_, receipt) in opened(&output, owner) {
+            assert_eq!((receipt.outcome, receipt.reason, receipt.lots, receipt.notional), (0, 2, 0, 0), "too small");
+        }
+    }
+}
+
+#[test]
+fn n129_a_batch_that_the_table_refuses_is_told_with_the_tables_code() {
+    // the reserve's quote does not pay for what it ordered: insufficient, 4
+    let mut world = World::new(5);
+    let maker = Owner::new(2);
+    world.deposit([1; 20], &maker, BASE, u128::from(30 * LOT));
+    world.order([1; 20], &maker, 30, 1_000);
+    let reserve = Owner::new(1);
+    world.deposit(reserve.account(), &reserve, support::QUOTE, 5);
+    world.idle();
+    let order = world.plain_order(25 * LOT);
+    let request = world.request(&order);
+    let output = world.round(Some(request));
+    for owner in [&maker, &reserve] {
+        let [(_, receipt)] = opened(&output, owner).try_into().expect("one receipt");
+        assert_eq!((receipt.outcome, receipt.reason, receipt.lots, receipt.notional), (0, 16 + 4, 0, 0));
+    }
+}
+
+#[test]
+fn receipts_open_under_their_own_key_slot_and_version_only() {
+    let (mut world, makers) = World::with_makers(6);
+    let (first, second) = (world.idle(), world.idle());
+    let (key, header) = (makers[0].reading_key(), &first.table.header);
+    assert!(Receipt::open(&first.receipts[0], &key, header, 0).is_ok());
+    let closed = Err(ReceiptError::Sealed);
+    assert_eq!(Receipt::open(&first.receipts[0], &key, header, 1), closed);
+    assert_eq!(Receipt::open(&first.receipts[0], &key, &second.table.header, 0), closed);
+    assert_eq!(Receipt::open(&first.receipts[0], &makers[1].reading_key(), header, 0), closed);
+    assert_eq!(Receipt::open(&first.receipts[5], &key, header, 5), closed, "an empty slot's");
+}
