@@ -58,6 +58,8 @@ def peers(threshold_crypto=None, blsttc=None, suffix=""):
     )
 
 
+# What a user might write, and what more deltas or a second thread make of an update.
+TABLE = (Against("naive", "naive"), Against("row by row", "row by row"), Against("K = 256", "K = 256"), Against("two threads", "two threads"))
 LARGE = "(67,100)"
 LINES = (
     Line("combine and open from bytes (67,100)", "vault/combine", LARGE, 1.3, peers(15, 7)),
@@ -80,6 +82,13 @@ LINES = (
     Line("refresh, one node, from bytes (67,100)", "keys/refresh", LARGE),
     Line("reshare to (67,100), one node, from bytes (67,100)", "keys/reshare", LARGE),
     Line("dealer (67,100)", "keys/dealer", LARGE, None, peers()),
+    Line("table update 2^12, two passes", "table/chacha20-poly1305", "2^12", 1.15, TABLE),
+    Line("table update 2^16, two passes", "table/chacha20-poly1305", "2^16", 1.15, TABLE),
+    Line("table update 2^20, two passes", "table/chacha20-poly1305", "2^20", 1.15, TABLE),
+    Line("table update 2^12, AES-256-GCM", "table/aes-256-gcm", "2^12", 1.25, TABLE),
+    Line("table update 2^16, AES-256-GCM", "table/aes-256-gcm", "2^16", 1.25, TABLE),
+    Line("table update 2^20, AES-256-GCM", "table/aes-256-gcm", "2^20", 1.25, TABLE),
+    Line("state tree 2^16", "table/state tree", "2^16", 1.2),
 )
 
 

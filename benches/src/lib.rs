@@ -11,6 +11,7 @@ pub mod generation;
 pub mod handover;
 pub mod one_by_one;
 pub mod peers;
+pub mod sealed;
 pub mod timing;
 pub mod welch;
 pub mod world;

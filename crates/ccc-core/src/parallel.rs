@@ -2,9 +2,9 @@
 
 /// What a file with parallel work imports. The name is rayon's, and the one that the lint on wildcards knows.
 pub(crate) mod prelude {
-    pub(crate) use super::Merge;
     #[cfg(not(feature = "parallel"))]
     pub(crate) use super::sequential::*;
+    pub(crate) use super::{Fold, Merge};
     #[cfg(feature = "parallel")]
     pub(crate) use rayon::prelude::*;
 }
@@ -38,6 +38,52 @@ pub(crate) trait Merge: Iterator + Sized {
 
 #[cfg(not(feature = "parallel"))]
 impl<I: Iterator> Merge for I {}
+
+/// Items taken up one by one into a few accumulators, and those merged.
+#[cfg(feature = "parallel")]
+pub(crate) trait Fold: rayon::iter::ParallelIterator {
+    fn fold_into<A: Send>(
+        self,
+        start: impl Fn() -> A + Sync + Send,
+        step: impl Fn(&mut A, Self::Item) + Sync + Send,
+        merge: impl Fn(A, A) -> A + Sync + Send,
+    ) -> A {
+        let take = |mut all: A, item: Self::Item| {
+            step(&mut all, item);
+            all
+        };
+        rayon::iter::ParallelIterator::reduce(self.fold(&start, take), &start, merge)
+    }
+}
+
+#[cfg(feature = "parallel")]
+impl<I: rayon::iter::ParallelIterator> Fold for I {}
+
+/// Items taken up one by one into an accumulator.
+#[cfg(not(feature = "parallel"))]
+pub(crate) trait Fold: Iterator + Sized {
+    fn fold_into<A>(
+        self,
+        start: impl FnOnce() -> A,
+        mut step: impl FnMut(&mut A, Self::Item),
+        _merge: impl FnMut(A, A) -> A,
+    ) -> A {
+        let mut all = start();
+        self.for_each(|item| step(&mut all, item));
+        all
+    }
+}
+
+#[cfg(not(feature = "parallel"))]
+impl<I: Iterator> Fold for I {}
+
+/// Threads that share the work.
+pub(crate) fn threads() -> usize {
+    #[cfg(feature = "parallel")]
+    return rayon::current_num_threads();
+    #[cfg(not(feature = "parallel"))]
+    return 1;
+}
 
 #[cfg(not(feature = "parallel"))]
 mod sequential {

@@ -120,6 +120,8 @@ pub mod kdf {
     pub const TABLE_FRESH: &[u8] = b"ccc/v1/table-fresh";
     /// Salt key of a table's row commitments.
     pub const TABLE_SALT: &[u8] = b"ccc/v1/table-salt";
+    /// Seeds of a scan's bins, from a data key. They stand in no bytes.
+    pub const TABLE_SCAN: &[u8] = b"ccc/v1/table-scan";
     /// Epoch salt of the canonical order.
     pub const EPOCH_SALT: &[u8] = b"ccc/v1/epoch-salt";
     /// Key of an owner's sidecar entry.

@@ -29,12 +29,19 @@ struct Prepared {
     lot: u64,
 }
 
+impl Delta {
+    /// The key of the row that the delta names; [`RowKey::ABSENT`] where the configuration has no such asset.
+    pub(super) fn key(&self, assets: &[AssetRule]) -> RowKey {
+        rule(assets, self.asset).map_or(RowKey::ABSENT, |_| RowKey::balance(self.account, self.asset))
+    }
+}
+
 impl Prepared {
     fn new(delta: &Delta, assets: &[AssetRule]) -> Self {
-        let (known, lot) = rule(assets, delta.asset).map_or((false, 0), |rule| (true, rule.lot));
+        let lot = rule(assets, delta.asset).map_or(0, |rule| rule.lot);
         let bits = delta.amount.cast_unsigned();
         Self {
-            key: if known { RowKey::balance(delta.account, delta.asset) } else { RowKey::ABSENT },
+            key: delta.key(assets),
             live: mask::from_bool(*delta != Delta::DUMMY),
             low: mask::low(bits),
             high: mask::high(bits).cast_signed(),

@@ -8,12 +8,17 @@ use super::{
     identity::rule,
     mask::RowKey,
     row::{self, READING_KEY_LEN},
-    rows::{Located, Placed, Rows},
+    rows::{Located, Placed},
 };
+
+/// Rows that an operation looks up.
+pub(super) const NAMED: usize = 3;
+/// Rows that an operation may create.
+pub(super) const MADE: usize = 2;
 
 /// What an operation found: the key row of the account that may gain a row, the row it names, and the row of a forced
 /// transfer's other side.
-struct Found {
+pub(super) struct Found {
     key_row: Option<Located>,
     row: Option<(u32, Row)>,
     other: Option<(u32, Row)>,
@@ -23,13 +28,25 @@ struct Found {
     total: Option<u128>,
 }
 
-impl Rows {
+/// Rows that boundary operations run on: those of an open table, or the working rows of a sealed one.
+pub(super) trait RowSet {
+    /// Looks for the keys of one operation in one scan.
+    fn locate_named(&self, keys: &[RowKey; NAMED]) -> [Option<Located>; NAMED];
+
+    /// Writes up to two rows in one scan; nothing is written for `None`, at the same cost.
+    fn write(&mut self, placed: &[Placed; 2]);
+
+    /// The sum of the amounts of one asset over the whole table; `None` above u128.
+    fn sum(&self, asset: AssetId) -> Option<u128>;
+
+    /// Where the next new row is written.
+    fn next(&self) -> u32;
+
+    /// Unused rows of the table.
+    fn room(&self) -> usize;
+
     /// Carries out one boundary operation, or leaves every row as it was.
-    pub(super) fn apply_boundary(
-        &mut self,
-        operation: &BoundaryOperation,
-        assets: &[AssetRule],
-    ) -> Result<(), ResultCode> {
+    fn apply_boundary(&mut self, operation: &BoundaryOperation, assets: &[AssetRule]) -> Result<(), ResultCode> {
         let found = self.look_up(operation);
         let decision = decide(operation, found, assets);
         self.write(decision.as_ref().unwrap_or(&[None, None]));
@@ -37,14 +54,21 @@ impl Rows {
     }
 
     fn look_up(&self, operation: &BoundaryOperation) -> Found {
-        let (account, asset) = (operation.account(), operation.asset());
-        let [key_row, row, other] = self.locate(&[
-            RowKey::reading_key(operation.holder()),
-            RowKey::balance(account, asset),
-            RowKey::balance(operation.counterparty(), asset),
-        ]);
+        let [key_row, row, other] = self.locate_named(&operation.keys());
         let (row, other) = (balance(row), balance(other));
-        Found { key_row, row, other, next: self.used(), room: self.room(), total: self.sum(asset) }
+        Found { key_row, row, other, next: self.next(), room: self.room(), total: self.sum(operation.asset()) }
+    }
+}
+
+impl BoundaryOperation {
+    /// The key row of the account that may gain a row, the row it names, and that of a forced transfer's other side.
+    pub(super) fn keys(&self) -> [RowKey; NAMED] {
+        let asset = self.asset();
+        [
+            RowKey::reading_key(self.holder()),
+            RowKey::balance(self.account(), asset),
+            RowKey::balance(self.counterparty(), asset),
+        ]
     }
 }
 

@@ -6,8 +6,11 @@
 //! *Source*: `docs/spec/table.md`, section *Updates*.
 
 use super::{
-    AssetRule, BoundaryOperation, Delta, OpenTable, ResultCode, StructuralError, Updated, batch::Batch, header::Prefix,
-    key::DataKey, operation::own_version_digest,
+    AssetRule, BoundaryOperation, Delta, Header, OpenTable, ResultCode, StructuralError, Updated,
+    batch::Batch,
+    header::Prefix,
+    key::DataKey,
+    operation::{own_version_digest, update_digest},
 };
 use crate::{epoch::Epoch, keys::MasterPublicKey};
 use alloc::vec;
@@ -35,7 +38,33 @@ pub enum Update<'a> {
     Epoch(Epoch),
 }
 
-impl Update<'_> {
+/// The next version as the current header and the update determine it, and what is to be done to the rows.
+pub(super) struct Next<'a> {
+    pub(super) prefix: Prefix,
+    /// What enters the data key beside P0.
+    pub(super) digest: [u8; 32],
+    pub(super) boundary: &'a [BoundaryOperation],
+    /// Deltas and dummies; none for a version of its own.
+    pub(super) padded: Vec<Delta>,
+    pub(super) assets: &'a [AssetRule],
+}
+
+impl<'a> Update<'a> {
+    /// What follows the version with this header.
+    pub(super) fn after(&self, header: &Header) -> Result<Next<'a>, StructuralError> {
+        let prefix = match *self {
+            Self::Round { boundary, deltas, k, assets } => {
+                let padded = Delta::padded(deltas, k)?;
+                let prefix = header.next_prefix(header.epoch(), header.tier())?;
+                return Ok(Next { prefix, digest: update_digest(boundary, &padded), boundary, padded, assets });
+            }
+            Self::Growth => grown(header)?,
+            Self::Epoch(epoch) => in_epoch(header, epoch)?,
+        };
+        let digest = own_version_digest(&self.own_version(&prefix));
+        Ok(Next { prefix, digest, boundary: &[], padded: vec![], assets: &[] })
+    }
+
     /// Tag and public argument of a version of its own, as its digest takes them; nothing for a round.
     ///
     /// *Layout*: growth `08` ‖ log2 of the new tier u8; epoch `09` ‖ new epoch u64.
@@ -64,40 +93,22 @@ impl OpenTable {
         master: &MasterPublicKey,
         rng: &mut impl CryptoRng,
     ) -> Result<Updated, StructuralError> {
-        let prefix = match *update {
-            Update::Round { boundary, deltas, k, assets } => {
-                let epoch = self.header.epoch();
-                return self.update(boundary, deltas, k, assets, epoch, master, rng);
-            }
-            Update::Growth => self.grown()?,
-            Update::Epoch(epoch) => self.in_epoch(epoch)?,
-        };
-        self.own_version(update, prefix, master, rng)
-    }
-
-    fn grown(&self) -> Result<Prefix, StructuralError> {
-        let found = self.header.tier();
-        let tier = found.next().ok_or(StructuralError::LargestTier { found })?;
-        self.next_prefix(self.header.epoch(), tier)
-    }
-
-    fn in_epoch(&self, found: Epoch) -> Result<Prefix, StructuralError> {
-        let least = self.header.epoch();
-        if found <= least {
-            return Err(StructuralError::Epoch { least, found });
+        if let Update::Round { boundary, deltas, k, assets } = *update {
+            let epoch = self.header.epoch();
+            return self.update(boundary, deltas, k, assets, epoch, master, rng);
         }
-        self.next_prefix(found, self.header.tier())
+        let next = update.after(&self.header)?;
+        self.own_version(next, master, rng)
     }
 
     /// A version that changes no balance.
     fn own_version(
         mut self,
-        update: &Update<'_>,
-        prefix: Prefix,
+        next: Next<'_>,
         master: &MasterPublicKey,
         rng: &mut impl CryptoRng,
     ) -> Result<Updated, StructuralError> {
-        let digest = own_version_digest(&update.own_version(&prefix));
+        let Next { prefix, digest, .. } = next;
         let key = DataKey::fresh(Some(&self.key), &prefix.to_bytes(), &digest, rng);
         if prefix.tier != self.header.tier() {
             self.rows.grow(prefix.tier);
@@ -105,4 +116,18 @@ impl OpenTable {
         let (table, rows) = self.into_next(prefix, key, Batch::new(&[], &[]), ResultCode::Done, master, rng)?;
         Ok(Updated { table, rows, code: ResultCode::Done, boundary: vec![] })
     }
+}
+
+fn grown(header: &Header) -> Result<Prefix, StructuralError> {
+    let found = header.tier();
+    let tier = found.next().ok_or(StructuralError::LargestTier { found })?;
+    header.next_prefix(header.epoch(), tier)
+}
+
+fn in_epoch(header: &Header, found: Epoch) -> Result<Prefix, StructuralError> {
+    let least = header.epoch();
+    if found <= least {
+        return Err(StructuralError::Epoch { least, found });
+    }
+    header.next_prefix(found, header.tier())
 }

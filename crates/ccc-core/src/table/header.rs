@@ -10,7 +10,7 @@
 //!
 //! The body key is derived from P0 and the wrap's label from P1, so nothing is circular.
 
-use super::{TableId, Tier, row::ROW_LEN};
+use super::{StructuralError, TableId, Tier, row::ROW_LEN};
 use crate::{
     ciphertext::{Ciphertext, CiphertextError, Label, LabelKind},
     encoding::{EncodingError, Reader},
@@ -39,14 +39,25 @@ const FORMAT: u16 = 1;
 pub enum TableSuite {
     /// ChaCha20-Poly1305.
     ChaCha20Poly1305 = 1,
+    /// AES-256-GCM by AWS-LC. It takes the feature `suite-aes-gcm` and a C compiler; other builds refuse its headers.
+    Aes256Gcm = 2,
 }
 
 impl TableSuite {
     fn from_u16(found: u16) -> Result<Self, HeaderError> {
-        if found == Self::ChaCha20Poly1305 as u16 {
-            Ok(Self::ChaCha20Poly1305)
-        } else {
-            Err(HeaderError::Suite { found })
+        let known = [Self::ChaCha20Poly1305, Self::Aes256Gcm].into_iter().find(|suite| *suite as u16 == found);
+        known.ok_or(HeaderError::Suite { found })?.built_in()
+    }
+
+    /// This suite, where the build has its cipher.
+    ///
+    /// # Errors
+    /// [`HeaderError::Suite`].
+    pub fn built_in(self) -> Result<Self, HeaderError> {
+        match self {
+            Self::ChaCha20Poly1305 => Ok(self),
+            Self::Aes256Gcm if cfg!(feature = "suite-aes-gcm") => Ok(self),
+            Self::Aes256Gcm => Err(HeaderError::Suite { found: self as u16 }),
         }
     }
 }
@@ -248,6 +259,22 @@ impl Header {
         let label = key_label(&prefix, &p1_bytes(&prefix, &roots));
         let wrapped = Ciphertext::from_wrapped(&wrapped_bytes, label).map_err(HeaderError::Wrapped)?;
         Ok(Self { prefix, roots, wrapped, wrapped_bytes })
+    }
+
+    /// The header that is current on chain: hash, then layout, then version.
+    ///
+    /// # Errors
+    /// [`StructuralError::Hash`], [`StructuralError::Header`], [`StructuralError::Version`].
+    pub fn current(bytes: &[u8], current: Head) -> Result<Self, StructuralError> {
+        let (expected, found) = (current.hash, header_hash(bytes));
+        if expected != found {
+            return Err(StructuralError::Hash { expected, found });
+        }
+        let header = Self::from_bytes(bytes)?;
+        if header.version() != current.version {
+            return Err(StructuralError::Version { expected: current, found: header.head() });
+        }
+        Ok(header)
     }
 
     /// The 435 bytes.

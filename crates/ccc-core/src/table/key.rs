@@ -75,6 +75,13 @@ impl DataKey {
         SaltKey(Hmac::<Sha256>::new_from_slice(&key[..]).expect("HMAC takes keys of any length"))
     }
 
+    /// Seeds of the bins in which a scan for many rows looks. They are new in each version and the same for every batch.
+    pub(super) fn scan_seeds(&self, p0: &[u8; P0_LEN]) -> [[u64; 4]; 2] {
+        let bytes = derive::<64>(&self.0[..], kdf::TABLE_SCAN, p0);
+        let words = bytes.as_chunks::<8>().0;
+        core::array::from_fn(|i| core::array::from_fn(|j| u64::from_be_bytes(words[4 * i + j])))
+    }
+
     pub(super) fn duplicate(&self) -> Self {
         Self(self.0.clone())
     }

@@ -11,6 +11,12 @@ pub(super) fn is_zero(x: u64) -> u64 {
     ((x | x.wrapping_neg()) >> 63).wrapping_sub(1)
 }
 
+/// [`is_zero`] for 32 bits: a comparison, which compilers make in every lane of a vector.
+#[inline]
+pub(super) fn is_zero_32(x: u32) -> u32 {
+    u32::from(x == 0).wrapping_neg()
+}
+
 /// All ones for true.
 #[inline]
 pub(super) fn from_bool(b: bool) -> u64 {
@@ -33,6 +39,12 @@ pub(super) fn high(x: u128) -> u64 {
 #[inline]
 pub(super) fn low(x: u128) -> u64 {
     u64::try_from(x & u128::from(u64::MAX)).expect("64 bits are left after masking")
+}
+
+/// The lower 32 bits.
+#[inline]
+pub(super) fn low_32(x: u64) -> u32 {
+    u32::try_from(x & u64::from(u32::MAX)).expect("32 bits are left after masking")
 }
 
 /// `new` where the mask is set, else `old`.
@@ -93,6 +105,21 @@ impl RowKey {
     pub(super) fn matches(self, other: Self) -> u64 {
         let x = self.high ^ other.high;
         is_zero(high(x) | low(x) | (self.low ^ other.low))
+    }
+
+    /// [`Self::ABSENT`] where the mask is set, else this key.
+    #[inline]
+    pub(super) fn unless(self, mask: u64) -> Self {
+        let high = select_wide(mask, Self::ABSENT.high, self.high);
+        Self { high, low: select(mask, Self::ABSENT.low, self.low) }
+    }
+
+    /// The 24 bytes as they stand in a row.
+    pub(super) fn to_bytes(self) -> [u8; 24] {
+        let mut bytes = [0; 24];
+        bytes[..16].copy_from_slice(&self.high.to_be_bytes());
+        bytes[16..].copy_from_slice(&self.low.to_be_bytes());
+        bytes
     }
 
     #[inline]

@@ -20,26 +20,38 @@ mod audit;
 mod batch;
 mod boundary;
 mod change;
+mod chunks;
+mod entries;
 mod error;
 mod header;
 mod holdings;
 mod identity;
 mod key;
+mod lanes;
 pub mod ledger;
+mod lookup;
 mod mask;
 mod open;
 mod operation;
+mod passes;
+mod patch;
+mod place;
 mod receipt;
 mod row;
 mod rows;
 mod seal;
 mod sidecar;
 mod store;
+mod stream;
 mod tree;
 mod update;
+mod working;
 
 pub use audit::{AuditorSet, AuditorSetError, GREATEST_AUDITOR_SET, Summary, Total, summary_len};
 pub use change::Update;
+pub use chunks::{ChunkSink, ChunkSource, MediumError, PlaceSink, SliceSink};
+#[cfg(feature = "std")]
+pub use chunks::{FileSink, FileSource};
 pub use error::StructuralError;
 pub use header::{
     HEADER_LEN, Head, Header, HeaderError, P0_LEN, P1_LEN, RollbackError, SuccessionError, TableSuite, WRAPPED_LEN,
@@ -57,6 +69,7 @@ pub use row::{EPOCH_SALT_LEN, Flags, READING_KEY_LEN, ROW_LEN, Row, RowFault};
 pub use seal::{CHUNK_LEN, CHUNK_ROWS, SEALED_CHUNK_LEN, body_len, body_root};
 pub use sidecar::{ENTRY_LEN, EntryError, Exit, Sidecar, SidecarError, sidecar_len};
 pub use store::{Part, StoreError, TableStore, VersionReader, VersionWriter, check_version, part_digest};
+pub use stream::{Outputs, Progress, SealedBody, Stage, StreamError, Streamed, genesis_to};
 pub use tree::{Node, ProofError, leaf as state_leaf, verify_row};
 pub use update::{SealedTable, TableParams, Updated, genesis};
 

@@ -2,11 +2,10 @@
 
 use super::{
     AccountId, AssetId, DataKey, Head, Header, ResultCode, Row, StructuralError,
-    header::header_hash,
     mask::RowKey,
     row::{self, EPOCH_SALT_LEN, READING_KEY_LEN, ROW_LEN, Status},
     rows::{Located, Rows},
-    seal::{Cipher, body_len, body_root, number, open_body},
+    seal::{BodyCipher, body_len, body_root, number, open_body},
     tree::{self, Node, Tree},
 };
 use crate::parallel::prelude::*;
@@ -45,14 +44,7 @@ impl OpenTable {
         body: Option<&[u8]>,
         key: &DataKey,
     ) -> Result<Self, StructuralError> {
-        let (expected, found) = (current.hash, header_hash(header));
-        if expected != found {
-            return Err(StructuralError::Hash { expected, found });
-        }
-        let header = Header::from_bytes(header)?;
-        if header.version() != current.version {
-            return Err(StructuralError::Version { expected: current, found: header.head() });
-        }
+        let header = Header::current(header, current)?;
         let body = body.ok_or(StructuralError::MissingBody { body_root: header.body_root() })?;
         Self::open(&header, body, key)
     }
@@ -68,7 +60,7 @@ impl OpenTable {
             return Err(StructuralError::KeyCommitment);
         }
         let mut plain = Zeroizing::new(vec![0; header.tier().rows() * ROW_LEN]);
-        open_body(&Cipher::new(keys.body_key()), &header.chunk_aad(), body, &mut plain)?;
+        open_body(&BodyCipher::new(header.suite(), keys.body_key())?, &header.chunk_aad(), body, &mut plain)?;
         let rows = Rows::from_plain(plain, header.version())?;
         check_state(header, &state_tree(&rows, key, &p0))?;
         Self::from_parts(header.clone(), key.duplicate(), rows)

@@ -18,6 +18,8 @@ use super::{AccountId, AssetId, ResultCode};
 
 /// Bytes of a row.
 pub const ROW_LEN: usize = 64;
+/// A row that nobody uses.
+pub(super) const UNUSED: [u8; ROW_LEN] = [0; ROW_LEN];
 /// Bytes of a reading key: the symmetric key to which an account's entries and receipts are sealed.
 pub const READING_KEY_LEN: usize = 32;
 /// Bytes of the epoch salt in the status row.
@@ -204,6 +206,11 @@ pub(super) fn reading_key(bytes: &[u8; ROW_LEN]) -> [u8; READING_KEY_LEN] {
     let mut out = [0; READING_KEY_LEN];
     out.copy_from_slice(&bytes[24..56]);
     out
+}
+
+/// Account and reading key of a key row; none for any other.
+pub(super) fn owner_and_key(bytes: &[u8; ROW_LEN]) -> Option<(AccountId, [u8; READING_KEY_LEN])> {
+    (asset(bytes) == AssetId::READING_KEY).then(|| (account(bytes), reading_key(bytes)))
 }
 
 /// Whether the bytes are a key row or a balance row.

@@ -5,9 +5,11 @@
 //! accesses depend on them, alike for every version with the same accounts.
 
 use super::{
-    AccountId, AssetId, StructuralError, Tier, mask,
+    AccountId, AssetId, StructuralError, Tier,
+    boundary::{NAMED, RowSet},
+    mask,
     mask::RowKey,
-    row::{self, READING_KEY_LEN, ROW_LEN, RowFault, Status},
+    row::{self, READING_KEY_LEN, ROW_LEN, RowFault, Status, UNUSED},
     seal::{CHUNK_LEN, CHUNK_ROWS, number},
 };
 use crate::parallel::prelude::*;
@@ -16,7 +18,6 @@ use alloc::vec::Vec;
 use zeroize::{Zeroize, Zeroizing};
 
 const WORDS: usize = ROW_LEN / 8;
-const UNUSED: [u8; ROW_LEN] = [0; ROW_LEN];
 
 /// The plain bytes of a table, erased when dropped.
 pub(super) struct Rows {
@@ -47,6 +48,11 @@ impl Rows {
         let mut rows = Self { bytes, used: 0 };
         rows.used = rows.check(version).map_err(|(index, fault)| StructuralError::Row { index, fault })?;
         Ok(rows)
+    }
+
+    /// Rows that were taken out of a table, `used` of them before the spare ones.
+    pub(super) fn from_working(bytes: Zeroizing<Vec<u8>>, used: u32) -> Self {
+        Self { bytes, used }
     }
 
     /// The same rows in a larger tier.
@@ -114,27 +120,16 @@ impl Rows {
 
     /// The sum of the amounts of one asset; `None` above u128.
     pub(super) fn sum(&self, asset: AssetId) -> Option<u128> {
-        if !asset.is_balance() {
-            return Some(0);
-        }
-        let (low, high) = self
-            .bytes
-            .par_chunks(CHUNK_LEN)
-            .map(|bytes| sum_chunk(bytes, asset))
-            .merge(|| (0, 0), |a, b| (a.0 + b.0, a.1 + b.1));
-        high.checked_add(low >> 64).filter(|high| high >> 64 == 0).map(|high| (high << 64) | u128::from(mask::low(low)))
+        self.halves(asset).total()
+    }
+
+    pub(super) fn halves(&self, asset: AssetId) -> Halves {
+        self.bytes.par_chunks(CHUNK_LEN).map(|bytes| sum_chunk(bytes, asset)).merge(Halves::default, Halves::with)
     }
 
     /// Every account's reading key, sorted by account for lookup.
     pub(super) fn reading_keys(&self) -> ReadingKeys {
-        let mut keys: Vec<_> = self
-            .all()
-            .iter()
-            .filter(|bytes| row::asset(bytes) == AssetId::READING_KEY)
-            .map(|bytes| (row::account(bytes), row::reading_key(bytes)))
-            .collect();
-        keys.sort_unstable_by_key(|(account, _)| *account);
-        ReadingKeys(keys)
+        ReadingKeys::new(self.all().iter().filter_map(row::owner_and_key).collect())
     }
 
     /// Status row first, then used rows, then unused ones; no two of one account and asset. Returns the used rows.
@@ -167,10 +162,47 @@ impl Rows {
     }
 }
 
+impl RowSet for Rows {
+    fn locate_named(&self, keys: &[RowKey; NAMED]) -> [Option<Located>; NAMED] {
+        self.locate(keys)
+    }
+
+    fn write(&mut self, placed: &[Placed; 2]) {
+        self.write(placed);
+    }
+
+    fn sum(&self, asset: AssetId) -> Option<u128> {
+        self.sum(asset)
+    }
+
+    fn next(&self) -> u32 {
+        self.used
+    }
+
+    fn room(&self) -> usize {
+        self.room()
+    }
+}
+
 /// The reading keys of all accounts, erased when dropped.
 pub(super) struct ReadingKeys(Vec<(AccountId, [u8; READING_KEY_LEN])>);
 
 impl ReadingKeys {
+    pub(super) fn new(mut keys: Vec<(AccountId, [u8; READING_KEY_LEN])>) -> Self {
+        keys.sort_unstable_by_key(|(account, _)| *account);
+        Self(keys)
+    }
+
+    /// Adds keys; they are found once the whole is [`ReadingKeys::sorted`].
+    pub(super) fn take(&mut self, other: Self) {
+        self.0.extend_from_slice(&other.0);
+    }
+
+    pub(super) fn sorted(mut self) -> Self {
+        self.0.sort_unstable_by_key(|(account, _)| *account);
+        self
+    }
+
     pub(super) fn get(&self, account: AccountId) -> Option<&[u8; READING_KEY_LEN]> {
         self.0.binary_search_by_key(&account, |(account, _)| *account).ok().and_then(|at| self.0.get(at)).map(|e| &e.1)
     }
@@ -264,14 +296,39 @@ fn write_chunk(first: usize, bytes: &mut [u8], targets: &[Target; 2]) {
     }
 }
 
-/// Lower and upper halves are summed apart: 2^24 of them stay far below u128.
-fn sum_chunk(bytes: &[u8], asset: AssetId) -> (u128, u128) {
-    let mut sum = (0, 0);
+/// A sum of amounts, lower and upper halves apart: 2^24 of either stay far below u128.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Halves {
+    low: u128,
+    high: u128,
+}
+
+impl Halves {
+    pub(super) fn with(self, other: Self) -> Self {
+        Self { low: self.low + other.low, high: self.high + other.high }
+    }
+
+    /// This sum without that of some of its amounts.
+    pub(super) fn without(self, part: Self) -> Self {
+        Self { low: self.low.saturating_sub(part.low), high: self.high.saturating_sub(part.high) }
+    }
+
+    /// The amount; `None` above u128.
+    pub(super) fn total(self) -> Option<u128> {
+        let high = self.high.checked_add(self.low >> 64).filter(|high| high >> 64 == 0)?;
+        Some((high << 64) | u128::from(mask::low(self.low)))
+    }
+}
+
+/// The sum over the rows of one chunk; zero for a number that stands for a kind of row.
+pub(super) fn sum_chunk(bytes: &[u8], asset: AssetId) -> Halves {
+    let mut sum = Halves::default();
+    let wanted = mask::from_bool(asset.is_balance());
     for bytes in bytes.as_chunks().0 {
         let holder = !mask::from_bool(row::account(bytes) == AccountId::NOBODY);
-        let mask = holder & mask::is_zero(u64::from(row::asset(bytes).0 ^ asset.0));
-        sum.0 += u128::from(mask & row::u64_at(bytes, 32));
-        sum.1 += u128::from(mask & row::u64_at(bytes, 24));
+        let mask = wanted & holder & mask::is_zero(u64::from(row::asset(bytes).0 ^ asset.0));
+        sum.low += u128::from(mask & row::u64_at(bytes, 32));
+        sum.high += u128::from(mask & row::u64_at(bytes, 24));
     }
     sum
 }

@@ -3,7 +3,7 @@
 //! *Layout*: nonce u96be(chunk index), associated data digest32(P0); leaf = BLAKE3(u32be index ‖ sealed), body root =
 //! BLAKE3(leaf₀ ‖ …). *Source*: `docs/spec/table.md`, section *Body*.
 
-use super::{StructuralError, Tier, row::ROW_LEN};
+use super::{HeaderError, StructuralError, TableSuite, Tier, row::ROW_LEN};
 use crate::parallel::prelude::*;
 use alloc::vec::Vec;
 use chacha20poly1305::{
@@ -88,11 +88,101 @@ impl Cipher {
     }
 }
 
+/// The cipher of a body, by the suite in the header.
+pub(super) enum BodyCipher {
+    ChaCha20Poly1305(Cipher),
+    #[cfg(feature = "suite-aes-gcm")]
+    Aes256Gcm(aes::Cipher),
+}
+
+impl BodyCipher {
+    /// # Errors
+    /// [`HeaderError::Suite`] where the suite is not built in.
+    pub(super) fn new(suite: TableSuite, key: &[u8; 32]) -> Result<Self, HeaderError> {
+        match suite {
+            TableSuite::ChaCha20Poly1305 => Ok(Self::ChaCha20Poly1305(Cipher::new(key))),
+            #[cfg(feature = "suite-aes-gcm")]
+            TableSuite::Aes256Gcm => Ok(Self::Aes256Gcm(aes::Cipher::new(key))),
+            #[cfg(not(feature = "suite-aes-gcm"))]
+            TableSuite::Aes256Gcm => Err(HeaderError::Suite { found: suite as u16 }),
+        }
+    }
+
+    /// Seals a chunk into `sealed`, which is 16 bytes longer. `plain` is scratch afterwards: a cipher that works in
+    /// place seals it there, so that open rows are never written where `sealed` lies.
+    pub(super) fn seal(&self, index: u32, aad: &[u8], plain: &mut [u8], sealed: &mut [u8]) {
+        match self {
+            Self::ChaCha20Poly1305(cipher) => cipher.seal(index, aad, plain, sealed),
+            #[cfg(feature = "suite-aes-gcm")]
+            Self::Aes256Gcm(cipher) => cipher.seal(index, aad, plain, sealed),
+        }
+    }
+
+    /// Seals a chunk that stays open besides. *Security*: `sealed` MUST lie in the enclave's memory.
+    pub(super) fn seal_copy(&self, index: u32, aad: &[u8], plain: &[u8], sealed: &mut [u8]) {
+        match self {
+            Self::ChaCha20Poly1305(cipher) => cipher.seal(index, aad, plain, sealed),
+            #[cfg(feature = "suite-aes-gcm")]
+            Self::Aes256Gcm(cipher) => cipher.seal_copy(index, aad, plain, sealed),
+        }
+    }
+
+    /// Opens `sealed` into `plain`, which is 16 bytes shorter; `None` where the tag does not fit.
+    pub(super) fn open(&self, index: u32, aad: &[u8], sealed: &[u8], plain: &mut [u8]) -> Option<()> {
+        match self {
+            Self::ChaCha20Poly1305(cipher) => cipher.open(index, aad, sealed, plain),
+            #[cfg(feature = "suite-aes-gcm")]
+            Self::Aes256Gcm(cipher) => cipher.open(index, aad, sealed, plain),
+        }
+    }
+}
+
+/// AES-256-GCM by AWS-LC.
+#[cfg(feature = "suite-aes-gcm")]
+mod aes {
+    use super::{TAG_LEN, nonce};
+    use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
+
+    pub(in super::super) struct Cipher(LessSafeKey);
+
+    impl Cipher {
+        pub(super) fn new(key: &[u8; 32]) -> Self {
+            let key = UnboundKey::new(&AES_256_GCM, key).expect("AES-256-GCM takes keys of 32 bytes");
+            Self(LessSafeKey::new(key))
+        }
+
+        pub(super) fn seal(&self, index: u32, aad: &[u8], plain: &mut [u8], sealed: &mut [u8]) {
+            let (body, tag) = sealed.split_at_mut(plain.len());
+            tag.copy_from_slice(&self.seal_in_place(index, aad, plain));
+            body.copy_from_slice(plain);
+        }
+
+        pub(super) fn seal_copy(&self, index: u32, aad: &[u8], plain: &[u8], sealed: &mut [u8]) {
+            let (body, tag) = sealed.split_at_mut(plain.len());
+            body.copy_from_slice(plain);
+            tag.copy_from_slice(&self.seal_in_place(index, aad, body));
+        }
+
+        fn seal_in_place(&self, index: u32, aad: &[u8], buffer: &mut [u8]) -> [u8; TAG_LEN] {
+            let nonce = Nonce::assume_unique_for_key(nonce(index));
+            let tag = self.0.seal_in_place_separate_tag(nonce, Aad::from(aad), buffer);
+            let tag = tag.expect("a chunk is far below the cipher's limit");
+            tag.as_ref().try_into().expect("AES-256-GCM has tags of 16 bytes")
+        }
+
+        pub(super) fn open(&self, index: u32, aad: &[u8], sealed: &[u8], plain: &mut [u8]) -> Option<()> {
+            let (body, tag) = sealed.split_last_chunk::<TAG_LEN>()?;
+            let nonce = Nonce::assume_unique_for_key(nonce(index));
+            self.0.open_separate_gather(nonce, Aad::from(aad), body, tag, plain).ok()
+        }
+    }
+}
+
 /// Opens every chunk of a body into `rows`.
 ///
 /// # Errors
 /// [`StructuralError::Chunk`] with an index of a chunk that does not open.
-pub(super) fn open_body(cipher: &Cipher, aad: &[u8], body: &[u8], rows: &mut [u8]) -> Result<(), StructuralError> {
+pub(super) fn open_body(cipher: &BodyCipher, aad: &[u8], body: &[u8], rows: &mut [u8]) -> Result<(), StructuralError> {
     body.par_chunks(SEALED_CHUNK_LEN).zip(rows.par_chunks_mut(CHUNK_LEN)).enumerate().try_for_each(
         |(index, (sealed, plain))| {
             let index = number(index);

@@ -12,7 +12,7 @@ use super::{
     header::P1_LEN,
     key::{DataKey, ENTRY_PLAIN_LEN, SALT_LEN, SaltKey, owner_key},
     row::{self, READING_KEY_LEN, ROW_LEN},
-    rows::Rows,
+    rows::{ReadingKeys, Rows},
     seal::{Cipher, TAG_LEN, number},
     tree::{Node, ProofError, Tree, verify_row},
 };
@@ -237,30 +237,62 @@ fn entry_cipher(reading_key: &[u8], p1: &[u8; P1_LEN]) -> Cipher {
 
 /// The sidecar of a version, one derived key and one seal per row, used or not.
 pub(super) fn build(header: &Header, rows: &Rows, key: &DataKey, salts: &SaltKey, tree: &Tree) -> Vec<u8> {
-    let (tier, p1) = (header.tier(), header.p1());
+    let tier = header.tier();
     let mut out = vec![0; sidecar_len(tier)];
     let (head, entries) = out.split_at_mut(entries_at(tier));
-    write_head(head, header, tree);
-    let reading_keys = rows.reading_keys();
+    head[..HEAD_LEN].copy_from_slice(&head_bytes(header));
+    let nodes = head[HEAD_LEN..].as_chunks_mut::<NODE_LEN>().0;
+    nodes.iter_mut().zip(tree.levels().iter().flatten()).for_each(|(out, node)| *out = *node);
+    let (reading_keys, p1) = (rows.reading_keys(), header.p1());
+    let owners = Owners { reading_keys: &reading_keys, key, salts, p1: &p1 };
     let rows = rows.all().par_iter().with_min_len(64);
-    entries.par_chunks_mut(ENTRY_LEN).zip(rows).enumerate().for_each(|(index, (entry, bytes))| {
-        let index = number(index);
-        let owner = owner_of(bytes).and_then(|account| reading_keys.get(account)).unwrap_or_else(|| key.expose());
-        let mut plain = Zeroizing::new([0; ENTRY_PLAIN_LEN]);
-        plain[..ROW_LEN].copy_from_slice(bytes);
-        plain[ROW_LEN..].copy_from_slice(&salts.salt(index));
-        entry_cipher(owner, &p1).seal(index, &[], &plain[..], entry);
-    });
+    entries
+        .par_chunks_mut(ENTRY_LEN)
+        .zip(rows)
+        .enumerate()
+        .for_each(|(index, (entry, bytes))| owners.seal(number(index), bytes, entry));
     out
 }
 
-fn owner_of(bytes: &[u8; ROW_LEN]) -> Option<super::AccountId> {
+/// To whom entries are sealed.
+pub(super) struct Owners<'a> {
+    pub(super) reading_keys: &'a ReadingKeys,
+    pub(super) key: &'a DataKey,
+    pub(super) salts: &'a SaltKey,
+    pub(super) p1: &'a [u8; P1_LEN],
+}
+
+impl Owners<'_> {
+    /// Seals the entry of a row to its owner, or under the data key where it has none.
+    pub(super) fn seal(&self, index: u32, bytes: &[u8; ROW_LEN], entry: &mut [u8]) {
+        let owner = owner_of(bytes).and_then(|account| self.reading_keys.get(account));
+        let mut plain = Zeroizing::new([0; ENTRY_PLAIN_LEN]);
+        plain[..ROW_LEN].copy_from_slice(bytes);
+        plain[ROW_LEN..].copy_from_slice(&self.salts.salt(index));
+        let cipher = entry_cipher(owner.unwrap_or_else(|| self.key.expose()), self.p1);
+        cipher.seal(index, &[], &plain[..], entry);
+    }
+}
+
+/// The account of a balance row.
+pub(super) fn owner_of(bytes: &[u8; ROW_LEN]) -> Option<super::AccountId> {
     row::asset(bytes).is_balance().then(|| row::account(bytes))
 }
 
-fn write_head(out: &mut [u8], header: &Header, tree: &Tree) {
+/// Everything before the levels.
+pub(super) fn head_bytes(header: &Header) -> [u8; HEAD_LEN] {
     let head = [&MAGIC[..], &FORMAT.to_be_bytes(), &header.hash()].concat();
-    out[..HEAD_LEN].copy_from_slice(&head);
-    let nodes = out[HEAD_LEN..].as_chunks_mut::<NODE_LEN>().0;
-    nodes.iter_mut().zip(tree.levels().iter().flatten()).for_each(|(out, node)| *out = *node);
+    head.try_into().expect("magic, format and hash are 38 bytes")
+}
+
+/// Where node `at` of a level stands; levels are counted from the leaves upward.
+pub(super) fn node_at(tier: Tier, level: u8, at: usize) -> usize {
+    // level l starts after rows + rows/2 + … = 2·rows − 2·rows/2^l nodes
+    let nodes = 2 * tier.rows();
+    HEAD_LEN + (nodes - (nodes >> level) + at) * NODE_LEN
+}
+
+/// Where the entry of a row stands.
+pub(super) fn entry_at(tier: Tier, index: u32) -> usize {
+    entries_at(tier) + index as usize * ENTRY_LEN
 }

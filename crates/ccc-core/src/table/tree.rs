@@ -21,7 +21,7 @@ pub fn leaf(salt: &[u8; SALT_LEN], row: &[u8; ROW_LEN]) -> Node {
     Sha256::new().chain_update([0]).chain_update(salt).chain_update(row).finalize().into()
 }
 
-fn node(left: &Node, right: &Node) -> Node {
+pub(super) fn node(left: &Node, right: &Node) -> Node {
     Sha256::new().chain_update([1]).chain_update(left).chain_update(right).finalize().into()
 }
 

@@ -7,12 +7,13 @@ use super::{
     AssetRule, BoundaryOperation, DataKey, Delta, Header, OpenTable, ResultCode, StructuralError, TableId, TableSuite,
     Tier,
     batch::Batch,
+    boundary::RowSet,
     header::{Prefix, Roots, key_label, p1_bytes},
     key::SaltKey,
     operation::update_digest,
     row::{ROW_LEN, Status},
     rows::Rows,
-    seal::{CHUNK_LEN, CHUNK_ROWS, Cipher, SEALED_CHUNK_LEN, body_len, leaf, number, root_of},
+    seal::{BodyCipher, CHUNK_LEN, CHUNK_ROWS, SEALED_CHUNK_LEN, body_len, leaf, number, root_of},
     sidecar,
     tree::{self, Node, Tree},
 };
@@ -107,22 +108,13 @@ impl OpenTable {
         rng: &mut impl CryptoRng,
     ) -> Result<Updated, StructuralError> {
         let padded = Delta::padded(deltas, k)?;
-        let prefix = self.next_prefix(epoch, self.header.tier())?;
+        let prefix = self.header.next_prefix(epoch, self.header.tier())?;
         let key = DataKey::fresh(Some(&self.key), &prefix.to_bytes(), &update_digest(boundary, &padded), rng);
         let boundary = boundary.iter().map(|operation| self.rows.apply_boundary(operation, assets)).collect();
         let batch = Batch::new(&padded, assets);
         let code = batch.outcome(&self.rows);
         let (table, rows) = self.into_next(prefix, key, batch, code, master, rng)?;
         Ok(Updated { table, rows, code, boundary })
-    }
-
-    pub(super) fn next_prefix(&self, epoch: Epoch, tier: Tier) -> Result<Prefix, StructuralError> {
-        let Prefix { suite, id, epoch: least, version, .. } = *self.header.prefix();
-        if epoch < least {
-            return Err(StructuralError::Epoch { least, found: epoch });
-        }
-        let version = version.checked_add(1).ok_or(StructuralError::LastVersion { found: version })?;
-        Ok(Prefix { suite, id, epoch, version, previous: self.header.hash(), tier })
     }
 
     pub(super) fn into_next(
@@ -162,32 +154,47 @@ impl Sealing {
         let p0 = self.prefix.to_bytes();
         let (keys, salts) = (self.key.body_keys(&p0), self.key.salt_key(&p0));
         let mut body = vec![0; body_len(self.prefix.tier)];
-        let pass = Pass { sealing: &self, cipher: Cipher::new(keys.body_key()), salts: &salts, aad: digest(&p0) };
+        let cipher = BodyCipher::new(self.prefix.suite, keys.body_key())?;
+        let pass = Pass { sealing: &self, cipher, salts: &salts, aad: digest(&p0) };
         let (body_root, leaves) = pass.run(&mut rows, &mut body);
         let tree = Tree::new(leaves);
         let roots = Roots { body: body_root, key_commitment: keys.commitment(), state: tree.root() };
-        let header = self.wrap(roots, master, rng)?;
+        let header = wrap(&self.prefix, roots, &self.key, master, rng)?;
         let sidecar = sidecar::build(&header, &rows, &self.key, &salts, &tree);
         let open = OpenTable::from_parts(header.clone(), self.key, rows)?;
         Ok((SealedTable { header, body, sidecar }, open))
     }
+}
 
-    fn wrap(
-        &self,
-        roots: Roots,
-        master: &MasterPublicKey,
-        rng: &mut impl CryptoRng,
-    ) -> Result<Header, StructuralError> {
-        let label = key_label(&self.prefix, &p1_bytes(&self.prefix, &roots));
-        let wrapped = Ciphertext::encrypt(master, &label, self.key.expose(), rng)?;
-        Ok(Header::new(self.prefix.clone(), roots, wrapped)?)
+impl Header {
+    /// P0 of the version that follows this one.
+    pub(super) fn next_prefix(&self, epoch: Epoch, tier: Tier) -> Result<Prefix, StructuralError> {
+        let Prefix { suite, id, epoch: least, version, .. } = *self.prefix();
+        if epoch < least {
+            return Err(StructuralError::Epoch { least, found: epoch });
+        }
+        let version = version.checked_add(1).ok_or(StructuralError::LastVersion { found: version })?;
+        Ok(Prefix { suite, id, epoch, version, previous: self.hash(), tier })
     }
+}
+
+/// The header of a version whose roots are known, its data key wrapped.
+pub(super) fn wrap(
+    prefix: &Prefix,
+    roots: Roots,
+    key: &DataKey,
+    master: &MasterPublicKey,
+    rng: &mut impl CryptoRng,
+) -> Result<Header, StructuralError> {
+    let label = key_label(prefix, &p1_bytes(prefix, &roots));
+    let wrapped = Ciphertext::encrypt(master, &label, key.expose(), rng)?;
+    Ok(Header::new(prefix.clone(), roots, wrapped)?)
 }
 
 /// The fused pass over the chunks: apply, commit, seal, hash.
 struct Pass<'a> {
     sealing: &'a Sealing,
-    cipher: Cipher,
+    cipher: BodyCipher,
     salts: &'a SaltKey,
     aad: [u8; 32],
 }
@@ -213,7 +220,7 @@ impl Pass<'_> {
             *out = tree::leaf(&self.salts.salt(number(index * CHUNK_ROWS + offset)), row);
         }
         let index = number(index);
-        self.cipher.seal(index, &self.aad, plain, sealed);
+        self.cipher.seal_copy(index, &self.aad, plain, sealed);
         leaf(index, sealed)
     }
 }

@@ -2,6 +2,7 @@
 
 use super::super::{
     AccountId, AssetId, AssetRule, BoundaryOperation, Delta, ROW_LEN, ResultCode, Row, Tier,
+    boundary::RowSet,
     operation::own_version_digest,
     row::{Status, key_row},
     rows::Rows,

@@ -57,6 +57,8 @@ fn malformed_headers_are_told_apart() {
     };
     assert_eq!(with(0, b'X'), HeaderError::Magic { found: *b"XCTB" });
     assert_eq!(with(5, 2), HeaderError::Format { found: 2 });
+    assert_eq!(with(7, 3), HeaderError::Suite { found: 3 });
+    #[cfg(not(feature = "suite-aes-gcm"))]
     assert_eq!(with(7, 2), HeaderError::Suite { found: 2 });
     assert_eq!(with(83, 0), HeaderError::Version { version: 0, has_previous: false });
     assert_eq!(with(83, 2), HeaderError::Version { version: 2, has_previous: false });

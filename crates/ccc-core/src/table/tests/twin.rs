@@ -3,6 +3,7 @@
 use super::super::{
     AccountId, AssetId, BoundaryOperation, Delta, OpenTable, ResultCode, Row, Update,
     batch::Batch,
+    boundary::RowSet,
     ledger::Ledger,
     mask,
     row::{ROW_LEN, Status},
@@ -99,8 +100,12 @@ fn some_signed(rng: &mut ChaCha20Rng) -> i128 {
     }
 }
 
+pub(super) fn some_boundary(rng: &mut ChaCha20Rng) -> Vec<BoundaryOperation> {
+    (0..rng.random_range(0..4)).flat_map(|_| some_operations(rng)).collect()
+}
+
 /// A transfer between two rows for the most part; sometimes a lone or wild delta.
-fn some_deltas(rng: &mut ChaCha20Rng) -> Vec<Delta> {
+pub(super) fn some_deltas(rng: &mut ChaCha20Rng) -> Vec<Delta> {
     let mut deltas = vec![];
     for _ in 0..rng.random_range(0..4) {
         let (asset, amount) = (some_asset(rng), some_signed(rng));
@@ -176,7 +181,7 @@ fn n127_scans_agree_with_the_plain_ledger_and_conserve_sums() {
         if batch % 100 == 0 {
             (rows, ledger) = (small_rows(), Ledger::with_rows(ROWS));
         }
-        let boundary: Vec<_> = (0..rng.random_range(0..4)).flat_map(|_| some_operations(&mut rng)).collect();
+        let boundary = some_boundary(&mut rng);
         let deltas = some_deltas(&mut rng);
         let before = Rows::from_plain(Zeroizing::new(rows.bytes().to_vec()), 1).expect("well formed");
         let masked = step(&mut rows, &boundary, &deltas);
@@ -209,7 +214,7 @@ fn sealed_versions_agree_with_the_plain_ledger() {
         if round == 30 {
             current = current.rows.apply(&Update::Epoch(Epoch(4)), &master(), &mut rng).expect("a new epoch");
         }
-        let boundary: Vec<_> = (0..rng.random_range(0..4)).flat_map(|_| some_operations(&mut rng)).collect();
+        let boundary = some_boundary(&mut rng);
         let deltas = some_deltas(&mut rng);
         let key = current.rows.key.duplicate();
         let open = OpenTable::open(&current.table.header, &current.table.body, &key).expect("opens");

@@ -1,0 +1,311 @@
+//! A sealed table that streams gives the bytes of one that is held open.
+
+use super::super::{
+    AssetId, BoundaryOperation, DataKey, Delta, FileSink, FileSource, Header, Outputs, Progress, ResultCode,
+    SealedBody, SealedTable, SliceSink, Stage, StreamError, Streamed, StructuralError, TableParams, Tier, Update,
+    Updated, body_len,
+    chunks::{ChunkSource, MediumError},
+    genesis, genesis_to, sidecar_len,
+};
+use super::{ASSETS, EPOCH, account, delta, deposit, first, funded, master, params, rng, twin};
+use crate::epoch::Epoch;
+use rand::RngExt;
+use std::io::Cursor;
+
+fn round<'a>(boundary: &'a [BoundaryOperation], deltas: &'a [Delta], k: usize) -> Update<'a> {
+    Update::Round { boundary, deltas, k, assets: &ASSETS }
+}
+
+/// The next version, from memory to memory.
+fn streamed(from: &SealedTable, key: &DataKey, update: &Update<'_>, seed: u64) -> (Streamed, SealedTable) {
+    let found = from.header.tier();
+    let tier = if *update == Update::Growth { found.next().expect("a larger tier") } else { found };
+    let (mut body, mut sidecar) = (vec![0; body_len(tier)], vec![0; sidecar_len(tier)]);
+    let outputs =
+        Outputs { body: &mut SliceSink(&mut body), sidecar: &mut SliceSink(&mut sidecar), progress: &mut |_| () };
+    let sealed = SealedBody { header: &from.header, key, body: &mut &from.body[..] };
+    let made = sealed.apply(update, &master(), outputs, &mut rng(seed)).expect("streams");
+    let table = SealedTable { header: made.header.clone(), body, sidecar };
+    (made, table)
+}
+
+fn assert_same(streamed: &SealedTable, open: &SealedTable, context: &str) {
+    assert_eq!(streamed.header.to_bytes(), open.header.to_bytes(), "{context}");
+    assert!(streamed.body == open.body, "{context}: bodies differ");
+    assert!(streamed.sidecar == open.sidecar, "{context}: sidecars differ");
+}
+
+/// The next version of both; they are the same.
+fn both(current: Updated, update: &Update<'_>, seed: u64, context: &str) -> Updated {
+    let key = current.rows.key.duplicate();
+    let (made, table) = streamed(&current.table, &key, update, seed);
+    let next = current.rows.apply(update, &master(), &mut rng(seed)).expect("updates");
+    assert_same(&table, &next.table, context);
+    assert_eq!((made.code, &made.boundary), (next.code, &next.boundary), "{context}");
+    next
+}
+
+#[test]
+fn streaming_gives_the_bytes_of_the_open_table() {
+    let mut rng = rng(31);
+    let mut current = first(5);
+    let (mut codes, mut forced) = (std::collections::BTreeSet::new(), std::collections::BTreeSet::new());
+    for number in 0..120u64 {
+        let boundary = twin::some_boundary(&mut rng);
+        let deltas = twin::some_deltas(&mut rng);
+        let k = [16, 64, 256][rng.random_range(0..3)];
+        current =
+            both(current, &round(&boundary, &deltas, k), number, &format!("round {number}: {boundary:?} {deltas:?}"));
+        let ends = current.boundary.iter().map(|result| result.err().unwrap_or(ResultCode::Done));
+        let of_forced = boundary.iter().zip(ends.clone());
+        forced
+            .extend(of_forced.filter(|(of, _)| matches!(of, BoundaryOperation::ForcedTransfer { .. })).map(|(_, r)| r));
+        codes.extend(ends.chain([current.code]));
+    }
+    assert!(codes.len() > 4, "refusals occur: {codes:?}");
+    assert!(forced.contains(&ResultCode::Done) && forced.len() > 3, "ends of forced transfers: {forced:?}");
+}
+
+#[test]
+fn forced_transfers_stream_like_on_the_open_table() {
+    let freeze =
+        |number| BoundaryOperation::Freeze { account: account(number), asset: AssetId(0), reason: 7, frozen: true };
+    let forced = |from, amount, to| BoundaryOperation::ForcedTransfer {
+        account: account(from),
+        asset: AssetId(0),
+        amount,
+        to: account(to),
+        reason: 9,
+    };
+    let register = |number| BoundaryOperation::Register { account: account(number), reading_key: [number; 32] };
+    // into a row that is there, into one that it makes, into one that an operation before it made, and back out of it
+    let rounds = [
+        vec![freeze(1), forced(1, 40, 2)],
+        vec![register(8), forced(1, 30, 8)],
+        vec![deposit(9, 0, 5), forced(1, 10, 9), freeze(9), forced(9, 15, 8)],
+        vec![register(7), forced(1, 10, 7), forced(1, 10, 7), freeze(7), forced(7, 15, 1)],
+    ];
+    let mut current = funded();
+    for (number, boundary) in (0..).zip(&rounds) {
+        let deltas = [delta(2, 0, -1, 0), delta(8, 0, 1, 0)];
+        current = both(current, &round(boundary, &deltas, 16), number, &format!("round {number}"));
+    }
+    assert_eq!(current.boundary, [Ok(()); 5]);
+    assert_eq!(current.rows.find(account(7), AssetId(0)).map(|row| row.amount), Some(5));
+}
+
+#[test]
+fn a_new_epoch_and_growth_stream_like_on_the_open_table() {
+    let epoch = both(funded(), &Update::Epoch(Epoch(EPOCH.0 + 1)), 8, "epoch");
+    let key = epoch.rows.key.duplicate();
+    let (mut body, mut sidecar) = (Cursor::new(vec![]), Cursor::new(vec![]));
+    let mut source = FileSource::new(Cursor::new(epoch.table.body.clone()));
+    let sealed = SealedBody { header: &epoch.table.header, key: &key, body: &mut source };
+    let mut stages = vec![];
+    let outputs = Outputs {
+        body: &mut FileSink::new(&mut body),
+        sidecar: &mut FileSink::new(&mut sidecar),
+        progress: &mut |progress: Progress| stages.push((progress.stage, progress.done, progress.of)),
+    };
+    let made = sealed.apply(&Update::Growth, &master(), outputs, &mut rng(9)).expect("grows");
+    let grown = both(epoch, &Update::Growth, 9, "growth");
+    let table = SealedTable { header: made.header, body: body.into_inner(), sidecar: sidecar.into_inner() };
+    assert_same(&table, &grown.table, "growth from file to file");
+    assert_eq!(table.header.tier(), Tier::new(12).expect("a tier"));
+    assert_eq!(stages, [(Stage::Find, 1, 1), (Stage::Seal, 4, 4), (Stage::Entries, 4, 4)]);
+    both(grown, &round(&[deposit(3, 0, 7)], &[delta(1, 0, -1, 0), delta(2, 0, 1, 0)], 16), 10, "after growth");
+}
+
+#[test]
+fn an_update_that_cannot_follow_is_refused_like_on_the_open_table() {
+    let table = funded();
+    let refused = |update: &Update<'_>| {
+        let outputs =
+            Outputs { body: &mut SliceSink(&mut []), sidecar: &mut SliceSink(&mut []), progress: &mut |_| () };
+        let sealed = SealedBody { header: &table.table.header, key: &table.rows.key, body: &mut &table.table.body[..] };
+        match sealed.apply(update, &master(), outputs, &mut rng(1)) {
+            Err(StreamError::Structural(error)) => error,
+            _ => panic!("not refused"),
+        }
+    };
+    assert_eq!(refused(&Update::Epoch(EPOCH)), StructuralError::Epoch { least: EPOCH, found: EPOCH });
+    assert_eq!(refused(&round(&[], &[], 17)), StructuralError::DeltaCapacity { found: 17 });
+    let many = [delta(1, 0, 0, 0); 17];
+    assert_eq!(refused(&round(&[], &many, 16)), StructuralError::TooManyDeltas { capacity: 16, found: 17 });
+}
+
+#[test]
+fn genesis_streams_like_the_open_table() {
+    for tier in [Tier::SMALLEST, Tier::new(14).expect("a tier")] {
+        let params = TableParams { tier, ..params() };
+        let (mut body, mut sidecar) = (vec![0; body_len(tier)], vec![0; sidecar_len(tier)]);
+        let outputs =
+            Outputs { body: &mut SliceSink(&mut body), sidecar: &mut SliceSink(&mut sidecar), progress: &mut |_| () };
+        let header = genesis_to(&params, &master(), outputs, &mut rng(3)).expect("genesis").header;
+        let twin = genesis(&params, &master(), &mut rng(3)).expect("genesis");
+        assert_same(&SealedTable { header, body, sidecar }, &twin.table, "genesis");
+    }
+}
+
+/// What an update of an altered body ends with, from memory and from a file.
+fn refusals(table: &SealedTable, key: &DataKey, body: &[u8]) -> [StructuralError; 2] {
+    let from = |source: &mut dyn FnMut() -> StreamError| match source() {
+        StreamError::Structural(error) => error,
+        StreamError::Medium(error) => panic!("{error}"),
+    };
+    let (round, header) = (round(&[], &[], 16), &table.header);
+    let tier = header.tier();
+    let update = |source: &mut dyn Source| {
+        let (mut body, mut sidecar) = (vec![0; body_len(tier)], vec![0; sidecar_len(tier)]);
+        let outputs =
+            Outputs { body: &mut SliceSink(&mut body), sidecar: &mut SliceSink(&mut sidecar), progress: &mut |_| () };
+        let sealed = SealedBody { header, key, body: &mut Boxed(source) };
+        sealed.apply(&round, &master(), outputs, &mut rng(1)).expect_err("refused")
+    };
+    [from(&mut || update(&mut &body[..])), from(&mut || update(&mut FileSource::new(Cursor::new(body))))]
+}
+
+trait Source: ChunkSource {}
+impl<T: ChunkSource> Source for T {}
+struct Boxed<'a>(&'a mut dyn Source);
+
+impl ChunkSource for Boxed<'_> {
+    fn len(&mut self) -> Result<u64, MediumError> {
+        self.0.len()
+    }
+
+    fn is_fixed(&self) -> bool {
+        self.0.is_fixed()
+    }
+
+    fn load(&mut self, first: u32, count: u32) -> Result<&[u8], MediumError> {
+        self.0.load(first, count)
+    }
+}
+
+fn two_chunks_and_more() -> (SealedTable, DataKey) {
+    let Updated { table, rows, .. } = funded().rows.apply(&Update::Growth, &master(), &mut rng(4)).expect("grows");
+    (table, rows.key)
+}
+
+#[test]
+fn structural_checks_stand_in_the_same_order_as_for_an_open_table() {
+    let (table, key) = two_chunks_and_more();
+    let altered = |at: usize| {
+        let mut body = table.body.clone();
+        body[at] ^= 1;
+        refusals(&table, &key, &body)
+    };
+    for at in [0, 65_551, 65_552, table.body.len() - 1] {
+        assert!(altered(at).iter().all(|error| matches!(error, StructuralError::BodyRoot { .. })), "byte {at}");
+    }
+    let short = refusals(&table, &key, &table.body[1..]);
+    assert!(short.iter().all(|error| matches!(error, StructuralError::Length { found: 262_207, .. })));
+    let other = DataKey::from_opened(&[7; 32]).expect("32 bytes");
+    assert_eq!(refusals(&table, &other, &table.body), [StructuralError::KeyCommitment, StructuralError::KeyCommitment]);
+}
+
+/// Answers the second reading of the first chunk with other bytes.
+struct Fickle<'a> {
+    honest: &'a [u8],
+    other: &'a [u8],
+    readings: usize,
+}
+
+impl ChunkSource for Fickle<'_> {
+    fn len(&mut self) -> Result<u64, MediumError> {
+        Ok(self.honest.len() as u64)
+    }
+
+    fn is_fixed(&self) -> bool {
+        false
+    }
+
+    fn load(&mut self, first: u32, count: u32) -> Result<&[u8], MediumError> {
+        self.readings += 1;
+        let bytes = if self.readings == 2 { self.other } else { self.honest };
+        let (from, len) = (first as usize * 65_552, count as usize * 65_552);
+        Ok(&bytes[from..from + len])
+    }
+}
+
+#[test]
+fn a_host_that_answers_two_readings_differently_is_refused() {
+    let (before, key) = {
+        let table = funded();
+        (table.table, table.rows.key)
+    };
+    // the same rows under the same key: every tag fits, and only the leaf kept from the first pass differs
+    let mut other = before.body.clone();
+    let keys = key.body_keys(&before.header.p0());
+    let cipher = super::super::seal::BodyCipher::new(before.header.suite(), keys.body_key()).expect("built in");
+    let mut plain = vec![0; 65_536];
+    cipher.open(0, &before.header.chunk_aad(), &other, &mut plain).expect("opens");
+    plain[3 * 64 + 39] ^= 1;
+    cipher.seal(0, &before.header.chunk_aad(), &mut plain, &mut other);
+    let mut source = Fickle { honest: &before.body, other: &other, readings: 0 };
+    let tier = before.header.tier();
+    let (mut body, mut sidecar) = (vec![0; body_len(tier)], vec![0; sidecar_len(tier)]);
+    let outputs =
+        Outputs { body: &mut SliceSink(&mut body), sidecar: &mut SliceSink(&mut sidecar), progress: &mut |_| () };
+    let sealed = SealedBody { header: &before.header, key: &key, body: &mut source };
+    let deltas = [delta(1, 0, -1, 0), delta(2, 0, 1, 0)];
+    let error = sealed.apply(&round(&[deposit(1, 0, 1)], &deltas, 16), &master(), outputs, &mut rng(1));
+    // the body is read once more to say why, and by then it is the honest one
+    assert!(matches!(error, Err(StreamError::Structural(StructuralError::Chunk { index: 0 }))));
+}
+
+#[test]
+fn a_full_disk_is_a_medium_error() {
+    struct Full;
+    impl std::io::Write for Full {
+        fn write(&mut self, _: &[u8]) -> std::io::Result<usize> {
+            Err(std::io::ErrorKind::StorageFull.into())
+        }
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+    impl std::io::Seek for Full {
+        fn seek(&mut self, _: std::io::SeekFrom) -> std::io::Result<u64> {
+            Ok(0)
+        }
+    }
+    let table = funded();
+    let outputs = Outputs { body: &mut FileSink::new(Full), sidecar: &mut FileSink::new(Full), progress: &mut |_| () };
+    let sealed = SealedBody { header: &table.table.header, key: &table.rows.key, body: &mut &table.table.body[..] };
+    match sealed.apply(&round(&[], &[], 16), &master(), outputs, &mut rng(1)) {
+        Err(StreamError::Medium(error)) => assert_eq!(error.operation, "writing chunks"),
+        _ => panic!("a full disk"),
+    }
+}
+
+#[test]
+fn a_header_that_is_not_the_chains_is_refused_first() {
+    let table = funded().table;
+    let mut head = table.header.head();
+    head.hash[0] ^= 1;
+    assert!(matches!(Header::current(&table.header.to_bytes(), head), Err(StructuralError::Hash { .. })));
+}
+
+#[cfg(feature = "suite-aes-gcm")]
+#[test]
+fn suite_2_seals_opens_and_streams() {
+    let params = TableParams { suite: super::super::TableSuite::Aes256Gcm, ..params() };
+    let start = genesis(&params, &master(), &mut rng(3)).expect("genesis");
+    let twin = both(start, &round(&[deposit(1, 0, 5)], &[], 16), 4, "suite 2");
+    let table = &twin.table;
+    super::super::OpenTable::open(&table.header, &table.body, &twin.rows.key).expect("opens");
+    let mut body = table.body.clone();
+    body[70] ^= 1;
+    let refused = refusals(table, &twin.rows.key, &body);
+    assert!(refused.iter().all(|error| matches!(error, StructuralError::BodyRoot { .. })));
+}
+
+#[cfg(not(feature = "suite-aes-gcm"))]
+#[test]
+fn suite_2_is_refused_where_it_is_not_built_in() {
+    let params = TableParams { suite: super::super::TableSuite::Aes256Gcm, ..params() };
+    let expected = StructuralError::Header(super::super::HeaderError::Suite { found: 2 });
+    assert_eq!(genesis(&params, &master(), &mut rng(3)).err(), Some(expected));
+}
