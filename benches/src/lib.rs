@@ -4,6 +4,7 @@
 //! peers and the other ways in one run, so that only ratios of one run are compared.
 
 #![allow(clippy::unwrap_used, reason = "a bench that cannot be set up ends")]
+#![allow(clippy::panic, reason = "a bench that cannot be set up ends")]
 #![allow(clippy::missing_panics_doc, reason = "a bench that cannot be set up ends")]
 
 pub mod floor;

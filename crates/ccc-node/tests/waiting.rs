@@ -68,7 +68,7 @@ fn n132_an_enclave_without_state_waits_for_the_finalised_head_and_then_goes_on()
         payout_sequence: job.payout_sequence,
         progress: &|_| {},
     };
-    let next = opened.round(&plan(), &input, &world.key(), &mut StdRng::seed_from_u64(10)).expect("a round");
+    let next = opened.round(&plan(), &input, &mut StdRng::seed_from_u64(10)).expect("a round");
     assert_eq!(next.table.header.previous(), table.header.hash());
     let row = world.rows_of(&next.table).find(AccountId(makers[0].account()), AssetId(BASE));
     assert_eq!(row.map(|row| row.amount), Some(u128::from(10 * pool::LOT) + 5));
