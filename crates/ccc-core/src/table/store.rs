@@ -211,7 +211,7 @@ pub trait TableStore {
     /// [`StoreError`].
     fn head_hint(&self, table: &TableId) -> Result<Option<[u8; 32]>, StoreError>;
 
-    /// Forgets a version; forgetting an absent one is no error.
+    /// Forgets a version; forgetting an absent one is no error. What another version shares with it stays.
     ///
     /// # Errors
     /// [`StoreError`].

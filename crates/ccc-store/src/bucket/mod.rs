@@ -28,7 +28,7 @@ use ccc_core::table::{
 use futures::TryStreamExt;
 use object_store::{Error, ObjectStore, ObjectStoreExt, PutMode, PutOptions, PutPayload, path::Path};
 use reader::BucketReader;
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 use worker::Worker;
 use writer::BucketWriter;
 
@@ -44,7 +44,7 @@ const FORMAT_LIMIT: usize = 20;
 /// ones; the chain's header hash finds that out. Durability is the provider's promise: what it has acknowledged, the
 /// store calls kept.
 ///
-/// *Timing*: one request per piece of 64 KiB, one after the other.
+/// *Timing*: one request per piece of 64 KiB, one after the other; removing a version reads the manifest of every other.
 #[derive(Debug)]
 pub struct BucketStore {
     objects: Arc<dyn ObjectStore>,
@@ -153,6 +153,23 @@ impl BucketStore {
         Ok(digest)
     }
 
+    /// Takes the pieces out that a manifest names: all of them where one cannot be read, since nobody knows its own.
+    fn keep_named(&self, pieces: &mut BTreeSet<[u8; DIGEST_LEN]>) -> Result<(), StoreError> {
+        for hash in self.versions()? {
+            if pieces.is_empty() {
+                return Ok(());
+            }
+            match self.record(&hash) {
+                Ok(record) => record.pieces.iter().for_each(|named| _ = pieces.remove(named)),
+                Err(StoreError::Corrupt { .. }) => pieces.clear(),
+                // removed by another machine since it was listed
+                Err(StoreError::Missing { .. }) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
     fn record(&self, hash: &[u8; 32]) -> Result<Record, StoreError> {
         let path = self.path("versions", &hex::encode(hash));
         let bytes = self.read(&path, Record::len(Tier::LARGEST), "reading a version")?;
@@ -203,7 +220,8 @@ impl TableStore for BucketStore {
         };
         // the manifest goes first: what is left after a cut is no version any more
         self.delete(&self.path("versions", &hex::encode(hash)), "removing a version")?;
-        let pieces = record.map(|record| record.pieces).unwrap_or_default();
+        let mut pieces: BTreeSet<_> = record.map(|record| record.pieces).unwrap_or_default().into_iter().collect();
+        self.keep_named(&mut pieces)?;
         pieces.iter().try_for_each(|piece| self.delete(&self.piece_path(piece), "removing a piece"))
     }
 }

@@ -147,6 +147,23 @@ impl<F: FileSystem> DirectoryStore<F> {
         }
     }
 
+    fn remove_file(&self, part: &str, name: &str) -> Result<(), StoreError> {
+        self.files.remove(&self.path(part, name)).map_err(medium("removing a file"))
+    }
+
+    /// Every manifest; `None` where one of them cannot be read, so that nobody knows what it names.
+    fn manifests(&self) -> Result<Option<Vec<Manifest>>, StoreError> {
+        let mut found = vec![];
+        for hash in self.versions()? {
+            match self.manifest(&hash) {
+                Ok(manifest) => found.push(manifest),
+                Err(StoreError::Corrupt { .. }) => return Ok(None),
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(Some(found))
+    }
+
     /// The header of a version and the digest of its sidecar.
     fn manifest(&self, hash: &[u8; 32]) -> Result<Manifest, StoreError> {
         let bytes = self.read("versions", &hex::encode(hash), Manifest::LEN as u64)?;
@@ -185,16 +202,19 @@ impl<F: FileSystem> TableStore for DirectoryStore<F> {
     fn remove(&self, hash: &[u8; 32]) -> Result<(), StoreError> {
         self.check_running()?;
         let body = match self.manifest(hash) {
-            Ok(Manifest { header, .. }) => Some(hex::encode(header.body_root())),
+            Ok(Manifest { header, .. }) => Some(header.body_root()),
             Err(StoreError::Missing { .. } | StoreError::Corrupt { .. }) => None,
             Err(error) => return Err(error),
         };
         let name = hex::encode(hash);
         // the manifest goes first and for good: what is left after a cut is no version any more
-        self.files.remove(&self.path("versions", &name)).map_err(medium("removing a version"))?;
+        self.remove_file("versions", &name)?;
         self.files.sync_dir(&self.root.join("versions")).map_err(self.halting("syncing a directory"))?;
-        self.files.remove(&self.path("sidecars", &name)).map_err(medium("removing a sidecar"))?;
-        body.map_or(Ok(()), |body| self.files.remove(&self.path("bodies", &body))).map_err(medium("removing a body"))
+        self.remove_file("sidecars", &name)?;
+        let Some(body) = body else { return Ok(()) };
+        // versions share a body of the same content: it goes with the last of them
+        let shared = self.manifests()?.is_none_or(|left| left.iter().any(|other| other.header.body_root() == body));
+        if shared { Ok(()) } else { self.remove_file("bodies", &hex::encode(body)) }
     }
 }
 

@@ -3,7 +3,7 @@
 use ccc_core::{
     epoch::Epoch,
     keys::MasterPublicKey,
-    table::{SealedTable, TableId, TableParams, TableSuite, Tier, Updated, genesis},
+    table::{Header, SealedTable, TableId, TableParams, TableSuite, Tier, Updated, genesis},
 };
 use curve25519_dalek::RistrettoPoint;
 use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
@@ -58,4 +58,16 @@ pub(crate) fn two_versions(seed: u64) -> (SealedTable, SealedTable) {
 pub(crate) fn assert_same(found: &SealedTable, expected: &SealedTable) {
     assert_eq!(found.header.to_bytes(), expected.header.to_bytes());
     assert!(found.body == expected.body && found.sidecar == expected.sidecar);
+}
+
+/// A header that anybody can make without a key: another version number over the same body and state, and the sidecar
+/// that names it.
+#[allow(dead_code, reason = "each test program compiles this module for itself")]
+pub(crate) fn twin(table: &SealedTable, version: u64) -> SealedTable {
+    let mut bytes = table.header.to_bytes();
+    bytes[76..84].copy_from_slice(&version.to_be_bytes());
+    let header = Header::from_bytes(&bytes).expect("a header");
+    let mut sidecar = table.sidecar.clone();
+    sidecar[6..38].copy_from_slice(&header.hash());
+    SealedTable { header, body: table.body.clone(), sidecar }
 }

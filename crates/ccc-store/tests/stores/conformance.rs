@@ -1,13 +1,15 @@
 //! What every store does, whatever it lies on.
 
 use crate::{
-    common::{ID, Versions, assert_same, two_versions},
+    common::{ID, Versions, assert_same, twin, two_versions},
     media::{Directory, Medium, Memory},
 };
 use ccc_core::table::{
     Part, RollbackError, SEALED_CHUNK_LEN, SealedTable, StoreError, TableId, VersionWriter, check_current,
     check_version,
 };
+use ccc_store::{Confirmation, Keep, collect};
+use std::num::NonZeroU32;
 
 const ANOTHER: TableId = TableId { chain: 1, ..ID };
 
@@ -117,6 +119,23 @@ fn refuses_what_is_not_whole(medium: &impl Medium) {
     assert_same(&store.get(&header.hash()).expect("found"), &second);
 }
 
+/// A version below the head that shares its body goes, and the body stays.
+fn keeps_what_another_version_shares(medium: &impl Medium) {
+    let store = medium.open().expect("opens");
+    let history: Vec<_> = Versions::new(6).take(4).collect();
+    let forged = twin(&history[3], 2);
+    history.iter().chain([&forged]).for_each(|table| store.put(table).expect("kept"));
+    let head = history[3].header.head();
+    let collection = collect(&*store, &ID, head, Keep { ancestors: NonZeroU32::MIN }).expect("planned");
+    assert!(collection.removals().contains(&forged.header.head()));
+    collection.carry_out(Confirmation { head, removals: 3 }).expect("carried out");
+    assert!(matches!(store.get(&forged.header.hash()), Err(StoreError::Missing { .. })));
+    history[2..].iter().for_each(|table| assert_same(&store.get(&table.header.hash()).expect("found"), table));
+    store.remove(&head.hash).expect("removed");
+    assert!(matches!(store.get(&head.hash), Err(StoreError::Missing { .. })));
+    assert_same(&store.get(&history[2].header.hash()).expect("found"), &history[2]);
+}
+
 fn keeps_one_opener(medium: &impl Medium) {
     let store = medium.open().expect("opens");
     let second = medium.open().map(drop);
@@ -143,6 +162,7 @@ fn conforms<M: Medium>(new: impl Fn() -> M) {
     keeps_and_forgets(&new());
     reads_and_writes_in_pieces(&new());
     refuses_what_is_not_whole(&new());
+    keeps_what_another_version_shares(&new());
     an_old_copy_is_found_out(&new());
     if new().is_lasting() {
         lasts(&new());

@@ -2,7 +2,7 @@
 
 use crate::{
     common::{ID, Versions, assert_same, two_versions},
-    media::{Directory, Medium, Target},
+    media::{Damageable, Directory, Medium, Target},
 };
 use ccc_core::table::{StoreError, TableStore};
 use ccc_store::DirectoryStore;
@@ -20,6 +20,22 @@ fn n134_a_lost_body_is_missing_and_never_empty() {
     assert_eq!(store.header(&hash).expect("still known").hash(), hash);
     store.put(&table).expect("restored");
     assert_same(&store.get(&hash).expect("found"), &table);
+}
+
+/// The body named by a manifest that cannot be read could be any.
+#[test]
+fn a_body_stays_while_a_manifest_cannot_be_read() {
+    let directory = Directory::new();
+    let store = directory.open().expect("opens");
+    let (first, second) = two_versions(6);
+    [&first, &second].iter().for_each(|table| store.put(table).expect("kept"));
+    directory.alter(&second.header, Target::Manifest, &mut |bytes| bytes[9] ^= 1);
+    store.remove(&first.header.hash()).expect("removed");
+    assert!(directory.file(&first.header, Target::Body).exists());
+    store.put(&second).expect("mended");
+    store.put(&first).expect("kept again");
+    store.remove(&first.header.hash()).expect("removed");
+    assert!(!directory.file(&first.header, Target::Body).exists());
 }
 
 #[test]
