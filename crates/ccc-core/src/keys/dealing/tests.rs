@@ -165,6 +165,13 @@ mod refused {
             bad.commitments.resize(found, good.r);
             assert_eq!(cast.verdict(bad), Some(DealingError::Degree { expected: 3, found }));
         }
+        let n = good.shares.len();
+        for found in [n - 1, n + 1] {
+            let mut bad = good.clone();
+            bad.shares.resize(found, good.shares[0]);
+            let expected = u16::try_from(n).unwrap();
+            assert_eq!(cast.verdict(bad), Some(DealingError::Shares { expected, found }));
+        }
         let mut wire = good.to_bytes();
         let (what, expected, found) = ("T", 32, 0);
         let without_proof = Dealing::from_bytes(&wire[..wire.len() - 64]);
@@ -341,6 +348,8 @@ fn n064_the_weights_of_a_round_cover_every_proof_and_the_secret() {
     let honest = seed(&dealings, [0; 64]);
     assert_ne!(honest, seed(&dealings, [1; 64]));
     assert_ne!(honest, seed(&dealings[..2], [0; 64]));
+    let elsewhere = Session::new(Protocol::Dkg, None, session.roster().clone(), &[1; 32]);
+    assert_ne!(honest, verified::weights_seed(&digested(dealings.clone()), &elsewhere, &[0; 64]));
     for at in 0..dealings.len() {
         let mut changed = dealings.clone();
         changed[at].possession.z += Scalar::ONE;
