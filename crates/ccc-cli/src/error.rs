@@ -31,7 +31,7 @@ use ccc_node::{
     agent::AgentRefusal, custodian::CustodianError, production::ProductionRefusal, recovery::RecoveryError,
     scenario::ScenarioError, vault_node::Refusal, workflow_node::SignerRefusal,
 };
-use std::{fmt, io, path::PathBuf};
+use std::{borrow::Cow, fmt, io, path::PathBuf};
 
 /// The exit code of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,7 +52,7 @@ pub(crate) struct Parts {
     /// Exit code.
     pub(crate) exit: Exit,
     /// What to try next.
-    pub(crate) hint: &'static str,
+    pub(crate) hint: Cow<'static, str>,
 }
 
 /// Everything that can go wrong in a verb.
@@ -173,6 +173,9 @@ pub(crate) enum Error {
     Repair(#[from] RepairError),
 
     // the pool directory
+    /// With the helpers to name in the next request; none where too few are left.
+    #[error("{source}")]
+    RepairEnded { source: RepairError, helpers: Vec<u16> },
     #[error("{}: {reason}", path.display())]
     PoolFile { path: PathBuf, reason: String },
     #[error("log.jsonl, line {line}: {reason}")]

@@ -329,6 +329,8 @@ fn a_lost_share_is_repaired_and_a_silent_helper_is_named() {
     let early = assist(1, "--close");
     assert_eq!(code(&early, 2), "repair");
     assert!(early.json_error()["error"].as_str().is_some_and(|error| error.ends_with("participant 3 is silent")));
+    let hint = "fewer members than shares open are left without a fault; who was silent may be asked again";
+    assert_eq!(early.json_error()["hint"], hint);
     assert!(circle.scratch.snapshot() == before && finish().code == 1, "files changed, or too early");
     assert_eq!((assist(3, "").code, assist(1, "").code, assist(2, "").code), (0, 0, 0));
     assert_eq!(finish().code, 0);
