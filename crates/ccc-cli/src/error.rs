@@ -5,7 +5,7 @@ mod hint;
 
 pub(crate) use hint::OF_BOARD;
 
-use crate::{artifact::ArtifactError, files::sealed::SealedError};
+use crate::{artifact::ArtifactError, files::sealed::SealedError, rounds::board::Twice};
 use ccc_core::{
     ciphertext::{CiphertextError, EncryptError},
     compat::tdh2_p256,
@@ -31,7 +31,7 @@ use ccc_node::{
     agent::AgentRefusal, custodian::CustodianError, production::ProductionRefusal, recovery::RecoveryError,
     scenario::ScenarioError, vault_node::Refusal, workflow_node::SignerRefusal,
 };
-use std::{fmt, io, path::PathBuf};
+use std::{borrow::Cow, fmt, io, path::PathBuf};
 
 /// The exit code of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,7 +52,7 @@ pub(crate) struct Parts {
     /// Exit code.
     pub(crate) exit: Exit,
     /// What to try next.
-    pub(crate) hint: &'static str,
+    pub(crate) hint: Cow<'static, str>,
 }
 
 /// Everything that can go wrong in a verb.
@@ -161,8 +161,10 @@ pub(crate) enum Error {
     OtherMessage { path: PathBuf },
     #[error("{} does not exist, and the board holds a message of this participant", path.display())]
     StateLost { path: PathBuf },
-    #[error("{}: {members} members confirm another result than these messages give: {transcript}", path.display())]
-    OtherTranscript { path: PathBuf, members: usize, transcript: String },
+    /// `twice` has who said two things where one is said.
+    #[error("{}: {members} members confirm another result than these messages give: {transcript}{}", path.display(),
+        said_twice(twice))]
+    OtherTranscript { path: PathBuf, members: usize, transcript: String, twice: Vec<Twice> },
     #[error("{} has more than {limit} files", path.display())]
     BoardFull { path: PathBuf, limit: usize },
     #[error("{} is not certified: the old share still serves", path.display())]
@@ -171,6 +173,9 @@ pub(crate) enum Error {
     RepairRequest { path: PathBuf, source: RepairSessionError },
     #[error("{0}")]
     Repair(#[from] RepairError),
+    /// With the helpers to name in the next request; none where too few are left.
+    #[error("{source}")]
+    RepairEnded { source: RepairError, helpers: Vec<u16> },
 
     // the pool directory
     #[error("{}: {reason}", path.display())]
@@ -347,6 +352,10 @@ fn named(culprits: &[u16]) -> String {
 
 fn list(numbers: &[u16]) -> String {
     numbers.iter().map(u16::to_string).collect::<Vec<_>>().join(", ")
+}
+
+fn said_twice(twice: &[Twice]) -> String {
+    twice.iter().map(|twice| format!("; {twice}")).collect()
 }
 
 fn left_out(files: &[NotShare]) -> String {

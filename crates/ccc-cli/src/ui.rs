@@ -82,7 +82,7 @@ impl Ui {
             let _closed_pipe = writeln!(std::io::stderr(), "{object}");
         } else {
             self.line("error:", AnsiColor::Red, &error.to_string());
-            self.line("hint:", AnsiColor::Green, parts.hint);
+            self.line("hint:", AnsiColor::Green, &parts.hint);
         }
         ExitCode::from(parts.exit as u8)
     }

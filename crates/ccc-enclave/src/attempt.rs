@@ -10,7 +10,7 @@ use ccc_core::{
     envelope::Envelope,
     keys::{Committee, MasterPublicKey},
     secret::RandomnessError,
-    vault::{AttestedRecipient, CombineError, Culprit, Request},
+    vault::{AttestedRecipient, CombineError, Combined, Culprit, Request},
 };
 use rand_core::CryptoRng;
 use zeroize::Zeroizing;
@@ -157,12 +157,41 @@ impl<'a> Attempt<'a> {
         ciphertexts: Vec<VerifiedCiphertext>,
         envelopes: Vec<Envelope>,
     ) -> Result<OpenedAttempt<'a>, AttemptError> {
+        self.open_as(committee, ciphertexts, None, || envelopes)
+    }
+
+    /// As [`Self::open`], of a request in mode compact, with what an untrusted host combined: one multiplication per
+    /// ciphertext. The envelopes are asked for where that does not open, and only then.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub fn open_combined(
+        self,
+        committee: &Committee,
+        ciphertexts: Vec<VerifiedCiphertext>,
+        combined: &Combined,
+        envelopes: impl FnOnce() -> Vec<Envelope>,
+    ) -> Result<OpenedAttempt<'a>, AttemptError> {
+        self.open_as(committee, ciphertexts, Some(combined), envelopes)
+    }
+
+    fn open_as(
+        self,
+        committee: &Committee,
+        ciphertexts: Vec<VerifiedCiphertext>,
+        combined: Option<&Combined>,
+        envelopes: impl FnOnce() -> Vec<Envelope>,
+    ) -> Result<OpenedAttempt<'a>, AttemptError> {
         self.session.check(committee, &ciphertexts)?;
         let (plaintexts, culprits) = if ciphertexts.is_empty() {
             (Vec::new(), Vec::new())
         } else {
             let measurement = self.card.recipient.measurement;
-            let opened = self.keys.open(committee, &self.session.request, measurement, &ciphertexts, envelopes)?;
+            let (keys, request) = (self.keys, &self.session.request);
+            let opened = match combined {
+                Some(all) => keys.open_combined(committee, request, measurement, &ciphertexts, all, envelopes)?,
+                None => keys.open(committee, request, measurement, &ciphertexts, envelopes())?,
+            };
             (opened.plaintexts, opened.culprits)
         };
         let master = *committee.master_public_key();

@@ -68,6 +68,8 @@ pub(crate) mod stream {
     pub(crate) const ENCLAVE: &str = "enclave";
     /// Hidden: a participant's answer to an attempt.
     pub(crate) const PARTICIPANT: &str = "participant";
+    /// Hidden: the weights with which the host checks compact answers.
+    pub(crate) const COMBINER: &str = "combiner";
 }
 
 #[cfg(test)]

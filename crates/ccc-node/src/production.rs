@@ -1,6 +1,7 @@
 //! What production refuses, in one place.
 //!
-//! A caller states the mode: `ccc recover --production`, `ccc keygen dkg --production`, `mode` in a pool's settings.
+//! A caller states the mode: `ccc recover --production`, `--production` of `ccc keygen dealer`, `ccc keygen dkg`,
+//! `ccc refresh` and `ccc reshare`, `mode` in a pool's settings.
 //! What it configures is held against these rules before anything is made. Evidence of a simulated provider is
 //! refused again where it is judged: [`Policy::check`].
 

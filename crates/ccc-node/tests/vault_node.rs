@@ -6,15 +6,19 @@ mod support;
 
 use ccc_core::{
     ciphertext::{Ciphertext, CiphertextError, Label, LabelKind},
-    enclave::attestation::{
-        AttestationProvider, OperatingMode, PolicyRefusal,
-        simulated::{SimulatedError, SimulatedHardware, SimulatedProvider},
+    enclave::{
+        AttemptKeys,
+        attestation::{
+            AttestationProvider, OperatingMode, PolicyRefusal,
+            simulated::{SimulatedError, SimulatedHardware, SimulatedProvider},
+        },
     },
     envelope::Envelope,
     epoch::Epoch,
     table::Head,
     vault::{
-        AttestedRecipient, CombineError, Culprit, CulpritReason, Mode, Recipient, sealed::SealError, share::ShareError,
+        AttestedRecipient, CombineError, Culprit, CulpritReason, Mode, Recipient, compact, sealed::SealError,
+        share::ShareError,
     },
 };
 use ccc_enclave::{
@@ -547,4 +551,50 @@ fn a_plan_of_the_first_version_asks_nobody() {
     let world = World::empty(22);
     let plan = RoundPlan::new(&world.config, &world.key(), None, world.log(None), NOW).expect("a plan");
     assert!(plan.digests().is_empty());
+}
+
+#[test]
+fn n071_a_host_combines_compact_answers_and_what_it_spoils_the_envelopes_open() {
+    let (world, mut asked, view) = scene(20);
+    asked.ask.request.mode = Mode::Compact;
+    let enclave = Enclave::new(world.config.clone(), &world.provider).expect("a configuration");
+    let attempt = |keys: &[u8]| {
+        let keys = AttemptKeys::from_bytes(keys).expect("keys");
+        enclave.resume(asked.ask.request.clone(), keys, world.time).expect("an attempt")
+    };
+    let keys = asked.keys.to_bytes();
+    let ask = Ask { card: attempt(&keys).card().clone(), ..asked.ask.clone() };
+    let mut envelopes = Vec::new();
+    for (index, behaviour) in
+        [Behaviour::Honest, Behaviour::Lying, Behaviour::Honest, Behaviour::Honest].into_iter().enumerate()
+    {
+        let mut node = node(&world, index).with_mode(Mode::Compact).with_behaviour(behaviour);
+        envelopes.extend(node.reencrypt(&view, &ask, world.time, &mut StdRng::seed_from_u64(7)).expect("an answer"));
+    }
+    let (request, recipient) = (&ask.request, &ask.card.recipient);
+    let liar = |culprits: &[Culprit]| {
+        assert!(matches!(culprits, [Culprit { identifier, .. }] if identifier.get() == 2), "{culprits:?}");
+    };
+    let made = compact::combine(
+        &world.committee,
+        request,
+        recipient,
+        &asked.verified,
+        &envelopes,
+        &mut StdRng::seed_from_u64(8),
+    );
+    let made = made.expect("three partials");
+    liar(&made.culprits);
+    let opened = attempt(&keys)
+        .open_combined(&world.committee, asked.verified.clone(), &made.combined, || panic!("the pairs open"))
+        .expect("opened");
+    assert!(opened.culprits().is_empty());
+    let spoilt = compact::combine_unverified(&world.committee, request, recipient, &asked.verified, &envelopes);
+    let spoilt = spoilt.expect("pairs");
+    let opened = attempt(&keys)
+        .open_combined(&world.committee, asked.verified.clone(), &spoilt, || envelopes.clone())
+        .expect("opened");
+    liar(opened.culprits());
+    let none = attempt(&keys).open_combined(&world.committee, asked.verified, &spoilt, Vec::new);
+    assert!(matches!(none.err(), Some(AttemptError::Shares(CombineError::NotEnoughShares { .. }))));
 }

@@ -162,6 +162,9 @@ pub(crate) struct HandoverArgs {
     /// Directory for the results
     #[arg(long, value_name = "DIR")]
     pub(crate) out: PathBuf,
+    /// Refuse what production must not run: committees that tolerate no fault, a participant with too much weight
+    #[arg(long)]
+    pub(crate) production: bool,
     /// Remove the old share once the certificate is written
     #[arg(long, requires = "participant")]
     pub(crate) erase_old: bool,

@@ -18,14 +18,16 @@ use crate::{
     ui::Answer,
 };
 use ccc_core::{
+    enclave::attestation::OperatingMode,
     identifier::Identifier,
     keys::{
-        KeyShare, ParticipantKeys, Protocol, Session,
+        KeyShare, ParticipantKeys, Protocol, Roster, Session,
         board::Round,
         reshare::{NewMember, OldMember, Party, Reshare},
         rounds::Run,
     },
 };
+use ccc_node::production::{Configuration, Sharing};
 use rand::rngs::StdRng;
 use serde_json::json;
 use std::path::Path;
@@ -47,6 +49,9 @@ pub(super) fn run(arguments: &HandoverArgs, protocol: Protocol, ctx: &Context<'_
     let file = SessionFile::read(&arguments.session)?;
     file.require(&arguments.session, protocol)?;
     let session = file.session(&arguments.session, Some(read_committee(&arguments.committee)?))?;
+    if arguments.production {
+        check_production(session.roster())?;
+    }
     let desk = Desk {
         board: &arguments.at.board,
         state: StateFile::new(&arguments.state, &ctx.passphrases),
@@ -93,6 +98,12 @@ fn receiver<'k>(
         },
         (None, None) => Ok(None),
     }
+}
+
+/// What production asks of a roster: sizes, and that no participant's weight alone stops the service.
+pub(super) fn check_production(roster: &Roster) -> Result<(), Error> {
+    let (mode, sharing) = (OperatingMode::Production, Sharing::Roster(roster));
+    Ok(Configuration { mode, seeded: false, dealt: false, sharing, policy: None, simulated: &[] }.check()?)
 }
 
 /// Says that the old share may go, or removes it.

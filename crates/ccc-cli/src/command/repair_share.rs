@@ -17,7 +17,7 @@ use crate::{
 use ccc_core::{
     envelope::Envelope,
     identifier::Identifier,
-    keys::repair::{Helper, Receiver, RepairError, RepairFault, RepairRequest, RepairSession, judge},
+    keys::repair::{Helper, Receiver, RepairCulprit, RepairError, RepairFault, RepairRequest, RepairSession, judge},
 };
 use serde_json::json;
 use std::path::{Path, PathBuf};
@@ -73,7 +73,7 @@ fn assist(arguments: &RepairAssistArgs, ctx: &Context<'_>) -> Result<Answer, Err
             for (complaint, k) in complaints.iter().zip(1..) {
                 desk.say(&format!("complaint-{me}-{k}.ccc"), complaint)?;
             }
-            return Err(RepairError::Ended { culprits, complaints }.into());
+            return Err(ended(&session, culprits, complaints, ctx));
         }
         Err(error) => return Err(error.into()),
     }
@@ -103,7 +103,7 @@ fn finish(arguments: &RepairFinishArgs, ctx: &Context<'_>) -> Result<Answer, Err
             for (complaint, k) in complaints.iter().zip(1..) {
                 desk.say(&format!("complaint-{}-{k}.ccc", session.lost()), complaint)?;
             }
-            return Err(RepairError::Ended { culprits, complaints }.into());
+            return Err(ended(&session, culprits, complaints, ctx));
         }
         share => share?,
     };
@@ -112,6 +112,13 @@ fn finish(arguments: &RepairFinishArgs, ctx: &Context<'_>) -> Result<Answer, Err
     let object = json!({ "finished": true, "participant": session.lost().get(), "file": out });
     desk.tells(format!("key share: {}", out.display()), object);
     Ok(Answer::Done)
+}
+
+/// The end of a repair with culprits, and whom the next request names.
+fn ended(session: &RepairSession, culprits: Vec<RepairCulprit>, complaints: Vec<Envelope>, ctx: &Context<'_>) -> Error {
+    let next = ctx.rng().ok().and_then(|mut rng| session.without(&culprits, &mut rng).ok());
+    let helpers = next.map_or_else(Vec::new, |request| request.helpers.iter().map(|i| i.get()).collect());
+    Error::RepairEnded { source: RepairError::Ended { culprits, complaints }, helpers }
 }
 
 fn refused(path: &Path, source: ccc_core::keys::repair::RepairSessionError) -> Error {
@@ -168,7 +175,7 @@ impl<'a> Desk<'a> {
             return Ok(());
         };
         culprits.retain(|culprit| culprit.fault != RepairFault::Silent);
-        if culprits.is_empty() { Ok(()) } else { Err(RepairError::Ended { culprits, complaints }.into()) }
+        if culprits.is_empty() { Ok(()) } else { Err(ended(self.session, culprits, complaints, self.ctx)) }
     }
 
     fn tells(&self, line: String, mut object: serde_json::Value) {

@@ -1,10 +1,11 @@
 //! What to try next, and the stable code of each error.
 
-use super::{Error, Exit, Parts};
+use super::{Error, Exit, Parts, list};
 use ccc_core::keys::KeyShareError;
 use ccc_core::keys::repair::{RepairError, RepairSessionError};
 use ccc_enclave::{attempt::AttemptError, reserve::ReserveError};
 use ccc_node::{recovery::RecoveryError, scenario::ScenarioError, vault_node::Refusal};
+use std::borrow::Cow;
 
 const OF_WHAT_KIND: &str = "the file is damaged or of another kind; `ccc inspect FILE` tells what it is";
 const IN_PRODUCTION: (&str, &str) =
@@ -19,7 +20,18 @@ impl Error {
     pub(crate) fn parts(&self) -> Parts {
         let (code, hint) = self.code_and_hint();
         let exit = if self.is_an_answer() { Exit::No } else { Exit::CouldNot };
-        Parts { code, exit, hint }
+        Parts { code, exit, hint: self.hint_of_case().map_or(Cow::Borrowed(hint), Cow::Owned) }
+    }
+
+    /// A hint that depends on more than the kind of the error.
+    fn hint_of_case(&self) -> Option<String> {
+        match self {
+            Self::RepairEnded { helpers, .. } if !helpers.is_empty() => Some(format!(
+                "request it again with --helpers {}, without those who were at fault in an earlier request",
+                list(helpers).replace(", ", ",")
+            )),
+            _ => None,
+        }
     }
 
     /// Whether the question was understood and the answer is no.
@@ -154,6 +166,9 @@ impl Error {
             Self::Repair(RepairError::NotAHelper { .. }) => ("repair", "the helpers are those that the request names"),
             Self::Repair(RepairError::Keys { .. } | RepairError::KeyShare(_)) => {
                 ("repair", "use the keys and the share that this committee knows the participant by")
+            }
+            Self::RepairEnded { .. } => {
+                ("repair", "fewer members than shares open are left without a fault; who was silent may be asked again")
             }
             Self::Repair(_) => ("repair", "request it again, from other helpers than the culprits"),
             _ => return None,

@@ -1,11 +1,13 @@
 //! Files and standard streams: bounded reads, atomic writes, secret files.
 //!
 //! A write never follows a symbolic link, never replaces a file without being told to, and leaves either
-//! the old bytes or the new ones. No path is ever made from what a file or a peer says.
+//! the old bytes or the new ones. A write that is killed may leave a hidden file, which the next one to the same path
+//! removes. No path is ever made from what a file or a peer says.
 
 pub(crate) mod passphrase;
 pub(crate) mod sealed;
 pub(crate) mod secret;
+mod temporary;
 
 use crate::error::Error;
 use std::{
@@ -135,7 +137,8 @@ fn write_atomically(path: &Path, bytes: &[u8], audience: Audience, replace: Repl
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),
     };
-    let mut file = new_file(directory, audience).map_err(error)?;
+    let name = path.file_name().unwrap_or_default();
+    let mut file = temporary::create(directory, name, audience).map_err(error)?;
     file.write_all(bytes).and_then(|()| file.as_file().sync_all()).map_err(error)?;
     let persisted = match replace {
         Replace::Force => file.persist(path),
@@ -145,21 +148,8 @@ fn write_atomically(path: &Path, bytes: &[u8], audience: Audience, replace: Repl
         std::io::ErrorKind::AlreadyExists => Error::Exists { path: path.into() },
         _ => error(failed.error),
     })?;
+    temporary::remove_stale(directory, name);
     File::open(directory).and_then(|directory| directory.sync_all()).map_err(error)
-}
-
-fn new_file(directory: &Path, audience: Audience) -> std::io::Result<tempfile::NamedTempFile> {
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".ccc-");
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        let mode = if audience == Audience::Owner { 0o600 } else { 0o644 };
-        builder.permissions(fs::Permissions::from_mode(mode));
-    }
-    #[cfg(not(unix))]
-    let _ = audience;
-    builder.tempfile_in(directory)
 }
 
 /// Makes a directory and its parents. An existing directory is kept as it is.

@@ -81,7 +81,11 @@ impl Content {
         if self == Self::Rounds { MAX_PLAIN } else { 1 << 20 }
     }
 
-    fn from_byte(found: u8) -> Result<Self, SealedError> {
+    /// The content with this number.
+    ///
+    /// # Errors
+    /// [`SealedError::Content`].
+    pub(crate) fn from_byte(found: u8) -> Result<Self, SealedError> {
         Self::ALL.into_iter().find(|content| *content as u8 == found).ok_or(SealedError::Content { found })
     }
 

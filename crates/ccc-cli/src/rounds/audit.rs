@@ -18,7 +18,7 @@ const ROUNDS: [Round; 4] = [Round::Commit, Round::Open, Round::Complain, Round::
 ///
 /// # Errors
 /// [`Error::OtherTranscript`] where enough members confirm another result than the one that the board gives: it lacks a
-/// message, or holds one that came after its round; [`Error::NotVerified`] where it gives none; and those of reading.
+/// message, or holds one that came after its round, and it names who said two things in one; [`Error::NotVerified`] where it gives none; and those of reading.
 pub(crate) fn audit_board(directory: &Path, session: &Session) -> Result<(Audited, Vec<String>), Error> {
     std::fs::metadata(directory).map_err(|source| Error::Read { path: directory.into(), source })?;
     let mut board = Board::read(directory, session)?;
@@ -26,7 +26,9 @@ pub(crate) fn audit_board(directory: &Path, session: &Session) -> Result<(Audite
     match audit(session, rounds.each_ref().map(Vec::as_slice)) {
         Ok(audited) => Ok((audited, std::mem::take(&mut board.notes))),
         Err(error) => Err(match confirmed(&board, session) {
-            Some((transcript, members)) => Error::OtherTranscript { path: directory.into(), members, transcript },
+            Some((transcript, members)) => {
+                Error::OtherTranscript { path: directory.into(), members, transcript, twice: board.twice() }
+            }
             None => Error::NotVerified { path: directory.into(), reason: sentence(&error) },
         }),
     }

@@ -32,6 +32,23 @@ type Digest = [u8; 32];
 /// One round: by sender, then by digest.
 type Messages = BTreeMap<Identifier, BTreeMap<Digest, (Posting, Envelope)>>;
 
+/// A sender that signed two messages where the protocol has one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Twice {
+    round: Round,
+    sender: Identifier,
+}
+
+impl std::fmt::Display for Twice {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let role = match self.round {
+            Round::Commit | Round::Open => "dealer",
+            Round::Complain | Round::Confirm => "receiver",
+        };
+        write!(f, "{role} {} says two things in the {} round", self.sender, self.round)
+    }
+}
+
 /// The messages of one session.
 pub(crate) struct Board {
     rounds: BTreeMap<Round, Messages>,
@@ -106,6 +123,15 @@ impl Board {
         let digests: BTreeSet<_> = self.messages(round).map(|(digest, _)| *digest).collect();
         let front = session.id().into_iter().chain([place(round)]);
         suite::digest(&front.chain(digests.into_iter().flatten()).collect::<Vec<u8>>())
+    }
+
+    /// Who said two things where one is said; of complaints there may be several.
+    pub(crate) fn twice(&self) -> Vec<Twice> {
+        let all = self.rounds.iter().flat_map(|(round, senders)| senders.iter().map(move |sender| (*round, sender)));
+        let twice = all.filter(|(_, (_, messages))| {
+            messages.values().filter(|(posting, _)| *posting != Posting::Complaint).nth(1).is_some()
+        });
+        twice.map(|(round, (sender, _))| Twice { round, sender: *sender }).collect()
     }
 
     /// Who has said everything that it says in a round.

@@ -1,6 +1,6 @@
 //! Anybody audits a key generation, a refresh or a reshare from its board, and a repair from its request.
 
-use super::support::{Run, circle::Circle};
+use super::support::{Run, circle::Circle, liar::Liar};
 use serde_json::json;
 use std::fs;
 
@@ -35,6 +35,27 @@ fn n023_anybody_computes_the_vault_of_a_key_generation_anew() {
     assert_eq!(found["culprits"], json!([]));
     circle.done("verify session.json");
     circle.done("verify --session session.json vault/committee.ccc board/commit-1.ccc");
+}
+
+#[test]
+fn who_says_a_second_thing_after_the_end_is_named() {
+    let circle = Circle::with_vault(4);
+    let audit = || circle.ccc(&format!("--json {AUDIT}"));
+    let transcript = circle.done(&format!("--json {AUDIT}")).json()["verified"][0]["transcript"].clone();
+    Liar::new(&circle, 2).commits(&circle, "late-2.ccc", b"another dealing");
+    let one = audit();
+    assert_eq!(code(&one, 1), "other-transcript");
+    let error = one.json_error()["error"].as_str().expect("a sentence").to_owned();
+    let transcript = transcript.as_str().expect("text");
+    assert!(error.ends_with(&format!(" give: {transcript}; dealer 2 says two things in the commit round")), "{error}");
+    Liar::new(&circle, 3).says(&circle, "late-3.ccc", [&[3][..], &[7; 32]].concat());
+    let both = audit();
+    assert_eq!(code(&both, 1), "other-transcript");
+    assert!(both.stderr.contains("; receiver 3 says two things in the confirm round"), "{}", both.stderr);
+    ["late-2", "late-3"].iter().for_each(|name| {
+        fs::remove_file(circle.scratch.path(&format!("board/{name}.ccc"))).expect("moved away");
+    });
+    assert_eq!(audit().code, 0);
 }
 
 #[test]

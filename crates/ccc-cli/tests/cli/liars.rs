@@ -167,10 +167,15 @@ fn n011_a_helper_that_lies_in_a_repair_is_named_alone_and_others_give_the_share_
         payload[last] ^= 1;
     });
     for i in [1, 3, 4] {
-        names_two(&assists(&scratch, i, "first"), "sent a wrong packet");
+        let run = assists(&scratch, i, "first");
+        names_two(&run, "sent a wrong packet");
+        let hint = run.json_error()["hint"].as_str().expect("a hint").to_owned();
+        assert!(hint.starts_with("request it again with --helpers 1,3,4,5,6, "), "{hint}");
     }
     let before = scratch.snapshot();
-    names_two(&finishes(&scratch, "first", "back.ccc"), "sent a wrong packet");
+    let run = finishes(&scratch, "first", "back.ccc");
+    names_two(&run, "sent a wrong packet");
+    assert!(run.stderr.contains("--helpers 1,3,4,5,6,"), "{}", run.stderr);
     assert!(scratch.snapshot() == before, "nothing is written");
     let audit = "verify --committee vault/committee.ccc --board first first.request";
     scratch.ccc(audit).fails(1, "participant 2 sent a wrong packet");

@@ -197,6 +197,34 @@ fn bad_inputs_are_refused_and_files_stay() {
 }
 
 #[test]
+fn n112_production_refuses_a_handover_to_a_roster_that_tolerates_no_fault() {
+    let circle = Circle::with_vault(4);
+    let session = |flags: &str, out: &str| {
+        circle.done(&format!("keygen session --committee vault/committee.ccc --out {out} {flags}"));
+    };
+    session("--refresh", "four.json");
+    session("k1.pub k2.pub k3.pub", "three.json");
+    session("k1.pub k1.pub k2.pub k3.pub", "weighty.json");
+    let run = |verb: &str, session: &str, flags: &str| {
+        circle.ccc(&format!(
+            "--json --no-passphrase {verb} --session {session} --committee vault/committee.ccc {flags} \
+             --participant vault/participant-4.ccc --state new --board board-new --out new-vault"
+        ))
+    };
+    let before = circle.scratch.snapshot();
+    for (session, sentence) in [
+        ("three.json", "committee: 3 participants tolerate no fault; production needs at least 4"),
+        ("weighty.json", "roster: "),
+    ] {
+        let refused = run("reshare", session, "--production");
+        assert_eq!(code(&refused, 2), "production");
+        assert!(refused.stderr.contains(sentence), "{}", refused.stderr);
+    }
+    assert!(circle.scratch.snapshot() == before, "nothing is written");
+    assert_eq!(run("refresh", "four.json", "--production").code, 1, "it waits");
+}
+
+#[test]
 fn a_refresh_and_a_reshare_keep_the_key_and_retire_the_shares() {
     let circle = Circle::with_vault(4);
     encrypted(&circle);
@@ -301,6 +329,8 @@ fn a_lost_share_is_repaired_and_a_silent_helper_is_named() {
     let early = assist(1, "--close");
     assert_eq!(code(&early, 2), "repair");
     assert!(early.json_error()["error"].as_str().is_some_and(|error| error.ends_with("participant 3 is silent")));
+    let hint = "fewer members than shares open are left without a fault; who was silent may be asked again";
+    assert_eq!(early.json_error()["hint"], hint);
     assert!(circle.scratch.snapshot() == before && finish().code == 1, "files changed, or too early");
     assert_eq!((assist(3, "").code, assist(1, "").code, assist(2, "").code), (0, 0, 0));
     assert_eq!(finish().code, 0);

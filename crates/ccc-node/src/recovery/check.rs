@@ -52,8 +52,7 @@ impl World {
         let attempt = enclave.attempt(request.clone(), block.time, &mut rng)?;
         let envelopes = self.ask_vault(&attempt, &request, &block, plan.ciphertexts(), timeline).await?;
         self.keep_attempt(&format!("reserve-{sequence}"), &request, &attempt, &envelopes);
-        let opened = attempt.open(&self.committee, plan.take_ciphertexts(), envelopes)?;
-        self.name_culprits(opened.culprits());
+        let opened = self.open(attempt, &request, plan.take_ciphertexts(), envelopes)?;
         let input = ReserveInput {
             header: &table.header,
             body: &table.body,

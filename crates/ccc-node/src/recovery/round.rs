@@ -110,8 +110,7 @@ impl World {
         let attempt = enclave.attempt(request.clone(), block.time, &mut rng)?;
         let envelopes = self.ask_vault(&attempt, &request, block, plan.ciphertexts(), timeline).await?;
         self.keep_attempt(&round_name(header), &request, &attempt, &envelopes);
-        let opened = attempt.open(&self.committee, plan.take_ciphertexts(), envelopes)?;
-        self.name_culprits(opened.culprits());
+        let opened = self.open(attempt, &request, plan.take_ciphertexts(), envelopes)?;
         let switch = RefCell::new(Vec::new());
         let progress = |phase: Phase| switch.borrow_mut().push((phase, Instant::now()));
         timeline.step(steps.clearing.unwrap_or(steps.settlement));

@@ -1,4 +1,5 @@
-//! From a request to an opened attempt: the participants are asked, each checks for itself.
+//! From a request to an opened attempt: the participants are asked, each checks for itself; in mode compact the host
+//! combines their answers.
 
 use super::{RecoveryError, world::World};
 use crate::{domain::stream, timeline::Timeline, vault_node::Ask};
@@ -7,9 +8,9 @@ use ccc_core::{
     ciphertext::VerifiedCiphertext,
     envelope::Envelope,
     table::Header,
-    vault::{Culprit, CulpritReason, Request},
+    vault::{Combination, Culprit, CulpritReason, Mode, Request, compact},
 };
-use ccc_enclave::attempt::Attempt;
+use ccc_enclave::attempt::{Attempt, AttemptError, OpenedAttempt};
 
 /// Seconds that a request to the vault stays open.
 const REQUEST_LIFETIME: u64 = 300;
@@ -79,6 +80,41 @@ impl World {
         }
     }
 
+    /// Opens an attempt with what the vault answered, and remembers who answered wrongly. In mode compact the enclave gets
+    /// one pair per ciphertext; it gets the envelopes where the pairs do not open, or where there are none.
+    pub(super) fn open<'a>(
+        &mut self,
+        attempt: Attempt<'a>,
+        request: &Request,
+        ciphertexts: Vec<VerifiedCiphertext>,
+        envelopes: Vec<Envelope>,
+    ) -> Result<OpenedAttempt<'a>, AttemptError> {
+        let opened = match self.combine(&attempt, request, &ciphertexts, &envelopes) {
+            Some(made) => {
+                self.name_culprits(&made.culprits);
+                attempt.open_combined(&self.committee, ciphertexts, &made.combined, || envelopes)?
+            }
+            None => attempt.open(&self.committee, ciphertexts, envelopes)?,
+        };
+        self.name_culprits(opened.culprits());
+        Ok(opened)
+    }
+
+    /// What the host makes of compact answers; nothing where too few of them verify, which the enclave then says itself.
+    fn combine(
+        &self,
+        attempt: &Attempt<'_>,
+        request: &Request,
+        ciphertexts: &[VerifiedCiphertext],
+        envelopes: &[Envelope],
+    ) -> Option<Combination> {
+        if request.mode != Mode::Compact || ciphertexts.is_empty() {
+            return None;
+        }
+        let (recipient, mut rng) = (attempt.card().recipient, self.randomness.hidden(stream::COMBINER, self.attempts));
+        compact::combine(&self.committee, request, &recipient, ciphertexts, envelopes, &mut rng).ok()
+    }
+
     /// Keeps what went between enclave and vault; nothing did when there was nothing to open.
     pub(super) fn keep_attempt(
         &mut self,
@@ -98,7 +134,7 @@ impl World {
     }
 
     /// Remembers who signed a share that is none.
-    pub(super) fn name_culprits(&mut self, culprits: &[Culprit]) {
+    fn name_culprits(&mut self, culprits: &[Culprit]) {
         for culprit in culprits {
             let reason = match culprit.reason {
                 CulpritReason::Malformed => "sent a share that cannot be read",

@@ -3,7 +3,7 @@
 use super::{Context, committee};
 use crate::{
     cli::{CommitteeKeygen, DkgArgs},
-    command::handover::{Seat, conclude},
+    command::handover::{Seat, check_production, conclude},
     error::Error,
     rounds::{
         keys,
@@ -13,11 +13,7 @@ use crate::{
     },
     ui::Answer,
 };
-use ccc_core::{
-    enclave::attestation::OperatingMode,
-    keys::{Protocol, Roster, dkg},
-};
-use ccc_node::production::{Configuration, Sharing};
+use ccc_core::keys::{Protocol, dkg};
 use std::path::Path;
 
 pub(super) fn run(arguments: &DkgArgs, ctx: &Context<'_>) -> Result<Answer, Error> {
@@ -54,10 +50,4 @@ fn step(arguments: &DkgArgs, paths: [&std::path::PathBuf; 4], ctx: &Context<'_>)
         force: arguments.force,
     };
     conclude::<dkg::Dkg>(walked, &seat, &desk, ctx, &mut rng)
-}
-
-/// What production asks of a roster: sizes, and that no participant's weight alone stops the service.
-fn check_production(roster: &Roster) -> Result<(), Error> {
-    let (mode, sharing) = (OperatingMode::Production, Sharing::Roster(roster));
-    Ok(Configuration { mode, seeded: false, dealt: false, sharing, policy: None, simulated: &[] }.check()?)
 }
