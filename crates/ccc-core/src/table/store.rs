@@ -34,7 +34,7 @@ pub enum StoreError {
         source: SidecarError,
     },
     /// The store's own index is malformed.
-    #[error("the store's {what} is malformed")]
+    #[error("the store's {what} is malformed{}", way_on(what))]
     Malformed {
         /// Which index.
         what: &'static str,
@@ -86,6 +86,14 @@ pub enum StoreError {
         /// The medium's own error.
         source: Box<dyn core::error::Error + Send + Sync>,
     },
+}
+
+/// What to do about a malformed index, where the name does not say it.
+fn way_on(what: &str) -> &'static str {
+    match what {
+        "journal" => "; move it away, open a new one and restore the table into it from another holder",
+        _ => "",
+    }
 }
 
 struct Hex<'a>(&'a [u8; 32]);
