@@ -119,7 +119,7 @@ impl VersionWriter for MemoryWriter<'_> {
         };
         let start = usize::try_from(offset).expect("the part is in memory");
         into[start..start + bytes.len()].copy_from_slice(bytes);
-        self.written.add(part, bytes);
+        self.written.add(part, offset, bytes);
         Ok(())
     }
 

@@ -129,19 +129,23 @@ pub(crate) fn headers(store: &dyn TableStore, table: &TableId) -> Result<Vec<Hea
     Ok(found)
 }
 
-/// Copies a version from a store that has it, in the memory of one chunk.
+/// Copies a version from a store that has it, in little memory. A version that is whole in `into` stays as it is.
 ///
-/// *Security*: `from` is not trusted. The header has the hash asked for and the body its root, or nothing is kept; the
-/// sidecar is what `from` calls it, since only its tree and its owners' seals can tell
-/// ([`Sidecar`](ccc_core::table::Sidecar)).
+/// *Security*: `from` is not trusted. The header has the hash asked for, the body its root and the sidecar the tree of
+/// the header, or nothing is kept. The sidecar's entries are what `from` calls them, since only their owners can tell;
+/// [`put`](TableStore::put) with the sealing host's own replaces them.
 ///
 /// # Errors
 /// [`StoreError`] of either store.
 pub fn restore(into: &dyn TableStore, from: &dyn TableStore, header_hash: &[u8; 32]) -> Result<(), StoreError> {
     let reader = from.reader(header_hash)?;
-    check_version(&*reader)?;
     let tier = reader.header().tier();
+    // the writer first: a store that has halted must not call a version kept
     let mut writer = into.writer(tier)?;
+    if into.reader(header_hash).is_ok_and(|kept| check_version(&*kept).is_ok()) {
+        return Ok(());
+    }
+    check_version(&*reader)?;
     let mut piece = vec![0; SEALED_CHUNK_LEN];
     for part in Part::ALL {
         for offset in (0..part.len(tier)).step_by(SEALED_CHUNK_LEN) {

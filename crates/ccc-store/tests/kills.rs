@@ -14,7 +14,7 @@ use std::{
     io::{BufRead, BufReader, Read, Seek, SeekFrom},
     num::NonZeroU32,
     path::{Path, PathBuf},
-    process::{Command, Stdio},
+    process::{Command, ExitStatus, Stdio},
     time::{Duration, Instant},
 };
 
@@ -112,7 +112,18 @@ fn acknowledged(line: &str) -> Option<usize> {
     line.rsplit_once("acknowledged ")?.1.strip_suffix(';')?.parse().ok()
 }
 
+/// Whether a writer was killed, or had written everything; one that stopped by itself says why on its standard error.
+fn ended_as_meant(status: ExitStatus) -> bool {
+    #[cfg(unix)]
+    let killed = std::os::unix::process::ExitStatusExt::signal(&status).is_some();
+    #[cfg(not(unix))]
+    let killed = !status.success();
+    killed || status.success()
+}
+
 /// Starts a writer, kills it, and returns the indices it acknowledged.
+///
+/// A panic in it, as where a store does not open after a kill, fails the test.
 ///
 /// Two in three are killed while they write, the third at any moment from its start, which is when it opens the store
 /// that another kill left.
@@ -121,14 +132,14 @@ fn killed_writer(store: &str, path: &Path, history: &History, round: u64) -> Vec
         .args(["child_writer", "--exact", "--nocapture", "--test-threads=1"])
         .env(CHILD, format!("{store}#{}#{}", path.display(), history.0.display()))
         .stdout(Stdio::piped())
-        .stderr(Stdio::null())
         .spawn()
         .expect("starts");
     let mut lines = BufReader::new(child.stdout.take().expect("piped")).lines().map_while(Result::ok);
     let first = (round % 3 != 2).then(|| lines.by_ref().find_map(|line| acknowledged(&line))).flatten();
     std::thread::sleep(Duration::from_micros(1 + 7_919 * round % 30_000));
     child.kill().expect("killed");
-    child.wait().expect("ended");
+    let status = child.wait().expect("ended");
+    assert!(ended_as_meant(status), "{store}, round {round}: the writer stopped with {status}");
     first.into_iter().chain(lines.filter_map(|line| acknowledged(&line))).collect()
 }
 
@@ -164,6 +175,8 @@ fn crash(store: &str, rounds: u64, ends: Option<Instant>, history: &History) -> 
     let mut dir = tempfile::tempdir().expect("directory");
     while summary.rounds < rounds && ends.is_none_or(|ends| Instant::now() < ends) {
         let written = killed_writer(store, dir.path(), history, summary.rounds);
+        // two rounds in three wait for an acknowledgement before they kill, and a store with all versions is replaced
+        assert!(summary.rounds % 3 == 2 || !written.is_empty(), "{store}, round {}: nothing written", summary.rounds);
         summary.rounds += 1;
         summary.acknowledged += written.len();
         last = written.last().copied().or(last);

@@ -17,7 +17,7 @@ use alloc::vec;
 use alloc::vec::Vec;
 use rand_core::CryptoRng;
 
-/// The one way from a version to the next.
+/// The step from a version to the next that [`OpenTable::apply`] takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Update<'a> {
     /// Boundary operations in order, each succeeding or failing alone, then deltas, all or nothing.

@@ -67,7 +67,7 @@ pub use operation::{
 pub use receipt::{RECEIPT_LEN, Receipt, ReceiptError, SEALED_RECEIPT_LEN};
 pub use row::{EPOCH_SALT_LEN, Flags, READING_KEY_LEN, ROW_LEN, Row, RowFault};
 pub use seal::{CHUNK_LEN, CHUNK_ROWS, SEALED_CHUNK_LEN, body_len, body_root};
-pub use sidecar::{ENTRY_LEN, EntryError, Exit, Sidecar, SidecarError, sidecar_len};
+pub use sidecar::{ENTRY_LEN, EntryError, Exit, Sidecar, SidecarError, check_sidecar, sidecar_len};
 pub use store::{Part, StoreError, TableStore, VersionReader, VersionWriter, check_version, part_digest};
 pub use stream::{Outputs, Progress, SealedBody, Stage, StreamError, Streamed, genesis_to};
 pub use tree::{Node, ProofError, leaf as state_leaf, verify_row};

@@ -7,6 +7,10 @@
 //!
 //! *Source*: `docs/spec/table.md`, section *Sidecar*. The enclave makes it, any store keeps it, owners read it.
 
+mod levels;
+
+pub use levels::check_sidecar;
+
 use super::{
     Header, Row, Tier,
     header::P1_LEN,

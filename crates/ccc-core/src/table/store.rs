@@ -1,7 +1,7 @@
 //! Where sealed versions are kept: the traits alone.
 
 use super::{
-    Header, SealedTable, TableId, Tier, body_len, body_root,
+    Header, SealedTable, SidecarError, TableId, Tier, body_len, body_root, check_sidecar,
     seal::{SEALED_CHUNK_LEN, leaf, number, root_of},
     sidecar_len,
 };
@@ -25,8 +25,16 @@ pub enum StoreError {
         /// Header, body, sidecar or manifest.
         part: &'static str,
     },
+    /// The sidecar given is none of this version. Nothing was kept.
+    #[error("table version {}: {source}; take the sidecar from the host that sealed it", Hex(header_hash))]
+    Sidecar {
+        /// The version's hash.
+        header_hash: [u8; 32],
+        /// What is wrong.
+        source: SidecarError,
+    },
     /// The store's own index is malformed.
-    #[error("the store's {what} is malformed")]
+    #[error("the store's {what} is malformed{}", way_on(what))]
     Malformed {
         /// Which index.
         what: &'static str,
@@ -78,6 +86,14 @@ pub enum StoreError {
         /// The medium's own error.
         source: Box<dyn core::error::Error + Send + Sync>,
     },
+}
+
+/// What to do about a malformed index, where the name does not say it.
+fn way_on(what: &str) -> &'static str {
+    match what {
+        "journal" => "; move it away, open a new one and restore the table into it from another holder",
+        _ => "",
+    }
 }
 
 struct Hex<'a>(&'a [u8; 32]);
@@ -159,12 +175,13 @@ pub trait VersionWriter: Send {
     /// [`StoreError::Range`], [`StoreError::Medium`]; afterwards the version is to be dropped.
     fn write_at(&mut self, part: Part, offset: u64, bytes: &[u8]) -> Result<(), StoreError>;
 
-    /// Reads back what was written, compares the body with the header, and keeps the version; when it returns, the
-    /// version survives a power cut.
+    /// Reads back what was written, compares the body and the sidecar's tree with the header, and keeps the version; when
+    /// it returns, the version survives a power cut. It replaces what is kept under the same header hash, which
+    /// [`TableStore::put`] does where the sidecar is another one.
     ///
     /// # Errors
     /// [`StoreError::Incomplete`], [`StoreError::Corrupt`] where the body written is not the header's,
-    /// [`StoreError::Medium`]; earlier versions stay readable.
+    /// [`StoreError::Sidecar`], [`StoreError::Medium`]; earlier versions stay readable.
     fn commit(self: Box<Self>, header: &Header) -> Result<(), StoreError>;
 }
 
@@ -219,13 +236,19 @@ pub trait TableStore {
 
     /// Keeps a version; when it returns, the version survives a power cut. Keeping it twice is keeping it once.
     ///
+    /// A kept version whose sidecar is another one is replaced: of a sidecar, nobody but an owner can check the entries,
+    /// so the caller's word counts, who has it from the enclave.
+    ///
     /// # Errors
     /// [`StoreError`]; earlier versions stay readable.
     fn put(&self, table: &SealedTable) -> Result<(), StoreError> {
         let SealedTable { header, body, sidecar } = table;
         // the writer first: a store that has halted must not call a version kept
         let mut writer = self.writer(header.tier())?;
-        if self.reader(&header.hash()).and_then(|kept| check_version(&*kept)).is_ok() {
+        let digest = *blake3::hash(sidecar).as_bytes();
+        let same =
+            |kept: Box<dyn VersionReader + '_>| Ok(kept.sidecar_digest() == digest && check_version(&*kept).is_ok());
+        if self.reader(&header.hash()).and_then(same).unwrap_or(false) {
             return Ok(());
         }
         writer.write_at(Part::Body, 0, body)?;
@@ -259,7 +282,7 @@ fn whole(reader: &dyn VersionReader, part: Part, len: usize) -> Result<Vec<u8>, 
     Ok(bytes)
 }
 
-/// Compares a kept version with what was written, in the memory of one chunk.
+/// Compares a kept version with what was written, and its sidecar's tree with the header, in little memory.
 ///
 /// # Errors
 /// [`StoreError::Corrupt`], and what reading gives.
@@ -275,7 +298,11 @@ pub fn check_version(reader: &dyn VersionReader) -> Result<(), StoreError> {
             return Err(StoreError::Corrupt { header_hash: header.hash(), part: part.name() });
         }
     }
-    Ok(())
+    let tree = check_sidecar(header, |offset, bytes| reader.read_at(Part::Sidecar, offset, bytes));
+    tree.map_err(|error| match error {
+        StoreError::Sidecar { header_hash, .. } => StoreError::Corrupt { header_hash, part: Part::Sidecar.name() },
+        other => other,
+    })
 }
 
 /// What a part is known by, read in pieces: the body's root, or BLAKE3 of the sidecar.

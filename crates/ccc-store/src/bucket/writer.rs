@@ -32,7 +32,7 @@ impl VersionWriter for BucketWriter<'_> {
             self.names[position(tier, part, index)] = self.store.keep_piece(piece)?;
             Ok(())
         })?;
-        self.written.add(part, bytes);
+        self.written.add(part, offset, bytes);
         Ok(())
     }
 
@@ -52,11 +52,13 @@ impl VersionWriter for BucketWriter<'_> {
         let record = Record { manifest: Manifest { header: header.clone(), sidecar_digest }, pieces: names };
         let path = store.path("versions", &hex::encode(hash));
         if store.create(&path, record.to_bytes(), "writing a version")?
-            || store.reader(&hash).and_then(|kept| check_version(&*kept)).is_ok()
+            || store
+                .reader(&hash)
+                .is_ok_and(|kept| kept.sidecar_digest() == sidecar_digest && check_version(&*kept).is_ok())
         {
             return Ok(());
         }
-        // a damaged version under the same hash gives way
+        // a damaged version under the same hash gives way, and so does another sidecar
         store.overwrite(&path, record.to_bytes(), "replacing a version")
     }
 }

@@ -26,6 +26,7 @@ use crate::{
 use ccc_core::table::{Header, StoreError, TableId, TableStore, Tier, VersionReader, VersionWriter};
 use reader::DirectoryReader;
 use std::{
+    collections::BTreeSet,
     io,
     path::{Path, PathBuf},
     sync::atomic::{AtomicBool, AtomicU64, Ordering},
@@ -75,7 +76,7 @@ impl<F: FileSystem> DirectoryStore<F> {
         Ok(store)
     }
 
-    /// What an earlier process left: unfinished files go, names become durable, an older format is marked as this one.
+    /// What an earlier process left: unfinished files go, and what no version names, names become durable, an older format is marked as this one.
     fn settle(&self) -> Result<(), StoreError> {
         let Self { files, root, .. } = self;
         let found = self.format()?;
@@ -88,8 +89,29 @@ impl<F: FileSystem> DirectoryStore<F> {
             files.remove(&leftover).map_err(medium("removing an unfinished file"))?;
         }
         settle_names(files, root)?;
+        self.sweep()?;
         // the layout without a number is that of format 1, so that the number is all there is to add
         if found.is_none() { self.keep("", FORMAT_FILE, FORMAT.to_string().as_bytes()) } else { Ok(()) }
+    }
+
+    /// Removes bodies and sidecars that no version names: a write or a removal that was cut left them. Nothing goes while
+    /// a manifest cannot be read, since nobody knows what it names.
+    fn sweep(&self) -> Result<(), StoreError> {
+        let Some(manifests) = self.manifests()? else { return Ok(()) };
+        let bodies = manifests.iter().map(|manifest| manifest.header.body_root()).collect();
+        let sidecars = manifests.iter().map(|manifest| manifest.header.hash()).collect();
+        self.sweep_part("bodies", &bodies)?;
+        self.sweep_part("sidecars", &sidecars)
+    }
+
+    fn sweep_part(&self, part: &str, named: &BTreeSet<[u8; 32]>) -> Result<(), StoreError> {
+        for path in self.files.list(&self.root.join(part)).map_err(medium("listing files"))? {
+            let hash = path.file_name().and_then(|name| hash_of(name.to_str()?));
+            if hash.is_some_and(|hash| !named.contains(&hash)) {
+                self.files.remove(&path).map_err(medium("removing a file that no version names"))?;
+            }
+        }
+        Ok(())
     }
 
     /// The number in the format file; `None` where there is none.

@@ -51,7 +51,7 @@ impl<F: FileSystem> VersionWriter for DirectoryWriter<'_, F> {
         part.check_range(self.written.tier(), offset, bytes.len())?;
         let file = &self.draft(part).file;
         self.store.files.write_at(file, offset, bytes).map_err(medium("writing a file"))?;
-        self.written.add(part, bytes);
+        self.written.add(part, offset, bytes);
         Ok(())
     }
 

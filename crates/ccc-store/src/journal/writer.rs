@@ -31,7 +31,7 @@ impl VersionWriter for JournalWriter {
         self.assembler.write(part, offset, bytes, |part, index, piece| {
             pieces.insert(key(self.number, part, index), piece).map(drop).map_err(fault("writing a piece"))
         })?;
-        self.written.add(part, bytes);
+        self.written.add(part, offset, bytes);
         Ok(())
     }
 

@@ -5,10 +5,10 @@ use crate::{
     media::{Directory, Medium, Memory},
 };
 use ccc_core::table::{
-    Part, RollbackError, SEALED_CHUNK_LEN, SealedTable, StoreError, TableId, VersionWriter, check_current,
-    check_version,
+    Header, Part, RollbackError, SEALED_CHUNK_LEN, SealedTable, StoreError, TableId, TableStore, VersionWriter,
+    check_current, check_version,
 };
-use ccc_store::{Confirmation, Keep, collect};
+use ccc_store::{Confirmation, Keep, MemoryStore, collect, restore};
 use std::num::NonZeroU32;
 
 const ANOTHER: TableId = TableId { chain: 1, ..ID };
@@ -119,6 +119,55 @@ fn refuses_what_is_not_whole(medium: &impl Medium) {
     assert_same(&store.get(&header.hash()).expect("found"), &second);
 }
 
+fn write(store: &dyn TableStore, header: &Header, parts: &[(Part, u64, &[u8])]) -> Result<(), StoreError> {
+    let mut writer = store.writer(header.tier())?;
+    parts.iter().try_for_each(|(part, offset, bytes)| writer.write_at(*part, *offset, bytes))?;
+    writer.commit(header)
+}
+
+/// Another tree is refused; entries that only an owner could refuse never take the place of those that are kept, unless
+/// they are put.
+fn keeps_the_sidecar_that_was_put(medium: &impl Medium) {
+    let store = medium.open().expect("opens");
+    let table = Versions::new(7).next().expect("a version");
+    let header = &table.header;
+    for at in [0, 38, 38 + 32 * 1_024, 38 + 32 * 2_045] {
+        let mut bent = table.clone();
+        bent.sidecar[at] ^= 1;
+        let refused = store.put(&bent);
+        assert!(
+            matches!(refused, Err(StoreError::Sidecar { header_hash, .. }) if header_hash == header.hash()),
+            "{at}"
+        );
+    }
+    assert!(store.versions().expect("listed").is_empty());
+    let liar = MemoryStore::new();
+    let mut garbage = table.clone();
+    *garbage.sidecar.last_mut().expect("an entry") ^= 1;
+    liar.put(&garbage).expect("only an owner can tell");
+    store.put(&table).expect("kept");
+    restore(&*store, &liar, &header.hash()).expect("there already");
+    assert_same(&store.get(&header.hash()).expect("found"), &table);
+    store.remove(&header.hash()).expect("removed");
+    restore(&*store, &liar, &header.hash()).expect("restored");
+    assert_same(&store.get(&header.hash()).expect("found"), &garbage);
+    store.put(&table).expect("replaced");
+    assert_same(&store.get(&header.hash()).expect("found"), &table);
+}
+
+/// A range written twice does not stand for one that was not.
+fn finds_a_hole(medium: &impl Medium) {
+    let store = medium.open().expect("opens");
+    let SealedTable { header, body, sidecar } = Versions::new(8).next().expect("a version");
+    let (most, last) = sidecar.split_at(sidecar.len() - 112);
+    let at = sidecar.len() as u64 - 224;
+    let parts = [(Part::Body, 0, &body[..]), (Part::Sidecar, 0, most), (Part::Sidecar, at, &most[most.len() - 112..])];
+    let holed = write(&*store, &header, &parts);
+    assert!(
+        matches!(holed, Err(StoreError::Incomplete { part: Part::Sidecar, expected, found }) if expected - found == last.len() as u64)
+    );
+}
+
 /// A version below the head that shares its body goes, and the body stays.
 fn keeps_what_another_version_shares(medium: &impl Medium) {
     let store = medium.open().expect("opens");
@@ -163,6 +212,8 @@ fn conforms<M: Medium>(new: impl Fn() -> M) {
     reads_and_writes_in_pieces(&new());
     refuses_what_is_not_whole(&new());
     keeps_what_another_version_shares(&new());
+    keeps_the_sidecar_that_was_put(&new());
+    finds_a_hole(&new());
     an_old_copy_is_found_out(&new());
     if new().is_lasting() {
         lasts(&new());

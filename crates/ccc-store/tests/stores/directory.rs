@@ -39,6 +39,25 @@ fn a_body_stays_while_a_manifest_cannot_be_read() {
 }
 
 #[test]
+fn what_no_version_names_goes_at_the_next_opening_unless_a_manifest_cannot_be_read() {
+    let directory = Directory::new();
+    let store = directory.open().expect("opens");
+    let (first, second) = two_versions(7);
+    [&first, &second].iter().for_each(|table| store.put(table).expect("kept"));
+    drop(store);
+    // a cut behind the removal of the manifest
+    fs::remove_file(directory.file(&first.header, Target::Manifest)).expect("removed");
+    let left = || [Target::Body, Target::Sidecar].map(|part| directory.file(&first.header, part).exists());
+    directory.alter(&second.header, Target::Manifest, &mut |bytes| bytes[9] ^= 1);
+    drop(directory.open().expect("opens"));
+    assert_eq!(left(), [true; 2]);
+    directory.alter(&second.header, Target::Manifest, &mut |bytes| bytes[9] ^= 1);
+    let store = directory.open().expect("opens");
+    assert_eq!(left(), [false; 2]);
+    assert_same(&store.get(&second.header.hash()).expect("found"), &second);
+}
+
+#[test]
 fn n156g_a_directory_of_another_format_is_refused() {
     let directory = Directory::new();
     let table = two_versions(4).0;
