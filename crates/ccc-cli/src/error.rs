@@ -10,6 +10,7 @@ use ccc_core::{
     ciphertext::{CiphertextError, EncryptError},
     compat::tdh2_p256,
     encoding::EncodingError,
+    epoch::Epoch,
     keys::{
         KeyShareError, MembershipError,
         board::BoardError,
@@ -260,6 +261,8 @@ pub(crate) enum Error {
     Round(#[from] RoundError),
     #[error("the round fills a request for collateral and needs --price")]
     NoPrice,
+    #[error("the table is of epoch {table} already, the committee of epoch {committee}")]
+    EpochStands { table: Epoch, committee: Epoch },
     #[error("a reserve check needs the custodian's statement")]
     NoStatement,
     #[error("the reserve check: {0}")]

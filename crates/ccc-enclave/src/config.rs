@@ -1,6 +1,7 @@
 //! What the enclave is built for. Its digest is part of the measurement, so a host cannot swap the agent's
 //! key, the pool or the price rules without becoming another, unlisted enclave.
 
+use crate::reader;
 use ccc_core::{
     suite::{self, domain},
     table::{AuditorSet, Tier},
@@ -120,6 +121,12 @@ pub enum ConfigError {
         /// Decimals found.
         found: u8,
     },
+    /// A key to which no summary can be sealed.
+    #[error("key {index} of the auditor set is not an X25519 key")]
+    AuditorKey {
+        /// Position in the set.
+        index: usize,
+    },
     /// Bounds that no state could meet.
     #[error("{what} is outside its range")]
     Bound {
@@ -129,7 +136,7 @@ pub enum ConfigError {
 }
 
 impl EnclaveConfig {
-    /// Checks indices, decimals and bounds.
+    /// Checks indices, decimals, auditors' keys and bounds.
     ///
     /// # Errors
     /// [`ConfigError`].
@@ -145,7 +152,17 @@ impl EnclaveConfig {
         if let Some(index) = self.assets.iter().position(|asset| asset.lot == 0) {
             return Err(ConfigError::Lot { index: u32::try_from(index).unwrap_or(u32::MAX) });
         }
+        self.validate_auditors()?;
         self.validate_bounds()
+    }
+
+    /// One key that cannot be sealed to would stop the summary of all.
+    fn validate_auditors(&self) -> Result<(), ConfigError> {
+        let mut keys = self.auditors.iter().flat_map(AuditorSet::keys);
+        match keys.position(|key| !reader::takes_messages(key)) {
+            Some(index) => Err(ConfigError::AuditorKey { index }),
+            None => Ok(()),
+        }
     }
 
     fn validate_bounds(&self) -> Result<(), ConfigError> {

@@ -27,8 +27,8 @@ use zeroize::Zeroizing;
 
 /// Bytes of a sealed query.
 pub const SEALED_QUERY_LEN: usize = BalanceQuery::LEN + SEAL_OVERHEAD;
-/// The most queries that one attempt answers.
-pub const GREATEST_QUERIES: usize = 1_024;
+/// The most queries that one attempt answers. Each costs one scan of the whole table, also one that nobody can read.
+pub const GREATEST_QUERIES: usize = 64;
 
 /// Why no query is answered. Nothing has changed anywhere.
 #[derive(Debug, thiserror::Error)]

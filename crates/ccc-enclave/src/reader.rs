@@ -17,6 +17,7 @@ use zeroize::Zeroizing;
 
 type Private = <X25519HkdfSha256 as Kem>::PrivateKey;
 type Public = <X25519HkdfSha256 as Kem>::PublicKey;
+type Encapsulated = <X25519HkdfSha256 as Kem>::EncappedKey;
 
 /// What a sealed message is longer than its plaintext: encapsulated key and tag.
 pub const SEAL_OVERHEAD: usize = 48;
@@ -106,6 +107,17 @@ impl ReaderKey {
         .map(Zeroizing::new)
         .map_err(|_| ReaderError::Closed)
     }
+}
+
+/// Whether a message can be sealed to these bytes: not for a point of small order, which gives the same secret with every key.
+///
+/// *Source*: RFC 9180, section 7.1.4. The public keys of both sides are values of one kind, so a receiver that takes
+/// them as an encapsulated key does the check of the sender.
+pub(crate) fn takes_messages(public: &[u8; 32]) -> bool {
+    let Ok(encapsulated) = Encapsulated::from_bytes(public) else { return false };
+    let (any, _) = X25519HkdfSha256::derive_keypair(&[0; 32]);
+    hpke::setup_receiver::<ChaCha20Poly1305, HkdfSha256, X25519HkdfSha256>(&OpModeR::Base, &any, &encapsulated, &[])
+        .is_ok()
 }
 
 /// Seals an answer to a public key; nothing for bytes that are no key.

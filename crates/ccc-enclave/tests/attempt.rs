@@ -12,12 +12,13 @@ use ccc_core::{
     encoding::Kind,
     envelope::Envelope,
     report::{Payload, Statement},
-    table::Header,
+    table::{AuditorSet, Header},
     vault::{CombineError, Culprit, CulpritReason, sealed, share::Shares},
 };
 use ccc_enclave::{
     attempt::{AttemptError, Enclave},
     config::{ConfigError, EnclaveConfig},
+    reader::ReaderKey,
     reserve::Validity,
     round::RoundInput,
 };
@@ -162,6 +163,11 @@ fn configurations_that_cannot_work_are_refused() {
         config.validate().err()
     };
     assert_eq!(refusal(&|_| {}), None);
+    let auditors = |keys: Vec<[u8; 32]>| AuditorSet::new(1, keys).expect("ascending");
+    let good = ReaderKey::from_bytes(&[7; 32]).expect("a key").public();
+    assert_eq!(refusal(&|config| config.auditors = Some(auditors(vec![good]))), None);
+    let small = |config: &mut EnclaveConfig| config.auditors = Some(auditors(vec![[0; 32], good]));
+    assert_eq!(refusal(&small), Some(ConfigError::AuditorKey { index: 0 }));
     assert_eq!(refusal(&|config| config.base = 2), Some(ConfigError::Asset { index: 2, count: 2 }));
     assert_eq!(refusal(&|config| config.assets[1].decimals = 18), Some(ConfigError::QuoteDecimals { found: 18 }));
     assert_eq!(refusal(&|config| config.assets[0].decimals = 6), Some(ConfigError::BaseDecimals { found: 6 }));

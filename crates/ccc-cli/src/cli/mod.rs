@@ -18,7 +18,7 @@ pub(crate) use rounds::{
     DkgArgs, HandoverArgs, OfRepair, ParticipantKeygen, RepairAssistArgs, RepairFinishArgs, RepairRequestArgs,
     RepairShare, SessionArgs,
 };
-pub(crate) use value::{AssetName, SpreadRange};
+pub(crate) use value::{AssetName, SpreadRange, UpkeepName};
 
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;

@@ -1,6 +1,6 @@
 //! Flags of the path by hand: `table`, `encrypt-order`, `fill`, `reencrypt`.
 
-use super::value::{Address, AssetName, SpreadRange};
+use super::value::{Address, AssetName, SpreadRange, UpkeepName};
 use clap::{Args, Subcommand};
 use std::path::PathBuf;
 
@@ -192,10 +192,14 @@ pub(crate) enum Fill {
 /// Arguments of `fill prepare`.
 #[derive(Args)]
 #[command(after_help = "\
-Writes request.ccc and recipient.ccc (public) and attempt.key (secret).
+Writes request.ccc and recipient.ccc (public) and attempt.key (secret). --upkeep makes a version of the
+table that settles nothing: a full pool grows fourfold; after a refresh or reshare the pool goes into the
+new epoch. What waits is booked by the round after it.
 
-Example:
-  ccc fill prepare --pool pool/ --out attempt/")]
+Examples:
+  ccc fill prepare --pool pool/ --out attempt/
+  ccc fill prepare --pool pool/ --out grow/ --upkeep growth
+  ccc fill prepare --pool pool/ --out epoch/ --upkeep epoch --committee new/committee.ccc")]
 pub(crate) struct FillPrepareArgs {
     /// The pool directory
     #[arg(long, value_name = "DIR")]
@@ -206,6 +210,12 @@ pub(crate) struct FillPrepareArgs {
     /// Prepare a reserve check instead of a round
     #[arg(long)]
     pub(crate) reserve_check: bool,
+    /// Prepare a version of its own instead of a round: growth or epoch
+    #[arg(long, value_enum, value_name = "DUTY", hide_possible_values = true, conflicts_with = "reserve_check")]
+    pub(crate) upkeep: Option<UpkeepName>,
+    /// The committee of the new epoch, which becomes the pool's once the table is there [default: the pool's]
+    #[arg(long, value_name = "FILE", requires = "upkeep")]
+    pub(crate) committee: Option<PathBuf>,
 }
 
 /// Arguments of `reencrypt`.

@@ -19,6 +19,15 @@ pub(crate) enum AssetName {
     Quote,
 }
 
+/// A version of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum UpkeepName {
+    /// The table's next tier
+    Growth,
+    /// The epoch after a refresh or a reshare
+    Epoch,
+}
+
 /// One spread, or a sliding one as `S0:S1`, in 1/100 basis point.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct SpreadRange(pub(crate) [u16; 2]);

@@ -3,7 +3,8 @@
 use super::{Error, Exit, Parts, list};
 use ccc_core::keys::KeyShareError;
 use ccc_core::keys::repair::{RepairError, RepairSessionError};
-use ccc_enclave::{attempt::AttemptError, reserve::ReserveError};
+use ccc_core::table::ResultCode;
+use ccc_enclave::{attempt::AttemptError, reserve::ReserveError, round::RoundError};
 use ccc_node::{recovery::RecoveryError, scenario::ScenarioError, vault_node::Refusal};
 use std::borrow::Cow;
 
@@ -232,6 +233,15 @@ impl Error {
             Self::Attempt(error) => of_attempt(error),
             Self::Plan(_) => ("plan", "the log cannot be settled as it stands; `ccc verify --pool DIR` tells more"),
             Self::Ciphertext(_) => ("ciphertext", "ask its author for another"),
+            Self::Round(RoundError::Deposit { code: ResultCode::Full, .. }) => (
+                "round",
+                "the table is full and keeps its version: `ccc fill prepare --upkeep growth`, then the round again",
+            ),
+            Self::Round(RoundError::Epoch { .. }) => (
+                "round",
+                "the committee is of another epoch than the table: `ccc fill prepare --upkeep epoch`, then again",
+            ),
+            Self::EpochStands { .. } => ("epoch", "name the committee that the last refresh or reshare wrote"),
             Self::Round(_) => ("round", "the table keeps its version; run `ccc verify --pool DIR`"),
             Self::NoPrice => ("no-price", "give --price FILE; a list without observations closes the round unfilled"),
             Self::NotRead { .. } => ("not-read", "leave the option away, or name the other attempt"),

@@ -3,6 +3,7 @@
 use super::{
     Pool,
     log::{ChainLog, Event},
+    read_committee,
     settings::ATTEMPT_LIFETIME,
 };
 use crate::{
@@ -23,7 +24,7 @@ use ccc_core::{
     table::Header,
     vault::{AttestedRecipient, Mode, Request},
 };
-use ccc_enclave::{attempt::Enclave, intake::RoundPlan};
+use ccc_enclave::{attempt::Enclave, intake::RoundPlan, round::RoundError, upkeep::Duty};
 use rand_core::CryptoRng;
 use std::path::{Path, PathBuf};
 
@@ -39,6 +40,31 @@ pub(crate) enum Purpose {
     Round = 1,
     /// Compare reserves with liabilities.
     ReserveCheck = 2,
+    /// Take the table to the next tier.
+    Growth = 3,
+    /// Take the table into the epoch of the committee.
+    Epoch = 4,
+}
+
+impl Purpose {
+    /// The instruction for a version of its own, if it is one.
+    pub(crate) fn duty(self) -> Option<Duty> {
+        match self {
+            Self::Round | Self::ReserveCheck => None,
+            Self::Growth => Some(Duty::Growth),
+            Self::Epoch => Some(Duty::Epoch),
+        }
+    }
+
+    /// The epochs of table and committee must fit: the same, but for an attempt that takes the table into a later one.
+    fn check_epochs(self, header: &Header, committee: &Committee) -> Result<(), Error> {
+        let (found, expected) = (header.epoch(), committee.epoch());
+        match self {
+            Self::Epoch if expected <= found => Err(Error::EpochStands { table: found, committee: expected }),
+            Self::Round | Self::Growth if expected != found => Err(RoundError::Epoch { expected, found }.into()),
+            _ => Ok(()),
+        }
+    }
 }
 
 /// Where the parts of an attempt are.
@@ -56,6 +82,11 @@ impl AttemptPaths {
 
     pub(crate) fn recipient(&self) -> PathBuf {
         self.0.join("recipient.ccc")
+    }
+
+    /// The committee of an attempt that takes the table into its epoch.
+    pub(crate) fn committee(&self) -> PathBuf {
+        self.0.join("committee.ccc")
     }
 
     pub(crate) fn key(&self) -> PathBuf {
@@ -136,6 +167,32 @@ impl Pool {
         }
     }
 
+    /// The pool under the committee that an attempt was prepared for: its own, or that of the attempt's directory.
+    ///
+    /// # Errors
+    /// [`Error::OtherCommittee`] when the request names another one than the directory holds, and as [`Self::under`].
+    pub(crate) fn under_attempt(self, paths: &AttemptPaths) -> Result<Self, Error> {
+        let path = paths.committee();
+        if !path.exists() {
+            return Ok(self);
+        }
+        let request = decode(&paths.request(), MAX_REQUEST, Request::from_bytes)?;
+        let pool = self.under(&path)?;
+        if request.committee == pool.committee.digest() { Ok(pool) } else { Err(Error::OtherCommittee { path }) }
+    }
+
+    /// The pool under another committee of the same key, that of a refresh or a reshare.
+    ///
+    /// # Errors
+    /// [`Error::OtherCommittee`], [`Error::Committee`].
+    pub(crate) fn under(self, path: &Path) -> Result<Self, Error> {
+        let committee = read_committee(path)?;
+        if committee.master_public_key() != self.committee.master_public_key() {
+            return Err(Error::OtherCommittee { path: path.into() });
+        }
+        Ok(Self { committee, ..self })
+    }
+
     /// What an attempt at a block opens.
     ///
     /// # Errors
@@ -145,7 +202,7 @@ impl Pool {
             let digests = header.map(|header| header.wrapped().digest()).into_iter().collect();
             return Ok(Scope { purpose, digests, collateral: None, plan: None });
         }
-        let log = self.round_log(at)?;
+        let log = self.attempt_log(at, purpose.duty())?;
         let collateral = log.collateral.as_ref().map(|request| request.submission.id);
         let key = self.committee.master_public_key();
         let plan = RoundPlan::new(&self.config, key, header, log, at.time())?;
@@ -182,6 +239,7 @@ impl Pool {
         files::check_empty(&paths.0)?;
         let provider = self.hardware(passphrases)?;
         let table = self.table()?;
+        purpose.check_epochs(&table.header, &self.committee)?;
         let block = Event::Block { time: self.now() };
         self.scope(&self.log.then(&block), Some(&table.header), purpose)?;
         self.append(&block)?;
@@ -193,6 +251,9 @@ impl Pool {
         let secrets = Secrets::new(&[&[purpose as u8], attempt.into_keys().to_bytes().as_slice()]);
         files::directory(&paths.0)?;
         secret::save(&paths.key(), Content::Attempt, &secrets, Replace::Never, passphrases, rng)?;
+        if purpose == Purpose::Epoch {
+            files::write(&paths.committee(), &self.committee.to_bytes(), Audience::Everyone, Replace::Never)?;
+        }
         files::write(&paths.recipient(), &card, Audience::Everyone, Replace::Never)?;
         files::write(&paths.request(), &request.to_bytes(), Audience::Everyone, Replace::Never)?;
         Ok(request)
@@ -213,6 +274,8 @@ pub(crate) fn open_keys(paths: &AttemptPaths, passphrases: &Passphrases) -> Resu
         let purpose = match purpose {
             [1] => Purpose::Round,
             [2] => Purpose::ReserveCheck,
+            [3] => Purpose::Growth,
+            [4] => Purpose::Epoch,
             _ => return Err(SealedError::Altered),
         };
         Ok((purpose, AttemptKeys::from_bytes(keys)?))

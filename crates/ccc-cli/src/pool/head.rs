@@ -18,6 +18,9 @@ pub(crate) struct Head {
     pub(crate) accumulator: Hex<32>,
     /// Standing orders of the log that were taken.
     pub(crate) orders_taken: u64,
+    /// Block up to which the rounds have read them; 0 before the first round.
+    #[serde(default)]
+    pub(crate) orders_read_at: u64,
     /// Those whose reservations stand, by identifier.
     pub(crate) live_orders: Vec<Hex<32>>,
     /// Requests that a round has closed, filled or not.
@@ -65,6 +68,7 @@ impl Head {
             consumed: 0,
             accumulator: Hex([0; 32]),
             orders_taken: 0,
+            orders_read_at: 0,
             live_orders: Vec::new(),
             closed_requests: Vec::new(),
             round_sequence: 0,

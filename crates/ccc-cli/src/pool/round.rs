@@ -49,13 +49,21 @@ impl Told<'_> {
             Purpose::ReserveCheck if self.observations.is_some() => {
                 Err(Error::NotRead { purpose: "a reserve check", what: "price observations" })
             }
-            Purpose::Round | Purpose::ReserveCheck => Ok(()),
+            Purpose::Growth | Purpose::Epoch if self.observations.is_some() => {
+                Err(Error::NotRead { purpose: "a version of its own", what: "price observations" })
+            }
+            Purpose::Growth | Purpose::Epoch if self.statement.is_some() => {
+                Err(Error::NotRead { purpose: "a version of its own", what: "statement" })
+            }
+            Purpose::Round | Purpose::ReserveCheck | Purpose::Growth | Purpose::Epoch => Ok(()),
         }
     }
 }
 
 /// What an attempt produced. Nothing of it is on disk yet.
 pub(crate) struct Produced {
+    /// What the attempt was for.
+    pub(crate) purpose: Purpose,
     pub(crate) report: SignedReport,
     /// One report per withdrawal that the round paid.
     pub(crate) payouts: Vec<SignedReport>,
@@ -72,6 +80,7 @@ pub(crate) struct Produced {
 /// The state that an attempt works on.
 struct Bench<'a> {
     pool: &'a Pool,
+    purpose: Purpose,
     request: Request,
     at: ChainLog,
     table: SealedTable,
@@ -102,7 +111,7 @@ impl Pool {
         told.check(purpose)?;
         let at = public.block(&self.log)?;
         let (request, table) = (public.request.clone(), self.table_in(store)?);
-        let bench = Bench { pool: self, request, at, table, now: self.now(), passphrases };
+        let bench = Bench { pool: self, purpose, request, at, table, now: self.now(), passphrases };
         let scope = self.scope(&bench.at, Some(&bench.table.header), purpose)?;
         if scope.collateral.is_some() && told.observations.is_none() {
             return Err(Error::NoPrice);
@@ -119,7 +128,7 @@ impl Pool {
         let opened = opened.map_err(|error| Error::attempt(error, not_shares.clone()))?;
         let culprits = opened.culprits().iter().map(|c| (c.identifier.get(), "a wrong share".to_owned())).collect();
         let produced = match (purpose, scope.plan) {
-            (Purpose::Round, Some(plan)) => bench.round(opened, &plan, told, rng)?,
+            (_, Some(plan)) => bench.round(opened, &plan, told, rng)?,
             _ => bench.reserve_check(opened, told, rng)?,
         };
         Ok(Produced { culprits, not_shares, ..produced })
@@ -136,6 +145,11 @@ impl Bench<'_> {
     /// What the signers are shown.
     fn shown(&self) -> Shown<'_> {
         Shown { request: &self.request, header: Some(&self.table.header) }
+    }
+
+    /// What the signers look at, without prices and without an instruction.
+    fn seen<'s>(&'s self, latest: &'s Head) -> Seen<'s> {
+        Seen { at: &self.at, latest, observations: &[], now: self.now, duty: None }
     }
 
     fn validity(&self, last: u64) -> Validity {
@@ -161,11 +175,12 @@ impl Bench<'_> {
             progress: &|_| {},
         };
         let output = opened.round(plan, &input, rng)?;
-        let seen = Seen { at: &self.at, latest: &pool.head, observations, now: self.now };
+        let seen = Seen { duty: self.purpose.duty(), observations, ..self.seen(&pool.head) };
         let report = pool.sign(&output.result, self.shown(), &seen, self.passphrases)?;
         let mut head = self.next_head(&output.table.header, plan, &report)?;
         let payouts = output.payouts.iter().map(|result| self.payout(result, &mut head)).collect::<Result<_, _>>()?;
         Ok(Produced {
+            purpose: self.purpose,
             report,
             payouts,
             envelope: None,
@@ -178,8 +193,7 @@ impl Bench<'_> {
 
     /// Signs a payout on top of the version that debited it.
     fn payout(&self, result: &AttestedResult, head: &mut Head) -> Result<SignedReport, Error> {
-        let seen = Seen { at: &self.at, latest: head, observations: &[], now: self.now };
-        let report = self.pool.sign(result, self.shown(), &seen, self.passphrases)?;
+        let report = self.pool.sign(result, self.shown(), &self.seen(head), self.passphrases)?;
         let Payload { binding, statement } = report.report().payload();
         if let Statement::Payout(payout) = statement {
             head.pay(binding.sequence, payout);
@@ -188,14 +202,17 @@ impl Bench<'_> {
     }
 
     fn next_head(&self, header: &Header, plan: &RoundPlan, report: &SignedReport) -> Result<Head, Error> {
-        let log = self.pool.round_log(&self.at)?;
+        let log = self.pool.attempt_log(&self.at, self.purpose.duty())?;
         let mut head = self.pool.head.clone();
         head.header_hash = Hex(header.hash());
         head.version = header.version();
         head.consumed = plan.accumulator().count();
         head.accumulator = Hex(plan.accumulator().value());
-        head.orders_taken += log.new_orders.len() as u64;
-        head.live_orders = log.live_orders.iter().chain(&log.new_orders).map(|order| Hex(order.id)).collect();
+        if log.upkeep.is_none() {
+            head.orders_taken += log.new_orders.len() as u64;
+            head.orders_read_at = self.at.number();
+            head.live_orders = log.live_orders.iter().chain(&log.new_orders).map(|order| Hex(order.id)).collect();
+        }
         let closed =
             |request: CollateralRequest| ClosedRequest { id: Hex(request.submission.id), version: head.version };
         let closed = log.collateral.map(closed);
@@ -219,12 +236,12 @@ impl Bench<'_> {
             validity: self.validity(pool.head.solvency_sequence),
         };
         let output = opened.reserve(&input, rng)?;
-        let seen = Seen { at: &self.at, latest: &pool.head, observations: &[], now: self.now };
-        let report = pool.sign(&output.result, self.shown(), &seen, self.passphrases)?;
+        let report = pool.sign(&output.result, self.shown(), &self.seen(&pool.head), self.passphrases)?;
         let mut head = pool.head.clone();
         head.solvency_sequence = report.report().payload().binding.sequence;
         let envelope = Some(output.envelope);
         Ok(Produced {
+            purpose: self.purpose,
             report,
             payouts: Vec::new(),
             envelope,

@@ -15,6 +15,7 @@ use ccc_core::{
 use ccc_enclave::{
     intake::{CollateralRequest, Log, Submission},
     result::PublicInputs,
+    upkeep::{Duty, Upkeep},
 };
 use ccc_node::{
     vault_node::{ChainView, OnChain},
@@ -33,6 +34,8 @@ pub(crate) struct Seen<'a> {
     pub(crate) observations: &'a [PriceObservation],
     /// The clock.
     pub(crate) now: u64,
+    /// The instruction that the signers' operators gave, if the version is one of its own.
+    pub(crate) duty: Option<Duty>,
 }
 
 impl Pool {
@@ -78,7 +81,7 @@ impl Pool {
     /// # Errors
     /// [`Error::PoolLog`].
     pub(crate) fn signer_view(&self, seen: &Seen<'_>, statement: &Statement) -> Result<SignerView, Error> {
-        let Seen { at, latest, observations, now } = *seen;
+        let Seen { at, latest, observations, now, duty } = *seen;
         let count = if let Statement::Round(round) = statement { round.count } else { self.head.consumed };
         Ok(SignerView {
             chain: self.config.chain,
@@ -87,7 +90,7 @@ impl Pool {
             now,
             inputs: self.inputs(at)?,
             block_hash: at.hash(),
-            log: self.round_log(at)?,
+            log: self.attempt_log(at, duty)?,
             header: (self.head.header_hash.0, self.head.version),
             latest: (latest.header_hash.0, latest.version),
             last_sequence: match statement {
@@ -104,6 +107,17 @@ impl Pool {
     fn accumulator(&self, at: &ChainLog, count: u64) -> Result<Option<Accumulator>, Error> {
         let tokens: Vec<[u8; 20]> = self.config.assets.iter().map(|asset| asset.token).collect();
         at.accumulator(count, &tokens)
+    }
+
+    /// What an attempt at this block takes: what a round settles, or an instruction for a version of its own.
+    ///
+    /// # Errors
+    /// As [`Self::round_log`].
+    pub(crate) fn attempt_log(&self, at: &ChainLog, duty: Option<Duty>) -> Result<Log, Error> {
+        let log = self.round_log(at)?;
+        let Some(duty) = duty else { return Ok(log) };
+        let upkeep = Upkeep { duty, read: self.head.orders_read_at };
+        Ok(Log { consumed: log.consumed, upkeep: Some(upkeep), ..Log::default() })
     }
 
     /// What a round at this block settles.

@@ -21,5 +21,6 @@ mod secrets;
 mod shares;
 mod support;
 mod terminal;
+mod upkeep;
 mod verify;
 mod withdrawals;

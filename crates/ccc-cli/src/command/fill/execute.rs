@@ -8,7 +8,7 @@ use crate::{
     files::{self, Audience, Replace},
     pool::{
         Pool,
-        attempt::AttemptPaths,
+        attempt::{AttemptPaths, Purpose},
         parse_json,
         round::{Produced, Told},
     },
@@ -47,6 +47,7 @@ pub(super) fn run(arguments: &FillRunArgs, ctx: &Context<'_>) -> Result<Answer, 
     let statement = arguments.statement.as_deref().map(|path| files::read(path, MAX_STATEMENT)).transpose()?;
     let statement = statement.map(Zeroizing::new);
     let (pool, store) = Pool::open_alone(&arguments.pool)?;
+    let pool = pool.under_attempt(&paths)?;
     let told = Told { observations: observations.as_deref(), statement: statement.as_deref().map(Vec::as_slice) };
     let produced = pool.run(&store, &paths, &told, &ctx.passphrases, &mut ctx.rng()?)?;
     for path in payout_paths(&paths, &produced) {
@@ -74,7 +75,7 @@ fn payout_paths(paths: &AttemptPaths, produced: &Produced) -> Vec<PathBuf> {
     sequences.map(|sequence| paths.payout(sequence)).collect()
 }
 
-/// Report, payouts and envelope; then the head, at once; then the keys go. A run that stops before the head has changed
+/// Report, payouts, envelope and the committee of a new epoch; then the head, at once; then the keys go. A run that stops before the head has changed
 /// nothing and can be made again; one that stops behind it leaves keys that a moved head refuses.
 fn keep(pool: &Pool, paths: &AttemptPaths, target: &Path, replace: Replace, produced: &Produced) -> Result<(), Error> {
     files::write(target, &produced.report.to_bytes()?, Audience::Everyone, replace)?;
@@ -84,12 +85,15 @@ fn keep(pool: &Pool, paths: &AttemptPaths, target: &Path, replace: Replace, prod
     if let Some(envelope) = &produced.envelope {
         files::write(&paths.envelope(), envelope, Audience::Everyone, Replace::Force)?;
     }
+    if produced.purpose == Purpose::Epoch {
+        files::write(&pool.paths.committee(), &pool.committee.to_bytes(), Audience::Everyone, Replace::Force)?;
+    }
     pool.set_head(&produced.head)?;
     std::fs::remove_file(paths.key()).map_err(|source| Error::Write { path: paths.key(), source })
 }
 
 fn report(produced: &Produced, paths: &AttemptPaths, target: &Path, ctx: &Context<'_>) -> Answer {
-    let (line, answer, mut object) = outcome(produced.statement());
+    let (line, answer, mut object) = outcome(produced.purpose, produced.statement());
     let mut lines = vec![line, format!("signed report: {}", target.display())];
     let (payout_lines, payouts) = payouts(produced, paths);
     lines.extend(payout_lines);
@@ -128,8 +132,18 @@ fn payouts(produced: &Produced, paths: &AttemptPaths) -> (Vec<String>, serde_jso
     (lines, objects.into())
 }
 
-fn outcome(statement: &Statement) -> (String, Answer, serde_json::Value) {
+fn outcome(purpose: Purpose, statement: &Statement) -> (String, Answer, serde_json::Value) {
     match statement {
+        Statement::Round(round) if purpose == Purpose::Growth => (
+            format!("the table has grown: version {}", round.version),
+            Answer::Done,
+            serde_json::json!({ "kind": "growth", "version": round.version }),
+        ),
+        Statement::Round(round) if purpose == Purpose::Epoch => (
+            format!("the table is in the committee's epoch: version {}", round.version),
+            Answer::Done,
+            serde_json::json!({ "kind": "epoch", "version": round.version }),
+        ),
         Statement::Round(round) if round.request_id == [0; 32] => (
             format!("idle round closed: table version {}", round.version),
             Answer::Done,

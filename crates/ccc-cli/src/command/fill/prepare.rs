@@ -2,7 +2,7 @@
 
 use super::Context;
 use crate::{
-    cli::FillPrepareArgs,
+    cli::{FillPrepareArgs, UpkeepName},
     error::Error,
     pool::{
         Pool,
@@ -13,8 +13,14 @@ use crate::{
 };
 
 pub(super) fn run(arguments: &FillPrepareArgs, ctx: &Context<'_>) -> Result<Answer, Error> {
+    let purpose = purpose(arguments);
     let mut pool = Pool::open(&arguments.pool)?;
-    let purpose = if arguments.reserve_check { Purpose::ReserveCheck } else { Purpose::Round };
+    if let Some(path) = &arguments.committee {
+        if purpose != Purpose::Epoch {
+            return Err(Error::NotRead { purpose: "an attempt without a new epoch", what: "committee" });
+        }
+        pool = pool.under(path)?;
+    }
     let paths = AttemptPaths::new(&arguments.out);
     let request = pool.prepare(&paths, purpose, &ctx.passphrases, &mut ctx.rng()?)?;
     let (count, t) = (request.ciphertexts.len(), pool.committee.threshold().t());
@@ -26,4 +32,13 @@ pub(super) fn run(arguments: &FillPrepareArgs, ctx: &Context<'_>) -> Result<Answ
         }),
     );
     Ok(Answer::Done)
+}
+
+fn purpose(arguments: &FillPrepareArgs) -> Purpose {
+    match arguments.upkeep {
+        Some(UpkeepName::Growth) => Purpose::Growth,
+        Some(UpkeepName::Epoch) => Purpose::Epoch,
+        None if arguments.reserve_check => Purpose::ReserveCheck,
+        None => Purpose::Round,
+    }
 }

@@ -200,7 +200,7 @@ fn first_version(pool: Pool, rng: &mut StdRng, ctx: &Context<'_>) -> Result<Pool
     };
     let RoundOutput { result, table, .. } = opened.round(plan, &input, rng)?;
     let shown = Shown { request: &request, header: None };
-    let seen = Seen { at, latest: &pool.head, observations: &[], now: time };
+    let seen = Seen { at, latest: &pool.head, observations: &[], now: time, duty: None };
     pool.sign(&result, shown, &seen, &ctx.passphrases)?;
     pool.store()?.put(&table)?;
     let header = &table.header;

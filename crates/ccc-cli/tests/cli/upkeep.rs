@@ -1,0 +1,97 @@
+//! A full pool grows, and a pool goes on under the shares of the next epoch.
+
+use super::support::{Run, Scratch, Story, circle::Circle};
+
+/// Deposits of one unit each from as many addresses, without instructions: the addresses themselves are credited.
+fn crowd(story: &Story, deposits: u32) {
+    let mut log = String::from_utf8(story.scratch.read("pool/log.jsonl")).expect("text");
+    let last: serde_json::Value = serde_json::from_str(log.lines().last().expect("a line")).expect("JSON");
+    for number in 0..deposits {
+        let deposit = serde_json::json!({
+            "event": "deposit", "time": last["time"], "id": format!("{number:064x}"), "who": format!("{:040x}", number + 1),
+            "asset": 0, "amount": "1", "ciphertext": "",
+        });
+        log.push_str(&format!("{deposit}\n"));
+    }
+    story.scratch.write("pool/log.jsonl", log);
+}
+
+fn head(scratch: &Scratch) -> serde_json::Value {
+    serde_json::from_slice(&scratch.read("pool/head.json")).expect("JSON")
+}
+
+#[test]
+fn a_full_pool_grows_and_books_what_waited() {
+    let story = Story::funded();
+    crowd(&story, 511);
+    story.attempt("full", "", &[1, 2, 3]);
+    let run = story.ccc("fill run --pool pool --attempt full");
+    run.fails(2, "no unused row is left");
+    assert!(run.stderr.contains("--upkeep growth"), "{}", run.stderr);
+    let before = head(&story.scratch);
+    story.attempt("grow", "--upkeep growth", &[1, 2, 3]);
+    let run = story.ccc("fill run --pool pool --attempt grow --price prices.json");
+    assert_eq!(run.code, 2, "no file, and none is read");
+    let grown = story.done("--json fill run --pool pool --attempt grow").json();
+    assert_eq!((&grown["kind"], &grown["version"]), (&"growth".into(), &2.into()));
+    let after = head(&story.scratch);
+    for same in ["consumed", "accumulator", "orders_taken", "orders_read_at", "live_orders"] {
+        assert_eq!(after[same], before[same], "{same}");
+    }
+    story.done("verify --pool pool grow/report.ccc");
+    story.attempt("book", "", &[1, 2, 3]);
+    assert_eq!(story.done("--json fill run --pool pool --attempt book").json()["version"], 3);
+    let booked = head(&story.scratch);
+    assert_eq!((&booked["consumed"], &booked["orders_taken"]), (&513.into(), &1.into()));
+    assert_eq!(story.balance("maker")["rows"][0]["amount"], "500000000");
+}
+
+fn refreshed(circle: &Circle) {
+    circle.done("keygen session --committee vault/committee.ccc --refresh --out refresh.json");
+    circle.everybody(1..=4, |circle, i| {
+        circle.ccc(&format!(
+            "--json --no-passphrase refresh --session refresh.json --committee vault/committee.ccc \
+             --participant vault/participant-{i}.ccc --state r{i} --board board-r --out fresh"
+        ))
+    });
+}
+
+fn attempt(circle: &Circle, name: &str, flags: &str, reencrypt: &str) -> Run {
+    circle.done(&format!("--no-passphrase fill prepare --pool pool --out {name} {flags}"));
+    for i in 1..=3 {
+        circle.done(&format!(
+            "reencrypt --participant fresh/participant-{i}.ccc --pool pool --attempt {name} {reencrypt}"
+        ));
+    }
+    circle.done(&format!("--json fill run --pool pool --attempt {name}"))
+}
+
+#[test]
+fn a_pool_goes_on_under_the_shares_of_the_next_epoch() {
+    let circle = Circle::with_vault(4);
+    let reserve = circle.done("--no-passphrase keygen account --out reserve.ccc").stdout;
+    circle.done("--no-passphrase keygen agent --out agent.ccc");
+    let init = format!("--committee vault/committee.ccc --reserve {} --agent-key agent.pub", reserve.trim());
+    circle.done(&format!("--no-passphrase table init {init} --out pool"));
+    circle.done("table deposit --pool pool --account-key reserve.ccc --asset quote --amount 1000");
+    refreshed(&circle);
+    let same = circle.ccc("--no-passphrase fill prepare --pool pool --out no --upkeep epoch");
+    same.fails(2, "the table is of epoch 1 already, the committee of epoch 1");
+    let unread = "--upkeep growth --committee fresh/committee.ccc";
+    circle.ccc(&format!("--no-passphrase fill prepare --pool pool --out no {unread}")).fails(2, "reads no committee");
+    let old = circle.scratch.read("pool/committee.ccc");
+    circle.scratch.write("pool/committee.ccc", circle.scratch.read("fresh/committee.ccc"));
+    let stuck = circle.ccc("--no-passphrase fill prepare --pool pool --out no");
+    stuck.fails(2, "a table of epoch 1 under a request of epoch 2");
+    assert!(stuck.stderr.contains("--upkeep epoch"), "{}", stuck.stderr);
+    circle.scratch.write("pool/committee.ccc", old);
+    let to = "--committee fresh/committee.ccc";
+    let run = attempt(&circle, "epoch", &format!("--upkeep epoch {to}"), to).json();
+    assert_eq!((&run["kind"], &run["version"]), (&"epoch".into(), &2.into()));
+    assert_eq!(circle.scratch.read("pool/committee.ccc"), circle.scratch.read("fresh/committee.ccc"));
+    circle.done("verify --pool pool epoch/report.ccc");
+    let run = attempt(&circle, "round", "", "").json();
+    assert_eq!((&run["kind"], &run["version"]), (&"idle".into(), &3.into()));
+    let rows = circle.done("--json table balance --pool pool --account-key reserve.ccc").json();
+    assert!(rows.to_string().contains("\"1000\""), "{rows}");
+}
