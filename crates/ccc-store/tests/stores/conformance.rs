@@ -3,6 +3,7 @@
 use crate::{
     common::{ID, Versions, assert_same, two_versions},
     media::{Directory, Medium, Memory},
+    streaming::streams,
 };
 use ccc_core::table::{
     Part, RollbackError, SEALED_CHUNK_LEN, SealedTable, StoreError, TableId, VersionWriter, check_current,
@@ -144,6 +145,7 @@ fn conforms<M: Medium>(new: impl Fn() -> M) {
     reads_and_writes_in_pieces(&new());
     refuses_what_is_not_whole(&new());
     an_old_copy_is_found_out(&new());
+    streams(&new());
     if new().is_lasting() {
         lasts(&new());
     }
