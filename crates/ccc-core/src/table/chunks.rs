@@ -78,7 +78,7 @@ pub trait PlaceSink {
 }
 
 /// First byte and length of `count` chunks from chunk `first` on.
-fn extent(first: u32, count: u32) -> (u64, usize) {
+pub(super) fn extent(first: u32, count: u32) -> (u64, usize) {
     (u64::from(first) * SEALED_CHUNK_LEN as u64, count as usize * SEALED_CHUNK_LEN)
 }
 

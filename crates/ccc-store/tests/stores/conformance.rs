@@ -3,6 +3,7 @@
 use crate::{
     common::{ID, Versions, assert_same, twin, two_versions},
     media::{Directory, Medium, Memory},
+    streaming::streams,
 };
 use ccc_core::table::{
     Header, Part, RollbackError, SEALED_CHUNK_LEN, SealedTable, StoreError, TableId, TableStore, VersionWriter,
@@ -215,6 +216,7 @@ fn conforms<M: Medium>(new: impl Fn() -> M) {
     keeps_the_sidecar_that_was_put(&new());
     finds_a_hole(&new());
     an_old_copy_is_found_out(&new());
+    streams(&new());
     if new().is_lasting() {
         lasts(&new());
     }

@@ -17,4 +17,5 @@ mod objects;
 #[cfg(feature = "redb")]
 mod pages;
 mod recovery;
+mod streaming;
 mod tampering;
