@@ -1,13 +1,13 @@
 //! A sealed table that streams gives the bytes of one that is held open.
 
 use super::super::{
-    AssetId, BoundaryOperation, DataKey, Delta, FileSink, FileSource, Header, Outputs, Progress, ResultCode,
+    AccountId, AssetId, BoundaryOperation, DataKey, Delta, FileSink, FileSource, Header, Outputs, Progress, ResultCode,
     SealedBody, SealedTable, SliceSink, Stage, StreamError, Streamed, StructuralError, TableParams, Tier, Update,
     Updated, body_len,
     chunks::{ChunkSource, MediumError},
     genesis, genesis_to, sidecar_len,
 };
-use super::{ASSETS, EPOCH, account, delta, deposit, first, funded, master, params, rng, twin};
+use super::{ASSETS, EPOCH, account, delta, deposit, first, funded, master, next, params, rng, twin};
 use crate::epoch::Epoch;
 use rand::RngExt;
 use std::io::Cursor;
@@ -92,6 +92,26 @@ fn forced_transfers_stream_like_on_the_open_table() {
     }
     assert_eq!(current.boundary, [Ok(()); 5]);
     assert_eq!(current.rows.find(account(7), AssetId(0)).map(|row| row.amount), Some(5));
+}
+
+#[test]
+fn n130_room_that_a_round_takes_is_gone_for_its_later_operations() {
+    let id = |i: u16| {
+        let mut id = [9; 20];
+        id[..2].copy_from_slice(&i.to_be_bytes());
+        AccountId(id)
+    };
+    let deposit = |i| BoundaryOperation::Deposit { account: id(i), asset: AssetId(0), amount: 1, reading_key: [1; 32] };
+    let register = |i| BoundaryOperation::Register { account: id(i), reading_key: [1; 32] };
+    let force = |to| BoundaryOperation::ForcedTransfer { account: id(0), asset: AssetId(0), amount: 1, to, reason: 2 };
+    let freeze = BoundaryOperation::Freeze { account: id(0), asset: AssetId(0), reason: 1, frozen: true };
+    // one of 1 024 rows stays unused; account 0 has enough for two transfers
+    let fill: Vec<_> = (0..509).map(deposit).chain((509..513).map(register)).chain([deposit(0), freeze]).collect();
+    let almost = next(first(1), &fill, &[], 2).expect("seals");
+    assert_eq!(almost.rows.used_rows(), 1023);
+    let boundary = [force(id(509)), force(id(510)), register(600), deposit(1)];
+    let full = both(almost, &round(&boundary, &[], 16), 3, "full");
+    assert_eq!(full.boundary, [Ok(()), Err(ResultCode::Full), Err(ResultCode::Full), Ok(())]);
 }
 
 #[test]
