@@ -62,8 +62,12 @@ fn id(i: u16) -> Identifier {
 
 fn roster(epoch: u64, keys: &Keys) -> Roster {
     let n = u16::try_from(keys.len()).expect("few");
+    roster_of(Threshold::default_for(n).expect("enough"), epoch, keys)
+}
+
+fn roster_of(threshold: Threshold, epoch: u64, keys: &Keys) -> Roster {
     let members = keys.iter().map(|(i, keys)| keys.public(*i)).collect();
-    Roster::new(Epoch(epoch), Threshold::default_for(n).expect("enough"), members).expect("a roster")
+    Roster::new(Epoch(epoch), threshold, members).expect("a roster")
 }
 
 fn generate(numbers: &[u16], rng: &mut ChaCha20Rng) -> Keys {
@@ -212,7 +216,9 @@ impl Repair {
     fn new() -> Self {
         let mut rng = ChaCha20Rng::from_seed([5; 32]);
         let keys = generate(&[1, 2, 3, 4, 5], &mut rng);
-        let (committee, shares) = dealer::deal(&roster(7, &keys), &mut rng).expect("dealt");
+        // three helpers, the one that lost its share, and one that stands by
+        let threshold = Threshold::new(3, 5).expect("within the rule");
+        let (committee, shares) = dealer::deal(&roster_of(threshold, 7, &keys), &mut rng).expect("dealt");
         let helpers = [1, 3, 4].map(id).to_vec();
         let request = RepairRequest::new(&committee, id(LOST), helpers, &mut rng).expect("a request");
         let session = RepairSession::new(committee.clone(), request).expect("a session");

@@ -10,7 +10,8 @@ use ccc_core::{
     table::{Holdings, Summary},
 };
 use hpke::{
-    Deserializable, Kem, OpModeR, OpModeS, Serializable, aead::ChaCha20Poly1305, kdf::HkdfSha256, kem::X25519HkdfSha256,
+    Deserializable, HpkeError, Kem, OpModeR, OpModeS, Serializable, aead::ChaCha20Poly1305, kdf::HkdfSha256,
+    kem::X25519HkdfSha256,
 };
 use rand_core::CryptoRng;
 use zeroize::Zeroizing;
@@ -116,8 +117,15 @@ impl ReaderKey {
 pub(crate) fn takes_messages(public: &[u8; 32]) -> bool {
     let Ok(encapsulated) = Encapsulated::from_bytes(public) else { return false };
     let (any, _) = X25519HkdfSha256::derive_keypair(&[0; 32]);
-    hpke::setup_receiver::<ChaCha20Poly1305, HkdfSha256, X25519HkdfSha256>(&OpModeR::Base, &any, &encapsulated, &[])
-        .is_ok()
+    let opened = hpke::single_shot_open::<ChaCha20Poly1305, HkdfSha256, X25519HkdfSha256>(
+        &OpModeR::Base,
+        &any,
+        &encapsulated,
+        &[],
+        &[0; 16],
+        &[],
+    );
+    !matches!(opened, Err(HpkeError::DecapError))
 }
 
 /// Seals an answer to a public key; nothing for bytes that are no key.

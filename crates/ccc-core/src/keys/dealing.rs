@@ -185,7 +185,7 @@ impl Dealing {
         digest32(domain::DEALING_COMMITMENT, &[&self.to_bytes()])
     }
 
-    /// Who dealt; zero for the dealer of [`Protocol::Dealer`].
+    /// Who dealt; zero for the dealer of [`Protocol::Dealer`](super::session::Protocol::Dealer).
     #[must_use]
     pub fn dealer(&self) -> u16 {
         self.context.dealer
