@@ -23,6 +23,9 @@ const CHILD: &str = "CCC_STORE_CHILD";
 const VERSIONS: usize = 40;
 /// Every so many versions the past is collected.
 const COLLECTED_EVERY: usize = 4;
+/// Every so many rounds a writer begins in an empty directory and is killed at any moment from its start. A multiple of
+/// three, which is how often that moment comes.
+const NEW_EVERY: u64 = 12;
 const ANCESTORS: u32 = 2;
 
 /// The stores that are killed.
@@ -183,7 +186,7 @@ fn crash(store: &str, rounds: u64, ends: Option<Instant>, history: &History) -> 
         let next = summary.check(store, dir.path(), history, last);
         // what a kill left unacknowledged and whole counts from now on
         last = next.checked_sub(1);
-        if next + 1 >= VERSIONS {
+        if next + 1 >= VERSIONS || summary.rounds % NEW_EVERY == 2 {
             (dir, last) = (tempfile::tempdir().expect("directory"), None);
         }
     }

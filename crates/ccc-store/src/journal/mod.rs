@@ -14,6 +14,7 @@
 //! for: every page is checked when the journal is opened, because a plain opening trusts the file and may panic on a
 //! damaged one. Nothing here stops tampering; hashes and seals do.
 
+mod creation;
 mod reader;
 mod writer;
 
@@ -55,7 +56,8 @@ pub struct JournalStore {
 }
 
 impl JournalStore {
-    /// Opens the journal in a file, which is made if it is missing.
+    /// Opens the journal in a file, which is made if it is missing or empty: whole under the name `<file>.new` first, so
+    /// that a stop at any moment leaves a journal or none.
     ///
     /// *Timing*: the whole file is read.
     ///
@@ -64,14 +66,19 @@ impl JournalStore {
     /// no journal or damaged, [`StoreError::Format`], [`StoreError::Medium`].
     pub fn open(path: impl AsRef<Path>) -> Result<Self, StoreError> {
         let path = path.as_ref();
-        let database = builder().create(path).map_err(opening)?;
         let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let sync = File::open(parent).and_then(|parent| parent.sync_all());
-        sync.map_err(|source| StoreError::Medium { operation: "syncing the directory", source: Box::new(source) })?;
-        Self::prepare(database)
+        let parent = File::open(parent).map_err(creation::medium("opening the directory"))?;
+        let made = if creation::is_due(path)? { creation::create(path, &parent)? } else { None };
+        // also for a journal that is there: whoever made it may have been stopped before its name was durable
+        parent.sync_all().map_err(creation::medium("syncing the directory"))?;
+        match made {
+            Some(store) => Ok(store),
+            None => Self::prepare(builder().open(path).map_err(opening)?),
+        }
     }
 
-    /// [`JournalStore::open`] on another medium.
+    /// [`JournalStore::open`] on another medium, which makes the journal in place: a medium on which that was cut in the
+    /// middle holds no journal, is refused as such and has to be emptied.
     ///
     /// # Errors
     /// As there.

@@ -115,6 +115,22 @@ fn n156d_a_file_that_is_no_journal_is_refused() {
 }
 
 #[test]
+fn n156a_a_journal_whose_making_was_cut_is_made_again() {
+    let (journal, whole) = (Journal::new(), Journal::new());
+    drop(whole.open().expect("opens"));
+    let whole = fs::read(whole.file()).expect("read");
+    let table = Versions::new(25).next().expect("a version");
+    for unfinished in [&[][..], &[0; 4_096], &vec![0; whole.len()], &whole[..whole.len() / 2]] {
+        fs::write(journal.file(), b"").expect("written");
+        fs::write(journal.unfinished(), unfinished).expect("written");
+        let store = journal.open().expect("opens");
+        store.put(&table).expect("kept");
+        assert_same(&store.get(&table.header.hash()).expect("kept"), &table);
+        assert!(!journal.unfinished().exists());
+    }
+}
+
+#[test]
 fn n156g_a_journal_of_another_format_is_refused() {
     let journal = Journal::new();
     drop(journal.open().expect("opens"));

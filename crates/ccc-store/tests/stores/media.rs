@@ -167,6 +167,10 @@ mod journal {
         pub(crate) fn file(&self) -> PathBuf {
             self.0.path().join("journal")
         }
+
+        pub(crate) fn unfinished(&self) -> PathBuf {
+            self.0.path().join("journal.new")
+        }
     }
 
     impl Medium for Journal {
