@@ -128,6 +128,9 @@ pub(crate) enum Error {
     OtherReport { path: PathBuf },
 
     // keys
+    #[cfg(unix)]
+    #[error("memory cannot be kept out of core dumps: {0}")]
+    Dumps(std::io::Error),
     #[error("the operating system gave no random bytes: {0}")]
     Randomness(String),
     #[error(transparent)]

@@ -6,6 +6,8 @@ mod command;
 mod describe;
 mod error;
 mod files;
+#[cfg(unix)]
+mod memory;
 mod message;
 mod pool;
 mod rounds;
@@ -20,9 +22,19 @@ fn main() -> ExitCode {
         Err(usage) => return ui::usage(&usage),
     };
     let ui = ui::Ui::new(arguments.global.json, arguments.global.quiet);
-    let result = command::Context::new(&ui, &arguments.global).and_then(|ctx| command::run(arguments.verb, &ctx));
+    let result = guard()
+        .and_then(|()| command::Context::new(&ui, &arguments.global))
+        .and_then(|ctx| command::run(arguments.verb, &ctx));
     match result {
         Ok(answer) => answer.exit_code(),
         Err(error) => ui.failure(&error),
     }
+}
+
+#[cfg(unix)]
+use memory::keep_out_of_dumps as guard;
+
+#[cfg(not(unix))]
+fn guard() -> Result<(), error::Error> {
+    Ok(())
 }

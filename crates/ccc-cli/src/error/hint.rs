@@ -119,6 +119,8 @@ impl Error {
             }
             Self::Unverifiable { .. } => ("unverifiable", "`ccc inspect FILE` shows its public fields"),
             Self::OtherReport { .. } => ("other-report", "name the directory of a reserve check"),
+            #[cfg(unix)]
+            Self::Dumps(_) => ("core-dumps", "a core dump would hold key shares; look at who limits this process"),
             Self::Randomness(_) | Self::NoRandomness(_) => {
                 ("randomness", "without random bytes no key is safe; try again on a working system")
             }

@@ -114,3 +114,77 @@ fn n053_no_output_of_any_run_holds_a_byte_of_a_share() {
     failures(&circle, &mut record);
     record.check();
 }
+
+#[cfg(target_os = "linux")]
+mod dumps {
+    use rustix::process::{Pid, Signal, getuid, kill_process};
+    use std::{
+        fs,
+        os::unix::{
+            fs::{MetadataExt, PermissionsExt},
+            process::ExitStatusExt,
+        },
+        process::{Child, Command, Stdio},
+        time::{Duration, Instant},
+    };
+
+    const LIMIT: Duration = Duration::from_secs(20);
+    const NOBODY: u32 = 65_534;
+
+    /// A directory with the command in it that every user may enter.
+    fn directory() -> tempfile::TempDir {
+        let directory = tempfile::tempdir().expect("a directory");
+        fs::set_permissions(directory.path(), fs::Permissions::from_mode(0o777)).expect("set");
+        fs::copy(env!("CARGO_BIN_EXE_ccc"), directory.path().join("ccc")).expect("copied");
+        directory
+    }
+
+    /// A program under a shell that lets it dump as much as it may, and never as root, of whom `/proc` tells nothing.
+    fn start(directory: &tempfile::TempDir, program: &str) -> Child {
+        let nobody = format!("setpriv --reuid={NOBODY} --regid={NOBODY} --clear-groups");
+        let user = if getuid().is_root() { &*nobody } else { "" };
+        let script = format!("ulimit -c unlimited; exec {user} {program}");
+        let mut command = Command::new("sh");
+        command.current_dir(directory.path()).args(["-c", &script]).stdin(Stdio::piped()).stdout(Stdio::null());
+        command.spawn().expect("starts")
+    }
+
+    /// The limit of its core files is zero, and its memory in `/proc` is root's: so the system marks a process
+    /// of another user that may not be dumped.
+    fn has_given_up_dumps(child: &Child) -> bool {
+        let place = format!("/proc/{}", child.id());
+        let limits = fs::read_to_string(format!("{place}/limits")).expect("it runs");
+        let line = limits.lines().find_map(|line| line.strip_prefix("Max core file size")).expect("its line");
+        let none = line.split_whitespace().take(2).all(|limit| limit == "0");
+        none && fs::metadata(format!("{place}/mem")).expect("it runs").uid() == 0
+    }
+
+    fn leaves_a_core(mut child: Child) -> bool {
+        kill_process(Pid::from_child(&child), Signal::ABORT).expect("a signal is sent");
+        let status = child.wait().expect("it ends");
+        assert_eq!(status.signal(), Some(Signal::ABORT.as_raw()));
+        status.core_dumped()
+    }
+
+    #[test]
+    fn n053_a_crash_leaves_no_core_dump() {
+        let directory = directory();
+        let child = start(&directory, "./ccc inspect -");
+        let began = Instant::now();
+        while !has_given_up_dumps(&child) {
+            assert!(began.elapsed() < LIMIT, "it may still be dumped");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        assert!(!leaves_a_core(child), "a core was dumped");
+    }
+
+    /// The control: what the test above looks at is not so of every process.
+    #[test]
+    fn n053_a_program_that_does_not_give_dumps_up_is_told_apart() {
+        let directory = directory();
+        let child = start(&directory, "sleep 30");
+        std::thread::sleep(Duration::from_millis(300));
+        assert!(!has_given_up_dumps(&child));
+        println!("it leaves a core: {}", leaves_a_core(child));
+    }
+}
