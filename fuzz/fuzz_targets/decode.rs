@@ -15,26 +15,33 @@ use ccc_core::{
     encoding,
     envelope::Envelope,
     keys::{
-        Committee, Complaint, Dealing, KeyShare, MasterPublicKey, ParticipantKeys,
+        Committee, Complaint, Dealing, KeyShare, MasterPublicKey, ParticipantKeys, PublicKeys,
         repair::{RepairComplaint, RepairPacket, RepairRequest},
         reshare::Certificate,
+        rounds::step_of,
     },
-    report::{CONTEXT_LENGTH, ForwarderHeader, HEADER_LENGTH, Payload, ReportContext, Signature65, SignedReport},
+    report::{
+        CONTEXT_LENGTH, ForwarderHeader, HEADER_LENGTH, Payload, ReportContext, ReportSigner, Signature65, SignedReport,
+    },
     table::{DataKey, HEADER_LEN, Header, Holdings, Receipt, Row, Sidecar, Summary},
     vault::{AttestedRecipient, Combined, Partials, Request, SealedShare, Shares},
 };
 use ccc_enclave::{
     agent::AgentKey,
+    authorisation::AccountKey,
     instruction::{BalanceQuery, CollateralOrder, DepositInstruction, StandingOrderTerms, WithdrawalInstruction},
+    reader::ReaderKey,
     statement::Statement,
 };
 use libfuzzer_sys::fuzz_target;
 use std::sync::LazyLock;
+use zeroize::Zeroizing;
 
 /// Ciphertexts of a request whose shares are read.
 const MOST_CIPHERTEXTS: usize = 4;
 
 static AGENT: LazyLock<AgentKey> = LazyLock::new(|| AgentKey::from_bytes(&[7; 32]).expect("a key"));
+static READER: LazyLock<ReaderKey> = LazyLock::new(|| ReaderKey::from_bytes(&[5; 32]).expect("a key"));
 static ROOT: LazyLock<SimulatedRoot> = LazyLock::new(|| SimulatedHardware::from_seed(&[9; 32]).root());
 
 /// What is accepted is written back as it was.
@@ -83,6 +90,7 @@ fn keys(bytes: &[u8]) {
     round_trip(bytes, RepairRequest::from_bytes, |request| request.to_bytes().expect("as many helpers as were read"));
     round_trip(bytes, RepairPacket::from_bytes, RepairPacket::to_bytes);
     round_trip(bytes, RepairComplaint::from_bytes, RepairComplaint::to_bytes);
+    let _ = step_of(bytes);
 }
 
 fn vault(bytes: &[u8]) {
@@ -117,11 +125,25 @@ fn enclave(bytes: &[u8]) {
     let _ = simulated::verify(bytes, &ROOT, 0);
     let _ = Statement::parse(bytes);
     let _ = AGENT.open(1, &[1; 20], bytes);
+    let _ = READER.open_holdings(&[3; 64], 0, bytes);
+    let _ = READER.open_summary(&[3; 64], 0, bytes);
     round_trip(bytes, CollateralOrder::from_bytes, CollateralOrder::to_bytes);
     round_trip(bytes, StandingOrderTerms::from_bytes, StandingOrderTerms::to_bytes);
     round_trip(bytes, DepositInstruction::from_bytes, DepositInstruction::to_bytes);
     round_trip(bytes, BalanceQuery::from_bytes, BalanceQuery::to_bytes);
     round_trip(bytes, WithdrawalInstruction::from_bytes, WithdrawalInstruction::to_bytes);
+}
+
+/// Keys without a header: the first 32 bytes, or twice 32.
+fn bare_keys(bytes: &[u8]) {
+    round_trip(bytes, ReaderKey::from_bytes, |key| key.to_bytes().to_vec());
+    let Some(key) = bytes.first_chunk::<32>() else { return };
+    let _ = ReportSigner::from_bytes(key).map(|signer| signer.address());
+    let _ = AccountKey::from_bytes(&Zeroizing::new(*key)).map(|key| key.account());
+    round_trip(key, |_| SimulatedRoot::from_bytes(key), SimulatedRoot::to_bytes);
+    let Some(other) = bytes[32..].first_chunk::<32>() else { return };
+    let both = |keys: &PublicKeys| [keys.signing_key(), keys.dealing_key()].concat();
+    round_trip(&bytes[..64], |_| PublicKeys::from_bytes(key, other), both);
 }
 
 fuzz_target!(|bytes: &[u8]| {
@@ -131,4 +153,5 @@ fuzz_target!(|bytes: &[u8]| {
     vault(bytes);
     report(bytes);
     enclave(bytes);
+    bare_keys(bytes);
 });

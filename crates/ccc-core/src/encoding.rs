@@ -4,7 +4,9 @@
 //! are big-endian. Trailing bytes are an error everywhere.
 
 use crate::suite::SUITE;
+use curve25519_dalek::edwards::CompressedEdwardsY;
 use curve25519_dalek::{RistrettoPoint, Scalar, ristretto::CompressedRistretto, traits::IsIdentity};
+use ed25519_dalek::VerifyingKey;
 
 /// Bytes of the header.
 pub const HEADER_LEN: usize = 8;
@@ -188,7 +190,7 @@ pub enum EncodingError {
         /// The kind found.
         found: Kind,
     },
-    /// A point that is not a canonical ristretto255 encoding.
+    /// A point that is not in the canonical encoding of its group, ristretto255 or Ed25519.
     #[error("{what}: not a canonical point")]
     Point {
         /// The field.
@@ -345,6 +347,23 @@ impl<'a> Reader<'a> {
     pub(crate) fn point_or_identity(&mut self, what: &'static str) -> Result<RistrettoPoint, EncodingError> {
         let bytes = self.array::<32>(what)?;
         CompressedRistretto(bytes).decompress().ok_or(EncodingError::Point { what })
+    }
+
+    /// An Ed25519 public key (RFC 8032, section 5.1.3): the one encoding of its point. Of small order it may be.
+    ///
+    /// *Security*: decompression alone also takes y + p for a y below 19, and either sign for x = 0 (ZIP 215), so that
+    /// one key would have two names.
+    ///
+    /// # Errors
+    /// [`EncodingError::Point`], [`EncodingError::Truncated`].
+    pub(crate) fn signing_key(&mut self, what: &'static str) -> Result<VerifyingKey, EncodingError> {
+        let bytes = self.array::<32>(what)?;
+        let point = CompressedEdwardsY(bytes).decompress().ok_or(EncodingError::Point { what })?;
+        let key = VerifyingKey::from(point);
+        if *key.as_bytes() != bytes {
+            return Err(EncodingError::Point { what });
+        }
+        Ok(key)
     }
 
     /// A canonical scalar.

@@ -102,7 +102,7 @@ impl Threshold {
         (self.n - 1) / 3
     }
 
-    /// Whether table keys may be wrapped under it: t ≥ 2F+1, else F traitors and one stale node reopen an old table.
+    /// Whether table keys may be wrapped under it: t ≥ 2F+1, else F traitors and t − F ≤ F stale nodes reopen an old table.
     #[must_use]
     pub fn protects_tables(self) -> bool {
         self.t > 2 * self.max_faulty()

@@ -1,6 +1,9 @@
 use super::*;
 use crate::keys::committee::tests::committee;
 use crate::support::{array, bytes, list, number, text, vectors};
+use curve25519_dalek::{EdwardsPoint, Scalar};
+use ed25519_dalek::{SigningKey, Verifier};
+use sha2::Sha512;
 
 fn keys(case: &serde_json::Value) -> ParticipantKeys {
     let mut wire = header(Kind::ParticipantKeys).to_vec();
@@ -62,6 +65,22 @@ fn n045_envelopes_of_others_count_for_nothing() {
     assert_eq!(topic.verify(&committee), signature);
     let payload = Envelope { payload: vec![1], ..good };
     assert_eq!(payload.verify(&committee), signature);
+}
+
+/// R = O and S = k·a hold in the equation of RFC 8032, S·B = R + k·A; the strict rule refuses an R of small order.
+#[test]
+fn n045_a_signature_whose_r_is_of_small_order_is_refused() {
+    let case = &vectors("envelope")["cases"][0];
+    let committee = committee(&vectors("committee")["cases"][0]);
+    let signing = SigningKey::from_bytes(&array(case, "signing_seed"));
+    let mut envelope = sign(case);
+    let (r, a) = (EdwardsPoint::default().compress(), signing.verifying_key());
+    let k = Scalar::hash_from_bytes::<Sha512>(&[r.as_bytes(), a.as_bytes(), &envelope.message()[..]].concat());
+    envelope.signature[..32].copy_from_slice(r.as_bytes());
+    envelope.signature[32..].copy_from_slice((k * signing.to_scalar()).as_bytes());
+    assert!(a.verify(&envelope.message(), &Signature::from_bytes(&envelope.signature)).is_ok());
+    let identifier = envelope.identifier;
+    assert_eq!(envelope.verify(&committee), Err(EnvelopeError::Signature { identifier }));
 }
 
 #[test]

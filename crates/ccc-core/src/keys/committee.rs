@@ -228,8 +228,7 @@ fn member((line, key): (&RosterMember, &Encoded)) -> Member {
 fn read_member(reader: &mut Reader<'_>) -> Result<Member, EncodingError> {
     let identifier = Identifier::new(reader.u16("identifier")?)?;
     let verification_key = reader.point("verification key")?;
-    let signing_key = VerifyingKey::from_bytes(&reader.array("signing key")?)
-        .map_err(|_| EncodingError::Point { what: "signing key" })?;
+    let signing_key = reader.signing_key("signing key")?;
     Ok(Member { identifier, verification_key, signing_key, dealing_key: reader.point("dealing key")? })
 }
 

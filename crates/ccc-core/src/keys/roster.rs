@@ -190,3 +190,6 @@ fn check_members(threshold: Threshold, members: &[RosterMember]) -> Result<(), M
     }
     refuse_half_shared_keys(members)
 }
+
+#[cfg(test)]
+mod tests;

@@ -148,10 +148,9 @@ impl PublicKeys {
     /// *Security*: whether a key is weak, [`Roster::new`] tells.
     ///
     /// # Errors
-    /// [`EncodingError`]: bytes that are no key, or the identity.
+    /// [`EncodingError`]: bytes that are no key, a second encoding of one, or the identity as a dealing key.
     pub fn from_bytes(signing_key: &[u8; 32], dealing_key: &[u8; 32]) -> Result<Self, EncodingError> {
-        let signing_key =
-            VerifyingKey::from_bytes(signing_key).map_err(|_| EncodingError::Point { what: "signing key" })?;
+        let signing_key = Reader::new(signing_key).signing_key("signing key")?;
         Ok(Self { signing_key, dealing_key: Reader::new(dealing_key).point("dealing key")? })
     }
 

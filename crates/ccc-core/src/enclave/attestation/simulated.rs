@@ -32,12 +32,12 @@ impl SimulatedHardware {
 pub struct SimulatedRoot(VerifyingKey);
 
 impl SimulatedRoot {
-    /// Reads an Ed25519 public key.
+    /// Reads an Ed25519 public key in its canonical encoding.
     ///
     /// # Errors
     /// [`EncodingError::Point`].
     pub fn from_bytes(bytes: &[u8; 32]) -> Result<Self, EncodingError> {
-        VerifyingKey::from_bytes(bytes).map(Self).map_err(|_| EncodingError::Point { what: "simulated root" })
+        Reader::new(bytes).signing_key("simulated root").map(Self)
     }
 
     /// The 32 bytes.

@@ -1,0 +1,119 @@
+//! The text of a session and of a participant's public keys, and what it means: nothing here opens a file.
+
+use crate::pool::hexed::Hex;
+use ccc_core::{
+    epoch::Epoch,
+    identifier::Identifier,
+    keys::{MembershipError, Protocol, PublicKeys, Roster, RosterMember, Session},
+    threshold::Threshold,
+};
+use serde::{Deserialize, Serialize};
+
+/// What is run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum What {
+    KeyGeneration,
+    Refresh,
+    Reshare,
+}
+
+/// The session as text.
+///
+/// *Layout*: JSON; keys and digests in hexadecimal. `committee` is the digest of the committee that hands over.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct SessionFile {
+    pub(crate) protocol: What,
+    pub(crate) epoch: u64,
+    pub(crate) threshold: u16,
+    pub(crate) nonce: Hex<32>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) committee: Option<Hex<64>>,
+    pub(crate) members: Vec<MemberLine>,
+}
+
+/// One member of the session.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct MemberLine {
+    pub(crate) number: u16,
+    signing_key: Hex<32>,
+    dealing_key: Hex<32>,
+}
+
+/// A participant's public keys as text.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct PublicLine {
+    signing_key: Hex<32>,
+    dealing_key: Hex<32>,
+}
+
+impl What {
+    pub(crate) fn protocol(self) -> Protocol {
+        match self {
+            Self::KeyGeneration => Protocol::Dkg,
+            Self::Refresh => Protocol::Refresh,
+            Self::Reshare => Protocol::Reshare,
+        }
+    }
+}
+
+impl PublicLine {
+    pub(crate) fn new(keys: &PublicKeys) -> Self {
+        Self { signing_key: Hex(keys.signing_key()), dealing_key: Hex(keys.dealing_key()) }
+    }
+
+    pub(crate) fn signing_key(&self) -> [u8; 32] {
+        self.signing_key.0
+    }
+
+    pub(crate) fn dealing_key(&self) -> [u8; 32] {
+        self.dealing_key.0
+    }
+
+    /// Whether both are keys.
+    ///
+    /// # Errors
+    /// [`MembershipError`].
+    pub(crate) fn check(&self) -> Result<(), MembershipError> {
+        self.member(1).member().map(drop)
+    }
+
+    pub(crate) fn member(&self, number: u16) -> MemberLine {
+        MemberLine { number, signing_key: self.signing_key, dealing_key: self.dealing_key }
+    }
+}
+
+impl MemberLine {
+    pub(crate) fn new(member: &RosterMember) -> Self {
+        PublicLine::new(&member.keys()).member(member.identifier.get())
+    }
+
+    fn member(&self) -> Result<RosterMember, MembershipError> {
+        let keys = PublicKeys::from_bytes(&self.signing_key.0, &self.dealing_key.0)?;
+        Ok(keys.member(Identifier::new(self.number)?))
+    }
+}
+
+impl SessionFile {
+    /// The session's identifier, for which the digest of the committee that hands over is enough.
+    ///
+    /// # Errors
+    /// [`MembershipError`] for members that make no roster.
+    pub(crate) fn id(&self) -> Result<[u8; 32], MembershipError> {
+        let old = self.committee.as_ref().map(|digest| &digest.0);
+        Ok(Session::new(self.protocol.protocol(), old, self.roster()?, &self.nonce.0).id())
+    }
+
+    /// Who takes part.
+    ///
+    /// # Errors
+    /// [`MembershipError`].
+    pub(crate) fn roster(&self) -> Result<Roster, MembershipError> {
+        let members = self.members.iter().map(MemberLine::member).collect::<Result<Vec<_>, _>>()?;
+        let n = u16::try_from(members.len()).unwrap_or(u16::MAX);
+        Roster::new(Epoch(self.epoch), Threshold::new(self.threshold, n)?, members)
+    }
+}
