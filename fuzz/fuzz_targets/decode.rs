@@ -40,8 +40,8 @@ use zeroize::Zeroizing;
 /// Ciphertexts of a request whose shares are read.
 const MOST_CIPHERTEXTS: usize = 4;
 
-static AGENT: LazyLock<AgentKey> = LazyLock::new(|| AgentKey::from_bytes(&[7; 32]).expect("a key"));
-static READER: LazyLock<ReaderKey> = LazyLock::new(|| ReaderKey::from_bytes(&[5; 32]).expect("a key"));
+static AGENT: LazyLock<AgentKey> = LazyLock::new(|| AgentKey::from_bytes(&[0x48; 32]).expect("a key"));
+static READER: LazyLock<ReaderKey> = LazyLock::new(|| ReaderKey::from_bytes(&[0x50; 32]).expect("a key"));
 static ROOT: LazyLock<SimulatedRoot> = LazyLock::new(|| SimulatedHardware::from_seed(&[9; 32]).root());
 
 /// What is accepted is written back as it was.
@@ -137,6 +137,7 @@ fn enclave(bytes: &[u8]) {
 /// Keys without a header: the first 32 bytes, or twice 32.
 fn bare_keys(bytes: &[u8]) {
     round_trip(bytes, ReaderKey::from_bytes, |key| key.to_bytes().to_vec());
+    round_trip(bytes, AgentKey::from_bytes, |key| key.to_bytes().to_vec());
     let Some(key) = bytes.first_chunk::<32>() else { return };
     let _ = ReportSigner::from_bytes(key).map(|signer| signer.address());
     let _ = AccountKey::from_bytes(&Zeroizing::new(*key)).map(|key| key.account());

@@ -8,6 +8,7 @@
 //! chain u64 ‖ contract 20.
 //! *Units*: deficit in base units of the reserve's asset, rounded up to whole lots.
 
+use crate::x25519::{Private, secret};
 use ccc_core::{
     encoding::{EncodingError, Kind, Reader, header},
     suite::{self, kdf},
@@ -18,7 +19,6 @@ use hpke::{
 use rand_core::CryptoRng;
 use zeroize::Zeroizing;
 
-type Private = <X25519HkdfSha256 as Kem>::PrivateKey;
 type Public = <X25519HkdfSha256 as Kem>::PublicKey;
 
 const PLAIN_LEN: usize = 64;
@@ -72,12 +72,12 @@ impl AgentKey {
         Self(X25519HkdfSha256::derive_keypair(seed.as_slice()).0)
     }
 
-    /// A key from its 32 bytes.
+    /// A key from its 32 bytes, clamped.
     ///
     /// # Errors
     /// [`NoticeError::Key`].
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, NoticeError> {
-        Private::from_bytes(bytes).map(Self).map_err(|_| NoticeError::Key)
+        secret(bytes).map(Self).ok_or(NoticeError::Key)
     }
 
     /// The 32 secret bytes.
@@ -231,5 +231,15 @@ mod tests {
         let read = AgentKey::from_bytes(key.to_bytes().as_slice()).expect("a key");
         assert_eq!(read.public(), key.public());
         assert_eq!(AgentKey::from_bytes(&[0; 31]).err(), Some(NoticeError::Key));
+    }
+
+    #[test]
+    fn n030_an_unclamped_secret_of_an_agent_is_refused() {
+        let key = AgentKey::generate(&mut StdRng::seed_from_u64(2)).to_bytes();
+        for (at, bit) in [(0, 0x01), (0, 0x02), (0, 0x04), (31, 0x40), (31, 0x80)] {
+            let mut unclamped = *key;
+            unclamped[at] ^= bit;
+            assert_eq!(AgentKey::from_bytes(&unclamped).err(), Some(NoticeError::Key), "{at}, {bit}");
+        }
     }
 }

@@ -30,3 +30,4 @@ pub mod round;
 pub mod settlement;
 pub mod statement;
 pub mod upkeep;
+mod x25519;

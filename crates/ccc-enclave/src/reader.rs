@@ -4,6 +4,7 @@
 //! *Layout* of an answer: encapsulated key 32 ‖ ciphertext with its tag. Info: the use's label ‖ request digest;
 //! associated data: place of the answer u32.
 
+use crate::x25519::{Private, secret};
 use ccc_core::{
     encoding::EncodingError,
     suite::kdf,
@@ -16,7 +17,6 @@ use hpke::{
 use rand_core::CryptoRng;
 use zeroize::Zeroizing;
 
-type Private = <X25519HkdfSha256 as Kem>::PrivateKey;
 type Public = <X25519HkdfSha256 as Kem>::PublicKey;
 type Encapsulated = <X25519HkdfSha256 as Kem>::EncappedKey;
 
@@ -52,12 +52,12 @@ impl ReaderKey {
         Self(X25519HkdfSha256::derive_keypair(seed.as_slice()).0)
     }
 
-    /// A key from its 32 bytes.
+    /// A key from its 32 bytes, clamped.
     ///
     /// # Errors
     /// [`ReaderError::Key`].
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, ReaderError> {
-        Private::from_bytes(bytes).map(Self).map_err(|_| ReaderError::Key)
+        secret(bytes).map(Self).ok_or(ReaderError::Key)
     }
 
     /// The 32 secret bytes.

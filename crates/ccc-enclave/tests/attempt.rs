@@ -164,7 +164,7 @@ fn configurations_that_cannot_work_are_refused() {
     };
     assert_eq!(refusal(&|_| {}), None);
     let auditors = |keys: Vec<[u8; 32]>| AuditorSet::new(1, keys).expect("ascending");
-    let good = ReaderKey::from_bytes(&[7; 32]).expect("a key").public();
+    let good = ReaderKey::from_bytes(&[0x48; 32]).expect("a key").public();
     assert_eq!(refusal(&|config| config.auditors = Some(auditors(vec![good]))), None);
     let small = |config: &mut EnclaveConfig| config.auditors = Some(auditors(vec![[0; 32], good]));
     assert_eq!(refusal(&small), Some(ConfigError::AuditorKey { index: 0 }));

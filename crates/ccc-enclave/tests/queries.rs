@@ -300,3 +300,13 @@ fn reader_keys_survive_their_bytes() {
     assert_eq!(ReaderKey::from_bytes(&[0; 31]).err(), Some(ReaderError::Key));
     assert_eq!(key.open_holdings(&[0; 64], 0, &[0; 31]).err(), Some(ReaderError::Closed));
 }
+
+#[test]
+fn n030_an_unclamped_secret_of_a_reader_is_refused() {
+    let key = ReaderKey::generate(&mut StdRng::seed_from_u64(2)).to_bytes();
+    for (at, bit) in [(0, 0x01), (0, 0x02), (0, 0x04), (31, 0x40), (31, 0x80)] {
+        let mut unclamped = *key;
+        unclamped[at] ^= bit;
+        assert_eq!(ReaderKey::from_bytes(&unclamped).err(), Some(ReaderError::Key), "{at}, {bit}");
+    }
+}
