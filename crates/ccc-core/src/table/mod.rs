@@ -40,6 +40,7 @@ mod receipt;
 mod row;
 mod rows;
 mod seal;
+mod sha256;
 mod sidecar;
 mod store;
 mod stored;
