@@ -46,6 +46,7 @@ mod store;
 mod stored;
 mod stream;
 mod tree;
+mod turns;
 mod update;
 mod working;
 
