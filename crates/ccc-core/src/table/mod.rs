@@ -40,11 +40,13 @@ mod receipt;
 mod row;
 mod rows;
 mod seal;
+mod sha256;
 mod sidecar;
 mod store;
 mod stored;
 mod stream;
 mod tree;
+mod turns;
 mod update;
 mod working;
 

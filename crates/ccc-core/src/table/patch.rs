@@ -1,8 +1,8 @@
 //! Writing rows back in one scan that touches every row alike.
 //!
 //! A patch is the index of a row and what to exclusive-or onto it. Every row takes the sum of all patches under the
-//! masks of their indices, which is zero for most rows. Above 64 deltas the patches stand in bins
-//! ([`place`](super::place)) by a hash of the index, and a row meets one bin.
+//! masks of their indices, which is zero for most rows. Deltas stand in bins, and a row meets one bin. Up to 64 deltas
+//! the bins are taken in turn ([`turns`](super::turns)); above, by a hash of the index ([`place`](super::place)).
 //!
 //! *Timing*: there is no branch on a row or patch; addresses depend on the number of rows and patches and on a secret
 //! seed, never on what is written or where.
@@ -13,6 +13,7 @@ use super::{
     mask,
     place::{self, BinHash, Item, NOWHERE},
     row::ROW_LEN,
+    turns::{self, Turns},
 };
 use alloc::vec;
 use alloc::vec::Vec;
@@ -33,17 +34,26 @@ pub(super) struct Patch {
 }
 
 /// The index four times, and the quads to exclusive-or.
-struct Masked<const N: usize> {
-    index: Quad,
-    quads: [Quad; N],
+pub(super) struct Masked<const N: usize> {
+    pub(super) index: Quad,
+    pub(super) quads: [Quad; N],
 }
 
 /// Everything that a version writes, beside the status row.
 pub(super) struct Patches {
     whole: Vec<Masked<4>>,
     deltas: Vec<Masked<2>>,
-    /// Where the deltas stand in bins of sixteen.
-    bins: Option<BinHash>,
+    bins: Bins,
+}
+
+/// Where the deltas stand.
+enum Bins {
+    /// Every row meets every delta.
+    None,
+    /// In bins of eight.
+    Turns(Turns),
+    /// In bins of sixteen.
+    Hashed(BinHash),
 }
 
 impl Patches {
@@ -51,19 +61,18 @@ impl Patches {
     pub(super) fn new<'a>(whole: impl Iterator<Item = &'a Patch>, deltas: &[Patch], seed: [u64; 4]) -> Self {
         let whole = whole.map(Masked::whole).collect();
         let deltas: Vec<_> = deltas.iter().map(Masked::delta).collect();
-        if deltas.len() > GREATEST_DIRECT {
-            let tried =
-                (0..ATTEMPTS).find_map(|attempt| binned(&deltas, [seed[0] ^ attempt, seed[1], seed[2], seed[3]]));
-            if let Some((deltas, hash)) = tried {
-                return Self { whole, deltas, bins: Some(hash) };
-            }
-        }
-        Self { whole, deltas, bins: None }
+        let seeds = (0..ATTEMPTS).map(|attempt| [seed[0] ^ attempt, seed[1], seed[2], seed[3]]);
+        let (deltas, bins) = if deltas.len() > GREATEST_DIRECT {
+            seeds.into_iter().find_map(|seed| hashed(&deltas, seed)).unwrap_or((deltas, Bins::None))
+        } else {
+            seeds.into_iter().find_map(|seed| in_turns(&deltas, seed)).unwrap_or((deltas, Bins::None))
+        };
+        Self { whole, deltas, bins }
     }
 
     /// Nothing to write.
     pub(super) fn none() -> Self {
-        Self { whole: vec![], deltas: vec![], bins: None }
+        Self { whole: vec![], deltas: vec![], bins: Bins::None }
     }
 
     /// Writes onto the rows of one chunk, the first of which has the number `first`.
@@ -74,14 +83,20 @@ impl Patches {
     /// [`Patches::apply`], telling what it touches.
     #[inline]
     pub(super) fn apply_touching(&self, first: u32, rows: &mut [[u8; ROW_LEN]], touch: &mut impl FnMut(Touch)) {
-        for (index, row) in (first..).zip(&mut *rows) {
-            touch(Touch::Row(index));
-            let met = self.met(index);
-            touch(Touch::Group(met.start));
-            let [a, b] = sum_of_deltas(index, self.deltas.get(met).unwrap_or_default());
-            let fields = row[DELTA_AT..DELTA_AT + DELTA_LEN].as_chunks_mut::<4>().0;
-            for (bytes, word) in fields.iter_mut().zip(a.iter().chain(&b)) {
-                *bytes = (u32::from_le_bytes(*bytes) ^ word).to_le_bytes();
+        match &self.bins {
+            Bins::None => self.apply_deltas(first, rows, |_| 0..self.deltas.len(), touch),
+            Bins::Turns(turns) => {
+                for (first, rows) in (first..).step_by(turns::RUN).zip(rows.chunks_mut(turns::RUN)) {
+                    let run = turns.run(first);
+                    self.apply_in_turns(first, rows, run, touch);
+                }
+            }
+            Bins::Hashed(hash) => {
+                let met = |index| {
+                    let from = hash.bin([u64::from(index), 0, 0]) as usize * LANES;
+                    from..from + LANES
+                };
+                self.apply_deltas(first, rows, met, touch);
             }
         }
         if !self.whole.is_empty() {
@@ -89,14 +104,38 @@ impl Patches {
         }
     }
 
-    /// The delta patches that a row meets.
+    /// Writes the deltas; `met` says which of them a row meets.
     #[inline]
-    fn met(&self, index: u32) -> core::ops::Range<usize> {
-        match &self.bins {
-            None => 0..self.deltas.len(),
-            Some(hash) => {
-                let from = hash.bin([u64::from(index), 0, 0]) as usize * LANES;
-                from..from + LANES
+    fn apply_deltas(
+        &self,
+        first: u32,
+        rows: &mut [[u8; ROW_LEN]],
+        met: impl Fn(u32) -> core::ops::Range<usize>,
+        touch: &mut impl FnMut(Touch),
+    ) {
+        for (index, row) in (first..).zip(rows) {
+            touch(Touch::Row(index));
+            let met = met(index);
+            touch(Touch::Group(met.start));
+            write(row, sum_of_deltas(index, self.deltas.get(met).unwrap_or_default()));
+        }
+    }
+
+    /// [`Patches::apply_deltas`] for a run of rows.
+    #[inline]
+    fn apply_in_turns(
+        &self,
+        first: u32,
+        rows: &mut [[u8; ROW_LEN]],
+        run: impl Iterator<Item = usize>,
+        touch: &mut impl FnMut(Touch),
+    ) {
+        let bins: &[[Masked<2>; turns::SLOTS]] = self.deltas.as_chunks().0;
+        for ((index, row), bin) in (first..).zip(rows).zip(run) {
+            touch(Touch::Row(index));
+            touch(Touch::Group(bin));
+            if let Some(deltas) = bins.get(bin) {
+                write(row, sum_of_deltas(index, deltas));
             }
         }
     }
@@ -110,7 +149,7 @@ impl Patches {
 }
 
 /// The deltas in bins by their index, as many bins as deltas at least; none where one overflows.
-fn binned(deltas: &[Masked<2>], seed: [u64; 4]) -> Option<(Vec<Masked<2>>, BinHash)> {
+fn hashed(deltas: &[Masked<2>], seed: [u64; 4]) -> Option<(Vec<Masked<2>>, Bins)> {
     let bins = deltas.len().next_power_of_two();
     let hash = BinHash::new(seed, bins);
     let items = deltas.iter().map(|delta| {
@@ -121,7 +160,25 @@ fn binned(deltas: &[Masked<2>], seed: [u64; 4]) -> Option<(Vec<Masked<2>>, BinHa
         Item { number: (!nowhere & hash.bin([u64::from(index), 0, 0])) | (nowhere & NOWHERE), words }
     });
     let placed = place::place(items.collect(), bins)?;
-    Some((placed.slots.iter().map(Masked::of_item).collect(), hash))
+    Some((placed.slots.iter().map(Masked::of_item).collect(), Bins::Hashed(hash)))
+}
+
+/// The deltas in bins that rows meet in turn; none where one overflows.
+fn in_turns(deltas: &[Masked<2>], seed: [u64; 4]) -> Option<(Vec<Masked<2>>, Bins)> {
+    let turns = Turns::new(seed, deltas.len());
+    let indices: Vec<_> = deltas.iter().map(|delta| delta.index[0]).collect();
+    let slots = turns.slots(&indices)?;
+    // by slot; the index against that of nothing, so that the sum of nothing is nothing
+    let by_slot = |(delta, slot): (&Masked<2>, &u32)| {
+        let [first, second] = delta.quads;
+        Masked { index: [*slot; 4], quads: [lanes::xor(delta.index, [NOWHERE; 4]), first, second] }
+    };
+    let by_slot: Vec<_> = deltas.iter().zip(&slots).map(by_slot).collect();
+    let in_slot = |slot| {
+        let [index, first, second] = sum(slot, &by_slot);
+        Masked { index: lanes::xor(index, [NOWHERE; 4]), quads: [first, second] }
+    };
+    Some(((0..turns.slot_count()).map(in_slot).collect(), Bins::Turns(turns)))
 }
 
 impl<const N: usize> Masked<N> {
@@ -168,6 +225,15 @@ fn sum_of_deltas(index: u32, patches: &[Masked<2>]) -> [Quad; 2] {
         second = lanes::xor(second, lanes::and(mask, patch.quads[1]));
     }
     [first, second]
+}
+
+/// Writes the fields that a delta changes.
+#[inline]
+fn write(row: &mut [u8; ROW_LEN], [a, b]: [Quad; 2]) {
+    let fields = row[DELTA_AT..DELTA_AT + DELTA_LEN].as_chunks_mut::<4>().0;
+    for (bytes, word) in fields.iter_mut().zip(a.iter().chain(&b)) {
+        *bytes = (u32::from_le_bytes(*bytes) ^ word).to_le_bytes();
+    }
 }
 
 /// What the patches of a row come to.

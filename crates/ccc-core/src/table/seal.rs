@@ -42,10 +42,19 @@ pub(super) fn root_of(leaves: &[[u8; 32]]) -> [u8; 32] {
     *hasher.finalize().as_bytes()
 }
 
+/// Bytes that BLAKE3 takes in one stride, its widest: sixteen of its chunks.
+const STRIDE: usize = 16 * 1024;
+
+/// The index and the first bytes are hashed as one stride, so that every later stride is a whole one.
 pub(super) fn leaf(index: u32, sealed: &[u8]) -> [u8; 32] {
+    let mut first = [0; STRIDE];
+    let (number, body) = first.split_at_mut(4);
+    number.copy_from_slice(&index.to_be_bytes());
+    let (head, rest) = sealed.split_at(sealed.len().min(body.len()));
+    body[..head.len()].copy_from_slice(head);
     let mut hasher = blake3::Hasher::new();
-    hasher.update(&index.to_be_bytes());
-    hasher.update(sealed);
+    hasher.update(&first[..4 + head.len()]);
+    hasher.update(rest);
     *hasher.finalize().as_bytes()
 }
 

@@ -3,11 +3,10 @@
 //! *Layout*: leaf = SHA-256(00 ‖ salt ‖ row), node = SHA-256(01 ‖ left ‖ right). The salts are new in each version, so
 //! the leaves of unchanged rows do not link versions. *Source*: `docs/spec/table.md`, section *State*.
 
-use super::{Tier, key::SALT_LEN, row::ROW_LEN};
+use super::{Tier, key::SALT_LEN, row::ROW_LEN, sha256};
 use crate::parallel::prelude::*;
 use alloc::vec;
 use alloc::vec::Vec;
-use sha2::{Digest, Sha256};
 
 /// A node of the tree.
 pub type Node = [u8; 32];
@@ -18,11 +17,11 @@ const SERIAL: usize = 512;
 /// The commitment to a row.
 #[must_use]
 pub fn leaf(salt: &[u8; SALT_LEN], row: &[u8; ROW_LEN]) -> Node {
-    Sha256::new().chain_update([0]).chain_update(salt).chain_update(row).finalize().into()
+    sha256::of_two_blocks([&[0], salt, row])
 }
 
 pub(super) fn node(left: &Node, right: &Node) -> Node {
-    Sha256::new().chain_update([1]).chain_update(left).chain_update(right).finalize().into()
+    sha256::of_two_blocks([&[1], left, right])
 }
 
 fn parents(level: &[Node]) -> Vec<Node> {
