@@ -1,7 +1,7 @@
 //! What a store lies on, as the tests see it.
 
 use crate::common::{ID, assert_same};
-use ccc_core::table::{Header, SealedTable, StoreError, TableStore};
+use ccc_core::table::{HEADER_LEN, Header, SealedTable, StoreError, TableStore};
 use ccc_store::{DirectoryStore, MemoryStore};
 use std::{
     fs,
@@ -93,11 +93,17 @@ impl Directory {
         self.0.path()
     }
 
+    /// The digest that follows the header in the manifest; another one follows it.
+    fn sidecar_digest(&self, header: &Header) -> [u8; 32] {
+        let manifest = fs::read(self.file(header, Target::Manifest)).expect("read");
+        manifest[HEADER_LEN..HEADER_LEN + 32].try_into().expect("a digest")
+    }
+
     pub(crate) fn file(&self, header: &Header, target: Target) -> PathBuf {
         let (part, name) = match target {
             Target::Manifest => ("versions", header.hash()),
             Target::Body => ("bodies", header.body_root()),
-            Target::Sidecar => ("sidecars", header.hash()),
+            Target::Sidecar => ("sidecars", self.sidecar_digest(header)),
         };
         self.path().join(part).join(hex::encode(name))
     }
