@@ -252,10 +252,17 @@ impl<F: FileSystem> TableStore for DirectoryStore<F> {
 /// Syncs every directory: a name that an earlier process left without a sync is durable before anything relies on it.
 /// The bytes behind a name were synced before it was given.
 fn settle_names(files: &impl FileSystem, root: &Path) -> Result<(), StoreError> {
-    let parent = root.parent().map_or(Path::new("."), |p| if p.as_os_str().is_empty() { Path::new(".") } else { p });
+    let syncing = medium("syncing the store's directories");
     let parts = PARTS.iter().map(|part| root.join(part));
-    for directory in parts.chain([root.to_owned(), parent.to_owned()]) {
-        files.sync_dir(&directory).map_err(medium("syncing the store's directories"))?;
+    parts.chain([root.to_owned()]).try_for_each(|part| files.sync_dir(&part)).map_err(&syncing)?;
+    // the store's own name, and those of directories that were made for it
+    for (height, above) in root.ancestors().enumerate().skip(1) {
+        let above = if above.as_os_str().is_empty() { Path::new(".") } else { above };
+        match files.sync_dir(above) {
+            // what may not be read was not made for the store
+            Err(error) if height > 1 && error.kind() == io::ErrorKind::PermissionDenied => {}
+            outcome => outcome.map_err(&syncing)?,
+        }
     }
     Ok(())
 }

@@ -62,6 +62,23 @@ fn n156b_a_medium_that_fails_while_a_store_is_made_is_a_typed_error_and_the_next
     strike_while_making(SimulatedDisk::default, FULL, |next| next.expect("usable"));
 }
 
+#[test]
+fn n156h_a_directory_above_the_store_that_may_not_be_read_is_no_obstacle_and_any_other_is() {
+    let (mut refused, mut tolerated) = (0, 0);
+    for at in 0.. {
+        let disk = SimulatedDisk::default();
+        disk.strike(at, Fault::Fails(ErrorKind::PermissionDenied));
+        match disk.open().map(drop) {
+            Ok(()) if !disk.was_struck() => break,
+            Ok(()) => tolerated += 1,
+            Err(StoreError::Medium { .. }) => refused += 1,
+            Err(other) => panic!("operation {at}: {other}"),
+        }
+    }
+    // of /srv/tables/store: /srv and /
+    assert!(tolerated == 2 && refused > 12, "{tolerated} tolerated, {refused} refused");
+}
+
 /// Which of them opened; the others found it locked.
 fn open_at_once(openers: usize, medium: &(impl Medium + Sync)) -> usize {
     let (start, end) = (Barrier::new(openers), Barrier::new(openers));
