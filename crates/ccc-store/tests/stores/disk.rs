@@ -1,6 +1,6 @@
 //! A disk with a cache, which fails when it is told to.
 
-use crate::media::{Fault, Faulty, Medium};
+use crate::media::{Faulty, Medium, Strikes};
 use ccc_core::table::{StoreError, TableStore};
 use ccc_store::{DirectoryStore, FileSystem};
 use rand_chacha::{
@@ -31,8 +31,7 @@ struct State {
     directories: BTreeSet<PathBuf>,
     durable_directories: BTreeSet<PathBuf>,
     locked: bool,
-    operations: usize,
-    fault: Option<(usize, Fault)>,
+    strikes: Strikes,
     read_only: bool,
 }
 
@@ -61,14 +60,8 @@ impl State {
 
     /// Counts an operation and fails it if its turn has come.
     fn operate(&mut self, writes: bool) -> io::Result<()> {
-        let turn = self.operations;
-        self.operations += 1;
-        match self.fault {
-            _ if writes && self.read_only => Err(ErrorKind::ReadOnlyFilesystem.into()),
-            Some((at, Fault::Fails(kind))) if at == turn => Err(kind.into()),
-            Some((at, Fault::PowerCut)) if at <= turn => Err(ErrorKind::BrokenPipe.into()),
-            _ => Ok(()),
-        }
+        let outcome = self.strikes.operate();
+        if writes && self.read_only { Err(ErrorKind::ReadOnlyFilesystem.into()) } else { outcome }
     }
 }
 
@@ -213,18 +206,8 @@ impl Medium for SimulatedDisk {
 }
 
 impl Faulty for SimulatedDisk {
-    fn strike(&self, after: usize, fault: Fault) {
-        let mut state = self.state();
-        state.fault = Some((state.operations + after, fault));
-    }
-
-    fn was_struck(&self) -> bool {
-        let state = self.state();
-        state.fault.is_some_and(|(at, _)| state.operations > at)
-    }
-
-    fn heal(&self) {
-        self.state().fault = None;
+    fn strikes<R>(&self, change: impl FnOnce(&mut Strikes) -> R) -> R {
+        change(&mut self.state().strikes)
     }
 
     fn cut(&self, seed: u64) {

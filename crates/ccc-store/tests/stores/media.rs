@@ -5,7 +5,7 @@ use ccc_core::table::{HEADER_LEN, Header, SealedTable, StoreError, TableStore};
 use ccc_store::{DirectoryStore, MemoryStore};
 use std::{
     fs,
-    io::ErrorKind,
+    io::{self, ErrorKind},
     path::{Path, PathBuf},
 };
 use tempfile::TempDir;
@@ -49,16 +49,53 @@ pub(crate) enum Fault {
     PowerCut,
 }
 
+/// The operations of a simulated medium, counted, and the one at which it fails.
+#[derive(Default)]
+pub(crate) struct Strikes {
+    operations: usize,
+    fault: Option<(usize, Fault)>,
+}
+
+impl Strikes {
+    /// Counts an operation; the fault that strikes it, and whether it is the first that this fault strikes.
+    pub(crate) fn next(&mut self) -> Option<(Fault, bool)> {
+        let turn = self.operations;
+        self.operations += 1;
+        self.fault.and_then(|(at, fault)| match fault {
+            Fault::Fails(_) => (at == turn).then_some((fault, true)),
+            Fault::PowerCut => (at <= turn).then_some((fault, at == turn)),
+        })
+    }
+
+    /// [`Strikes::next`] as the error of a file system.
+    pub(crate) fn operate(&mut self) -> io::Result<()> {
+        match self.next() {
+            None => Ok(()),
+            Some((Fault::Fails(kind), _)) => Err(kind.into()),
+            Some((Fault::PowerCut, _)) => Err(ErrorKind::BrokenPipe.into()),
+        }
+    }
+}
+
 /// A simulated medium that fails when it is told to.
 pub(crate) trait Faulty: Medium {
+    /// Reads or changes when it fails.
+    fn strikes<R>(&self, change: impl FnOnce(&mut Strikes) -> R) -> R;
+
     /// The fault strikes `after` more operations.
-    fn strike(&self, after: usize, fault: Fault);
+    fn strike(&self, after: usize, fault: Fault) {
+        self.strikes(|strikes| strikes.fault = Some((strikes.operations + after, fault)));
+    }
 
     /// Whether the fault has struck.
-    fn was_struck(&self) -> bool;
+    fn was_struck(&self) -> bool {
+        self.strikes(|strikes| strikes.fault.is_some_and(|(at, _)| strikes.operations > at))
+    }
 
     /// No further fault.
-    fn heal(&self);
+    fn heal(&self) {
+        self.strikes(|strikes| strikes.fault = None);
+    }
 
     /// The power goes. What survives of unsynced writes is chosen by `seed`, nothing for zero.
     fn cut(&self, seed: u64);
