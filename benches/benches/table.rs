@@ -11,7 +11,7 @@ use ccc_core::{
     keys::MasterPublicKey,
     table::{
         AccountId, AssetId, AssetRule, DataKey, Delta, Header, OpenTable, ROW_LEN, Row, TableId, TableParams,
-        TableSuite, Tier, Updated, genesis, ledger::Ledger,
+        TableSuite, Tier, Update, Updated, genesis, ledger::Ledger,
     },
 };
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
@@ -80,7 +80,8 @@ fn table(c: &mut Criterion) {
             group.bench_function(BenchmarkId::new(format!("update, {k} delta slots"), rows), |b| {
                 b.iter(|| {
                     let open = current.take().unwrap();
-                    let next = open.update(&[], &[], k, &ASSETS, EPOCH, &master(), &mut rng).unwrap();
+                    let idle = Update::Round { boundary: &[], deltas: &[], k, assets: &ASSETS };
+                    let next = open.apply(&idle, &master(), &mut rng).unwrap();
                     current = Some(next.rows);
                     next.table
                 });

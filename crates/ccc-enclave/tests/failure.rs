@@ -7,7 +7,7 @@ mod support;
 use ccc_core::{
     enclave::attestation::simulated::{SimulatedHardware, SimulatedProvider},
     report::{Accumulator, Payload, PriceObservation, Round, Statement},
-    table::{AccountId, AssetId, AssetRule, BoundaryOperation, Header, ResultCode, StructuralError},
+    table::{AccountId, AssetId, AssetRule, BoundaryOperation, Header, ResultCode, StructuralError, Update},
     vault::RequestError,
 };
 use ccc_enclave::{
@@ -280,15 +280,15 @@ fn a_ciphertext_past_its_expiry_is_left_out() {
 fn a_deposit_without_a_row_ends_the_round_and_stays_unconsumed() {
     let (mut world, makers) = World::with_makers(8);
     let rules: Vec<_> = world.config.assets.iter().map(|asset| AssetRule { lot: asset.lot }).collect();
-    let (key, epoch) = (world.key(), world.committee.epoch());
-    let rows = world.rows();
+    let (key, rows) = (world.key(), world.rows());
     let fill = (1..=1_024 - rows.used_rows()).map(|number: u32| {
         let mut account = [0xEE; 20];
         account[..4].copy_from_slice(&number.to_be_bytes());
         BoundaryOperation::Register { account: AccountId(account), reading_key: [1; 32] }
     });
     let fill: Vec<_> = fill.collect();
-    let full = rows.update(&fill, &[], 16, &rules, epoch, &key, &mut world.rng).expect("an update");
+    let update = Update::Round { boundary: &fill, deltas: &[], k: 16, assets: &rules };
+    let full = rows.apply(&update, &key, &mut world.rng).expect("an update");
     assert!(full.boundary.iter().all(Result::is_ok));
     world.table = Some(full.table);
     world.deposit([1; 20], &makers[0], BASE, 5);

@@ -7,7 +7,7 @@ mod support;
 use ccc_core::{
     enclave::attestation::simulated::{SimulatedHardware, SimulatedProvider},
     report::{Payload, Solvency, Statement, Verdict},
-    table::{AccountId, AssetId, BoundaryOperation, SealedTable, StructuralError},
+    table::{AccountId, AssetId, BoundaryOperation, SealedTable, StructuralError, Update},
 };
 use ccc_enclave::{
     agent::{ENVELOPE_LEN, envelope_digest},
@@ -142,10 +142,10 @@ fn a_frozen_or_reserved_row_of_the_reserve_counts_nothing() {
 /// The version after one operation by the operator.
 fn next(world: &mut World, operation: &BoundaryOperation) -> SealedTable {
     let rules: Vec<_> = world.config.assets.iter().map(|asset| ccc_core::table::AssetRule { lot: asset.lot }).collect();
-    let (key, epoch) = (world.key(), world.committee.epoch());
-    let rows = world.rows();
-    let updated = rows.update(std::slice::from_ref(operation), &[], 16, &rules, epoch, &key, &mut world.rng);
-    let updated = updated.expect("an update");
+    let (key, rows) = (world.key(), world.rows());
+    let boundary = std::slice::from_ref(operation);
+    let update = Update::Round { boundary, deltas: &[], k: 16, assets: &rules };
+    let updated = rows.apply(&update, &key, &mut world.rng).expect("an update");
     assert_eq!(updated.boundary, [Ok(())]);
     updated.table
 }

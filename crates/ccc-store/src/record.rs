@@ -2,7 +2,7 @@
 
 use ccc_core::table::{HEADER_LEN, Header, StoreError, TableId, header_hash};
 
-const DIGEST_LEN: usize = 32;
+pub(crate) const DIGEST_LEN: usize = 32;
 
 /// Header 435 ‖ BLAKE3 of the sidecar 32 ‖ where the parts are, in the store's own way.
 #[derive(Clone, Debug)]
@@ -28,14 +28,6 @@ impl Manifest {
         }
         let header = Header::from_bytes(header).map_err(|_| altered("header"))?;
         Ok((Self { header, sidecar_digest: *sidecar_digest }, rest))
-    }
-
-    /// [`Manifest::read`] where nothing may follow.
-    pub(crate) fn read_alone(bytes: &[u8], hash: &[u8; 32]) -> Result<Self, StoreError> {
-        match Self::read(bytes, hash)? {
-            (manifest, []) => Ok(manifest),
-            _ => Err(StoreError::Corrupt { header_hash: *hash, part: "manifest" }),
-        }
     }
 }
 

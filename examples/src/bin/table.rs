@@ -7,7 +7,7 @@ use ccc_core::{
     keys::{MasterPublicKey, ParticipantKeys, Roster, dealer},
     table::{
         AccountId, AssetId, AssetRule, BoundaryOperation, Delta, Sidecar, TableId, TableParams, TableSuite, Tier,
-        Updated, genesis, verify_row,
+        Update, Updated, genesis, verify_row,
     },
     threshold::Threshold,
 };
@@ -64,7 +64,7 @@ fn next(
     rng: &mut StdRng,
 ) -> Result<Updated, Anything> {
     let (previous, size) = (from.table.header.hash(), from.table.body.len());
-    let updated = from.rows.update(boundary, deltas, SLOTS, &ASSETS, EPOCH, master, rng)?;
+    let updated = from.rows.apply(&Update::Round { boundary, deltas, k: SLOTS, assets: &ASSETS }, master, rng)?;
     holds("every operation succeeded", updated.code.is_done() && updated.boundary.iter().all(Result::is_ok))?;
     holds("the version follows its parent", updated.table.header.previous() == previous)?;
     holds("the size does not tell what happened", updated.table.body.len() == size)?;

@@ -1,6 +1,6 @@
 //! A pool directory: the path by hand without a chain, file by file.
 //!
-//! `pool.toml` settings · `committee.ccc` · `log.jsonl` the stand-in for the chain's events · `head.json` the
+//! `pool.toml` settings · `committee.ccc` and those of former epochs · `log.jsonl` the stand-in for the chain's events · `head.json` the
 //! stand-in for the chain's state · `table/` sealed versions · `signers/` report signers' keys ·
 //! `enclave.key` the stand-in for the hardware.
 
@@ -23,6 +23,7 @@ use crate::{
 };
 use ccc_core::{
     enclave::attestation::simulated::{SimulatedHardware, SimulatedProvider},
+    epoch::Epoch,
     keys::Committee,
     table::{SealedTable, TableStore},
 };
@@ -58,6 +59,11 @@ impl Paths {
 
     pub(crate) fn committee(&self) -> PathBuf {
         self.0.join("committee.ccc")
+    }
+
+    /// The committee of an epoch that the pool has left.
+    pub(crate) fn former_committee(&self, epoch: Epoch) -> PathBuf {
+        self.0.join(format!("committee-{epoch}.ccc"))
     }
 
     pub(crate) fn log(&self) -> PathBuf {
@@ -117,6 +123,35 @@ impl Pool {
         let head = parse_json(&paths.head(), &files::read(&paths.head(), MAX_SETTINGS)?)?;
         let log = ChainLog::read(&paths.log(), &settings_bytes)?;
         Ok(Self { paths, settings, config, committee, head, log })
+    }
+
+    /// The committee of an epoch: the pool's own, or the one that it kept when it left that epoch.
+    ///
+    /// # Errors
+    /// [`Error::OtherCommittee`] where the file kept is of another epoch or another master public key;
+    /// [`Error::Committee`], and [`Error::Read`] where there is none.
+    pub(crate) fn committee_of(&self, epoch: Epoch) -> Result<Committee, Error> {
+        if epoch == self.committee.epoch() {
+            return Ok(self.committee.clone());
+        }
+        let path = self.paths.former_committee(epoch);
+        let kept = read_committee(&path)?;
+        let same_key = kept.master_public_key() == self.committee.master_public_key();
+        if same_key && kept.epoch() == epoch { Ok(kept) } else { Err(Error::OtherCommittee { path }) }
+    }
+
+    /// Takes the pool's directory to the committee that this pool is under; the one that it leaves stays beside it.
+    ///
+    /// # Errors
+    /// As [`read_committee`] and [`files::write`].
+    pub(crate) fn set_committee(&self) -> Result<(), Error> {
+        let left = read_committee(&self.paths.committee())?;
+        // a run that is made again after a stop may have written both already
+        if left.epoch() != self.committee.epoch() {
+            let path = self.paths.former_committee(left.epoch());
+            files::write(&path, &left.to_bytes(), Audience::Everyone, Replace::Force)?;
+        }
+        files::write(&self.paths.committee(), &self.committee.to_bytes(), Audience::Everyone, Replace::Force)
     }
 
     /// Appends an event to the log, after whatever others have appended meanwhile.

@@ -56,14 +56,28 @@ fn refreshed(circle: &Circle) {
     });
 }
 
-fn attempt(circle: &Circle, name: &str, flags: &str, reencrypt: &str) -> Run {
+fn attempt(circle: &Circle, shares: &str, name: &str, flags: &str, reencrypt: &str) -> Run {
     circle.done(&format!("--no-passphrase fill prepare --pool pool --out {name} {flags}"));
     for i in 1..=3 {
         circle.done(&format!(
-            "reencrypt --participant fresh/participant-{i}.ccc --pool pool --attempt {name} {reencrypt}"
+            "reencrypt --participant {shares}/participant-{i}.ccc --pool pool --attempt {name} {reencrypt}"
         ));
     }
     circle.done(&format!("--json fill run --pool pool --attempt {name}"))
+}
+
+/// What was signed in an epoch that the pool has left stands under that epoch's committee, as long as the pool holds it.
+fn former_reports_are_verified(circle: &Circle) {
+    const VERIFY: &str = "verify --pool pool pay/payout-1.ccc";
+    let kept = circle.scratch.read("pool/committee-1.ccc");
+    assert_eq!(kept, circle.scratch.read("vault/committee.ccc"));
+    assert!(circle.done(VERIFY).stdout.contains("in epoch 1, still valid"));
+    circle.ccc("verify --pool pool pay/report.ccc").fails(1, "it is superseded: it made table version 2");
+    circle.scratch.write("pool/committee-1.ccc", circle.scratch.read("fresh/committee.ccc"));
+    circle.ccc(VERIFY).fails(1, "it is of epoch 1, whose committee the pool does not hold");
+    std::fs::remove_file(circle.scratch.path("pool/committee-1.ccc")).expect("removed");
+    circle.ccc(VERIFY).fails(1, "it is of epoch 1, whose committee the pool does not hold");
+    circle.scratch.write("pool/committee-1.ccc", kept);
 }
 
 #[test]
@@ -74,6 +88,10 @@ fn a_pool_goes_on_under_the_shares_of_the_next_epoch() {
     let init = format!("--committee vault/committee.ccc --reserve {} --agent-key agent.pub", reserve.trim());
     circle.done(&format!("--no-passphrase table init {init} --out pool"));
     circle.done("table deposit --pool pool --account-key reserve.ccc --asset quote --amount 1000");
+    let to = "--to 0x0202020202020202020202020202020202020202";
+    circle.done(&format!("table withdraw --pool pool --account-key reserve.ccc --asset quote --amount 100 {to}"));
+    let run = attempt(&circle, "vault", "pay", "", "").json();
+    assert_eq!(run["payouts"][0]["amount"], "100");
     refreshed(&circle);
     let same = circle.ccc("--no-passphrase fill prepare --pool pool --out no --upkeep epoch");
     same.fails(2, "the table is of epoch 1 already, the committee of epoch 1");
@@ -86,12 +104,13 @@ fn a_pool_goes_on_under_the_shares_of_the_next_epoch() {
     assert!(stuck.stderr.contains("--upkeep epoch"), "{}", stuck.stderr);
     circle.scratch.write("pool/committee.ccc", old);
     let to = "--committee fresh/committee.ccc";
-    let run = attempt(&circle, "epoch", &format!("--upkeep epoch {to}"), to).json();
-    assert_eq!((&run["kind"], &run["version"]), (&"epoch".into(), &2.into()));
+    let run = attempt(&circle, "fresh", "epoch", &format!("--upkeep epoch {to}"), to).json();
+    assert_eq!((&run["kind"], &run["version"]), (&"epoch".into(), &3.into()));
     assert_eq!(circle.scratch.read("pool/committee.ccc"), circle.scratch.read("fresh/committee.ccc"));
     circle.done("verify --pool pool epoch/report.ccc");
-    let run = attempt(&circle, "round", "", "").json();
-    assert_eq!((&run["kind"], &run["version"]), (&"idle".into(), &3.into()));
+    former_reports_are_verified(&circle);
+    let run = attempt(&circle, "fresh", "round", "", "").json();
+    assert_eq!((&run["kind"], &run["version"]), (&"idle".into(), &4.into()));
     let rows = circle.done("--json table balance --pool pool --account-key reserve.ccc").json();
-    assert!(rows.to_string().contains("\"1000\""), "{rows}");
+    assert!(rows.to_string().contains("\"900\""), "{rows}");
 }

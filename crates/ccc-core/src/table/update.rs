@@ -85,11 +85,10 @@ pub fn genesis(
 }
 
 impl OpenTable {
-    /// The next version: boundary operations in order, each succeeding or failing alone, then the deltas, all or
+    /// A round of [`OpenTable::apply`]: boundary operations in order, each succeeding or failing alone, then the deltas, all or
     /// nothing.
     ///
-    /// `k` is the public number of delta slots ([`delta_capacity`](super::delta_capacity)); `epoch` is the current one
-    /// or, after a handover of the master key, the new one.
+    /// `k` is the public number of delta slots ([`delta_capacity`](super::delta_capacity)); `epoch` is the current one.
     ///
     /// # Errors
     /// [`StructuralError`]; the old version stays valid, and opening it again needs no new shares of a participant
@@ -97,7 +96,7 @@ impl OpenTable {
     ///
     /// *Timing*: depends on the tier, `k` and the number of boundary operations.
     #[expect(clippy::too_many_arguments, reason = "a round has these parts, and each is named at the call")]
-    pub fn update(
+    pub(super) fn update(
         mut self,
         boundary: &[BoundaryOperation],
         deltas: &[Delta],

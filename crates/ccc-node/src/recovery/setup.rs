@@ -155,12 +155,10 @@ pub(super) async fn build(
     let participants = Participants { committee: &vault.committee, policy: &policy, deployment: &deployment };
     let secrets = vault.members.iter().filter_map(|(_, share)| key_share(share)).collect();
     let nodes = participants.into_nodes(scenario, vault.members, &chain);
-    let signer = |signer: ReportSigner| {
-        let key = *vault.committee.master_public_key();
-        let node = WorkflowNode::new(signer, policy.clone(), config.clone(), key);
-        Signer { node, log: ChainLog::new(&chain, &deployment) }
-    };
-    let signers = signers.into_iter().map(signer).collect();
+    let key = vault.committee.master_public_key();
+    let workflow = |signer| WorkflowNode::new(signer, policy.clone(), config.clone(), *key);
+    let log = || ChainLog::new(&chain, &deployment);
+    let signers = signers.into_iter().map(|signer| Signer { node: workflow(signer), log: log() }).collect();
     let makers = makers(&chain, &randomness, scenario, timeline).await?;
     Ok(World {
         nodes,

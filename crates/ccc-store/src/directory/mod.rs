@@ -4,27 +4,30 @@
 //!
 //! | path | content |
 //! |---|---|
-//! | `format` | the format's number in decimal, here 1; a directory without it is of the release before the number |
+//! | `format` | the format's number in decimal, here 2; a directory without it is of the release before the number |
 //! | `lock` | empty; locked while the store is open |
 //! | `new/` | files that are being written; emptied at opening |
 //! | `bodies/<body root>` | the sealed chunks |
-//! | `sidecars/<header hash>` | the sidecar |
-//! | `versions/<header hash>` | header 435 ‖ BLAKE3 of the sidecar 32; written last, so that it exists only for a complete version |
+//! | `sidecars/<BLAKE3 of it>` | the sidecar; in format 1 `sidecars/<header hash>`, which is still read |
+//! | `versions/<header hash>` | header 435 ‖ BLAKE3 of the sidecar 32 ‖ BLAKE3 of both 32, which format 1 has not; written last, so that it exists only for a complete version |
 //! | `heads/<chain>-<contract>-<table>` | header hash 32 ‖ BLAKE3 of it 32 |
 //!
 //! Every file is written under `new/`, synced, renamed into place, and its directory synced, before the next one is
-//! begun. After a failed sync nobody knows what the medium holds, so the store takes no further write until it is
+//! begun. Nothing that a manifest names is ever written over, so that a version whose sidecar is replaced has the former
+//! or the new one at every instant. After a failed sync nobody knows what the medium holds, so the store takes no further write until it is
 //! opened again; it never repeats a failed sync as if that could have worked.
 
 mod reader;
+mod record;
 mod writer;
 
 use crate::{
     files::{Disk, FileSystem},
-    record::{HINT_LEN, Manifest, hash_of, hint_bytes, read_hint, table_name},
+    record::{HINT_LEN, hash_of, hint_bytes, read_hint, table_name},
 };
 use ccc_core::table::{Header, StoreError, TableId, TableStore, Tier, VersionReader, VersionWriter};
 use reader::DirectoryReader;
+use record::Record;
 use std::{
     collections::BTreeSet,
     io,
@@ -36,7 +39,9 @@ use writer::DirectoryWriter;
 const PARTS: [&str; 5] = ["new", "bodies", "sidecars", "versions", "heads"];
 const FORMAT_FILE: &str = "format";
 /// The format of this release, as its file says it.
-const FORMAT: u64 = 1;
+const FORMAT: u64 = 2;
+/// The oldest format that is read.
+const OLDEST: u64 = 1;
 /// No number that is written in decimal is longer.
 const FORMAT_LIMIT: u64 = 21;
 
@@ -81,7 +86,7 @@ impl<F: FileSystem> DirectoryStore<F> {
         let Self { files, root, .. } = self;
         let found = self.format()?;
         if let Some(found) = found
-            && found != FORMAT
+            && !(OLDEST..=FORMAT).contains(&found)
         {
             return Err(StoreError::Format { expected: FORMAT, found });
         }
@@ -90,16 +95,17 @@ impl<F: FileSystem> DirectoryStore<F> {
         }
         settle_names(files, root)?;
         self.sweep()?;
-        // the layout without a number is that of format 1, so that the number is all there is to add
-        if found.is_none() { self.keep("", FORMAT_FILE, FORMAT.to_string().as_bytes()) } else { Ok(()) }
+        // what an older format left is read as it is; before the first file of this one, the number keeps an older release
+        // away
+        if found == Some(FORMAT) { Ok(()) } else { self.keep("", FORMAT_FILE, FORMAT.to_string().as_bytes()) }
     }
 
     /// Removes bodies and sidecars that no version names: a write or a removal that was cut left them. Nothing goes while
     /// a manifest cannot be read, since nobody knows what it names.
     fn sweep(&self) -> Result<(), StoreError> {
-        let Some(manifests) = self.manifests()? else { return Ok(()) };
-        let bodies = manifests.iter().map(|manifest| manifest.header.body_root()).collect();
-        let sidecars = manifests.iter().map(|manifest| manifest.header.hash()).collect();
+        let Some(records) = self.records()? else { return Ok(()) };
+        let bodies = records.iter().map(|record| record.manifest.header.body_root()).collect();
+        let sidecars = records.iter().flat_map(Record::sidecars).collect();
         self.sweep_part("bodies", &bodies)?;
         self.sweep_part("sidecars", &sidecars)
     }
@@ -174,11 +180,11 @@ impl<F: FileSystem> DirectoryStore<F> {
     }
 
     /// Every manifest; `None` where one of them cannot be read, so that nobody knows what it names.
-    fn manifests(&self) -> Result<Option<Vec<Manifest>>, StoreError> {
+    fn records(&self) -> Result<Option<Vec<Record>>, StoreError> {
         let mut found = vec![];
         for hash in self.versions()? {
-            match self.manifest(&hash) {
-                Ok(manifest) => found.push(manifest),
+            match self.record(&hash) {
+                Ok(record) => found.push(record),
                 Err(StoreError::Corrupt { .. }) => return Ok(None),
                 Err(error) => return Err(error),
             }
@@ -187,9 +193,9 @@ impl<F: FileSystem> DirectoryStore<F> {
     }
 
     /// The header of a version and the digest of its sidecar.
-    fn manifest(&self, hash: &[u8; 32]) -> Result<Manifest, StoreError> {
-        let bytes = self.read("versions", &hex::encode(hash), Manifest::LEN as u64)?;
-        Manifest::read_alone(&bytes.ok_or(StoreError::Missing { header_hash: *hash })?, hash)
+    fn record(&self, hash: &[u8; 32]) -> Result<Record, StoreError> {
+        let bytes = self.read("versions", &hex::encode(hash), Record::LEN as u64)?;
+        Record::read(&bytes.ok_or(StoreError::Missing { header_hash: *hash })?, hash)
     }
 }
 
@@ -204,7 +210,7 @@ impl<F: FileSystem> TableStore for DirectoryStore<F> {
     }
 
     fn header(&self, hash: &[u8; 32]) -> Result<Header, StoreError> {
-        Ok(self.manifest(hash)?.header)
+        Ok(self.record(hash)?.manifest.header)
     }
 
     fn versions(&self) -> Result<Vec<[u8; 32]>, StoreError> {
@@ -223,8 +229,8 @@ impl<F: FileSystem> TableStore for DirectoryStore<F> {
 
     fn remove(&self, hash: &[u8; 32]) -> Result<(), StoreError> {
         self.check_running()?;
-        let body = match self.manifest(hash) {
-            Ok(Manifest { header, .. }) => Some(header.body_root()),
+        let record = match self.record(hash) {
+            Ok(record) => Some(record),
             Err(StoreError::Missing { .. } | StoreError::Corrupt { .. }) => None,
             Err(error) => return Err(error),
         };
@@ -232,10 +238,13 @@ impl<F: FileSystem> TableStore for DirectoryStore<F> {
         // the manifest goes first and for good: what is left after a cut is no version any more
         self.remove_file("versions", &name)?;
         self.files.sync_dir(&self.root.join("versions")).map_err(self.halting("syncing a directory"))?;
-        self.remove_file("sidecars", &name)?;
-        let Some(body) = body else { return Ok(()) };
+        // the parts of a version whose manifest cannot be read go at an opening
+        let Some(record) = record else { return Ok(()) };
+        record.sidecars().iter().try_for_each(|name| self.remove_file("sidecars", &hex::encode(name)))?;
+        let body = record.manifest.header.body_root();
         // versions share a body of the same content: it goes with the last of them
-        let shared = self.manifests()?.is_none_or(|left| left.iter().any(|other| other.header.body_root() == body));
+        let shared =
+            self.records()?.is_none_or(|left| left.iter().any(|other| other.manifest.header.body_root() == body));
         if shared { Ok(()) } else { self.remove_file("bodies", &hex::encode(body)) }
     }
 }
@@ -243,10 +252,17 @@ impl<F: FileSystem> TableStore for DirectoryStore<F> {
 /// Syncs every directory: a name that an earlier process left without a sync is durable before anything relies on it.
 /// The bytes behind a name were synced before it was given.
 fn settle_names(files: &impl FileSystem, root: &Path) -> Result<(), StoreError> {
-    let parent = root.parent().map_or(Path::new("."), |p| if p.as_os_str().is_empty() { Path::new(".") } else { p });
+    let syncing = medium("syncing the store's directories");
     let parts = PARTS.iter().map(|part| root.join(part));
-    for directory in parts.chain([root.to_owned(), parent.to_owned()]) {
-        files.sync_dir(&directory).map_err(medium("syncing the store's directories"))?;
+    parts.chain([root.to_owned()]).try_for_each(|part| files.sync_dir(&part)).map_err(&syncing)?;
+    // the store's own name, and those of directories that were made for it
+    for (height, above) in root.ancestors().enumerate().skip(1) {
+        let above = if above.as_os_str().is_empty() { Path::new(".") } else { above };
+        match files.sync_dir(above) {
+            // what may not be read was not made for the store
+            Err(error) if height > 1 && error.kind() == io::ErrorKind::PermissionDenied => {}
+            outcome => outcome.map_err(&syncing)?,
+        }
     }
     Ok(())
 }

@@ -15,16 +15,16 @@ pub(super) struct DirectoryReader<'a, F: FileSystem> {
 
 impl<'a, F: FileSystem> DirectoryReader<'a, F> {
     pub(super) fn new(store: &'a DirectoryStore<F>, hash: [u8; 32]) -> Result<Self, StoreError> {
-        let manifest = store.manifest(&hash)?;
+        let record = store.record(&hash)?;
         let open = |part: Part, directory: &str, name: [u8; 32]| {
             let file = open(store, hash, directory, &hex::encode(name))?;
             let len = store.files.len(&file).map_err(medium("measuring a file"))?;
-            let whole = len == part.len(manifest.header.tier());
+            let whole = len == part.len(record.manifest.header.tier());
             if whole { Ok(file) } else { Err(StoreError::Corrupt { header_hash: hash, part: part.name() }) }
         };
-        let body = open(Part::Body, "bodies", manifest.header.body_root())?;
-        let sidecar = open(Part::Sidecar, "sidecars", hash)?;
-        Ok(Self { store, manifest, hash, body, sidecar })
+        let body = open(Part::Body, "bodies", record.manifest.header.body_root())?;
+        let sidecar = open(Part::Sidecar, "sidecars", record.sidecar())?;
+        Ok(Self { store, manifest: record.manifest, hash, body, sidecar })
     }
 }
 

@@ -1,6 +1,6 @@
 //! A version on its way into a directory: two files under `new/` until all of it is there.
 
-use super::{DirectoryStore, medium};
+use super::{DirectoryStore, medium, record::Record};
 use crate::{files::FileSystem, record::Manifest, written::Written};
 use ccc_core::table::{Header, Part, StoreError, Tier, VersionWriter};
 use std::{path::PathBuf, sync::atomic::Ordering};
@@ -38,6 +38,14 @@ impl<'a, F: FileSystem> DirectoryWriter<'a, F> {
         }
     }
 
+    /// The sidecar that this version had before.
+    fn forget_sidecar(&self, former: Option<Record>, kept: &[u8; 32]) {
+        for name in former.iter().flat_map(Record::sidecars).filter(|name| name != kept) {
+            // best effort: a file that no version names goes at an opening
+            let _ = self.store.remove_file("sidecars", &hex::encode(name));
+        }
+    }
+
     /// Sync, rename, sync the directory.
     fn place(&self, part: Part, directory: &str, name: &str) -> Result<(), StoreError> {
         let draft = self.draft(part);
@@ -62,10 +70,12 @@ impl<F: FileSystem> VersionWriter for DirectoryWriter<'_, F> {
         })?;
         let name = hex::encode(header.hash());
         self.place(Part::Body, "bodies", &hex::encode(header.body_root()))?;
-        self.place(Part::Sidecar, "sidecars", &name)?;
-        let manifest = Manifest { header: header.clone(), sidecar_digest };
-        self.store.keep("versions", &name, &manifest.to_bytes())?;
+        self.place(Part::Sidecar, "sidecars", &hex::encode(sidecar_digest))?;
+        let record = Record::new(Manifest { header: header.clone(), sidecar_digest });
+        let former = self.store.record(&header.hash()).ok();
+        self.store.keep("versions", &name, &record.to_bytes())?;
         self.committed = true;
+        self.forget_sidecar(former, &sidecar_digest);
         Ok(())
     }
 }

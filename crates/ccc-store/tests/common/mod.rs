@@ -3,36 +3,50 @@
 use ccc_core::{
     epoch::Epoch,
     keys::MasterPublicKey,
-    table::{Header, SealedTable, TableId, TableParams, TableSuite, Tier, Updated, genesis},
+    table::{DataKey, Header, SealedTable, TableId, TableParams, TableSuite, Tier, Update, Updated, genesis},
 };
-use curve25519_dalek::RistrettoPoint;
+use curve25519_dalek::{RistrettoPoint, Scalar, ristretto::CompressedRistretto};
 use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
 
 pub(crate) const ID: TableId = TableId { chain: 31_337, contract: [0xC0; 20], table: [0x7A; 32] };
 
+const SECRET: u64 = 77;
+
+pub(crate) fn master() -> MasterPublicKey {
+    MasterPublicKey::from_bytes(RistrettoPoint::mul_base(&SECRET.into()).compress().as_bytes()).expect("a key")
+}
+
+/// The data key of a version, opened with the master secret.
+pub(crate) fn data_key(header: &Header) -> DataKey {
+    let wrapped = header.wrapped().clone();
+    // U follows the length prefix and the label
+    let u = CompressedRistretto::from_slice(&wrapped.to_bytes()[137..169]).expect("32 bytes");
+    let shared = u.decompress().expect("a point") * Scalar::from(SECRET);
+    let verified = wrapped.verify(&master()).expect("well formed");
+    DataKey::from_opened(&verified.open_with(shared.compress().as_bytes()).expect("opens")).expect("a data key")
+}
+
 /// An endless sequence of idle versions.
+#[allow(dead_code, reason = "each test program compiles this module for itself")]
 pub(crate) struct Versions {
     next: Option<Updated>,
-    master: MasterPublicKey,
     rng: ChaCha20Rng,
 }
 
+#[allow(dead_code, reason = "each test program compiles this module for itself")]
 impl Versions {
     pub(crate) fn new(seed: u64) -> Self {
         Self::of(ID, Tier::SMALLEST, seed)
     }
 
     pub(crate) fn of(id: TableId, tier: Tier, seed: u64) -> Self {
-        let master = MasterPublicKey::from_bytes(RistrettoPoint::mul_base(&77u64.into()).compress().as_bytes())
-            .expect("not the identity");
         let mut rng = ChaCha20Rng::seed_from_u64(seed);
         let params = TableParams { id, epoch: Epoch(0), tier, suite: TableSuite::ChaCha20Poly1305 };
-        let first = genesis(&params, &master, &mut rng).expect("genesis");
-        Self { next: Some(first), master, rng }
+        let first = genesis(&params, &master(), &mut rng).expect("genesis");
+        Self { next: Some(first), rng }
     }
 
     /// From here on another history than other sequences of the same seed; the next version is still theirs.
-    #[allow(dead_code, reason = "each test program compiles this module for itself")]
     pub(crate) fn diverge(&mut self, seed: u64) {
         self.rng = ChaCha20Rng::seed_from_u64(seed);
     }
@@ -43,7 +57,8 @@ impl Iterator for Versions {
 
     fn next(&mut self) -> Option<SealedTable> {
         let Updated { table, rows, .. } = self.next.take()?;
-        self.next = rows.update(&[], &[], 16, &[], Epoch(0), &self.master, &mut self.rng).ok();
+        let idle = Update::Round { boundary: &[], deltas: &[], k: 16, assets: &[] };
+        self.next = rows.apply(&idle, &master(), &mut self.rng).ok();
         Some(table)
     }
 }

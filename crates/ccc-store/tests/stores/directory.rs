@@ -45,9 +45,10 @@ fn what_no_version_names_goes_at_the_next_opening_unless_a_manifest_cannot_be_re
     let (first, second) = two_versions(7);
     [&first, &second].iter().for_each(|table| store.put(table).expect("kept"));
     drop(store);
+    let files = [Target::Body, Target::Sidecar].map(|part| directory.file(&first.header, part));
+    let left = || files.each_ref().map(|file| file.exists());
     // a cut behind the removal of the manifest
     fs::remove_file(directory.file(&first.header, Target::Manifest)).expect("removed");
-    let left = || [Target::Body, Target::Sidecar].map(|part| directory.file(&first.header, part).exists());
     directory.alter(&second.header, Target::Manifest, &mut |bytes| bytes[9] ^= 1);
     drop(directory.open().expect("opens"));
     assert_eq!(left(), [true; 2]);
@@ -63,17 +64,45 @@ fn n156g_a_directory_of_another_format_is_refused() {
     let table = two_versions(4).0;
     directory.open().expect("opens").put(&table).expect("kept");
     let format = directory.path().join("format");
-    assert_eq!(fs::read_to_string(&format).expect("read"), "1");
-    fs::write(&format, "2").expect("written");
-    assert!(matches!(directory.open().map(drop), Err(StoreError::Format { expected: 1, found: 2 })));
+    assert_eq!(fs::read_to_string(&format).expect("read"), "2");
+    for another in [0, 3] {
+        fs::write(&format, another.to_string()).expect("written");
+        let refused = directory.open().map(drop);
+        assert!(matches!(refused, Err(StoreError::Format { expected: 2, found }) if found == another));
+    }
     for malformed in ["", "one", "-1", "1111111111111111111111111"] {
         fs::write(&format, malformed).expect("written");
         assert!(matches!(directory.open().map(drop), Err(StoreError::Malformed { what: "format file" })));
     }
-    fs::remove_file(&format).expect("removed");
-    let store = directory.open().expect("the release before the number");
-    assert_same(&store.get(&table.header.hash()).expect("found"), &table);
-    assert_eq!(fs::read_to_string(&format).expect("read"), "1");
+}
+
+#[test]
+fn n156g_a_directory_of_an_older_format_is_read_and_marked() {
+    let directory = Directory::new();
+    let (table, second) = two_versions(4);
+    directory.open().expect("opens").put(&table).expect("kept");
+    let former = directory.path().join("sidecars").join(hex::encode(table.header.hash()));
+    fs::rename(directory.file(&table.header, Target::Sidecar), &former).expect("renamed");
+    directory.alter(&table.header, Target::Manifest, &mut |bytes| bytes.truncate(467));
+    let format = directory.path().join("format");
+    for older in [None, Some("1")] {
+        match older {
+            None => fs::remove_file(&format).expect("removed"),
+            Some(number) => fs::write(&format, number).expect("written"),
+        }
+        let store = directory.open().expect("an older format");
+        assert_same(&store.get(&table.header.hash()).expect("found"), &table);
+        assert_eq!(fs::read_to_string(&format).expect("read"), "2");
+    }
+    let store = directory.open().expect("opens");
+    let mut bent = table.clone();
+    *bent.sidecar.last_mut().expect("an entry") ^= 1;
+    store.put(&bent).expect("replaced");
+    assert!(!former.exists());
+    assert_same(&store.get(&table.header.hash()).expect("found"), &bent);
+    store.put(&second).expect("kept");
+    store.remove(&table.header.hash()).expect("removed");
+    assert_eq!(fs::read_dir(directory.path().join("sidecars")).expect("listed").count(), 1);
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use crate::{
     common::{ID, two_versions},
-    disk::SimulatedDisk,
+    disk::{ROOT, SimulatedDisk},
     media::{Fault, Faulty, Medium, assert_old_or_new, prepare, put_both},
 };
 use ccc_core::table::{StoreError, TableStore};
@@ -98,7 +98,7 @@ fn n156g_an_upgrade_cut_at_any_operation_is_finished_at_the_next_opening() {
         let disk = SimulatedDisk::default();
         prepare(&disk, &first);
         // the release before the format had a number
-        disk.forget_file("/store/format");
+        disk.forget_file(&format!("{ROOT}/format"));
         disk.strike(at, Fault::PowerCut);
         let upgraded = disk.open().is_ok();
         disk.heal();
@@ -120,7 +120,7 @@ fn n156g_an_upgrade_cut_at_any_operation_is_finished_at_the_next_opening() {
 fn n156h_a_read_only_medium_is_a_typed_error_at_opening() {
     let disk = SimulatedDisk::default();
     disk.make_read_only();
-    assert!(matches!(DirectoryStore::open_on(disk, "/store"), Err(StoreError::Medium { .. })));
+    assert!(matches!(DirectoryStore::open_on(disk, ROOT), Err(StoreError::Medium { .. })));
 }
 
 #[test]
@@ -128,7 +128,7 @@ fn a_halted_store_calls_nothing_kept() {
     let (first, second) = two_versions(5);
     let disk = SimulatedDisk::default();
     prepare(&disk, &first);
-    let store = DirectoryStore::open_on(disk.clone(), "/store").expect("opens");
+    let store = DirectoryStore::open_on(disk.clone(), ROOT).expect("opens");
     for at in 0.. {
         disk.strike(at, Fault::Fails(ErrorKind::Other));
         if matches!(store.set_head_hint(&ID, &second.header.hash()), Err(StoreError::Medium { .. }))

@@ -1,6 +1,6 @@
 //! A disk with a cache, which fails when it is told to.
 
-use crate::media::{Fault, Faulty, Medium};
+use crate::media::{Faulty, Medium, Strikes};
 use ccc_core::table::{StoreError, TableStore};
 use ccc_store::{DirectoryStore, FileSystem};
 use rand_chacha::{
@@ -28,27 +28,47 @@ struct State {
     inodes: Vec<Inode>,
     names: BTreeMap<PathBuf, usize>,
     durable_names: BTreeMap<PathBuf, usize>,
+    directories: BTreeSet<PathBuf>,
+    durable_directories: BTreeSet<PathBuf>,
     locked: bool,
-    operations: usize,
-    fault: Option<(usize, Fault)>,
+    strikes: Strikes,
     read_only: bool,
 }
 
 impl State {
+    fn require_parent(&self, path: &Path) -> io::Result<()> {
+        let there = path.parent().is_some_and(|parent| self.directories.contains(parent));
+        if there { Ok(()) } else { Err(ErrorKind::NotFound.into()) }
+    }
+
+    /// A directory that goes takes with it what is in it.
+    fn cut_directories(&mut self, survives: &mut impl FnMut() -> bool) {
+        let mut left = BTreeSet::from([PathBuf::from("/")]);
+        // a directory comes after the one that it is in
+        for name in &self.directories {
+            let held = name.parent().is_some_and(|parent| left.contains(parent));
+            if held && (self.durable_directories.contains(name) || survives()) {
+                left.insert(name.clone());
+            }
+        }
+        for names in [&mut self.names, &mut self.durable_names] {
+            names.retain(|name, _| name.parent().is_some_and(|parent| left.contains(parent)));
+        }
+        self.durable_directories.clone_from(&left);
+        self.directories = left;
+    }
+
     /// Counts an operation and fails it if its turn has come.
     fn operate(&mut self, writes: bool) -> io::Result<()> {
-        let turn = self.operations;
-        self.operations += 1;
-        match self.fault {
-            _ if writes && self.read_only => Err(ErrorKind::ReadOnlyFilesystem.into()),
-            Some((at, Fault::Fails(kind))) if at == turn => Err(kind.into()),
-            Some((at, Fault::PowerCut)) if at <= turn => Err(ErrorKind::BrokenPipe.into()),
-            _ => Ok(()),
-        }
+        let outcome = self.strikes.operate();
+        if writes && self.read_only { Err(ErrorKind::ReadOnlyFilesystem.into()) } else { outcome }
     }
 }
 
-/// Bytes survive a cut after a sync of their file, names after a sync of their directory.
+/// Where the store lies: no directory of it is there before the store is made.
+pub(crate) const ROOT: &str = "/srv/tables/store";
+
+/// Bytes survive a cut after a sync of their file, names of files and directories after a sync of their directory.
 #[derive(Clone, Default)]
 pub(crate) struct SimulatedDisk(Arc<Mutex<State>>);
 
@@ -89,12 +109,14 @@ impl FileSystem for SimulatedDisk {
     type File = SimulatedFile;
     type Lock = SimulatedLock;
 
-    fn create_dir(&self, _: &Path) -> io::Result<()> {
-        self.operate(true).map(drop)
+    fn create_dir(&self, path: &Path) -> io::Result<()> {
+        self.operate(true)?.directories.extend(path.ancestors().map(Path::to_owned));
+        Ok(())
     }
 
     fn create(&self, path: &Path) -> io::Result<SimulatedFile> {
         let mut state = self.operate(true)?;
+        state.require_parent(path)?;
         let inode = state.inodes.len();
         state.inodes.push(Inode::default());
         state.names.insert(path.to_owned(), inode);
@@ -136,6 +158,7 @@ impl FileSystem for SimulatedDisk {
 
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
         let mut state = self.operate(true)?;
+        state.require_parent(to)?;
         let inode = state.names.remove(from).ok_or(ErrorKind::NotFound)?;
         state.names.insert(to.to_owned(), inode);
         Ok(())
@@ -143,7 +166,8 @@ impl FileSystem for SimulatedDisk {
 
     fn sync_dir(&self, path: &Path) -> io::Result<()> {
         let mut state = self.operate(true)?;
-        let State { names, durable_names, .. } = &mut *state;
+        let State { names, durable_names, directories, durable_directories, .. } = &mut *state;
+        durable_directories.extend(directories.iter().filter(|name| name.parent() == Some(path)).cloned());
         durable_names.retain(|name, _| name.parent() != Some(path));
         durable_names
             .extend(names.iter().filter(|(name, _)| name.parent() == Some(path)).map(|(n, i)| (n.clone(), *i)));
@@ -167,31 +191,23 @@ impl FileSystem for SimulatedDisk {
         Ok(state.names.keys().filter(|name| name.parent() == Some(path)).cloned().collect())
     }
 
-    fn lock(&self, _: &Path) -> io::Result<Option<SimulatedLock>> {
-        let free = !std::mem::replace(&mut self.operate(true)?.locked, true);
+    fn lock(&self, path: &Path) -> io::Result<Option<SimulatedLock>> {
+        let mut state = self.operate(true)?;
+        state.require_parent(path)?;
+        let free = !std::mem::replace(&mut state.locked, true);
         Ok(free.then(|| SimulatedLock(self.clone())))
     }
 }
 
 impl Medium for SimulatedDisk {
     fn open(&self) -> Result<Box<dyn TableStore + '_>, StoreError> {
-        Ok(Box::new(DirectoryStore::open_on(self.clone(), "/store")?))
+        Ok(Box::new(DirectoryStore::open_on(self.clone(), ROOT)?))
     }
 }
 
 impl Faulty for SimulatedDisk {
-    fn strike(&self, after: usize, fault: Fault) {
-        let mut state = self.state();
-        state.fault = Some((state.operations + after, fault));
-    }
-
-    fn was_struck(&self) -> bool {
-        let state = self.state();
-        state.fault.is_some_and(|(at, _)| state.operations > at)
-    }
-
-    fn heal(&self) {
-        self.state().fault = None;
+    fn strikes<R>(&self, change: impl FnOnce(&mut Strikes) -> R) -> R {
+        change(&mut self.state().strikes)
     }
 
     fn cut(&self, seed: u64) {
@@ -210,6 +226,7 @@ impl Faulty for SimulatedDisk {
             }
         }
         *names = durable_names.clone();
+        state.cut_directories(&mut survives);
     }
 }
 

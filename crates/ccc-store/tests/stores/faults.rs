@@ -1,7 +1,7 @@
 //! What every lasting store keeps when the power goes, at any operation, once and twice.
 
 use crate::{
-    common::two_versions,
+    common::{assert_same, two_versions},
     disk::SimulatedDisk,
     media::{Fault, Faulty, assert_old_or_new, prepare, put_both},
 };
@@ -73,6 +73,40 @@ fn cut_again_while_opening<M: Faulty>(new: impl Fn() -> M, pair: &(SealedTable, 
     assert!(double_cuts > 20, "{double_cuts} cuts while opening");
 }
 
+/// Cuts the power at every operation of a put that replaces a version's sidecar.
+fn cut_while_replacing<M: Faulty>(new: impl Fn() -> M, pair: &(SealedTable, SealedTable), cuts: u64) {
+    let table = &pair.0;
+    let mut former = table.clone();
+    *former.sidecar.last_mut().expect("an entry") ^= 1;
+    for at in 0.. {
+        let mut acknowledged = false;
+        for seed in 0..cuts {
+            let medium = new();
+            prepare(&medium, &former);
+            let store = medium.open().expect("opens");
+            medium.strike(at, Fault::PowerCut);
+            acknowledged = store.put(table).is_ok();
+            drop(store);
+            medium.heal();
+            medium.cut(seed);
+            let store = medium.open().expect("opens after the cut");
+            let found = store.get(&table.header.hash()).expect("the version stays");
+            let kept = if acknowledged || found.sidecar == table.sidecar { table } else { &former };
+            assert_same(&found, kept);
+            store.put(table).expect("kept after the cut");
+            assert_same(&store.get(&table.header.hash()).expect("kept"), table);
+        }
+        if acknowledged {
+            break;
+        }
+    }
+}
+
+#[test]
+fn n156c_a_power_cut_while_a_sidecar_is_replaced_leaves_the_version_with_either() {
+    cut_while_replacing(SimulatedDisk::default, &two_versions(7), 4);
+}
+
 #[test]
 fn n156c_a_power_cut_after_any_operation_leaves_old_or_new() {
     cut_at_any_operation(SimulatedDisk::default, &two_versions(2), 4);
@@ -94,6 +128,11 @@ mod journal {
     }
 
     #[test]
+    fn n156c_a_power_cut_while_the_journal_replaces_a_sidecar_leaves_the_version_with_either() {
+        cut_while_replacing(SimulatedPages::default, &two_versions(18), 2);
+    }
+
+    #[test]
     fn n156c_a_second_cut_while_the_journal_opens_leaves_old_or_new() {
         cut_again_while_opening(SimulatedPages::default, &two_versions(16), 11);
     }
@@ -103,4 +142,10 @@ mod journal {
 #[test]
 fn n156c_a_writer_of_a_bucket_that_stops_at_any_request_leaves_old_or_new() {
     cut_at_any_operation(crate::objects::SimulatedObjects::default, &two_versions(17), 2);
+}
+
+#[cfg(feature = "object-store-local")]
+#[test]
+fn n156c_a_writer_of_a_bucket_that_stops_while_it_replaces_a_sidecar_leaves_the_version_with_either() {
+    cut_while_replacing(crate::objects::SimulatedObjects::default, &two_versions(19), 2);
 }

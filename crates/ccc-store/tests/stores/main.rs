@@ -5,6 +5,7 @@ mod common;
 
 mod collection;
 mod conformance;
+mod creation;
 mod directory;
 mod directory_faults;
 mod disk;

@@ -1,11 +1,11 @@
 //! What a store lies on, as the tests see it.
 
 use crate::common::{ID, assert_same};
-use ccc_core::table::{Header, SealedTable, StoreError, TableStore};
+use ccc_core::table::{HEADER_LEN, Header, SealedTable, StoreError, TableStore};
 use ccc_store::{DirectoryStore, MemoryStore};
 use std::{
     fs,
-    io::ErrorKind,
+    io::{self, ErrorKind},
     path::{Path, PathBuf},
 };
 use tempfile::TempDir;
@@ -49,16 +49,53 @@ pub(crate) enum Fault {
     PowerCut,
 }
 
+/// The operations of a simulated medium, counted, and the one at which it fails.
+#[derive(Default)]
+pub(crate) struct Strikes {
+    operations: usize,
+    fault: Option<(usize, Fault)>,
+}
+
+impl Strikes {
+    /// Counts an operation; the fault that strikes it, and whether it is the first that this fault strikes.
+    pub(crate) fn next(&mut self) -> Option<(Fault, bool)> {
+        let turn = self.operations;
+        self.operations += 1;
+        self.fault.and_then(|(at, fault)| match fault {
+            Fault::Fails(_) => (at == turn).then_some((fault, true)),
+            Fault::PowerCut => (at <= turn).then_some((fault, at == turn)),
+        })
+    }
+
+    /// [`Strikes::next`] as the error of a file system.
+    pub(crate) fn operate(&mut self) -> io::Result<()> {
+        match self.next() {
+            None => Ok(()),
+            Some((Fault::Fails(kind), _)) => Err(kind.into()),
+            Some((Fault::PowerCut, _)) => Err(ErrorKind::BrokenPipe.into()),
+        }
+    }
+}
+
 /// A simulated medium that fails when it is told to.
 pub(crate) trait Faulty: Medium {
+    /// Reads or changes when it fails.
+    fn strikes<R>(&self, change: impl FnOnce(&mut Strikes) -> R) -> R;
+
     /// The fault strikes `after` more operations.
-    fn strike(&self, after: usize, fault: Fault);
+    fn strike(&self, after: usize, fault: Fault) {
+        self.strikes(|strikes| strikes.fault = Some((strikes.operations + after, fault)));
+    }
 
     /// Whether the fault has struck.
-    fn was_struck(&self) -> bool;
+    fn was_struck(&self) -> bool {
+        self.strikes(|strikes| strikes.fault.is_some_and(|(at, _)| strikes.operations > at))
+    }
 
     /// No further fault.
-    fn heal(&self);
+    fn heal(&self) {
+        self.strikes(|strikes| strikes.fault = None);
+    }
 
     /// The power goes. What survives of unsynced writes is chosen by `seed`, nothing for zero.
     fn cut(&self, seed: u64);
@@ -93,11 +130,17 @@ impl Directory {
         self.0.path()
     }
 
+    /// The digest that follows the header in the manifest; another one follows it.
+    fn sidecar_digest(&self, header: &Header) -> [u8; 32] {
+        let manifest = fs::read(self.file(header, Target::Manifest)).expect("read");
+        manifest[HEADER_LEN..HEADER_LEN + 32].try_into().expect("a digest")
+    }
+
     pub(crate) fn file(&self, header: &Header, target: Target) -> PathBuf {
         let (part, name) = match target {
             Target::Manifest => ("versions", header.hash()),
             Target::Body => ("bodies", header.body_root()),
-            Target::Sidecar => ("sidecars", header.hash()),
+            Target::Sidecar => ("sidecars", self.sidecar_digest(header)),
         };
         self.path().join(part).join(hex::encode(name))
     }

@@ -2,7 +2,7 @@
 
 use crate::{
     common::two_versions,
-    media::{Damageable, Fault, Faulty, Medium, Target, assert_old_or_new, prepare, put_both},
+    media::{Damageable, Fault, Faulty, Medium, Strikes, Target, assert_old_or_new, prepare, put_both},
 };
 use ccc_core::table::{Header, Part, StoreError, TableStore};
 use ccc_store::BucketStore;
@@ -80,8 +80,7 @@ impl Damageable for Bucket {
 
 #[derive(Default)]
 struct State {
-    operations: usize,
-    fault: Option<(usize, Fault)>,
+    strikes: Strikes,
     /// A request that fails has done its work, and the answer is lost.
     loses_answers: bool,
 }
@@ -110,12 +109,9 @@ impl SimulatedObjects {
     /// Counts a request: whether it does its work, and whether its answer arrives.
     fn operate(&self) -> (bool, bool) {
         let mut state = self.state();
-        let turn = state.operations;
-        state.operations += 1;
-        match state.fault {
-            Some((at, Fault::Fails(_))) if at == turn => (state.loses_answers, false),
-            Some((at, Fault::PowerCut)) if at <= turn => (state.loses_answers && at == turn, false),
-            _ => (true, true),
+        match state.strikes.next() {
+            Some((_, first)) => (state.loses_answers && first, false),
+            None => (true, true),
         }
     }
 
@@ -184,18 +180,8 @@ impl Medium for SimulatedObjects {
 }
 
 impl Faulty for SimulatedObjects {
-    fn strike(&self, after: usize, fault: Fault) {
-        let mut state = self.state();
-        state.fault = Some((state.operations + after, fault));
-    }
-
-    fn was_struck(&self) -> bool {
-        let state = self.state();
-        state.fault.is_some_and(|(at, _)| state.operations > at)
-    }
-
-    fn heal(&self) {
-        self.state().fault = None;
+    fn strikes<R>(&self, change: impl FnOnce(&mut Strikes) -> R) -> R {
+        change(&mut self.state().strikes)
     }
 
     fn cut(&self, seed: u64) {

@@ -2,7 +2,7 @@
 
 use crate::{
     disk::{overwrite, overwrite_some, survival},
-    media::{Fault, Faulty, Medium},
+    media::{Faulty, Medium, Strikes},
 };
 use ccc_core::table::{StoreError, TableStore};
 use ccc_store::JournalStore;
@@ -24,8 +24,7 @@ struct State {
     durable: Vec<u8>,
     unsynced: Vec<Change>,
     syncs: usize,
-    operations: usize,
-    fault: Option<(usize, Fault)>,
+    strikes: Strikes,
 }
 
 #[derive(Clone, Default)]
@@ -50,13 +49,8 @@ impl SimulatedPages {
     /// Counts an operation and fails it if its turn has come.
     fn operate(&self) -> io::Result<MutexGuard<'_, State>> {
         let mut state = self.state();
-        let turn = state.operations;
-        state.operations += 1;
-        match state.fault {
-            Some((at, Fault::Fails(kind))) if at == turn => Err(kind.into()),
-            Some((at, Fault::PowerCut)) if at <= turn => Err(ErrorKind::BrokenPipe.into()),
-            _ => Ok(state),
-        }
+        state.strikes.operate()?;
+        Ok(state)
     }
 }
 
@@ -106,18 +100,8 @@ impl Medium for SimulatedPages {
 }
 
 impl Faulty for SimulatedPages {
-    fn strike(&self, after: usize, fault: Fault) {
-        let mut state = self.state();
-        state.fault = Some((state.operations + after, fault));
-    }
-
-    fn was_struck(&self) -> bool {
-        let state = self.state();
-        state.fault.is_some_and(|(at, _)| state.operations > at)
-    }
-
-    fn heal(&self) {
-        self.state().fault = None;
+    fn strikes<R>(&self, change: impl FnOnce(&mut Strikes) -> R) -> R {
+        change(&mut self.state().strikes)
     }
 
     fn cut(&self, seed: u64) {

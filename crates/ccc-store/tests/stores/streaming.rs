@@ -1,40 +1,23 @@
 //! A table that streams from a store into the same store.
 
 use crate::{
-    common::{ID, assert_same},
+    common::{ID, assert_same, data_key, master},
     media::{Medium, Memory},
 };
 use ccc_core::{
     epoch::Epoch,
-    keys::MasterPublicKey,
     table::{
-        AccountId, AssetId, AssetRule, BoundaryOperation, ChunkSource, DataKey, Delta, Header, OpenTable, Outputs,
-        Part, ResultCode, SealedBody, SealedTable, StoreError, StoredBody, StoredVersion, StreamError, Streamed,
-        TableParams, TableStore, TableSuite, Tier, Update, genesis,
+        AccountId, AssetId, AssetRule, BoundaryOperation, ChunkSource, Delta, OpenTable, Outputs, Part, ResultCode,
+        SealedBody, SealedTable, StoreError, StoredBody, StoredVersion, StreamError, Streamed, TableParams, TableStore,
+        TableSuite, Tier, Update, genesis,
     },
 };
-use curve25519_dalek::{RistrettoPoint, Scalar, ristretto::CompressedRistretto};
 use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
 
-const SECRET: u64 = 77;
 const ASSETS: [AssetRule; 1] = [AssetRule { lot: 1 }];
-
-fn master() -> MasterPublicKey {
-    MasterPublicKey::from_bytes(RistrettoPoint::mul_base(&SECRET.into()).compress().as_bytes()).expect("a key")
-}
 
 fn rng(seed: u64) -> ChaCha20Rng {
     ChaCha20Rng::seed_from_u64(seed)
-}
-
-/// The data key of a version, opened with the master secret.
-fn data_key(header: &Header) -> DataKey {
-    let wrapped = header.wrapped().clone();
-    // U follows the length prefix and the label
-    let u = CompressedRistretto::from_slice(&wrapped.to_bytes()[137..169]).expect("32 bytes");
-    let shared = u.decompress().expect("a point") * Scalar::from(SECRET);
-    let verified = wrapped.verify(&master()).expect("well formed");
-    DataKey::from_opened(&verified.open_with(shared.compress().as_bytes()).expect("opens")).expect("a data key")
 }
 
 fn first() -> SealedTable {

@@ -86,7 +86,7 @@ fn keep(pool: &Pool, paths: &AttemptPaths, target: &Path, replace: Replace, prod
         files::write(&paths.envelope(), envelope, Audience::Everyone, Replace::Force)?;
     }
     if produced.purpose == Purpose::Epoch {
-        files::write(&pool.paths.committee(), &pool.committee.to_bytes(), Audience::Everyone, Replace::Force)?;
+        pool.set_committee()?;
     }
     pool.set_head(&produced.head)?;
     std::fs::remove_file(paths.key()).map_err(|source| Error::Write { path: paths.key(), source })

@@ -17,6 +17,7 @@ use ccc_core::{
     enclave::attestation::Policy,
     encoding::Kind,
     envelope::{Envelope, EnvelopeError},
+    epoch::Epoch,
     keys::{Committee, reshare::Certificate},
     report::{Round, SignedReport, Statement},
     suite,
@@ -228,6 +229,7 @@ impl Checker<'_> {
         Ok(format!("its {n} verification keys share the master public key, any {t} open"))
     }
 
+    /// Of an epoch that the pool was in: its committee is the pool's own or one that it has kept.
     fn report(&self, report: &SignedReport, pool: &Pool) -> Established {
         let (set, forwarder) = (pool.settings.signer_set(), pool.settings.signers.forwarder.0);
         report.verify(&set, &forwarder).map_err(|error| error.to_string())?;
@@ -238,7 +240,9 @@ impl Checker<'_> {
         };
         same("the chain", payload.binding.chain == pool.config.chain)?;
         same("the receiver", payload.binding.receiver == receiver)?;
-        same("the epoch", payload.binding.epoch == pool.committee.epoch().0)?;
+        let epoch = Epoch(payload.binding.epoch);
+        pool.committee_of(epoch)
+            .map_err(|error| format!("it is of epoch {epoch}, whose committee the pool does not hold: {error}"))?;
         same("the workflow", report.report().header().origin == pool.settings.origin())?;
         match &payload.statement {
             Statement::Round(round) => current(round, pool)?,
@@ -246,7 +250,9 @@ impl Checker<'_> {
             Statement::Solvency(_) | Statement::Enclave(_) => {}
         }
         payload.check_time(self.at).map_err(|error| error.to_string())?;
-        Ok(format!("signed by {} of {} signers, still valid", report.signatures().len(), set.signers.len()))
+        let (signed, of) = (report.signatures().len(), set.signers.len());
+        let former = if epoch == pool.committee.epoch() { String::new() } else { format!(" in epoch {epoch}") };
+        Ok(format!("signed by {signed} of {of} signers{former}, still valid"))
     }
 
     /// As [`Self::report`] without knowing which version stands: the chain itself tells that.
