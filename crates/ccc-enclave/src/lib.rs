@@ -20,6 +20,7 @@ mod clearing;
 pub mod config;
 pub mod instruction;
 pub mod intake;
+mod key;
 mod planned;
 pub mod query;
 pub mod reader;
