@@ -28,7 +28,7 @@ pub(super) fn run(arguments: &BalanceArgs, ctx: &Context<'_>) -> Result<Answer, 
     Ok(Answer::Done)
 }
 
-fn name(pool: &Pool, asset: u32) -> String {
+pub(super) fn name(pool: &Pool, asset: u32) -> String {
     match asset {
         asset if asset == pool.config.base => "base".into(),
         asset if asset == pool.config.quote => "quote".into(),
@@ -36,12 +36,12 @@ fn name(pool: &Pool, asset: u32) -> String {
     }
 }
 
-fn line(pool: &Pool, row: &Row) -> String {
+pub(super) fn line(pool: &Pool, row: &Row) -> String {
     let frozen = if row.flags.refuses() { ", frozen" } else { "" };
     format!("{:6} {} (of which reserved: {} lots{frozen})", name(pool, row.asset.0), row.amount, row.reserved)
 }
 
-fn object(pool: &Pool, row: &Row) -> serde_json::Value {
+pub(super) fn object(pool: &Pool, row: &Row) -> serde_json::Value {
     serde_json::json!({
         "asset": name(pool, row.asset.0), "amount": row.amount.to_string(), "reserved_lots": row.reserved,
         "frozen": row.flags.refuses(),
