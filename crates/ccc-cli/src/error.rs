@@ -27,7 +27,8 @@ use ccc_core::{
 };
 use ccc_enclave::{
     agent::NoticeError, attempt::AttemptError, authorisation::AuthorisationError, config::ConfigError,
-    intake::PlanError, query::QueryError, reader::ReaderError, reserve::ReserveError, round::RoundError, statement::StatementError,
+    intake::PlanError, query::QueryError, reader::ReaderError, reserve::ReserveError, round::RoundError,
+    statement::StatementError,
 };
 use ccc_node::{
     agent::AgentRefusal, custodian::CustodianError, production::ProductionRefusal, recovery::RecoveryError,

@@ -113,7 +113,8 @@ impl Notice {
         rng: &mut impl CryptoRng,
     ) -> Result<Vec<u8>, NoticeError> {
         let aad = associated_data(chain, contract);
-        let message = seal_message(agent, kdf::AGENT, &aad, self.to_plain().as_slice(), rng).ok_or(NoticeError::Seal)?;
+        let message =
+            seal_message(agent, kdf::AGENT, &aad, self.to_plain().as_slice(), rng).ok_or(NoticeError::Seal)?;
         Ok([&header(Kind::AgentEnvelope)[..], &message].concat())
     }
 

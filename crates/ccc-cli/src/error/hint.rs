@@ -37,8 +37,14 @@ impl Error {
 
     /// Whether the question was understood and the answer is no.
     fn is_an_answer(&self) -> bool {
-        matches!(self, Self::NotVerified { .. } | Self::OtherTranscript { .. } | Self::NoRows { .. } | Self::NoDeficit
-                | Self::NotAnswered { .. })
+        matches!(
+            self,
+            Self::NotVerified { .. }
+                | Self::OtherTranscript { .. }
+                | Self::NoRows { .. }
+                | Self::NoDeficit
+                | Self::NotAnswered { .. }
+        )
     }
 
     fn code_and_hint(&self) -> (&'static str, &'static str) {
@@ -274,9 +280,10 @@ impl Error {
             Self::Evidence { .. } => ("attestation", "trust the pool's own enclave only; do not lower the policy"),
             Self::OtherAttempt { .. } => ("other-attempt", "name the attempt for which it was made"),
             Self::ReaderKey { .. } => ("reader-key", "name the key that `ccc table ask` or `ccc keygen auditor` wrote"),
-            Self::NotAnswered { .. } => {
-                ("not-answered", "name the key of this query; a query that the enclave could not read is answered to nobody")
-            }
+            Self::NotAnswered { .. } => (
+                "not-answered",
+                "name the key of this query; a query that the enclave could not read is answered to nobody",
+            ),
             Self::NotAnAuditor { .. } => ("not-an-auditor", "pool.toml has the public keys of the auditors"),
             _ => return None,
         })

@@ -51,8 +51,7 @@ pub(crate) enum Purpose {
 }
 
 impl Purpose {
-    const ALL: [Self; 6] =
-        [Self::Round, Self::ReserveCheck, Self::Growth, Self::Epoch, Self::Query, Self::Summary];
+    const ALL: [Self; 6] = [Self::Round, Self::ReserveCheck, Self::Growth, Self::Epoch, Self::Query, Self::Summary];
 
     /// The purpose with this number.
     fn from_byte(byte: u8) -> Option<Self> {
@@ -172,7 +171,11 @@ impl PublicAttempt {
 ///
 /// # Errors
 /// [`Error::Encoding`] and the errors of reading.
-pub(crate) fn decode<T>(path: &Path, limit: u64, read: impl FnOnce(&[u8]) -> Result<T, EncodingError>) -> Result<T, Error> {
+pub(crate) fn decode<T>(
+    path: &Path,
+    limit: u64,
+    read: impl FnOnce(&[u8]) -> Result<T, EncodingError>,
+) -> Result<T, Error> {
     read(&files::read(path, limit)?).map_err(|source| Error::Encoding { path: path.into(), source })
 }
 

@@ -31,7 +31,9 @@ impl fmt::Display for Broken {
                 let hash = hex::encode(previous);
                 write!(f, "version {version} follows header {hash}, which the store does not hold")
             }
-            Self::Succession { version, source } => write!(f, "version {version} does not follow its predecessor: {source}"),
+            Self::Succession { version, source } => {
+                write!(f, "version {version} does not follow its predecessor: {source}")
+            }
         }
     }
 }

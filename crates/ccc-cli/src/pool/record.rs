@@ -56,7 +56,9 @@ impl Pool {
         report.verify(&set, &forwarder).map_err(|error| refused(error.to_string()))?;
         let payload = report.report().payload();
         match &payload.statement {
-            Statement::Round(round) if round.header_hash == header.hash() && payload.binding.chain == header.id().chain => {
+            Statement::Round(round)
+                if round.header_hash == header.hash() && payload.binding.chain == header.id().chain =>
+            {
                 Ok(Some(Reported { time: report.report().header().timestamp.into(), round: *round }))
             }
             _ => Err(refused("it does not report this version".into())),

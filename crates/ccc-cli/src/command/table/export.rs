@@ -93,7 +93,8 @@ fn medium(operation: &'static str) -> impl FnOnce(io::Error) -> StoreError {
 /// Copies a part and gives its digest, which is that of the version; of a sidecar, the copy's tree is the header's.
 fn copy(reader: &dyn VersionReader, part: Part, path: &Path, bar: &ProgressBar) -> Result<[u8; 32], StoreError> {
     let header = reader.header();
-    let mut file = File::options().read(true).write(true).create_new(true).open(path).map_err(medium("making a file"))?;
+    let mut file =
+        File::options().read(true).write(true).create_new(true).open(path).map_err(medium("making a file"))?;
     let digest = part_digest(part, header.tier(), |offset, bytes| {
         reader.read_at(part, offset, bytes)?;
         bar.inc(1);

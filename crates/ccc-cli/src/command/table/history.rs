@@ -73,13 +73,18 @@ fn size(header: &Header) -> u64 {
 
 fn place(header: &Header) -> String {
     let (version, rows, epoch) = (header.version(), header.tier().rows(), header.epoch());
-    format!("version {version}, header {}: {rows} rows, epoch {epoch}, {} bytes", hex::encode(header.hash()), size(header))
+    format!(
+        "version {version}, header {}: {rows} rows, epoch {epoch}, {} bytes",
+        hex::encode(header.hash()),
+        size(header)
+    )
 }
 
 fn lines(shown: &Shown) -> Vec<String> {
-    let reported = shown.reported.as_ref().map(|reported| {
-        format!(", {} at {}", outcome(&reported.round).replace('-', " "), reported.time)
-    });
+    let reported = shown
+        .reported
+        .as_ref()
+        .map(|reported| format!(", {} at {}", outcome(&reported.round).replace('-', " "), reported.time));
     let lost = if shown.complete { "" } else { ", body or sidecar lost" };
     let line = format!("{}{}{lost}", place(&shown.header), reported.unwrap_or_default());
     std::iter::once(line).chain(shown.receipts.iter().map(receipt_line)).collect()

@@ -23,7 +23,9 @@ use crate::{
     ui::Answer,
 };
 use ccc_core::{
-    enclave::attestation::simulated::SimulatedHardware, keys::Committee, report::ReportSigner,
+    enclave::attestation::simulated::SimulatedHardware,
+    keys::Committee,
+    report::ReportSigner,
     table::{AuditorSet, TableStore},
 };
 use ccc_enclave::{

@@ -41,7 +41,9 @@ fn open(key: &ReaderKey, place: u32, answers: &Answers, set: &AuditorSet, path: 
     let refused = |reason: String| Error::NotVerified { path: path.into(), reason };
     if (summary.set_version, summary.set) != (set.version(), set.digest()) {
         let (expected, found) = (set.version(), summary.set_version);
-        return Err(refused(format!("it is for version {found} of the auditors, or other keys; pool.toml has {expected}")));
+        return Err(refused(format!(
+            "it is for version {found} of the auditors, or other keys; pool.toml has {expected}"
+        )));
     }
     if summary.header != answers.header {
         return Err(refused("it is of another header than the evidence names".into()));
