@@ -1,6 +1,7 @@
 //! The chain of versions as the command lists it: reports, receipts, breaks.
 
 use super::support::{Run, Scratch, Story};
+use ccc_core::report::keccak256;
 use serde_json::Value;
 use std::fs;
 
@@ -172,4 +173,27 @@ fn a_version_that_the_head_never_followed_stands_beside_the_chain() {
     story.scratch.write("pool/head.json", text);
     let run = story.ccc("table history --pool pool");
     run.fails(2, "head.json: it names version 7, and its header is of version 2");
+}
+
+/// The head is forged onto the first version, two numbers above it: the hash fits, the number does not.
+#[test]
+fn a_version_that_cannot_follow_its_predecessor_is_a_break() {
+    let story = Story::stocked();
+    let seen = history(&story, "");
+    let [newest, first] = [0, 1].map(|at| header_hash(&seen, at));
+    let manifest = story.scratch.read(&format!("pool/table/versions/{newest}"));
+    let (mut header, digest) = (manifest[..435].to_vec(), &manifest[435..]);
+    header[76..84].copy_from_slice(&3u64.to_be_bytes());
+    assert_eq!(hex::encode(&header[84..116]), first, "the predecessor's hash stands here");
+    let forged = hex::encode(keccak256(&[&header]));
+    story.scratch.write(&format!("pool/table/versions/{forged}"), [&header, digest].concat());
+    let head = String::from_utf8(story.scratch.read("pool/head.json")).expect("text");
+    let head = head.replace(&newest, &forged).replace("\"version\": 2", "\"version\": 3");
+    story.scratch.write("pool/head.json", head);
+    let run = story.ccc(HISTORY);
+    assert_eq!(run.code, 1, "{}", run.stderr);
+    let seen = run.json();
+    assert_eq!(seen["broken"], "version 3 does not follow its predecessor: version 3, where 2 follows");
+    assert_eq!(seen["versions"][0]["complete"], false, "nobody has its sidecar");
+    assert_eq!(seen["beside"].as_array().map(Vec::len), Some(2));
 }

@@ -12,9 +12,11 @@ use ccc_core::table::{AccountId, Row, Sidecar};
 pub(super) fn run(arguments: &BalanceArgs, ctx: &Context<'_>) -> Result<Answer, Error> {
     let pool = Pool::open(&arguments.pool)?;
     let owner = account::open(&arguments.account_key, &ctx.passphrases)?;
+    let bar = ctx.ui.working("finding the account's rows");
     let table = pool.table()?;
     let sidecar = Sidecar::parse(&table.sidecar, &table.header)?;
     let entries = sidecar.open_all(owner.reading_key());
+    bar.finish_and_clear();
     let rows: Vec<Row> = entries.iter().filter_map(|entry| entry.balance().ok()).collect();
     let account = AccountId(owner.account());
     let rows: Vec<&Row> = rows.iter().filter(|row| row.account == account).collect();

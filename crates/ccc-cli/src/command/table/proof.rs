@@ -14,13 +14,13 @@ use crate::{
 };
 use alloy::sol_types::SolCall;
 use ccc_chain::bindings::dark_pool::CREDarkPool::exitCall;
-use ccc_core::table::{Exit, Header, Row, Sidecar, sidecar_len};
+use ccc_core::table::{Exit, Header, Part, Row, Sidecar, TableStore, sidecar_len};
 use serde_json::{Value, json};
 use std::path::Path;
 
 const MAX_HEADER: u64 = 4096;
 
-/// A header, a sidecar, and whether the pool calls it current.
+/// A version without its body.
 struct Source {
     header: Header,
     sidecar: Vec<u8>,
@@ -61,13 +61,22 @@ pub(super) fn run(arguments: &ExportArgs, key: &Path, ctx: &Context<'_>) -> Resu
 fn read(arguments: &ExportArgs) -> Result<Source, Error> {
     let Some(directory) = &arguments.table else {
         let missing = || Error::Missing { path: arguments.out.clone(), what: "a pool" };
-        let table = Pool::open(arguments.pool.as_deref().ok_or_else(missing)?)?.table()?;
-        return Ok(Source { header: table.header, sidecar: table.sidecar });
+        return current(&Pool::open(arguments.pool.as_deref().ok_or_else(missing)?)?);
     };
     let path = directory.join(export::HEADER);
     let header = Header::from_bytes(&files::read(&path, MAX_HEADER)?);
     let header = header.map_err(|error| Error::Artifact { path, source: ArtifactError::TableHeader(error) })?;
     let sidecar = files::read(&directory.join(export::SIDECAR), sidecar_len(header.tier()) as u64)?;
+    Ok(Source { header, sidecar })
+}
+
+/// Header and sidecar of the pool's current version, without its body.
+fn current(pool: &Pool) -> Result<Source, Error> {
+    let store = pool.store()?;
+    let reader = store.reader(&pool.head.header_hash.0)?;
+    let header = reader.header().clone();
+    let mut sidecar = vec![0; sidecar_len(header.tier())];
+    reader.read_at(Part::Sidecar, 0, &mut sidecar)?;
     Ok(Source { header, sidecar })
 }
 
