@@ -15,9 +15,10 @@ use ccc_core::{
     envelope::Envelope,
     keys::{Committee, Dealing, MembershipError, reshare::Certificate},
     report::{QuorumError, SignedReport},
-    table::{HEADER_LEN, Header, HeaderError, SEALED_CHUNK_LEN},
+    table::{HEADER_LEN, Header, HeaderError, Receipts, SEALED_CHUNK_LEN},
     vault::{AttestedRecipient, Request},
 };
+use ccc_enclave::query::{Answers, QueryFile};
 use ccc_node::policy_file::{PolicyFile, PolicyFileError};
 use serde::{Deserialize, de::IgnoredAny};
 use std::path::Path;
@@ -44,6 +45,12 @@ pub(crate) enum Artifact {
     Evidence(Vec<u8>),
     /// The agent's envelope.
     AgentEnvelope(Vec<u8>),
+    /// The sealed receipts of a round.
+    Receipts(Receipts),
+    /// An owner's sealed query.
+    Query(QueryFile),
+    /// An enclave's sealed answers with their evidence.
+    Answers(Answers),
     /// A table's header.
     TableHeader(Box<Header>),
     /// A table's sidecar.
@@ -175,6 +182,9 @@ impl Artifact {
             Kind::Certificate => Self::Certificate(Certificate::from_bytes(&bytes)?),
             Kind::Evidence => Self::Evidence(bytes),
             Kind::AgentEnvelope => Self::AgentEnvelope(bytes),
+            Kind::Receipts => Self::Receipts(Receipts::from_bytes(&bytes)?),
+            Kind::Query => Self::Query(QueryFile::from_bytes(&bytes)?),
+            Kind::Answers => Self::Answers(Answers::from_bytes(&bytes)?),
             Kind::SealedFile => {
                 let file = SecretFile::parse(&bytes)?;
                 Self::Secret { content: file.content().words(), sealed: file.cost().is_some() }
@@ -218,6 +228,9 @@ impl Artifact {
             Self::Certificate(_) => "a certificate of a handover",
             Self::Evidence(_) => "attestation evidence",
             Self::AgentEnvelope(_) => "an agent's envelope",
+            Self::Receipts(_) => "the receipts of a round",
+            Self::Query(_) => "a sealed query",
+            Self::Answers(_) => "an enclave's sealed answers",
             Self::TableHeader(_) => "a table header",
             Self::Sidecar(_) => "a table's sidecar",
             Self::TableBody(_) => "a table's body",

@@ -68,6 +68,16 @@ pub(crate) fn describe(artifact: &Artifact, size: usize) -> Fields {
         Artifact::TableHeader(header) => of_header(fields, header),
         Artifact::Evidence(bytes) => fields.bytes("digest", &ccc_core::enclave::attestation::evidence_digest(bytes)),
         Artifact::AgentEnvelope(bytes) => fields.bytes("digest", &ccc_core::suite::digest(bytes)),
+        Artifact::Receipts(receipts) => {
+            fields.bytes("table_header", &receipts.header()).add("receipts", receipts.sealed().len())
+        }
+        Artifact::Query(query) => fields.bytes("request", &query.request),
+        Artifact::Answers(answers) => fields
+            .bytes("request", &answers.request)
+            .bytes("table_header", &answers.header)
+            .add("answers", answers.sealed.len())
+            .add("answer_bytes", answers.sealed.first().map_or(0, Vec::len))
+            .bytes("evidence", &ccc_core::enclave::attestation::evidence_digest(&answers.evidence)),
         Artifact::Sidecar(_) => fields,
         Artifact::TableBody(bytes) => fields.bytes("body_root", &ccc_core::table::body_root(bytes)),
         Artifact::Tdh2(document) => of_tdh2(fields, document),

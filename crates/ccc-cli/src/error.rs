@@ -9,6 +9,7 @@ use crate::{artifact::ArtifactError, files::sealed::SealedError, rounds::board::
 use ccc_core::{
     ciphertext::{CiphertextError, EncryptError},
     compat::tdh2_p256,
+    enclave::attestation::PolicyRefusal,
     encoding::EncodingError,
     epoch::Epoch,
     keys::{
@@ -20,13 +21,14 @@ use ccc_core::{
     },
     report::{QuorumError, ReportError},
     secret::RandomnessError,
-    table::{SidecarError, StoreError},
+    table::{AuditorSetError, SidecarError, StoreError},
     threshold::ThresholdError,
     vault::{CombineError, ShareError},
 };
 use ccc_enclave::{
     agent::NoticeError, attempt::AttemptError, authorisation::AuthorisationError, config::ConfigError,
-    intake::PlanError, reserve::ReserveError, round::RoundError, statement::StatementError,
+    intake::PlanError, query::QueryError, reader::ReaderError, reserve::ReserveError, round::RoundError,
+    statement::StatementError,
 };
 use ccc_node::{
     agent::AgentRefusal, custodian::CustodianError, production::ProductionRefusal, recovery::RecoveryError,
@@ -198,6 +200,8 @@ pub(crate) enum Error {
     Sidecar(#[from] SidecarError),
     #[error("no row of table version {version} belongs to this account")]
     NoRows { version: u64 },
+    #[error("the table's versions are {oldest} to {newest} here, and version {version} is none of them")]
+    NoVersion { version: u64, oldest: u64, newest: u64 },
     #[error("{what}: {reason}")]
     Terms { what: &'static str, reason: &'static str },
     #[error("encryption: {0}")]
@@ -280,6 +284,24 @@ pub(crate) enum Error {
     Quorum(#[from] QuorumError),
     #[error("the report: {0}")]
     Report(#[from] ReportError),
+
+    // attempts that answer
+    #[error("the table's reader: {0}")]
+    Query(#[from] QueryError),
+    #[error("the auditors: {0}")]
+    Auditors(#[from] AuditorSetError),
+    #[error("the attempt's directory holds no query of this attempt{}", left_out(not_shares))]
+    NoQueries { not_shares: Vec<NotShare> },
+    #[error("{}: {source}", path.display())]
+    Evidence { path: PathBuf, source: PolicyRefusal },
+    #[error("{} answers another request than the attempt's", path.display())]
+    OtherAttempt { path: PathBuf },
+    #[error("{}: {source}", path.display())]
+    ReaderKey { path: PathBuf, source: ReaderError },
+    #[error("no answer in {} opens under this key", path.display())]
+    NotAnswered { path: PathBuf },
+    #[error("the pool's auditors do not include the key in {}", path.display())]
+    NotAnAuditor { path: PathBuf },
 
     // recovery
     #[error("scenario: {0}")]

@@ -39,6 +39,10 @@ echo '[{"round":1,"answer":9700000000000,"updated_at":'$((T-1500))'},{"round":2,
 ccc fill run --pool pool --attempt fill --price prices.json
 ccc table balance --pool pool --account-key reserve.ccc
 
+# the maker's receipt, and the proofs with which it could leave without anyone's help
+ccc table history --pool pool --account-key maker.ccc
+ccc table export --pool pool --account-key maker.ccc --out proof.json
+
 # the same statement, and now the reserve's row counts
 ccc fill prepare --pool pool --reserve-check --out again
 for i in 1 2 3; do ccc reencrypt --participant keys/participant-$i.ccc --pool pool --attempt again; done

@@ -53,6 +53,12 @@ pub enum Kind {
     AgentEnvelope = 25,
     /// A file sealed with a passphrase.
     SealedFile = 26,
+    /// The sealed receipts of a round.
+    Receipts = 27,
+    /// An owner's sealed query.
+    Query = 28,
+    /// An enclave's sealed answers to queries or to auditors, with its evidence.
+    Answers = 29,
     /// A state of a key generation, a refresh or a reshare, in the clear: only inside a sealed file.
     RoundsState = 32,
     /// The confirmations of a finished refresh or reshare.
@@ -67,7 +73,7 @@ pub enum Kind {
 
 impl Kind {
     /// Every kind, in the order of its number.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 26] = [
         Self::Ciphertext,
         Self::Share,
         Self::Composite,
@@ -86,6 +92,9 @@ impl Kind {
         Self::AttemptKeys,
         Self::AgentEnvelope,
         Self::SealedFile,
+        Self::Receipts,
+        Self::Query,
+        Self::Answers,
         Self::RoundsState,
         Self::Certificate,
         Self::RepairRequest,
@@ -123,6 +132,9 @@ impl core::fmt::Display for Kind {
             Self::AttemptKeys => "an attempt's keys",
             Self::AgentEnvelope => "an agent's envelope",
             Self::SealedFile => "a sealed file",
+            Self::Receipts => "the receipts of a round",
+            Self::Query => "a sealed query",
+            Self::Answers => "an enclave's sealed answers",
             Self::RoundsState => "a state of a key generation or handover",
             Self::Certificate => "a certificate of a handover",
             Self::RepairRequest => "a request for a lost share",

@@ -15,6 +15,7 @@ use ccc_core::keys::repair::{RepairComplaint, RepairPacket, RepairRequest};
 use ccc_core::keys::reshare::Certificate;
 use ccc_core::keys::{Committee, Complaint, Dealing, KeyShare, ParticipantKeys};
 use ccc_core::report::SignedReport;
+use ccc_core::table::Receipts;
 use ccc_core::vault::compact::Partials;
 use ccc_core::vault::sealed::SealedShare;
 use ccc_core::vault::{AttestedRecipient, Request, Shares};
@@ -58,6 +59,9 @@ fn fixed(kind: Kind) -> Fixed {
         Kind::RoundsState => Snapshot(&["state_1", "state_2", "state_3", "state_4", "state_5"]),
         Kind::AgentEnvelope => OfAnotherCrate(&["agent_envelope"]),
         Kind::SealedFile => OfAnotherCrate(&["sealed_file_clear", "sealed_file_passphrase"]),
+        Kind::Receipts => Snapshot(&["receipts"]),
+        Kind::Query => OfAnotherCrate(&["query"]),
+        Kind::Answers => OfAnotherCrate(&["answers"]),
     }
 }
 
@@ -90,8 +94,10 @@ fn again(kind: Kind, wire: &[u8]) -> Option<Vec<u8>> {
         Kind::Request => Request::from_bytes(wire).unwrap().to_bytes(),
         Kind::Recipient => AttestedRecipient::from_bytes(wire).unwrap().to_bytes(),
         Kind::AttemptKeys => AttemptKeys::from_bytes(wire).unwrap().to_bytes().to_vec(),
+        Kind::Receipts => Receipts::from_bytes(wire).unwrap().to_bytes(),
         // Checked with the root's key, read for a party, or read in another crate: below, and there.
         Kind::Evidence | Kind::RoundsState | Kind::AgentEnvelope | Kind::SealedFile => return None,
+        Kind::Query | Kind::Answers => return None,
     })
 }
 
@@ -143,6 +149,7 @@ fn objects_from_fixed_seeds_are_the_snapshots() {
         ("attempt_keys", cast.attempt.to_bytes().to_vec()),
         ("evidence", cast.evidence()),
         ("recipient", cast.recipient().to_bytes()),
+        ("receipts", cast.receipts().to_bytes()),
         ("signed_report", cast.report().to_bytes().unwrap()),
     ] {
         support::assert_snapshot(name, &made);

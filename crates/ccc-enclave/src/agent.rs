@@ -8,22 +8,18 @@
 //! chain u64 ‖ contract 20.
 //! *Units*: deficit in base units of the reserve's asset, rounded up to whole lots.
 
-use crate::x25519::{Private, secret};
+use crate::key::{OpeningKey, SEAL_OVERHEAD, seal_message};
 use ccc_core::{
-    encoding::{EncodingError, Kind, Reader, header},
+    encoding::{EncodingError, HEADER_LEN, Kind, Reader, header},
     suite::{self, kdf},
-};
-use hpke::{
-    Deserializable, Kem, OpModeR, OpModeS, Serializable, aead::ChaCha20Poly1305, kdf::HkdfSha256, kem::X25519HkdfSha256,
 };
 use rand_core::CryptoRng;
 use zeroize::Zeroizing;
 
-type Public = <X25519HkdfSha256 as Kem>::PublicKey;
-
 const PLAIN_LEN: usize = 64;
 /// Bytes of an envelope, whatever it says.
-pub const ENVELOPE_LEN: usize = 8 + 32 + PLAIN_LEN + 16;
+pub const ENVELOPE_LEN: usize = HEADER_LEN + MESSAGE_LEN;
+const MESSAGE_LEN: usize = PLAIN_LEN + SEAL_OVERHEAD;
 
 /// What the enclave tells the agent.
 ///
@@ -43,7 +39,7 @@ pub struct Notice {
 /// The agent's secret key.
 ///
 /// *Security*: no `Clone`, no `Debug`.
-pub struct AgentKey(Private);
+pub struct AgentKey(OpeningKey);
 
 /// An envelope that cannot be read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -67,9 +63,7 @@ impl AgentKey {
     /// A fresh key.
     #[must_use]
     pub fn generate(rng: &mut impl CryptoRng) -> Self {
-        let mut seed = Zeroizing::new([0u8; 32]);
-        rng.fill_bytes(seed.as_mut_slice());
-        Self(X25519HkdfSha256::derive_keypair(seed.as_slice()).0)
+        Self(OpeningKey::generate(rng))
     }
 
     /// A key from its 32 bytes, clamped.
@@ -77,19 +71,19 @@ impl AgentKey {
     /// # Errors
     /// [`NoticeError::Key`].
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, NoticeError> {
-        secret(bytes).map(Self).ok_or(NoticeError::Key)
+        OpeningKey::from_bytes(bytes).map(Self).ok_or(NoticeError::Key)
     }
 
     /// The 32 secret bytes.
     #[must_use]
     pub fn to_bytes(&self) -> Zeroizing<[u8; 32]> {
-        Zeroizing::new(self.0.to_bytes().into())
+        self.0.to_bytes()
     }
 
     /// The public key that the deployment registers.
     #[must_use]
     pub fn public(&self) -> [u8; 32] {
-        X25519HkdfSha256::sk_to_pk(&self.0).to_bytes().into()
+        self.0.public()
     }
 
     /// Opens an envelope for one contract on one chain.
@@ -99,20 +93,10 @@ impl AgentKey {
     pub fn open(&self, chain: u64, contract: &[u8; 20], envelope: &[u8]) -> Result<Notice, NoticeError> {
         let mut reader = Reader::new(envelope);
         reader.header(Kind::AgentEnvelope)?;
-        let enc = reader.bytes("encapsulated key", 32)?;
-        let sealed = reader.bytes("sealed notice", PLAIN_LEN + 16)?;
+        let message = reader.bytes("sealed notice", MESSAGE_LEN)?;
         reader.finish()?;
-        let enc = <X25519HkdfSha256 as Kem>::EncappedKey::from_bytes(enc).map_err(|_| NoticeError::Key)?;
-        let plain = hpke::single_shot_open::<ChaCha20Poly1305, HkdfSha256, X25519HkdfSha256>(
-            &OpModeR::Base,
-            &self.0,
-            &enc,
-            kdf::AGENT,
-            sealed,
-            &associated_data(chain, contract),
-        )
-        .map_err(|_| NoticeError::Closed)?;
-        Notice::from_plain(&Zeroizing::new(plain))
+        let plain = self.0.open(kdf::AGENT, &associated_data(chain, contract), message).ok_or(NoticeError::Closed)?;
+        Notice::from_plain(&plain)
     }
 }
 
@@ -120,7 +104,7 @@ impl Notice {
     /// Seals a notice to the agent's public key.
     ///
     /// # Errors
-    /// [`NoticeError::Key`], [`NoticeError::Seal`].
+    /// [`NoticeError::Seal`].
     pub fn seal(
         &self,
         agent: &[u8; 32],
@@ -128,20 +112,10 @@ impl Notice {
         contract: &[u8; 20],
         rng: &mut impl CryptoRng,
     ) -> Result<Vec<u8>, NoticeError> {
-        let key = Public::from_bytes(agent).map_err(|_| NoticeError::Key)?;
-        let (enc, sealed) = hpke::single_shot_seal_with_rng::<ChaCha20Poly1305, HkdfSha256, X25519HkdfSha256>(
-            &OpModeS::Base,
-            &key,
-            kdf::AGENT,
-            self.to_plain().as_slice(),
-            &associated_data(chain, contract),
-            rng,
-        )
-        .map_err(|_| NoticeError::Seal)?;
-        let mut out = header(Kind::AgentEnvelope).to_vec();
-        out.extend_from_slice(&enc.to_bytes());
-        out.extend_from_slice(&sealed);
-        Ok(out)
+        let aad = associated_data(chain, contract);
+        let message =
+            seal_message(agent, kdf::AGENT, &aad, self.to_plain().as_slice(), rng).ok_or(NoticeError::Seal)?;
+        Ok([&header(Kind::AgentEnvelope)[..], &message].concat())
     }
 
     fn to_plain(&self) -> Zeroizing<[u8; PLAIN_LEN]> {

@@ -1,7 +1,7 @@
 //! What the enclave is built for. Its digest is part of the measurement, so a host cannot swap the agent's
 //! key, the pool or the price rules without becoming another, unlisted enclave.
 
-use crate::reader;
+use crate::key;
 use ccc_core::{
     suite::{self, domain},
     table::{AuditorSet, Tier},
@@ -159,7 +159,7 @@ impl EnclaveConfig {
     /// One key that cannot be sealed to would stop the summary of all.
     fn validate_auditors(&self) -> Result<(), ConfigError> {
         let mut keys = self.auditors.iter().flat_map(AuditorSet::keys);
-        match keys.position(|key| !reader::takes_messages(key)) {
+        match keys.position(|key| !key::takes_messages(key)) {
             Some(index) => Err(ConfigError::AuditorKey { index }),
             None => Ok(()),
         }

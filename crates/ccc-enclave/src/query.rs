@@ -8,11 +8,16 @@
 //! *Layout* of a sealed query, 167 bytes: encapsulated key 32 ‖ HPKE ciphertext of instruction 5 with its tag, info
 //! "ccc/v1/query" ‖ request digest, no associated data. *Source*: `docs/spec/enclave.md`, section *Queries*.
 
+mod wire;
+
+pub use wire::QueryFile;
+
 use crate::{
     attempt::{Attempt, OpenedAttempt, Session},
     authorisation::{self, AccountKey},
     config::EnclaveConfig,
     instruction::BalanceQuery,
+    key,
     reader::{self, ReaderKey, SEAL_OVERHEAD},
 };
 use ccc_core::{
@@ -142,7 +147,7 @@ pub fn ask(
     let mut query = BalanceQuery { account: key.account(), answer_key: reader.public(), signature: [0; 65] };
     query.signature = key.sign(&label(request, query.account), &query.unsigned());
     let plain = Zeroizing::new(query.to_bytes());
-    reader::seal_message(&recipient.x, &reader::info(kdf::QUERY, &request.digest()), &[], &plain, rng)
+    key::seal_message(&recipient.x, &reader::info(kdf::QUERY, &request.digest()), &[], &plain, rng)
 }
 
 impl Attempt<'_> {

@@ -3,12 +3,14 @@
 use ccc_core::{
     ciphertext::{Ciphertext, EncryptError, Label},
     keys::MasterPublicKey,
+    vault::{Recipient, Request},
 };
 use ccc_enclave::{
     authorisation::{AccountKey, AuthorisationError},
     config::EnclaveConfig,
     instruction::{DepositInstruction, StandingOrderTerms, WithdrawalInstruction},
-    intake,
+    intake, query,
+    reader::ReaderKey,
 };
 use rand_core::CryptoRng;
 use zeroize::Zeroizing;
@@ -155,6 +157,19 @@ impl TableOwner {
         };
         instruction.signature = self.sign(&label, &instruction.unsigned());
         Ciphertext::encrypt(key, &label, &Zeroizing::new(instruction.to_bytes()), rng)
+    }
+
+    /// A sealed query for the account's rows to the attested keys of an attempt at `request`; the answer is for `reader`.
+    ///
+    /// Nothing for a recipient whose key is none. *Security*: as [`query::ask`].
+    pub fn query(
+        &self,
+        reader: &ReaderKey,
+        request: &Request,
+        recipient: &Recipient,
+        rng: &mut impl CryptoRng,
+    ) -> Option<Vec<u8>> {
+        query::ask(&self.account, reader, request, recipient, rng)
     }
 
     fn sign(&self, label: &Label, unsigned: &[u8]) -> [u8; 65] {

@@ -21,6 +21,8 @@ pub(crate) enum Keygen {
     Tdh2(Tdh2Keygen),
     /// The recovery agent's key, to which the size of a gap is sealed
     Agent(AgentKeygen),
+    /// An auditor's key, to which summaries of the table are sealed
+    Auditor(AuditorKeygen),
 }
 
 /// Arguments of `keygen dealer`.
@@ -93,6 +95,22 @@ pub(crate) struct AgentKeygen {
     #[arg(long, value_name = "FILE")]
     pub(crate) out: PathBuf,
     /// Replace an existing file
+    #[arg(long)]
+    pub(crate) force: bool,
+}
+
+/// Arguments of `keygen auditor`.
+#[derive(Args)]
+#[command(after_help = "\
+Writes FILE (secret) and FILE with the ending .pub, for `ccc table init --auditors`.
+
+Example:
+  ccc keygen auditor --out auditor.ccc")]
+pub(crate) struct AuditorKeygen {
+    /// The key file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: PathBuf,
+    /// Replace existing files
     #[arg(long)]
     pub(crate) force: bool,
 }

@@ -3,16 +3,18 @@
 mod keys;
 mod message;
 mod pool;
+mod reading;
 mod recovery;
 mod rounds;
 mod value;
 
-pub(crate) use keys::{AccountKeygen, AgentKeygen, CommitteeKeygen, Keygen, Tdh2Keygen};
+pub(crate) use keys::{AccountKeygen, AgentKeygen, AuditorKeygen, CommitteeKeygen, Keygen, Tdh2Keygen};
 pub(crate) use message::{EncryptArgs, Format, OpenArgs, ShareArgs};
 pub(crate) use pool::{
     BalanceArgs, DepositArgs, EncryptOrderArgs, Fill, FillPrepareArgs, FillRunArgs, ReencryptArgs, Table,
     TableInitArgs, WithdrawArgs,
 };
+pub(crate) use reading::{AnswerArgs, AskArgs, ExportArgs, HistoryArgs, SummaryArgs};
 pub(crate) use recovery::{CustodianArgs, RecoverArgs};
 pub(crate) use rounds::{
     DkgArgs, HandoverArgs, OfRepair, ParticipantKeygen, RepairAssistArgs, RepairFinishArgs, RepairRequestArgs,

@@ -1,5 +1,6 @@
 //! Flags of the path by hand: `table`, `encrypt-order`, `fill`, `reencrypt`.
 
+use super::reading::{AnswerArgs, AskArgs, ExportArgs, HistoryArgs, SummaryArgs};
 use super::value::{Address, AssetName, SpreadRange, UpkeepName};
 use clap::{Args, Subcommand};
 use std::path::PathBuf;
@@ -15,6 +16,16 @@ pub(crate) enum Table {
     Withdraw(WithdrawArgs),
     /// Open one's own rows in the current table and check them against its state root
     Balance(BalanceArgs),
+    /// List the versions of the table, and an account's receipts in them
+    History(HistoryArgs),
+    /// Write a version as files, or an account's proofs for leaving without anyone's help
+    Export(ExportArgs),
+    /// Seal a query for one's own rows to an attempt of `fill prepare --query`
+    Ask(AskArgs),
+    /// Open the answer to one's query
+    Answer(AnswerArgs),
+    /// Open the totals that an attempt of `fill prepare --summary` sealed to the auditors
+    Summary(SummaryArgs),
 }
 
 /// Arguments of `table init`.
@@ -47,6 +58,9 @@ pub(crate) struct TableInitArgs {
     /// Standing-order slots of a round
     #[arg(long, default_value_t = 16, value_name = "N")]
     pub(crate) order_slots: u32,
+    /// Public keys of those who may read summaries: files that `keygen auditor` writes beside the secret ones
+    #[arg(long, value_name = "FILE", num_args = 1..)]
+    pub(crate) auditors: Vec<PathBuf>,
     /// Report signers; a third of them, rounded down, may be faulty
     #[arg(long, default_value_t = 4, value_name = "N")]
     pub(crate) signers: u8,
@@ -194,7 +208,7 @@ pub(crate) enum Fill {
 #[command(after_help = "\
 Writes request.ccc and recipient.ccc (public) and attempt.key (secret). --upkeep makes a version of the
 table that settles nothing: a full pool grows fourfold; after a refresh or reshare the pool goes into the
-new epoch. What waits is booked by the round after it.
+new epoch. What waits is booked by the round after it. --query and --summary open the table and move nothing.
 
 Examples:
   ccc fill prepare --pool pool/ --out attempt/
@@ -210,6 +224,12 @@ pub(crate) struct FillPrepareArgs {
     /// Prepare a reserve check instead of a round
     #[arg(long)]
     pub(crate) reserve_check: bool,
+    /// Prepare answers to owners' queries instead of a round
+    #[arg(long, conflicts_with_all = ["reserve_check", "upkeep", "summary"])]
+    pub(crate) query: bool,
+    /// Prepare a summary for the auditors instead of a round
+    #[arg(long, conflicts_with_all = ["reserve_check", "upkeep"])]
+    pub(crate) summary: bool,
     /// Prepare a version of its own instead of a round: growth or epoch
     #[arg(long, value_enum, value_name = "DUTY", hide_possible_values = true, conflicts_with = "reserve_check")]
     pub(crate) upkeep: Option<UpkeepName>,
@@ -251,7 +271,8 @@ pub(crate) struct ReencryptArgs {
 #[derive(Args)]
 #[command(after_help = "\
 Exit code 1: the round closed and nothing was filled (or the reserve is not solvent).
-Each withdrawal that the round paid is reported in payout-N.ccc, in the attempt's directory.
+Each withdrawal that the round paid is reported in payout-N.ccc, in the attempt's directory. The sealed
+receipts of a round are in receipts.ccc, the answers to queries and auditors in answers.ccc.
 
 Example:
   ccc fill run --pool pool/ --attempt attempt/ --price observations.json
@@ -269,7 +290,7 @@ pub(crate) struct FillRunArgs {
     /// The custodian's statement of a reserve check
     #[arg(long, value_name = "FILE")]
     pub(crate) statement: Option<PathBuf>,
-    /// The signed report [default: report.ccc in the attempt's directory]
+    /// The signed report, or the answers [default: report.ccc or answers.ccc in the attempt's directory]
     #[arg(long, value_name = "FILE")]
     pub(crate) out: Option<PathBuf>,
     /// Replace an existing report

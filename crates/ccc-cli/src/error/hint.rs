@@ -4,7 +4,7 @@ use super::{Error, Exit, Parts, list};
 use ccc_core::keys::KeyShareError;
 use ccc_core::keys::repair::{RepairError, RepairSessionError};
 use ccc_core::table::ResultCode;
-use ccc_enclave::{attempt::AttemptError, reserve::ReserveError, round::RoundError};
+use ccc_enclave::{attempt::AttemptError, query::QueryError, reserve::ReserveError, round::RoundError};
 use ccc_node::{recovery::RecoveryError, scenario::ScenarioError, vault_node::Refusal};
 use std::borrow::Cow;
 
@@ -37,7 +37,14 @@ impl Error {
 
     /// Whether the question was understood and the answer is no.
     fn is_an_answer(&self) -> bool {
-        matches!(self, Self::NotVerified { .. } | Self::OtherTranscript { .. } | Self::NoRows { .. } | Self::NoDeficit)
+        matches!(
+            self,
+            Self::NotVerified { .. }
+                | Self::OtherTranscript { .. }
+                | Self::NoRows { .. }
+                | Self::NoDeficit
+                | Self::NotAnswered { .. }
+        )
     }
 
     fn code_and_hint(&self) -> (&'static str, &'static str) {
@@ -48,6 +55,7 @@ impl Error {
             .or_else(|| self.of_pools())
             .or_else(|| self.of_messages())
             .or_else(|| self.of_attempts())
+            .or_else(|| self.of_answers())
             .unwrap_or_else(|| self.of_runs())
     }
 
@@ -188,6 +196,7 @@ impl Error {
             Self::Store(_) => ("table-store", "restore table/; a missing version is never an empty table"),
             Self::Sidecar(_) => ("sidecar", "restore table/ from a copy"),
             Self::NoRows { .. } => ("no-rows", "a deposit is credited by the next round"),
+            Self::NoVersion { .. } => ("no-version", "`ccc table history` lists the versions that the pool holds"),
             Self::Terms { .. } => ("terms", "sizes are in base units, 1 to 2^51-1; spreads in 1/100 basis point"),
             Self::Encrypt(_) => ("encrypt", "check the committee and the expiry"),
             Self::Agent(_) => ("agent", "run a new reserve check and use its envelope soon"),
@@ -255,6 +264,29 @@ impl Error {
             Self::Signer(_) => ("signer", "the signers read the log and the price again; give them the same files"),
             Self::NoSigners => ("no-signers", "restore pool.toml"),
             Self::Quorum(_) | Self::Report(_) => ("report", "f+1 distinct signers of the pool must sign it"),
+            _ => return None,
+        })
+    }
+
+    fn of_answers(&self) -> Option<(&'static str, &'static str)> {
+        Some(match self {
+            Self::Query(QueryError::NoAuditors) => {
+                ("auditors", "a pool has the auditors that `ccc table init --auditors` was given")
+            }
+            Self::Query(QueryError::Request) => ("query", "name an attempt of `ccc fill prepare --query` or --summary"),
+            Self::Query(_) => ("query", "nothing has changed; run `ccc verify --pool DIR`"),
+            Self::Auditors(_) => ("auditors", "name 1 to 64 keys of `ccc keygen auditor`, each once"),
+            Self::NoQueries { .. } => {
+                ("no-queries", "put the files of `ccc table ask` there as query-1.ccc, query-2.ccc and so on")
+            }
+            Self::Evidence { .. } => ("attestation", "trust the pool's own enclave only; do not lower the policy"),
+            Self::OtherAttempt { .. } => ("other-attempt", "name the attempt for which it was made"),
+            Self::ReaderKey { .. } => ("reader-key", "name the key that `ccc table ask` or `ccc keygen auditor` wrote"),
+            Self::NotAnswered { .. } => (
+                "not-answered",
+                "name the key of this query; a query that the enclave could not read is answered to nobody",
+            ),
+            Self::NotAnAuditor { .. } => ("not-an-auditor", "pool.toml has the public keys of the auditors"),
             _ => return None,
         })
     }

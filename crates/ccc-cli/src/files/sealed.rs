@@ -61,10 +61,12 @@ pub(crate) enum Content {
     Keys = 8,
     /// A participant's place in a key generation, a refresh or a reshare.
     Rounds = 9,
+    /// The key of somebody who reads answers: an owner's for one query, or an auditor's.
+    Reader = 10,
 }
 
 impl Content {
-    const ALL: [Self; 9] = [
+    const ALL: [Self; 10] = [
         Self::Participant,
         Self::Account,
         Self::Agent,
@@ -74,6 +76,7 @@ impl Content {
         Self::Tdh2,
         Self::Keys,
         Self::Rounds,
+        Self::Reader,
     ];
 
     /// The longest plaintext: 1 MiB, or the dealings of 1024 dealers to 1024 participants.
@@ -101,6 +104,7 @@ impl Content {
             Self::Tdh2 => "a tdh2 private share",
             Self::Keys => "a participant's keys without a share",
             Self::Rounds => "a state of a key generation or handover",
+            Self::Reader => "a reader's key",
         }
     }
 }

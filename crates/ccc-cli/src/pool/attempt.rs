@@ -24,7 +24,7 @@ use ccc_core::{
     table::Header,
     vault::{AttestedRecipient, Mode, Request},
 };
-use ccc_enclave::{attempt::Enclave, intake::RoundPlan, round::RoundError, upkeep::Duty};
+use ccc_enclave::{attempt::Enclave, intake::RoundPlan, query::QueryError, round::RoundError, upkeep::Duty};
 use rand_core::CryptoRng;
 use std::path::{Path, PathBuf};
 
@@ -44,13 +44,29 @@ pub(crate) enum Purpose {
     Growth = 3,
     /// Take the table into the epoch of the committee.
     Epoch = 4,
+    /// Answer owners' queries.
+    Query = 5,
+    /// Seal the table's totals to the auditors.
+    Summary = 6,
 }
 
 impl Purpose {
+    const ALL: [Self; 6] = [Self::Round, Self::ReserveCheck, Self::Growth, Self::Epoch, Self::Query, Self::Summary];
+
+    /// The purpose with this number.
+    fn from_byte(byte: u8) -> Option<Self> {
+        Self::ALL.into_iter().find(|purpose| *purpose as u8 == byte)
+    }
+
+    /// Whether it opens the table's key alone and makes no version.
+    fn reads_alone(self) -> bool {
+        matches!(self, Self::ReserveCheck | Self::Query | Self::Summary)
+    }
+
     /// The instruction for a version of its own, if it is one.
     pub(crate) fn duty(self) -> Option<Duty> {
         match self {
-            Self::Round | Self::ReserveCheck => None,
+            Self::Round | Self::ReserveCheck | Self::Query | Self::Summary => None,
             Self::Growth => Some(Duty::Growth),
             Self::Epoch => Some(Duty::Epoch),
         }
@@ -108,6 +124,21 @@ impl AttemptPaths {
     pub(crate) fn envelope(&self) -> PathBuf {
         self.0.join("envelope.ccc")
     }
+
+    /// The sealed receipts of a round.
+    pub(crate) fn receipts(&self) -> PathBuf {
+        self.0.join("receipts.ccc")
+    }
+
+    /// A query of an attempt that answers them; numbers begin with 1.
+    pub(crate) fn query(&self, number: usize) -> PathBuf {
+        self.0.join(format!("query-{number}.ccc"))
+    }
+
+    /// The answers to queries, or to auditors.
+    pub(crate) fn answers(&self) -> PathBuf {
+        self.0.join("answers.ccc")
+    }
 }
 
 /// The public part of an attempt, as read by anyone.
@@ -136,7 +167,15 @@ impl PublicAttempt {
     }
 }
 
-fn decode<T>(path: &Path, limit: u64, read: impl FnOnce(&[u8]) -> Result<T, EncodingError>) -> Result<T, Error> {
+/// Reads a file of at most `limit` bytes as one object.
+///
+/// # Errors
+/// [`Error::Encoding`] and the errors of reading.
+pub(crate) fn decode<T>(
+    path: &Path,
+    limit: u64,
+    read: impl FnOnce(&[u8]) -> Result<T, EncodingError>,
+) -> Result<T, Error> {
     read(&files::read(path, limit)?).map_err(|source| Error::Encoding { path: path.into(), source })
 }
 
@@ -198,7 +237,7 @@ impl Pool {
     /// # Errors
     /// [`Error::Plan`], [`Error::PoolLog`].
     pub(crate) fn scope(&self, at: &ChainLog, header: Option<&Header>, purpose: Purpose) -> Result<Scope, Error> {
-        if purpose == Purpose::ReserveCheck {
+        if purpose.reads_alone() {
             let digests = header.map(|header| header.wrapped().digest()).into_iter().collect();
             return Ok(Scope { purpose, digests, collateral: None, plan: None });
         }
@@ -237,6 +276,9 @@ impl Pool {
         rng: &mut impl CryptoRng,
     ) -> Result<Request, Error> {
         files::check_empty(&paths.0)?;
+        if purpose == Purpose::Summary && self.config.auditors.is_none() {
+            return Err(QueryError::NoAuditors.into());
+        }
         let provider = self.hardware(passphrases)?;
         let table = self.table()?;
         purpose.check_epochs(&table.header, &self.committee)?;
@@ -271,14 +313,8 @@ pub(crate) fn open_keys(paths: &AttemptPaths, passphrases: &Passphrases) -> Resu
     }
     let secrets = secret::open(&path, Content::Attempt, passphrases)?;
     let opened = secrets.split::<2>().and_then(|[purpose, keys]| {
-        let purpose = match purpose {
-            [1] => Purpose::Round,
-            [2] => Purpose::ReserveCheck,
-            [3] => Purpose::Growth,
-            [4] => Purpose::Epoch,
-            _ => return Err(SealedError::Altered),
-        };
-        Ok((purpose, AttemptKeys::from_bytes(keys)?))
+        let purpose = if let [byte] = purpose { Purpose::from_byte(*byte) } else { None };
+        Ok((purpose.ok_or(SealedError::Altered)?, AttemptKeys::from_bytes(keys)?))
     });
     opened.map_err(|source| Error::Sealed { path, source })
 }

@@ -1,15 +1,18 @@
 //! A pool directory: the path by hand without a chain, file by file.
 //!
-//! `pool.toml` settings · `committee.ccc` and those of former epochs · `log.jsonl` the stand-in for the chain's events · `head.json` the
-//! stand-in for the chain's state · `table/` sealed versions · `signers/` report signers' keys ·
-//! `enclave.key` the stand-in for the hardware.
+//! `pool.toml` settings · `committee.ccc` and those of former epochs · `log.jsonl` the stand-in for the chain's events ·
+//! `head.json` the stand-in for the chain's state · `table/` sealed versions · `rounds/` what each version left in public ·
+//! `signers/` report signers' keys · `enclave.key` the stand-in for the hardware.
 
 pub(crate) mod account;
 pub(crate) mod attempt;
 pub(crate) mod head;
 pub(crate) mod hexed;
+pub(crate) mod history;
 pub(crate) mod journal;
 pub(crate) mod log;
+pub(crate) mod reading;
+pub(crate) mod record;
 pub(crate) mod round;
 pub(crate) mod settings;
 pub(crate) mod sign;
@@ -76,6 +79,20 @@ impl Paths {
 
     pub(crate) fn table(&self) -> PathBuf {
         self.0.join("table")
+    }
+
+    pub(crate) fn rounds(&self) -> PathBuf {
+        self.0.join("rounds")
+    }
+
+    /// The signed report of the version with this header hash.
+    pub(crate) fn round_report(&self, header: &[u8; 32]) -> PathBuf {
+        self.rounds().join(format!("{}.report", hex::encode(header)))
+    }
+
+    /// The sealed receipts of the version with this header hash.
+    pub(crate) fn round_receipts(&self, header: &[u8; 32]) -> PathBuf {
+        self.rounds().join(format!("{}.receipts", hex::encode(header)))
     }
 
     pub(crate) fn signers(&self) -> PathBuf {

@@ -6,6 +6,7 @@ use super::{
     head::{ClosedRequest, Head},
     hexed::Hex,
     log::ChainLog,
+    reading::Reading,
     view::Seen,
 };
 use crate::{
@@ -15,7 +16,7 @@ use crate::{
 use ccc_core::{
     ciphertext::VerifiedCiphertext,
     report::{Payload, PriceObservation, SignedReport, Statement},
-    table::{Header, SealedTable},
+    table::{Header, Receipts, SealedTable},
     vault::Request,
 };
 use ccc_enclave::{
@@ -55,9 +56,23 @@ impl Told<'_> {
             Purpose::Growth | Purpose::Epoch if self.statement.is_some() => {
                 Err(Error::NotRead { purpose: "a version of its own", what: "statement" })
             }
-            Purpose::Round | Purpose::ReserveCheck | Purpose::Growth | Purpose::Epoch => Ok(()),
+            Purpose::Query | Purpose::Summary if self.observations.is_some() => {
+                Err(Error::NotRead { purpose: "an attempt that answers", what: "price observations" })
+            }
+            Purpose::Query | Purpose::Summary if self.statement.is_some() => {
+                Err(Error::NotRead { purpose: "an attempt that answers", what: "statement" })
+            }
+            _ => Ok(()),
         }
     }
+}
+
+/// How an attempt ended. Nothing of it is on disk yet.
+pub(crate) enum Finished {
+    /// With a signed report.
+    Reported(Box<Produced>),
+    /// With answers, which move nothing.
+    Answered(Reading),
 }
 
 /// What an attempt produced. Nothing of it is on disk yet.
@@ -71,6 +86,8 @@ pub(crate) struct Produced {
     pub(crate) envelope: Option<Vec<u8>>,
     /// The table's next version and the head that names it; a check moves its sequence alone.
     pub(crate) table: Option<SealedTable>,
+    /// The round's receipts; a version without slots has none.
+    pub(crate) receipts: Option<Receipts>,
     pub(crate) head: Head,
     /// Participants whose shares were bad, and files that are no shares.
     pub(crate) culprits: BTreeMap<u16, String>,
@@ -78,12 +95,12 @@ pub(crate) struct Produced {
 }
 
 /// The state that an attempt works on.
-struct Bench<'a> {
+pub(super) struct Bench<'a> {
     pool: &'a Pool,
-    purpose: Purpose,
-    request: Request,
+    pub(super) purpose: Purpose,
+    pub(super) request: Request,
     at: ChainLog,
-    table: SealedTable,
+    pub(super) table: SealedTable,
     now: u64,
     passphrases: &'a Passphrases,
 }
@@ -102,7 +119,7 @@ impl Pool {
         told: &Told<'_>,
         passphrases: &Passphrases,
         rng: &mut impl CryptoRng,
-    ) -> Result<Produced, Error> {
+    ) -> Result<Finished, Error> {
         let public = PublicAttempt::read(paths)?;
         if public.request.table_header != Some(self.head.header_hash.0) {
             return Err(Error::Moved { version: self.head.version });
@@ -123,15 +140,21 @@ impl Pool {
         if *attempt.card() != public.card {
             return Err(Error::OtherCard { path: paths.recipient() });
         }
+        let asked = bench.asked(paths, &attempt)?;
+        let not_shares = [not_shares, asked.left_out].concat();
         let ciphertexts = bench.verified(&scope)?;
         let opened = attempt.open(&self.committee, ciphertexts, envelopes);
         let opened = opened.map_err(|error| Error::attempt(error, not_shares.clone()))?;
         let culprits = opened.culprits().iter().map(|c| (c.identifier.get(), "a wrong share".to_owned())).collect();
         let produced = match (purpose, scope.plan) {
+            (Purpose::Query | Purpose::Summary, _) => {
+                let answers = bench.answers(opened, asked.queries.as_ref(), rng)?;
+                return Ok(Finished::Answered(Reading { purpose, answers, culprits, not_shares }));
+            }
             (_, Some(plan)) => bench.round(opened, &plan, told, rng)?,
             _ => bench.reserve_check(opened, told, rng)?,
         };
-        Ok(Produced { culprits, not_shares, ..produced })
+        Ok(Finished::Reported(Box::new(Produced { culprits, not_shares, ..produced })))
     }
 }
 
@@ -179,12 +202,16 @@ impl Bench<'_> {
         let report = pool.sign(&output.result, self.shown(), &seen, self.passphrases)?;
         let mut head = self.next_head(&output.table.header, plan, &report)?;
         let payouts = output.payouts.iter().map(|result| self.payout(result, &mut head)).collect::<Result<_, _>>()?;
+        let receipts = Some(output.receipts).filter(|receipts| !receipts.is_empty());
+        let receipts = receipts.map(|sealed| Receipts::new(output.table.header.hash(), sealed)).transpose();
+        let receipts = receipts.map_err(|source| Error::Encoding { path: pool.paths.rounds(), source })?;
         Ok(Produced {
             purpose: self.purpose,
             report,
             payouts,
             envelope: None,
             table: Some(output.table),
+            receipts,
             head,
             culprits: BTreeMap::new(),
             not_shares: vec![],
@@ -246,6 +273,7 @@ impl Bench<'_> {
             payouts: Vec::new(),
             envelope,
             table: None,
+            receipts: None,
             head,
             culprits: BTreeMap::new(),
             not_shares: vec![],

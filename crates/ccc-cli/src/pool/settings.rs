@@ -4,6 +4,7 @@ use super::hexed::Hex;
 use ccc_core::{
     enclave::attestation::{Policy, simulated::SimulatedRoot},
     report::{Origin, SignerSet},
+    table::{AuditorSet, AuditorSetError},
 };
 use ccc_enclave::config::{Asset, EnclaveConfig, PriceBounds};
 use ccc_node::policy_file::ModeName;
@@ -20,6 +21,8 @@ pub(crate) struct Settings {
     pub(crate) price: Price,
     pub(crate) solvency: Solvency,
     pub(crate) signers: Signers,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) auditors: Option<Auditors>,
     pub(crate) asset: Vec<AssetSettings>,
 }
 
@@ -80,6 +83,33 @@ pub(crate) struct Signers {
     pub(crate) addresses: Vec<Hex<20>>,
 }
 
+/// Who may read summaries, with a version that counts up with every change of the keys.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "AuditorsText", into = "AuditorsText")]
+pub(crate) struct Auditors(pub(crate) AuditorSet);
+
+/// The set as it is written: the keys ascend.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct AuditorsText {
+    version: u64,
+    keys: Vec<Hex<32>>,
+}
+
+impl TryFrom<AuditorsText> for Auditors {
+    type Error = AuditorSetError;
+
+    fn try_from(text: AuditorsText) -> Result<Self, AuditorSetError> {
+        AuditorSet::new(text.version, text.keys.iter().map(|key| key.0).collect()).map(Self)
+    }
+}
+
+impl From<Auditors> for AuditorsText {
+    fn from(Auditors(set): Auditors) -> Self {
+        Self { version: set.version(), keys: set.keys().iter().copied().map(Hex).collect() }
+    }
+}
+
 /// One asset; its position is its identifier.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -120,7 +150,7 @@ impl Settings {
             envelope_lifetime: solvency.envelope_lifetime,
             slots: pool.slots,
             order_slots: pool.order_slots,
-            auditors: None,
+            auditors: self.auditors.as_ref().map(|auditors| auditors.0.clone()),
         }
     }
 

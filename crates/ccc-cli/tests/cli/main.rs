@@ -1,12 +1,15 @@
 //! The command as a user meets it: one file per behaviour.
 
+mod answers;
 mod artifacts;
 mod bad_input;
 mod ceremony;
 #[cfg(unix)]
 mod crashes;
 mod custodian;
+mod exports;
 mod help;
+mod history;
 mod inspect;
 mod key_files;
 mod keygen;

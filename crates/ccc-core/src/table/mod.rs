@@ -37,6 +37,7 @@ mod passes;
 mod patch;
 mod place;
 mod receipt;
+mod receipts;
 mod row;
 mod rows;
 mod seal;
@@ -68,6 +69,7 @@ pub use operation::{
     BoundaryOperation, DELTA_LEN, Delta, GREATEST_CAPACITY, LEAST_CAPACITY, ResultCode, delta_capacity, update_digest,
 };
 pub use receipt::{RECEIPT_LEN, Receipt, ReceiptError, SEALED_RECEIPT_LEN};
+pub use receipts::{GREATEST_RECEIPTS, Receipts};
 pub use row::{EPOCH_SALT_LEN, Flags, READING_KEY_LEN, ROW_LEN, Row, RowFault};
 pub use seal::{CHUNK_LEN, CHUNK_ROWS, SEALED_CHUNK_LEN, body_len, body_root};
 pub use sidecar::{ENTRY_LEN, EntryError, Exit, Sidecar, SidecarError, check_sidecar, sidecar_len};

@@ -12,6 +12,7 @@ use ccc_core::report::{
     Binding, Origin, Payload, Report, ReportContext, ReportSigner, SignedReport, SignerSet, Solvency, Statement,
     Verdict,
 };
+use ccc_core::table::{Receipts, SEALED_RECEIPT_LEN};
 use ccc_core::threshold::Threshold;
 use ccc_core::vault::{AttestedRecipient, Mode, Request};
 use rand::SeedableRng;
@@ -72,6 +73,10 @@ impl Cast {
 
     pub(crate) fn recipient(&self) -> AttestedRecipient {
         AttestedRecipient { recipient: self.attempt.recipient([7; 32]), evidence: self.evidence() }
+    }
+
+    pub(crate) fn receipts(&self) -> Receipts {
+        Receipts::new([5; 32], vec![[6; SEALED_RECEIPT_LEN], [7; SEALED_RECEIPT_LEN]]).unwrap()
     }
 
     pub(crate) fn report(&self) -> SignedReport {

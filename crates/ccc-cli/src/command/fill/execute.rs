@@ -10,7 +10,8 @@ use crate::{
         Pool,
         attempt::{AttemptPaths, Purpose},
         parse_json,
-        round::{Produced, Told},
+        reading::Reading,
+        round::{Finished, Produced, Told},
     },
     ui::Answer,
 };
@@ -19,7 +20,10 @@ use ccc_core::{
     table::TableStore,
 };
 use serde::Deserialize;
-use std::path::{Path, PathBuf};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
 use zeroize::Zeroizing;
 
 const MAX_PRICES: u64 = 1 << 20;
@@ -49,8 +53,12 @@ pub(super) fn run(arguments: &FillRunArgs, ctx: &Context<'_>) -> Result<Answer, 
     let (pool, store) = Pool::open_alone(&arguments.pool)?;
     let pool = pool.under_attempt(&paths)?;
     let told = Told { observations: observations.as_deref(), statement: statement.as_deref().map(Vec::as_slice) };
-    let produced = pool.run(&store, &paths, &told, &ctx.passphrases, &mut ctx.rng()?)?;
-    for path in payout_paths(&paths, &produced) {
+    let produced = match pool.run(&store, &paths, &told, &ctx.passphrases, &mut ctx.rng()?)? {
+        Finished::Reported(produced) => produced,
+        Finished::Answered(reading) => return answered(&reading, &paths, arguments.out.as_deref(), replace, ctx),
+    };
+    let receipts = produced.receipts.as_ref().map(|_| paths.receipts());
+    for path in payout_paths(&paths, &produced).into_iter().chain(receipts) {
         files::check_target(&path, replace)?;
     }
     if let Some(table) = &produced.table {
@@ -75,7 +83,7 @@ fn payout_paths(paths: &AttemptPaths, produced: &Produced) -> Vec<PathBuf> {
     sequences.map(|sequence| paths.payout(sequence)).collect()
 }
 
-/// Report, payouts, envelope and the committee of a new epoch; then the head, at once; then the keys go. A run that stops before the head has changed
+/// Report, payouts, envelope, receipts and the committee of a new epoch; then the head, at once; then the keys go. A run that stops before the head has changed
 /// nothing and can be made again; one that stops behind it leaves keys that a moved head refuses.
 fn keep(pool: &Pool, paths: &AttemptPaths, target: &Path, replace: Replace, produced: &Produced) -> Result<(), Error> {
     files::write(target, &produced.report.to_bytes()?, Audience::Everyone, replace)?;
@@ -88,6 +96,12 @@ fn keep(pool: &Pool, paths: &AttemptPaths, target: &Path, replace: Replace, prod
     if produced.purpose == Purpose::Epoch {
         pool.set_committee()?;
     }
+    if let Some(receipts) = &produced.receipts {
+        files::write(&paths.receipts(), &receipts.to_bytes(), Audience::Everyone, replace)?;
+    }
+    if produced.table.is_some() {
+        pool.record(&produced.head.header_hash.0, &produced.report, produced.receipts.as_ref())?;
+    }
     pool.set_head(&produced.head)?;
     std::fs::remove_file(paths.key()).map_err(|source| Error::Write { path: paths.key(), source })
 }
@@ -98,20 +112,58 @@ fn report(produced: &Produced, paths: &AttemptPaths, target: &Path, ctx: &Contex
     let (payout_lines, payouts) = payouts(produced, paths);
     lines.extend(payout_lines);
     object["payouts"] = payouts;
+    if produced.receipts.is_some() {
+        lines.push(format!("sealed receipts: {}", paths.receipts().display()));
+        object["receipts"] = serde_json::json!(paths.receipts());
+    }
     object["report"] = serde_json::json!(target);
-    object["culprits"] = serde_json::json!(produced.culprits);
-    let not_share = |file: &NotShare| serde_json::json!({ "file": file.path, "reason": file.reason });
-    object["not_shares"] = produced.not_shares.iter().map(not_share).collect();
-    for (participant, reason) in &produced.culprits {
-        ctx.ui.note(&format!("participant {participant} sent {reason}"));
-    }
-    for NotShare { path, reason } in &produced.not_shares {
-        ctx.ui.note(&format!("{} is left out: {reason}", path.display()));
-    }
+    tell_left_out(&mut object, (&produced.culprits, &produced.not_shares), ctx);
     if !files::is_stream(target) {
         ctx.ui.result(&lines, &object);
     }
     answer
+}
+
+/// Bad shares by their senders, and files that counted for nothing.
+fn tell_left_out(
+    object: &mut serde_json::Value,
+    (culprits, not_shares): (&BTreeMap<u16, String>, &[NotShare]),
+    ctx: &Context<'_>,
+) {
+    object["culprits"] = serde_json::json!(culprits);
+    let not_share = |file: &NotShare| serde_json::json!({ "file": file.path, "reason": file.reason });
+    object["not_shares"] = not_shares.iter().map(not_share).collect();
+    for (participant, reason) in culprits {
+        ctx.ui.note(&format!("participant {participant} sent {reason}"));
+    }
+    for NotShare { path, reason } in not_shares {
+        ctx.ui.note(&format!("{} is left out: {reason}", path.display()));
+    }
+}
+
+/// Keeps the answers; then the keys go. Nothing else changes.
+fn answered(
+    reading: &Reading,
+    paths: &AttemptPaths,
+    out: Option<&Path>,
+    replace: Replace,
+    ctx: &Context<'_>,
+) -> Result<Answer, Error> {
+    let target = out.map_or_else(|| paths.answers(), Path::to_path_buf);
+    let encoded = reading.answers.to_bytes().map_err(|source| Error::Encoding { path: target.clone(), source })?;
+    files::write(&target, &encoded, Audience::Everyone, replace)?;
+    std::fs::remove_file(paths.key()).map_err(|source| Error::Write { path: paths.key(), source })?;
+    let count = reading.answers.sealed.len();
+    let (kind, line) = match reading.purpose {
+        Purpose::Summary => ("summary", format!("{count} auditors can open the summary: {}", target.display())),
+        _ => ("query", format!("{count} queries are answered: {}", target.display())),
+    };
+    let mut object = serde_json::json!({ "kind": kind, "answers": count, "file": target });
+    tell_left_out(&mut object, (&reading.culprits, &reading.not_shares), ctx);
+    if !files::is_stream(&target) {
+        ctx.ui.result(&[line], &object);
+    }
+    Ok(Answer::Done)
 }
 
 /// What was paid, to whom, and where its report is.

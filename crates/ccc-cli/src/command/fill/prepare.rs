@@ -39,6 +39,8 @@ fn purpose(arguments: &FillPrepareArgs) -> Purpose {
         Some(UpkeepName::Growth) => Purpose::Growth,
         Some(UpkeepName::Epoch) => Purpose::Epoch,
         None if arguments.reserve_check => Purpose::ReserveCheck,
+        None if arguments.query => Purpose::Query,
+        None if arguments.summary => Purpose::Summary,
         None => Purpose::Round,
     }
 }

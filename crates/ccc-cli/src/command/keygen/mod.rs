@@ -19,5 +19,6 @@ pub(super) fn run(verb: &Keygen, ctx: &Context<'_>) -> Result<Answer, Error> {
         Keygen::Account(arguments) => single::account(arguments, ctx),
         Keygen::Tdh2(arguments) => tdh2::run(arguments, ctx),
         Keygen::Agent(arguments) => single::agent(arguments, ctx),
+        Keygen::Auditor(arguments) => single::auditor(arguments, ctx),
     }
 }

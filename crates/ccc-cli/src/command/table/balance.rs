@@ -12,9 +12,11 @@ use ccc_core::table::{AccountId, Row, Sidecar};
 pub(super) fn run(arguments: &BalanceArgs, ctx: &Context<'_>) -> Result<Answer, Error> {
     let pool = Pool::open(&arguments.pool)?;
     let owner = account::open(&arguments.account_key, &ctx.passphrases)?;
+    let bar = ctx.ui.working("finding the account's rows");
     let table = pool.table()?;
     let sidecar = Sidecar::parse(&table.sidecar, &table.header)?;
     let entries = sidecar.open_all(owner.reading_key());
+    bar.finish_and_clear();
     let rows: Vec<Row> = entries.iter().filter_map(|entry| entry.balance().ok()).collect();
     let account = AccountId(owner.account());
     let rows: Vec<&Row> = rows.iter().filter(|row| row.account == account).collect();
@@ -28,7 +30,7 @@ pub(super) fn run(arguments: &BalanceArgs, ctx: &Context<'_>) -> Result<Answer, 
     Ok(Answer::Done)
 }
 
-fn name(pool: &Pool, asset: u32) -> String {
+pub(super) fn name(pool: &Pool, asset: u32) -> String {
     match asset {
         asset if asset == pool.config.base => "base".into(),
         asset if asset == pool.config.quote => "quote".into(),
@@ -36,12 +38,12 @@ fn name(pool: &Pool, asset: u32) -> String {
     }
 }
 
-fn line(pool: &Pool, row: &Row) -> String {
+pub(super) fn line(pool: &Pool, row: &Row) -> String {
     let frozen = if row.flags.refuses() { ", frozen" } else { "" };
     format!("{:6} {} (of which reserved: {} lots{frozen})", name(pool, row.asset.0), row.amount, row.reserved)
 }
 
-fn object(pool: &Pool, row: &Row) -> serde_json::Value {
+pub(super) fn object(pool: &Pool, row: &Row) -> serde_json::Value {
     serde_json::json!({
         "asset": name(pool, row.asset.0), "amount": row.amount.to_string(), "reserved_lots": row.reserved,
         "frozen": row.flags.refuses(),

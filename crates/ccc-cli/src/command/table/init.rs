@@ -16,14 +16,17 @@ use crate::{
         hexed::Hex,
         log::{self, Event},
         now, random, read_committee,
-        settings::{self, AssetSettings, Price, Settings, Signers, Solvency},
+        settings::{self, AssetSettings, Auditors, Price, Settings, Signers, Solvency},
         view::Seen,
         write_head,
     },
     ui::Answer,
 };
 use ccc_core::{
-    enclave::attestation::simulated::SimulatedHardware, keys::Committee, report::ReportSigner, table::TableStore,
+    enclave::attestation::simulated::SimulatedHardware,
+    keys::Committee,
+    report::ReportSigner,
+    table::{AuditorSet, TableStore},
 };
 use ccc_enclave::{
     attempt::Enclave,
@@ -32,7 +35,10 @@ use ccc_enclave::{
 };
 use ccc_node::{policy_file::ModeName, workflow_node::Shown};
 use rand::rngs::StdRng;
-use std::{fs, path::Path};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 use zeroize::Zeroizing;
 
 const BASE: u32 = 0;
@@ -44,12 +50,13 @@ const MAX_KEY_TEXT: u64 = 256;
 pub(super) fn run(arguments: &TableInitArgs, ctx: &Context<'_>) -> Result<Answer, Error> {
     files::check_empty(&arguments.out)?;
     let committee = read_committee(&arguments.committee)?;
-    let agent_key = read_agent_key(&arguments.agent_key)?;
+    let agent_key = read_public_key(&arguments.agent_key)?;
+    let auditors = read_auditors(&arguments.auditors)?;
     let mut rng = ctx.rng()?;
     let parent = arguments.out.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let failed = |source| Error::Write { path: arguments.out.clone(), source };
     let draft = tempfile::Builder::new().prefix(".ccc-pool-").tempdir_in(parent).map_err(failed)?;
-    let pool = fill(draft.path(), arguments, &committee, agent_key, &mut rng, ctx)?;
+    let pool = fill(draft.path(), arguments, &committee, (agent_key, auditors), &mut rng, ctx)?;
     fs::rename(draft.path(), &arguments.out).map_err(failed)?;
     let head = &pool.head;
     ctx.ui.result(
@@ -67,7 +74,7 @@ pub(super) fn run(arguments: &TableInitArgs, ctx: &Context<'_>) -> Result<Answer
     Ok(Answer::Done)
 }
 
-fn read_agent_key(path: &Path) -> Result<[u8; 32], Error> {
+fn read_public_key(path: &Path) -> Result<[u8; 32], Error> {
     let text = files::read(path, MAX_KEY_TEXT)?;
     let mut key = [0; 32];
     let decoded = hex::decode_to_slice(text.trim_ascii(), &mut key);
@@ -75,11 +82,21 @@ fn read_agent_key(path: &Path) -> Result<[u8; 32], Error> {
     Ok(key)
 }
 
+/// The first set of a pool, version 1, if it has auditors.
+fn read_auditors(paths: &[PathBuf]) -> Result<Option<Auditors>, Error> {
+    let mut keys = paths.iter().map(|path| read_public_key(path)).collect::<Result<Vec<_>, _>>()?;
+    if keys.is_empty() {
+        return Ok(None);
+    }
+    keys.sort_unstable();
+    Ok(Some(Auditors(AuditorSet::new(1, keys)?)))
+}
+
 fn fill(
     directory: &Path,
     arguments: &TableInitArgs,
     committee: &Committee,
-    agent_key: [u8; 32],
+    (agent_key, auditors): ([u8; 32], Option<Auditors>),
     rng: &mut StdRng,
     ctx: &Context<'_>,
 ) -> Result<Pool, Error> {
@@ -89,6 +106,7 @@ fn fill(
     let root = make_hardware(&paths, rng, ctx)?;
     let mut settings = template(arguments, committee, rng);
     settings.pool.agent_key = Hex(agent_key);
+    settings.auditors = auditors;
     settings.pool.simulated_hardware = Hex(root);
     settings.signers.addresses = addresses;
     settings.enclave().validate()?;
@@ -100,7 +118,10 @@ fn fill(
     files::write(&paths.log(), b"", Audience::Everyone, Replace::Never)?;
     log::append(&paths.log(), text.as_bytes(), &Event::Block { time: now() })?;
     write_head(&paths.head(), &Head::empty(), Replace::Never)?;
-    first_version(Pool::open(directory)?, rng, ctx)
+    let bar = ctx.ui.working("sealing the table");
+    let pool = first_version(Pool::open(directory)?, rng, ctx);
+    bar.finish_and_clear();
+    pool
 }
 
 fn make_signers(paths: &Paths, count: u8, rng: &mut StdRng, ctx: &Context<'_>) -> Result<Vec<Hex<20>>, Error> {
@@ -165,6 +186,7 @@ fn template(arguments: &TableInitArgs, committee: &Committee, rng: &mut StdRng) 
             f: arguments.signers.saturating_sub(1) / 3,
             addresses: Vec::new(),
         },
+        auditors: None,
         asset: vec![
             AssetSettings { token: Hex(random(rng)), decimals: 8, lot: BASE_LOT },
             AssetSettings { token: Hex(random(rng)), decimals: 6, lot: 1 },
@@ -201,8 +223,9 @@ fn first_version(pool: Pool, rng: &mut StdRng, ctx: &Context<'_>) -> Result<Pool
     let RoundOutput { result, table, .. } = opened.round(plan, &input, rng)?;
     let shown = Shown { request: &request, header: None };
     let seen = Seen { at, latest: &pool.head, observations: &[], now: time, duty: None };
-    pool.sign(&result, shown, &seen, &ctx.passphrases)?;
+    let report = pool.sign(&result, shown, &seen, &ctx.passphrases)?;
     pool.store()?.put(&table)?;
+    pool.record(&table.header.hash(), &report, None)?;
     let header = &table.header;
     let head =
         Head { header_hash: Hex(header.hash()), version: header.version(), round_sequence: 1, ..pool.head.clone() };

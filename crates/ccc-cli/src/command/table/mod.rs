@@ -1,8 +1,14 @@
 //! `ccc table`: a pool and its encrypted table.
 
+mod answer;
+mod ask;
 mod balance;
 mod deposit;
+mod export;
+mod history;
 mod init;
+mod proof;
+mod summary;
 mod withdraw;
 
 use super::Context;
@@ -14,5 +20,10 @@ pub(super) fn run(verb: &Table, ctx: &Context<'_>) -> Result<Answer, Error> {
         Table::Deposit(arguments) => deposit::run(arguments, ctx),
         Table::Withdraw(arguments) => withdraw::run(arguments, ctx),
         Table::Balance(arguments) => balance::run(arguments, ctx),
+        Table::History(arguments) => history::run(arguments, ctx),
+        Table::Export(arguments) => export::run(arguments, ctx),
+        Table::Ask(arguments) => ask::run(arguments, ctx),
+        Table::Answer(arguments) => answer::run(arguments, ctx),
+        Table::Summary(arguments) => summary::run(arguments, ctx),
     }
 }

@@ -1,7 +1,7 @@
 //! What is established about each kind of file, and what it takes.
 
 use super::{
-    Established,
+    Established, answers,
     ceremony::{self, Ceremony},
     check_wrapped, repair, same,
 };
@@ -73,6 +73,11 @@ impl Checker<'_> {
             Artifact::Certificate(certificate) => confirmed(certificate, self.committee(path)?),
             Artifact::Evidence(bytes) => self.evidence(bytes, self.policy(path)?),
             Artifact::AgentEnvelope(bytes) => self.agent_envelope(bytes, path)?,
+            Artifact::Receipts(receipts) => answers::receipts(receipts, &self.headers(path)?),
+            Artifact::Query(query) => answers::query(query, &self.given_requests(path)?),
+            Artifact::Answers(found) => {
+                answers::answers(found, &self.given_requests(path)?, self.policy(path)?, self.at)
+            }
             Artifact::Tdh2(document) => self.tdh2(document, path)?,
             Artifact::Deployment(deployment) => self.contracts(deployment),
             Artifact::Policy(policy) => enclaves(policy),
@@ -107,6 +112,12 @@ impl Checker<'_> {
             Artifact::Request(request) => Some(request),
             _ => None,
         })
+    }
+
+    /// The requests that were given; never none.
+    fn given_requests(&self, path: &Path) -> Result<Vec<&Request>, Error> {
+        let given: Vec<_> = self.requests().collect();
+        if given.is_empty() { Err(missing(path, "its request")) } else { Ok(given) }
     }
 
     /// The headers given, else the pool's current one; never none.

@@ -1,5 +1,6 @@
 //! `ccc verify`: checks what it is given, and tells what it is. Exit code 1: it does not hold.
 
+mod answers;
 mod ceremony;
 mod checks;
 mod repair;

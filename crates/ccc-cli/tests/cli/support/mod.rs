@@ -146,7 +146,11 @@ pub(crate) struct Story {
 impl Story {
     /// Keys, pool, deposits, one standing order; the first round is not run yet.
     pub(crate) fn funded() -> Self {
-        let scratch = Scratch::new();
+        Self::founded(Scratch::new(), "")
+    }
+
+    /// As [`Self::funded`], in this directory and with further flags of `table init`.
+    pub(crate) fn founded(scratch: Scratch, flags: &str) -> Self {
         scratch.done("--no-passphrase keygen dkg -n 4 --out keys");
         let reserve = scratch.done("--no-passphrase keygen account --out reserve.ccc").stdout;
         scratch.done("--no-passphrase keygen account --out maker.ccc");
@@ -154,7 +158,7 @@ impl Story {
         let reserve = reserve.trim();
         let story = Self { scratch };
         story.done(&format!(
-            "--no-passphrase table init --committee keys/committee.ccc --reserve {reserve} --agent-key agent.pub --out pool"
+            "--no-passphrase table init --committee keys/committee.ccc --reserve {reserve} --agent-key agent.pub --out pool {flags}"
         ));
         story.done("table deposit --pool pool --account-key reserve.ccc --asset quote --amount 500000000000");
         story.done("table deposit --pool pool --account-key maker.ccc --asset base --amount 500000000");

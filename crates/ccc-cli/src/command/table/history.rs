@@ -1,0 +1,155 @@
+//! `ccc table history`: the chain of versions, what was reported of each, and an account's own receipts.
+
+use super::Context;
+use crate::{
+    cli::HistoryArgs,
+    error::Error,
+    pool::{Pool, account, hexed::Hex, record::Reported},
+    ui::Answer,
+};
+use ccc_core::{
+    report::Round,
+    table::{HEADER_LEN, Header, Part, Receipt, ResultCode, TableStore},
+};
+use ccc_node::maker::TableOwner;
+use serde_json::{Value, json};
+
+/// Beside the header of a version, a store keeps the digest of its sidecar.
+const DIGEST_LEN: u64 = 32;
+/// From here on, the reason of a receipt is a code of the table.
+const OF_TABLE: u8 = 16;
+
+/// One version with what is known of it.
+struct Shown {
+    header: Header,
+    complete: bool,
+    reported: Option<Reported>,
+    receipts: Vec<(u32, Receipt)>,
+}
+
+pub(super) fn run(arguments: &HistoryArgs, ctx: &Context<'_>) -> Result<Answer, Error> {
+    let owner = arguments.account_key.as_deref().map(|path| account::open(path, &ctx.passphrases)).transpose()?;
+    let (pool, store) = Pool::open_alone(&arguments.pool)?;
+    let history = pool.history(&store)?;
+    let bar = ctx.ui.progress(history.chain.len() as u64, "reading");
+    let shown = |header: &Header| {
+        bar.inc(1);
+        show(&pool, &store, header, owner.as_ref())
+    };
+    let versions = history.chain.iter().map(shown).collect::<Result<Vec<_>, _>>()?;
+    bar.finish_and_clear();
+    let mut lines: Vec<String> = versions.iter().flat_map(lines).collect();
+    lines.extend(history.beside.iter().map(|header| format!("beside the chain: {}", place(header))));
+    lines.extend(history.broken.iter().map(|broken| format!("broken: {broken}")));
+    let object = json!({
+        "head": pool.head.version,
+        "versions": versions.iter().map(object).collect::<Vec<_>>(),
+        "beside": history.beside.iter().map(of_header).collect::<Vec<_>>(),
+        "broken": history.broken.as_ref().map(ToString::to_string),
+    });
+    ctx.ui.result(&lines, &object);
+    let whole = history.broken.is_none() && versions.iter().all(|version| version.complete);
+    Ok(if whole { Answer::Done } else { Answer::No })
+}
+
+fn show(pool: &Pool, store: &impl TableStore, header: &Header, owner: Option<&TableOwner>) -> Result<Shown, Error> {
+    let receipts = match owner {
+        Some(owner) => pool.receipts(header)?.map(|receipts| receipts.open(owner.reading_key(), header)),
+        None => None,
+    };
+    Ok(Shown {
+        header: header.clone(),
+        complete: store.reader(&header.hash()).is_ok(),
+        reported: pool.reported(header)?,
+        receipts: receipts.unwrap_or_default(),
+    })
+}
+
+/// What a version takes on disk. *Units*: bytes.
+fn size(header: &Header) -> u64 {
+    let parts: u64 = Part::ALL.iter().map(|part| part.len(header.tier())).sum();
+    HEADER_LEN as u64 + DIGEST_LEN + parts
+}
+
+fn place(header: &Header) -> String {
+    let (version, rows, epoch) = (header.version(), header.tier().rows(), header.epoch());
+    format!(
+        "version {version}, header {}: {rows} rows, epoch {epoch}, {} bytes",
+        hex::encode(header.hash()),
+        size(header)
+    )
+}
+
+fn lines(shown: &Shown) -> Vec<String> {
+    let reported = shown
+        .reported
+        .as_ref()
+        .map(|reported| format!(", {} at {}", outcome(&reported.round).replace('-', " "), reported.time));
+    let lost = if shown.complete { "" } else { ", body or sidecar lost" };
+    let line = format!("{}{}{lost}", place(&shown.header), reported.unwrap_or_default());
+    std::iter::once(line).chain(shown.receipts.iter().map(receipt_line)).collect()
+}
+
+/// What the report of a version says of it, in one word.
+fn outcome(round: &Round) -> &'static str {
+    match (round.request_id == [0; 32], round.success) {
+        (true, _) => "idle",
+        (false, true) => "filled",
+        (false, false) => "not-filled",
+    }
+}
+
+fn receipt_line((slot, receipt): &(u32, Receipt)) -> String {
+    let order = hex::encode(receipt.order_digest);
+    let amount = receipt.new_amount;
+    match receipt.outcome {
+        0 => format!("  slot {slot}: not filled ({}), base {amount}, order {order}", reason(receipt)),
+        _ => format!(
+            "  slot {slot}: filled {} lots for {} quote, base {amount}, order {order}",
+            receipt.lots, receipt.notional
+        ),
+    }
+}
+
+/// The reason of a receipt in words; `docs/spec/clearing.md` has the codes.
+fn reason(receipt: &Receipt) -> String {
+    let of_table = receipt.reason.checked_sub(OF_TABLE).and_then(ResultCode::from_byte);
+    match (receipt.reason, of_table) {
+        (0, _) => "cleared".into(),
+        (1, _) => "the price was refused".into(),
+        (2, _) => "too little was offered".into(),
+        (3, _) => "minimums could not be met".into(),
+        (4, _) => "an amount is too large".into(),
+        (_, Some(code)) => format!("the table refused: {code}"),
+        (other, None) => format!("reason {other}"),
+    }
+}
+
+fn of_header(header: &Header) -> Value {
+    json!({
+        "version": header.version(), "header_hash": Hex(header.hash()), "previous": Hex(header.previous()),
+        "tier": header.tier().log2(), "rows": header.tier().rows(), "epoch": header.epoch().0, "bytes": size(header),
+    })
+}
+
+fn object(shown: &Shown) -> Value {
+    let mut object = of_header(&shown.header);
+    object["complete"] = shown.complete.into();
+    object["report"] = shown.reported.as_ref().map_or(Value::Null, |Reported { time, round }| {
+        json!({
+            "time": time, "outcome": outcome(round), "success": round.success, "request": Hex(round.request_id),
+            "operations": round.count,
+        })
+    });
+    object["receipts"] = shown.receipts.iter().map(receipt_object).collect();
+    object
+}
+
+fn receipt_object((slot, receipt): &(u32, Receipt)) -> Value {
+    json!({
+        "slot": slot, "request": Hex(receipt.request), "order_digest": Hex(receipt.order_digest),
+        "filled": receipt.outcome != 0, "reason": receipt.reason, "reason_text": reason(receipt), "lots": receipt.lots,
+        "notional": receipt.notional.to_string(), "row_index": receipt.row_index,
+        "new_amount": receipt.new_amount.to_string(),
+    })
+}

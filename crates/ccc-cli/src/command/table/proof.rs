@@ -1,0 +1,114 @@
+//! `ccc table export --account-key`: what an owner needs to leave the pool without anyone's help, from the pool or from
+//! an exported version: its rows with their proofs, and for each the call of the contract's `exit`.
+//!
+//! *Security*: the file shows what the account holds, so its owner alone may read it, until it is used.
+
+use super::{Context, export};
+use crate::{
+    artifact::ArtifactError,
+    cli::ExportArgs,
+    error::Error,
+    files::{self, Audience, Replace},
+    pool::{Pool, account},
+    ui::Answer,
+};
+use alloy::sol_types::SolCall;
+use ccc_chain::bindings::dark_pool::CREDarkPool::exitCall;
+use ccc_core::table::{Exit, Header, Part, Row, Sidecar, TableStore, sidecar_len};
+use serde_json::{Value, json};
+use std::path::Path;
+
+const MAX_HEADER: u64 = 4096;
+
+/// A version without its body.
+struct Source {
+    header: Header,
+    sidecar: Vec<u8>,
+}
+
+pub(super) fn run(arguments: &ExportArgs, key: &Path, ctx: &Context<'_>) -> Result<Answer, Error> {
+    let replace = Replace::from_flag(arguments.force);
+    if !files::is_stream(&arguments.out) {
+        files::check_target(&arguments.out, replace)?;
+    }
+    let source = read(arguments)?;
+    let owner = account::open(key, &ctx.passphrases)?;
+    let bar = ctx.ui.working("finding the account's rows");
+    let sidecar = Sidecar::parse(&source.sidecar, &source.header)?;
+    let rows: Vec<(Exit, Row)> = sidecar
+        .open_all(owner.reading_key())
+        .into_iter()
+        .filter_map(|exit| Some((exit.balance().ok()?, exit)))
+        .filter(|(row, _)| row.account.0 == owner.account())
+        .map(|(row, exit)| (exit, row))
+        .collect();
+    bar.finish_and_clear();
+    if rows.is_empty() {
+        return Err(Error::NoRows { version: source.header.version() });
+    }
+    let text = format!("{:#}\n", proofs(&source.header, &owner.account(), &rows));
+    files::write(&arguments.out, text.as_bytes(), Audience::Owner, replace)?;
+    if !files::is_stream(&arguments.out) {
+        let (count, version) = (rows.len(), source.header.version());
+        ctx.ui.result(
+            &[format!("{count} rows of table version {version} are proved in {}", arguments.out.display())],
+            &json!({ "version": version, "rows": count, "file": arguments.out }),
+        );
+    }
+    Ok(Answer::Done)
+}
+
+fn read(arguments: &ExportArgs) -> Result<Source, Error> {
+    let Some(directory) = &arguments.table else {
+        let missing = || Error::Missing { path: arguments.out.clone(), what: "a pool" };
+        return current(&Pool::open(arguments.pool.as_deref().ok_or_else(missing)?)?);
+    };
+    let path = directory.join(export::HEADER);
+    let header = Header::from_bytes(&files::read(&path, MAX_HEADER)?);
+    let header = header.map_err(|error| Error::Artifact { path, source: ArtifactError::TableHeader(error) })?;
+    let sidecar = files::read(&directory.join(export::SIDECAR), sidecar_len(header.tier()) as u64)?;
+    Ok(Source { header, sidecar })
+}
+
+/// Header and sidecar of the pool's current version, without its body.
+fn current(pool: &Pool) -> Result<Source, Error> {
+    let store = pool.store()?;
+    let reader = store.reader(&pool.head.header_hash.0)?;
+    let header = reader.header().clone();
+    let mut sidecar = vec![0; sidecar_len(header.tier())];
+    reader.read_at(Part::Sidecar, 0, &mut sidecar)?;
+    Ok(Source { header, sidecar })
+}
+
+fn bytes(value: impl AsRef<[u8]>) -> String {
+    format!("0x{}", hex::encode(value))
+}
+
+fn proofs(header: &Header, account: &[u8; 20], rows: &[(Exit, Row)]) -> Value {
+    let id = header.id();
+    json!({
+        "chain": id.chain, "contract": bytes(id.contract), "account": bytes(account), "version": header.version(),
+        "header_hash": bytes(header.hash()), "state_root": bytes(header.state_root()), "header": bytes(header.to_bytes()),
+        "rows": rows.iter().map(|(exit, row)| proof(header, exit, row)).collect::<Vec<_>>(),
+    })
+}
+
+fn proof(header: &Header, exit: &Exit, row: &Row) -> Value {
+    json!({
+        "asset": row.asset.0, "amount": row.amount.to_string(), "index": exit.index, "row": bytes(exit.row),
+        "salt": bytes(exit.salt), "path": exit.path.iter().map(bytes).collect::<Vec<_>>(),
+        "call": bytes(call(header, exit)),
+    })
+}
+
+/// The calldata of `exit(bytes header, uint32 index, bytes row, bytes32 salt, bytes32[] path)`.
+fn call(header: &Header, exit: &Exit) -> Vec<u8> {
+    let call = exitCall {
+        header: header.to_bytes().to_vec().into(),
+        index: exit.index,
+        row: exit.row.to_vec().into(),
+        salt: exit.salt.into(),
+        path: exit.path.iter().map(Into::into).collect(),
+    };
+    call.abi_encode()
+}

@@ -1,0 +1,199 @@
+//! The chain of versions as the command lists it: reports, receipts, breaks.
+
+use super::support::{Run, Scratch, Story};
+use ccc_core::report::keccak256;
+use serde_json::Value;
+use std::fs;
+
+const HISTORY: &str = "--json table history --pool pool";
+
+fn history(story: &Story, flags: &str) -> Value {
+    story.done(&format!("{HISTORY} {flags}")).json()
+}
+
+/// Version 3 fills a request of one coin.
+fn filled() -> Story {
+    let story = Story::stocked();
+    story.prices();
+    story.done("encrypt-order --pool pool --size 100000000 --spread 100");
+    story.attempt("fill", "", &[1, 2, 3]);
+    story.done("fill run --pool pool --attempt fill --price prices.json");
+    story
+}
+
+fn header_hash(history: &Value, at: usize) -> String {
+    history["versions"][at]["header_hash"].as_str().expect("text").to_owned()
+}
+
+fn code(run: &Run) -> (i32, String) {
+    (run.code, run.json_error()["code"].as_str().expect("text").to_owned())
+}
+
+#[test]
+fn every_version_is_listed_with_what_was_reported_of_it() {
+    let story = filled();
+    let seen = history(&story, "");
+    let versions = seen["versions"].as_array().expect("a list");
+    let told: Vec<_> = versions
+        .iter()
+        .map(|version| (version["version"].as_u64(), version["report"]["outcome"].as_str(), version["tier"].as_u64()))
+        .collect();
+    assert_eq!(
+        told,
+        [(Some(3), Some("filled"), Some(10)), (Some(2), Some("idle"), Some(10)), (Some(1), Some("idle"), Some(10))]
+    );
+    assert_eq!((&seen["head"], &seen["broken"], &seen["beside"]), (&3.into(), &Value::Null, &Value::Array(vec![])));
+    for (next, before) in versions.iter().zip(&versions[1..]) {
+        assert_eq!(next["previous"], before["header_hash"]);
+        assert!(next["report"]["time"].as_u64() >= before["report"]["time"].as_u64());
+    }
+    assert_eq!(versions[0]["epoch"], 1);
+    let on_disk = |part: &str, name: &str| fs::metadata(story.scratch.path(&format!("pool/table/{part}/{name}")));
+    let hash = header_hash(&seen, 0);
+    let (sidecar, manifest) = (on_disk("sidecars", &hash), on_disk("versions", &hash));
+    let parts = sidecar.expect("there").len() + manifest.expect("there").len() + 65_552;
+    assert_eq!(versions[0]["bytes"], parts);
+    let lines = story.done("table history --pool pool").stdout;
+    assert!(lines.starts_with("version 3, header ") && lines.contains(", filled at "), "{lines}");
+}
+
+#[test]
+fn an_account_reads_its_own_receipts_and_nobody_elses() {
+    let story = filled();
+    let seen = history(&story, "--account-key maker.ccc");
+    let [receipt] = seen["versions"][0]["receipts"].as_array().expect("a list").as_slice() else {
+        panic!("one receipt: {seen}")
+    };
+    assert_eq!((&receipt["filled"], &receipt["lots"], &receipt["slot"]), (&true.into(), &10_000.into(), &0.into()));
+    assert_eq!(receipt["new_amount"], "400000000");
+    let balance = story.balance("maker");
+    let amounts: Vec<_> = balance["rows"].as_array().expect("rows").iter().map(|row| &row["amount"]).collect();
+    assert_eq!(amounts, [&receipt["new_amount"], &receipt["notional"]]);
+    assert_eq!(seen["versions"][1]["receipts"], Value::Array(vec![]), "the order was new then");
+    let reserve = history(&story, "--account-key reserve.ccc");
+    let receipts = &reserve["versions"][0]["receipts"];
+    assert_eq!((&receipts[0]["lots"], &receipts[0]["slot"]), (&10_000.into(), &16.into()));
+    assert_eq!(reserve["versions"][1]["receipts"][0]["filled"], false, "each round has one for the reserve");
+    story.done("--no-passphrase keygen account --out stranger.ccc");
+    let stranger = history(&story, "--account-key stranger.ccc");
+    for version in stranger["versions"].as_array().expect("a list") {
+        assert_eq!(version["receipts"], Value::Array(vec![]));
+    }
+    let lines = story.done("table history --pool pool --account-key maker.ccc").stdout;
+    assert!(lines.contains("  slot 0: filled 10000 lots for "), "{lines}");
+    assert_eq!(story.scratch.read("fill/receipts.ccc"), kept(&story.scratch, &header_hash(&seen, 0), "receipts"));
+}
+
+fn kept(scratch: &Scratch, hash: &str, what: &str) -> Vec<u8> {
+    scratch.read(&format!("pool/rounds/{hash}.{what}"))
+}
+
+#[test]
+fn receipts_are_told_and_verified_against_their_version() {
+    let story = filled();
+    let told = story.done("--json inspect fill/receipts.ccc").json();
+    assert_eq!((&told["file"], &told["receipts"]), (&"the receipts of a round".into(), &17.into()));
+    story.done("verify --pool pool fill/receipts.ccc");
+    story.ccc("verify --pool pool intake/receipts.ccc").fails(1, "the table header differs");
+    let mut cut = story.scratch.read("fill/receipts.ccc");
+    cut.pop();
+    story.scratch.write("cut.ccc", &cut);
+    assert_eq!(code(&story.ccc("--json inspect cut.ccc")), (2, "unknown-file".into()));
+}
+
+#[test]
+fn a_receipt_that_was_altered_opens_for_nobody() {
+    let story = filled();
+    let seen = history(&story, "--account-key maker.ccc");
+    let hash = header_hash(&seen, 0);
+    let whole = kept(&story.scratch, &hash, "receipts");
+    for (at, left) in [(44, 0), (44 + 144, 1)] {
+        let mut bent = whole.clone();
+        bent[at] ^= 1;
+        story.scratch.write(&format!("pool/rounds/{hash}.receipts"), bent);
+        let seen = history(&story, "--account-key maker.ccc");
+        assert_eq!(seen["versions"][0]["receipts"].as_array().map(Vec::len), Some(left));
+    }
+}
+
+#[test]
+fn what_belongs_to_another_version_is_refused() {
+    let story = filled();
+    let seen = history(&story, "");
+    let (newest, older) = (header_hash(&seen, 0), header_hash(&seen, 1));
+    for (what, sentence) in
+        [("receipts", "they are the receipts of another version"), ("report", "it does not report this version")]
+    {
+        let right = kept(&story.scratch, &newest, what);
+        story.scratch.write(&format!("pool/rounds/{newest}.{what}"), kept(&story.scratch, &older, what));
+        story.ccc("table history --pool pool --account-key maker.ccc").fails(1, sentence);
+        story.scratch.write(&format!("pool/rounds/{newest}.{what}"), &right[..right.len() - 1]);
+        assert!(story.ccc("table history --pool pool --account-key maker.ccc").code > 0, "{what}");
+        story.scratch.write(&format!("pool/rounds/{newest}.{what}"), right);
+    }
+    let report = kept(&story.scratch, &newest, "report");
+    let mut unsigned = report.clone();
+    let last = unsigned.len() - 2;
+    unsigned[last] ^= 1;
+    story.scratch.write(&format!("pool/rounds/{newest}.report"), unsigned);
+    assert_eq!(code(&story.ccc(HISTORY)), (1, "not-verified".into()));
+    fs::remove_file(story.scratch.path(&format!("pool/rounds/{newest}.report"))).expect("removed");
+    assert_eq!(history(&story, "")["versions"][0]["report"], Value::Null, "the log has it, or it has not");
+}
+
+#[test]
+fn a_break_of_the_chain_is_named() {
+    let story = filled();
+    let seen = history(&story, "");
+    let lost = header_hash(&seen, 1);
+    fs::remove_file(story.scratch.path(&format!("pool/table/versions/{lost}"))).expect("removed");
+    let run = story.ccc(HISTORY);
+    assert_eq!(run.code, 1, "{}", run.stderr);
+    let broken = run.json();
+    let sentence = format!("version 3 follows header {lost}, which the store does not hold");
+    assert_eq!(broken["broken"], sentence);
+    assert_eq!((broken["versions"].as_array().map(Vec::len), &broken["beside"][0]["version"]), (Some(1), &1.into()));
+    let run = story.ccc("table history --pool pool");
+    assert!(run.code == 1 && run.stdout.contains(&format!("broken: {sentence}")), "{}", run.stdout);
+    let run = story.ccc("--json table export --pool pool --version 2 --out v2");
+    assert_eq!(code(&run), (2, "no-version".into()));
+    assert!(!story.scratch.path("v2").exists());
+}
+
+#[test]
+fn a_version_that_the_head_never_followed_stands_beside_the_chain() {
+    let story = Story::stocked();
+    let head = story.scratch.read("pool/head.json");
+    story.attempt("idle", "", &[1, 2, 3]);
+    story.done("fill run --pool pool --attempt idle");
+    story.scratch.write("pool/head.json", &head);
+    let seen = history(&story, "");
+    assert_eq!((&seen["versions"][0]["version"], &seen["beside"][0]["version"]), (&2.into(), &3.into()));
+    let text = String::from_utf8(head).expect("text").replace("\"version\": 2", "\"version\": 7");
+    story.scratch.write("pool/head.json", text);
+    let run = story.ccc("table history --pool pool");
+    run.fails(2, "head.json: it names version 7, and its header is of version 2");
+}
+
+/// The head is forged onto the first version, two numbers above it: the hash fits, the number does not.
+#[test]
+fn a_version_that_cannot_follow_its_predecessor_is_a_break() {
+    let story = Story::stocked();
+    let seen = history(&story, "");
+    let [newest, first] = [0, 1].map(|at| header_hash(&seen, at));
+    let manifest = story.scratch.read(&format!("pool/table/versions/{newest}"));
+    let (mut header, digest) = (manifest[..435].to_vec(), &manifest[435..]);
+    header[76..84].copy_from_slice(&3u64.to_be_bytes());
+    assert_eq!(hex::encode(&header[84..116]), first, "the predecessor's hash stands here");
+    let forged = hex::encode(keccak256(&[&header]));
+    story.scratch.write(&format!("pool/table/versions/{forged}"), [&header, digest].concat());
+    let head = String::from_utf8(story.scratch.read("pool/head.json")).expect("text");
+    let head = head.replace(&newest, &forged).replace("\"version\": 2", "\"version\": 3");
+    story.scratch.write("pool/head.json", head);
+    let run = story.ccc(HISTORY);
+    assert_eq!(run.code, 1, "{}", run.stderr);
+    let seen = run.json();
+    assert_eq!(seen["broken"], "version 3 does not follow its predecessor: version 3, where 2 follows");
+    assert_eq!(seen["versions"][0]["complete"], false, "nobody has its sidecar");
+    assert_eq!(seen["beside"].as_array().map(Vec::len), Some(2));
+}
