@@ -1,6 +1,9 @@
 //! Flags of the path by hand: `table`, `encrypt-order`, `fill`, `reencrypt`.
 
-use super::value::{Address, AssetName, SpreadRange, UpkeepName};
+use super::{
+    submission::{ForceTransferArgs, FreezeArgs, TransferArgs, UnfreezeArgs},
+    value::{Address, AssetName, SpreadRange, UpkeepName},
+};
 use clap::{Args, Subcommand};
 use std::path::PathBuf;
 
@@ -13,6 +16,14 @@ pub(crate) enum Table {
     Deposit(DepositArgs),
     /// Append a request for a withdrawal to the pool's log; the next round debits it and reports the payout
     Withdraw(WithdrawArgs),
+    /// Pay another account inside the table, in the next round
+    Transfer(TransferArgs),
+    /// Freeze a row of an account, as the pool's operator
+    Freeze(FreezeArgs),
+    /// Thaw a frozen row, as the pool's operator
+    Unfreeze(UnfreezeArgs),
+    /// Take an amount out of a frozen row, as the pool's operator
+    ForceTransfer(ForceTransferArgs),
     /// Open one's own rows in the current table and check them against its state root
     Balance(BalanceArgs),
 }
@@ -32,6 +43,9 @@ pub(crate) struct TableInitArgs {
     /// The reserve's address, as `keygen account` prints it
     #[arg(long, value_name = "ADDRESS")]
     pub(crate) reserve: Address,
+    /// The account that may freeze rows and force transfers, as `keygen account` prints it [default: none may]
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) operator: Option<Address>,
     /// The account that the custodian's statements must name
     #[arg(long, value_name = "NAME", default_value = "cold")]
     pub(crate) custodian_account: String,

@@ -146,7 +146,17 @@ pub(crate) struct Story {
 impl Story {
     /// Keys, pool, deposits, one standing order; the first round is not run yet.
     pub(crate) fn funded() -> Self {
+        Self::funded_in(Scratch::new(), "")
+    }
+
+    /// As [`Self::stocked`], in a pool whose operator has the key `operator.ccc`.
+    pub(crate) fn operated() -> Self {
         let scratch = Scratch::new();
+        let operator = scratch.done("--no-passphrase keygen account --out operator.ccc").stdout;
+        Self::funded_in(scratch, &format!("--operator {}", operator.trim())).settled()
+    }
+
+    fn funded_in(scratch: Scratch, flags: &str) -> Self {
         scratch.done("--no-passphrase keygen dkg -n 4 --out keys");
         let reserve = scratch.done("--no-passphrase keygen account --out reserve.ccc").stdout;
         scratch.done("--no-passphrase keygen account --out maker.ccc");
@@ -154,7 +164,7 @@ impl Story {
         let reserve = reserve.trim();
         let story = Self { scratch };
         story.done(&format!(
-            "--no-passphrase table init --committee keys/committee.ccc --reserve {reserve} --agent-key agent.pub --out pool"
+            "--no-passphrase table init --committee keys/committee.ccc --reserve {reserve} --agent-key agent.pub --out pool {flags}"
         ));
         story.done("table deposit --pool pool --account-key reserve.ccc --asset quote --amount 500000000000");
         story.done("table deposit --pool pool --account-key maker.ccc --asset base --amount 500000000");
@@ -164,10 +174,13 @@ impl Story {
 
     /// As [`Self::funded`], with the deposits credited and the order's reservation made.
     pub(crate) fn stocked() -> Self {
-        let story = Self::funded();
-        story.attempt("intake", "", &[1, 2, 3]);
-        story.done("fill run --pool pool --attempt intake");
-        story
+        Self::funded().settled()
+    }
+
+    fn settled(self) -> Self {
+        self.attempt("intake", "", &[1, 2, 3]);
+        self.done("fill run --pool pool --attempt intake");
+        self
     }
 
     pub(crate) fn done(&self, arguments: &str) -> Run {
