@@ -50,7 +50,7 @@ impl<'a> Arbitrary<'a> for Operation {
     fn arbitrary(input: &mut Unstructured<'a>) -> arbitrary::Result<Self> {
         let (account, asset) = (account(input)?, asset(input)?);
         let reading_key = [u8::arbitrary(input)?; 32];
-        Ok(Self(match input.int_in_range(0..=7u8)? {
+        Ok(Self(match input.int_in_range(0..=8u8)? {
             0 => BoundaryOperation::Register { account, reading_key },
             1 => BoundaryOperation::Open { account, asset },
             2 => BoundaryOperation::Withdraw { account, asset, amount: amount(input)? },
@@ -59,6 +59,10 @@ impl<'a> Arbitrary<'a> for Operation {
             5 => {
                 let to = self::account(input)?;
                 BoundaryOperation::ForcedTransfer { account, asset, amount: amount(input)?, to, reason: 2 }
+            }
+            6 => {
+                let to = self::account(input)?;
+                BoundaryOperation::Transfer { account, asset, amount: amount(input)?, to }
             }
             _ => BoundaryOperation::Deposit { account, asset, amount: amount(input)?, reading_key },
         }))

@@ -71,6 +71,10 @@ def forced_transfer(account, asset, amount, to, reason):
     return u8(7) + account + u32(asset) + amount.to_bytes(16, "big") + to + u8(reason)
 
 
+def transfer(account, asset, amount, to):
+    return u8(10) + account + u32(asset) + amount.to_bytes(16, "big") + to
+
+
 def growth(tier):
     return u8(8) + u8(tier)
 
@@ -86,6 +90,15 @@ def forced(source, target, amount, reason, lot):
     left = source["amount"] - amount
     flags = (source["flags"] & WITHDRAWING) | FROZEN | reason << 8
     source = {**source, "amount": left, "reserved": min(source["reserved"], left // lot), "nonce": source["nonce"] + 1, "flags": flags}
+    return source, {**target, "amount": target["amount"] + amount, "nonce": target["nonce"] + 1}
+
+
+def transferred(source, target, amount, lot):
+    """Both rows after a transfer, or None where it is refused; rows as dictionaries of their fields."""
+    free = source["amount"] - source["reserved"] * lot
+    if source["flags"] & (FROZEN | WITHDRAWING) or not 0 < amount <= free or target["amount"] + amount >= 2**128:
+        return None
+    source = {**source, "amount": source["amount"] - amount, "nonce": source["nonce"] + 1}
     return source, {**target, "amount": target["amount"] + amount, "nonce": target["nonce"] + 1}
 
 

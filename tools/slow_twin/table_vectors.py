@@ -65,7 +65,7 @@ def table():
         rows=row_cases(), deltas=delta_cases(), delta_slots=[dict(slots=s, makers=n, K=tb.delta_slots(s, n)) for s, n in ((1, 0), (1, 7), (1, 8), (1, 31), (2, 16), (1, 127), (4, 300))],
         tiers=[dict(tier=t, rows=2**t, chunks=2 ** (t - 10)) for t in range(10, 25, 2)],
         versions=[first, second], receipts=receipts(v2["P1"]), body_root_many=many_leaves(), chunks_many=[many_chunks(suite) for suite in (1, 2)],
-        operations=operation_cases(), own_versions=own_version_cases(), forced_transfers=forced_cases(),
+        operations=operation_cases(), own_versions=own_version_cases(), forced_transfers=forced_cases(), transfers=transfer_cases(),
         answers=answer_cases(v2["header_hash"]),
     )
 
@@ -101,6 +101,7 @@ def operation_cases():
         ("reserve", dict(account=OWNER, asset=0, lots=250), tb.reserve),
         ("freeze", dict(account=OWNER, asset=0, reason=7, frozen=1), tb.freeze),
         ("forced transfer", dict(account=OWNER, asset=0, amount=10**18, to=OTHER, reason=0x2A), tb.forced_transfer),
+        ("transfer", dict(account=OWNER, asset=1, amount=2**65 + 3, to=OTHER), tb.transfer),
     ]
     return [dict(operation=name, **fields, bytes=make(**fields), update_digest=digest32("update", [make(**fields)] + dummies)) for name, fields, make in cases]
 
@@ -119,6 +120,19 @@ def forced_cases():
         after = tb.forced(source, target, amount, 0x2A, 1_000)
         rows = [tb.row(**r) for r in after] if after else []
         out.append(dict(lot=1_000, amount=str(amount), reason=0x2A, before=[tb.row(**source), tb.row(**target)], after=rows))
+    return out
+
+
+def transfer_cases():
+    """Rows before and after: the whole free part into a frozen row, one unit more, nothing, out of a frozen or withdrawing row, past u128."""
+    target = dict(account=OTHER, asset=0, amount=5, reserved=0, nonce=3, flags=0x0900 | tb.FROZEN)
+    full = {**target, "amount": 2**128 - 100}
+    out = []
+    for flags, amount, other in ((0, 3_345, target), (0x0700, 1, target), (0, 3_346, target), (0, 0, target), (tb.FROZEN, 100, target), (tb.WITHDRAWING, 100, target), (0, 99, full), (0, 100, full)):
+        source = dict(account=OWNER, asset=0, amount=12_345, reserved=9, nonce=1, flags=flags)
+        after = tb.transferred(source, other, amount, 1_000)
+        rows = [tb.row(**r) for r in after] if after else []
+        out.append(dict(lot=1_000, amount=str(amount), before=[tb.row(**source), tb.row(**other)], after=rows))
     return out
 
 

@@ -204,6 +204,8 @@ pub(crate) enum Error {
     NoVersion { version: u64, oldest: u64, newest: u64 },
     #[error("{what}: {reason}")]
     Terms { what: &'static str, reason: &'static str },
+    #[error("the pool's operator: {reason}")]
+    Operator { reason: &'static str },
     #[error("encryption: {0}")]
     Encrypt(#[from] EncryptError),
     #[error("the agent does not act: {0}")]

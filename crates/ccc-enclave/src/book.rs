@@ -1,9 +1,9 @@
 //! The standing orders of a round as the matcher sees them: padded to a public number, in a public order.
 
-use crate::{clearing::market, config::EnclaveConfig, instruction::StandingOrderTerms};
+use crate::{clearing::market, config::EnclaveConfig, instruction::StandingOrderTerms, planned::Planned};
 use ccc_core::{
     suite::{self, domain},
-    table::{AccountId, AssetId, OpenTable, Row},
+    table::{AccountId, AssetId, BoundaryOperation, OpenTable, Row},
 };
 use darkpool_matcher::{BaseUnits, Lots, OwnerId, Spread, StandingOrder, TierMask, UnixSeconds};
 
@@ -26,6 +26,24 @@ impl Book {
             self.orders[slot].frozen |= superseded;
         }
     }
+
+    /// Freezes of this round come before its deltas, and a delta on a frozen row would refuse the fills of all: an
+    /// account whose row is being frozen does not take part. Every operation is compared with every slot.
+    pub(crate) fn retire_frozen(&mut self, config: &EnclaveConfig, planned: &[Planned]) {
+        for (order, account) in self.orders.iter_mut().zip(&self.accounts) {
+            let freezes = |planned: &Planned| planned.freezes(config, account);
+            order.frozen |= planned.iter().fold(false, |found, planned| found | freezes(planned));
+        }
+    }
+}
+
+impl Planned {
+    fn freezes(&self, config: &EnclaveConfig, account: &[u8; 20]) -> bool {
+        let frozen = matches!(self.operation, BoundaryOperation::Freeze { frozen: true, .. });
+        let asset = self.operation.asset();
+        let settles = (asset.0 == config.base) | (asset.0 == config.quote);
+        frozen & settles & (self.operation.account().0 == *account)
+    }
 }
 
 fn empty_order() -> StandingOrder {
@@ -42,19 +60,27 @@ fn empty_order() -> StandingOrder {
     }
 }
 
+/// The rows of each order's account in the base and in the quote asset.
 pub(crate) fn live_rows(
     config: &EnclaveConfig,
     live: &[Option<StandingOrderTerms>],
     table: &OpenTable,
-) -> Vec<Option<Row>> {
-    let wanted: Vec<(AccountId, AssetId)> = live
-        .iter()
-        .map(|terms| (AccountId(terms.as_ref().map_or([0; 20], |terms| terms.account)), AssetId(config.base)))
-        .collect();
-    table.find_many(&wanted)
+) -> Vec<(Option<Row>, Option<Row>)> {
+    let account = |terms: &Option<StandingOrderTerms>| AccountId(terms.as_ref().map_or([0; 20], |terms| terms.account));
+    let named = |asset| live.iter().map(move |terms| (account(terms), AssetId(asset)));
+    let wanted: Vec<(AccountId, AssetId)> = named(config.base).chain(named(config.quote)).collect();
+    let mut base = table.find_many(&wanted);
+    let quote = base.split_off(live.len());
+    base.into_iter().zip(quote).collect()
 }
 
-pub(crate) fn standing_order(config: &EnclaveConfig, terms: &StandingOrderTerms, row: &Row) -> Option<StandingOrder> {
+/// An order as the matcher sees it. Without a row that may be credited with what is paid, it does not take part.
+pub(crate) fn standing_order(
+    config: &EnclaveConfig,
+    terms: &StandingOrderTerms,
+    row: &Row,
+    quote: Option<&Row>,
+) -> Option<StandingOrder> {
     let market = market(config).ok()?;
     let lots = |amount: u64| BaseUnits::new(amount).ok().map(|amount| Lots::floor(amount, &market));
     Some(StandingOrder {
@@ -66,7 +92,7 @@ pub(crate) fn standing_order(config: &EnclaveConfig, terms: &StandingOrderTerms,
         minimum: Lots::ceil(BaseUnits::new(terms.minimum).ok()?, &market),
         expiry: UnixSeconds(terms.expiry),
         tiers: TierMask(terms.tiers),
-        frozen: row.flags.refuses(),
+        frozen: row.flags.refuses() | quote.is_none_or(|quote| quote.flags.refuses()),
     })
 }
 

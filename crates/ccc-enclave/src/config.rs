@@ -89,6 +89,9 @@ pub struct EnclaveConfig {
     pub order_slots: u32,
     /// Who may read summaries, if anybody. Another set is another configuration, and so another measurement.
     pub auditors: Option<AuditorSet>,
+    /// The account that may freeze, thaw and force transfers, if any may. Another one is another configuration, and so
+    /// another measurement.
+    pub operator: Option<[u8; 20]>,
 }
 
 /// A configuration that cannot be used.
@@ -174,6 +177,7 @@ impl EnclaveConfig {
             ("solvent_at", (1..=1_000_000).contains(&self.solvent_at)),
             ("recover_to", (self.solvent_at..=1_000_000).contains(&self.recover_to)),
             ("custodian_account", (1..=MAX_ACCOUNT).contains(&self.custodian_account.len())),
+            ("operator", self.operator != Some([0; 20])),
             ("tier", Tier::new(self.tier).is_some()),
             ("slots", self.slots == 1),
             ("order_slots", (1..=65_536).contains(&self.order_slots)),
@@ -193,9 +197,10 @@ impl EnclaveConfig {
     }
 
     /// digest32 H("enclave-config"; every field, integers big-endian, assets flattened in order, then the digest of the
-    /// auditor set if there is one).
+    /// auditor set and the operator, each if there is one).
     ///
-    /// An asset is three fields, so the set's one field cannot be read as an asset.
+    /// An asset is three fields, so the one or two after them cannot be read as an asset; 32 and 20 bytes tell the set
+    /// from the operator.
     #[must_use]
     pub fn digest(&self) -> [u8; 32] {
         let mut fields: Vec<Vec<u8>> = vec![
@@ -229,6 +234,7 @@ impl EnclaveConfig {
             fields.push(asset.lot.to_be_bytes().to_vec());
         }
         fields.extend(self.auditors.iter().map(|set| set.digest().to_vec()));
+        fields.extend(self.operator.map(|operator| operator.to_vec()));
         let fields: Vec<&[u8]> = fields.iter().map(Vec::as_slice).collect();
         suite::digest32(domain::ENCLAVE_CONFIG, &fields)
     }

@@ -1,4 +1,4 @@
-//! What the ciphertexts and queries say: five fixed layouts, one for each kind of instruction.
+//! What the ciphertexts and queries say: eight fixed layouts, one for each kind of instruction.
 //!
 //! *Layout* (integers big-endian; version u8 = 1 and kind u8 come first):
 //!
@@ -9,6 +9,9 @@
 //! | 3 | deposit | account 20, reading key 32, signature 65 |
 //! | 4 | withdrawal | account 20, asset u32, amount u128, recipient 20, signature 65 |
 //! | 5 | balance query | account 20, answer key 32, signature 65 |
+//! | 6 | transfer | account 20, asset u32, amount u128, to 20, signature 65 |
+//! | 7 | freeze or thaw | account 20, asset u32, reason u8, frozen u8 (0 or 1), signature 65 |
+//! | 8 | forced transfer | account 20, asset u32, amount u128, to 20, reason u8, signature 65 |
 //!
 //! *Units*: sizes, caps and minimums in base units of the asset; spreads in 1/100 basis point; d in basis
 //! points; times in Unix seconds. A table account speaks only inside a ciphertext, so it signs there:
@@ -106,6 +109,53 @@ impl BalanceQuery {
     pub const LEN: usize = 119;
 }
 
+/// What one account pays another inside the table.
+#[derive(Clone, PartialEq, Eq)]
+pub struct TransferInstruction {
+    /// Table account that is debited.
+    pub account: [u8; 20],
+    /// Asset that is moved.
+    pub asset: u32,
+    /// Amount, in base units.
+    pub amount: u128,
+    /// Table account that is credited.
+    pub to: [u8; 20],
+    /// The signature of the account that is debited.
+    pub signature: [u8; 65],
+}
+
+/// A row that the operator freezes or thaws.
+#[derive(Clone, PartialEq, Eq)]
+pub struct FreezeInstruction {
+    /// Table account of the row.
+    pub account: [u8; 20],
+    /// Asset of the row.
+    pub asset: u32,
+    /// The operator's reason code, kept in the row.
+    pub reason: u8,
+    /// Freeze, or thaw.
+    pub frozen: bool,
+    /// The operator's signature.
+    pub signature: [u8; 65],
+}
+
+/// What the operator takes out of a frozen row.
+#[derive(Clone, PartialEq, Eq)]
+pub struct ForcedTransferInstruction {
+    /// Table account that is debited.
+    pub account: [u8; 20],
+    /// Asset that is moved.
+    pub asset: u32,
+    /// Amount, in base units.
+    pub amount: u128,
+    /// Table account that is credited.
+    pub to: [u8; 20],
+    /// The operator's reason code, kept in the debited row.
+    pub reason: u8,
+    /// The operator's signature.
+    pub signature: [u8; 65],
+}
+
 /// A field of an instruction; integers are big-endian.
 trait Field: Sized {
     fn write(&self, out: &mut Vec<u8>);
@@ -125,7 +175,22 @@ macro_rules! integer {
         }
     )+};
 }
-integer!(u16, u32, u64, u128);
+integer!(u8, u16, u32, u64, u128);
+
+/// One byte, 0 or 1.
+impl Field for bool {
+    fn write(&self, out: &mut Vec<u8>) {
+        out.push(u8::from(*self));
+    }
+
+    fn read(reader: &mut Reader<'_>, what: &'static str) -> Result<Self, EncodingError> {
+        match reader.u8(what)? {
+            0 => Ok(false),
+            1 => Ok(true),
+            _ => Err(EncodingError::Reserved { what }),
+        }
+    }
+}
 
 impl<const N: usize> Field for [u8; N] {
     fn write(&self, out: &mut Vec<u8>) {
@@ -232,11 +297,30 @@ layout!(WithdrawalInstruction, 4, 127, [
     amount: "amount",
     recipient: "recipient"
 ], signature);
+layout!(TransferInstruction, 6, 127, [
+    account: "account",
+    asset: "asset",
+    amount: "amount",
+    to: "account that is credited"
+], signature);
+layout!(FreezeInstruction, 7, 93, [
+    account: "account",
+    asset: "asset",
+    reason: "reason",
+    frozen: "frozen"
+], signature);
+layout!(ForcedTransferInstruction, 8, 128, [
+    account: "account",
+    asset: "asset",
+    amount: "amount",
+    to: "account that is credited",
+    reason: "reason"
+], signature);
 
 macro_rules! signed {
     ($($of:ident),+) => {$(
         impl $of {
-            /// The layout above without the signature: what the account signs.
+            /// The layout above without the signature: what the account or the operator signs.
             #[must_use]
             pub fn unsigned(&self) -> Vec<u8> {
                 self.body()
@@ -244,108 +328,15 @@ macro_rules! signed {
         }
     )+};
 }
-signed!(StandingOrderTerms, DepositInstruction, WithdrawalInstruction, BalanceQuery);
+signed!(
+    StandingOrderTerms,
+    DepositInstruction,
+    WithdrawalInstruction,
+    BalanceQuery,
+    TransferInstruction,
+    FreezeInstruction,
+    ForcedTransferInstruction
+);
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn instructions_are_read_back_and_nothing_else_is() {
-        let order = CollateralOrder {
-            size: 1,
-            minimum_total: 2,
-            spread: [3, 4],
-            times: [5, 6],
-            dispersion: [7, 8],
-            tiers: 9,
-            seed: [10; 32],
-        };
-        let bytes = order.to_bytes();
-        assert!(CollateralOrder::from_bytes(&bytes).is_ok_and(|read| read == order));
-        assert!(StandingOrderTerms::from_bytes(&bytes).is_err());
-        for length in 0..bytes.len() {
-            assert!(CollateralOrder::from_bytes(&bytes[..length]).is_err());
-        }
-        assert_eq!(
-            CollateralOrder::from_bytes(&[bytes, vec![0]].concat()).err(),
-            Some(EncodingError::Trailing { found: 1 })
-        );
-    }
-
-    /// The bytes of one instruction, field by field as the table above has them.
-    fn bytes(kind: u8, fields: &[&[u8]]) -> Vec<u8> {
-        [&[1, kind], fields.concat().as_slice()].concat()
-    }
-
-    #[test]
-    fn every_field_has_its_place() {
-        let order = CollateralOrder {
-            size: 1,
-            minimum_total: 2,
-            spread: [3, 4],
-            times: [5, 6],
-            dispersion: [7, 8],
-            tiers: 9,
-            seed: [10; 32],
-        };
-        let word = |value: u64| value.to_be_bytes();
-        let halves = [0, 7, 0, 8];
-        let fields: [&[u8]; 8] = [&word(1), &word(2), &[0, 3, 0, 4], &word(5), &word(6), &halves, &word(9), &[10; 32]];
-        assert_eq!(order.to_bytes(), bytes(1, &fields));
-        assert_eq!(order.to_bytes().len(), 82);
-        let terms = StandingOrderTerms {
-            account: [1; 20],
-            asset: 2,
-            spread: 3,
-            size: 4,
-            cap: 5,
-            minimum: 6,
-            expiry: 7,
-            tiers: 8,
-            signature: [9; 65],
-        };
-        let fields: [&[u8]; 9] =
-            [&[1; 20], &[0, 0, 0, 2], &[0, 3], &word(4), &word(5), &word(6), &word(7), &word(8), &[9; 65]];
-        assert_eq!(terms.to_bytes(), bytes(2, &fields));
-        assert_eq!(terms.to_bytes().len(), 133);
-        let deposit = DepositInstruction { account: [1; 20], reading_key: [2; 32], signature: [3; 65] };
-        assert_eq!(deposit.to_bytes(), bytes(3, &[&[1; 20], &[2; 32], &[3; 65]]));
-        let query = BalanceQuery { account: [1; 20], answer_key: [2; 32], signature: [3; 65] };
-        assert_eq!(query.to_bytes(), bytes(5, &[&[1; 20], &[2; 32], &[3; 65]]));
-        assert_eq!(query.to_bytes().len(), BalanceQuery::LEN);
-        assert!(DepositInstruction::from_bytes(&query.to_bytes()).is_err());
-        let (account, signature) = ([1; 20], [4; 65]);
-        let withdrawal = WithdrawalInstruction { account, asset: 2, amount: 3, recipient: [5; 20], signature };
-        let fields: [&[u8]; 5] = [&account, &[0, 0, 0, 2], &3_u128.to_be_bytes(), &[5; 20], &signature];
-        assert_eq!(withdrawal.to_bytes(), bytes(4, &fields));
-        assert_eq!(withdrawal.to_bytes().len(), 127);
-    }
-
-    #[test]
-    fn signed_instructions_end_in_their_signature() {
-        let terms = StandingOrderTerms {
-            account: [1; 20],
-            asset: 0,
-            spread: 50,
-            size: 6,
-            cap: 5,
-            minimum: 4,
-            expiry: 3,
-            tiers: 2,
-            signature: [7; 65],
-        };
-        assert_eq!(terms.to_bytes(), [terms.unsigned(), vec![7; 65]].concat());
-        assert!(StandingOrderTerms::from_bytes(&terms.to_bytes()).is_ok_and(|read| read == terms));
-        let deposit = DepositInstruction { account: [1; 20], reading_key: [2; 32], signature: [3; 65] };
-        assert!(DepositInstruction::from_bytes(&deposit.to_bytes()).is_ok_and(|read| read == deposit));
-        let withdrawal = WithdrawalInstruction {
-            account: [1; 20],
-            asset: 1,
-            amount: u128::MAX,
-            recipient: [2; 20],
-            signature: [3; 65],
-        };
-        assert!(WithdrawalInstruction::from_bytes(&withdrawal.to_bytes()).is_ok_and(|read| read == withdrawal));
-    }
-}
+mod tests;

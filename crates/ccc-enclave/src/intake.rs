@@ -13,6 +13,7 @@ use ccc_core::{
     suite,
     table::Header,
 };
+use std::collections::HashSet;
 
 /// One submission as the chain logged it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -56,9 +57,10 @@ pub struct Log {
     pub consumed: Accumulator,
     /// The operations since.
     pub boundary: Vec<BoundaryEvent>,
-    /// Standing orders submitted since the last round: their reservations are made now.
+    /// Standing orders, transfers and the operator's instructions submitted since the last round, which look alike:
+    /// reservations are made and the others carried out now, once. One under an identifier that came before is left out.
     pub new_orders: Vec<Submission>,
-    /// Standing orders whose reservations stand.
+    /// Those submitted before: standing orders whose reservations stand, and what was carried out and has not expired.
     pub live_orders: Vec<Submission>,
     /// The request to settle, if any.
     pub collateral: Option<CollateralRequest>,
@@ -187,8 +189,10 @@ impl RoundPlan {
         let mut queue = Queue { config, key, now, slots: config.order_slots, taken: Vec::new() };
         let table_key = header.map(|header| queue.table_key(header)).transpose()?;
         let boundary = log.boundary.iter().map(|event| queue.take(&event.submission)).collect();
-        let live_orders = log.live_orders.iter().map(|order| queue.take_order(order)).collect();
-        let new_orders = log.new_orders.iter().map(|order| queue.take_order(order)).collect();
+        let mut known = HashSet::new();
+        let mut take = |order: &Submission| if known.insert(order.id) { queue.take_order(order) } else { None };
+        let live_orders = log.live_orders.iter().map(&mut take).collect();
+        let new_orders = log.new_orders.iter().map(&mut take).collect();
         let collateral = log.collateral.as_ref().map(|request| queue.take(&request.submission)).map(|position| {
             position.ok_or(PlanError::Order { reason: "it does not parse, verify, or carry the request's label" })
         });

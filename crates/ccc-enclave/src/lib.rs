@@ -6,8 +6,9 @@
 //!
 //! - [`reserve`]: the custodian's statement and the reserve's row against the liabilities → one status and
 //!   one envelope of fixed length for the agent.
-//! - [`round`]: the order and the standing orders → clearing → the next version of the table → one boolean; or, on a
-//!   public instruction, a version of its own ([`upkeep`]).
+//! - [`round`]: the order and the standing orders → clearing → the next version of the table → one boolean; what
+//!   accounts transfer and the operator freezes goes with it; or, on a public instruction, a version of its own
+//!   ([`upkeep`]).
 //! - [`query`]: balances for their owner, and totals for the auditors of the configuration; no version is made.
 //!
 //! Nothing here reads a clock, a socket or a file: time, randomness and chain state are arguments.
@@ -30,4 +31,5 @@ pub mod result;
 pub mod round;
 pub mod settlement;
 pub mod statement;
+mod submission;
 pub mod upkeep;

@@ -3,8 +3,9 @@
 //!
 //! 1. The plan's ciphertexts are those of the request; the table opens under its key.
 //! 2. Deposits and withdrawals since the last round become boundary operations; new standing orders become
-//!    reservations. An instruction that nobody authorised moves nothing; a deposit with one is credited to
-//!    the address that paid it. A deposit that the table has no row for ends the round without a version.
+//!    reservations, new transfers and the operator's freezes theirs. An instruction that nobody authorised moves
+//!    nothing; a deposit with one is credited to the address that paid it. A deposit that the table has no row for ends
+//!    the round without a version.
 //! 3. The live standing orders, bounded by their reservations, are cleared against the order in canonical
 //!    order, at the average price of the observations.
 //! 4. The fills become deltas; the table takes them all or none, and is sealed again.
@@ -22,7 +23,7 @@ use crate::{
     receipts::{Slot, Slots},
     reserve::{Validity, binding},
     result::{AttestedResult, PublicInputs},
-    settlement,
+    settlement, submission,
     upkeep::check_epoch,
 };
 use ccc_core::{
@@ -38,7 +39,7 @@ use ccc_core::{
         delta_capacity, genesis,
     },
 };
-use darkpool_matcher::{BaseUnits, ClearError, Fill, Lots, Notional, OutOfRange, Request as ClearingRequest, clear};
+use darkpool_matcher::{ClearError, Fill, Notional, OutOfRange, Request as ClearingRequest, clear};
 use rand_core::CryptoRng;
 
 /// What a round reads beside its plan.
@@ -201,7 +202,7 @@ impl OpenedAttempt<'_> {
         check_epoch(&table, self.session.request.epoch)?;
         let mut boundary = self.boundary_operations(plan, rng);
         (input.progress)(Phase::Clearing);
-        let cleared = self.clear(plan, input, &table)?;
+        let cleared = self.clear(plan, input, &table, &boundary)?;
         boundary.iter_mut().for_each(|planned| planned.keep_sold(&cleared.deltas));
         (input.progress)(Phase::Settlement);
         let k = delta_capacity(config.slots.into(), config.order_slots as usize)?;
@@ -255,8 +256,7 @@ impl OpenedAttempt<'_> {
             }
         }
         for position in plan.positions.new_orders.iter().filter(|position| position.is_some()) {
-            let reservation = self.terms(plan, *position).and_then(|terms| self.reservation(&terms));
-            planned.push(reservation.map_or_else(Planned::nothing, Planned::silent));
+            planned.push(submission::planned(self.session.config, self.opened(plan, *position)));
         }
         planned
     }
@@ -312,18 +312,16 @@ impl OpenedAttempt<'_> {
     /// The terms of a standing order whose account signed them.
     fn terms(&self, plan: &RoundPlan, position: Option<usize>) -> Option<StandingOrderTerms> {
         let (label, plain) = self.opened(plan, position)?;
-        let terms = StandingOrderTerms::from_bytes(plain).ok()?;
-        authorisation::check(&terms.account, label, &terms.unsigned(), &terms.signature).ok()?;
-        (terms.asset == self.session.config.base).then_some(terms)
+        submission::terms(self.session.config, label, plain)
     }
 
-    fn reservation(&self, terms: &StandingOrderTerms) -> Option<BoundaryOperation> {
-        let market = market(self.session.config).ok()?;
-        let lots = Lots::floor(BaseUnits::new(terms.size).ok()?, &market).get();
-        Some(BoundaryOperation::Reserve { account: AccountId(terms.account), asset: AssetId(terms.asset), lots })
-    }
-
-    fn clear(&self, plan: &RoundPlan, input: &RoundInput<'_>, table: &OpenTable) -> Result<Cleared, RoundError> {
+    fn clear(
+        &self,
+        plan: &RoundPlan,
+        input: &RoundInput<'_>,
+        table: &OpenTable,
+        planned: &[Planned],
+    ) -> Result<Cleared, RoundError> {
         let config = self.session.config;
         let slots = config.order_slots as usize;
         let mut book = Book::padded(slots);
@@ -331,14 +329,15 @@ impl OpenedAttempt<'_> {
         let live: Vec<Option<StandingOrderTerms>> =
             taken.iter().map(|position| self.terms(plan, Some(*position))).collect();
         let rows = live_rows(config, &live, table);
-        for (slot, (terms, row)) in live.iter().zip(rows).enumerate() {
+        for (slot, (terms, (row, quote))) in live.iter().zip(rows).enumerate() {
             let Some((terms, row)) = terms.as_ref().zip(row) else { continue };
             book.accounts[slot] = terms.account;
-            if let Some(order) = standing_order(config, terms, &row) {
+            if let Some(order) = standing_order(config, terms, &row, quote.as_ref()) {
                 book.orders[slot] = order;
             }
         }
         book.retire_superseded();
+        book.retire_frozen(config, planned);
         let digests: Vec<Option<[u8; 32]>> = taken.iter().map(|index| plan.digests.get(*index).copied()).collect();
         let receivers = live
             .iter()

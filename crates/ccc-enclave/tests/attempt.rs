@@ -172,12 +172,13 @@ fn configurations_that_cannot_work_are_refused() {
     assert_eq!(refusal(&|config| config.assets[1].decimals = 18), Some(ConfigError::QuoteDecimals { found: 18 }));
     assert_eq!(refusal(&|config| config.assets[0].decimals = 6), Some(ConfigError::BaseDecimals { found: 6 }));
     assert_eq!(refusal(&|config| config.assets[0].lot = 0), Some(ConfigError::Lot { index: 0 }));
-    let bounds: [(&str, Reconfigure<'_>); 8] = [
+    let bounds: [(&str, Reconfigure<'_>); 9] = [
         ("price_decimals", &|config| config.price_decimals = 19),
         ("price.window", &|config| config.price.window = 0),
         ("price.collar", &|config| config.price.collar = 10_001),
         ("solvent_at", &|config| config.solvent_at = 0),
         ("recover_to", &|config| config.recover_to = 9_999),
+        ("operator", &|config| config.operator = Some([0; 20])),
         ("tier", &|config| config.tier = 11),
         ("slots", &|config| config.slots = 2),
         ("order_slots", &|config| config.order_slots = 0),
@@ -190,7 +191,7 @@ fn configurations_that_cannot_work_are_refused() {
 #[test]
 fn every_field_of_the_configuration_is_measured() {
     let world = World::empty(15);
-    let changes: [Reconfigure<'_>; 25] = [
+    let changes: [Reconfigure<'_>; 27] = [
         &|config| config.chain += 1,
         &|config| config.pool[0] ^= 1,
         &|config| config.reserve_attestation[0] ^= 1,
@@ -216,6 +217,8 @@ fn every_field_of_the_configuration_is_measured() {
         &|config| config.custodian_account.push('x'),
         &|config| config.max_statement_age += 1,
         &|config| config.envelope_lifetime += 1,
+        &|config| config.operator = Some([7; 20]),
+        &|config| config.operator = Some([8; 20]),
     ];
     let mut seen = std::collections::HashSet::from([world.config.measurement()]);
     for change in changes {

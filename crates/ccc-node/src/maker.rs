@@ -8,7 +8,10 @@ use ccc_core::{
 use ccc_enclave::{
     authorisation::{AccountKey, AuthorisationError},
     config::EnclaveConfig,
-    instruction::{DepositInstruction, StandingOrderTerms, WithdrawalInstruction},
+    instruction::{
+        DepositInstruction, ForcedTransferInstruction, FreezeInstruction, StandingOrderTerms, TransferInstruction,
+        WithdrawalInstruction,
+    },
     intake, query,
     reader::ReaderKey,
 };
@@ -53,6 +56,47 @@ pub struct Withdrawal {
     pub amount: u128,
     /// Address that is paid. Zero and the pool's own are refused by the round.
     pub recipient: [u8; 20],
+}
+
+/// What is submitted like a standing order and carried out once: an owner's transfer, or what the pool's operator does
+/// to an account's row.
+///
+/// *Security*: secret; no `Debug`. *Units*: amounts in base units; reasons are the operator's numbers.
+#[derive(Clone, Copy)]
+pub enum Instruction {
+    /// From the free part of the signer's own row to another account.
+    Transfer {
+        /// Asset that is moved.
+        asset: u32,
+        /// Amount.
+        amount: u128,
+        /// Account that is credited.
+        to: [u8; 20],
+    },
+    /// A freeze, or a thaw; signed by the operator.
+    Freeze {
+        /// Account of the row.
+        account: [u8; 20],
+        /// Asset of the row.
+        asset: u32,
+        /// Kept in the row.
+        reason: u8,
+        /// Freeze, or thaw.
+        frozen: bool,
+    },
+    /// Out of a frozen row; signed by the operator.
+    ForcedTransfer {
+        /// Account of the row.
+        account: [u8; 20],
+        /// Asset of the row.
+        asset: u32,
+        /// Amount.
+        amount: u128,
+        /// Account that is credited.
+        to: [u8; 20],
+        /// Kept in the row.
+        reason: u8,
+    },
 }
 
 impl TableOwner {
@@ -170,6 +214,45 @@ impl TableOwner {
         rng: &mut impl CryptoRng,
     ) -> Option<Vec<u8>> {
         query::ask(&self.account, reader, request, recipient, rng)
+    }
+
+    /// The ciphertext of an instruction that `who` submits under `id`; the label's expiry ends what it can do.
+    ///
+    /// # Errors
+    /// [`EncryptError`].
+    pub fn instruct(
+        &self,
+        config: &EnclaveConfig,
+        key: &MasterPublicKey,
+        submitted: ([u8; 32], [u8; 20]),
+        (instruction, expiry): (&Instruction, u64),
+        rng: &mut impl CryptoRng,
+    ) -> Result<Ciphertext, EncryptError> {
+        let label = intake::label(config, submitted.0, submitted.1, expiry);
+        Ciphertext::encrypt(key, &label, &self.signed(&label, instruction), rng)
+    }
+
+    /// The bytes of an instruction with this owner's signature.
+    fn signed(&self, label: &Label, instruction: &Instruction) -> Zeroizing<Vec<u8>> {
+        let signature = [0; 65];
+        Zeroizing::new(match *instruction {
+            Instruction::Transfer { asset, amount, to } => {
+                let account = self.account();
+                let mut asked = TransferInstruction { account, asset, amount, to, signature };
+                asked.signature = self.sign(label, &asked.unsigned());
+                asked.to_bytes()
+            }
+            Instruction::Freeze { account, asset, reason, frozen } => {
+                let mut asked = FreezeInstruction { account, asset, reason, frozen, signature };
+                asked.signature = self.sign(label, &asked.unsigned());
+                asked.to_bytes()
+            }
+            Instruction::ForcedTransfer { account, asset, amount, to, reason } => {
+                let mut asked = ForcedTransferInstruction { account, asset, amount, to, reason, signature };
+                asked.signature = self.sign(label, &asked.unsigned());
+                asked.to_bytes()
+            }
+        })
     }
 
     fn sign(&self, label: &Label, unsigned: &[u8]) -> [u8; 65] {

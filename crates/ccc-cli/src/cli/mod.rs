@@ -6,6 +6,7 @@ mod pool;
 mod reading;
 mod recovery;
 mod rounds;
+mod submission;
 mod value;
 
 pub(crate) use keys::{AccountKeygen, AgentKeygen, AuditorKeygen, CommitteeKeygen, Keygen, Tdh2Keygen};
@@ -20,6 +21,7 @@ pub(crate) use rounds::{
     DkgArgs, HandoverArgs, OfRepair, ParticipantKeygen, RepairAssistArgs, RepairFinishArgs, RepairRequestArgs,
     RepairShare, SessionArgs,
 };
+pub(crate) use submission::{ForceTransferArgs, OfOperator, Submitting, TransferArgs};
 pub(crate) use value::{AssetName, SpreadRange, UpkeepName};
 
 use clap::{Args, Parser, Subcommand};
@@ -79,7 +81,7 @@ pub(crate) enum Verb {
     /// Give a participant its lost share back, step by step
     #[command(subcommand)]
     RepairShare(RepairShare),
-    /// Make a pool, deposit, withdraw, read one's own balance
+    /// Make a pool, deposit, withdraw, transfer, freeze, read one's own balance
     #[command(subcommand)]
     Table(Table),
     /// Encrypt any message to a vault, or to a tdh2 public key

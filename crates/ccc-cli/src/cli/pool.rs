@@ -1,7 +1,10 @@
 //! Flags of the path by hand: `table`, `encrypt-order`, `fill`, `reencrypt`.
 
-use super::reading::{AnswerArgs, AskArgs, ExportArgs, HistoryArgs, SummaryArgs};
-use super::value::{Address, AssetName, SpreadRange, UpkeepName};
+use super::{
+    reading::{AnswerArgs, AskArgs, ExportArgs, HistoryArgs, SummaryArgs},
+    submission::{ForceTransferArgs, FreezeArgs, TransferArgs, UnfreezeArgs},
+    value::{Address, AssetName, SpreadRange, UpkeepName},
+};
 use clap::{Args, Subcommand};
 use std::path::PathBuf;
 
@@ -14,6 +17,14 @@ pub(crate) enum Table {
     Deposit(DepositArgs),
     /// Append a request for a withdrawal to the pool's log; the next round debits it and reports the payout
     Withdraw(WithdrawArgs),
+    /// Pay another account inside the table, in the next round
+    Transfer(TransferArgs),
+    /// Freeze a row of an account, as the pool's operator
+    Freeze(FreezeArgs),
+    /// Thaw a frozen row, as the pool's operator
+    Unfreeze(UnfreezeArgs),
+    /// Take an amount out of a frozen row, as the pool's operator
+    ForceTransfer(ForceTransferArgs),
     /// Open one's own rows in the current table and check them against its state root
     Balance(BalanceArgs),
     /// List the versions of the table, and an account's receipts in them
@@ -43,6 +54,9 @@ pub(crate) struct TableInitArgs {
     /// The reserve's address, as `keygen account` prints it
     #[arg(long, value_name = "ADDRESS")]
     pub(crate) reserve: Address,
+    /// The account that may freeze rows and force transfers, as `keygen account` prints it [default: none may]
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) operator: Option<Address>,
     /// The account that the custodian's statements must name
     #[arg(long, value_name = "NAME", default_value = "cold")]
     pub(crate) custodian_account: String,

@@ -198,6 +198,9 @@ impl Error {
             Self::NoRows { .. } => ("no-rows", "a deposit is credited by the next round"),
             Self::NoVersion { .. } => ("no-version", "`ccc table history` lists the versions that the pool holds"),
             Self::Terms { .. } => ("terms", "sizes are in base units, 1 to 2^51-1; spreads in 1/100 basis point"),
+            Self::Operator { .. } => {
+                ("operator", "`ccc table init --operator ADDRESS` names it; use the key of that account")
+            }
             Self::Encrypt(_) => ("encrypt", "check the committee and the expiry"),
             Self::Agent(_) => ("agent", "run a new reserve check and use its envelope soon"),
             Self::NoDeficit => ("no-deficit", "there is nothing to order"),

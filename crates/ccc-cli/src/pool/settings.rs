@@ -36,6 +36,9 @@ pub(crate) struct Pool {
     pub(crate) contract: Hex<20>,
     pub(crate) reserve_attestation: Hex<20>,
     pub(crate) reserve: Hex<20>,
+    /// Who may freeze and force transfers, if anybody.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) operator: Option<Hex<20>>,
     pub(crate) master_public_key: Hex<32>,
     pub(crate) agent_key: Hex<32>,
     pub(crate) table: Hex<32>,
@@ -151,6 +154,7 @@ impl Settings {
             slots: pool.slots,
             order_slots: pool.order_slots,
             auditors: self.auditors.as_ref().map(|auditors| auditors.0.clone()),
+            operator: pool.operator.map(|operator| operator.0),
         }
     }
 

@@ -22,6 +22,7 @@ mod recover;
 mod rounds;
 mod secrets;
 mod shares;
+mod submissions;
 mod support;
 mod terminal;
 mod upkeep;

@@ -16,7 +16,7 @@ pub(super) const NAMED: usize = 3;
 /// Rows that an operation may create.
 pub(super) const MADE: usize = 2;
 
-/// What an operation found: the key row of the account that may gain a row, the row it names, and the row of a forced
+/// What an operation found: the key row of the account that may gain a row, the row it names, and the row of a
 /// transfer's other side.
 pub(super) struct Found {
     key_row: Option<Located>,
@@ -61,7 +61,7 @@ pub(super) trait RowSet {
 }
 
 impl BoundaryOperation {
-    /// The key row of the account that may gain a row, the row it names, and that of a forced transfer's other side.
+    /// The key row of the account that may gain a row, the row it names, and that of a transfer's other side.
     pub(super) fn keys(&self) -> [RowKey; NAMED] {
         let asset = self.asset();
         [
@@ -97,10 +97,14 @@ fn decide(operation: &BoundaryOperation, found: Found, assets: &[AssetRule]) -> 
             row.flags = row.flags.with_frozen(*frozen, *reason);
             Ok(())
         }),
-        Op::ForcedTransfer { amount, to, reason, .. } if *to != account => {
-            found.forced_transfer(&Forced { amount: *amount, reason: *reason, lot }, Row::empty(*to, asset))
+        Op::ForcedTransfer { to, .. } | Op::Transfer { to, .. } if *to == account => Err(ResultCode::Unknown),
+        Op::ForcedTransfer { amount, to, reason, .. } => {
+            let forced = Forced { amount: *amount, reason: *reason, lot };
+            found.pay(*amount, Row::empty(*to, asset), |row| take(row, &forced))
         }
-        Op::ForcedTransfer { .. } => Err(ResultCode::Unknown),
+        Op::Transfer { amount, to, .. } => {
+            found.pay(*amount, Row::empty(*to, asset), |row| withdraw(row, *amount, lot))
+        }
     }
 }
 
@@ -152,13 +156,18 @@ impl Found {
         Ok([key_row, placed(index, touched(row)?)])
     }
 
-    /// Both rows change or neither; `none` is the credited row where there is none yet.
-    fn forced_transfer(self, forced: &Forced, none: Row) -> Result<[Placed; 2], ResultCode> {
+    /// Both rows change or neither; `none` is the credited row where there is none yet, `debit` checks and debits.
+    fn pay(
+        self,
+        amount: u128,
+        none: Row,
+        debit: impl FnOnce(&mut Row) -> Result<(), ResultCode>,
+    ) -> Result<[Placed; 2], ResultCode> {
         let missing = usize::from(self.other.is_none());
-        let ((index, from), _) = self.row.zip(self.key_row).ok_or(ResultCode::Unknown)?;
-        let from = taken(from, forced)?;
+        let ((index, mut from), _) = self.row.zip(self.key_row).ok_or(ResultCode::Unknown)?;
+        debit(&mut from)?;
         let (other, mut to) = self.other.unwrap_or((self.next, none));
-        to.amount = to.amount.checked_add(forced.amount).ok_or(ResultCode::Overflow)?;
+        to.amount = to.amount.checked_add(amount).ok_or(ResultCode::Overflow)?;
         let rows = [placed(index, touched(from)?), placed(other, touched(to)?)];
         if missing > self.room { Err(ResultCode::Full) } else { Ok(rows) }
     }
@@ -195,8 +204,8 @@ fn withdraw(row: &mut Row, amount: u128, lot: u64) -> Result<(), ResultCode> {
     Ok(())
 }
 
-/// The frozen row after a forced transfer: its reservation covers no more than what is left.
-fn taken(mut row: Row, forced: &Forced) -> Result<Row, ResultCode> {
+/// Debits the frozen row of a forced transfer: its reservation covers no more than what is left.
+fn take(row: &mut Row, forced: &Forced) -> Result<(), ResultCode> {
     if !row.flags.is_frozen() {
         return Err(ResultCode::Frozen);
     }
@@ -205,7 +214,7 @@ fn taken(mut row: Row, forced: &Forced) -> Result<Row, ResultCode> {
     let most = row.amount.checked_div(u128::from(forced.lot)).unwrap_or(u128::MAX);
     row.reserved = u64::try_from(most).map_or(row.reserved, |most| row.reserved.min(most));
     row.flags = row.flags.with_frozen(true, forced.reason);
-    Ok(row)
+    Ok(())
 }
 
 fn reserve(row: &mut Row, lots: u64, lot: u64) -> Result<(), ResultCode> {

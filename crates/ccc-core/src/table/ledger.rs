@@ -150,44 +150,40 @@ impl Ledger {
                 Ok(())
             }),
             Op::ForcedTransfer { amount, to, reason, .. } => {
-                let before = self.clone();
-                let result = self.force((account, *to), asset, *amount, (*reason, lot));
-                if result.is_err() {
-                    *self = before;
-                }
-                result
+                self.pay((account, *to), asset, *amount, |row| force(row, *amount, (*reason, lot)))
             }
+            Op::Transfer { amount, to, .. } => self.pay((account, *to), asset, *amount, |row| debit(row, *amount, lot)),
         }
     }
 
-    fn force(
+    /// Debits one account and credits another, which has a reading key; or changes nothing.
+    fn pay(
         &mut self,
         (from, to): (AccountId, AccountId),
         asset: AssetId,
         amount: u128,
-        (reason, lot): (u8, u64),
+        debit: impl FnOnce(&mut Row) -> Result<(), ResultCode>,
     ) -> Result<(), ResultCode> {
         if from == to || !self.reading_keys.contains_key(&to) {
             return Err(ResultCode::Unknown);
         }
-        self.change(from, asset, |row| {
-            if !row.flags.is_frozen() {
-                return Err(ResultCode::Frozen);
-            }
-            row.amount = row.amount.checked_sub(amount).filter(|_| amount != 0).ok_or(ResultCode::Insufficient)?;
-            if u128::from(row.reserved) * u128::from(lot) > row.amount {
-                row.reserved = u64::try_from(row.amount / u128::from(lot)).map_err(|_| ResultCode::Overflow)?;
-            }
-            row.flags = row.flags.with_frozen(true, reason);
-            Ok(())
-        })?;
-        if self.find(to, asset).is_none() {
+        let before = self.clone();
+        let result = self.change(from, asset, debit).and_then(|()| self.credit(to, asset, amount));
+        if result.is_err() {
+            *self = before;
+        }
+        result
+    }
+
+    /// Credits an account, making its row where there is none.
+    fn credit(&mut self, account: AccountId, asset: AssetId, amount: u128) -> Result<(), ResultCode> {
+        if self.find(account, asset).is_none() {
             if self.room() == 0 {
                 return Err(ResultCode::Full);
             }
-            self.rows.push(Row::empty(to, asset));
+            self.rows.push(Row::empty(account, asset));
         }
-        self.change(to, asset, |row| {
+        self.change(account, asset, |row| {
             row.amount = row.amount.checked_add(amount).ok_or(ResultCode::Overflow)?;
             Ok(())
         })
@@ -237,16 +233,7 @@ impl Ledger {
         if !self.reading_keys.contains_key(&account) {
             self.register(account, key)?;
         }
-        if self.find(account, asset).is_none() {
-            if self.room() == 0 {
-                return Err(ResultCode::Full);
-            }
-            self.rows.push(Row::empty(account, asset));
-        }
-        self.change(account, asset, |row| {
-            row.amount = row.amount.checked_add(amount).ok_or(ResultCode::Overflow)?;
-            Ok(())
-        })
+        self.credit(account, asset, amount)
     }
 
     fn change(
@@ -316,6 +303,18 @@ fn settle(row: &mut Row, amount: Exact, reserved: i128, lot: u64) -> Vec<ResultC
         None => refusals.push(ResultCode::Overflow),
     }
     refusals
+}
+
+fn force(row: &mut Row, amount: u128, (reason, lot): (u8, u64)) -> Result<(), ResultCode> {
+    if !row.flags.is_frozen() {
+        return Err(ResultCode::Frozen);
+    }
+    row.amount = row.amount.checked_sub(amount).filter(|_| amount != 0).ok_or(ResultCode::Insufficient)?;
+    if u128::from(row.reserved) * u128::from(lot) > row.amount {
+        row.reserved = u64::try_from(row.amount / u128::from(lot)).map_err(|_| ResultCode::Overflow)?;
+    }
+    row.flags = row.flags.with_frozen(true, reason);
+    Ok(())
 }
 
 fn debit(row: &mut Row, amount: u128, lot: u64) -> Result<(), ResultCode> {

@@ -144,6 +144,18 @@ pub enum BoundaryOperation {
         /// The operator's reason code.
         reason: u8,
     },
+    /// Moves an amount of the free part of a row to another account of the same asset; makes that account's missing
+    /// row.
+    Transfer {
+        /// The account that is debited.
+        account: AccountId,
+        /// The asset.
+        asset: AssetId,
+        /// Smallest units, not zero.
+        amount: u128,
+        /// The account that is credited, frozen or not. It is registered, and another one.
+        to: AccountId,
+    },
 }
 
 impl BoundaryOperation {
@@ -168,6 +180,9 @@ impl BoundaryOperation {
             Self::ForcedTransfer { account, asset, amount, to, reason } => {
                 [&[7], &account.0[..], &asset.0.to_be_bytes(), &amount.to_be_bytes(), &to.0, &[*reason]].concat()
             }
+            Self::Transfer { account, asset, amount, to } => {
+                [&[10], &account.0[..], &asset.0.to_be_bytes(), &amount.to_be_bytes(), &to.0].concat()
+            }
         }
     }
 
@@ -181,7 +196,8 @@ impl BoundaryOperation {
             | Self::Withdraw { account, .. }
             | Self::Reserve { account, .. }
             | Self::Freeze { account, .. }
-            | Self::ForcedTransfer { account, .. } => *account,
+            | Self::ForcedTransfer { account, .. }
+            | Self::Transfer { account, .. } => *account,
         }
     }
 
@@ -195,18 +211,27 @@ impl BoundaryOperation {
             | Self::Withdraw { asset, .. }
             | Self::Reserve { asset, .. }
             | Self::Freeze { asset, .. }
-            | Self::ForcedTransfer { asset, .. } => *asset,
+            | Self::ForcedTransfer { asset, .. }
+            | Self::Transfer { asset, .. } => *asset,
         }
     }
 
-    /// The other account of a forced transfer; nobody for every other operation.
+    /// The account that a transfer or a forced transfer credits.
+    fn credited(&self) -> Option<AccountId> {
+        match self {
+            Self::ForcedTransfer { to, .. } | Self::Transfer { to, .. } => Some(*to),
+            _ => None,
+        }
+    }
+
+    /// The other account of a transfer, forced or not; nobody for every other operation.
     pub(super) fn counterparty(&self) -> AccountId {
-        if let Self::ForcedTransfer { to, .. } = self { *to } else { AccountId::NOBODY }
+        self.credited().unwrap_or(AccountId::NOBODY)
     }
 
     /// The account whose key row counts: the one that gains a row, if any does.
     pub(super) fn holder(&self) -> AccountId {
-        if let Self::ForcedTransfer { to, .. } = self { *to } else { self.account() }
+        self.credited().unwrap_or_else(|| self.account())
     }
 }
 
@@ -320,9 +345,10 @@ mod tests {
             BoundaryOperation::Reserve { account, asset, lots: 4 },
             BoundaryOperation::Freeze { account, asset, reason: 4, frozen: true },
             BoundaryOperation::ForcedTransfer { account, asset, amount: 4, to: AccountId([5; 20]), reason: 6 },
+            BoundaryOperation::Transfer { account, asset, amount: 4, to: AccountId([5; 20]) },
         ];
         let lengths: Vec<_> = all.iter().map(|operation| operation.to_bytes().len()).collect();
-        assert_eq!(lengths, [53, 25, 73, 41, 33, 27, 62]);
+        assert_eq!(lengths, [53, 25, 73, 41, 33, 27, 62, 61]);
         let digests: std::collections::BTreeSet<_> =
             all.iter().map(|operation| update_digest(std::slice::from_ref(operation), &[])).collect();
         assert_eq!(digests.len(), all.len());

@@ -124,6 +124,7 @@ fn config(committee: &Committee, agent: &AgentKey, reserve: &Owner) -> EnclaveCo
         slots: 1,
         order_slots: 6,
         auditors: None,
+        operator: None,
     }
 }
 
@@ -448,7 +449,13 @@ impl World {
     /// Owners with deposits and reservations: 10, 20 and 30 lots at 10, 20 and 30 basis points, and a reserve that
     /// can pay.
     pub fn with_makers(seed: u64) -> (Self, [Owner; 3]) {
-        let mut world = Self::new(seed);
+        Self::with_makers_configured(seed, |_| {})
+    }
+
+    /// As [`Self::with_makers`], with another configuration.
+    pub fn with_makers_configured(seed: u64, change: impl FnOnce(&mut EnclaveConfig)) -> (Self, [Owner; 3]) {
+        let mut world = Self::configured(seed, change);
+        world.idle();
         let makers = [Owner::new(2), Owner::new(3), Owner::new(4)];
         for (index, maker) in (1u8..).zip(&makers) {
             let lots = 10 * u64::from(index);

@@ -313,6 +313,7 @@ fn configuration(
         slots: 1,
         order_slots: scenario.makers,
         auditors: None,
+        operator: None,
     };
     config.validate()?;
     Ok(config)

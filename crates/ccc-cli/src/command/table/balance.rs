@@ -39,13 +39,14 @@ pub(super) fn name(pool: &Pool, asset: u32) -> String {
 }
 
 pub(super) fn line(pool: &Pool, row: &Row) -> String {
-    let frozen = if row.flags.refuses() { ", frozen" } else { "" };
+    let reason = || format!(", frozen for reason {}", row.flags.reason());
+    let frozen = if row.flags.refuses() { reason() } else { String::new() };
     format!("{:6} {} (of which reserved: {} lots{frozen})", name(pool, row.asset.0), row.amount, row.reserved)
 }
 
 pub(super) fn object(pool: &Pool, row: &Row) -> serde_json::Value {
     serde_json::json!({
         "asset": name(pool, row.asset.0), "amount": row.amount.to_string(), "reserved_lots": row.reserved,
-        "frozen": row.flags.refuses(),
+        "frozen": row.flags.refuses(), "reason": row.flags.reason(),
     })
 }

@@ -152,6 +152,7 @@ fn template(arguments: &TableInitArgs, committee: &Committee, rng: &mut StdRng) 
             contract: Hex(random(rng)),
             reserve_attestation: Hex(random(rng)),
             reserve: Hex(arguments.reserve.0),
+            operator: arguments.operator.map(|operator| Hex(operator.0)),
             master_public_key: Hex(committee.master_public_key().to_bytes()),
             agent_key: Hex([0; 32]),
             table: Hex(random(rng)),

@@ -8,6 +8,7 @@ mod export;
 mod history;
 mod init;
 mod proof;
+mod submission;
 mod summary;
 mod withdraw;
 
@@ -19,6 +20,10 @@ pub(super) fn run(verb: &Table, ctx: &Context<'_>) -> Result<Answer, Error> {
         Table::Init(arguments) => init::run(arguments, ctx),
         Table::Deposit(arguments) => deposit::run(arguments, ctx),
         Table::Withdraw(arguments) => withdraw::run(arguments, ctx),
+        Table::Transfer(arguments) => submission::transfer(arguments, ctx),
+        Table::Freeze(arguments) => submission::freeze(&arguments.of, true, ctx),
+        Table::Unfreeze(arguments) => submission::freeze(&arguments.of, false, ctx),
+        Table::ForceTransfer(arguments) => submission::force_transfer(arguments, ctx),
         Table::Balance(arguments) => balance::run(arguments, ctx),
         Table::History(arguments) => history::run(arguments, ctx),
         Table::Export(arguments) => export::run(arguments, ctx),

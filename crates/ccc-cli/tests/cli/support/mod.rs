@@ -149,6 +149,13 @@ impl Story {
         Self::founded(Scratch::new(), "")
     }
 
+    /// As [`Self::stocked`], in a pool whose operator has the key `operator.ccc`.
+    pub(crate) fn operated() -> Self {
+        let scratch = Scratch::new();
+        let operator = scratch.done("--no-passphrase keygen account --out operator.ccc").stdout;
+        Self::founded(scratch, &format!("--operator {}", operator.trim())).settled()
+    }
+
     /// As [`Self::funded`], in this directory and with further flags of `table init`.
     pub(crate) fn founded(scratch: Scratch, flags: &str) -> Self {
         scratch.done("--no-passphrase keygen dkg -n 4 --out keys");
@@ -168,10 +175,13 @@ impl Story {
 
     /// As [`Self::funded`], with the deposits credited and the order's reservation made.
     pub(crate) fn stocked() -> Self {
-        let story = Self::funded();
-        story.attempt("intake", "", &[1, 2, 3]);
-        story.done("fill run --pool pool --attempt intake");
-        story
+        Self::funded().settled()
+    }
+
+    fn settled(self) -> Self {
+        self.attempt("intake", "", &[1, 2, 3]);
+        self.done("fill run --pool pool --attempt intake");
+        self
     }
 
     pub(crate) fn done(&self, arguments: &str) -> Run {

@@ -9,6 +9,7 @@ mod refusals;
 mod stream;
 mod tampering;
 mod trace;
+mod transfers;
 mod twin;
 mod updates;
 mod vectors;

@@ -1,4 +1,4 @@
-//! Golden bytes of the operations: `vectors/ccc/table.json`, sections *operations*, *own_versions*, *forced_transfers*.
+//! Golden bytes of the operations: `vectors/ccc/table.json`, sections *operations*, *own_versions*, *forced_transfers*, *transfers*.
 
 use super::super::{
     AccountId, AssetId, AssetRule, BoundaryOperation, Delta, ROW_LEN, ResultCode, Row, Tier,
@@ -46,6 +46,12 @@ fn operation(vector: &Value) -> BoundaryOperation {
             to: AccountId(array(&vector["to"])),
             reason: byte(&vector["reason"]),
         },
+        "transfer" => Op::Transfer {
+            account,
+            asset: asset(),
+            amount: amount(&vector["amount"]),
+            to: AccountId(array(&vector["to"])),
+        },
         other => unreachable!("operation {other}"),
     }
 }
@@ -54,7 +60,7 @@ fn operation(vector: &Value) -> BoundaryOperation {
 fn operations_and_their_digests_are_reproduced() {
     let file = file();
     let vectors = list(&file["operations"]);
-    assert_eq!(vectors.len(), 7, "one for each tag");
+    assert_eq!(vectors.len(), 8, "one for each tag");
     for vector in vectors {
         let operation = operation(vector);
         assert_eq!(operation.to_bytes(), bytes(&vector["bytes"]));
@@ -84,24 +90,38 @@ fn table(rows: &[[u8; ROW_LEN]; 2]) -> Rows {
     Rows::from_plain(plain, 1).expect("rows")
 }
 
-#[test]
-fn rows_after_forced_transfers_are_reproduced() {
-    let file = file();
-    for vector in list(&file["forced_transfers"]) {
+/// Debited and credited row of each case, before and after, as an operation between their accounts leaves them.
+fn reproduce(cases: &Value, operation: impl Fn(&Value, &Row, &Row) -> BoundaryOperation) {
+    for vector in list(cases) {
         let rows = |name: &str| list(&vector[name]).iter().map(array).collect::<Vec<[u8; ROW_LEN]>>();
         let before: [_; 2] = rows("before").try_into().expect("two rows");
         let [from, to] = before.map(|row| Row::from_bytes(&row).expect("a row"));
         let mut table = table(&before);
-        let operation = BoundaryOperation::ForcedTransfer {
-            account: from.account,
-            asset: from.asset,
-            amount: amount(&vector["amount"]),
-            to: to.account,
-            reason: byte(&vector["reason"]),
-        };
+        let operation = operation(vector, &from, &to);
         let done = table.apply_boundary(&operation, &[AssetRule { lot: number(&vector["lot"]) }]).is_ok();
         let after = rows("after");
         assert_eq!(done, !after.is_empty());
         assert_eq!(&table.all()[2..4], if done { after.as_slice() } else { before.as_slice() });
     }
+}
+
+#[test]
+fn rows_after_forced_transfers_are_reproduced() {
+    reproduce(&file()["forced_transfers"], |vector, from, to| BoundaryOperation::ForcedTransfer {
+        account: from.account,
+        asset: from.asset,
+        amount: amount(&vector["amount"]),
+        to: to.account,
+        reason: byte(&vector["reason"]),
+    });
+}
+
+#[test]
+fn rows_after_transfers_are_reproduced() {
+    reproduce(&file()["transfers"], |vector, from, to| BoundaryOperation::Transfer {
+        account: from.account,
+        asset: from.asset,
+        amount: amount(&vector["amount"]),
+        to: to.account,
+    });
 }

@@ -95,6 +95,32 @@ fn forced_transfers_stream_like_on_the_open_table() {
 }
 
 #[test]
+fn transfers_stream_like_on_the_open_table() {
+    let transfer = |from, amount, to| BoundaryOperation::Transfer {
+        account: account(from),
+        asset: AssetId(0),
+        amount,
+        to: account(to),
+    };
+    let register = |number| BoundaryOperation::Register { account: account(number), reading_key: [number; 32] };
+    let freeze =
+        |number| BoundaryOperation::Freeze { account: account(number), asset: AssetId(0), reason: 7, frozen: true };
+    // into a row that is there, into one that it makes and out of it again, into a frozen one, and refused ones
+    let rounds = [
+        vec![transfer(1, 40, 2), transfer(1, 61, 2)],
+        vec![register(8), transfer(1, 30, 8), transfer(8, 10, 1), transfer(1, 5, 9)],
+        vec![freeze(2), transfer(8, 5, 2), transfer(2, 5, 8), transfer(1, 1, 1)],
+    ];
+    let mut current = funded();
+    for (number, boundary) in (0..).zip(&rounds) {
+        current = both(current, &round(boundary, &[], 16), number, &format!("round {number}"));
+    }
+    assert_eq!(current.boundary, [Ok(()), Ok(()), Err(ResultCode::Frozen), Err(ResultCode::Unknown)]);
+    let amounts = [1, 2, 8].map(|number| current.rows.find(account(number), AssetId(0)).map(|row| row.amount));
+    assert_eq!(amounts, [Some(40), Some(145), Some(15)]);
+}
+
+#[test]
 fn n130_room_that_a_round_takes_is_gone_for_its_later_operations() {
     let id = |i: u16| {
         let mut id = [9; 20];

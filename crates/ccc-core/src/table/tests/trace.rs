@@ -1,14 +1,17 @@
 //! What a scan touches does not depend on what is looked for or written.
 
 use super::super::{
-    AccountId, AssetId, Delta, Row,
+    AccountId, AssetId, BoundaryOperation, Delta, ResultCode, Row,
+    boundary::{NAMED, RowSet},
     lookup::{Lookup, Touch},
     mask::RowKey,
     patch::{Patch, Patches},
     row::{ROW_LEN, UNUSED},
+    rows::{Located, Placed},
     working::keys_of,
 };
-use super::ASSETS;
+use super::{ASSETS, first, funded};
+use std::cell::RefCell;
 
 const SEED: [u64; 4] = [0x9d39_247e_3377_6d41, 0x2af7_3980_05aa_a5c7, 0x44db_0150_2462_3547, 0x9c15_f73e_62a7_6ae2];
 const ROWS: u32 = 3_000;
@@ -102,4 +105,80 @@ fn unused_rows_between_used_ones_are_a_fault() {
     let mut findings = lookup.start();
     lookup.scan(&mut findings, 0, &rows);
     assert_eq!(findings.used(), Err((ROWS - 1, super::super::RowFault::Gap)));
+}
+
+/// Rows that write down which scans an operation makes.
+struct Watched<R> {
+    rows: R,
+    scans: RefCell<Vec<&'static str>>,
+}
+
+impl<R: RowSet> RowSet for Watched<R> {
+    fn locate_named(&self, keys: &[RowKey; NAMED]) -> [Option<Located>; NAMED] {
+        self.scans.borrow_mut().push("read");
+        self.rows.locate_named(keys)
+    }
+
+    fn write(&mut self, placed: &[Placed; 2]) {
+        self.scans.borrow_mut().push("write");
+        self.rows.write(placed);
+    }
+
+    fn sum(&self, asset: AssetId) -> Option<u128> {
+        self.scans.borrow_mut().push("sum");
+        self.rows.sum(asset)
+    }
+
+    fn next(&self) -> u32 {
+        self.rows.next()
+    }
+
+    fn room(&self) -> usize {
+        self.rows.room()
+    }
+}
+
+/// What submissions become, each of them once done and once refused, and the one that nobody authorised.
+fn submitted() -> Vec<(BoundaryOperation, bool)> {
+    let (account, to, asset) = (super::account(1), super::account(2), AssetId(0));
+    let freeze = |account, frozen| BoundaryOperation::Freeze { account, asset, reason: 1, frozen };
+    let transfer = |amount| BoundaryOperation::Transfer { account, asset, amount, to };
+    let forced = |account, to| BoundaryOperation::ForcedTransfer { account, asset, amount: 1, to, reason: 2 };
+    vec![
+        (BoundaryOperation::Reserve { account, asset, lots: 3 }, true),
+        (BoundaryOperation::Reserve { account, asset, lots: 300 }, false),
+        (BoundaryOperation::Reserve { account: AccountId::NOBODY, asset, lots: 0 }, false),
+        (transfer(7), true),
+        (transfer(700), false),
+        (freeze(to, true), true),
+        (freeze(super::account(9), true), false),
+        (forced(to, account), true),
+        (forced(account, to), false),
+        (freeze(to, false), true),
+    ]
+}
+
+#[test]
+fn every_submission_makes_the_same_scans_whatever_it_says_and_however_it_ends() {
+    let mut watched = Watched { rows: funded().rows.rows, scans: RefCell::default() };
+    for (operation, done) in submitted() {
+        let result = watched.apply_boundary(&operation, &ASSETS);
+        assert_eq!(result.is_ok(), done, "{operation:?}");
+        assert_ne!(result, Err(ResultCode::Unbalanced));
+        assert_eq!(watched.scans.take(), ["read", "sum", "write"], "{operation:?}");
+    }
+}
+
+#[test]
+fn a_sealed_table_is_searched_alike_for_every_submission() {
+    let body: Vec<_> = first(1).rows.rows.all().to_vec();
+    let touched = |operation: &BoundaryOperation| {
+        let mut touched = vec![];
+        let operations = [operation.clone(), operation.clone()];
+        let lookup = Lookup::new(keys_of(&operations, &[Delta::DUMMY; 16], &ASSETS), SEED);
+        lookup.scan_touching(&mut lookup.start(), 0, &body, &mut |touch| touched.push(touch));
+        touched
+    };
+    let traces: Vec<_> = submitted().iter().map(|(operation, _)| touched(operation)).collect();
+    assert!(traces.iter().all(|trace| !trace.is_empty() && *trace == traces[0]));
 }

@@ -59,7 +59,7 @@ fn some_amount(rng: &mut ChaCha20Rng) -> u128 {
 
 fn some_operation(rng: &mut ChaCha20Rng) -> BoundaryOperation {
     let (account, asset) = (some_account(rng), some_asset(rng));
-    match rng.random_range(0..11) {
+    match rng.random_range(0..13) {
         0 => BoundaryOperation::Register { account, reading_key: rng.random() },
         1 => BoundaryOperation::Open { account, asset },
         2..=4 => BoundaryOperation::Deposit { account, asset, amount: some_amount(rng), reading_key: rng.random() },
@@ -68,6 +68,7 @@ fn some_operation(rng: &mut ChaCha20Rng) -> BoundaryOperation {
             BoundaryOperation::Reserve { account, asset, lots: rng.random_range(0..200) >> rng.random_range(0..8) }
         }
         8 => BoundaryOperation::Freeze { account, asset, reason: rng.random(), frozen: rng.random_ratio(1, 4) },
+        9 | 10 => BoundaryOperation::Transfer { account, asset, amount: some_amount(rng), to: some_account(rng) },
         _ => BoundaryOperation::ForcedTransfer {
             account,
             asset,
@@ -175,7 +176,7 @@ fn assert_conserved(before: &Rows, after: &Rows, boundary: &[BoundaryOperation],
 #[test]
 fn n127_scans_agree_with_the_plain_ledger_and_conserve_sums() {
     let mut rng = rng(127);
-    let (mut codes, mut forced) = ([0usize; 7], 0);
+    let (mut codes, mut forced, mut paid) = ([0usize; 7], 0, [0usize; 7]);
     let (mut rows, mut ledger) = (small_rows(), Ledger::with_rows(ROWS));
     for batch in 0..batches() {
         if batch % 100 == 0 {
@@ -193,12 +194,21 @@ fn n127_scans_agree_with_the_plain_ledger_and_conserve_sums() {
             matches!(operation, BoundaryOperation::ForcedTransfer { .. }) && result.is_ok()
         };
         forced += boundary.iter().zip(&masked.1).filter(of_forced).count();
+        for (operation, result) in boundary.iter().zip(&masked.1) {
+            if let BoundaryOperation::Transfer { .. } = operation {
+                paid[usize::from(result.err().unwrap_or(ResultCode::Done).byte())] += 1;
+            }
+        }
         for code in masked.1.iter().map(|result| result.err().unwrap_or(ResultCode::Done)).chain([masked.0]) {
             codes[usize::from(code.byte())] += 1;
         }
     }
     assert!(codes.iter().all(|count| *count > 20), "every code occurs: {codes:?}");
     assert!(forced > 20, "forced transfers that succeed: {forced}");
+    // no sum passes u128, so no credit does
+    let [done, unbalanced, unknown, frozen, insufficient, overflow, full] = paid;
+    assert!([done, unknown, frozen, insufficient, full].iter().all(|count| *count > 5), "ends of transfers: {paid:?}");
+    assert_eq!((unbalanced, overflow), (0, 0));
 }
 
 #[test]

@@ -1,0 +1,111 @@
+//! Inside the pool: transfers between accounts, and what the pool's operator does to a row.
+
+use super::support::Story;
+use serde_json::Value;
+
+/// Runs an idle round in this directory.
+fn settle(story: &Story, name: &str) {
+    story.attempt(name, "", &[1, 2, 3]);
+    story.done(&format!("fill run --pool pool --attempt {name}"));
+}
+
+fn row(story: &Story, owner: &str, asset: &str) -> Value {
+    let balance = story.balance(owner);
+    let rows = balance["rows"].as_array().expect("rows").clone();
+    rows.into_iter().find(|row| row["asset"] == asset).expect("a row")
+}
+
+/// The account of a key file: the address that its own balance is kept under.
+fn account(story: &Story, name: &str) -> String {
+    let made = story.done(&format!("--no-passphrase keygen account --out {name}.ccc")).stdout;
+    made.trim().to_owned()
+}
+
+/// A second maker with a deposit, credited by a round.
+fn second(story: &Story) -> String {
+    let second = account(story, "second");
+    story.done("table deposit --pool pool --account-key second.ccc --asset base --amount 1000000");
+    settle(story, "second");
+    second
+}
+
+#[test]
+fn a_transfer_is_made_by_the_next_round_and_by_no_other() {
+    let story = Story::stocked();
+    let to = second(&story);
+    let run = story
+        .done(&format!("table transfer --pool pool --account-key maker.ccc --asset base --amount 30000 --to {to}"));
+    assert!(run.stdout.starts_with("transfer ") && run.stdout.contains("the next round makes it"), "{}", run.stdout);
+    assert_eq!(row(&story, "maker", "base")["amount"], "500000000");
+    for name in ["first", "again"] {
+        settle(&story, name);
+        assert_eq!(row(&story, "maker", "base")["amount"], "499970000");
+        assert_eq!(row(&story, "second", "base")["amount"], "1030000");
+    }
+    let log = String::from_utf8(story.scratch.read("pool/log.jsonl")).expect("text").to_lowercase();
+    let line = log.lines().rev().find(|line| line.contains("standing-order")).expect("looks like an order");
+    for secret in ["30000\"", &hex::encode(30_000_u128.to_be_bytes()), to.trim_start_matches("0x")] {
+        assert!(!line.contains(&secret.to_lowercase()), "{secret}");
+    }
+}
+
+#[test]
+fn n126_a_transfer_of_more_than_is_free_moves_nothing() {
+    let story = Story::stocked();
+    let to = second(&story);
+    let pay = |amount: &str, to: &str| {
+        story.ccc(&format!(
+            "table transfer --pool pool --account-key maker.ccc --asset base --amount {amount} --to {to}"
+        ))
+    };
+    assert_eq!(pay("100000001", &to).code, 0, "four fifths are reserved");
+    settle(&story, "pay");
+    assert_eq!(row(&story, "maker", "base")["amount"], "500000000");
+    pay("0", &to).fails(2, "the amount: zero");
+    let nobody = "00".repeat(20);
+    pay("1", &nobody).fails(2, "the account that is credited: zero, or the one that is debited");
+}
+
+#[test]
+fn the_operator_freezes_takes_and_thaws() {
+    let story = Story::operated();
+    let to = second(&story);
+    story.done("table deposit --pool pool --account-key second.ccc --asset base --amount 500");
+    let of = |account: &str| format!("--pool pool --operator-key operator.ccc --account {account} --asset base");
+    let run = story.done(&format!("--json table freeze {} --reason 42", of(&to)));
+    assert_eq!((&run.json()["kind"], &run.json()["block"].is_u64()), (&"freeze".into(), &true));
+    settle(&story, "freeze");
+    let frozen = row(&story, "second", "base");
+    assert_eq!((&frozen["amount"], &frozen["frozen"]), (&"1000500".into(), &true.into()));
+    assert_eq!(frozen["reason"], 42);
+    let shown = story.done("table balance --pool pool --account-key second.ccc").stdout;
+    assert!(shown.contains("frozen for reason 42"), "{shown}");
+    let other = account(&story, "other");
+    story.done("table deposit --pool pool --account-key other.ccc --asset base --amount 1");
+    story.done(&format!("table force-transfer {} --amount 1000400 --to {other} --reason 43", of(&to)));
+    settle(&story, "force");
+    assert_eq!(
+        (&row(&story, "second", "base")["amount"], &row(&story, "second", "base")["reason"]),
+        (&"100".into(), &43.into())
+    );
+    assert_eq!(row(&story, "other", "base")["amount"], "1000401");
+    story.done(&format!("table unfreeze {} --reason 0", of(&to)));
+    settle(&story, "thaw");
+    assert_eq!(row(&story, "second", "base")["frozen"], false);
+}
+
+#[test]
+fn only_the_operators_key_speaks_for_the_operator() {
+    let story = Story::operated();
+    let before = story.scratch.snapshot();
+    let to = "01".repeat(20);
+    let freeze = "table freeze --pool pool --operator-key maker.ccc --asset base --reason 1";
+    story.ccc(&format!("{freeze} --account {to}")).fails(2, "the pool's operator: the key is another account's");
+    let force = "table force-transfer --pool pool --operator-key operator.ccc --asset base --reason 1 --amount 1";
+    story.ccc(&format!("{force} --account {to} --to {to}")).fails(2, "the account that is credited");
+    assert_eq!(story.ccc(&format!("{force} --account {to} --to 0x02")).code, 2);
+    assert_eq!(story.scratch.snapshot(), before);
+    let story = Story::funded();
+    let run = story.ccc(&format!("--json {freeze} --account {to}"));
+    assert_eq!((run.code, &run.json_error()["code"]), (2, &"operator".into()));
+}

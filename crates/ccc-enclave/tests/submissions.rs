@@ -1,0 +1,276 @@
+//! What a submission may say beside a standing order: transfers, and the operator's freezes and forced transfers.
+
+#![allow(clippy::panic, reason = "a helper of a test fails as the test does")]
+
+mod support;
+
+use ccc_core::{
+    ciphertext::Label,
+    report::{Payload, Statement},
+    table::{AccountId, AssetId, Row},
+};
+use ccc_enclave::{
+    instruction::{ForcedTransferInstruction, FreezeInstruction, TransferInstruction},
+    intake::{self, Submission},
+    round::RoundOutput,
+};
+use support::{BASE, EXPIRY, LOT, QUOTE, World, owner, owner::Owner};
+
+const REASON: u8 = 0x2A;
+const SUBMITTER: [u8; 20] = [0x5B; 20];
+
+fn operator() -> Owner {
+    Owner::new(77)
+}
+
+/// Three makers of 10, 20 and 30 lots and a reserve, in a pool with an operator.
+fn pool(seed: u64) -> (World, [Owner; 3]) {
+    World::with_makers_configured(seed, |config| config.operator = Some(operator().account()))
+}
+
+fn lots(lots: u64) -> u128 {
+    u128::from(lots * LOT)
+}
+
+/// Logs a submission whose plaintext `write` makes for its label.
+fn submit(world: &mut World, write: impl FnOnce(&Label) -> Vec<u8>) {
+    let id = world.fresh_id(SUBMITTER);
+    let label = intake::label(&world.config, id, SUBMITTER, EXPIRY);
+    let plaintext = write(&label);
+    let ciphertext = owner::encrypt(&world.key(), &label, &plaintext, &mut world.rng);
+    world.orders.push(Submission { id, who: SUBMITTER, ciphertext });
+}
+
+fn transfer(from: &Owner, amount: u128, to: [u8; 20]) -> TransferInstruction {
+    TransferInstruction { account: from.account(), asset: BASE, amount, to, signature: [0; 65] }
+}
+
+fn pay(world: &mut World, signer: &Owner, mut asked: TransferInstruction) {
+    submit(world, |label| {
+        asked.signature = signer.sign(label, &asked.unsigned());
+        asked.to_bytes()
+    });
+}
+
+fn freeze(world: &mut World, signer: &Owner, account: [u8; 20], asset: u32, frozen: bool) {
+    let mut asked = FreezeInstruction { account, asset, reason: REASON, frozen, signature: [0; 65] };
+    submit(world, |label| {
+        asked.signature = signer.sign(label, &asked.unsigned());
+        asked.to_bytes()
+    });
+}
+
+fn force(world: &mut World, signer: &Owner, account: [u8; 20], amount: u128, to: [u8; 20]) {
+    let reason = REASON + 1;
+    let mut asked = ForcedTransferInstruction { account, asset: BASE, amount, to, reason, signature: [0; 65] };
+    submit(world, |label| {
+        asked.signature = signer.sign(label, &asked.unsigned());
+        asked.to_bytes()
+    });
+}
+
+fn row(world: &mut World, account: [u8; 20], asset: u32) -> Row {
+    world.rows().find(AccountId(account), AssetId(asset)).expect("a row")
+}
+
+fn success(output: &RoundOutput) -> bool {
+    match Payload::from_bytes(&output.result.payload).expect("a payload").statement {
+        Statement::Round(round) => round.success,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_transfer_is_carried_out_once_though_its_submission_stays_live() {
+    let (mut world, [_, _, maker]) = pool(1);
+    let other = Owner::new(9);
+    world.deposit([9; 20], &other, BASE, lots(1));
+    world.deposit([3; 20], &maker, BASE, lots(5));
+    world.idle();
+    let before = world.sums();
+    pay(&mut world, &maker, transfer(&maker, lots(2), other.account()));
+    world.idle();
+    assert_eq!(world.balance(maker.account(), BASE), (lots(33), 30));
+    assert_eq!(world.balance(other.account(), BASE), (lots(3), 0));
+    for _ in 0..2 {
+        assert_eq!(world.plan(world.log(None)).digests().len(), 5, "it is opened again as long as it is live");
+        world.idle();
+        assert_eq!(world.balance(other.account(), BASE), (lots(3), 0));
+    }
+    assert_eq!(world.sums(), before);
+}
+
+#[test]
+fn n126_a_transfer_of_what_is_reserved_or_frozen_moves_nothing() {
+    let (mut world, makers) = pool(2);
+    let before = world.sums();
+    let to = makers[1].account();
+    pay(&mut world, &makers[0], transfer(&makers[0], 1, to));
+    world.idle();
+    assert_eq!(world.balance(makers[0].account(), BASE), (lots(10), 10), "all of it is reserved");
+    world.deposit([1; 20], &makers[0], BASE, lots(1));
+    freeze(&mut world, &operator(), makers[0].account(), BASE, true);
+    world.idle();
+    pay(&mut world, &makers[0], transfer(&makers[0], 1, to));
+    world.idle();
+    assert_eq!(world.balance(makers[0].account(), BASE), (lots(11), 10), "the row is frozen");
+    assert_eq!(world.sums(), [before[0] + lots(1), before[1]]);
+}
+
+#[test]
+fn n128_a_transfer_that_its_account_did_not_sign_for_this_pool_moves_nothing() {
+    let (mut world, makers) = pool(3);
+    world.deposit([1; 20], &makers[0], BASE, lots(5));
+    let thief = Owner::new(9);
+    world.deposit([9; 20], &thief, BASE, lots(1));
+    world.idle();
+    let asked = transfer(&makers[0], lots(1), thief.account());
+    pay(&mut world, &thief, asked.clone());
+    submit(&mut world, |label| {
+        let elsewhere = Label { contract: [0xDD; 20], ..label.clone() };
+        let signature = makers[0].sign(&elsewhere, &asked.unsigned());
+        TransferInstruction { signature, ..asked.clone() }.to_bytes()
+    });
+    world.idle();
+    assert_eq!(world.balance(makers[0].account(), BASE), (lots(15), 10));
+    assert_eq!(world.balance(thief.account(), BASE), (lots(1), 0));
+}
+
+#[test]
+fn a_submission_under_another_pools_label_or_a_repeated_identifier_is_left_out() {
+    let (mut world, makers) = pool(4);
+    world.deposit([1; 20], &makers[0], BASE, lots(5));
+    world.idle();
+    pay(&mut world, &makers[0], transfer(&makers[0], lots(1), makers[1].account()));
+    let again = world.orders.last().cloned().expect("a submission");
+    world.orders.push(again.clone());
+    let id = world.fresh_id(SUBMITTER);
+    let label = Label { contract: [0xDD; 20], ..intake::label(&world.config, id, SUBMITTER, EXPIRY) };
+    let mut asked = transfer(&makers[0], lots(1), makers[1].account());
+    asked.signature = makers[0].sign(&label, &asked.unsigned());
+    let ciphertext = owner::encrypt(&world.key(), &label, &asked.to_bytes(), &mut world.rng);
+    world.orders.push(Submission { id, who: SUBMITTER, ciphertext });
+    assert_eq!(world.plan(world.log(None)).digests().len(), 5, "table key, three orders, one transfer");
+    world.idle();
+    assert_eq!(world.balance(makers[1].account(), BASE), (lots(21), 20));
+    world.orders.push(again);
+    world.idle();
+    assert_eq!(world.balance(makers[1].account(), BASE), (lots(21), 20), "also in a later round");
+}
+
+#[test]
+fn the_operator_freezes_thaws_and_forces_and_the_row_keeps_the_reason() {
+    let (mut world, makers) = pool(5);
+    let (from, to) = (makers[0].account(), makers[1].account());
+    freeze(&mut world, &operator(), from, BASE, true);
+    world.idle();
+    let frozen = row(&mut world, from, BASE);
+    assert!(frozen.flags.is_frozen() && frozen.flags.reason() == REASON);
+    force(&mut world, &operator(), from, lots(4), to);
+    world.idle();
+    let forced = row(&mut world, from, BASE);
+    assert_eq!((forced.amount, forced.reserved, forced.flags.reason()), (lots(6), 6, REASON + 1));
+    assert_eq!(world.balance(to, BASE), (lots(24), 20));
+    world.idle();
+    assert_eq!(world.balance(to, BASE), (lots(24), 20), "once");
+    freeze(&mut world, &operator(), from, BASE, false);
+    world.idle();
+    assert!(!row(&mut world, from, BASE).flags.refuses());
+}
+
+#[test]
+fn submissions_of_one_round_are_carried_out_in_their_order_as_far_as_there_are_slots() {
+    let (mut world, makers) = pool(10);
+    let (from, to) = (makers[0].account(), makers[1].account());
+    world.deposit([1; 20], &makers[0], BASE, lots(5));
+    freeze(&mut world, &operator(), from, BASE, true);
+    force(&mut world, &operator(), from, lots(4), to);
+    freeze(&mut world, &operator(), from, BASE, false);
+    pay(&mut world, &makers[0], transfer(&makers[0], lots(1), to));
+    assert_eq!(world.plan(world.log(None)).digests().len(), 8, "table key, deposit, and six slots for seven");
+    world.idle();
+    assert_eq!(world.balance(from, BASE), (lots(11), 10));
+    assert_eq!(world.balance(to, BASE), (lots(24), 20));
+    assert!(!row(&mut world, from, BASE).flags.refuses());
+    world.idle();
+    assert_eq!(world.balance(to, BASE), (lots(24), 20), "what found no slot is not carried out later");
+}
+
+#[test]
+fn only_the_operators_signature_freezes_and_forces() {
+    let (mut world, makers) = pool(6);
+    let owner = &makers[0];
+    freeze(&mut world, owner, owner.account(), BASE, true);
+    freeze(&mut world, &Owner::new(78), owner.account(), BASE, true);
+    submit(&mut world, |label| {
+        let mut asked =
+            FreezeInstruction { account: owner.account(), asset: BASE, reason: 1, frozen: true, signature: [0; 65] };
+        asked.signature = operator().sign(&Label { contract: [0xDD; 20], ..label.clone() }, &asked.unsigned());
+        asked.to_bytes()
+    });
+    world.idle();
+    let kept = row(&mut world, owner.account(), BASE);
+    assert!(!kept.flags.refuses() && kept.flags.reason() == 0);
+    let (mut world, makers) = pool(6);
+    freeze(&mut world, &operator(), makers[0].account(), BASE, true);
+    world.idle();
+    force(&mut world, &makers[0], makers[0].account(), lots(1), makers[1].account());
+    force(&mut world, &makers[1], makers[0].account(), lots(1), makers[1].account());
+    world.idle();
+    assert_eq!(world.balance(makers[0].account(), BASE), (lots(10), 10));
+}
+
+#[test]
+fn a_pool_without_an_operator_freezes_and_forces_nothing() {
+    let (mut world, makers) = World::with_makers(7);
+    freeze(&mut world, &operator(), makers[0].account(), BASE, true);
+    submit(&mut world, |_| {
+        let account = makers[0].account();
+        FreezeInstruction { account, asset: BASE, reason: 1, frozen: true, signature: [0; 65] }.to_bytes()
+    });
+    force(&mut world, &operator(), makers[0].account(), lots(1), makers[1].account());
+    world.idle();
+    assert!(!row(&mut world, makers[0].account(), BASE).flags.refuses());
+    assert_eq!(world.balance(makers[0].account(), BASE), (lots(10), 10));
+}
+
+#[test]
+fn a_frozen_makers_order_is_not_filled_and_the_others_are() {
+    // the row it sells from, the row it is paid into; before the round, and in it
+    for (asset, before) in [(BASE, true), (BASE, false), (QUOTE, true), (QUOTE, false)] {
+        let (mut world, makers) = pool(8);
+        freeze(&mut world, &operator(), makers[0].account(), asset, true);
+        if before {
+            world.idle();
+        }
+        let order = world.plain_order(50 * LOT);
+        let request = world.request(&order);
+        assert!(success(&world.round(Some(request))), "asset {asset}, before the round: {before}");
+        let left = makers.each_ref().map(|maker| world.balance(maker.account(), BASE).0);
+        assert_eq!(left, [lots(10), 0, 0], "asset {asset}, before the round: {before}");
+    }
+}
+
+#[test]
+fn n130_the_host_sees_the_same_of_every_kind_of_submission() {
+    let shapes: Vec<_> = (0..6)
+        .map(|kind| {
+            let (mut world, [first, second, _]) = pool(9);
+            match kind {
+                0 => world.order(SUBMITTER, &first, 4, 1_000),
+                1 => pay(&mut world, &first, transfer(&first, 1, second.account())),
+                2 => freeze(&mut world, &operator(), first.account(), BASE, true),
+                3 => freeze(&mut world, &first, first.account(), BASE, true),
+                4 => force(&mut world, &operator(), first.account(), 1, second.account()),
+                _ => submit(&mut world, |_| vec![0; 5]),
+            }
+            let sent = world.orders.last().expect("a submission").ciphertext.len();
+            let names = world.plan(world.log(None)).digests().len();
+            let output = world.idle();
+            let table = &output.table;
+            let sizes = (table.header.to_bytes().len(), table.body.len(), table.sidecar.len());
+            (sent, names, sizes, output.result.payload.len(), output.payouts.len(), output.receipts.len())
+        })
+        .collect();
+    assert!(shapes.iter().all(|shape| *shape == shapes[0]), "{shapes:?}");
+}
