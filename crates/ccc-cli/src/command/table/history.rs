@@ -14,8 +14,6 @@ use ccc_core::{
 use ccc_node::maker::TableOwner;
 use serde_json::{Value, json};
 
-/// Beside the header of a version, a store keeps the digest of its sidecar.
-const DIGEST_LEN: u64 = 32;
 /// From here on, the reason of a receipt is a code of the table.
 const OF_TABLE: u8 = 16;
 
@@ -65,10 +63,10 @@ fn show(pool: &Pool, store: &impl TableStore, header: &Header, owner: Option<&Ta
     })
 }
 
-/// What a version takes on disk. *Units*: bytes.
+/// Header, body and sidecar of a version, without what a store writes beside them. *Units*: bytes.
 fn size(header: &Header) -> u64 {
     let parts: u64 = Part::ALL.iter().map(|part| part.len(header.tier())).sum();
-    HEADER_LEN as u64 + DIGEST_LEN + parts
+    HEADER_LEN as u64 + parts
 }
 
 fn place(header: &Header) -> String {
