@@ -6,6 +6,7 @@ mod ceremony;
 #[cfg(unix)]
 mod crashes;
 mod custodian;
+mod handed_over;
 mod help;
 mod inspect;
 mod key_files;
