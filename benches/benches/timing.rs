@@ -10,7 +10,11 @@
 //! fastest halves, nine tenths and 99 hundredths is shown. Below 4.5 this many samples show no dependence; above 10 there
 //! is one; between them, run again: a real difference grows with the root of the number of samples, chance does not. A
 //! small t is no proof of constant time, on this machine or another. The last line is a control that varies on purpose.
-//! Exit code 1: an operation reached 10, or the control stayed below it, so that the run could see nothing.
+//! Exit code 1: an operation reached 10, or the control stayed below it, so that the run could see nothing; 2: no number
+//! of samples.
+//!
+//! `CCC_TIMING_SAMPLES` is a number of samples in the place of the fifteen seconds; an operation may then not reach 5.
+//! `.ci/deep timing` takes a million.
 //!
 //! With `--test` a few samples are taken and nothing is said about time. A free argument selects operations by name.
 
@@ -25,6 +29,8 @@ use std::time::{Duration, Instant};
 
 /// How long each operation is sampled.
 const BUDGET: Duration = Duration::from_secs(15);
+/// The bound on an operation's |t| over a number of samples that was asked for.
+const OVER_MANY: f64 = 5.0;
 /// Samples in smoke mode.
 const FEW: u32 = 64;
 
@@ -32,6 +38,7 @@ const FEW: u32 = 64;
 struct Asked {
     smoke: bool,
     filter: Option<String>,
+    samples: Option<u32>,
 }
 
 impl Asked {
@@ -42,7 +49,11 @@ impl Asked {
     /// |t| of an operation, sampled until the budget, or the few of smoke mode, are used up.
     fn measure(&self, name: &str, classes: &Classes, operation: impl FnMut(&Secret)) -> f64 {
         let started = Instant::now();
-        let more = |taken| taken < FEW || !self.smoke && started.elapsed() < BUDGET;
+        let more = |taken| match (self.smoke, self.samples) {
+            (true, _) => taken < FEW,
+            (false, Some(samples)) => taken < samples.max(FEW),
+            (false, None) => taken < FEW || started.elapsed() < BUDGET,
+        };
         report(name, &classes.sample(more, operation), self.smoke).abs()
     }
 }
@@ -62,7 +73,15 @@ fn report(name: &str, samples: &Samples, smoke: bool) -> f64 {
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let smoke = arguments.iter().any(|argument| argument == "--test");
-    let asked = Asked { smoke, filter: arguments.into_iter().find(|argument| !argument.starts_with('-')) };
+    let samples = match std::env::var("CCC_TIMING_SAMPLES").map(|text| text.parse()) {
+        Ok(Ok(samples)) => Some(samples),
+        Ok(Err(_)) => {
+            println!("timing: CCC_TIMING_SAMPLES is no number of samples");
+            return ExitCode::from(2);
+        }
+        Err(_) => None,
+    };
+    let asked = Asked { smoke, filter: arguments.into_iter().find(|argument| !argument.starts_with('-')), samples };
     let mut rng = ChaCha20Rng::seed_from_u64(3);
     let classes = Classes::new(&mut rng);
     let mut worst: f64 = 0.0;
@@ -76,7 +95,7 @@ fn main() -> ExitCode {
     if smoke {
         return ExitCode::SUCCESS;
     }
-    if worst >= CERTAIN {
+    if worst >= if samples.is_some() { OVER_MANY } else { CERTAIN } {
         println!("timing: an operation varies with its secret");
         return ExitCode::FAILURE;
     }

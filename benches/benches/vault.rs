@@ -74,7 +74,7 @@ fn share(c: &mut Criterion) {
     let mut group = c.benchmark_group("vault/share");
     let World { shares, committee, rng, .. } = &mut world;
     group.bench_function("ccc", |b| {
-        b.iter(|| Shares::create(&shares[0], committee, &request, None, &ciphertexts, rng).unwrap())
+        b.iter(|| Shares::create(&shares[0], committee, &request, &ciphertexts, rng).unwrap())
     });
     group.bench_function("floor", |b| b.iter(|| black_box([floor.variable(), floor.variable(), floor.base()])));
     each_peer(&mut group, ", ciphertext verified before", Peer::share);

@@ -57,7 +57,7 @@ impl Secret {
     /// Makes a share.
     pub fn create(&self, rng: &mut ChaCha20Rng) {
         let Self { share, committee, request, ciphertexts, .. } = self;
-        black_box(Shares::create(share, committee, request, None, ciphertexts, rng).unwrap());
+        black_box(Shares::create(share, committee, request, ciphertexts, rng).unwrap());
     }
 
     /// Opens a ciphertext with the element that shares combine to, its decoding included.

@@ -128,7 +128,7 @@ impl World {
         let t = self.t();
         let Self { shares, committee, rng, .. } = self;
         let one = |key: &KeyShare| {
-            let shares = Shares::create(key, committee, request, None, ciphertexts, rng).unwrap();
+            let shares = Shares::create(key, committee, request, ciphertexts, rng).unwrap();
             (key.identifier(), shares.to_bytes())
         };
         shares[skipped..skipped + t].iter().map(one).collect()

@@ -66,7 +66,7 @@ fuzz_target!(|input: Input| match input {
     Input::Session { protocol, epoch, threshold, old, members, change } => {
         let protocol = ["key-generation", "refresh", "reshare"][usize::from(protocol) % 3];
         let mut session = serde_json::json!({
-            "protocol": protocol, "epoch": epoch, "threshold": threshold, "nonce": "09".repeat(32),
+            "format": 1, "protocol": protocol, "epoch": epoch, "threshold": threshold, "nonce": "09".repeat(32),
             "members": members.iter().map(line).collect::<Vec<_>>(),
         });
         if old {

@@ -1,6 +1,7 @@
 """Shamir shares, verification keys, roster, committee, session, request, recipient."""
 
 from dataclasses import dataclass
+from math import prod
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
@@ -89,6 +90,19 @@ class Committee:
 
     def roster(self):
         return roster(self.epoch, self.t, self.members)
+
+
+def mask(committee):
+    """Coefficients of the mask under which a table of verification keys is checked, k = 0..n-t; the keys pass."""
+    coefficients = [challenge("weight", committee.digest(), u32(k)) for k in range(committee.n - committee.t + 1)]
+    xs = [0] + [m.identifier for m in committee.members]
+    total = g.IDENTITY
+    for x, P in zip(xs, [committee.Y] + [m.P for m in committee.members]):
+        denominator = prod(x - other for other in xs if other != x)
+        value = sum(c * pow(x, k, g.L) for k, c in enumerate(coefficients))
+        total = total + value * pow(denominator, -1, g.L) % g.L * P
+    assert total == g.IDENTITY
+    return coefficients
 
 
 def roster(epoch, t, members):

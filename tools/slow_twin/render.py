@@ -5,7 +5,7 @@ import json
 from . import ristretto as g
 
 SCALARS = frozenset(
-    "r s e f nonce challenge z rho s1 s2 z1 z2 share secret coefficients dealing_secret scalar x lagrange u alpha beta "
+    "r s e f nonce challenge z rho s1 s2 z1 z2 share secret coefficients mask dealing_secret scalar x lagrange u alpha beta "
     "delta enclave_e_secret parts sigma".split()
 )
 DECIMAL = frozenset("amount notional answer sum".split())

@@ -149,7 +149,7 @@ def one_committee(c):
             for m in c.members
         ],
         lagrange=[dict(identifiers=ids, lagrange=[com.lagrange_at_zero(i, ids) for i in ids]) for ids in (some, last)],
-        roster=c.roster(), committee=c.digest(),
+        roster=c.roster(), committee=c.digest(), mask=com.mask(c),
     )
 
 

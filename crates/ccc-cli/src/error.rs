@@ -102,6 +102,8 @@ pub(crate) enum Error {
     Sealed { path: PathBuf, source: SealedError },
     #[error("{} holds {found}, where {expected} is wanted", path.display())]
     OtherContent { path: PathBuf, expected: &'static str, found: &'static str },
+    #[error("{} holds a participant's share, which only a share may replace", path.display())]
+    HoldsShare { path: PathBuf },
     #[error("{}: {source}", path.display())]
     KeyShare { path: PathBuf, source: KeyShareError },
     #[error("{}: the signing key is not that of participant {identifier}", path.display())]
@@ -175,6 +177,10 @@ pub(crate) enum Error {
     BoardFull { path: PathBuf, limit: usize },
     #[error("{} is not certified: the old share still serves", path.display())]
     NotCertified { path: PathBuf },
+    #[error("{} lies where the results go: {}", path.display(), out.display())]
+    OldShare { path: PathBuf, out: PathBuf },
+    #[error("{} does not serve, the old share stays: {reason}", path.display())]
+    NewShare { path: PathBuf, reason: String },
     #[error("{}: {source}", path.display())]
     RepairRequest { path: PathBuf, source: RepairSessionError },
     #[error("{0}")]

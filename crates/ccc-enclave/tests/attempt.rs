@@ -13,7 +13,7 @@ use ccc_core::{
     envelope::Envelope,
     report::{Payload, Statement},
     table::{AuditorSet, Header},
-    vault::{CombineError, Culprit, CulpritReason, sealed, share::Shares},
+    vault::{CombineError, Culprit, CulpritReason, simulated::seal_wrong},
 };
 use ccc_enclave::{
     attempt::{AttemptError, Enclave},
@@ -144,11 +144,7 @@ fn lie(
 ) -> Envelope {
     let (keys, share) = &world.members[1];
     let (committee, rng) = (&world.committee, &mut world.rng);
-    let made = Shares::create(share, committee, request, Some(&recipient.digest()), ciphertexts, rng).expect("shares");
-    let (mut bytes, commitment) = (made.to_bytes(), 32 * ciphertexts.len());
-    bytes.copy_within(commitment..commitment + 32, 0);
-    let bent = Shares::from_bytes(&bytes, ciphertexts.len()).expect("shares");
-    let sealed = sealed::seal_made(share, &bent, committee, request, recipient, ciphertexts, rng);
+    let sealed = seal_wrong(share, committee, request, recipient, ciphertexts, rng);
     let (digest, topic) = (world.committee.digest(), request.digest());
     let (epoch, who) = (world.committee.epoch(), share.identifier());
     Envelope::sign(keys, &digest, epoch, who, &topic, Kind::Sealed, sealed.expect("sealed").to_bytes()).expect("signed")

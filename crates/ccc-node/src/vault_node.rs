@@ -10,7 +10,9 @@ use ccc_core::{
     keys::{Committee, KeyShare, ParticipantKeys},
     report::keccak256,
     table::{Header, RollbackError, check_current},
-    vault::{self, AttestedRecipient, Mode, Recipient, Request, SealError, Shares, compact::PARTIAL_LEN, sealed},
+    vault::{
+        self, AttestedRecipient, Mode, Recipient, Request, SealError, compact::PARTIAL_LEN, simulated::seal_wrong,
+    },
 };
 use rand_core::CryptoRng;
 use std::{collections::HashMap, sync::Arc};
@@ -366,10 +368,7 @@ impl<J: Journal> VaultNode<J> {
         ciphertexts: &[VerifiedCiphertext],
         rng: &mut impl CryptoRng,
     ) -> Result<vault::Answer, SealError> {
-        let digest = recipient.digest();
-        let made = Shares::create(&self.share, &self.committee, request, Some(&digest), ciphertexts, rng)?;
-        let bent = bend(&made, ciphertexts.len()).unwrap_or(made);
-        let sealed = sealed::seal_made(&self.share, &bent, &self.committee, request, recipient, ciphertexts, rng)?;
+        let sealed = seal_wrong(&self.share, &self.committee, request, recipient, ciphertexts, rng)?;
         Ok(vault::Answer { kind: Kind::Sealed, payload: sealed.to_bytes() })
     }
 
@@ -423,15 +422,6 @@ impl<J: Journal> VaultNode<J> {
             LabelKind::Recipient => check_submission(view, ask, index, ciphertext),
         }
     }
-}
-
-/// Shares with the first one replaced by another point, the proof's first commitment: they are read, and do not
-/// verify.
-fn bend(shares: &Shares, count: usize) -> Option<Shares> {
-    let mut bytes = shares.to_bytes();
-    let commitment = count.checked_mul(32)?;
-    bytes.copy_within(commitment..commitment.checked_add(32)?, 0);
-    Shares::from_bytes(&bytes, count).ok()
 }
 
 /// Partials of which the last one's A_i is replaced by the proof's first commitment: they are read, and do not verify.

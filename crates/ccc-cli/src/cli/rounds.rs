@@ -19,7 +19,7 @@ pub(crate) struct ParticipantKeygen {
     /// Keep the signing key of this participant and draw a new dealing key
     #[arg(long, value_name = "FILE")]
     pub(crate) renew: Option<PathBuf>,
-    /// Replace existing files
+    /// Replace existing files, but never a share
     #[arg(long)]
     pub(crate) force: bool,
 }
@@ -131,7 +131,7 @@ pub(crate) struct OfRepair {
 #[command(after_help = "\
 The same command again and again, as with `ccc keygen dkg --session`. Whoever holds an old share deals it
 (--participant); whoever is on the new roster receives one (--keys, or the keys beside the old share).
-The old share serves until the certificate exists.
+The old share serves until the certificate exists; it may not lie where the results go.
 
 Examples:
   ccc reshare --session reshare.json --committee vault/committee.ccc --participant vault/participant-1.ccc \\

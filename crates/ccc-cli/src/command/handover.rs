@@ -46,6 +46,8 @@ pub(super) struct Seat<'a> {
 }
 
 pub(super) fn run(arguments: &HandoverArgs, protocol: Protocol, ctx: &Context<'_>) -> Result<Answer, Error> {
+    let results = Results::new(&arguments.out);
+    arguments.participant.as_deref().map_or(Ok(()), |old| results.check_apart(old))?;
     let file = SessionFile::read(&arguments.session)?;
     file.require(&arguments.session, protocol)?;
     let session = file.session(&arguments.session, Some(read_committee(&arguments.committee)?))?;
@@ -76,8 +78,8 @@ pub(super) fn run(arguments: &HandoverArgs, protocol: Protocol, ctx: &Context<'_
     let (dealer, out) = (party.dealer(), arguments.out.as_path());
     let seat = Seat { session: &session, dealer, receiver: new, out, force: arguments.force };
     let answer = conclude::<Reshare>(walked, &seat, &desk, ctx, &mut rng)?;
-    if let (Some(path), Some((share, _)), Answer::Done) = (&arguments.participant, old, answer) {
-        retire(path, &share, arguments, &session, ctx)?;
+    if let (Some(path), Some((share, _)), Answer::Done) = (&arguments.participant, &old, answer) {
+        retire(path, share, &seat, arguments, ctx)?;
     }
     Ok(answer)
 }
@@ -106,17 +108,20 @@ pub(super) fn check_production(roster: &Roster) -> Result<(), Error> {
     Ok(Configuration { mode, seeded: false, dealt: false, sharing, policy: None, simulated: &[] }.check()?)
 }
 
-/// Says that the old share may go, or removes it.
+/// Says that the old share may go, or removes it: under a certificate, and, for a receiver, beside a new share that serves.
 fn retire(
     path: &Path,
     share: &KeyShare,
+    seat: &Seat<'_>,
     arguments: &HandoverArgs,
-    session: &Session,
     ctx: &Context<'_>,
 ) -> Result<(), Error> {
-    let results = Results::new(&arguments.out);
+    let (results, session) = (Results::new(seat.out), seat.session);
     if !results.is_certified(session) {
         return Err(Error::NotCertified { path: results.certificate() });
+    }
+    if let Some((number, _)) = seat.receiver {
+        results.check_share(number, session, &ctx.passphrases)?;
     }
     if !arguments.erase_old {
         let line = format!("{} may be erased now: --erase-old removes it", path.display());

@@ -97,6 +97,9 @@ impl Error {
                 ("other-content", "name the participant-<i>.ccc of the vault: it holds share and keys")
             }
             Self::OtherContent { .. } => ("other-content", "`ccc inspect FILE` tells what a file holds"),
+            Self::HoldsShare { .. } => {
+                ("holds-share", "name another file; a share that serves no longer is removed by hand, not by --force")
+            }
             Self::KeyShare { source: KeyShareError::Epoch { .. }, .. } => (
                 "key-share",
                 "a share serves the committee of its own epoch: name the share that the refresh or reshare wrote, or the old committee",
@@ -165,6 +168,13 @@ impl Error {
             ),
             Self::BoardFull { .. } => ("board-full", "name a directory that holds the messages of this session alone"),
             Self::NotCertified { .. } => ("not-certified", "let the rounds end first; nothing was removed"),
+            Self::OldShare { .. } => {
+                ("old-share", "name another directory with --out: the old share has to outlast them")
+            }
+            Self::NewShare { .. } => (
+                "new-share",
+                "restore it from a copy, or ask for it with `ccc repair-share request`; the old file holds the keys",
+            ),
             Self::RepairRequest {
                 source:
                     RepairSessionError::TooFewHelpers { .. }

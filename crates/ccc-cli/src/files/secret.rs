@@ -143,10 +143,11 @@ pub(crate) fn encode(
         .map_err(|source| Error::Sealed { path: path.into(), source })
 }
 
-/// Writes a secret file with mode 0600.
+/// Writes a secret file with mode 0600. A participant's share is replaced by a participant's share alone, whatever `replace`
+/// says.
 ///
 /// # Errors
-/// As [`encode`] and [`write()`].
+/// [`Error::HoldsShare`]; as [`encode`] and [`write()`].
 pub(crate) fn save(
     path: &Path,
     content: Content,
@@ -155,8 +156,23 @@ pub(crate) fn save(
     passphrases: &Passphrases,
     rng: &mut impl CryptoRng,
 ) -> Result<(), Error> {
+    if content != Content::Participant && holds_share(path)? {
+        return Err(Error::HoldsShare { path: path.into() });
+    }
     let bytes = encode(path, content, secrets, passphrases, rng)?;
     write(path, &bytes, Audience::Owner, replace)
+}
+
+/// Whether a file is a participant's with its share; no passphrase is needed to tell.
+fn holds_share(path: &Path) -> Result<bool, Error> {
+    if is_stream(path) || !path.is_file() {
+        return Ok(false);
+    }
+    match super::read(path, MAX_FILE) {
+        Ok(bytes) => Ok(SecretFile::parse(&bytes).is_ok_and(|file| file.content() == Content::Participant)),
+        Err(Error::TooLong { .. }) => Ok(false),
+        Err(error) => Err(error),
+    }
 }
 
 #[cfg(test)]

@@ -81,7 +81,7 @@ pub(crate) fn share(
     }
     let request = request(committee, &ciphertext);
     let (key, keys) = open_participant(participant, committee, passphrases)?;
-    let shares = Shares::create(&key, committee, &request, None, &[ciphertext], rng)?;
+    let shares = Shares::create(&key, committee, &request, &[ciphertext], rng)?;
     let (digest, identifier) = (committee.digest(), key.identifier());
     let (topic, payload) = (request.digest(), shares.to_bytes());
     let envelope = Envelope::sign(&keys, &digest, committee.epoch(), identifier, &topic, Kind::Share, payload);

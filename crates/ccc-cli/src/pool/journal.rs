@@ -3,7 +3,9 @@
 //!
 //! Every line carries an authenticator under a key that only the participant's secrets give, over the
 //! authenticator before it: lines that were altered, reordered or taken out are refused. A journal that was
-//! replaced by an earlier state of itself, or removed, is not noticed.
+//! replaced by an earlier state of itself, or removed, is not noticed. The beginning of a line at the end is what a killed
+//! writer leaves: it was never acknowledged, no answer was given, and it is cut off. Where its end of line alone is missing,
+//! that is added.
 
 use super::hexed::{Hex, HexBytes};
 use crate::{error::Error, files};
@@ -14,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use sha2::Sha512;
 use std::{
     fs::{File, OpenOptions},
-    io::Write,
+    io::{self, Write},
     path::{Path, PathBuf},
 };
 use zeroize::Zeroizing;
@@ -47,6 +49,8 @@ pub(crate) struct FileJournal {
     path: PathBuf,
     key: JournalKey,
     entries: Vec<Entry>,
+    /// Bytes of the whole lines.
+    length: u64,
 }
 
 impl JournalKey {
@@ -67,7 +71,8 @@ fn authenticator(key: &[u8], parts: &[&[u8]]) -> [u8; 64] {
 }
 
 impl FileJournal {
-    /// Waits for the key file's lock, then reads the journal that belongs to it; an absent one is empty.
+    /// Waits for the key file's lock, then reads the journal that belongs to it; an absent one is empty, and a torn line at
+    /// its end is left out.
     ///
     /// # Errors
     /// [`Error::Read`] for the key file, [`Error::Journal`] for a line that this participant did not write: it must not answer then.
@@ -76,14 +81,32 @@ impl FileJournal {
         let lock = lock.map_err(|source| Error::Read { path: key_file.into(), source })?;
         let path = key_file.with_extension("journal");
         files::check_target(&path, files::Replace::Force)?;
-        let bytes = if path.exists() { files::read(&path, MAX_JOURNAL)? } else { Vec::new() };
-        let mut journal = Self { _lock: lock, path, key: JournalKey::of(keys), entries: Vec::new() };
-        for line in bytes.split_inclusive(|byte| *byte == b'\n') {
+        let mut bytes = if path.exists() { files::read(&path, MAX_JOURNAL)? } else { Vec::new() };
+        if lacks_its_end(&bytes) {
+            end_line(&path).map_err(|source| Error::Write { path: path.clone(), source })?;
+            bytes.push(b'\n');
+        }
+        let mut journal = Self { _lock: lock, path, key: JournalKey::of(keys), entries: Vec::new(), length: 0 };
+        for line in bytes.split_inclusive(|byte| *byte == b'\n').filter(|line| !is_torn(line)) {
             let entry = journal.authentic(line);
             let refused = || Error::Journal { path: journal.path.clone(), line: journal.entries.len() + 1 };
             journal.entries.push(entry.ok_or_else(refused)?);
+            journal.length += line.len() as u64;
         }
         Ok(journal)
+    }
+
+    /// Puts a line after the whole ones, where a torn one may stand, and has it and the file's name on the medium.
+    fn append(&self, line: &[u8]) -> io::Result<()> {
+        let mut file = OpenOptions::new().create(true).append(true).open(&self.path)?;
+        file.set_len(self.length)?;
+        let written = file.write_all(line).and_then(|()| file.sync_all());
+        if written.is_err() {
+            let _next_time = file.set_len(self.length); // whoever appends or opens leaves it out all the same
+        }
+        written?;
+        let directory = self.path.parent().filter(|parent| !parent.as_os_str().is_empty());
+        File::open(directory.unwrap_or(Path::new(".")))?.sync_all()
     }
 
     /// The entry of a line that stands as it was written, after the entries before it.
@@ -98,6 +121,23 @@ impl Entry {
     fn given(&self) -> Answer<'_> {
         Answer { request: self.digest.0, recipient: self.recipient.0, bytes: &self.answer.0 }
     }
+}
+
+/// Whether bytes are the beginning of a line and not all of it.
+fn is_torn(line: &[u8]) -> bool {
+    line.last() != Some(&b'\n') && serde_json::from_slice::<Entry>(line).is_err_and(|error| error.is_eof())
+}
+
+/// Whether the last line is whole but for its end.
+fn lacks_its_end(bytes: &[u8]) -> bool {
+    let last = bytes.rsplit(|byte| *byte == b'\n').next().unwrap_or_default();
+    !last.is_empty() && serde_json::from_slice::<Entry>(last).is_ok()
+}
+
+fn end_line(path: &Path) -> io::Result<()> {
+    let mut file = OpenOptions::new().append(true).open(path)?;
+    file.write_all(b"\n")?;
+    file.sync_all()
 }
 
 fn written(entry: &Entry) -> Result<Vec<u8>, serde_json::Error> {
@@ -116,9 +156,8 @@ impl Journal for FileJournal {
         let (digest, recipient) = (Hex(answer.request), Hex(answer.recipient));
         let entry = Entry { id: Hex(id), digest, recipient, answer: HexBytes(answer.bytes.to_vec()), mac };
         let line = written(&entry).map_err(|error| error.to_string())?;
-        let file = OpenOptions::new().create(true).append(true).open(&self.path);
-        file.and_then(|mut file| file.write_all(&line).and_then(|()| file.sync_all()))
-            .map_err(|error| error.to_string())?;
+        self.append(&line).map_err(|error| error.to_string())?;
+        self.length += line.len() as u64;
         self.entries.push(entry);
         Ok(())
     }
@@ -203,6 +242,40 @@ mod tests {
         assert_eq!(refused_at(&[lines[0], lines[2]].concat(), &ours), 2, "a line taken out");
         assert_eq!(refused_at(&[lines[1], lines[0], lines[2]].concat(), &ours), 1, "reordered");
         assert_eq!(refused_at(&[lines[0], lines[1], lines[1]].concat(), &ours), 3, "repeated");
-        assert_eq!(refused_at(&good[..good.len() - 1], &ours), 3, "torn");
+        assert_eq!(refused_at(&good[..good.len() - 1], &ours), 0, "the end of the last line is added");
+        assert_eq!(std::fs::read(&path).expect("read"), good);
+        assert_eq!(refused_at(&[&good[..good.len() - 1], b"}"].concat(), &ours), 3, "longer than a line");
+        assert_eq!(refused_at(&[&good, b"x".as_slice()].concat(), &ours), 4, "no beginning of a line");
+        assert_eq!(refused_at(&[&good[..good.len() - 2], b"\n"].concat(), &ours), 3, "torn, and a line after it");
+    }
+
+    /// However much of the last line is there, the lines before it stand and the next one follows them.
+    #[test]
+    fn a_line_cut_anywhere_is_left_out_and_the_next_one_takes_its_place() {
+        let dir = tempfile::tempdir().expect("a scratch directory");
+        let (keys, key_file, path) = (keys(1), dir.path().join("p.ccc"), dir.path().join("p.journal"));
+        std::fs::write(&key_file, "").expect("written");
+        let answer = |byte| Answer { request: [byte; 64], recipient: [2; 64], bytes: &[3; 5] };
+        let mut journal = FileJournal::beside(&key_file, &keys).expect("an absent journal is empty");
+        journal.keep([1; 32], answer(1)).expect("kept");
+        let whole = std::fs::metadata(&path).expect("a journal").len();
+        let first = std::fs::read(&path).expect("read");
+        journal.keep([2; 32], answer(2)).expect("kept");
+        drop(journal);
+        let both = std::fs::read(&path).expect("read");
+        let cuts = first.len()..both.len();
+        for cut in cuts.step_by(7).chain([both.len() - 2]) {
+            std::fs::write(&path, &both[..cut]).expect("written");
+            let mut journal = FileJournal::beside(&key_file, &keys).expect("read");
+            assert_eq!((journal.answers(&[1; 32]).len(), journal.answers(&[2; 32]).len()), (1, 0), "cut at {cut}");
+            journal.keep([3; 32], answer(3)).expect("kept");
+            // what a failed write leaves that could not be taken back
+            let mut file = OpenOptions::new().append(true).open(&path).expect("opened");
+            file.write_all(&first[..usize::try_from(whole / 2).expect("short")]).expect("written");
+            journal.keep([4; 32], answer(4)).expect("kept");
+            drop(journal);
+            let journal = FileJournal::beside(&key_file, &keys).expect("read again");
+            assert_eq!([1, 2, 3, 4].map(|id| journal.answers(&[id; 32]).len()), [1, 0, 1, 1], "cut at {cut}");
+        }
     }
 }

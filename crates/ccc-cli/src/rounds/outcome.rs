@@ -4,9 +4,11 @@ use super::{keys, named};
 use crate::{
     command::Context,
     error::Error,
-    files::{self, Audience, Replace, sealed::Content, secret},
+    files::{self, Audience, Replace, passphrase::Passphrases, sealed::Content, secret},
+    pool::read_committee,
 };
 use ccc_core::{
+    identifier::Identifier,
     keys::{
         Committee, KeyShare, ParticipantKeys, Session,
         dkg::Outcome,
@@ -60,8 +62,47 @@ impl Results {
         self.0.join("certificate.ccc")
     }
 
-    fn participant(&self, share: &KeyShare) -> PathBuf {
-        self.0.join(format!("participant-{}.ccc", share.identifier()))
+    fn participant(&self, number: Identifier) -> PathBuf {
+        self.0.join(format!("participant-{number}.ccc"))
+    }
+
+    /// Refuses an old share that lies under a name of the results, reached by whatever path: one of the two would go when
+    /// the other comes.
+    ///
+    /// # Errors
+    /// [`Error::OldShare`].
+    pub(crate) fn check_apart(&self, old: &Path) -> Result<(), Error> {
+        let (Some(old_file), Ok(directory)) = (resolved(old), self.0.canonicalize()) else { return Ok(()) };
+        let name = old_file.file_name().unwrap_or_default().to_string_lossy();
+        let share = name.starts_with("participant-") && name.ends_with(".ccc");
+        let taken = share || ["committee.ccc", "certificate.ccc"].contains(&&*name);
+        if taken && old_file.parent() == Some(&directory) {
+            return Err(Error::OldShare { path: old.into(), out: self.0.clone() });
+        }
+        Ok(())
+    }
+
+    /// Refuses to do without the old share where the new one does not serve: it opens, and belongs to the new committee.
+    ///
+    /// # Errors
+    /// [`Error::NewShare`].
+    pub(crate) fn check_share(
+        &self,
+        number: Identifier,
+        session: &Session,
+        passphrases: &Passphrases,
+    ) -> Result<(), Error> {
+        let path = self.participant(number);
+        let refused = |reason: String| Error::NewShare { path: path.clone(), reason };
+        let committee = read_committee(&self.committee()).map_err(|error| refused(error.to_string()))?;
+        if committee.roster() != session.roster() {
+            return Err(refused(format!("{} is not of this session", self.committee().display())));
+        }
+        let (share, _) = keys::read_share(&path, passphrases).map_err(|error| refused(error.to_string()))?;
+        if share.identifier() != number {
+            return Err(refused(format!("it is the share of participant {}", share.identifier())));
+        }
+        share.matches(&committee).map_err(|error| refused(error.to_string()))
     }
 
     /// Writes share, committee and certificate. Files that hold the same already stay.
@@ -78,7 +119,7 @@ impl Results {
         rng: &mut impl CryptoRng,
     ) -> Result<Option<PathBuf>, Error> {
         let public = self.public(finished, session);
-        let participant = finished.key_share.as_ref().map(|share| (self.participant(share), share));
+        let participant = finished.key_share.as_ref().map(|share| (self.participant(share.identifier()), share));
         let share = participant.as_ref().filter(|(path, share)| !holds(path, share, keys, ctx));
         let targets = share.iter().map(|(path, _)| path).chain(public.iter().map(|(path, _)| path));
         targets.into_iter().try_for_each(|path| files::check_target(path, replace))?;
@@ -128,6 +169,14 @@ impl Results {
         let certificate = read.and_then(|bytes| Certificate::from_bytes(&bytes).ok());
         certificate.is_some_and(|certificate| certificate.verify(session).is_ok())
     }
+}
+
+/// The file behind a path; for one that is gone, where it was.
+fn resolved(path: &Path) -> Option<PathBuf> {
+    path.canonicalize().ok().or_else(|| {
+        let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        Some(parent.canonicalize().ok()?.join(path.file_name()?))
+    })
 }
 
 /// Whether a key file holds this share and these keys.

@@ -6,12 +6,17 @@ use std::{path::Path, sync::Arc};
 
 mod text;
 
-pub(crate) use text::{MemberLine, PublicLine, SessionFile, What};
+pub(crate) use text::{Format, MemberLine, PublicLine, SessionFile, What};
 
 const MAX_SESSION: u64 = 1 << 20;
 const MAX_PUBLIC: u64 = 4096;
 
 impl PublicLine {
+    /// The text of a `.pub` file.
+    pub(crate) fn text(&self) -> String {
+        format!("{}\n", serde_json::json!(self))
+    }
+
     /// Reads a `.pub` file.
     ///
     /// # Errors
@@ -23,6 +28,12 @@ impl PublicLine {
 }
 
 impl SessionFile {
+    /// The text of a session file.
+    pub(crate) fn text(&self) -> String {
+        let text = serde_json::to_string_pretty(self).expect("text, numbers and lists of them are JSON");
+        format!("{text}\n")
+    }
+
     /// Reads a session file.
     ///
     /// # Errors
@@ -65,5 +76,73 @@ impl SessionFile {
             return Ok(());
         }
         Err(Error::Session { path: path.into(), reason: format!("it is of a {found}, where a {expected} is wanted") })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pool::hexed::Hex;
+    use ccc_core::{identifier::Identifier, keys::ParticipantKeys};
+    use rand::SeedableRng;
+    use rand_chacha::ChaCha20Rng;
+
+    const PUBLIC: &str = include_str!("../../../../vectors/snapshots/participant.pub");
+    const SESSION: &str = include_str!("../../../../vectors/snapshots/session.json");
+
+    /// A reshare of four, from fixed seeds.
+    fn reshare() -> (PublicLine, SessionFile) {
+        let mut rng = ChaCha20Rng::from_seed([14; 32]);
+        let keys: Vec<_> = (0..4).map(|_| ParticipantKeys::generate(&mut rng).expect("keys").public_keys()).collect();
+        let identifier = |i| Identifier::new(i).expect("not zero");
+        let session = SessionFile {
+            format: Format,
+            protocol: What::Reshare,
+            epoch: 2,
+            threshold: 3,
+            nonce: Hex([5; 32]),
+            committee: Some(Hex([6; 64])),
+            members: (1..).zip(&keys).map(|(i, keys)| MemberLine::new(&keys.member(identifier(i)))).collect(),
+        };
+        (PublicLine::new(&keys[0]), session)
+    }
+
+    fn read_from<T>(read: impl Fn(&Path) -> Result<T, Error>, text: &str) -> Result<T, Error> {
+        let dir = tempfile::tempdir().expect("a scratch directory");
+        let path = dir.path().join("file");
+        std::fs::write(&path, text).expect("written");
+        read(&path)
+    }
+
+    /// Fixed byte for byte, as `ccc keygen participant` and `ccc keygen session` write them.
+    #[test]
+    fn texts_from_fixed_seeds_are_the_snapshots() {
+        let (public, session) = reshare();
+        assert_eq!(public.text(), PUBLIC);
+        assert_eq!(session.text(), SESSION);
+        assert_eq!(read_from(PublicLine::read, PUBLIC).expect("read").text(), PUBLIC);
+        let again = read_from(SessionFile::read, SESSION).expect("read");
+        assert_eq!((again.text().as_str(), again.id()), (SESSION, session.id()));
+    }
+
+    #[test]
+    fn another_format_or_none_is_refused() {
+        let refused = |result: Option<Error>| match result {
+            Some(Error::PoolFile { reason, .. }) => reason,
+            Some(other) => panic!("{other}"),
+            None => panic!("accepted"),
+        };
+        for (found, sentence) in [("2", "integer `2`, expected format 1"), ("\"1\"", "invalid type: string")] {
+            let other =
+                |text: &str| text.replacen(": 1,", &format!(": {found},"), 1).replacen(":1,", &format!(":{found},"), 1);
+            let reason = refused(read_from(PublicLine::read, &other(PUBLIC)).err());
+            assert!(reason.contains(sentence), "{reason}");
+            let reason = refused(read_from(SessionFile::read, &other(SESSION)).err());
+            assert!(reason.contains(sentence), "{reason}");
+        }
+        let reason = refused(read_from(PublicLine::read, &PUBLIC.replacen("\"format\":1,", "", 1)).err());
+        assert!(reason.contains("missing field `format`"), "{reason}");
+        let reason = refused(read_from(SessionFile::read, &SESSION.replacen("\"format\": 1,", "", 1)).err());
+        assert!(reason.contains("missing field `format`"), "{reason}");
     }
 }

@@ -1,6 +1,6 @@
 //! Runs that are cut off, and rounds that end without a result: what is on disk, and what the next run makes of it.
 
-use super::support::{Run, circle::Circle, set_mode};
+use super::support::{Run, Scratch, Story, circle::Circle, set_mode};
 use ccc_core::encoding::{Kind, header};
 use rand::{Rng, SeedableRng, rngs::StdRng};
 use serde_json::json;
@@ -35,12 +35,7 @@ impl Circle {
 
     /// Starts a run and kills it.
     fn killed(&self, arguments: &str, after: Duration) {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_ccc"));
-        command.current_dir(self.scratch.path("")).args(arguments.split_whitespace());
-        let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("it starts");
-        sleep(after);
-        child.kill().expect("killed, or over");
-        child.wait().expect("waited for");
+        killed(&self.scratch, arguments, after);
     }
 
     /// How long a run takes that is not disturbed; the files are as before.
@@ -51,6 +46,15 @@ impl Circle {
         self.restore(&before);
         took
     }
+}
+
+fn killed(scratch: &Scratch, arguments: &str, after: Duration) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_ccc"));
+    command.current_dir(scratch.path("")).args(arguments.split_whitespace());
+    let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("it starts");
+    sleep(after);
+    child.kill().expect("killed, or over");
+    child.wait().expect("waited for");
 }
 
 fn dkg(i: u16) -> String {
@@ -227,4 +231,67 @@ fn opens(circle: &Circle) {
         shares.push_str(&format!(" n{i}.ccc"));
     }
     assert_eq!(circle.ccc(&format!("open --key fresh-1/committee.ccc note.ccc{shares}")).out, NOTE);
+}
+
+/// An attempt that nobody has answered yet, and the run that answers it as participant 4.
+fn asked() -> (Story, &'static str) {
+    let story = Story::stocked();
+    story.prices();
+    story.done("encrypt-order --pool pool --size 300000000 --spread 100");
+    story.attempt("fill", "", &[]);
+    (story, "reencrypt --participant keys/participant-4.ccc --pool pool --attempt fill --force")
+}
+
+const JOURNAL: &str = "keys/participant-4.journal";
+const ANSWER: &str = "fill/share-4.ccc";
+
+/// The medium is full in the middle of a journal's line: no answer is given, nothing of the line stays, and the next run
+/// answers.
+#[test]
+fn a_full_medium_in_the_journal_shuts_nobody_out() {
+    let (story, answer) = asked();
+    let (scratch, program) = (&story.scratch, env!("CARGO_BIN_EXE_ccc"));
+    let mut shell = Command::new("sh");
+    shell.current_dir(scratch.path("")).args(["-c", &format!("trap '' XFSZ; ulimit -f 1; exec {program} {answer}")]);
+    let run = shell.output().expect("a shell");
+    assert_eq!(run.status.code(), Some(2), "{}", String::from_utf8_lossy(&run.stderr));
+    assert!(!scratch.path(ANSWER).exists(), "no answer before its line");
+    assert_eq!(scratch.read(JOURNAL), b"", "the line was taken back");
+    story.done(answer);
+    assert_eq!(scratch.read(JOURNAL).split(|byte| *byte == b'\n').count(), 2, "one line and its end");
+}
+
+/// Runs killed at random instants, and a line torn at each of some places: the participant answers afterwards, and what
+/// it once gave it gives again.
+#[test]
+fn n047_a_participant_killed_while_it_answers_gives_one_answer() {
+    let (story, answer) = asked();
+    let scratch = &story.scratch;
+    let clean = scratch.snapshot();
+    let forget = || {
+        let known = |path: &PathBuf| clean.iter().any(|(known, _)| known == path);
+        for (path, _) in scratch.snapshot().iter().filter(|(path, _)| !known(path)) {
+            fs::remove_file(path).expect("removed");
+        }
+    };
+    let started = Instant::now();
+    story.done(answer);
+    let whole = started.elapsed().as_micros();
+    let line = scratch.read(JOURNAL);
+    let mut rng = StdRng::seed_from_u64(47);
+    for _ in 0..12 {
+        forget();
+        let after = u64::from(rng.next_u32()) % u64::try_from(whole).expect("short");
+        killed(scratch, answer, Duration::from_micros(after));
+        let given = fs::read(scratch.path(ANSWER)).ok();
+        story.done(answer);
+        assert!(given.is_none_or(|given| given == scratch.read(ANSWER)), "another answer");
+        assert_eq!(scratch.read(JOURNAL).split(|byte| *byte == b'\n').count(), 2);
+    }
+    for cut in [0, 1, line.len() / 2, line.len() - 2] {
+        forget();
+        scratch.write(JOURNAL, &line[..cut]);
+        story.done(answer);
+        assert_eq!(scratch.read(JOURNAL).split(|byte| *byte == b'\n').count(), 2, "cut at {cut}");
+    }
 }

@@ -34,6 +34,26 @@ fn an_existing_key_is_kept_unless_forced() {
 }
 
 #[test]
+fn a_share_is_replaced_by_no_other_key() {
+    let scratch = Scratch::new();
+    scratch.done("--no-passphrase keygen dealer -n 4 --out keys");
+    scratch.write_private("passphrase", "a long passphrase\n");
+    scratch.done("--passphrase-file passphrase keygen dealer -n 4 --out sealed");
+    let before = scratch.snapshot();
+    for share in ["keys/participant-1.ccc", "sealed/participant-1.ccc"] {
+        let renew = format!("--passphrase-file passphrase keygen participant --renew {share} --out {share} --force");
+        let new = format!("--no-passphrase keygen participant --out {share} --force");
+        let account = format!("--no-passphrase keygen account --out {share} --force");
+        for run in [renew, new, account] {
+            scratch.ccc(&run).fails(2, "holds a participant's share, which only a share may replace");
+            assert_eq!(scratch.snapshot(), before, "{run}");
+        }
+    }
+    scratch.done("--no-passphrase keygen participant --renew keys/participant-1.ccc --out renewed.ccc");
+    scratch.done("--no-passphrase keygen participant --renew renewed.ccc --out renewed.ccc --force");
+}
+
+#[test]
 fn a_vault_is_written_whole_or_not_at_all() {
     let scratch = Scratch::new();
     fs::create_dir(scratch.path("keys")).expect("made");

@@ -8,6 +8,7 @@ mod ceremony;
 mod crashes;
 mod custodian;
 mod exports;
+mod handed_over;
 mod help;
 mod history;
 mod inspect;

@@ -7,7 +7,7 @@ use ccc_core::{
     envelope::Envelope,
     keys::{Committee, KeyShare, ParticipantKeys},
     table::Header,
-    vault::{AttestedRecipient, Request, Shares, sealed},
+    vault::{AttestedRecipient, Request, simulated::seal_wrong},
 };
 use rand::{SeedableRng, rngs::StdRng};
 use std::{collections::HashMap, fs};
@@ -49,12 +49,7 @@ fn lie(story: &Story, i: u16) {
     let verify = |ciphertext: Ciphertext| ciphertext.verify(committee.master_public_key()).expect("a ciphertext");
     let verified: Vec<_> = ciphertexts(story, &request).into_iter().map(verify).collect();
     let mut rng = StdRng::seed_from_u64(7);
-    let made = Shares::create(&share, &committee, &request, Some(&recipient.digest()), &verified, &mut rng);
-    let mut bytes = made.expect("shares").to_bytes();
-    let commitment = 32 * verified.len();
-    bytes.copy_within(commitment..commitment + 32, 0);
-    let bent = Shares::from_bytes(&bytes, verified.len()).expect("still canonical");
-    let sealed = sealed::seal_made(&share, &bent, &committee, &request, recipient, &verified, &mut rng);
+    let sealed = seal_wrong(&share, &committee, &request, recipient, &verified, &mut rng);
     let (digest, epoch, topic) = (committee.digest(), committee.epoch(), request.digest());
     let payload = sealed.expect("sealed").to_bytes();
     let envelope = Envelope::sign(&keys, &digest, epoch, share.identifier(), &topic, Kind::Sealed, payload);

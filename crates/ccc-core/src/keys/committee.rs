@@ -205,14 +205,17 @@ impl Committee {
     /// Σ w_j·P_j = 0 for one word w of the dual code, drawn from the digest of the whole table.
     fn shares_master_key_vartime(&self) -> bool {
         let identifiers: Vec<_> = self.members.iter().map(|m| m.identifier).collect();
-        let threshold = self.threshold();
-        let mask: Vec<Scalar> = (0..=u32::from(threshold.n() - threshold.t()))
-            .map(|k| challenge(domain::WEIGHT, &[&self.digest, &k.to_be_bytes()]))
-            .collect();
-        let Some(word) = dual_word(&identifiers, &mask) else { return false };
+        let Some(word) = dual_word(&identifiers, &mask(&self.digest, self.threshold())) else { return false };
         let points = core::iter::once(self.master.point()).chain(self.members.iter().map(|m| m.verification_key));
         RistrettoPoint::vartime_multiscalar_mul(word, points).is_identity()
     }
+}
+
+/// The n − t + 1 coefficients of the polynomial that picks the word, of degree n − t: with one fewer, values of degree t
+/// would pass.
+fn mask(digest: &[u8; 64], threshold: Threshold) -> Vec<Scalar> {
+    let last = u32::from(threshold.n() - threshold.t());
+    (0..=last).map(|k| challenge(domain::WEIGHT, &[digest, &k.to_be_bytes()])).collect()
 }
 
 fn roster_member(member: &Member) -> RosterMember {
@@ -287,6 +290,9 @@ pub(crate) mod tests {
             let committee = committee(case);
             assert_eq!(hex::encode(committee.digest()), text(case, "committee"));
             assert_eq!(hex::encode(committee.roster().digest()), text(case, "roster"));
+            let mask = mask(&committee.digest(), committee.threshold());
+            let mask: Vec<_> = mask.iter().map(|c| hex::encode(c.as_bytes())).collect();
+            assert_eq!(mask, list(case, "mask").iter().map(|c| c.as_str().unwrap()).collect::<Vec<_>>());
             assert_eq!(Committee::from_bytes(&committee.to_bytes()), Ok(committee));
         }
     }
@@ -302,6 +308,21 @@ pub(crate) mod tests {
             let (epoch, threshold, _, members) = parts(case);
             let other = MasterPublicKey::new(RistrettoPoint::mul_base(&Scalar::ONE)).unwrap();
             assert_eq!(Committee::from_parts(epoch, threshold, other, members), Err(MembershipError::VerificationKeys));
+        }
+    }
+
+    /// Of the lowest degree that t shares do not open, with the right value at zero.
+    #[test]
+    fn verification_keys_of_degree_t_are_refused() {
+        for case in list(&vectors("committee"), "cases") {
+            let (epoch, threshold, master, mut members) = parts(case);
+            for member in &mut members {
+                let i = member.identifier.to_scalar();
+                let power: Scalar = (0..threshold.t()).map(|_| i).product();
+                member.verification_key += RistrettoPoint::mul_base(&power);
+            }
+            let made = Committee::from_parts(epoch, threshold, master, members);
+            assert_eq!(made, Err(MembershipError::VerificationKeys));
         }
     }
 

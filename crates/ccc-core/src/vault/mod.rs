@@ -8,6 +8,8 @@ pub(crate) mod reencryption;
 pub(crate) mod request;
 pub mod sealed;
 pub mod share;
+#[cfg(feature = "simulated-liars")]
+pub mod simulated;
 pub(crate) mod statement;
 
 pub use combine::{CombineError, Culprit, CulpritReason, Opened, combine_public};

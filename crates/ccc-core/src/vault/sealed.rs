@@ -78,36 +78,28 @@ pub fn seal<R: CryptoRng + ?Sized>(
     ciphertexts: &[VerifiedCiphertext],
     rng: &mut R,
 ) -> Result<SealedShare, SealError> {
-    let shares = Shares::create(key, committee, request, Some(&recipient.digest()), ciphertexts, rng)?;
-    seal_made(key, &shares, committee, request, recipient, ciphertexts, rng)
-}
-
-/// Seals shares that were made before, whatever they are: [`seal`] makes and seals them in one go.
-///
-/// *Security*: nothing is verified here. An enclave that opens shares which do not verify names their sender.
-///
-/// # Errors
-/// [`SealError`]; nothing has been made.
-pub fn seal_made<R: CryptoRng + ?Sized>(
-    key: &KeyShare,
-    shares: &Shares,
-    committee: &Committee,
-    request: &Request,
-    recipient: &Recipient,
-    ciphertexts: &[VerifiedCiphertext],
-    rng: &mut R,
-) -> Result<SealedShare, SealError> {
     if request.mode != Mode::Sealed {
         return Err(RequestError::Mode { expected: Mode::Sealed, found: request.mode }.into());
     }
+    let statement = Statement::new(committee, request, Some(&recipient.digest()), ciphertexts)?;
+    seal_made(key, &Shares::answer(key, &statement, rng)?, &statement, recipient, rng)
+}
+
+/// Seals shares that were made before, whatever they are. Nothing is verified.
+pub(crate) fn seal_made<R: CryptoRng + ?Sized>(
+    key: &KeyShare,
+    shares: &Shares,
+    statement: &Statement<'_>,
+    recipient: &Recipient,
+    rng: &mut R,
+) -> Result<SealedShare, SealError> {
     recipient.check()?;
     let digest = recipient.digest();
-    let statement = Statement::new(committee, request, Some(&digest), ciphertexts)?;
     let plaintext = Zeroizing::new(shares.to_bytes());
     let random = random64(rng)?;
     let secret = key.secret().to_bytes();
     let mut hedged = HedgedRng::new(domain::NONCE, &random, &[secret.as_slice(), &digest, &plaintext]);
-    let aad = Bound::new(&statement, key.identifier(), &recipient.measurement).associated_data();
+    let aad = Bound::new(statement, key.identifier(), &recipient.measurement).associated_data();
     let info = info(&statement.request_digest);
     seal_bytes(&recipient.x, &info, &aad, &plaintext, &mut hedged).ok_or(SealError::WeakRecipient)
 }

@@ -3,7 +3,7 @@
 //! *Source*: the DLEQ of TDH2 with the whole statement under the challenge; for several ciphertexts a composite
 //! proof as in RFC 9497, section 2.2, changed: the weights come from a seed over all U_j and all D_j at once.
 
-use super::request::{Request, RequestError, count};
+use super::request::{Mode, Request, RequestError, count};
 use super::statement::{Opening, Statement};
 use crate::ciphertext::VerifiedCiphertext;
 use crate::encoding::{EncodingError, Reader};
@@ -84,13 +84,30 @@ struct Target {
 }
 
 impl Shares {
-    /// Makes the shares for every ciphertext of the request: D_j = x·U_j, A = aG, B = aU, z = a + ch·x.
+    /// Makes plain shares for every ciphertext of a request in mode public: D_j = x·U_j, A = aG, B = aU, z = a + ch·x.
     ///
+    /// *Security*: of a request in another mode nobody gets shares that are not sealed; [`answer`](super::answer) makes
+    /// and seals them.
     /// *Timing*: constant in x.
     ///
     /// # Errors
-    /// [`ShareError`]; nothing has been made.
+    /// [`ShareError`], with [`RequestError::Mode`] for any mode but public; nothing has been made.
     pub fn create<R: CryptoRng + ?Sized>(
+        key: &KeyShare,
+        committee: &Committee,
+        request: &Request,
+        ciphertexts: &[VerifiedCiphertext],
+        rng: &mut R,
+    ) -> Result<Self, ShareError> {
+        if request.mode != Mode::Public {
+            return Err(RequestError::Mode { expected: Mode::Public, found: request.mode }.into());
+        }
+        Self::answer(key, &Statement::new(committee, request, None, ciphertexts)?, rng)
+    }
+
+    /// The shares that an answer in any mode holds, before they are sealed.
+    #[cfg(test)]
+    pub(crate) fn unsealed<R: CryptoRng + ?Sized>(
         key: &KeyShare,
         committee: &Committee,
         request: &Request,
@@ -98,8 +115,7 @@ impl Shares {
         ciphertexts: &[VerifiedCiphertext],
         rng: &mut R,
     ) -> Result<Self, ShareError> {
-        let statement = Statement::new(committee, request, recipient, ciphertexts)?;
-        Self::answer(key, &statement, rng)
+        Self::answer(key, &Statement::new(committee, request, recipient, ciphertexts)?, rng)
     }
 
     pub(crate) fn answer<R: CryptoRng + ?Sized>(

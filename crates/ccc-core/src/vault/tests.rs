@@ -9,9 +9,11 @@ use crate::identifier::Identifier;
 use crate::keys::{Committee, KeyShare, KeyShareError, ParticipantKeys, Roster, dealer};
 use crate::threshold::Threshold;
 use crate::vault::combine::combine_public;
+use crate::vault::received::Received;
 use crate::vault::request::RequestError;
 use crate::vault::sealed::{seal, seal_encoded};
 use crate::vault::share::verify_all;
+use crate::vault::statement::Statement;
 use crate::vault::{
     CombineError, Culprit, CulpritReason, Mode, Recipient, Request, SealError, ShareError, Shares, answer,
 };
@@ -89,8 +91,7 @@ impl World {
 
     fn public_shares(&mut self, request: &Request, cts: &[VerifiedCiphertext]) -> Vec<(Identifier, Shares)> {
         let Self { shares, committee, rng, .. } = self;
-        let make =
-            |key: &KeyShare| (key.identifier(), Shares::create(key, committee, request, None, cts, rng).unwrap());
+        let make = |key: &KeyShare| (key.identifier(), Shares::create(key, committee, request, cts, rng).unwrap());
         shares.iter().map(make).collect()
     }
 
@@ -140,11 +141,11 @@ impl World {
     fn bad(&mut self, at: usize, request: &Request, to: &Recipient, cts: &[VerifiedCiphertext]) -> Envelope {
         let digest = to.digest();
         let (key, committee, rng) = (&self.shares[at], &self.committee, &mut self.rng);
-        let mut wire = Shares::create(key, committee, request, Some(&digest), cts, rng).unwrap().to_bytes();
+        let mut wire = Shares::unsealed(key, committee, request, Some(&digest), cts, rng).unwrap().to_bytes();
         let other = [self.encrypt(LabelKind::Recipient, b"other")];
         let alien = self.request(Mode::Sealed, &other);
         let (key, committee, rng) = (&self.shares[at], &self.committee, &mut self.rng);
-        let foreign = Shares::create(key, committee, &alien, Some(&digest), &other, rng).unwrap().to_bytes();
+        let foreign = Shares::unsealed(key, committee, &alien, Some(&digest), &other, rng).unwrap().to_bytes();
         wire[..32].copy_from_slice(&foreign[..32]);
         self.seal_raw(at, &wire, request, to, cts)
     }
@@ -294,11 +295,17 @@ fn plain_shares_exist_for_public_labels_only() {
     let mut w = world(4);
     let cts = [w.encrypt(LabelKind::Recipient, b"a")];
     let request = w.request(Mode::Public, &cts);
-    let made = Shares::create(&w.shares[0], &w.committee, &request, None, &cts, &mut w.rng);
+    let made = Shares::create(&w.shares[0], &w.committee, &request, &cts, &mut w.rng);
     assert_eq!(made.err(), Some(ShareError::Request(RequestError::NotPublic { index: 0 })));
+    for found in [Mode::Sealed, Mode::Compact] {
+        let request = w.request(found, &cts);
+        let made = Shares::create(&w.shares[0], &w.committee, &request, &cts, &mut w.rng);
+        let expected = RequestError::Mode { expected: Mode::Public, found };
+        assert_eq!(made.err(), Some(ShareError::Request(expected)));
+    }
     let request = w.request(Mode::Sealed, &cts);
-    let made = Shares::create(&w.shares[0], &w.committee, &request, None, &cts, &mut w.rng);
-    assert_eq!(made.err(), Some(ShareError::Request(RequestError::Recipient { mode: Mode::Sealed })));
+    let statement = Statement::new(&w.committee, &request, None, &cts);
+    assert_eq!(statement.err(), Some(RequestError::Recipient { mode: Mode::Sealed }));
 }
 
 #[test]
@@ -306,7 +313,7 @@ fn n049_a_label_of_another_chain_is_refused() {
     let mut w = world(4);
     let cts = [w.encrypt(LabelKind::Public, b"a")];
     let request = Request { chain: 1, ..w.request(Mode::Public, &cts) };
-    let made = Shares::create(&w.shares[0], &w.committee, &request, None, &cts, &mut w.rng);
+    let made = Shares::create(&w.shares[0], &w.committee, &request, &cts, &mut w.rng);
     let expected = RequestError::Chain { index: 0, expected: 1, found: 31337 };
     assert_eq!(made.err(), Some(ShareError::Request(expected)));
 }
@@ -316,7 +323,7 @@ fn n081_a_key_share_of_another_epoch_or_committee_is_refused() {
     let (mut w, next) = (world(4), world_with(&[1, 2, 3, 4], 2, 1));
     let cts = [w.encrypt(LabelKind::Public, b"a")];
     let request = w.request(Mode::Public, &cts);
-    let made = Shares::create(&next.shares[0], &w.committee, &request, None, &cts, &mut w.rng);
+    let made = Shares::create(&next.shares[0], &w.committee, &request, &cts, &mut w.rng);
     let expected = KeyShareError::Epoch { expected: Epoch(1), found: Epoch(2) };
     assert_eq!(made.err(), Some(ShareError::KeyShare(expected)));
     let other = world_with(&[1, 2, 3, 4], 1, 3);
@@ -328,9 +335,8 @@ fn requests_that_contradict_themselves_are_refused() {
     let mut w = world(4);
     let cts = [w.encrypt(LabelKind::Public, b"a")];
     let good = w.request(Mode::Public, &cts);
-    let create = |w: &mut World, request: &Request| {
-        Shares::create(&w.shares[0], &w.committee, request, None, &cts, &mut w.rng).err()
-    };
+    let create =
+        |w: &mut World, request: &Request| Shares::create(&w.shares[0], &w.committee, request, &cts, &mut w.rng).err();
     let empty = Request { ciphertexts: vec![], ..good.clone() };
     assert_eq!(create(&mut w, &empty), Some(RequestError::Count { found: 0 }.into()));
     let twice = Request { ciphertexts: vec![good.ciphertexts[0]; 2], ..good.clone() };
@@ -376,6 +382,7 @@ fn n057_f_bad_shares_are_named_and_the_rest_opens() {
     assert_eq!(opened, Ok((vec![b"a".to_vec(), b"bb".to_vec()], culprits)));
 }
 
+/// Within the bound of n059.
 #[test]
 fn n061_bad_shares_first_and_valid_ones_last_still_open() {
     let mut w = world(4);
@@ -530,21 +537,38 @@ fn n028_every_field_of_the_label_is_under_the_proof() {
     }
 }
 
+/// What is looked at ends after 64 envelopes for each member: honest ones behind that count for nothing, and whoever collects
+/// them sorts a flood out beforehand.
 #[test]
 fn n059_a_flood_of_envelopes_is_bounded() {
     let mut w = world(4);
     let cts = [w.encrypt(LabelKind::Recipient, b"a")];
     let request = w.request(Mode::Sealed, &cts);
     let (keys, to) = attempt(&mut w);
-    let mut envelopes: Vec<_> = (0..3).map(|at| w.sealed(at, &request, &to, &cts)).collect();
-    let mut forged = envelopes[0].to_bytes();
-    forged[90] ^= 1;
-    let mut other = forged.clone();
-    let last = other.len() - 1;
-    other[last] ^= 1;
-    let forged = Envelope::from_bytes(&other).unwrap();
-    envelopes.extend(std::iter::repeat_n(forged, 1_000_000));
-    assert_eq!(w.open(keys, &request, &cts, envelopes), Ok((vec![b"a".to_vec()], vec![])));
+    let honest: Vec<_> = (0..3).map(|at| w.sealed(at, &request, &to, &cts)).collect();
+    let of = &honest[0];
+    let (committee, epoch, topic) = (w.committee.digest(), w.committee.epoch(), request.digest());
+    // each with another payload, none signed by its sender: what is looked at is verified
+    let forged = |at: u32| {
+        let payload = [&of.unverified_payload()[4..], &at.to_be_bytes()].concat();
+        Envelope::sign(&w.keys[1], &committee, epoch, of.identifier(), &topic, of.kind(), payload).unwrap()
+    };
+    let looked_at = 64 * w.committee.members().len();
+    let mut flood: Vec<_> = (0..u32::try_from(looked_at).unwrap()).map(forged).collect();
+    let last = flood.split_off(looked_at - 3);
+    let within = [flood.clone(), honest.clone()].concat();
+    let beyond = [flood, last.clone(), honest.clone()].concat();
+    let sorted = |envelopes: &[Envelope]| {
+        let digest = to.digest();
+        let statement = Statement::new(&w.committee, &request, Some(&digest), &cts).unwrap();
+        Received::sort(&statement, Kind::Sealed, envelopes).iter().count()
+    };
+    assert_eq!((sorted(&within), sorted(&beyond)), (3, 0), "the bound is 64 for each member");
+    let first_then_flood = [honest, vec![last[0].clone(); 1_000_000]].concat();
+    assert_eq!(w.open(keys, &request, &cts, first_then_flood), Ok((vec![b"a".to_vec()], vec![])));
+    let (keys, _) = attempt(&mut w);
+    let expected = CombineError::NotEnoughShares { need: 3, have: 0, culprits: vec![] };
+    assert_eq!(w.open(keys, &request, &cts, beyond), Err(expected));
 }
 
 #[test]

@@ -31,8 +31,7 @@ pub(super) fn run(arguments: &ParticipantKeygen, ctx: &Context<'_>) -> Result<An
     let secrets = Secrets::new(&[&keys.to_bytes()]);
     secret::save(out, Content::Keys, &secrets, replace, &ctx.passphrases, &mut rng)?;
     let line = PublicLine::new(&keys.public_keys());
-    let text = format!("{}\n", serde_json::json!(line));
-    files::write(&public, text.as_bytes(), Audience::Everyone, replace)?;
+    files::write(&public, line.text().as_bytes(), Audience::Everyone, replace)?;
     let lines = [format!("public keys in {}", public.display())];
     ctx.ui.result(&lines, &serde_json::json!({ "public_keys": line, "file": out, "public_file": public }));
     Ok(Answer::Done)

@@ -6,7 +6,7 @@ use crate::{
     error::Error,
     files::{self, Audience, Replace},
     pool::{hexed::Hex, random, read_committee},
-    rounds::session::{MemberLine, PublicLine, SessionFile, What},
+    rounds::session::{Format, MemberLine, PublicLine, SessionFile, What},
     ui::Answer,
 };
 use ccc_core::{
@@ -33,6 +33,7 @@ pub(super) fn run(arguments: &SessionArgs, ctx: &Context<'_>) -> Result<Answer, 
         }
     };
     let file = SessionFile {
+        format: Format,
         protocol,
         epoch: old.as_ref().map_or(1, |old| old.epoch().0.saturating_add(1)),
         threshold,
@@ -43,9 +44,7 @@ pub(super) fn run(arguments: &SessionArgs, ctx: &Context<'_>) -> Result<Answer, 
     let session = file.session(out, old)?;
     note_several_numbers(session.roster(), ctx);
     let id = hex::encode(session.id());
-    let error = |source: serde_json::Error| Error::Write { path: out.clone(), source: source.into() };
-    let text = format!("{}\n", serde_json::to_string_pretty(&file).map_err(error)?);
-    files::write(out, text.as_bytes(), Audience::Everyone, replace)?;
+    files::write(out, file.text().as_bytes(), Audience::Everyone, replace)?;
     if !files::is_stream(out) {
         let line = format!("session {id}: {}", out.display());
         ctx.ui.result(&[line], &serde_json::json!({ "session": id, "file": out, "members": file.members.len() }));

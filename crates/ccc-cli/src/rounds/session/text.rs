@@ -7,7 +7,33 @@ use ccc_core::{
     keys::{MembershipError, Protocol, PublicKeys, Roster, RosterMember, Session},
     threshold::Threshold,
 };
-use serde::{Deserialize, Serialize};
+use serde::{
+    Deserialize, Deserializer, Serialize, Serializer,
+    de::{Error, Unexpected},
+};
+
+/// The number of the form in which a session and public keys are written: 1. No other is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Format;
+
+impl Format {
+    const NUMBER: u64 = 1;
+}
+
+impl Serialize for Format {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_u64(Self::NUMBER)
+    }
+}
+
+impl<'de> Deserialize<'de> for Format {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        match u64::deserialize(deserializer)? {
+            Self::NUMBER => Ok(Self),
+            found => Err(D::Error::invalid_value(Unexpected::Unsigned(found), &"format 1")),
+        }
+    }
+}
 
 /// What is run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,10 +46,11 @@ pub(crate) enum What {
 
 /// The session as text.
 ///
-/// *Layout*: JSON; keys and digests in hexadecimal. `committee` is the digest of the committee that hands over.
+/// *Layout*: JSON; format number, keys and digests in hexadecimal. `committee` is the digest of the committee that hands over.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct SessionFile {
+    pub(crate) format: Format,
     pub(crate) protocol: What,
     pub(crate) epoch: u64,
     pub(crate) threshold: u16,
@@ -46,6 +73,7 @@ pub(crate) struct MemberLine {
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct PublicLine {
+    format: Format,
     signing_key: Hex<32>,
     dealing_key: Hex<32>,
 }
@@ -62,7 +90,7 @@ impl What {
 
 impl PublicLine {
     pub(crate) fn new(keys: &PublicKeys) -> Self {
-        Self { signing_key: Hex(keys.signing_key()), dealing_key: Hex(keys.dealing_key()) }
+        Self { format: Format, signing_key: Hex(keys.signing_key()), dealing_key: Hex(keys.dealing_key()) }
     }
 
     pub(crate) fn signing_key(&self) -> [u8; 32] {

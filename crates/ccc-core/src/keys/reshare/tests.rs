@@ -132,7 +132,7 @@ fn answer(
     rng: &mut ChaCha20Rng,
 ) -> Result<(Identifier, Shares), ShareError> {
     let (request, cts) = (request(committee, ciphertext), std::slice::from_ref(ciphertext));
-    Shares::create(share, committee, &request, None, cts, rng).map(|shares| (share.identifier(), shares))
+    Shares::create(share, committee, &request, cts, rng).map(|shares| (share.identifier(), shares))
 }
 
 fn open(

@@ -9,6 +9,7 @@ use crate::keys::repair::{Helper, Receiver, RepairRequest, RepairSession};
 use crate::keys::rounds::{Culprit as RoundsCulprit, Fault, Role};
 use crate::keys::{KeyShare, dealer};
 use crate::vault::sealed::{seal, seal_made};
+use crate::vault::statement::Statement;
 use crate::vault::{Culprit, CulpritReason, Mode, Recipient, Request, Shares};
 use rand::SeedableRng;
 use rand_chacha::ChaCha20Rng;
@@ -155,11 +156,12 @@ fn n042_one_share_under_two_identifiers_of_its_owner_is_refused_and_named() {
     let keys = keys_per_identifier(&roster, &keys);
     let (committee, shares) = dealer::deal(&roster, &mut rng).unwrap();
     let (cts, request, attempt, to) = attempt(&committee, &mut rng);
-    let first = Shares::create(&shares[0], &committee, &request, Some(&to.digest()), &cts, &mut rng).unwrap();
+    let statement = Statement::new(&committee, &request, Some(&to.digest()), &cts).unwrap();
+    let first = Shares::answer(&shares[0], &statement, &mut rng).unwrap();
     let envelopes = (0..7).map(|at| {
         let key = &shares[at];
         let sealed = match at {
-            1 => seal_made(key, &first, &committee, &request, &to, &cts, &mut rng),
+            1 => seal_made(key, &first, &statement, &to, &mut rng),
             _ => seal(key, &committee, &request, &to, &cts, &mut rng),
         };
         envelope(&committee, &keys[at], &request, sealed.unwrap().to_bytes())

@@ -73,7 +73,7 @@ fn shares_reproduce_the_bytes() {
         let (request, recipient) = (request(text(case, "request")), recipient(case));
         let key = key_share(case, &committee);
         let mut rng = Replay(bytes(case, "random64"));
-        let shares = Shares::create(&key, &committee, &request, recipient.as_ref(), &ciphertexts, &mut rng).unwrap();
+        let shares = Shares::unsealed(&key, &committee, &request, recipient.as_ref(), &ciphertexts, &mut rng).unwrap();
         assert_eq!(hex::encode(shares.to_bytes()), text(case, "wire"));
         assert!(Shares::from_bytes(&bytes(case, "wire"), ciphertexts.len()).unwrap() == shares);
         let verified = shares.verify(key.identifier(), &committee, &request, recipient.as_ref(), &ciphertexts);

@@ -54,7 +54,7 @@ fn n057_one_wrong_share_in_a_thousand_is_found_and_its_sender_named() {
     let (keys, to) = attempt(&mut w);
     let digest = to.digest();
     let World { shares, committee, rng, .. } = &mut w;
-    let mut wire = Shares::create(&shares[0], committee, &request, Some(&digest), &cts, rng).unwrap().to_bytes();
+    let mut wire = Shares::unsealed(&shares[0], committee, &request, Some(&digest), &cts, rng).unwrap().to_bytes();
     wire.copy_within(0..32, 999 * 32);
     let mut envelopes = vec![w.seal_raw(0, &wire, &request, &to, &cts)];
     envelopes.extend((1..4).map(|at| w.answer(at, &request, &to, &cts)));

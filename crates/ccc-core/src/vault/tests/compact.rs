@@ -138,7 +138,7 @@ fn n067_a_check_of_many_blames_nobody_for_an_answer_to_another_attempt() {
         let many = [(id(2), here.clone()), (identifier, partials.clone())];
         assert_eq!(check(&many, committee, &compact, &to, &cts, rng), expected);
     }
-    let all = Shares::create(&shares[1], committee, &public, None, &cts, rng).unwrap();
+    let all = Shares::create(&shares[1], committee, &public, &cts, rng).unwrap();
     let wire = all.to_bytes();
     let few = Shares::from_bytes(&[&wire[..32], &wire[64..]].concat(), 1).unwrap();
     for (identifier, shares, expected) in [
@@ -188,7 +188,7 @@ fn each_mode_answers_its_own_requests_only() {
         assert_eq!(made.err(), Some(mode(Mode::Compact, found)));
     }
     assert_eq!(seal(key, committee, &compact, &to, &cts, rng), Err(mode(Mode::Sealed, Mode::Compact)));
-    let made = Shares::create(key, committee, &compact, Some(&digest), &cts, rng);
+    let made = Shares::unsealed(key, committee, &compact, Some(&digest), &cts, rng);
     assert_eq!(made.err(), Some(RequestError::Mode { expected: Mode::Sealed, found: Mode::Compact }.into()));
     let made = answer(key, committee, &public, &to, &cts, rng);
     assert_eq!(made, Err(mode(Mode::Sealed, Mode::Public)));
@@ -427,7 +427,7 @@ fn n075_a_clone_with_repeated_randomness_repeats_no_nonce_of_shares_and_seals() 
     let shares = |request: &Request, to: &Recipient| {
         let mut rng = Replay((0..64).collect());
         let digest = to.digest();
-        Shares::create(&w.shares[0], &w.committee, request, Some(&digest), &cts, &mut rng).unwrap().to_bytes()
+        Shares::unsealed(&w.shares[0], &w.committee, request, Some(&digest), &cts, &mut rng).unwrap().to_bytes()
     };
     let all = [shares(&request, &to), shares(&other, &to), shares(&request, &elsewhere)];
     let sealed = |request: &Request, to: &Recipient| {

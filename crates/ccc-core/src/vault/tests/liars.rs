@@ -202,7 +202,7 @@ fn n071_every_lie_about_sealed_shares_names_the_liar_and_nobody_else() {
 fn shares(scene: &mut Scene, at: usize) -> Vec<u8> {
     let digest = scene.to.digest();
     let World { shares, committee, rng, .. } = &mut scene.world;
-    Shares::create(&shares[at], committee, &scene.request, Some(&digest), &scene.cts, rng).unwrap().to_bytes()
+    Shares::unsealed(&shares[at], committee, &scene.request, Some(&digest), &scene.cts, rng).unwrap().to_bytes()
 }
 
 fn seal_as(scene: &mut Scene, at: usize, wire: &[u8]) -> Envelope {
@@ -218,7 +218,7 @@ fn sealed_lies(scene: &mut Scene) -> Vec<Lie> {
     let (_, elsewhere) = attempt(&mut scene.world);
     let World { shares, committee, rng, .. } = &mut scene.world;
     let digest = elsewhere.digest();
-    let foreign = Shares::create(&shares[0], committee, &scene.request, Some(&digest), &scene.cts, rng).unwrap();
+    let foreign = Shares::unsealed(&shares[0], committee, &scene.request, Some(&digest), &scene.cts, rng).unwrap();
     wires.extend([
         ("shares in another order".to_owned(), swapped, WRONG),
         ("another member's shares".to_owned(), theirs, WRONG),
