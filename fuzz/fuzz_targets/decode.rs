@@ -23,13 +23,17 @@ use ccc_core::{
     report::{
         CONTEXT_LENGTH, ForwarderHeader, HEADER_LENGTH, Payload, ReportContext, ReportSigner, Signature65, SignedReport,
     },
-    table::{DataKey, HEADER_LEN, Header, Holdings, Receipt, Row, Sidecar, Summary},
+    table::{DataKey, HEADER_LEN, Header, Holdings, Receipt, Receipts, Row, Sidecar, Summary},
     vault::{AttestedRecipient, Combined, Partials, Request, SealedShare, Shares},
 };
 use ccc_enclave::{
     agent::AgentKey,
     authorisation::AccountKey,
-    instruction::{BalanceQuery, CollateralOrder, DepositInstruction, StandingOrderTerms, WithdrawalInstruction},
+    instruction::{
+        BalanceQuery, CollateralOrder, DepositInstruction, ForcedTransferInstruction, FreezeInstruction,
+        StandingOrderTerms, TransferInstruction, WithdrawalInstruction,
+    },
+    query::{Answers, QueryFile},
     reader::ReaderKey,
     statement::Statement,
 };
@@ -68,6 +72,7 @@ fn table(bytes: &[u8]) {
         round_trip(row, |_| Row::from_bytes(row), Row::to_bytes);
     }
     round_trip(bytes, Receipt::from_bytes, Receipt::to_bytes);
+    round_trip(bytes, Receipts::from_bytes, Receipts::to_bytes);
     round_trip(bytes, Holdings::from_bytes, Holdings::to_bytes);
     round_trip(bytes, Summary::from_bytes, Summary::to_bytes);
     assert_eq!(DataKey::from_opened(bytes).is_ok(), bytes.len() == 32);
@@ -132,6 +137,11 @@ fn enclave(bytes: &[u8]) {
     round_trip(bytes, DepositInstruction::from_bytes, DepositInstruction::to_bytes);
     round_trip(bytes, BalanceQuery::from_bytes, BalanceQuery::to_bytes);
     round_trip(bytes, WithdrawalInstruction::from_bytes, WithdrawalInstruction::to_bytes);
+    round_trip(bytes, TransferInstruction::from_bytes, TransferInstruction::to_bytes);
+    round_trip(bytes, FreezeInstruction::from_bytes, FreezeInstruction::to_bytes);
+    round_trip(bytes, ForcedTransferInstruction::from_bytes, ForcedTransferInstruction::to_bytes);
+    round_trip(bytes, QueryFile::from_bytes, QueryFile::to_bytes);
+    round_trip(bytes, Answers::from_bytes, |answers| answers.to_bytes().expect("as many answers as were read"));
 }
 
 /// Keys without a header: the first 32 bytes, or twice 32.
