@@ -1,6 +1,6 @@
 //! Rows as no enclave seals them, and what `docs/spec/table.md` says of them.
 
-use crate::rounds::{ASSETS, amount, asset};
+use crate::rounds::{ACCOUNTS, ASSETS, account, amount, asset};
 use arbitrary::{Arbitrary, Unstructured};
 use ccc_core::table::{
     AccountId, AssetId, BoundaryOperation, Delta, EPOCH_SALT_LEN, ROW_LEN, ResultCode, Row, RowFault, Tier,
@@ -29,7 +29,10 @@ pub struct Plain(Vec<[u8; ROW_LEN]>);
 impl<'a> Arbitrary<'a> for Plain {
     fn arbitrary(input: &mut Unstructured<'a>) -> arbitrary::Result<Self> {
         let mut rows = vec![status(input)?];
-        for _ in 0..input.int_in_range(0..=12u8)? {
+        for number in 1..=ACCOUNTS {
+            regular(AccountId([number; 20]), &mut rows, input)?;
+        }
+        for _ in 0..u8::arbitrary(input)?.saturating_sub(192) / 16 {
             rows.push(row(input)?);
         }
         if u8::arbitrary(input)? > 200 {
@@ -48,44 +51,55 @@ fn status(input: &mut Unstructured<'_>) -> arbitrary::Result<[u8; ROW_LEN]> {
     let mut row = UNUSED;
     row[20..24].copy_from_slice(&AssetId::STATUS.0.to_be_bytes());
     row[24..40].copy_from_slice(&<[u8; EPOCH_SALT_LEN]>::arbitrary(input)?);
-    row[47] = input.int_in_range(0..=7)?;
+    row[47] = input.int_in_range(0..=6)?;
     row[48..56].copy_from_slice(&VERSION.to_be_bytes());
-    blemished(row, input)
+    // as often as in eight rows: a table has one of it
+    (0..8).try_fold(row, |row, _| blemished(row, input))
 }
 
+/// Key row and balances of an account, most of them.
+fn regular(account: AccountId, rows: &mut Vec<[u8; ROW_LEN]>, input: &mut Unstructured<'_>) -> arbitrary::Result<()> {
+    let missing = u8::arbitrary(input)? & u8::arbitrary(input)?;
+    if missing & 1 == 0 {
+        rows.push(blemished(reading_key(account, input)?, input)?);
+    }
+    for asset in (0..3).filter(|asset| missing & (2 << asset) == 0) {
+        rows.push(blemished(balance(account, AssetId(asset), input)?, input)?);
+    }
+    Ok(())
+}
+
+/// A row of any account and asset, also one that is there already, or any bytes.
 fn row(input: &mut Unstructured<'_>) -> arbitrary::Result<[u8; ROW_LEN]> {
     let row = match u8::arbitrary(input)? {
-        0..160 => balance(input)?,
-        160..240 => reading_key(input)?,
+        0..160 => balance(account(input)?, asset(input)?, input)?,
+        160..240 => reading_key(account(input)?, input)?,
         240..248 => UNUSED,
         _ => return <[u8; ROW_LEN]>::arbitrary(input),
     };
     blemished(row, input)
 }
 
-/// Another byte in one row of thirty.
+/// The row, seldom with another byte.
 fn blemished(mut row: [u8; ROW_LEN], input: &mut Unstructured<'_>) -> arbitrary::Result<[u8; ROW_LEN]> {
-    if u8::arbitrary(input)? > 247 {
+    if u8::arbitrary(input)? > 251 {
         row[input.choose_index(ROW_LEN)?] ^= u8::arbitrary(input)?;
     }
     Ok(row)
 }
 
-/// The accounts of the rounds, and as many others.
-fn holder(input: &mut Unstructured<'_>) -> arbitrary::Result<AccountId> {
-    Ok(AccountId([input.int_in_range(1..=8)?; 20]))
-}
-
 /// Any amount, reservation and nonce, also those that no update leaves behind.
-fn balance(input: &mut Unstructured<'_>) -> arbitrary::Result<[u8; ROW_LEN]> {
-    let mut row = Row::empty(holder(input)?, asset(input)?);
+fn balance(account: AccountId, asset: AssetId, input: &mut Unstructured<'_>) -> arbitrary::Result<[u8; ROW_LEN]> {
+    let mut row = Row::empty(account, asset);
     row.amount = amount(input)?;
     row.reserved = number(input)?;
     row.nonce = number(input)?;
     let mut row = row.to_bytes();
-    let flags = u16::arbitrary(input)?;
-    let flags = if u8::arbitrary(input)? > 247 { flags } else { flags & 0xFF03 };
-    row[56..58].copy_from_slice(&flags.to_be_bytes());
+    let set = u8::arbitrary(input)?;
+    if set >= 128 {
+        row[56] = u8::arbitrary(input)?;
+        row[57] = if set >= 252 { u8::arbitrary(input)? } else { set & 3 };
+    }
     Ok(row)
 }
 
@@ -98,9 +112,9 @@ fn number(input: &mut Unstructured<'_>) -> arbitrary::Result<u64> {
     })
 }
 
-fn reading_key(input: &mut Unstructured<'_>) -> arbitrary::Result<[u8; ROW_LEN]> {
+fn reading_key(account: AccountId, input: &mut Unstructured<'_>) -> arbitrary::Result<[u8; ROW_LEN]> {
     let mut row = UNUSED;
-    row[..24].copy_from_slice(&key(holder(input)?, AssetId::READING_KEY));
+    row[..24].copy_from_slice(&key(account, AssetId::READING_KEY));
     row[24..56].fill(u8::arbitrary(input)?);
     Ok(row)
 }
