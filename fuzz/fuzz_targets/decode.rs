@@ -12,7 +12,7 @@ use ccc_core::{
             simulated::{self, SimulatedHardware, SimulatedRoot},
         },
     },
-    encoding,
+    encoding::{self, Kind},
     envelope::Envelope,
     keys::{
         Committee, Complaint, Dealing, KeyShare, MasterPublicKey, ParticipantKeys, PublicKeys,
@@ -23,13 +23,17 @@ use ccc_core::{
     report::{
         CONTEXT_LENGTH, ForwarderHeader, HEADER_LENGTH, Payload, ReportContext, ReportSigner, Signature65, SignedReport,
     },
-    table::{DataKey, HEADER_LEN, Header, Holdings, Receipt, Row, Sidecar, Summary},
+    table::{DataKey, HEADER_LEN, Header, Holdings, Receipt, Receipts, Row, SEALED_RECEIPT_LEN, Sidecar, Summary},
     vault::{AttestedRecipient, Combined, Partials, Request, SealedShare, Shares},
 };
 use ccc_enclave::{
     agent::AgentKey,
     authorisation::AccountKey,
-    instruction::{BalanceQuery, CollateralOrder, DepositInstruction, StandingOrderTerms, WithdrawalInstruction},
+    instruction::{
+        BalanceQuery, CollateralOrder, DepositInstruction, ForcedTransferInstruction, FreezeInstruction,
+        StandingOrderTerms, TransferInstruction, WithdrawalInstruction,
+    },
+    query::{Answers, GREATEST_QUERIES, QueryFile, SEALED_QUERY_LEN},
     reader::ReaderKey,
     statement::Statement,
 };
@@ -51,6 +55,19 @@ fn round_trip<T, E, B: AsRef<[u8]>>(bytes: &[u8], read: impl Fn(&[u8]) -> Result
     }
 }
 
+/// A layout of one length: the bytes as they are, and behind its prefix, cut or filled up to the length.
+fn fixed<T, E, B: AsRef<[u8]>>(
+    bytes: &[u8],
+    (prefix, len): (&[u8], usize),
+    read: impl Fn(&[u8]) -> Result<T, E>,
+    write: impl Fn(&T) -> B,
+) {
+    let mut whole = [prefix, bytes].concat();
+    whole.resize(len, 0);
+    round_trip(bytes, &read, &write);
+    round_trip(&whole, read, write);
+}
+
 /// The first 435 bytes as a header, the rest as its sidecar and receipts.
 fn sidecar(bytes: &[u8]) {
     let Some((head, rest)) = bytes.split_at_checked(HEADER_LEN) else { return };
@@ -68,9 +85,19 @@ fn table(bytes: &[u8]) {
         round_trip(row, |_| Row::from_bytes(row), Row::to_bytes);
     }
     round_trip(bytes, Receipt::from_bytes, Receipt::to_bytes);
+    receipts(bytes);
     round_trip(bytes, Holdings::from_bytes, Holdings::to_bytes);
     round_trip(bytes, Summary::from_bytes, Summary::to_bytes);
     assert_eq!(DataKey::from_opened(bytes).is_ok(), bytes.len() == 32);
+}
+
+/// The bytes as they are, and as so many whole receipts.
+fn receipts(bytes: &[u8]) {
+    round_trip(bytes, Receipts::from_bytes, Receipts::to_bytes);
+    let sealed: Vec<_> = bytes.as_chunks::<SEALED_RECEIPT_LEN>().0.to_vec();
+    if let Ok(made) = Receipts::new([7; 32], sealed) {
+        assert_eq!(Receipts::from_bytes(&made.to_bytes()), Ok(made));
+    }
 }
 
 fn ciphertext(bytes: &[u8]) {
@@ -127,11 +154,36 @@ fn enclave(bytes: &[u8]) {
     let _ = AGENT.open(1, &[1; 20], bytes);
     let _ = READER.open_holdings(&[3; 64], 0, bytes);
     let _ = READER.open_summary(&[3; 64], 0, bytes);
-    round_trip(bytes, CollateralOrder::from_bytes, CollateralOrder::to_bytes);
-    round_trip(bytes, StandingOrderTerms::from_bytes, StandingOrderTerms::to_bytes);
-    round_trip(bytes, DepositInstruction::from_bytes, DepositInstruction::to_bytes);
-    round_trip(bytes, BalanceQuery::from_bytes, BalanceQuery::to_bytes);
-    round_trip(bytes, WithdrawalInstruction::from_bytes, WithdrawalInstruction::to_bytes);
+    instructions(bytes);
+    let query = (&encoding::header(Kind::Query)[..], 8 + 64 + SEALED_QUERY_LEN);
+    fixed(bytes, query, QueryFile::from_bytes, QueryFile::to_bytes);
+    answers(bytes);
+}
+
+fn instructions(bytes: &[u8]) {
+    fixed(bytes, (&[1, 1], 82), CollateralOrder::from_bytes, CollateralOrder::to_bytes);
+    fixed(bytes, (&[1, 2], 133), StandingOrderTerms::from_bytes, StandingOrderTerms::to_bytes);
+    fixed(bytes, (&[1, 3], 119), DepositInstruction::from_bytes, DepositInstruction::to_bytes);
+    fixed(bytes, (&[1, 4], 127), WithdrawalInstruction::from_bytes, WithdrawalInstruction::to_bytes);
+    fixed(bytes, (&[1, 5], 119), BalanceQuery::from_bytes, BalanceQuery::to_bytes);
+    fixed(bytes, (&[1, 6], 127), TransferInstruction::from_bytes, TransferInstruction::to_bytes);
+    fixed(bytes, (&[1, 7], 93), FreezeInstruction::from_bytes, FreezeInstruction::to_bytes);
+    fixed(bytes, (&[1, 8], 128), ForcedTransferInstruction::from_bytes, ForcedTransferInstruction::to_bytes);
+}
+
+/// The bytes as they are, and cut into answers with the rest as evidence.
+fn answers(bytes: &[u8]) {
+    let write = |answers: &Answers| answers.to_bytes().expect("as many answers as were read");
+    round_trip(bytes, Answers::from_bytes, write);
+    let Some((&each, rest)) = bytes.split_first() else { return };
+    let each = usize::from(each).max(1);
+    let sealed = rest.chunks_exact(each).map(<[u8]>::to_vec).collect();
+    let evidence = rest.chunks_exact(each).remainder().to_vec();
+    let made = Answers { sealed, request: [6; 64], header: [7; 32], evidence };
+    match made.to_bytes() {
+        Ok(wire) => assert_eq!(Answers::from_bytes(&wire), Ok(made)),
+        Err(_) => assert!(made.sealed.len() > GREATEST_QUERIES),
+    }
 }
 
 /// Keys without a header: the first 32 bytes, or twice 32.

@@ -5,83 +5,23 @@
 //! `cargo +nightly fuzz run table`
 #![no_main]
 
+mod rounds;
+
 use arbitrary::{Arbitrary, Unstructured};
 use ccc_core::{
     epoch::Epoch,
     keys::MasterPublicKey,
     table::{
-        AccountId, AssetId, AssetRule, BoundaryOperation, DataKey, Delta, Header, OpenTable, ResultCode, SealedTable,
-        StructuralError, TableId, TableParams, TableSuite, Tier, Update, genesis, ledger::Ledger,
+        AccountId, AssetId, BoundaryOperation, DataKey, Header, OpenTable, ResultCode, SealedTable, StructuralError,
+        TableId, TableParams, TableSuite, Tier, Update, genesis, ledger::Ledger,
     },
 };
-use curve25519_dalek::{RistrettoPoint, Scalar, ristretto::CompressedRistretto};
+use curve25519_dalek::Scalar;
 use libfuzzer_sys::fuzz_target;
 use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
+use rounds::{ACCOUNTS, ASSETS, EPOCH, Round, SLOTS, lengthened, master, unwrap};
 use std::sync::LazyLock;
 use zeroize::Zeroizing;
-
-const ASSETS: [AssetRule; 3] = [AssetRule { lot: 1 }, AssetRule { lot: 1_000 }, AssetRule { lot: u64::MAX }];
-const ACCOUNTS: u8 = 4;
-const EPOCH: Epoch = Epoch(0);
-
-fn account(input: &mut Unstructured<'_>) -> arbitrary::Result<AccountId> {
-    Ok(AccountId([input.int_in_range(0..=ACCOUNTS)?; 20]))
-}
-
-fn asset(input: &mut Unstructured<'_>) -> arbitrary::Result<AssetId> {
-    let number = input.int_in_range(0..=5u8)?;
-    Ok([AssetId(0), AssetId(1), AssetId(2), AssetId(3), AssetId::STATUS, AssetId::READING_KEY][usize::from(number)])
-}
-
-/// Small amounts, whole lots and the ends of the range.
-fn amount(input: &mut Unstructured<'_>) -> arbitrary::Result<u128> {
-    Ok(match input.int_in_range(0..=4u8)? {
-        0 => u128::arbitrary(input)?,
-        1 => u128::MAX - u128::from(u8::arbitrary(input)?),
-        2 => u128::from(u64::MAX) * u128::from(u16::arbitrary(input)?),
-        _ => u128::from(u16::arbitrary(input)?),
-    })
-}
-
-#[derive(Debug)]
-struct Operation(BoundaryOperation);
-
-impl<'a> Arbitrary<'a> for Operation {
-    fn arbitrary(input: &mut Unstructured<'a>) -> arbitrary::Result<Self> {
-        let (account, asset) = (account(input)?, asset(input)?);
-        let reading_key = [u8::arbitrary(input)?; 32];
-        Ok(Self(match input.int_in_range(0..=8u8)? {
-            0 => BoundaryOperation::Register { account, reading_key },
-            1 => BoundaryOperation::Open { account, asset },
-            2 => BoundaryOperation::Withdraw { account, asset, amount: amount(input)? },
-            3 => BoundaryOperation::Reserve { account, asset, lots: u16::arbitrary(input)?.into() },
-            4 => BoundaryOperation::Freeze { account, asset, reason: 1, frozen: bool::arbitrary(input)? },
-            5 => {
-                let to = self::account(input)?;
-                BoundaryOperation::ForcedTransfer { account, asset, amount: amount(input)?, to, reason: 2 }
-            }
-            6 => {
-                let to = self::account(input)?;
-                BoundaryOperation::Transfer { account, asset, amount: amount(input)?, to }
-            }
-            _ => BoundaryOperation::Deposit { account, asset, amount: amount(input)?, reading_key },
-        }))
-    }
-}
-
-/// A transfer, or one delta alone.
-#[derive(Debug)]
-struct Move(Vec<Delta>);
-
-impl<'a> Arbitrary<'a> for Move {
-    fn arbitrary(input: &mut Unstructured<'a>) -> arbitrary::Result<Self> {
-        let (asset, amount) = (asset(input)?, i128::from(i16::arbitrary(input)?));
-        let amount = if u8::arbitrary(input)? == 0 { i128::arbitrary(input)? } else { amount };
-        let first = Delta { account: account(input)?, asset, amount, reserved: i8::arbitrary(input)?.into() };
-        let second = Delta { account: account(input)?, asset, amount: amount.wrapping_neg(), reserved: 0 };
-        Ok(Self(if u8::arbitrary(input)? < 16 { vec![first] } else { vec![first, second] }))
-    }
-}
 
 #[derive(Arbitrary, Debug)]
 enum Step {
@@ -89,15 +29,6 @@ enum Step {
     Growth,
     Epoch(u64),
 }
-
-#[derive(Arbitrary, Debug)]
-struct Round {
-    boundary: [Option<Operation>; 4],
-    moves: [Option<Move>; 4],
-}
-
-/// Slots for deltas: the fewest there are; four moves fill half.
-const SLOTS: usize = 16;
 
 /// What every input starts from: two accounts with money in two assets.
 const DEPOSITS: [BoundaryOperation; 4] = [deposit(1, 0), deposit(1, 1), deposit(2, 0), deposit(2, 1)];
@@ -117,8 +48,7 @@ struct Start {
 
 static START: LazyLock<Start> = LazyLock::new(|| {
     let secret = Scalar::from(77u64);
-    let master =
-        MasterPublicKey::from_bytes(RistrettoPoint::mul_base(&secret).compress().as_bytes()).expect("not the identity");
+    let master = master(&secret);
     let mut rng = ChaCha20Rng::seed_from_u64(1);
     let id = TableId { chain: 1, contract: [1; 20], table: [2; 32] };
     let params = TableParams { id, epoch: EPOCH, tier: Tier::SMALLEST, suite: TableSuite::ChaCha20Poly1305 };
@@ -130,15 +60,6 @@ static START: LazyLock<Start> = LazyLock::new(|| {
     let key = unwrap(&header, &master, &secret);
     Start { master, header, body, key }
 });
-
-/// Opens the wrapped data key with the whole secret, as t participants together would.
-fn unwrap(header: &Header, master: &MasterPublicKey, secret: &Scalar) -> Zeroizing<Vec<u8>> {
-    let wrapped = header.wrapped().to_wrapped().expect("a table key");
-    // header 8, then U
-    let u = CompressedRistretto::from_slice(&wrapped[8..40]).expect("32 bytes").decompress().expect("a point");
-    let verified = header.wrapped().clone().verify(master).expect("a true proof");
-    verified.open_with((u * secret).compress().as_bytes()).expect("opens")
-}
 
 fn assert_same(open: &OpenTable, ledger: &Ledger) {
     let all: Vec<_> =
@@ -154,8 +75,7 @@ fn assert_same(open: &OpenTable, ledger: &Ledger) {
 
 /// One round on both.
 fn round(open: OpenTable, ledger: &mut Ledger, round: Round, rng: &mut ChaCha20Rng) -> OpenTable {
-    let boundary: Vec<_> = round.boundary.into_iter().flatten().map(|operation| operation.0).collect();
-    let deltas: Vec<_> = round.moves.into_iter().flatten().flat_map(|moved| moved.0).collect();
+    let (boundary, deltas) = round.parts();
     let update = Update::Round { boundary: &boundary, deltas: &deltas, k: SLOTS, assets: &ASSETS };
     let next = open.apply(&update, &START.master, rng).expect("seals");
     let (code, results): (ResultCode, Vec<_>) = ledger.update(&boundary, &deltas, &ASSETS);
@@ -189,7 +109,9 @@ fn grow(open: OpenTable, ledger: &mut Ledger, rng: &mut ChaCha20Rng) -> OpenTabl
     next.rows
 }
 
-fuzz_target!(|steps: [Option<Step>; 4]| {
+fuzz_target!(|bytes: &[u8]| {
+    let steps = <[Option<Step>; 4]>::arbitrary(&mut Unstructured::new(&lengthened(bytes)));
+    let Ok(steps) = steps else { return };
     let start = &*START;
     let key = DataKey::from_opened(&start.key).expect("32 bytes");
     let mut open = OpenTable::open(&start.header, &start.body, &key).expect("opens");

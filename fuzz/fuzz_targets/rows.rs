@@ -1,0 +1,155 @@
+//! Arbitrary rows, sealed under a proper key: the decoder behind the seal. A table is refused with a typed error exactly
+//! where `docs/spec/table.md` refuses it, or is read as what was sealed; a round on it gives the same version on the open
+//! table and on the sealed one, and leaves every row that it does not name as it was.
+//!
+//! `cargo +nightly fuzz run rows`
+#![no_main]
+
+mod plain;
+mod rounds;
+mod sealing;
+
+use arbitrary::{Arbitrary, Unstructured};
+use ccc_core::{
+    keys::MasterPublicKey,
+    table::{
+        AssetId, ChunkSource, DataKey, FileSource, HEADER_LEN, Header, OpenTable, Outputs, P0_LEN, P1_LEN, ResultCode,
+        Row, RowFault, SealedBody, SealedTable, Sidecar, SliceSink, StreamError, StructuralError, TableId, TableParams,
+        TableSuite, Tier, Update, Updated, body_len, genesis, sidecar_len,
+    },
+};
+use curve25519_dalek::Scalar;
+use libfuzzer_sys::fuzz_target;
+use plain::{Plain, VERSION};
+use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
+use rounds::{ASSETS, EPOCH, Round, SLOTS, lengthened, master, unwrap};
+use std::{io::Cursor, sync::LazyLock};
+
+/// The data key of every sealed input.
+const KEY: [u8; 32] = [0x71; 32];
+
+static SECRET: LazyLock<Scalar> = LazyLock::new(|| Scalar::from(77u64));
+static MASTER: LazyLock<MasterPublicKey> = LazyLock::new(|| master(&SECRET));
+/// The header whose roots are replaced.
+static HEADER: LazyLock<[u8; HEADER_LEN]> = LazyLock::new(|| {
+    let id = TableId { chain: 1, contract: [1; 20], table: [2; 32] };
+    let params = TableParams { id, epoch: EPOCH, tier: Tier::SMALLEST, suite: TableSuite::ChaCha20Poly1305 };
+    let first = genesis(&params, &MASTER, &mut ChaCha20Rng::seed_from_u64(1)).expect("genesis");
+    assert_eq!(first.table.header.version(), VERSION);
+    first.table.header.to_bytes()
+});
+
+#[derive(Arbitrary, Debug)]
+struct Input {
+    plain: Plain,
+    round: Round,
+    /// Whether the body is read from a file, which could change between two readings.
+    file: bool,
+}
+
+fn key() -> DataKey {
+    DataKey::from_opened(&KEY).expect("32 bytes")
+}
+
+/// The version whose rows these are.
+fn seal(plain: &Plain) -> (Header, Vec<u8>) {
+    let mut header = *HEADER;
+    let p0 = header.first_chunk().expect("a header is longer than P0");
+    let (body, roots) = sealing::seal(&KEY, p0, plain.bytes());
+    header[P0_LEN..P1_LEN].copy_from_slice(roots.as_flattened());
+    (Header::from_bytes(&header).expect("a header with other roots"), body)
+}
+
+/// The table reads as the rows that were sealed.
+fn assert_read(table: &OpenTable, plain: &Plain) {
+    let used = &plain.rows()[1..plain.used()];
+    assert_eq!(table.used_rows() as usize, used.len() + 1);
+    let balances: Vec<_> = used.iter().filter_map(|row| Row::from_bytes(row).ok()).collect();
+    let keys: Vec<_> = balances.iter().map(|row| (row.account, row.asset)).collect();
+    assert!(table.find_many(&keys).into_iter().eq(balances.iter().cloned().map(Some)));
+    let sealed = used.iter().filter(|row| Row::from_bytes(row).is_ok());
+    assert!(balances.iter().map(Row::to_bytes).eq(sealed.copied()));
+    for asset in (0..4).map(AssetId) {
+        let amounts = balances.iter().filter(|row| row.asset == asset).map(|row| row.amount);
+        assert_eq!(table.sum(asset), amounts.fold(0, u128::saturating_add));
+    }
+    assert_eq!(table.epoch_salt()[..], plain.rows()[0][24..40]);
+    assert_eq!(table.result_code().byte(), plain.rows()[0][47]);
+}
+
+/// A version that a round made, and how it ended.
+struct Made {
+    table: SealedTable,
+    code: ResultCode,
+    boundary: Vec<Result<(), ResultCode>>,
+}
+
+/// The round on the sealed table.
+fn stream(header: &Header, body: &mut impl ChunkSource, update: &Update<'_>) -> Result<Made, StreamError> {
+    let tier = Tier::SMALLEST;
+    let (mut next, mut sidecar) = (vec![0; body_len(tier)], vec![0; sidecar_len(tier)]);
+    let outputs =
+        Outputs { body: &mut SliceSink(&mut next), sidecar: &mut SliceSink(&mut sidecar), progress: &mut |_| () };
+    let sealed = SealedBody { header, key: &key(), body };
+    let made = sealed.apply(update, &MASTER, outputs, &mut ChaCha20Rng::seed_from_u64(2))?;
+    let table = SealedTable { header: made.header, body: next, sidecar };
+    Ok(Made { table, code: made.code, boundary: made.boundary })
+}
+
+/// The round on the open table gives the same version.
+fn assert_same(open: OpenTable, update: &Update<'_>, made: &Made) {
+    let next: Updated = open.apply(update, &MASTER, &mut ChaCha20Rng::seed_from_u64(2)).expect("seals");
+    assert_eq!((next.code, &next.boundary), (made.code, &made.boundary));
+    assert_eq!(next.table.header.to_bytes(), made.table.header.to_bytes());
+    assert!(next.table.body == made.table.body, "bodies differ");
+    assert!(next.table.sidecar == made.table.sidecar, "sidecars differ");
+}
+
+/// The rows of the next version, whose three roots are those that the specification gives.
+fn rows_of(made: &Made, status: &[u8]) -> Vec<u8> {
+    let header = &made.table.header;
+    let key = unwrap(header, &MASTER, &SECRET);
+    let (rows, roots) = sealing::open(&key, &header.p0(), &made.table.body);
+    assert_eq!(roots, [header.body_root(), header.key_commitment(), header.state_root()]);
+    Sidecar::parse(&made.table.sidecar, header).expect("leads to the state root");
+    assert_eq!(rows[..40], status[..40]);
+    assert_eq!(rows[40..48], u64::from(made.code.byte()).to_be_bytes());
+    assert_eq!(rows[48..56], (VERSION + 1).to_be_bytes());
+    rows
+}
+
+/// The fault of a row; every other error is none that rows can cause.
+fn fault(error: StructuralError) -> RowFault {
+    match error {
+        StructuralError::Row { fault, .. } => fault,
+        other => panic!("rows do not cause this: {other}"),
+    }
+}
+
+fuzz_target!(|bytes: &[u8]| {
+    let Ok(input) = Input::arbitrary(&mut Unstructured::new(&lengthened(bytes))) else { return };
+    let (header, body) = seal(&input.plain);
+    let open = OpenTable::open(&header, &body, &key()).map_err(fault);
+    assert_eq!(open.as_ref().err().copied(), input.plain.fault());
+
+    let (boundary, deltas) = input.round.parts();
+    let update = Update::Round { boundary: &boundary, deltas: &deltas, k: SLOTS, assets: &ASSETS };
+    let made = match input.file {
+        true => stream(&header, &mut FileSource::new(Cursor::new(&body)), &update),
+        false => stream(&header, &mut &body[..], &update),
+    };
+    let named = plain::named(&boundary, &deltas);
+    let faults = input.plain.faults_in(&named);
+    match made {
+        Err(StreamError::Structural(error)) => assert!(faults.contains(&fault(error)) && open.is_err()),
+        Err(error) => panic!("no medium fails here: {error}"),
+        Ok(made) => {
+            assert_eq!(faults, []);
+            input.plain.assert_kept(&rows_of(&made, &input.plain.rows()[0]), &named);
+            if let Ok(open) = open {
+                assert_read(&open, &input.plain);
+                assert_same(open, &update, &made);
+            }
+        }
+    }
+});
