@@ -2,6 +2,7 @@
 
 mod artifacts;
 mod bad_input;
+mod boards;
 mod ceremony;
 #[cfg(unix)]
 mod crashes;
