@@ -131,8 +131,8 @@ impl Desk<'_> {
 
     /// Keeps the messages of a round that ends; they are public.
     fn keep(&self, board: &Board, round: Round) -> Result<(), Error> {
-        let messages = board.named(round).into_iter();
-        messages.map(|(name, envelope)| post(&self.kept(), &name, &envelope.to_bytes(), |_| false).map(drop)).collect()
+        let mut messages = board.named(round).into_iter();
+        messages.try_for_each(|(name, envelope)| post(&self.kept(), &name, &envelope.to_bytes(), |_| false).map(drop))
     }
 }
 
