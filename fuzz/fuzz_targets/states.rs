@@ -278,7 +278,14 @@ impl Repair {
 
 /// What is posted after a step that failed. Nobody but the liar is at fault.
 fn complaints(error: &RepairError, liar: Identifier) -> Vec<Envelope> {
-    let RepairError::Ended { culprits, complaints } = error else { panic!("{error}") };
+    let (culprits, complaints) = match error {
+        RepairError::Ended { culprits, complaints } => (culprits, complaints),
+        RepairError::OtherBoard { helpers } => {
+            assert_eq!(helpers, &[liar]);
+            return Vec::new();
+        }
+        _ => panic!("{error}"),
+    };
     assert!(culprits.iter().all(|culprit| culprit.identifier == liar));
     complaints.clone()
 }

@@ -173,8 +173,6 @@ pub(crate) enum Error {
     #[error("{}: {members} members confirm another result than these messages give: {transcript}{}", path.display(),
         said_twice(twice))]
     OtherTranscript { path: PathBuf, members: usize, transcript: String, twice: Vec<Twice> },
-    #[error("{} has more than {limit} files", path.display())]
-    BoardFull { path: PathBuf, limit: usize },
     #[error("{} is not certified: the old share still serves", path.display())]
     NotCertified { path: PathBuf },
     #[error("{} lies where the results go: {}", path.display(), out.display())]

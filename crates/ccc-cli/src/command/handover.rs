@@ -9,8 +9,8 @@ use crate::{
     pool::read_committee,
     rounds::{
         board::place,
-        keys, named,
-        outcome::{Finished, Results, committee_line, culprit_lines},
+        culprit_lines, elsewhere, keys, named,
+        outcome::{Finished, Results, committee_line},
         session::SessionFile,
         state::StateFile,
         walk::{Desk, End, Walk, walk},
@@ -206,6 +206,7 @@ fn tell(
     object["participant"] = json!(share);
     object["transcript"] = hex::encode(finished.transcript).into();
     object["culprits"] = json!(named(&finished.culprits));
+    object["other_boards"] = json!(elsewhere(&finished.culprits));
     if finished.certificate.is_some() {
         object["certificate"] = json!(results.certificate());
         lines.push(format!("certificate: {}", results.certificate().display()));

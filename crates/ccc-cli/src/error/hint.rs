@@ -166,7 +166,6 @@ impl Error {
                 "other-transcript",
                 "a message is missing, or came after its round: bring the one, or move the other away, and verify again",
             ),
-            Self::BoardFull { .. } => ("board-full", "name a directory that holds the messages of this session alone"),
             Self::NotCertified { .. } => ("not-certified", "let the rounds end first; nothing was removed"),
             Self::OldShare { .. } => {
                 ("old-share", "name another directory with --out: the old share has to outlast them")
@@ -184,6 +183,9 @@ impl Error {
                 ..
             } => ("repair-request", "name with --helpers at least as many other members as shares open, each once"),
             Self::RepairRequest { .. } => ("repair-request", "ask the participant for its request, in this committee"),
+            Self::Repair(RepairError::OtherBoard { .. }) => {
+                ("repair", "the splits were changed after they had been added up: those helpers run assist again")
+            }
             Self::Repair(RepairError::NotAHelper { .. }) => ("repair", "the helpers are those that the request names"),
             Self::Repair(RepairError::Keys { .. } | RepairError::KeyShare(_)) => {
                 ("repair", "use the keys and the share that this committee knows the participant by")

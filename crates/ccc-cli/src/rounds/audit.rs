@@ -5,7 +5,7 @@ use crate::error::Error;
 use ccc_core::keys::{
     Session,
     board::Round,
-    rounds::{Audited, audit},
+    rounds::{Audited, Culprit, Fault, Role, audit},
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -24,7 +24,13 @@ pub(crate) fn audit_board(directory: &Path, session: &Session) -> Result<(Audite
     let mut board = Board::read(directory, session)?;
     let rounds = ROUNDS.map(|round| board.envelopes(round));
     match audit(session, rounds.each_ref().map(Vec::as_slice)) {
-        Ok(audited) => Ok((audited, std::mem::take(&mut board.notes))),
+        Ok(mut audited) => {
+            // whoever wrote a certificate may have left confirmations out
+            let blamed =
+                |c: &Culprit| board.certificate.is_none() || (c.role, &c.fault) != (Role::Receiver, &Fault::Silent);
+            audited.culprits.retain(blamed);
+            Ok((audited, std::mem::take(&mut board.notes)))
+        }
         Err(error) => Err(match confirmed(&board, session) {
             Some((transcript, members)) => {
                 Error::OtherTranscript { path: directory.into(), members, transcript, twice: board.twice() }

@@ -9,7 +9,7 @@ use ccc_core::{
     envelope::{Envelope, MAX_PAYLOAD},
     identifier::Identifier,
     keys::{
-        Session,
+        Roster, Session,
         board::Round,
         reshare::Certificate,
         rounds::{Posted, Posting},
@@ -18,15 +18,18 @@ use ccc_core::{
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
-    path::{Path, PathBuf},
+    path::Path,
 };
 
 /// The longest message: an envelope with the longest payload.
 pub(crate) const MAX_MESSAGE: u64 = MAX_PAYLOAD as u64 + 512;
-/// The most files that are looked at.
-const MAX_FILES: usize = 1 << 14;
+/// Files that count for nothing are named up to this many; the others are counted.
+const MAX_NOTES: usize = 16;
 /// Messages of one sender in one round that are kept, beside one per dealer: as many as the protocol looks at.
 const MAX_PER_SENDER: usize = 4;
+
+/// Bytes at the end of an envelope.
+const SIGNATURE_LEN: usize = 64;
 
 type Digest = [u8; 32];
 /// One round: by sender, then by digest.
@@ -53,7 +56,8 @@ impl std::fmt::Display for Twice {
 pub(crate) struct Board {
     rounds: BTreeMap<Round, Messages>,
     bound: usize,
-    certified: bool,
+    /// Of a handover: one that lies on the board and certifies it.
+    pub(crate) certificate: Option<Certificate>,
     /// Files that count for nothing, and why.
     pub(crate) notes: Vec<String>,
 }
@@ -62,39 +66,32 @@ impl Board {
     /// Reads the directory. One that does not exist is empty.
     ///
     /// # Errors
-    /// [`Error::Read`], [`Error::BoardFull`].
+    /// [`Error::Read`].
     pub(crate) fn read(directory: &Path, session: &Session) -> Result<Self, Error> {
         let dealers = session.old().map_or(session.roster(), ccc_core::keys::Committee::roster).members().len();
         let bound = MAX_PER_SENDER.max(dealers);
-        let mut board = Self { rounds: BTreeMap::new(), bound, certified: false, notes: Vec::new() };
-        for path in listed(directory)? {
-            if let Err(reason) = board.take(&path, session)? {
-                board.notes.push(format!("{} is left out: {reason}", path.display()));
-            }
-        }
+        let mut board = Self { rounds: BTreeMap::new(), bound, certificate: None, notes: Vec::new() };
+        board.notes = each_file(directory, |bytes| board.take(bytes, session))?;
         Ok(board)
     }
 
-    fn take(&mut self, path: &Path, session: &Session) -> Result<Result<(), &'static str>, Error> {
-        let bytes = match files::read(path, MAX_MESSAGE) {
-            Err(Error::TooLong { .. }) => return Ok(Err("it is too long for a message")),
-            read => read?,
-        };
-        if kind_of(&bytes) == Ok(Kind::Certificate) {
-            return Ok(self.take_certificate(&bytes, session));
+    fn take(&mut self, bytes: &[u8], session: &Session) -> Result<(), &'static str> {
+        if kind_of(bytes) == Ok(Kind::Certificate) {
+            return self.take_certificate(bytes, session);
         }
-        Ok(match Envelope::from_bytes(&bytes) {
-            Ok(envelope) => self.add(session, envelope),
-            Err(_) => Err("it is no message"),
-        })
+        self.add(session, Envelope::from_bytes(bytes).map_err(|_| "it is no message")?)
     }
 
-    /// Somebody else's certificate brings the confirmations that one has missed.
+    /// Somebody else's certificate brings the confirmations that one has missed. Whoever wrote it chose among them.
     fn take_certificate(&mut self, bytes: &[u8], session: &Session) -> Result<(), &'static str> {
+        if session.old().is_none() {
+            return Err("a key generation has no certificate");
+        }
         let certificate = Certificate::from_bytes(bytes).map_err(|_| "it is no certificate")?;
         certificate.verify(session).map_err(|_| "it does not certify this session")?;
-        self.certified = true;
-        certificate.confirmations().iter().try_for_each(|envelope| self.add(session, envelope.clone()))
+        certificate.confirmations().iter().try_for_each(|envelope| self.add(session, envelope.clone()))?;
+        self.certificate = Some(certificate);
+        Ok(())
     }
 
     /// Adds a message that counts for this session.
@@ -125,13 +122,39 @@ impl Board {
         suite::digest(&front.chain(digests.into_iter().flatten()).collect::<Vec<u8>>())
     }
 
-    /// Who said two things where one is said; of complaints there may be several.
+    /// Who said two things where one is said: of complaints there may be several, as many as their sender counts.
     pub(crate) fn twice(&self) -> Vec<Twice> {
         let all = self.rounds.iter().flat_map(|(round, senders)| senders.iter().map(move |sender| (*round, sender)));
-        let twice = all.filter(|(_, (_, messages))| {
-            messages.values().filter(|(posting, _)| *posting != Posting::Complaint).nth(1).is_some()
-        });
+        let twice = all.filter(|(_, (_, messages))| contradicts(messages.values()));
         twice.map(|(round, (sender, _))| Twice { round, sender: *sender }).collect()
+    }
+
+    /// Whether a dealer said two things.
+    pub(crate) fn has_two_faced_dealers(&self) -> bool {
+        self.twice().iter().any(|twice| matches!(twice.round, Round::Commit | Round::Open))
+    }
+
+    /// How many members confirm a transcript.
+    pub(crate) fn confirming(&self, roster: &Roster, transcript: &[u8; 32]) -> usize {
+        let senders = self.rounds.get(&Round::Confirm).into_iter().flat_map(BTreeMap::values);
+        let confirms = |(_, envelope): &(Posting, Envelope)| {
+            envelope.verify_roster(roster).is_ok_and(|payload| payload.get(1..) == Some(transcript))
+        };
+        senders.filter(|messages| messages.values().any(confirms)).count()
+    }
+
+    /// The messages of `kept` that are not here, with the names that their senders give them.
+    pub(crate) fn lacks<'a>(&self, kept: &'a Self) -> Vec<(String, &'a Envelope)> {
+        let here: BTreeSet<_> = self.rounds.keys().flat_map(|round| self.messages(*round)).map(|(d, _)| *d).collect();
+        let all = kept.rounds.keys().flat_map(|round| kept.messages(*round));
+        let lost = all.filter(|(digest, _)| !here.contains(*digest));
+        lost.map(|(_, (posting, envelope))| (name_of(*posting, envelope.identifier()), envelope)).collect()
+    }
+
+    /// Everything that was said in a round, each with the name that its sender gives it.
+    pub(crate) fn named(&self, round: Round) -> Vec<(String, &Envelope)> {
+        let messages = self.messages(round).map(|(_, message)| message);
+        messages.map(|(posting, envelope)| (name_of(*posting, envelope.identifier()), envelope)).collect()
     }
 
     /// Who has said everything that it says in a round.
@@ -147,7 +170,6 @@ impl Board {
         let members = |roster: &ccc_core::keys::Roster| roster.members().iter().map(|m| m.identifier).collect();
         let dealers = session.old().map_or(session.roster(), ccc_core::keys::Committee::roster);
         match (round, session.old()) {
-            (Round::Confirm, _) if self.certified => BTreeSet::new(),
             (Round::Commit, _) => members(dealers),
             (Round::Open, _) if !intact => members(dealers),
             (Round::Complain | Round::Confirm, _) if !intact => members(session.roster()),
@@ -186,28 +208,77 @@ fn is_all(round: Round, postings: impl Iterator<Item = Posting>) -> bool {
     announced == Some(complaints)
 }
 
-/// The plain files of a directory, by name; hidden ones are somebody's work in progress.
+/// Two messages of a round of which an honest sender has one, or more complaints than their sender counts.
+fn contradicts<'a>(messages: impl Iterator<Item = &'a (Posting, Envelope)>) -> bool {
+    let (mut said, mut announced, mut complaints) = (BTreeSet::new(), None, 0);
+    for (posting, envelope) in messages {
+        match posting {
+            Posting::Complaint => {
+                complaints += 1;
+                continue;
+            }
+            Posting::NoMoreComplaints(count) => announced = Some(usize::from(*count)),
+            _ => {}
+        }
+        said.insert(unsigned(envelope));
+    }
+    said.len() > 1 || announced.is_some_and(|announced| complaints > announced)
+}
+
+/// A message without its signature, which its sender may make in several ways.
+pub(crate) fn unsigned(envelope: &Envelope) -> Vec<u8> {
+    let mut wire = envelope.to_bytes();
+    wire.truncate(wire.len().saturating_sub(SIGNATURE_LEN));
+    wire
+}
+
+/// The file name of a message. It says nothing to whoever reads it.
+fn name_of(posting: Posting, sender: Identifier) -> String {
+    let what = match posting {
+        Posting::Commitment => "commit",
+        Posting::Dealing => "open",
+        Posting::Complaint => "complaint",
+        Posting::NoMoreComplaints(_) => "complained",
+        Posting::Confirmation => "confirm",
+    };
+    format!("{what}-{sender}.ccc")
+}
+
+/// Gives the plain files of a directory to `take`, one at a time, and tells which of them count for nothing. Hidden ones
+/// are somebody's work in progress. What nobody can read is left out like what nobody signed: it stops no one.
 ///
 /// # Errors
-/// [`Error::Read`], [`Error::BoardFull`].
-pub(crate) fn listed(directory: &Path) -> Result<Vec<PathBuf>, Error> {
+/// [`Error::Read`] of the directory.
+pub(crate) fn each_file(
+    directory: &Path,
+    mut take: impl FnMut(&[u8]) -> Result<(), &'static str>,
+) -> Result<Vec<String>, Error> {
     let error = |source| Error::Read { path: directory.into(), source };
     let entries = match std::fs::read_dir(directory) {
         Err(source) if source.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
         entries => entries.map_err(error)?,
     };
-    let mut paths = Vec::new();
+    let (mut notes, mut more) = (Vec::new(), 0u64);
     for entry in entries {
         let path = entry.map_err(error)?.path();
         let hidden = path.file_name().is_none_or(|name| name.as_encoded_bytes().starts_with(b"."));
         if hidden || !path.metadata().is_ok_and(|metadata| metadata.is_file()) {
             continue;
         }
-        if paths.len() == MAX_FILES {
-            return Err(Error::BoardFull { path: directory.into(), limit: MAX_FILES });
+        let taken = match files::read(&path, MAX_MESSAGE) {
+            Err(Error::TooLong { .. }) => Err("it is too long for a message"),
+            Err(_) => Err("it cannot be read"),
+            Ok(bytes) => take(&bytes),
+        };
+        match taken {
+            Ok(()) => {}
+            Err(reason) if notes.len() < MAX_NOTES => {
+                notes.push(format!("{} is left out: {reason}", path.display()));
+            }
+            Err(_) => more += 1,
         }
-        paths.push(path);
     }
-    paths.sort();
-    Ok(paths)
+    notes.sort();
+    notes.extend((more > 0).then(|| format!("{more} more files of {} are left out", directory.display())));
+    Ok(notes)
 }

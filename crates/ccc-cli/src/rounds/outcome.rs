@@ -1,6 +1,6 @@
 //! What the rounds give one participant, and its files.
 
-use super::{keys, named};
+use super::keys;
 use crate::{
     command::Context,
     error::Error,
@@ -195,9 +195,4 @@ fn holds(path: &Path, share: &KeyShare, keys: &ParticipantKeys, ctx: &Context<'_
 pub(crate) fn committee_line(committee: &Committee, path: &Path) -> String {
     let (t, n) = (committee.threshold().t(), committee.threshold().n());
     format!("committee of {n}, any {t} open: {}", path.display())
-}
-
-/// Everybody at fault, one line each.
-pub(crate) fn culprit_lines(culprits: &[Culprit]) -> impl Iterator<Item = String> {
-    named(culprits).into_iter().map(|culprit| format!("at fault: {culprit}"))
 }

@@ -1,7 +1,7 @@
 //! A directory of messages of one repair.
 
-use super::board::{MAX_MESSAGE, listed};
-use crate::{error::Error, files};
+use super::board::each_file;
+use crate::error::Error;
 use ccc_core::{encoding::Kind, envelope::Envelope, identifier::Identifier, keys::repair::RepairSession, suite};
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -45,19 +45,13 @@ impl RepairBoard {
     /// Reads the directory. One that does not exist is empty.
     ///
     /// # Errors
-    /// [`Error::Read`], [`Error::BoardFull`].
+    /// [`Error::Read`].
     pub(crate) fn read(directory: &Path, session: &RepairSession) -> Result<Self, Error> {
         let mut board = Self { rounds: BTreeMap::new(), notes: Vec::new() };
-        for path in listed(directory)? {
-            let bytes = match files::read(&path, MAX_MESSAGE) {
-                Err(Error::TooLong { .. }) => Vec::new(),
-                read => read?,
-            };
-            let counts = Envelope::from_bytes(&bytes).is_ok_and(|envelope| board.add(session, envelope));
-            if !counts {
-                board.notes.push(format!("{} is left out: it is no message of this repair", path.display()));
-            }
-        }
+        board.notes = each_file(directory, |bytes| {
+            let counts = Envelope::from_bytes(bytes).is_ok_and(|envelope| board.add(session, envelope));
+            if counts { Ok(()) } else { Err("it is no message of this repair") }
+        })?;
         Ok(board)
     }
 

@@ -1,10 +1,11 @@
 //! Where a participant stands, whichever of the states it is in.
 
-use super::outcome::Finished;
+use super::{board::Board, outcome::Finished};
 use ccc_core::{
     envelope::Envelope,
     keys::{
         board::Round,
+        reshare::Certificate,
         rounds::{
             Committed, Complained, Opened, Participant, Party, RoundsError, Run, StateError, Step, Unconfirmed, step_of,
         },
@@ -95,16 +96,51 @@ where
         })
     }
 
-    /// Takes what the board carried in its round.
+    /// Takes what the board carries in its round; for the confirm round, a certificate if one is given.
     ///
     /// # Errors
     /// [`RoundsError`]; what is stored stays as it is.
-    pub(crate) fn advance(self, seen: &[Envelope]) -> Result<Next<'k, P>, RoundsError> {
+    pub(crate) fn advance(
+        self,
+        party: &Party<'k, P>,
+        board: &Board,
+        certificate: Option<&Certificate>,
+    ) -> Result<Next<'k, P>, RoundsError> {
+        let seen = board.envelopes(self.round());
         Ok(Next::Stage(match self {
-            Self::Commit(state) => Self::Open(Box::new(state.open(seen)?)),
-            Self::Open(state) => Self::Complain(Box::new(state.complain(seen)?)),
-            Self::Complain(state) => Self::Confirm(Box::new(state.finish(seen)?)),
-            Self::Confirm(state) => return Ok(Next::Finished(Box::new(state.confirm(seen)?.into()))),
+            Self::Commit(state) => Self::Open(Box::new(state.open(&seen)?)),
+            Self::Open(state) => Self::Complain(Box::new(state.complain(&seen)?)),
+            Self::Complain(state) => Self::Confirm(Box::new(settled(*state, party, board)?)),
+            Self::Confirm(state) => {
+                let outcome = match certificate {
+                    Some(certificate) => state.confirm_by_certificate(certificate)?,
+                    None => state.confirm(&seen)?,
+                };
+                return Ok(Next::Finished(Box::new(outcome.into())));
+            }
         }))
+    }
+}
+
+/// The result without the dealers that said two things, of which this participant may have read one when it closed the
+/// round; unless more members have confirmed the result as it would be with them.
+fn settled<'k, P: Run>(
+    state: Complained<'k, P>,
+    party: &Party<'k, P>,
+    board: &Board,
+) -> Result<Unconfirmed<'k, P>, RoundsError> {
+    let [commit, open, complain] = [Round::Commit, Round::Open, Round::Complain].map(|round| board.envelopes(round));
+    if !board.has_two_faced_dealers() {
+        return state.finish(&complain);
+    }
+    let as_closed = Complained::from_bytes(&state.to_bytes(), party.clone()).ok();
+    let as_closed = as_closed.and_then(|state| state.finish(&complain).ok());
+    let evicted = state.evict(&commit, &open).finish(&complain);
+    let roster = party.session().roster();
+    let confirmed =
+        |result: Option<&Unconfirmed<'k, P>>| result.map_or(0, |r| board.confirming(roster, &r.transcript()));
+    match as_closed {
+        Some(first) if confirmed(Some(&first)) > confirmed(evicted.as_ref().ok()) => Ok(first),
+        _ => evicted,
     }
 }

@@ -1,7 +1,7 @@
 //! One run of one participant: as far as the board lets it. It stores, then posts; a repeated run posts the same bytes.
 
 use super::{
-    board::Board,
+    board::{Board, unsigned},
     outcome::Finished,
     sentence,
     stage::{Next, Stage},
@@ -12,12 +12,14 @@ use crate::{
     files::{self, Audience, Replace},
 };
 use ccc_core::{
+    envelope::Envelope,
     identifier::Identifier,
     keys::{
         Session,
         board::Round,
-        rounds::{Party, RoundsError, Run},
+        rounds::{Party, Posted, Posting, RoundsError, Run},
     },
+    suite,
 };
 use rand_core::CryptoRng;
 use std::path::{Path, PathBuf};
@@ -61,19 +63,22 @@ const ROUNDS: [Round; 4] = [Round::Commit, Round::Open, Round::Complain, Round::
 /// Goes on from the stored state, or joins where there is none.
 ///
 /// # Errors
-/// [`Error::State`], [`Error::Rounds`], [`Error::OtherMessage`] and those of files; the state is the one stored last.
+/// [`Error::State`], [`Error::StateLost`], [`Error::Rounds`], [`Error::OtherMessage`] and those of files; the state is the one
+/// stored last.
 pub(crate) fn walk<P: Run>(party: &Party<'_, P>, desk: &Desk<'_>, rng: &mut impl CryptoRng) -> Result<Walk, Error>
 where
     Finished: From<P::Outcome>,
 {
     let mut board = Board::read(desk.board, party.session())?;
+    let mut notes = std::mem::take(&mut board.notes);
+    let posted = put_back(party, &mut board, desk)?;
+    notes.extend(board.twice().iter().map(ToString::to_string));
     let stored = desk.state.read()?;
     let (closed, stage) = match &stored {
         Some(stored) => (stored.closed.clone(), stored.stage(desk.state.path(), party.clone())?),
         None => (Closed::new(), Some(joined(party, &board, desk, rng)?)),
     };
-    let notes = std::mem::take(&mut board.notes);
-    let mut walk = Walk { closed, moved: Vec::new(), posted: Vec::new(), notes, end: End::WasFinished };
+    let mut walk = Walk { closed, moved: Vec::new(), posted, notes, end: End::WasFinished };
     walk.note_changes(party, &board);
     let Some(stage) = stage else { return Ok(walk) };
     let closing = (desk.close && stored.is_some()).then_some(stage.round());
@@ -100,6 +105,37 @@ where
     Ok(stage)
 }
 
+/// Posts what the board has lost of the rounds that this participant closed: two messages of one sender, of which somebody
+/// read the one and somebody the other, then stand before everybody.
+fn put_back<P: Run>(party: &Party<'_, P>, board: &mut Board, desk: &Desk<'_>) -> Result<Vec<PathBuf>, Error> {
+    let kept = Board::read(&desk.kept(), party.session())?;
+    let mut posted = Vec::new();
+    for (name, envelope) in board.lacks(&kept) {
+        posted.extend(post(desk.board, &name, &envelope.to_bytes(), |_| false)?);
+        count(board, party, envelope)?;
+    }
+    Ok(posted)
+}
+
+fn count<P: Run>(board: &mut Board, party: &Party<'_, P>, envelope: &Envelope) -> Result<(), Error> {
+    board.add(party.session(), envelope.clone()).map_err(|reason| Error::Rounds { reason: reason.into() })
+}
+
+impl Desk<'_> {
+    /// Where the messages of closed rounds are kept: beside the state.
+    fn kept(&self) -> PathBuf {
+        let mut name = self.state.path().as_os_str().to_owned();
+        name.push(".seen");
+        name.into()
+    }
+
+    /// Keeps the messages of a round that ends; they are public.
+    fn keep(&self, board: &Board, round: Round) -> Result<(), Error> {
+        let mut messages = board.named(round).into_iter();
+        messages.try_for_each(|(name, envelope)| post(&self.kept(), &name, &envelope.to_bytes(), |_| false).map(drop))
+    }
+}
+
 fn ended(error: RoundsError) -> Error {
     Error::Rounds { reason: sentence(&error) }
 }
@@ -123,16 +159,19 @@ impl Walk {
             let intact = self.changed(session, board).next().is_none();
             let (expected, done) = (board.expected(session, round, intact), board.done(round));
             let missing: Vec<_> = expected.difference(&done).copied().collect();
-            if !missing.is_empty() && closing != Some(round) {
+            let waits = !missing.is_empty() && closing != Some(round);
+            let certificate = board.certificate.as_ref().filter(|_| waits && round == Round::Confirm);
+            if waits && certificate.is_none() {
                 return Ok(End::Waits { round, have: expected.len() - missing.len(), missing });
             }
-            let next = stage.advance(&board.envelopes(round)).map_err(ended)?;
+            let next = stage.advance(party, board, certificate).map_err(ended)?;
             self.closed.push(board.digest(session, round));
             self.moved.push(round);
             match next {
                 Next::Finished(finished) => return Ok(End::Finished(finished)),
                 Next::Stage(next) => stage = next,
             }
+            desk.keep(board, round)?;
             desk.state.write(&self.closed, Some(&stage), false, rng)?;
         }
     }
@@ -148,8 +187,9 @@ impl Walk {
         Finished: From<P::Outcome>,
     {
         for (name, envelope) in stage.messages().map_err(ended)? {
-            self.posted.extend(post(desk.board, &name, &envelope.to_bytes())?);
-            board.add(party.session(), envelope).map_err(|reason| Error::Rounds { reason: reason.into() })?;
+            let contradicts = |found: &Envelope| is_another(party.session(), &envelope, found);
+            self.posted.extend(post(desk.board, &name, &envelope.to_bytes(), contradicts)?);
+            count(board, party, &envelope)?;
         }
         Ok(())
     }
@@ -173,17 +213,55 @@ impl Walk {
     }
 }
 
-/// Writes one message; the same message again changes nothing.
+/// Whether a message under the name of another is what its sender says in that other's place.
+fn is_another(session: &Session, envelope: &Envelope, found: &Envelope) -> bool {
+    let [mine, theirs] = [envelope, found].map(|envelope| Posted::of(session, envelope));
+    let (Some(mine), Some(theirs)) = (mine, theirs) else { return false };
+    let one_of_several = [mine.posting, theirs.posting].contains(&Posting::Complaint);
+    let same_place = (mine.role, mine.sender) == (theirs.role, theirs.sender)
+        && mine.posting.round() == theirs.posting.round()
+        && !one_of_several;
+    same_place && unsigned(envelope) != unsigned(found)
+}
+
+/// Writes one message; the same message again changes nothing. A name that something else has taken is left to it: the
+/// message then gets its digest into its name.
 ///
 /// # Errors
-/// [`Error::OtherMessage`] where another message has this name.
-pub(crate) fn post(board: &Path, name: &str, bytes: &[u8]) -> Result<Option<PathBuf>, Error> {
+/// [`Error::OtherMessage`] where what has the name `contradicts` the message.
+pub(crate) fn post(
+    board: &Path,
+    name: &str,
+    bytes: &[u8],
+    contradicts: impl Fn(&Envelope) -> bool,
+) -> Result<Option<PathBuf>, Error> {
     files::directory(board)?;
-    let path = board.join(name);
-    if path.is_file() {
-        let same = files::read(&path, super::board::MAX_MESSAGE)? == bytes;
-        return if same { Ok(None) } else { Err(Error::OtherMessage { path }) };
+    for path in names(name, bytes).map(|name| board.join(name)) {
+        if std::fs::symlink_metadata(&path).is_err_and(|error| error.kind() == std::io::ErrorKind::NotFound) {
+            match files::write(&path, bytes, Audience::Everyone, Replace::Never) {
+                Err(Error::Exists { .. }) => {}
+                written => return written.map(|()| Some(path)),
+            }
+        }
+        let found = path.is_file().then(|| files::read(&path, super::board::MAX_MESSAGE).ok()).flatten();
+        match found {
+            Some(found) if found == bytes => return Ok(None),
+            Some(found) if Envelope::from_bytes(&found).is_ok_and(|found| contradicts(&found)) => {
+                return Err(Error::OtherMessage { path });
+            }
+            _ => {}
+        }
     }
-    files::write(&path, bytes, Audience::Everyone, Replace::Never)?;
-    Ok(Some(path))
+    Err(Error::OtherMessage { path: board.join(name) })
+}
+
+/// The names that a message may have, in the order in which they are tried.
+fn names(name: &str, bytes: &[u8]) -> impl Iterator<Item = String> {
+    let stem = name.strip_suffix(".ccc").unwrap_or(name).to_owned();
+    let digest = hex::encode(&suite::digest(bytes)[..8]);
+    let more = (1u64..).map(move |k| match k {
+        1 => format!("{stem}-{digest}.ccc"),
+        k => format!("{stem}-{digest}-{k}.ccc"),
+    });
+    std::iter::once(name.to_owned()).chain(more)
 }

@@ -106,10 +106,10 @@ fn n021_nothing_is_posted_before_the_state_is_stored() {
     assert_eq!((run.code, run.json_error()["code"].as_str()), (2, Some("write")));
     assert!(!circle.scratch.path("board").exists(), "no word without a state");
 
-    fs::create_dir_all(circle.scratch.path("board/commit-1.ccc")).expect("made");
-    assert_eq!(circle.ccc(&dkg(1)).code, 2, "the message's place is taken");
+    std::os::unix::fs::symlink("nowhere", circle.scratch.path("board")).expect("a link to nothing");
+    assert_eq!(circle.ccc(&dkg(1)).code, 2, "no directory can be made there");
     let stored = circle.scratch.read("s1");
-    fs::remove_dir(circle.scratch.path("board/commit-1.ccc")).expect("removed");
+    fs::remove_file(circle.scratch.path("board")).expect("removed");
     assert_eq!(circle.ccc(&dkg(1)).code, 1);
     assert_eq!(circle.scratch.read("s1"), stored, "the same state speaks");
     (2..=4).for_each(|i| assert_eq!(circle.ccc(&dkg(i)).code, 1));

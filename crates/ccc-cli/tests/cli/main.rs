@@ -3,6 +3,7 @@
 mod answers;
 mod artifacts;
 mod bad_input;
+mod boards;
 mod ceremony;
 #[cfg(unix)]
 mod crashes;

@@ -93,7 +93,8 @@ pub enum RepairFault {
     FalseComplaint,
 }
 
-/// A participant at fault. Everything but silence is proved by its own signature.
+/// A participant at fault. Everything but silence is proved by its own signature; a complaint without reason together with
+/// the packet that it is about.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RepairCulprit {
@@ -133,6 +134,13 @@ pub enum RepairError {
         /// What this participant posts so that everybody sees it. Empty when everybody sees it already.
         complaints: Vec<Envelope>,
     },
+    /// Helpers added up other splits than these, and posted no sum of these. Nobody is at fault by that: somebody that can
+    /// write to the board may have shown them others. They help again; a helper that never fits is as good as silent.
+    #[error("the sums of participants {} are of other splits than these", Numbers(helpers))]
+    OtherBoard {
+        /// Who, ascending.
+        helpers: Vec<Identifier>,
+    },
     /// A share does not serve the committee: a helper's own, or the repaired one.
     #[error(transparent)]
     KeyShare(#[from] KeyShareError),
@@ -153,12 +161,24 @@ impl core::fmt::Display for Sentence<'_> {
     }
 }
 
+struct Numbers<'a>(&'a [Identifier]);
+
+impl core::fmt::Display for Numbers<'_> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        for (k, identifier) in self.0.iter().enumerate() {
+            let separator = if k == 0 { "" } else { ", " };
+            write!(f, "{separator}{identifier}")?;
+        }
+        Ok(())
+    }
+}
+
 /// What anybody who reads the board says of a repair: nothing, or who is at fault.
 ///
 /// The rounds are those of the helpers' packets, of their sums, and of the lost participant's complaints.
 ///
 /// # Errors
-/// [`RepairError::Ended`].
+/// [`RepairError::Ended`]; [`RepairError::OtherBoard`] where nobody is at fault and helpers read other splits.
 pub fn judge(session: &RepairSession, rounds: [&[Envelope]; 3]) -> Result<(), RepairError> {
     let [first, second, third] = rounds;
     let first = FirstRound::read(session, first)?;

@@ -150,23 +150,6 @@ impl Handover {
     }
 }
 
-impl Unconfirmed<'_> {
-    /// Takes a certificate in the place of the confirm round: for a participant that was away when the board closed it,
-    /// or that saw it close without a result.
-    ///
-    /// *Security*: a certificate proves n′ − F′ signatures and no date. A run that ended without a result may get one
-    /// afterwards, while a later session of the same epoch is under way. The caller MUST know from the board, the
-    /// contract or the operators that this session is the one that counts; the session is part of the state, so a
-    /// certificate of another is refused. Whoever passes a certificate on can leave confirmations out of it, so nobody is
-    /// blamed for silence in the confirm round; a signed confirmation of another transcript is named.
-    ///
-    /// # Errors
-    /// [`RoundsError::NotConfirmed`]: another session or transcript, too few signatures; the new share is gone.
-    pub fn confirm_by_certificate(self, certificate: &Certificate) -> Result<Handover, RoundsError> {
-        self.confirm_by_signatures(certificate.confirmations())
-    }
-}
-
 impl<'k> Party<'k> {
     /// A dealer, a receiver, or both.
     ///

@@ -6,7 +6,7 @@ use crate::{
     cli::VerifyArgs,
     error::Error,
     pool::read_committee,
-    rounds::{audit::audit_board, named, session::SessionFile},
+    rounds::{audit::audit_board, culprit_lines, elsewhere, named, session::SessionFile},
 };
 use ccc_core::{
     encoding::Kind,
@@ -59,7 +59,7 @@ impl Ceremony {
             let transcript = hex::encode(audited.transcript);
             lines.push(format!("{}: {have} of {n} members confirm transcript {transcript}", path.display()));
             lines.push(format!("dealers that count: {}", list(&audited.dealers)));
-            lines.extend(named(&audited.culprits).into_iter().map(|culprit| format!("at fault: {culprit}")));
+            lines.extend(culprit_lines(&audited.culprits));
         }
         lines
     }
@@ -79,6 +79,7 @@ impl Ceremony {
             object["dealers"] = numbers(&audited.dealers).into();
             object["confirmed"] = numbers(&audited.confirmed).into();
             object["culprits"] = named(&audited.culprits).into();
+            object["other_boards"] = elsewhere(&audited.culprits).into();
             object["committee_digest"] = hex::encode(&audited.committee.digest()[..32]).into();
             object["master_public_key"] = hex::encode(audited.committee.master_public_key().to_bytes()).into();
         }

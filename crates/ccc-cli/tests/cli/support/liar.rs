@@ -79,6 +79,19 @@ pub(crate) fn bends(scratch: &Scratch, keys: &str, vault: &str, message: &str, b
     scratch.write(message, bent.expect("an envelope").to_bytes());
 }
 
+/// Puts a certificate on a board that holds the confirmations of these and leaves out the others'.
+pub(crate) fn certificate(scratch: &Scratch, board: &str, who: &[u16]) {
+    let wires: Vec<_> = who.iter().map(|i| scratch.read(&format!("{board}/confirm-{i}.ccc"))).collect();
+    let first = Envelope::from_bytes(&wires[0]).expect("an envelope");
+    let mut wire = [&header(Kind::Certificate)[..], first.topic(), &wires[0][219 - 96..219 - 64]].concat();
+    wire.extend_from_slice(&u16::try_from(wires.len()).expect("few").to_be_bytes());
+    for envelope in wires {
+        wire.extend_from_slice(&u32::try_from(envelope.len()).expect("short").to_be_bytes());
+        wire.extend_from_slice(&envelope);
+    }
+    scratch.write(&format!("{board}/certificate.ccc"), wire);
+}
+
 fn field(bytes: &[u8], at: usize, length: usize) -> Vec<u8> {
     bytes[at..at + length].to_vec()
 }

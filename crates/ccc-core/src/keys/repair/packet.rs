@@ -185,6 +185,11 @@ impl RepairPacket {
         Stage::from_byte(*bytes.first()?).ok()
     }
 
+    /// The stage that bytes claim, and the digest of the packets that they claim to follow, for sorting.
+    pub(super) fn after(bytes: &[u8]) -> Option<(Stage, [u8; 32])> {
+        Some((Self::stage_of(bytes)?, *bytes.get(3..)?.first_chunk()?))
+    }
+
     #[cfg(test)]
     pub(super) fn seen(&self) -> [u8; 32] {
         self.seen

@@ -44,6 +44,7 @@ impl<'k> Receiver<'k> {
     ///
     /// # Errors
     /// [`RepairError::Ended`] with complaints to be posted, if a sum does not open or match;
+    /// [`RepairError::OtherBoard`], if helpers read other splits and have to help again;
     /// [`RepairError::KeyShare`], if the share is not the one of the committee's table, which the checks before
     /// exclude.
     pub fn finish(&self, first_round: &[Envelope], second_round: &[Envelope]) -> Result<KeyShare, RepairError> {

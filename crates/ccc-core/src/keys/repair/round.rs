@@ -38,7 +38,7 @@ impl FirstRound {
             recipients: session.helpers(),
             sum: weighted_key(session, sender, position),
         };
-        let (packets, culprits) = read_stage(session, Stage::Split, envelopes, expected);
+        let (packets, culprits) = read_stage(session, Stage::Split, envelopes, None, expected);
         ended(named(culprits))?;
         let seen = seen(session, packets.values());
         Ok(Self { packets, seen })
@@ -74,7 +74,9 @@ impl SecondRound {
             recipients: &lost,
             sum: first.committed_sum(position),
         };
-        let (packets, mut culprits) = read_stage(session, Stage::Sum, envelopes, expected);
+        let (packets, mut culprits) = read_stage(session, Stage::Sum, envelopes, Some(first.seen), expected);
+        let elsewhere = read_another_board(session, first.seen, envelopes, &culprits);
+        elsewhere.iter().for_each(|helper| forgive_silence(&mut culprits, *helper));
         for (accuser, complaint) in complaints(session, Stage::Split, envelopes) {
             let Some(position) = session.position(accuser) else { continue };
             let Some(packet) = first.packets.get(&complaint.sender()) else { continue };
@@ -84,7 +86,7 @@ impl SecondRound {
             culprits.entry(culprit).or_insert(fault);
         }
         ended(named(culprits))?;
-        Ok(Self { packets })
+        if elsewhere.is_empty() { Ok(Self { packets }) } else { Err(RepairError::OtherBoard { helpers: elsewhere }) }
     }
 
     pub(super) fn packets(&self) -> impl Iterator<Item = (Identifier, &RepairPacket)> {
@@ -104,6 +106,24 @@ impl SecondRound {
         }
         named(culprits)
     }
+}
+
+/// The helpers of which nothing is here but sums of other splits. Somebody showed them another board, or they lie: what
+/// they signed does not tell which.
+fn read_another_board(
+    session: &RepairSession,
+    seen: [u8; 32],
+    envelopes: &[Envelope],
+    culprits: &Culprits,
+) -> Vec<Identifier> {
+    let others = collect(session, envelopes, |envelope| is_sum_after(envelope, |found| found != seen));
+    others.into_keys().filter(|sender| culprits.get(sender) == Some(&RepairFault::Silent)).collect()
+}
+
+/// Whether an envelope claims to be a sum of splits with such a digest.
+fn is_sum_after(envelope: &Envelope, seen: impl Fn([u8; 32]) -> bool) -> bool {
+    let found = (envelope.kind() == Kind::RepairPacket).then(|| RepairPacket::after(envelope.unverified_payload()));
+    matches!(found.flatten(), Some((Stage::Sum, found)) if seen(found))
 }
 
 /// Who complains is not silent, and a proved fault is named before silence.
@@ -128,10 +148,14 @@ fn read_stage<'a>(
     session: &'a RepairSession,
     stage: Stage,
     envelopes: &[Envelope],
+    seen: Option<[u8; 32]>,
     expected: impl Fn(Identifier, usize) -> Expected<'a>,
 ) -> (BTreeMap<Identifier, RepairPacket>, Culprits) {
+    // sums of other splits are of a board that this one is not: they neither count nor contradict
     let posted = collect(session, envelopes, |envelope| {
-        envelope.kind() == Kind::RepairPacket && RepairPacket::stage_of(envelope.unverified_payload()) == Some(stage)
+        let is_of_stage = RepairPacket::stage_of(envelope.unverified_payload()) == Some(stage);
+        let fits = stage == Stage::Split || !is_sum_after(envelope, |found| Some(found) != seen);
+        envelope.kind() == Kind::RepairPacket && is_of_stage && fits
     });
     let (mut packets, mut culprits) = (BTreeMap::new(), Culprits::new());
     for (position, &helper) in session.helpers().iter().enumerate() {

@@ -1,4 +1,5 @@
 mod any;
+mod boards;
 mod next;
 
 use super::packet::{Stage, seen};
@@ -351,17 +352,6 @@ fn a_participant_that_complains_without_reason_about_a_sum_is_named() {
 }
 
 #[test]
-fn a_sum_that_follows_other_splits_names_its_helper() {
-    let (world, session) = world();
-    let first = world.splits(&session);
-    let sum = (Stage::Sum, id(4), nothing_seen(&session));
-    let sum = RepairPacket::create(&session, sum, &[(id(2), secret(8))], &[1; 64]);
-    let second = with(world.sums(&session, &first), 4, vec![world.signed_packet(&session, 4, &sum)]);
-    let expected = vec![(4, RepairFault::Packet(PacketError::Seen))];
-    assert_eq!(culprits(world.receiver(&session).finish(&first, &second)), expected);
-}
-
-#[test]
 fn every_byte_of_a_packet_is_under_its_proof() {
     let (world, session) = world();
     let first = world.splits(&session);
@@ -546,6 +536,7 @@ fn n057_one_liar_frames_nobody_and_spoils_no_share() {
                 assert_eq!(judged, Err(RepairError::Ended { culprits, complaints: vec![] }));
                 ended += 1;
             }
+            Err(RepairError::OtherBoard { helpers }) => assert_eq!(helpers, [id(4)]),
             Err(error) => panic!("{error}"),
         }
     }

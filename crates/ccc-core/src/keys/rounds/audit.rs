@@ -57,8 +57,9 @@ impl From<Concluded> for Audited {
 ///
 /// *Security*: committee, transcript and the dealers that count are certain, since enough receivers signed the transcript.
 /// The culprits are not under it: another set of messages that gives the same counted dealings gives the same transcript.
-/// Every fault but silence is proved by the culprit's signature whoever hands over the rounds; that somebody was silent,
-/// and that no other fault was left out, is as certain as it is that these are the rounds as the board closed them.
+/// A fault that [is proved](super::Fault::is_proved) is so whoever hands over the rounds, a complaint without reason if the
+/// accuser saw the same dealing; that somebody was silent or saw another board, and that no other fault was left out, is as
+/// certain as it is that these are the rounds as the board closed them.
 ///
 /// *Source*: `docs/spec/keys.md`. *Timing*: variable; nothing here is secret.
 ///

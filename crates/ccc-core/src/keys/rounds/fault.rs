@@ -57,12 +57,23 @@ pub enum Fault {
     /// It complained without reason.
     #[error("a complaint without reason")]
     FalseComplaint,
-    /// It confirmed another transcript.
+    /// It confirmed another transcript: a fault only if it read the same board. It proves that two boards differed, and not
+    /// whose doing that is.
     #[error("another transcript is confirmed")]
     Disagreement,
 }
 
-/// A participant at fault. Everything but silence is proved by its own signature.
+impl Fault {
+    /// Whether messages prove it. Silence, and a disagreement about the transcript, may be the board's doing: somebody
+    /// that can write to it shows honest participants different messages.
+    #[must_use]
+    pub fn is_proved(&self) -> bool {
+        !matches!(self, Self::Silent | Self::Disagreement)
+    }
+}
+
+/// A participant at fault. Its own signature proves it, but for what [`Fault::is_proved`] leaves out; a
+/// [`Fault::FalseComplaint`] together with the dealing that it is about.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Culprit {

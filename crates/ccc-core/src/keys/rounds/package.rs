@@ -28,18 +28,18 @@ pub(crate) enum Package {
     Confirmation([u8; 32]),
 }
 
-/// A dealing that somebody posted: kept only if it is the one committed to.
+/// A dealing that somebody posted: kept only if it is the one committed to, else its digest.
 #[derive(PartialEq, Eq)]
 pub(crate) enum Opening {
     AsCommitted(Vec<u8>),
-    Other,
+    Other([u8; 32]),
 }
 
 impl Opening {
     pub(crate) fn as_committed(&self) -> Option<&[u8]> {
         match self {
             Self::AsCommitted(wire) => Some(wire),
-            Self::Other => None,
+            Self::Other(_) => None,
         }
     }
 }
@@ -72,12 +72,16 @@ impl Package {
     }
 
     pub(crate) fn dealing(envelope: &Envelope, committed: &[u8; 32]) -> Option<Opening> {
+        let digest = Self::any_dealing(envelope)?;
         let wire = envelope.unverified_payload();
-        if envelope.kind() != Kind::Dealing || kind_of(wire) != Ok(Kind::Dealing) {
-            return None;
-        }
-        let same = digest32(domain::DEALING_COMMITMENT, &[wire]) == *committed;
-        Some(if same { Opening::AsCommitted(wire.to_vec()) } else { Opening::Other })
+        Some(if digest == *committed { Opening::AsCommitted(wire.to_vec()) } else { Opening::Other(digest) })
+    }
+
+    /// The digest of a dealing, whatever was committed to.
+    pub(crate) fn any_dealing(envelope: &Envelope) -> Option<[u8; 32]> {
+        let wire = envelope.unverified_payload();
+        let is_dealing = envelope.kind() == Kind::Dealing && kind_of(wire) == Ok(Kind::Dealing);
+        is_dealing.then(|| digest32(domain::DEALING_COMMITMENT, &[wire]))
     }
 
     pub(crate) fn complaint(envelope: &Envelope) -> Option<(Identifier, Complaint)> {

@@ -9,6 +9,7 @@ use crate::identifier::Identifier;
 use crate::keys::committee::Committee;
 use crate::keys::complaint::{Complaint, Verdict};
 use crate::keys::dealing::{Dealing, DealingError, Digested, ShareFault, VerifiedDealing, verify_all};
+use crate::keys::reshare::Certificate;
 use crate::keys::session::Session;
 use crate::keys::share::KeyShare;
 use crate::keys::sharing::{Sharing, that_count, weights};
@@ -227,6 +228,24 @@ impl<'k, P: Run> Complained<'k, P> {
         self.me.party.sign_as_receiver(Some(Package::NoMoreComplaints(count)))
     }
 
+    /// Evicts every dealer that signed two commitments, or two dealings, whichever of them this participant read when it
+    /// closed the rounds. Whoever sees both messages before it confirms comes to the same dealers.
+    ///
+    /// Evict before [`finish`](Self::finish), and store the state as it was: what it posts stays the same.
+    #[must_use]
+    pub fn evict(mut self, commit_round: &[Envelope], open_round: &[Envelope]) -> Self {
+        let session = self.me.session();
+        let commitments = collect_from_dealers(session, commit_round, |_, e| Package::commitment(e));
+        let dealings = collect_from_dealers(session, open_round, |_, e| Package::any_dealing(e));
+        let mut twice: Vec<_> = commitments.iter().filter(|(_, all)| all.len() > 1).map(|(i, _)| *i).collect();
+        twice.extend(dealings.iter().filter(|(_, all)| all.len() > 1).map(|(i, _)| *i));
+        for dealer in twice {
+            self.dealings.remove(&dealer);
+            self.me.faults.blame(Role::Dealer, dealer, Fault::Equivocation);
+        }
+        self
+    }
+
     /// Takes everybody's complaints, fixes the qualified dealers and adds up their dealings.
     ///
     /// # Errors
@@ -276,6 +295,12 @@ impl<'k, P: Run> Unconfirmed<'k, P> {
         &self.committee
     }
 
+    /// digest32 H("transcript"; …), which others have to confirm as well.
+    #[must_use]
+    pub fn transcript(&self) -> [u8; 32] {
+        self.transcript
+    }
+
     /// Takes everybody's confirmations: the result counts once n − F receivers have the same.
     ///
     /// Who confirms two transcripts is named, and counts for this one all the same: a certificate cannot show what else
@@ -293,9 +318,23 @@ impl<'k, P: Run> Unconfirmed<'k, P> {
         self.conclude(confirmed)
     }
 
-    /// As [`confirm`](Self::confirm), from confirmations that somebody chose: who is missing among them is not blamed.
-    pub(crate) fn confirm_by_signatures(mut self, chosen: &[Envelope]) -> Result<P::Outcome, RoundsError> {
-        let confirmed = self.tally(chosen);
+    /// Takes a certificate in the place of the confirm round: for a participant that was away when the board closed it,
+    /// or that saw it close without a result.
+    ///
+    /// *Security*: a certificate proves n′ − F′ signatures and no date. A run that ended without a result may get one
+    /// afterwards, while a later session of the same epoch is under way. The caller MUST know from the board, the
+    /// contract or the operators that this session is the one that counts; the session is part of the state, so a
+    /// certificate of another is refused. Whoever passes a certificate on can leave confirmations out of it, so nobody is
+    /// blamed for silence in the confirm round; a signed confirmation of another transcript is named.
+    ///
+    /// # Errors
+    /// [`RoundsError::Protocol`] in a key generation, which has no certificate; [`RoundsError::NotConfirmed`]: another
+    /// session or transcript, too few signatures; the new share is gone.
+    pub fn confirm_by_certificate(mut self, certificate: &Certificate) -> Result<P::Outcome, RoundsError> {
+        if self.me.session().old().is_none() {
+            return Err(RoundsError::Protocol { found: self.me.session().protocol() });
+        }
+        let confirmed = self.tally(certificate.confirmations());
         self.conclude(confirmed)
     }
 
@@ -394,8 +433,11 @@ impl<P> Me<'_, P> {
 
 /// The dealing that was committed to, if it was opened.
 fn opened_dealing(identifier: Identifier, digest: &[u8; 32], posted: Option<&Vec<Opening>>) -> Result<Digested, Fault> {
-    let posted = posted.ok_or(Fault::Silent)?;
-    let bytes = posted.iter().find_map(Opening::as_committed).ok_or(Fault::NotAsCommitted)?;
+    let bytes = match posted.map(Vec::as_slice) {
+        None | Some([]) => return Err(Fault::Silent),
+        Some([one]) => one.as_committed().ok_or(Fault::NotAsCommitted)?,
+        Some([_, _, ..]) => return Err(Fault::Equivocation),
+    };
     let dealing = Dealing::from_bytes(bytes).map_err(|_| Fault::Malformed)?;
     if dealing.dealer() != identifier.get() {
         return Err(Fault::Dealing(DealingError::Dealer { found: dealing.dealer() }));

@@ -21,6 +21,7 @@ use rand_chacha::ChaCha20Rng;
 use std::sync::Arc;
 
 mod any;
+mod boards;
 mod forged;
 
 const LIAR: u16 = 3;

@@ -100,28 +100,28 @@ fn n014_a_rogue_commitment_made_after_seeing_the_others_is_not_the_one_committed
     agree(outcomes, &[(4, Fault::NotAsCommitted)]);
 }
 
-/// After the commitment there is one dealing that counts, wherever it stands among others of the same dealer.
+/// Two participants may have read one of two dealings each: the dealer that signed both is evicted, wherever the one that
+/// it committed to stands. The same dealing twice is one.
 #[test]
-fn n018_of_two_dealings_the_one_committed_to_counts() {
+fn n018_two_dealings_evict_their_dealer_and_one_twice_counts_once() {
     let scene = Scene::new();
     let committed = scene.forge(&Lie::Nothing);
     let mut rng = ChaCha20Rng::seed_from_u64(53);
     let other = Dealing::forge(&scene.session, 4, Scalar::from(5u8), &Lie::Nothing, &mut rng);
     let alone = agree(scene.deals(&[&committed]), &[]);
-    let posted = |all: [&Dealing; 3]| {
+    let posted = |all: [&Dealing; 3], culprits: &[(u16, Fault)]| {
         let posts: Vec<_> = all.into_iter().map(|d| scene.says(Package::Dealing(d.to_bytes()))).collect();
-        agree(
-            scene.run(|round, envelope| match (round, envelope.identifier().get()) {
-                (Round::Commit, 4) => vec![scene.says(Package::Commitment(committed.commitment_digest()))],
-                (Round::Open, 4) => posts.clone(),
-                _ => vec![envelope],
-            }),
-            &[],
-        )
+        let outcomes = scene.run(|round, envelope| match (round, envelope.identifier().get()) {
+            (Round::Commit, 4) => vec![scene.says(Package::Commitment(committed.commitment_digest()))],
+            (Round::Open, 4) => posts.clone(),
+            _ => vec![envelope],
+        });
+        agree(outcomes, culprits)
     };
     for all in [[&committed, &committed, &other], [&other, &committed, &committed], [&other, &other, &committed]] {
-        assert_eq!(posted(all)[0].transcript, alone[0].transcript);
+        posted(all, &[(4, Fault::Equivocation)]);
     }
+    assert_eq!(posted([&committed; 3], &[])[0].transcript, alone[0].transcript);
     agree(
         scene.run(|round, envelope| match (round, envelope.identifier().get()) {
             (Round::Commit, 4) => vec![scene.says(Package::Commitment(committed.commitment_digest()))],

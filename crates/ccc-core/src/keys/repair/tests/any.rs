@@ -68,6 +68,7 @@ fn withstands(number: u16, changes: &[Vec<Change>; 3]) {
         Err(RepairError::Ended { culprits, .. }) => {
             assert_eq!(judged, Err(RepairError::Ended { culprits, complaints: Vec::new() }));
         }
+        Err(RepairError::OtherBoard { helpers }) => assert_eq!(helpers, [liar]),
         Err(error) => panic!("{error}"),
     }
 }
