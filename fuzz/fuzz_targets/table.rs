@@ -26,7 +26,8 @@ use zeroize::Zeroizing;
 #[derive(Arbitrary, Debug)]
 enum Step {
     Round(Round),
-    Growth,
+    /// One in four is carried out.
+    Growth(u8),
     Epoch(u64),
 }
 
@@ -122,8 +123,8 @@ fuzz_target!(|bytes: &[u8]| {
         open = match step {
             Step::Round(moves) => round(open, &mut ledger, moves, &mut rng),
             // one growth is a table four times as slow; the second would be sixteen times
-            Step::Growth if open.header().tier() != Tier::SMALLEST => open,
-            Step::Growth => grow(open, &mut ledger, &mut rng),
+            Step::Growth(odds) if odds > 63 || open.header().tier() != Tier::SMALLEST => open,
+            Step::Growth(_) => grow(open, &mut ledger, &mut rng),
             Step::Epoch(number) => match epoch(open, Epoch(number), &mut rng) {
                 Some(open) => open,
                 None => return,
