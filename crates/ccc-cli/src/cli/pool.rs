@@ -194,7 +194,7 @@ pub(crate) struct EncryptOrderArgs {
     /// Seconds until a collateral order may be opened and cleared
     #[arg(long, default_value_t = 0, value_name = "SECONDS", conflicts_with = "standing")]
     pub(crate) opens_in: u64,
-    /// Seconds until the order expires; everybody sees it, so take one for all kinds of submissions
+    /// Seconds until it expires, for everybody to see
     #[arg(long, default_value_t = value::LIFETIME, value_parser = value::lifetime, value_name = "SECONDS")]
     pub(crate) lifetime: u64,
     /// The public address that submits a standing order [default: a random one]

@@ -10,7 +10,7 @@ pub(crate) struct Submitting {
     /// The pool directory
     #[arg(long, value_name = "DIR")]
     pub(crate) pool: PathBuf,
-    /// Seconds until it expires and leaves its order slot; everybody sees it, so take one for all kinds
+    /// Seconds until it expires and leaves its order slot; public: take one for all kinds
     #[arg(long, default_value_t = value::LIFETIME, value_parser = value::lifetime, value_name = "SECONDS")]
     pub(crate) lifetime: u64,
     /// The public address that submits it [default: a random one]

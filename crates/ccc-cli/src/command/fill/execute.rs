@@ -43,7 +43,7 @@ pub(super) fn run(arguments: &FillRunArgs, ctx: &Context<'_>) -> Result<Answer, 
     Pool::open(&arguments.pool)?.refuse_settled(&paths)?;
     files::one_standard_input(arguments.price.iter().chain(&arguments.statement))?;
     let target = arguments.out.clone().unwrap_or_else(|| paths.report());
-    let replace = replace(arguments, &paths);
+    let replace = Replace::from_flag(arguments.force);
     if !files::is_stream(&target) {
         files::check_target(&target, replace)?;
     }
@@ -59,7 +59,7 @@ pub(super) fn run(arguments: &FillRunArgs, ctx: &Context<'_>) -> Result<Answer, 
     };
     let receipts = produced.receipts.as_ref().map(|_| paths.receipts());
     for path in payout_paths(&paths, &produced).into_iter().chain(receipts) {
-        files::check_target(&path, OWN)?;
+        files::check_target(&path, replace)?;
     }
     if let Some(table) = &produced.table {
         store.put(table)?;
@@ -83,33 +83,22 @@ fn payout_paths(paths: &AttemptPaths, produced: &Produced) -> Vec<PathBuf> {
     sequences.map(|sequence| paths.payout(sequence)).collect()
 }
 
-/// What an attempt has made in its own directory: a run that stopped left it, as long as the keys are there.
-const OWN: Replace = Replace::Force;
-
-/// Whether the file that is named for the result may be replaced.
-fn replace(arguments: &FillRunArgs, paths: &AttemptPaths) -> Replace {
-    match arguments.out {
-        None if paths.key().exists() => OWN,
-        _ => Replace::from_flag(arguments.force),
-    }
-}
-
 /// Report, payouts, envelope, receipts and the committee of a new epoch; then the head, at once; then the keys go. A run
-/// that stops before the head has moved nothing and can be made again, over the files that it left in the attempt's
-/// directory; one that stops behind it leaves keys that a moved head refuses.
+/// that stops before the head has not moved the pool and can be made again, with `--force` over the files that it left; one
+/// that stops behind it leaves keys that a moved head refuses.
 fn keep(pool: &Pool, paths: &AttemptPaths, target: &Path, replace: Replace, produced: &Produced) -> Result<(), Error> {
     files::write(target, &produced.report.to_bytes()?, Audience::Everyone, replace)?;
     for (payout, path) in produced.payouts.iter().zip(payout_paths(paths, produced)) {
-        files::write(&path, &payout.to_bytes()?, Audience::Everyone, OWN)?;
+        files::write(&path, &payout.to_bytes()?, Audience::Everyone, replace)?;
     }
     if let Some(envelope) = &produced.envelope {
-        files::write(&paths.envelope(), envelope, Audience::Everyone, OWN)?;
+        files::write(&paths.envelope(), envelope, Audience::Everyone, Replace::Force)?;
     }
     if produced.purpose == Purpose::Epoch {
         pool.set_committee()?;
     }
     if let Some(receipts) = &produced.receipts {
-        files::write(&paths.receipts(), &receipts.to_bytes(), Audience::Everyone, OWN)?;
+        files::write(&paths.receipts(), &receipts.to_bytes(), Audience::Everyone, replace)?;
     }
     if produced.table.is_some() {
         pool.record(&produced.head.header_hash.0, &produced.report, produced.receipts.as_ref())?;
