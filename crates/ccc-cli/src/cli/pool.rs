@@ -3,7 +3,7 @@
 use super::{
     reading::{AnswerArgs, AskArgs, ExportArgs, HistoryArgs, SummaryArgs},
     submission::{ForceTransferArgs, FreezeArgs, TransferArgs, UnfreezeArgs},
-    value::{Address, AssetName, SpreadRange, UpkeepName},
+    value::{self, Address, AssetName, SpreadRange, UpkeepName},
 };
 use clap::{Args, Subcommand};
 use std::path::PathBuf;
@@ -194,8 +194,8 @@ pub(crate) struct EncryptOrderArgs {
     /// Seconds until a collateral order may be opened and cleared
     #[arg(long, default_value_t = 0, value_name = "SECONDS", conflicts_with = "standing")]
     pub(crate) opens_in: u64,
-    /// Seconds until the order expires
-    #[arg(long, default_value_t = 3600, value_name = "SECONDS")]
+    /// Seconds until it expires, for everybody to see
+    #[arg(long, default_value_t = value::LIFETIME, value_parser = value::lifetime, value_name = "SECONDS")]
     pub(crate) lifetime: u64,
     /// The public address that submits a standing order [default: a random one]
     #[arg(long, value_name = "ADDRESS", requires = "standing")]

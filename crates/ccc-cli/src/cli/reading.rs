@@ -57,11 +57,12 @@ pub(crate) struct ExportArgs {
 #[derive(Args)]
 #[command(after_help = "\
 Checks that the attempt's keys are attested as the pool's enclave and that it opens the table's key alone,
-then seals the query to them. FILE goes into the attempt's directory as query-1.ccc, query-2.ccc and so on;
-the key beside it, with the ending .key, opens the answer and stays with the owner.
+then seals the query to them. FILE goes to the host, into the attempt's directory, as query-1.ccc,
+query-2.ccc and so on. FILE.key opens the answer and stays with the owner: the host must not have it.
 
 Example:
-  ccc table ask --pool pool/ --attempt attempt/ --account-key maker.ccc --out attempt/query-1.ccc")]
+  ccc table ask --pool pool/ --attempt attempt/ --account-key maker.ccc --out maker.query
+  cp maker.query attempt/query-1.ccc")]
 pub(crate) struct AskArgs {
     /// The pool directory
     #[arg(long, value_name = "DIR")]
@@ -72,10 +73,10 @@ pub(crate) struct AskArgs {
     /// Keys of the account that asks
     #[arg(long, value_name = "FILE")]
     pub(crate) account_key: PathBuf,
-    /// The sealed query
+    /// The sealed query; its key is FILE.key
     #[arg(long, value_name = "FILE")]
     pub(crate) out: PathBuf,
-    /// Replace existing files
+    /// Replace an existing query and its key
     #[arg(long)]
     pub(crate) force: bool,
 }
@@ -86,7 +87,7 @@ pub(crate) struct AskArgs {
 Checks that the pool's enclave gave the answers for this attempt. Exit code 1: none opens under this key.
 
 Example:
-  ccc table answer --pool pool/ --attempt attempt/ --query-key attempt/query-1.key")]
+  ccc table answer --pool pool/ --attempt attempt/ --query-key maker.query.key")]
 pub(crate) struct AnswerArgs {
     /// The pool directory
     #[arg(long, value_name = "DIR")]

@@ -1,6 +1,6 @@
 //! Flags of what is submitted like a standing order: transfers, and the operator's freezes and forced transfers.
 
-use super::value::{Address, AssetName};
+use super::value::{self, Address, AssetName};
 use clap::Args;
 use std::path::PathBuf;
 
@@ -10,8 +10,8 @@ pub(crate) struct Submitting {
     /// The pool directory
     #[arg(long, value_name = "DIR")]
     pub(crate) pool: PathBuf,
-    /// Seconds until the submission expires; as long it takes one of the pool's order slots
-    #[arg(long, default_value_t = 3600, value_name = "SECONDS")]
+    /// Seconds until it expires and leaves its order slot; public: take one for all kinds
+    #[arg(long, default_value_t = value::LIFETIME, value_parser = value::lifetime, value_name = "SECONDS")]
     pub(crate) lifetime: u64,
     /// The public address that submits it [default: a random one]
     #[arg(long, value_name = "ADDRESS")]
@@ -22,7 +22,8 @@ pub(crate) struct Submitting {
 #[derive(Args)]
 #[command(after_help = "\
 The submission looks like a standing order: accounts, asset and amount stay secret. The next `fill run`
-moves what the account holds free; more, or an account that never had a deposit, moves nothing.
+moves what the account holds free; more, or an account that never had a deposit, moves nothing. It gives no
+receipt for a new submission: `ccc table balance` shows what it did.
 
 Example:
   ccc table transfer --pool pool/ --account-key maker.ccc --asset base --amount 1000000 --to 0x…")]

@@ -32,6 +32,21 @@ pub(crate) enum UpkeepName {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct SpreadRange(pub(crate) [u16; 2]);
 
+/// Seconds that a submission lives unless told otherwise: the same for every kind, as its expiry is public.
+pub(super) const LIFETIME: u64 = 3600;
+
+/// Seconds below which a submission would be likely to expire before a block holds it.
+const LEAST_LIFETIME: u64 = 60;
+
+/// The seconds that a submission lives.
+pub(super) fn lifetime(text: &str) -> Result<u64, String> {
+    let seconds: u64 = text.parse().map_err(|_| "seconds are a number".to_owned())?;
+    if seconds < LEAST_LIFETIME {
+        return Err(format!("it would expire before the next round; at least {LEAST_LIFETIME} seconds"));
+    }
+    Ok(seconds)
+}
+
 impl FromStr for Address {
     type Err = String;
 

@@ -12,7 +12,7 @@ mod temporary;
 use crate::error::Error;
 use std::{
     fs::{self, File},
-    io::{IsTerminal, Read, Write},
+    io::{self, IsTerminal, Read, Write},
     path::{Path, PathBuf},
 };
 
@@ -58,6 +58,36 @@ pub(crate) fn read(path: &Path, limit: u64) -> Result<Vec<u8>, Error> {
     }
     let file = File::open(path).map_err(|source| Error::Read { path: path.into(), source })?;
     read_from(file, path, limit)
+}
+
+/// What lies where others may put anything: nothing, at most `limit` bytes, or why it has none. Only a regular file is
+/// read: a pipe is not waited for.
+pub(crate) fn found(path: &Path, limit: u64) -> Option<Result<Vec<u8>, String>> {
+    let file = match open_without_waiting(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return None,
+        opened => opened,
+    };
+    let regular = file.and_then(|file| Ok(if file.metadata()?.is_file() { Some(file) } else { None }));
+    Some(match regular {
+        Err(error) => Err(format!("it cannot be read: {error}")),
+        Ok(None) => Err("it is no regular file".into()),
+        Ok(Some(file)) => read_from(file, path, limit).map_err(|error| match error {
+            Error::TooLong { limit, .. } => format!("it is longer than {limit} bytes"),
+            other => other.to_string(),
+        }),
+    })
+}
+
+#[cfg(unix)]
+fn open_without_waiting(path: &Path) -> io::Result<File> {
+    use std::os::unix::fs::OpenOptionsExt;
+    let flags = rustix::fs::OFlags::NONBLOCK.bits().cast_signed();
+    File::options().read(true).custom_flags(flags).open(path)
+}
+
+#[cfg(not(unix))]
+fn open_without_waiting(path: &Path) -> io::Result<File> {
+    File::open(path)
 }
 
 pub(crate) fn read_from(source: impl Read, path: &Path, limit: u64) -> Result<Vec<u8>, Error> {

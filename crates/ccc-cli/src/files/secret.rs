@@ -86,20 +86,39 @@ fn check_mode(_: &Path, _: &std::fs::Metadata) -> Result<(), Error> {
 pub(crate) fn open(path: &Path, content: Content, passphrases: &Passphrases) -> Result<Secrets, Error> {
     let bytes = read_private(path, MAX_FILE).map_err(|error| of_public(path, content, error))?;
     let sealed = |source| Error::Sealed { path: path.into(), source };
-    let parsed = SecretFile::parse(&bytes).map_err(sealed);
-    let file = parsed.map_err(|error| match kind_of(&bytes) {
-        Ok(kind) if kind != Kind::SealedFile => instead(path, bytes.to_vec(), content.words(), error),
-        _ => error,
-    })?;
-    if file.content() != content {
-        let (expected, found) = (content.words(), file.content().words());
-        return Err(Error::OtherContent { path: path.into(), expected, found });
-    }
+    let file = parse(path, &bytes, content)?;
     let opened: Result<_, Failure> = file.open(|| passphrases.existing().map_err(Failure::Passphrase));
     opened.map(Secrets).map_err(|failure| match failure {
         Failure::Passphrase(error) => error,
         Failure::Sealed(source) => sealed(source),
     })
+}
+
+fn parse<'a>(path: &Path, bytes: &'a [u8], content: Content) -> Result<SecretFile<'a>, Error> {
+    let parsed = SecretFile::parse(bytes).map_err(|source| Error::Sealed { path: path.into(), source });
+    let file = parsed.map_err(|error| match kind_of(bytes) {
+        Ok(kind) if kind != Kind::SealedFile => instead(path, bytes.to_vec(), content.words(), error),
+        _ => error,
+    })?;
+    if file.content() == content {
+        return Ok(file);
+    }
+    let (expected, found) = (content.words(), file.content().words());
+    Err(Error::OtherContent { path: path.into(), expected, found })
+}
+
+/// Whether a write to `path` would be refused, or would take the place of anything but a secret file of this content:
+/// `--force` is no word about another key.
+///
+/// # Errors
+/// Those of [`super::check_target`]; [`Error::OtherContent`], [`Error::Sealed`], and the errors of reading.
+pub(crate) fn check_target(path: &Path, content: Content, replace: Replace) -> Result<(), Error> {
+    super::check_target(path, replace)?;
+    if !path.exists() {
+        return Ok(());
+    }
+    let bytes = read_private(path, MAX_FILE).map_err(|error| of_public(path, content, error))?;
+    parse(path, &bytes, content).map(|_| ())
 }
 
 /// A file that others may read, told as what it is where it is no secret at all.

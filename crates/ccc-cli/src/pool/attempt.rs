@@ -320,23 +320,18 @@ pub(crate) fn open_keys(paths: &AttemptPaths, passphrases: &Passphrases) -> Resu
 }
 
 /// The shares that lie in an attempt's directory, one file per participant of the committee, and the files that
-/// count for nothing: no envelopes, not signed by their senders, or answers to another request.
-///
-/// # Errors
-/// [`Error::Read`] for a file that exists and cannot be read.
-pub(crate) fn shares(paths: &AttemptPaths, pool: &Pool, topic: &[u8]) -> Result<(Vec<Envelope>, Vec<NotShare>), Error> {
+/// count for nothing: no regular files, no envelopes, not signed by their senders, or answers to another request.
+pub(crate) fn shares(paths: &AttemptPaths, pool: &Pool, topic: &[u8]) -> (Vec<Envelope>, Vec<NotShare>) {
     let (mut shares, mut not_shares) = (Vec::new(), Vec::new());
     for member in pool.committee.members() {
         let path = paths.share(member.identifier.get());
-        if !path.exists() {
-            continue;
-        }
-        match envelope(&files::read(&path, MAX_SHARE)?, &pool.committee, topic) {
+        let Some(found) = files::found(&path, MAX_SHARE) else { continue };
+        match found.and_then(|bytes| envelope(&bytes, &pool.committee, topic)) {
             Ok(envelope) => shares.push(envelope),
             Err(reason) => not_shares.push(NotShare { path, reason }),
         }
     }
-    Ok((shares, not_shares))
+    (shares, not_shares)
 }
 
 fn envelope(bytes: &[u8], committee: &Committee, topic: &[u8]) -> Result<Envelope, String> {

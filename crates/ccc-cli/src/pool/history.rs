@@ -2,17 +2,42 @@
 
 use super::Pool;
 use crate::error::Error;
-use ccc_core::table::{Header, SuccessionError, TableStore, check_succession};
+use ccc_core::table::{Header, StoreError, SuccessionError, TableStore, check_succession};
 use std::{collections::BTreeSet, fmt};
 
 /// The versions that a store holds.
 pub(crate) struct History {
-    /// From the head backwards, each the predecessor of the one before it.
+    /// From the head backwards, each the predecessor of the one before it; empty if the head's own header is altered.
     pub(crate) chain: Vec<Header>,
     /// Why the chain ends before the first version, if it does.
     pub(crate) broken: Option<Broken>,
     /// What the store holds beside the chain, by version: rounds that the head never followed, or what lies behind a break.
     pub(crate) beside: Vec<Header>,
+    /// What the store holds beside the chain and cannot give, as its header was altered.
+    pub(crate) altered: Vec<Altered>,
+}
+
+/// A version whose header the store does not hold as it was written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Altered {
+    /// The hash that names it.
+    pub(crate) header_hash: [u8; 32],
+    /// Header or manifest.
+    pub(crate) part: &'static str,
+}
+
+impl Altered {
+    /// The header that a store gives, or what was altered of it.
+    ///
+    /// # Errors
+    /// [`Error::Store`] for everything else that a store refuses.
+    fn or_header(store: &impl TableStore, hash: &[u8; 32]) -> Result<Result<Header, Self>, Error> {
+        match store.header(hash) {
+            Ok(header) => Ok(Ok(header)),
+            Err(StoreError::Corrupt { header_hash, part }) => Ok(Err(Self { header_hash, part })),
+            Err(error) => Err(error.into()),
+        }
+    }
 }
 
 /// A place where the chain of versions is broken.
@@ -20,6 +45,8 @@ pub(crate) struct History {
 pub(crate) enum Broken {
     /// The store has no header with the hash that a version names as its predecessor.
     Missing { version: u64, previous: [u8; 32] },
+    /// The header of the head, or of a predecessor, is not the one that was written.
+    Altered(Altered),
     /// What a version names as its predecessor cannot be it.
     Succession { version: u64, source: SuccessionError },
 }
@@ -30,6 +57,9 @@ impl fmt::Display for Broken {
             Self::Missing { version, previous } => {
                 let hash = hex::encode(previous);
                 write!(f, "version {version} follows header {hash}, which the store does not hold")
+            }
+            Self::Altered(Altered { header_hash, part }) => {
+                write!(f, "table version {}: the {part} kept is not the one written", hex::encode(header_hash))
             }
             Self::Succession { version, source } => {
                 write!(f, "version {version} does not follow its predecessor: {source}")
@@ -45,13 +75,23 @@ impl Pool {
     /// [`Error::Store`]; [`Error::PoolFile`] where the head is not what its header says.
     pub(crate) fn history(&self, store: &impl TableStore) -> Result<History, Error> {
         let held: BTreeSet<[u8; 32]> = store.versions()?.into_iter().collect();
-        let head = store.header(&self.head.header_hash.0)?;
-        self.check_head(&head)?;
-        let (chain, broken) = walk(head, &held, store)?;
+        let (chain, broken) = match Altered::or_header(store, &self.head.header_hash.0)? {
+            Ok(head) => {
+                self.check_head(&head)?;
+                walk(head, &held, store)?
+            }
+            Err(altered) => (vec![], Some(Broken::Altered(altered))),
+        };
         let named: BTreeSet<[u8; 32]> = chain.iter().map(Header::hash).collect();
-        let mut beside = held.difference(&named).map(|hash| store.header(hash)).collect::<Result<Vec<_>, _>>()?;
+        let (mut beside, mut altered) = (vec![], vec![]);
+        for hash in held.difference(&named) {
+            match Altered::or_header(store, hash)? {
+                Ok(header) => beside.push(header),
+                Err(version) => altered.push(version),
+            }
+        }
         beside.sort_by_key(|header| (header.version(), header.hash()));
-        Ok(History { chain, broken, beside })
+        Ok(History { chain, broken, beside, altered })
     }
 
     fn check_head(&self, head: &Header) -> Result<(), Error> {
@@ -93,7 +133,10 @@ fn walk(
         if !held.contains(&previous) {
             return Ok((chain, Some(Broken::Missing { version, previous })));
         }
-        let header = store.header(&previous)?;
+        let header = match Altered::or_header(store, &previous)? {
+            Ok(header) => header,
+            Err(altered) => return Ok((chain, Some(Broken::Altered(altered)))),
+        };
         if let Err(source) = check_succession(&header, next) {
             return Ok((chain, Some(Broken::Succession { version, source })));
         }

@@ -194,6 +194,11 @@ impl Pool {
         now().max(self.log.time())
     }
 
+    /// Whether a header is the head's. Two branches have the same numbers.
+    pub(crate) fn is_current(&self, header_hash: &[u8; 32]) -> bool {
+        self.head.header_hash.0 == *header_hash
+    }
+
     /// The current table.
     ///
     /// # Errors

@@ -22,7 +22,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
-const MAX_QUERY: u64 = 4096;
+/// Longer than any query.
+pub(crate) const MAX_QUERY: u64 = 4096;
 /// 64 answers of a mebibyte each are more than any pool gives.
 const MAX_ANSWERS: u64 = (1 << 26) + (1 << 17);
 
@@ -47,15 +48,15 @@ impl Bench<'_> {
     /// The queries that lie in the attempt's directory, read with its keys; none unless the attempt answers queries.
     ///
     /// # Errors
-    /// [`Error::NoQueries`] where not one file is a query of this attempt, [`Error::Query`], the errors of reading.
+    /// [`Error::NoQueries`] where not one file is a query of this attempt, [`Error::Query`].
     pub(super) fn asked(&self, paths: &AttemptPaths, attempt: &Attempt<'_>) -> Result<Asked, Error> {
         if self.purpose != Purpose::Query {
             return Ok(Asked::default());
         }
         let (mut sealed, mut left_out) = (Vec::new(), Vec::new());
-        let paths = (1..=GREATEST_QUERIES).map(|number| paths.query(number));
-        for path in paths.filter(|path| path.exists()) {
-            match query(&files::read(&path, MAX_QUERY)?, &self.request.digest()) {
+        for path in (1..=GREATEST_QUERIES).map(|number| paths.query(number)) {
+            let Some(found) = files::found(&path, MAX_QUERY) else { continue };
+            match found.and_then(|bytes| query(&bytes, &self.request.digest())) {
                 Ok(query) => sealed.push(query.sealed.to_vec()),
                 Err(reason) => left_out.push(NotShare { path, reason }),
             }

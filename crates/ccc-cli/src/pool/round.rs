@@ -135,7 +135,7 @@ impl Pool {
         }
         let provider = self.hardware(passphrases)?;
         let enclave = Enclave::new(self.config.clone(), &provider)?;
-        let (envelopes, not_shares) = shares(paths, self, &public.request.digest())?;
+        let (envelopes, not_shares) = shares(paths, self, &public.request.digest());
         let attempt = enclave.resume(public.request, keys, bench.at.time())?;
         if *attempt.card() != public.card {
             return Err(Error::OtherCard { path: paths.recipient() });

@@ -11,7 +11,7 @@ fn asks(story: &Story, owner: &str, number: u8) {
 }
 
 fn answer(story: &Story, number: u8) -> Run {
-    story.ccc(&format!("--json table answer --pool pool --attempt ask --query-key ask/query-{number}.key"))
+    story.ccc(&format!("--json table answer --pool pool --attempt ask --query-key ask/query-{number}.ccc.key"))
 }
 
 /// The rows of an answer or a balance, by their assets' names.
@@ -77,7 +77,7 @@ fn queries_and_answers_are_told_and_verified() {
         assert_eq!(run.code, 1, "{file}: {}", run.stderr);
         assert!(run.stderr.contains("the request differs"), "{}", run.stderr);
     }
-    let key = story.done("--json inspect ask/query-1.key").json();
+    let key = story.done("--json inspect ask/query-1.ccc.key").json();
     assert_eq!(key["content"], "a reader's key");
 }
 
@@ -100,8 +100,9 @@ fn answers_that_the_enclave_did_not_give_are_refused() {
     story.scratch.write("ask/answers.ccc", &whole);
     assert_eq!(answer(&story, 1).code, 0);
     story.attempt("next", "--query", &[1, 2, 3]);
-    let run = story
-        .ccc("--json table answer --pool pool --attempt next --answers ask/answers.ccc --query-key ask/query-1.key");
+    let run = story.ccc(
+        "--json table answer --pool pool --attempt next --answers ask/answers.ccc --query-key ask/query-1.ccc.key",
+    );
     refused(&run, 2, "other-attempt");
 }
 
@@ -124,7 +125,7 @@ fn an_owner_asks_nobody_but_the_pools_enclave() {
     story.done("table deposit --pool pool --account-key maker.ccc --asset base --amount 10000");
     story.attempt("round", "", &[]);
     refused(&ask("round"), 2, "query");
-    assert!(!story.scratch.path("q.ccc").exists() && !story.scratch.path("q.key").exists());
+    assert!(!story.scratch.path("q.ccc").exists() && !story.scratch.path("q.ccc.key").exists());
     assert_eq!(ask("ask").code, 0);
     story.ccc("table ask --pool pool --attempt ask --account-key maker.ccc --out q.ccc").fails(2, "q.ccc exists");
 }
@@ -181,6 +182,12 @@ fn auditors_read_the_totals_and_nobody_else_does() {
     refused(&summary(&story, "maker"), 2, "other-content");
     let line = story.done("table summary --pool pool --attempt totals --auditor-key one.ccc").stdout;
     assert!(line.starts_with("table version 2: 2 accounts, 4 rows, 0 of them frozen"), "{line}");
+    assert_eq!(summary(&story, "one").json()["current"], true);
+    story.attempt("idle", "", &[1, 2, 3]);
+    story.done("fill run --pool pool --attempt idle");
+    assert_eq!(summary(&story, "one").json()["current"], false);
+    let line = story.done("table summary --pool pool --attempt totals --auditor-key one.ccc").stdout;
+    assert!(line.starts_with("table version 2, not the current version: 2 accounts"), "{line}");
     let whole = story.scratch.read("totals/answers.ccc");
     let mut bent = whole.clone();
     bent[112] ^= 1;

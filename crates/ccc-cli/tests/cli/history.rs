@@ -160,6 +160,38 @@ fn a_break_of_the_chain_is_named() {
     assert!(!story.scratch.path("v2").exists());
 }
 
+/// Flips a byte of a version's manifest.
+fn alter(story: &Story, hash: &str, at: usize) {
+    let name = format!("pool/table/versions/{hash}");
+    let mut bytes = story.scratch.read(&name);
+    bytes[at] ^= 1;
+    story.scratch.write(&name, bytes);
+}
+
+#[test]
+fn an_altered_manifest_is_a_break_that_hides_nothing() {
+    let story = filled();
+    let seen = history(&story, "");
+    let hashes = [0, 1, 2].map(|at| header_hash(&seen, at));
+    for (at, hash) in hashes.iter().enumerate().rev() {
+        alter(&story, hash, 100);
+        let run = story.ccc(HISTORY);
+        assert_eq!(run.code, 1, "{at}: {}", run.stderr);
+        let broken = run.json();
+        let text = broken["broken"].as_str().expect("a break");
+        assert!(text.starts_with(&format!("table version {hash}: the ")), "{text}");
+        assert_eq!(broken["versions"].as_array().map(Vec::len), Some(at), "{broken}");
+        let beside = broken["beside"].as_array().expect("a list");
+        assert_eq!(beside.len(), 3 - at, "{broken}");
+        let altered = beside.iter().find(|entry| entry["header_hash"] == hash.as_str()).expect("named");
+        assert!(altered["altered"].is_string() && altered["version"].is_null(), "{altered}");
+        let text = story.ccc("table history --pool pool").stdout;
+        assert!(text.contains(&format!("beside the chain: header {hash}, ")), "{text}");
+        alter(&story, hash, 100);
+    }
+    assert_eq!(history(&story, ""), seen);
+}
+
 #[test]
 fn a_version_that_the_head_never_followed_stands_beside_the_chain() {
     let story = Story::stocked();

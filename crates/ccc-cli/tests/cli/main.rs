@@ -2,6 +2,7 @@
 
 mod answers;
 mod artifacts;
+mod asking;
 mod bad_input;
 mod boards;
 mod ceremony;

@@ -136,3 +136,23 @@ fn an_answer_is_kept_and_given_again() {
     let piped = story.done(&format!("{again} --out -"));
     assert_eq!(piped.out, first);
 }
+
+/// The report and the receipts stand already when the pool's copy of them cannot be kept; `--force` replaces them.
+#[test]
+fn a_run_that_stops_before_the_head_is_made_again() {
+    let story = Story::stocked();
+    story.attempt("idle", "", &[1, 2, 3]);
+    let (rounds, aside) = (story.scratch.path("pool/rounds"), story.scratch.path("aside"));
+    fs::rename(&rounds, &aside).expect("moved");
+    story.scratch.write("pool/rounds", "a file");
+    let head = story.scratch.read("pool/head.json");
+    story.ccc("fill run --pool pool --attempt idle").fails(2, "cannot write ");
+    assert!(story.scratch.path("idle/report.ccc").exists() && story.scratch.path("idle/receipts.ccc").exists());
+    assert_eq!(story.scratch.read("pool/head.json"), head);
+    fs::remove_file(&rounds).expect("removed");
+    fs::rename(&aside, &rounds).expect("moved back");
+    story.ccc("fill run --pool pool --attempt idle").fails(2, "idle/report.ccc exists");
+    story.done("fill run --pool pool --attempt idle --force");
+    story.done("verify --pool pool idle/report.ccc idle/receipts.ccc");
+    story.ccc("fill run --pool pool --attempt idle --force").fails(2, "the table is at version 3 now");
+}

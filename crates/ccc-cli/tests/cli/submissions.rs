@@ -109,3 +109,37 @@ fn only_the_operators_key_speaks_for_the_operator() {
     let run = story.ccc(&format!("--json {freeze} --account {to}"));
     assert_eq!((run.code, &run.json_error()["code"]), (2, &"operator".into()));
 }
+
+#[test]
+fn a_lifetime_that_ends_before_the_next_block_is_refused() {
+    let story = Story::operated();
+    let before = story.scratch.snapshot();
+    let to = "01".repeat(20);
+    let operator = format!("table freeze --operator-key operator.ccc --account {to} --asset base --reason 1");
+    let submissions = [
+        format!("table transfer --account-key maker.ccc --asset base --amount 1 --to {to}"),
+        operator,
+        "encrypt-order --size 100000000 --spread 100".to_owned(),
+        "encrypt-order --standing --account-key maker.ccc --size 100000000 --spread 100".to_owned(),
+    ];
+    for submission in &submissions {
+        for lifetime in ["0", "59", "x", "18446744073709551616"] {
+            let run = story.ccc(&format!("--json {submission} --pool pool --lifetime {lifetime}"));
+            assert_eq!((run.code, &run.json_error()["code"]), (2, &"usage".into()), "{submission} {}", run.stderr);
+        }
+    }
+    assert_eq!(story.scratch.snapshot(), before);
+    for submission in submissions {
+        story.done(&format!("{submission} --pool pool --lifetime 60"));
+    }
+}
+
+#[test]
+fn every_submission_lives_as_long_unless_told_otherwise() {
+    let story = Story::operated();
+    for verb in ["table transfer", "table freeze", "table force-transfer", "encrypt-order"] {
+        let help = story.done(&format!("{verb} --help")).stdout;
+        let after = help.split_once("--lifetime <SECONDS>").expect("the flag").1;
+        assert!(after.split("--").next().expect("its text").contains("[default: 3600]"), "{verb}: {help}");
+    }
+}

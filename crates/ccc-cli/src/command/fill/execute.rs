@@ -83,8 +83,9 @@ fn payout_paths(paths: &AttemptPaths, produced: &Produced) -> Vec<PathBuf> {
     sequences.map(|sequence| paths.payout(sequence)).collect()
 }
 
-/// Report, payouts, envelope, receipts and the committee of a new epoch; then the head, at once; then the keys go. A run that stops before the head has changed
-/// nothing and can be made again; one that stops behind it leaves keys that a moved head refuses.
+/// Report, payouts, envelope, receipts and the committee of a new epoch; then the head, at once; then the keys go. A run
+/// that stops before the head has not moved the pool and can be made again, with `--force` over the files that it left; one
+/// that stops behind it leaves keys that a moved head refuses.
 fn keep(pool: &Pool, paths: &AttemptPaths, target: &Path, replace: Replace, produced: &Produced) -> Result<(), Error> {
     files::write(target, &produced.report.to_bytes()?, Audience::Everyone, replace)?;
     for (payout, path) in produced.payouts.iter().zip(payout_paths(paths, produced)) {

@@ -2,7 +2,7 @@
 
 use super::{
     Context,
-    balance::{line, object},
+    balance::{NOT_CURRENT, line, object},
 };
 use crate::{
     cli::AnswerArgs,
@@ -26,7 +26,8 @@ pub(super) fn run(arguments: &AnswerArgs, ctx: &Context<'_>) -> Result<Answer, E
     let key = open_reader(&arguments.query_key, &ctx.passphrases)?;
     let holdings = find(&key, &answers).ok_or(Error::NotAnswered { path })?;
     let rows: Vec<_> = holdings.rows.iter().flatten().collect();
-    let mut lines = vec![format!("table version {}", holdings.version)];
+    let current = pool.is_current(&holdings.header);
+    let mut lines = vec![format!("table version {}{}", holdings.version, if current { "" } else { NOT_CURRENT })];
     lines.extend(rows.iter().map(|row| line(&pool, row)));
     if rows.is_empty() {
         lines.push("no row belongs to this account".into());
@@ -34,7 +35,7 @@ pub(super) fn run(arguments: &AnswerArgs, ctx: &Context<'_>) -> Result<Answer, E
     let shown: Vec<_> = rows.iter().map(|row| object(&pool, row)).collect();
     let object = serde_json::json!({
         "version": holdings.version, "header_hash": Hex(holdings.header), "rows": shown,
-        "account": format!("0x{}", hex::encode(holdings.account.0)), "current": holdings.version == pool.head.version,
+        "account": format!("0x{}", hex::encode(holdings.account.0)), "current": current,
     });
     ctx.ui.result(&lines, &object);
     Ok(if rows.is_empty() { Answer::No } else { Answer::Done })

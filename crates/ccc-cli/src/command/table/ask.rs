@@ -9,18 +9,23 @@ use crate::{
         sealed::Content,
         secret::{self, Secrets},
     },
-    pool::{Pool, account, attempt::AttemptPaths},
+    pool::{
+        Pool, account,
+        attempt::{AttemptPaths, decode},
+        reading::MAX_QUERY,
+    },
     ui::Answer,
 };
 use ccc_core::table::TableStore;
 use ccc_enclave::{query::QueryFile, reader::ReaderKey};
+use std::path::{Path, PathBuf};
 
 pub(super) fn run(arguments: &AskArgs, ctx: &Context<'_>) -> Result<Answer, Error> {
     let replace = Replace::from_flag(arguments.force);
-    let key_path = arguments.out.with_extension("key");
-    for path in [&arguments.out, &key_path] {
-        files::check_target(path, replace)?;
-    }
+    let key_path = key_path(&arguments.out)?;
+    files::check_target(&arguments.out, replace)?;
+    secret::check_target(&key_path, Content::Reader, replace)?;
+    check_query(&arguments.out)?;
     let pool = Pool::open(&arguments.pool)?;
     let paths = AttemptPaths::new(&arguments.attempt);
     let header = pool.store()?.header(&pool.head.header_hash.0)?;
@@ -40,4 +45,21 @@ pub(super) fn run(arguments: &AskArgs, ctx: &Context<'_>) -> Result<Answer, Erro
         &serde_json::json!({ "query": arguments.out, "key": key_path, "version": pool.head.version }),
     );
     Ok(Answer::Done)
+}
+
+/// The key's file beside the query's: its whole name with `.key` behind it, so that no query names another key's file.
+fn key_path(out: &Path) -> Result<PathBuf, Error> {
+    let name = out.file_name().filter(|_| !files::is_stream(out));
+    let mut name =
+        name.ok_or(Error::Terms { what: "--out", reason: "no file, and the key lies beside it" })?.to_owned();
+    name.push(".key");
+    Ok(out.with_file_name(name))
+}
+
+/// What is there may be replaced; it must be a query.
+fn check_query(path: &Path) -> Result<(), Error> {
+    if path.exists() {
+        decode(path, MAX_QUERY, QueryFile::from_bytes)?;
+    }
+    Ok(())
 }

@@ -9,6 +9,9 @@ use crate::{
 };
 use ccc_core::table::{AccountId, Row, Sidecar};
 
+/// What stands behind the number of a version that is not the head's.
+pub(super) const NOT_CURRENT: &str = ", not the current version";
+
 pub(super) fn run(arguments: &BalanceArgs, ctx: &Context<'_>) -> Result<Answer, Error> {
     let pool = Pool::open(&arguments.pool)?;
     let owner = account::open(&arguments.account_key, &ctx.passphrases)?;

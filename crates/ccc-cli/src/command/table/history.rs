@@ -4,7 +4,12 @@ use super::Context;
 use crate::{
     cli::HistoryArgs,
     error::Error,
-    pool::{Pool, account, hexed::Hex, record::Reported},
+    pool::{
+        Pool, account,
+        hexed::Hex,
+        history::{Altered, History},
+        record::Reported,
+    },
     ui::Answer,
 };
 use ccc_core::{
@@ -38,11 +43,12 @@ pub(super) fn run(arguments: &HistoryArgs, ctx: &Context<'_>) -> Result<Answer, 
     bar.finish_and_clear();
     let mut lines: Vec<String> = versions.iter().flat_map(lines).collect();
     lines.extend(history.beside.iter().map(|header| format!("beside the chain: {}", place(header))));
+    lines.extend(history.altered.iter().map(altered_line));
     lines.extend(history.broken.iter().map(|broken| format!("broken: {broken}")));
     let object = json!({
         "head": pool.head.version,
         "versions": versions.iter().map(object).collect::<Vec<_>>(),
-        "beside": history.beside.iter().map(of_header).collect::<Vec<_>>(),
+        "beside": beside(&history),
         "broken": history.broken.as_ref().map(ToString::to_string),
     });
     ctx.ui.result(&lines, &object);
@@ -128,6 +134,17 @@ fn of_header(header: &Header) -> Value {
         "version": header.version(), "header_hash": Hex(header.hash()), "previous": Hex(header.previous()),
         "tier": header.tier().log2(), "rows": header.tier().rows(), "epoch": header.epoch().0, "bytes": size(header),
     })
+}
+
+/// What lies beside the chain: versions, then what is named like one and altered.
+fn beside(history: &History) -> Value {
+    let altered =
+        |Altered { header_hash, part }: &Altered| json!({ "header_hash": Hex(*header_hash), "altered": part });
+    history.beside.iter().map(of_header).chain(history.altered.iter().map(altered)).collect()
+}
+
+fn altered_line(Altered { header_hash, part }: &Altered) -> String {
+    format!("beside the chain: header {}, whose {part} was altered", hex::encode(header_hash))
 }
 
 fn object(shown: &Shown) -> Value {

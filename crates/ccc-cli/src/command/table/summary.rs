@@ -1,6 +1,9 @@
 //! `ccc table summary`: the totals that an attempt sealed to the auditors.
 
-use super::{Context, balance::name};
+use super::{
+    Context,
+    balance::{NOT_CURRENT, name},
+};
 use crate::{
     cli::SummaryArgs,
     error::Error,
@@ -53,8 +56,12 @@ fn open(key: &ReaderKey, place: u32, answers: &Answers, set: &AuditorSet, path: 
 
 fn lines(pool: &Pool, summary: &Summary) -> Vec<String> {
     let head = format!(
-        "table version {}: {} accounts, {} rows, {} of them frozen",
-        summary.version, summary.accounts, summary.rows, summary.frozen_rows
+        "table version {}{}: {} accounts, {} rows, {} of them frozen",
+        summary.version,
+        if pool.is_current(&summary.header) { "" } else { NOT_CURRENT },
+        summary.accounts,
+        summary.rows,
+        summary.frozen_rows
     );
     let total = |(asset, total): (u32, &ccc_core::table::Total)| {
         format!("{:6} {} (in frozen rows: {})", name(pool, asset), total.held, total.frozen)
@@ -70,7 +77,7 @@ fn object(pool: &Pool, summary: &Summary) -> serde_json::Value {
     };
     let totals: Vec<_> = (0..).zip(&summary.totals).map(total).collect();
     serde_json::json!({
-        "version": summary.version, "header_hash": Hex(summary.header), "current": summary.version == pool.head.version,
+        "version": summary.version, "header_hash": Hex(summary.header), "current": pool.is_current(&summary.header),
         "auditors_version": summary.set_version, "auditors_digest": Hex(summary.set), "accounts": summary.accounts,
         "rows": summary.rows, "frozen_rows": summary.frozen_rows, "totals": totals,
     })
