@@ -113,12 +113,12 @@ std::thread_local! {
     static RECOVERIES: std::cell::Cell<u32> = const { std::cell::Cell::new(0) };
 }
 
-/// Keys that `work` recovers.
+/// How many keys `work` recovers, and what it returns.
 #[cfg(test)]
-pub(crate) fn recoveries(work: impl FnOnce()) -> u32 {
+pub(crate) fn recoveries<T>(work: impl FnOnce() -> T) -> (u32, T) {
     let before = RECOVERIES.get();
-    work();
-    RECOVERIES.get() - before
+    let returned = work();
+    (RECOVERIES.get() - before, returned)
 }
 
 fn message(label: &Label, unsigned: &[u8]) -> [u8; 32] {

@@ -78,10 +78,10 @@ impl Drop for Findings {
 impl Lookup {
     /// *Security*: a key that occurs twice is found twice; callers that compute on the rows MUST make keys unique.
     pub(super) fn new(keys: Vec<RowKey>, seed: [u64; 4]) -> Self {
-        if keys.len() > GREATEST_DIRECT {
-            if let Some((groups, bins)) = place::seeds(seed).find_map(|seed| binned(&keys, seed)) {
-                return Self { keys, groups, bins: Some(bins) };
-            }
+        if keys.len() > GREATEST_DIRECT
+            && let Some((groups, bins)) = place::seeds(seed).find_map(|seed| binned(&keys, seed))
+        {
+            return Self { keys, groups, bins: Some(bins) };
         }
         let groups = keys.chunks(LANES).map(KeyGroup::new).collect();
         Self { keys, groups, bins: None }

@@ -96,8 +96,8 @@ fn n130_every_submission_takes_one_recovery_of_a_signer_new_or_live_whatever_it_
     }
     for config in [config(None), config(Some(owner.account()))] {
         for plain in &plaintexts {
-            assert_eq!(recoveries(|| drop(terms(&config, &label, plain))), 1, "live, {plain:?}");
-            assert_eq!(recoveries(|| drop(planned(&config, &label, plain))), 1, "new, {plain:?}");
+            assert_eq!(recoveries(|| terms(&config, &label, plain)).0, 1, "live, {plain:?}");
+            assert_eq!(recoveries(|| planned(&config, &label, plain)).0, 1, "new, {plain:?}");
         }
     }
 }
