@@ -61,7 +61,19 @@ impl AccountKey {
     }
 }
 
+/// A signature from which a key can be recovered whatever it is said to sign: r of the generator, s = 1.
+pub(crate) const NOBODYS: [u8; 65] = {
+    let mut signature = [0; 65];
+    let (words, _) = signature.as_chunks_mut::<16>();
+    words[0] = 0x79BE_667E_F9DC_BBAC_55A0_6295_CE87_0B07_u128.to_be_bytes();
+    words[1] = 0x029B_FCDB_2DCE_28D9_59F2_815B_16F8_1798_u128.to_be_bytes();
+    words[3] = 1_u128.to_be_bytes();
+    signature
+};
+
 /// Checks that `account` signed an instruction under a label.
+///
+/// *Timing*: one key is recovered whatever the signature is; from one that gives none, [`NOBODYS`] takes its place.
 ///
 /// # Errors
 /// [`AuthorisationError`].
@@ -71,6 +83,16 @@ pub fn check(
     unsigned: &[u8],
     signature: &[u8; 65],
 ) -> Result<(), AuthorisationError> {
+    let message = message(label, unsigned);
+    let signer = recover(&message, signature);
+    if signer.is_err() {
+        let _ = core::hint::black_box(recover(&message, &NOBODYS));
+    }
+    if signer? == *account { Ok(()) } else { Err(AuthorisationError::OtherAccount) }
+}
+
+/// The account of the key that made a signature.
+fn recover(message: &[u8; 32], signature: &[u8; 65]) -> Result<[u8; 20], AuthorisationError> {
     let parsed = Signature::from_slice(&signature[..64]).map_err(|_| AuthorisationError::Malformed)?;
     if parsed.normalize_s() != parsed {
         return Err(AuthorisationError::HighS);
@@ -79,9 +101,24 @@ pub fn check(
         return Err(AuthorisationError::Malformed);
     }
     let recovery = RecoveryId::from_byte(signature[64]).ok_or(AuthorisationError::Malformed)?;
-    let key = VerifyingKey::recover_from_prehash(&message(label, unsigned), &parsed, recovery)
-        .map_err(|_| AuthorisationError::Malformed)?;
-    if address(&key) == *account { Ok(()) } else { Err(AuthorisationError::OtherAccount) }
+    let key =
+        VerifyingKey::recover_from_prehash(message, &parsed, recovery).map_err(|_| AuthorisationError::Malformed)?;
+    #[cfg(test)]
+    RECOVERIES.set(RECOVERIES.get() + 1);
+    Ok(address(&key))
+}
+
+#[cfg(test)]
+std::thread_local! {
+    static RECOVERIES: std::cell::Cell<u32> = const { std::cell::Cell::new(0) };
+}
+
+/// How many keys `work` recovers, and what it returns.
+#[cfg(test)]
+pub(crate) fn recoveries<T>(work: impl FnOnce() -> T) -> (u32, T) {
+    let before = RECOVERIES.get();
+    let returned = work();
+    (RECOVERIES.get() - before, returned)
 }
 
 fn message(label: &Label, unsigned: &[u8]) -> [u8; 32] {
@@ -126,6 +163,14 @@ mod tests {
             let mut bent = signature;
             bent[byte] ^= 1;
             assert!(check(&key.account(), &label(1), b"instruction", &bent).is_err(), "byte {byte}");
+        }
+    }
+
+    #[test]
+    fn nobodys_signature_is_a_signature_of_whatever_it_is_put_under() {
+        for instruction in [b"instruction".as_slice(), b""] {
+            let checked = check(&[0; 20], &label(1), instruction, &NOBODYS);
+            assert_eq!(checked, Err(AuthorisationError::OtherAccount));
         }
     }
 

@@ -104,6 +104,11 @@ pub struct BalanceQuery {
     pub signature: [u8; 65],
 }
 
+impl StandingOrderTerms {
+    /// Bytes of an order before its signature.
+    pub(crate) const UNSIGNED_LEN: usize = 68;
+}
+
 impl BalanceQuery {
     /// Bytes of a query.
     pub const LEN: usize = 119;

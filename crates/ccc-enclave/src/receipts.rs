@@ -1,6 +1,8 @@
 //! The receipts of a round: one for each order slot and one for the request, filled or not, so that their number and
 //! sizes are those of every round.
 //!
+//! The reason of a failure is the request's: a maker learns whether its order was filled, and how much of it.
+//!
 //! A slot without an owner that has a reading key gets a receipt sealed to a random key, which nobody opens.
 
 use crate::config::EnclaveConfig;
@@ -19,6 +21,7 @@ pub(crate) struct Slot {
     pub(crate) digest: [u8; 32],
     lots: u64,
     notional: u128,
+    is_request: bool,
 }
 
 impl Slot {
@@ -46,7 +49,8 @@ impl Slots {
         let empty = std::iter::repeat_with(Slot::default);
         let orders = orders.into_iter().chain(empty).zip(fills).map(|(slot, fill)| slot.with_fill(fill));
         let total = Fill { lots: outcome.filled, notional: outcome.total };
-        let all = orders.chain([request.with_fill(&total)]).collect();
+        let request = Slot { is_request: true, ..request.with_fill(&total) };
+        let all = orders.chain([request]).collect();
         Self { all, success, reason: outcome.reason.code() }
     }
 
@@ -78,13 +82,15 @@ impl Slots {
         row: Option<(u32, ccc_core::table::Row)>,
     ) -> Receipt {
         let settled = self.success && updated.code == ResultCode::Done;
+        let refused = (updated.code != ResultCode::Done).then(|| REFUSED_BY_TABLE + updated.code.byte());
+        let reason = refused.unwrap_or(self.reason);
         let (row_index, new_amount) = row.map_or((0, 0), |(index, row)| (index, row.amount));
         Receipt {
             request,
             order_digest: slot.digest,
             version: updated.table.header.version(),
             outcome: u8::from(settled && slot.lots != 0),
-            reason: if updated.code == ResultCode::Done { self.reason } else { REFUSED_BY_TABLE + updated.code.byte() },
+            reason: if slot.is_request { reason } else { 0 },
             lots: if settled { slot.lots } else { 0 },
             notional: if settled { slot.notional } else { 0 },
             row_index,

@@ -27,6 +27,7 @@ use crate::{
     upkeep::check_epoch,
 };
 use ccc_core::{
+    ciphertext::Label,
     enclave::attestation::ProviderError,
     epoch::Epoch,
     report::{
@@ -233,11 +234,7 @@ impl OpenedAttempt<'_> {
     }
 
     /// The plaintext and label at a position, if the ciphertext was readable and held something.
-    fn opened<'p>(
-        &'p self,
-        plan: &'p RoundPlan,
-        position: Option<usize>,
-    ) -> Option<(&'p ccc_core::ciphertext::Label, &'p [u8])> {
+    fn opened<'p>(&'p self, plan: &'p RoundPlan, position: Option<usize>) -> Option<(&'p Label, &'p [u8])> {
         let index = position?;
         Some((plan.labels.get(index)?, self.plaintext(index)?))
     }
@@ -255,9 +252,8 @@ impl OpenedAttempt<'_> {
                 }
             }
         }
-        for position in plan.positions.new_orders.iter().filter(|position| position.is_some()) {
-            planned.push(submission::planned(self.session.config, self.opened(plan, *position)));
-        }
+        let new = plan.positions.new_orders.iter().flatten().filter_map(|index| self.submission(plan, *index));
+        planned.extend(new.map(|(label, plain)| submission::planned(self.session.config, label, plain)));
         planned
     }
 
@@ -310,9 +306,14 @@ impl OpenedAttempt<'_> {
     }
 
     /// The terms of a standing order whose account signed them.
-    fn terms(&self, plan: &RoundPlan, position: Option<usize>) -> Option<StandingOrderTerms> {
-        let (label, plain) = self.opened(plan, position)?;
+    fn terms(&self, plan: &RoundPlan, index: usize) -> Option<StandingOrderTerms> {
+        let (label, plain) = self.submission(plan, index)?;
         submission::terms(self.session.config, label, plain)
+    }
+
+    /// The plaintext and label of a submission; without a plaintext it is empty, and takes the same work.
+    fn submission<'p>(&'p self, plan: &'p RoundPlan, index: usize) -> Option<(&'p Label, &'p [u8])> {
+        Some((plan.labels.get(index)?, self.plaintext(index).unwrap_or_default()))
     }
 
     fn clear(
@@ -326,8 +327,7 @@ impl OpenedAttempt<'_> {
         let slots = config.order_slots as usize;
         let mut book = Book::padded(slots);
         let taken: Vec<usize> = plan.positions.live_orders.iter().copied().flatten().take(slots).collect();
-        let live: Vec<Option<StandingOrderTerms>> =
-            taken.iter().map(|position| self.terms(plan, Some(*position))).collect();
+        let live: Vec<Option<StandingOrderTerms>> = taken.iter().map(|position| self.terms(plan, *position)).collect();
         let rows = live_rows(config, &live, table);
         for (slot, (terms, (row, quote))) in live.iter().zip(rows).enumerate() {
             let Some((terms, row)) = terms.as_ref().zip(row) else { continue };

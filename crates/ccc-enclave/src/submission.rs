@@ -1,6 +1,9 @@
-//! What a new submission asks of the table: the reservation of a standing order, a transfer, a freeze or a thaw, a
-//! forced transfer. Each becomes one boundary operation, and so does one that nobody authorised, so that the work does
-//! not tell them apart.
+//! What a submission asks of the table: the reservation of a standing order, a transfer, a freeze or a thaw, a forced
+//! transfer. Each becomes one boundary operation while it is new, and so does one that nobody authorised.
+//!
+//! *Timing*: every submission that has a slot takes exactly one [`authorisation::check`] in each of its rounds, new or
+//! live, whatever it says: what is none of the four kinds is checked as an instruction of nobody's. Its kind decides
+//! after the check. Reading a kind's fields and hashing them differs between kinds by a small part of that check.
 
 use crate::{
     authorisation,
@@ -15,71 +18,116 @@ use ccc_core::{
 };
 use darkpool_matcher::{BaseUnits, Lots};
 
-/// The terms of a standing order whose account signed them.
-pub(crate) fn terms(config: &EnclaveConfig, label: &Label, plain: &[u8]) -> Option<StandingOrderTerms> {
-    let terms = StandingOrderTerms::from_bytes(plain).ok()?;
-    authorisation::check(&terms.account, label, &terms.unsigned(), &terms.signature).ok()?;
-    (terms.asset == config.base).then_some(terms)
+/// What a submission asks, and who must have signed what.
+struct Signed {
+    signer: [u8; 20],
+    unsigned: Vec<u8>,
+    signature: [u8; 65],
+    asked: Asked,
 }
 
-/// What an opened submission does. Nothing in it, or nothing that is authorised, is an operation too.
-pub(crate) fn planned(config: &EnclaveConfig, opened: Option<(&Label, &[u8])>) -> Planned {
-    let operation = opened.and_then(|(label, plain)| {
-        None.or_else(|| reservation(config, &terms(config, label, plain)?))
-            .or_else(|| transfer(label, plain))
-            .or_else(|| freeze(config, label, plain))
-            .or_else(|| forced_transfer(config, label, plain))
-    });
+enum Asked {
+    Order(StandingOrderTerms),
+    Operation(BoundaryOperation),
+    Nothing,
+}
+
+/// The terms of a standing order for the base asset whose account signed them; `plain` is empty where nothing opened.
+pub(crate) fn terms(config: &EnclaveConfig, label: &Label, plain: &[u8]) -> Option<StandingOrderTerms> {
+    match authorised(config, label, plain) {
+        Asked::Order(terms) if terms.asset == config.base => Some(terms),
+        _ => None,
+    }
+}
+
+/// What a new submission does. Nothing in it, or nothing that is authorised, is an operation too.
+pub(crate) fn planned(config: &EnclaveConfig, label: &Label, plain: &[u8]) -> Planned {
+    let operation = match authorised(config, label, plain) {
+        Asked::Order(terms) => reservation(config, &terms),
+        Asked::Operation(operation) => Some(operation),
+        Asked::Nothing => None,
+    };
     operation.map_or_else(Planned::nothing, Planned::silent)
 }
 
+/// The one place where a submission's signature is checked.
+fn authorised(config: &EnclaveConfig, label: &Label, plain: &[u8]) -> Asked {
+    let read = None
+        .or_else(|| order(plain))
+        .or_else(|| transfer(plain))
+        .or_else(|| freeze(config, plain))
+        .or_else(|| forced_transfer(config, plain));
+    let Signed { signer, unsigned, signature, asked } = read.unwrap_or_else(nobodys);
+    let checked = authorisation::check(&signer, label, &unsigned, &signature);
+    if checked.is_ok() { asked } else { Asked::Nothing }
+}
+
+/// In place of what is no instruction: as long as a standing order.
+fn nobodys() -> Signed {
+    let unsigned = vec![0; StandingOrderTerms::UNSIGNED_LEN];
+    Signed { signer: AccountId::NOBODY.0, unsigned, signature: authorisation::NOBODYS, asked: Asked::Nothing }
+}
+
+/// Signed by the account that sells.
+fn order(plain: &[u8]) -> Option<Signed> {
+    let terms = StandingOrderTerms::from_bytes(plain).ok()?;
+    let (signer, unsigned, signature) = (terms.account, terms.unsigned(), terms.signature);
+    Some(Signed { signer, unsigned, signature, asked: Asked::Order(terms) })
+}
+
 fn reservation(config: &EnclaveConfig, terms: &StandingOrderTerms) -> Option<BoundaryOperation> {
+    if terms.asset != config.base {
+        return None;
+    }
     let market = market(config).ok()?;
     let lots = Lots::floor(BaseUnits::new(terms.size).ok()?, &market).get();
     Some(BoundaryOperation::Reserve { account: AccountId(terms.account), asset: AssetId(terms.asset), lots })
 }
 
 /// Signed by the account that is debited.
-fn transfer(label: &Label, plain: &[u8]) -> Option<BoundaryOperation> {
+fn transfer(plain: &[u8]) -> Option<Signed> {
     let asked = TransferInstruction::from_bytes(plain).ok()?;
-    authorisation::check(&asked.account, label, &asked.unsigned(), &asked.signature).ok()?;
-    Some(BoundaryOperation::Transfer {
+    let operation = BoundaryOperation::Transfer {
         account: AccountId(asked.account),
         asset: AssetId(asked.asset),
         amount: asked.amount,
         to: AccountId(asked.to),
-    })
+    };
+    let (signer, unsigned, signature) = (asked.account, asked.unsigned(), asked.signature);
+    Some(Signed { signer, unsigned, signature, asked: Asked::Operation(operation) })
 }
 
 /// Signed by the operator.
-fn freeze(config: &EnclaveConfig, label: &Label, plain: &[u8]) -> Option<BoundaryOperation> {
+fn freeze(config: &EnclaveConfig, plain: &[u8]) -> Option<Signed> {
     let asked = FreezeInstruction::from_bytes(plain).ok()?;
-    check_operator(config, label, &asked.unsigned(), &asked.signature)?;
-    Some(BoundaryOperation::Freeze {
+    let operation = BoundaryOperation::Freeze {
         account: AccountId(asked.account),
         asset: AssetId(asked.asset),
         reason: asked.reason,
         frozen: asked.frozen,
-    })
+    };
+    Some(by_operator(config, asked.unsigned(), asked.signature, operation))
 }
 
 /// Signed by the operator.
-fn forced_transfer(config: &EnclaveConfig, label: &Label, plain: &[u8]) -> Option<BoundaryOperation> {
+fn forced_transfer(config: &EnclaveConfig, plain: &[u8]) -> Option<Signed> {
     let asked = ForcedTransferInstruction::from_bytes(plain).ok()?;
-    check_operator(config, label, &asked.unsigned(), &asked.signature)?;
-    Some(BoundaryOperation::ForcedTransfer {
+    let operation = BoundaryOperation::ForcedTransfer {
         account: AccountId(asked.account),
         asset: AssetId(asked.asset),
         amount: asked.amount,
         to: AccountId(asked.to),
         reason: asked.reason,
-    })
+    };
+    Some(by_operator(config, asked.unsigned(), asked.signature, operation))
 }
 
-/// The signature is checked against the account of nobody where the configuration names no operator: at the same
-/// cost, and without success.
-fn check_operator(config: &EnclaveConfig, label: &Label, unsigned: &[u8], signature: &[u8; 65]) -> Option<()> {
-    let operator = config.operator.unwrap_or(AccountId::NOBODY.0);
-    let signed = authorisation::check(&operator, label, unsigned, signature).is_ok();
-    (signed & config.operator.is_some()).then_some(())
+/// Where the configuration names no operator, whoever signed it asks for nothing.
+fn by_operator(config: &EnclaveConfig, unsigned: Vec<u8>, signature: [u8; 65], operation: BoundaryOperation) -> Signed {
+    let signer = config.operator.unwrap_or(AccountId::NOBODY.0);
+    let asked = if config.operator.is_some() { Asked::Operation(operation) } else { Asked::Nothing };
+    Signed { signer, unsigned, signature, asked }
 }
+
+#[cfg(test)]
+mod tests;

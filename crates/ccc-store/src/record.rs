@@ -54,7 +54,8 @@ pub(crate) fn table_name(table: &TableId) -> String {
     format!("{}-{}-{}", table.chain, hex::encode(table.contract), hex::encode(table.table))
 }
 
-/// The hash that a file or an object is named by.
+/// The hash that a file or an object is named by; a name that the store does not give is none.
 pub(crate) fn hash_of(name: &str) -> Option<[u8; 32]> {
-    hex::decode(name).ok()?.try_into().ok()
+    let hash: [u8; 32] = hex::decode(name).ok()?.try_into().ok()?;
+    (hex::encode(hash) == name).then_some(hash)
 }

@@ -30,8 +30,6 @@ const HELD_WORDS: usize = 12;
 const PLACED_WORDS: usize = KEY_WORDS + 1;
 /// The most keys that every row meets.
 pub(super) const GREATEST_DIRECT: usize = 64;
-/// Seeds that are tried before every row meets every key.
-const ATTEMPTS: u64 = 4;
 
 /// Sixteen keys, word by word.
 struct KeyGroup([[u32; LANES]; KEY_WORDS]);
@@ -80,11 +78,10 @@ impl Drop for Findings {
 impl Lookup {
     /// *Security*: a key that occurs twice is found twice; callers that compute on the rows MUST make keys unique.
     pub(super) fn new(keys: Vec<RowKey>, seed: [u64; 4]) -> Self {
-        if keys.len() > GREATEST_DIRECT {
-            let tried = (0..ATTEMPTS).find_map(|attempt| binned(&keys, [seed[0] ^ attempt, seed[1], seed[2], seed[3]]));
-            if let Some((groups, bins)) = tried {
-                return Self { keys, groups, bins: Some(bins) };
-            }
+        if keys.len() > GREATEST_DIRECT
+            && let Some((groups, bins)) = place::seeds(seed).find_map(|seed| binned(&keys, seed))
+        {
+            return Self { keys, groups, bins: Some(bins) };
         }
         let groups = keys.chunks(LANES).map(KeyGroup::new).collect();
         Self { keys, groups, bins: None }
@@ -307,3 +304,6 @@ fn located(key: RowKey, sums: &Held) -> Result<Option<Located>, (u32, RowFault)>
         rows => Err((index / rows, RowFault::Duplicate)),
     }
 }
+
+#[cfg(test)]
+mod tests;

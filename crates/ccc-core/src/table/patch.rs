@@ -23,8 +23,6 @@ const DELTA_AT: usize = 24;
 const DELTA_LEN: usize = 32;
 const DELTA_WORDS: usize = DELTA_LEN / 4;
 const PLACED_WORDS: usize = DELTA_WORDS + 1;
-/// Seeds that are tried before every row meets every patch.
-const ATTEMPTS: u64 = 4;
 
 /// A row before and after; the index is none where there is no such row.
 pub(super) struct Patch {
@@ -61,12 +59,9 @@ impl Patches {
     pub(super) fn new<'a>(whole: impl Iterator<Item = &'a Patch>, deltas: &[Patch], seed: [u64; 4]) -> Self {
         let whole = whole.map(Masked::whole).collect();
         let deltas: Vec<_> = deltas.iter().map(Masked::delta).collect();
-        let seeds = (0..ATTEMPTS).map(|attempt| [seed[0] ^ attempt, seed[1], seed[2], seed[3]]);
-        let (deltas, bins) = if deltas.len() > GREATEST_DIRECT {
-            seeds.into_iter().find_map(|seed| hashed(&deltas, seed)).unwrap_or((deltas, Bins::None))
-        } else {
-            seeds.into_iter().find_map(|seed| in_turns(&deltas, seed)).unwrap_or((deltas, Bins::None))
-        };
+        let in_bins = if deltas.len() > GREATEST_DIRECT { hashed } else { in_turns };
+        let binned = place::seeds(seed).find_map(|seed| in_bins(&deltas, seed));
+        let (deltas, bins) = binned.unwrap_or((deltas, Bins::None));
         Self { whole, deltas, bins }
     }
 
@@ -248,3 +243,6 @@ fn sum<const N: usize>(index: u32, patches: &[Masked<N>]) -> [Quad; N] {
     }
     sums
 }
+
+#[cfg(test)]
+mod tests;

@@ -6,7 +6,7 @@
 //! Kerschbaum and Stebila, VLDB 2020, section 5.2), and the same moves backwards.
 //!
 //! *Security*: n keys in at least n bins overflow one of them with probability below n·e⁻¹/17!·1.1, 2^-42 for 256 keys
-//! and 2^-32 for 2^18; then the next seed is taken.
+//! and 2^-32 for 2^18; then the next seed is taken. That is the one address that depends on what is placed.
 
 use super::{lookup::LANES, mask};
 use alloc::vec::Vec;
@@ -14,6 +14,17 @@ use zeroize::Zeroize;
 
 /// An item that is in no bin.
 pub(super) const NOWHERE: u32 = u32::MAX;
+
+/// Seeds that are tried before every row meets everything.
+const ATTEMPTS: u64 = 4;
+/// Added to every word of a seed for each further attempt: 2⁶⁴ over the golden ratio, odd.
+const NEXT_SEED: u64 = 0x9E37_79B9_7F4A_7C15;
+
+/// The seeds to try, the given one first. Each changes every word, so that what shares a bin under one does not under
+/// the next: with a change of the first word's last bits alone, inputs would exchange their bins among neighbours.
+pub(super) fn seeds(seed: [u64; 4]) -> impl Iterator<Item = [u64; 4]> {
+    (0..ATTEMPTS).map(move |attempt| seed.map(|word| word.wrapping_add(attempt.wrapping_mul(NEXT_SEED))))
+}
 
 /// Something of `N` words under a number to sort by.
 #[derive(Clone, Copy)]

@@ -259,12 +259,18 @@ fn settle_names(files: &impl FileSystem, root: &Path) -> Result<(), StoreError> 
     for (height, above) in root.ancestors().enumerate().skip(1) {
         let above = if above.as_os_str().is_empty() { Path::new(".") } else { above };
         match files.sync_dir(above) {
-            // what may not be read was not made for the store
-            Err(error) if height > 1 && error.kind() == io::ErrorKind::PermissionDenied => {}
+            Err(error) if holds_no_new_name(height, error.kind()) => {}
             outcome => outcome.map_err(&syncing)?,
         }
     }
     Ok(())
+}
+
+/// Whether a directory that cannot be synced is one in which nothing was made for the store: one on a read-only file
+/// system or, above the store's parent, one that may not be read or whose file system syncs no directories.
+fn holds_no_new_name(height: usize, kind: io::ErrorKind) -> bool {
+    use io::ErrorKind::{InvalidInput, PermissionDenied, ReadOnlyFilesystem, Unsupported};
+    kind == ReadOnlyFilesystem || (height > 1 && matches!(kind, PermissionDenied | InvalidInput | Unsupported))
 }
 
 fn medium(operation: &'static str) -> impl Fn(io::Error) -> StoreError {

@@ -58,6 +58,20 @@ fn what_no_version_names_goes_at_the_next_opening_unless_a_manifest_cannot_be_re
     assert_same(&store.get(&second.header.hash()).expect("found"), &second);
 }
 
+/// A hash in other letters names nothing: neither a version nor what no version names.
+#[test]
+fn a_file_under_a_name_that_the_store_does_not_give_is_left_alone() {
+    let directory = Directory::new();
+    let table = two_versions(8).0;
+    directory.open().expect("opens").put(&table).expect("kept");
+    let stray = ["versions", "bodies", "sidecars"].map(|part| directory.path().join(part).join("AB".repeat(32)));
+    stray.iter().for_each(|file| fs::write(file, b"stray").expect("written"));
+    let store = directory.open().expect("opens");
+    assert_eq!(store.versions().expect("listed"), [table.header.hash()]);
+    assert_same(&store.get(&table.header.hash()).expect("found"), &table);
+    assert!(stray.iter().all(|file| file.exists()));
+}
+
 #[test]
 fn n156g_a_directory_of_another_format_is_refused() {
     let directory = Directory::new();
