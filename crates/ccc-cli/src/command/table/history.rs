@@ -119,6 +119,7 @@ fn receipt_line((slot, receipt): &(u32, Receipt)) -> String {
 fn reason(receipt: &Receipt) -> String {
     let of_table = receipt.reason.checked_sub(OF_TABLE).and_then(ResultCode::from_byte);
     match (receipt.reason, of_table) {
+        (0, _) if receipt.outcome == 0 => "no reason is told here".into(),
         (0, _) => "cleared".into(),
         (1, _) => "the price was refused".into(),
         (2, _) => "too little was offered".into(),
