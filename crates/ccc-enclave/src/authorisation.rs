@@ -73,7 +73,7 @@ pub(crate) const NOBODYS: [u8; 65] = {
 
 /// Checks that `account` signed an instruction under a label.
 ///
-/// *Timing*: one key is recovered whatever the signature is; from one that gives none, [`NOBODYS`] takes its place.
+/// *Timing*: one key is recovered whatever the signature is; where it gives none, a fixed one takes its place.
 ///
 /// # Errors
 /// [`AuthorisationError`].
