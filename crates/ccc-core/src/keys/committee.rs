@@ -298,6 +298,29 @@ pub(crate) mod tests {
     }
 
     #[test]
+    fn a_member_says_its_own_verification_key() {
+        for case in list(&vectors("committee"), "cases") {
+            for (member, line) in committee(case).members().iter().zip(list(case, "members")) {
+                assert_eq!(member.verification_key(), array::<32>(line, "P"));
+            }
+        }
+    }
+
+    #[test]
+    fn n005_fewer_members_than_n_are_refused_before_any_is_read() {
+        for case in list(&vectors("committee"), "cases") {
+            let whole = committee(case).to_bytes();
+            let expected = MEMBER_LEN * usize::from(small(case, "n"));
+            for missing in [1, MEMBER_LEN, expected] {
+                let found = expected - missing;
+                let truncated = EncodingError::Truncated { what: "members", expected, found };
+                let cut = &whole[..whole.len() - missing];
+                assert_eq!(Committee::from_bytes(cut), Err(MembershipError::Encoding(truncated)));
+            }
+        }
+    }
+
+    #[test]
     fn verification_keys_off_the_polynomial_are_refused() {
         let file = vectors("committee");
         for case in list(&file, "cases") {
