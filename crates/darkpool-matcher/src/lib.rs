@@ -32,6 +32,7 @@ mod price;
 #[cfg(feature = "alloc")]
 pub mod reference;
 mod request;
+mod rules;
 mod standing_order;
 mod types;
 
@@ -43,5 +44,6 @@ pub use market::{BASE_UNITS_PER_COIN, Market};
 pub use outcome::{Fill, Outcome, Reason};
 pub use price::{Observation, PriceRefusal, PriceRules, Twap, twap};
 pub use request::{Request, SpreadSchedule, SuccessRule, dispersion_limit};
+pub use rules::{Allocation, Pricing, Rules, Solves};
 pub use standing_order::StandingOrder;
 pub use types::{BaseUnits, BasisPoints, Lots, MicroDollars, Notional, OwnerId, Spread, TierMask, UnixSeconds};
