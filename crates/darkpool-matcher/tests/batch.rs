@@ -4,77 +4,16 @@
 mod common;
 
 use common::adversarial::{shaped_pool, size_for};
+use common::batches::Owned;
 use common::{
-    DEADLINE, any_market, any_order, any_price, any_request, cases, in_order, lots, market, order, owner, price,
-    priced, refused, request, run_with, sizes,
+    DEADLINE, any_market, any_order, any_price, any_request, cases, in_order, lots, market, order, owner, priced,
+    refused, request, run_with, sizes,
 };
 use darkpool_matcher::{
-    Allocation, Batch, ClearError, CounterpartyList, Fill, Lots, Market, Notional, Outcome, OwnerId, PriceRefusal,
-    Pricing, Reason, Request, Rules, StandingOrder, SuccessRule, Twap, UnixSeconds, Workspace, clear_batch,
-    clear_batch_in, reference,
+    Allocation, ClearError, CounterpartyList, Fill, Outcome, OwnerId, Pricing, Reason, Request, Rules, StandingOrder,
+    SuccessRule, UnixSeconds, Workspace, clear_batch_in, reference,
 };
 use proptest::prelude::{Just, Strategy, prop, prop_assert, prop_assert_eq, prop_oneof, proptest};
-
-/// A batch that owns what it is made of.
-#[derive(Clone, Debug)]
-struct Owned {
-    orders: Vec<StandingOrder>,
-    order_lists: Vec<CounterpartyList>,
-    permutation: Vec<u32>,
-    requests: Vec<Request>,
-    request_lists: Vec<CounterpartyList>,
-    sequence: Vec<u32>,
-    prices: Vec<Result<Twap, PriceRefusal>>,
-}
-
-impl Owned {
-    /// Without lists, in the order given, at one price.
-    fn plain(orders: &[StandingOrder], requests: &[Request]) -> Self {
-        Self {
-            orders: orders.to_vec(),
-            order_lists: vec![],
-            permutation: in_order(orders),
-            requests: requests.to_vec(),
-            request_lists: vec![],
-            sequence: (0..u32::try_from(requests.len()).unwrap()).collect(),
-            prices: vec![price(); requests.len()],
-        }
-    }
-
-    fn batch(&self) -> Batch<'_> {
-        Batch {
-            orders: &self.orders,
-            order_lists: &self.order_lists,
-            permutation: &self.permutation,
-            requests: &self.requests,
-            request_lists: &self.request_lists,
-            sequence: &self.sequence,
-            prices: &self.prices,
-        }
-    }
-
-    /// Clears into memory that held something else before.
-    fn clear(&self, market: &Market) -> Result<(Vec<Outcome>, Vec<Fill>), ClearError> {
-        let mut fills =
-            vec![Fill { lots: Lots::MAX, notional: Notional::new(7) }; self.orders.len() * self.requests.len()];
-        let stale = Outcome { success: true, reason: Reason::Ok, filled: Lots::MAX, total: Notional::new(7) };
-        let mut outcomes = vec![stale; self.requests.len()];
-        let cleared = clear_batch(&self.batch(), market, &mut fills, &mut outcomes);
-        if cleared.is_err() {
-            assert!(fills.iter().all(|fill| *fill == Fill::default()));
-            assert!(outcomes.iter().all(|outcome| *outcome == Outcome::UNCLEARED));
-        }
-        cleared.map(|()| (outcomes, fills))
-    }
-
-    /// Reasons and sizes, request by request.
-    fn rows(&self, market: &Market) -> Vec<(Reason, Vec<u64>)> {
-        let (outcomes, fills) = self.clear(market).unwrap();
-        let rows = outcomes.iter().enumerate();
-        rows.map(|(at, outcome)| (outcome.reason, sizes(&fills[at * self.orders.len()..][..self.orders.len()])))
-            .collect()
-    }
-}
 
 fn any_list() -> impl Strategy<Value = CounterpartyList> {
     let names = prop::collection::vec(prop_oneof![4 => 0u8..9, 1 => 250..=255u8].prop_map(owner), 0..=8);

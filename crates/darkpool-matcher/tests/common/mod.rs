@@ -2,6 +2,7 @@
 #![allow(dead_code, reason = "every test file uses its own part")]
 
 pub(crate) mod adversarial;
+pub(crate) mod batches;
 pub(crate) mod exhaustive;
 
 use darkpool_matcher::{
