@@ -8,6 +8,7 @@ use crate::market::Market;
 use crate::outcome::{Fill, Outcome, Reason};
 use crate::price::{PriceRefusal, Twap};
 use crate::request::{Request, Terms};
+use crate::rules::Pricing;
 use crate::standing_order::StandingOrder;
 use crate::types::{AMOUNT_BITS, Lots, Notional};
 
@@ -36,8 +37,13 @@ impl<'a> Workspace<'a> {
         Ok(Self { columns: SliceColumns { spreads, capacities, minimums, fills } })
     }
 
-    fn slots(&self) -> usize {
+    pub(crate) fn slots(&self) -> usize {
         self.columns.spreads.len()
+    }
+
+    /// One entry per slot; what it holds does not matter.
+    pub(crate) fn scratch(&mut self) -> &mut [u64] {
+        self.columns.fills
     }
 }
 
@@ -62,7 +68,7 @@ pub fn clear(
     clear_in(request, orders, permutation, price, market, &mut workspace, fills)
 }
 
-/// Clears one request against the standing orders by rule A: price, then pro rata at the margin.
+/// Clears one request against the standing orders by the market's [`Rules`](crate::Rules).
 ///
 /// `permutation` lists the slots in canonical order. `fills` has one entry per standing order, in the order
 /// of `orders`; it is overwritten.
@@ -72,17 +78,19 @@ pub fn clear(
 /// 3. The effective capacities are gathered in canonical order.
 /// 4. A refused price or a range exceeded sets every capacity to zero; the steps below run all the same.
 /// 5. The wanted total is min(Q, Σe), or zero if that is below the least total.
-/// 6. The least spread at which the capacity reaches it is the margin: cheaper orders are filled in full,
-///    orders at the margin pro rata. Orders filled below their minimum are dropped. Four times.
+/// 6. Rule A: the least spread at which the capacity reaches it is the margin; cheaper orders are filled in full,
+///    orders at the margin pro rata. Rule B: everybody is filled to the least level that reaches it. Orders
+///    filled below their minimum are dropped. As often as the rules say: four times by default.
 /// 7. The last fills are kept if the least total was reached and no minimum violated, else they become zero.
-/// 8. Each fill is priced, pay as bid, rounded up to the maker; the total is the sum of the rounded.
+/// 8. Each fill is priced, at its own spread or at the greatest filled, rounded up to the maker; the total is the
+///    sum of the rounded.
 ///
 /// *Source*: `docs/spec/clearing.md`.
 ///
 /// *Errors*: [`ClearError`], about public shape only; the fills are then zero. Every other failure is an
 /// [`Outcome`] with the shape of success.
 ///
-/// *Timing*: steps and addresses depend on the number of orders and on the permutation. Three choices are
+/// *Timing*: steps and addresses depend on the number of orders, the permutation and the market. Three choices are
 /// read once, outside every pass, and may be compiled to a jump: which success rule, whether there is a
 /// dispersion limit, and whether the price was refused, which follows from public observations.
 pub fn clear_in(
@@ -102,9 +110,10 @@ pub fn clear_in(
     let price = price.map_or(0, |twap| twap.price().get());
     let gates = Gates::of(&terms, price, pool, market);
     gate(columns, gates.open());
-    let solved = solve(columns, &terms.demand, gates.admit(pool));
+    let solved = solve(columns, &terms.demand, gates.admit(pool), &market.plan());
     let verdict = Verdict::of(&gates, &solved);
-    let total = settle(columns, permutation, verdict.success, price, market, fills);
+    let pay = Pay { success: verdict.success, price, uniform: uniform(market), dearest: solved.dearest };
+    let total = settle(columns, permutation, &pay, market, fills);
     Ok(verdict.outcome(solved.filled, total))
 }
 
@@ -221,23 +230,32 @@ impl Verdict {
     }
 }
 
-/// Writes the fills, priced or zero, in the order of the standing orders; returns the sum of the notionals.
-fn settle(
-    columns: &SliceColumns<'_>,
-    permutation: &[u32],
+/// What every fill is paid by.
+struct Pay {
     success: Mask,
+    /// Micro-dollars per coin, or zero.
     price: u64,
-    market: &Market,
-    fills: &mut [Fill],
-) -> Notional {
+    uniform: Mask,
+    /// The greatest spread filled.
+    dearest: u64,
+}
+
+/// All ones if everybody is paid one spread.
+fn uniform(market: &Market) -> Mask {
+    mask::from_flag(market.rules().pricing == Pricing::Uniform)
+}
+
+/// Writes the fills, priced or zero, in the order of the standing orders; returns the sum of the notionals.
+fn settle(columns: &SliceColumns<'_>, permutation: &[u32], pay: &Pay, market: &Market, fills: &mut [Fill]) -> Notional {
     let mut total = 0u128;
     let rows = columns.spreads.iter().zip(columns.fills.iter());
     for (slot, (spread, lots)) in slots(permutation).zip(rows) {
         let Some(fill) = fills.get_mut(slot) else {
             continue;
         };
-        let lots = lots & success;
-        let notional = market.notional_of(lots, price, u64::from(*spread));
+        let lots = lots & pay.success;
+        let paid = select(pay.uniform, pay.dearest, u64::from(*spread));
+        let notional = market.notional_of(lots, pay.price, paid);
         total = total.wrapping_add(notional.get());
         *fill = Fill { lots: Lots::masked(lots), notional };
     }

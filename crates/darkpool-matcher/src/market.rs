@@ -2,6 +2,7 @@
 
 use crate::error::OutOfRange;
 use crate::kernel::division::ceil_by_ten_to_14;
+use crate::rules::{Allocation, Pricing, Rules, Solves};
 use crate::types::{AMOUNT_MAX, Lots, MicroDollars, Notional, Spread};
 
 /// Base units in one coin: prices are per coin, amounts in base units.
@@ -10,16 +11,29 @@ pub const BASE_UNITS_PER_COIN: u64 = 100_000_000;
 /// Spread units in one whole: a spread is in 1/100 of a basis point.
 const SPREAD_UNITS: u128 = 1_000_000;
 
+/// [`Rules::default`] while compiling.
+const DEFAULT_RULES: Rules = Rules { allocation: Allocation::ProRata, pricing: Pricing::PayAsBid, solves: Solves::MAX };
+
 /// The configuration of one asset. Public, fixed by contract configuration.
 ///
 /// *Units*: base units per lot; 10^8 base units per coin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Market {
     lot: u64,
+    rules: Rules,
+}
+
+/// The rules of a market as the kernel follows them.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Plan {
+    pub(crate) allocation: Allocation,
+    pub(crate) solves: u8,
+    /// Passes of two bits each in which rule B finds its level.
+    pub(crate) level_passes: u32,
 }
 
 impl Market {
-    /// A market that trades in multiples of `lot` base units.
+    /// A market that trades in multiples of `lot` base units, under the default rules.
     ///
     /// *Errors*: [`OutOfRange`] for zero and from 2^51.
     pub const fn new(lot: u64) -> Result<Self, OutOfRange> {
@@ -31,7 +45,26 @@ impl Market {
                 found: lot as u128,
             });
         }
-        Ok(Self { lot })
+        Ok(Self { lot, rules: DEFAULT_RULES })
+    }
+
+    /// The same market under other rules.
+    #[must_use]
+    pub const fn with_rules(self, rules: Rules) -> Self {
+        Self { rules, ..self }
+    }
+
+    /// What it clears by.
+    #[must_use]
+    pub const fn rules(&self) -> Rules {
+        self.rules
+    }
+
+    /// Rule B's level is at most the size of a request, which is at most ⌊(2^51 − 1) / lot⌋ lots.
+    pub(crate) const fn plan(&self) -> Plan {
+        let bits = u64::BITS - (AMOUNT_MAX / self.lot).leading_zeros();
+        let Rules { allocation, solves, .. } = self.rules;
+        Plan { allocation, solves: solves.get(), level_passes: bits.div_ceil(2) }
     }
 
     /// Base units per lot.

@@ -2,6 +2,7 @@
 
 pub(crate) mod columns;
 pub(crate) mod division;
+mod equal;
 pub(crate) mod mask;
 pub(crate) mod scalar;
 #[cfg(test)]

@@ -1,11 +1,12 @@
 //! The search for the margin and the solves, over any columns.
 
-use super::columns::{Columns, Written};
+use super::columns::{Columns, Slot, Written};
+use super::equal;
 use super::mask::{self, Mask, below, below_spread, equal, hide, lesser, nonzero, select};
 use crate::allocation::Rate;
+use crate::market::Plan;
+use crate::rules::Allocation;
 
-/// Drop-and-resolve solves per clearing.
-pub(crate) const SOLVES: usize = 4;
 /// Where the two bits of each search pass lie in a 14-bit spread.
 const SHIFTS: [u32; 7] = [12, 10, 8, 6, 4, 2, 0];
 
@@ -27,48 +28,51 @@ impl Demand {
     }
 }
 
-/// The marginal spread and the capacity on either side of it.
+/// Where a growing sum reaches what is wanted, and the sum on either side.
+///
+/// Of rule A: the least spread at which the capacity reaches it, the capacity at lesser spreads, and that with this
+/// spread's. Of rule B: the greatest level that falls short, the fills at it and one above.
 #[derive(Clone, Copy, Debug)]
-struct Margin {
-    /// The least spread at which the running capacity reaches what is wanted.
-    spread: u64,
-    /// Capacity at lesser spreads.
-    below: u64,
-    /// Capacity at lesser spreads and at this one.
-    reach: u64,
+pub(super) struct Margin {
+    /// The greatest threshold whose sum falls short, or zero.
+    pub(super) at: u64,
+    /// The sum at it.
+    pub(super) below: u64,
+    /// The sum one above.
+    pub(super) reach: u64,
 }
 
 impl Margin {
-    /// Takes in the sums below three thresholds `width` apart.
-    fn narrow(self, [a, b, c]: [u64; 3], want: u64, width: u64) -> Self {
+    /// Nothing searched yet: the sum grows from zero to `total`.
+    pub(super) fn start(total: u64) -> Self {
+        Self { at: 0, below: 0, reach: total }
+    }
+
+    /// Takes in the sums at three thresholds `width` apart.
+    pub(super) fn narrow(self, [a, b, c]: [u64; 3], want: u64, width: u64) -> Self {
         let raised = self.raise(a, want, width).raise(b, want, width).raise(c, want, width);
         raised.lower(c, want).lower(b, want).lower(a, want)
     }
 
-    /// Moves up by `width` if the capacity below that threshold falls short.
+    /// Moves up by `width` if the sum at that threshold falls short.
     fn raise(self, sum: u64, want: u64, width: u64) -> Self {
         let short = hide(below(sum, want));
-        Self {
-            spread: self.spread.wrapping_add(width & short),
-            below: select(short, sum, self.below),
-            reach: self.reach,
-        }
+        Self { at: self.at.wrapping_add(width & short), below: select(short, sum, self.below), reach: self.reach }
     }
 
-    /// Takes the capacity below a threshold as reached if it does not fall short.
+    /// Takes the sum at a threshold as reached if it does not fall short.
     fn lower(self, sum: u64, want: u64) -> Self {
         let short = hide(below(sum, want));
         Self { reach: select(short, self.reach, sum), ..self }
     }
 
     /// The thresholds one, two and three `width` above.
-    #[allow(clippy::cast_possible_truncation, reason = "thresholds have 14 bits")]
-    fn thresholds(&self, width: u64) -> [u16; 3] {
-        [1, 2, 3].map(|steps| self.spread.wrapping_add(width * steps) as u16)
+    pub(super) fn thresholds(&self, width: u64) -> [u64; 3] {
+        [1, 2, 3].map(|steps| self.at.wrapping_add(width * steps))
     }
 }
 
-/// What the four solves leave behind; the fills are in the columns.
+/// What the solves leave behind; the fills are in the columns.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Solved {
     /// Lots filled by the last solve.
@@ -79,6 +83,8 @@ pub(crate) struct Solved {
     pub(crate) enough: Mask,
     /// A fill of the last solve is below its order's minimum interaction.
     pub(crate) violated: Mask,
+    /// The greatest spread that the last solve filled.
+    pub(crate) dearest: u64,
 }
 
 /// Keeps the capacities if `admitted`, else sets them to zero; clears the fills.
@@ -87,33 +93,43 @@ pub(crate) fn gate<C: Columns>(columns: &mut C, admitted: Mask) {
     columns.rewrite(|slot| Written { capacity: slot.capacity & admitted, fill: 0 });
 }
 
-/// Exactly four solves; after each, orders filled below their minimum lose their capacity.
+/// Exactly as many solves as the plan has; after each, orders filled below their minimum lose their capacity.
 ///
 /// `total` is the sum of the capacities, below 2^51.
-pub(crate) fn solve<C: Columns>(columns: &mut C, demand: &Demand, total: u64) -> Solved {
+pub(crate) fn solve<C: Columns>(columns: &mut C, demand: &Demand, total: u64, plan: &Plan) -> Solved {
     let mut pool = total;
-    let mut solved = Solved { filled: 0, enough_at_first: demand.want(total).1, enough: 0, violated: 0 };
-    for _ in 0..SOLVES {
+    let mut solved = Solved { filled: 0, enough_at_first: demand.want(total).1, enough: 0, violated: 0, dearest: 0 };
+    for _ in 0..plan.solves {
         let (want, enough) = demand.want(pool);
-        let margin = search(columns, want, pool);
-        let allocated = allocate(columns, &margin, want);
-        pool = allocated.remaining;
-        solved = Solved { filled: want, enough, violated: allocated.violated, ..solved };
+        let allocated = match plan.allocation {
+            Allocation::ProRata => share(columns, want, pool),
+            Allocation::EqualSplit => equal::split(columns, want, pool, plan.level_passes),
+        };
+        let Allocated { remaining, violated, dearest } = allocated;
+        pool = remaining;
+        solved = Solved { filled: want, enough, violated, dearest, ..solved };
     }
     solved
 }
 
+/// One solve of rule A: the search for the margin, then the allocation.
+fn share<C: Columns>(columns: &mut C, want: u64, total: u64) -> Allocated {
+    let margin = search(columns, want, total);
+    allocate(columns, &margin, want)
+}
+
 /// Finds the margin in seven passes of two bits each.
 fn search<C: Columns>(columns: &C, want: u64, total: u64) -> Margin {
-    let start = Margin { spread: 0, below: 0, reach: total };
-    SHIFTS.into_iter().fold(start, |margin, shift| {
+    SHIFTS.into_iter().fold(Margin::start(total), |margin, shift| {
         let width = 1 << shift;
         margin.narrow(sums_below(columns, margin.thresholds(width)), want, width)
     })
 }
 
 /// The capacity at spreads below each of three thresholds.
-fn sums_below<C: Columns>(columns: &C, [t0, t1, t2]: [u16; 3]) -> [u64; 3] {
+#[allow(clippy::cast_possible_truncation, reason = "thresholds have 14 bits")]
+fn sums_below<C: Columns>(columns: &C, thresholds: [u64; 3]) -> [u64; 3] {
+    let [t0, t1, t2] = thresholds.map(|threshold| threshold as u16);
     columns.read([0; 3], |[a, b, c], spread, capacity| {
         [
             a.wrapping_add(capacity & below_spread(spread, t0)),
@@ -124,30 +140,41 @@ fn sums_below<C: Columns>(columns: &C, [t0, t1, t2]: [u16; 3]) -> [u64; 3] {
 }
 
 /// What an allocation pass leaves behind.
-struct Allocated {
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Allocated {
     /// The capacity of the orders that were not dropped.
     remaining: u64,
     /// An order was dropped.
     violated: Mask,
+    /// The greatest spread filled.
+    pub(super) dearest: u64,
+}
+
+impl Allocated {
+    /// Takes in one fill; an order filled below its minimum loses its capacity.
+    #[inline]
+    pub(super) fn take(&mut self, slot: &Slot, fill: u64) -> Written {
+        let violated = hide(nonzero(fill) & below(fill, slot.minimum));
+        let capacity = slot.capacity & !violated;
+        self.violated |= violated;
+        self.remaining = self.remaining.wrapping_add(capacity);
+        Written { capacity, fill }
+    }
 }
 
 /// Fills cheaper orders in full and the margin pro rata; drops orders filled below their minimum.
 fn allocate<C: Columns>(columns: &mut C, margin: &Margin, want: u64) -> Allocated {
     let rate = Rate::of(want.wrapping_sub(margin.below), margin.reach.wrapping_sub(margin.below));
-    let mut allocated = Allocated { remaining: 0, violated: 0 };
+    let mut allocated = Allocated { dearest: margin.at, ..Allocated::default() };
     let (mut running, mut handed_out) = (0u64, 0u64);
     columns.rewrite(|slot| {
         let spread = u64::from(slot.spread);
-        let marginal = slot.capacity & hide(equal(spread, margin.spread));
+        let marginal = slot.capacity & hide(equal(spread, margin.at));
         running = running.wrapping_add(marginal);
         let share = rate.handed_out(running).wrapping_sub(handed_out);
         handed_out = handed_out.wrapping_add(share);
-        let fill = (slot.capacity & below(spread, margin.spread)) | share;
-        let violated = hide(nonzero(fill) & below(fill, slot.minimum));
-        let capacity = slot.capacity & !violated;
-        allocated.violated |= violated;
-        allocated.remaining = allocated.remaining.wrapping_add(capacity);
-        Written { capacity, fill }
+        let fill = (slot.capacity & below(spread, margin.at)) | share;
+        allocated.take(&slot, fill)
     });
     allocated
 }

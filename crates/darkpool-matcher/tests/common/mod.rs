@@ -1,9 +1,14 @@
 //! Orders, requests and prices to clear, and the strategies that draw them.
 #![allow(dead_code, reason = "every test file uses its own part")]
 
+pub(crate) mod adversarial;
+pub(crate) mod batches;
+pub(crate) mod exhaustive;
+
 use darkpool_matcher::{
-    BasisPoints, ClearError, Fill, Lots, Market, MicroDollars, Observation, Outcome, OwnerId, PriceRefusal, PriceRules,
-    Request, Spread, SpreadSchedule, StandingOrder, SuccessRule, TierMask, Twap, UnixSeconds, clear, twap,
+    Allocation, BasisPoints, ClearError, Fill, Lots, Market, MicroDollars, Observation, Outcome, OwnerId, PriceRefusal,
+    PriceRules, Pricing, Request, Rules, Solves, Spread, SpreadSchedule, StandingOrder, SuccessRule, TierMask, Twap,
+    UnixSeconds, clear, twap,
 };
 use proptest::prelude::{Just, ProptestConfig, Strategy, any, prop, prop_oneof};
 
@@ -203,8 +208,16 @@ pub(crate) fn plain_pool(most: usize) -> impl Strategy<Value = Vec<StandingOrder
         .prop_map(|rows| rows.into_iter().map(|(who, at, size)| order(who, at, size)).collect())
 }
 
+pub(crate) fn any_rules() -> impl Strategy<Value = Rules> {
+    let allocation = prop_oneof![Just(Allocation::ProRata), Just(Allocation::EqualSplit)];
+    let pricing = prop_oneof![Just(Pricing::PayAsBid), Just(Pricing::Uniform)];
+    let solves = prop_oneof![3 => Just(4), 1 => 1u8..4].prop_map(|solves| Solves::new(solves).unwrap());
+    (allocation, pricing, solves).prop_map(|(allocation, pricing, solves)| Rules { allocation, pricing, solves })
+}
+
 pub(crate) fn any_market() -> impl Strategy<Value = Market> {
-    prop_oneof![Just(1u64), Just(1_000_000), 1u64..1 << 30].prop_map(|lot| Market::new(lot).unwrap())
+    let lot = prop_oneof![Just(1u64), Just(1_000_000), 1u64..1 << 30];
+    (lot, any_rules()).prop_map(|(lot, rules)| Market::new(lot).unwrap().with_rules(rules))
 }
 
 pub(crate) fn any_price() -> impl Strategy<Value = Result<Twap, PriceRefusal>> {

@@ -5,6 +5,9 @@
 //!
 //! *Security*: MUST NOT be run on secrets: its time and its addresses depend on them.
 
+mod batch;
+mod fill;
+
 use alloc::vec;
 use alloc::vec::Vec;
 
@@ -14,8 +17,11 @@ use crate::market::Market;
 use crate::outcome::{Fill, Outcome, Reason};
 use crate::price::{PriceRefusal, Twap};
 use crate::request::{Request, SpreadSchedule, SuccessRule};
+use crate::rules::Pricing;
 use crate::standing_order::StandingOrder;
 use crate::types::{Lots, MicroDollars, Notional, Spread, UnixSeconds};
+
+pub use batch::clear_batch;
 
 /// 2^51.
 const TOO_LARGE: u128 = 1 << 51;
@@ -101,7 +107,7 @@ fn sum(candidates: &[Candidate]) -> u128 {
     candidates.iter().map(|candidate| candidate.capacity).sum()
 }
 
-/// At most four solves, fewer if nothing is left to drop.
+/// At most as many solves as the rules have, fewer if nothing is left to drop.
 fn solve(request: &Request, mut candidates: Vec<Candidate>, market: &Market) -> Result<Vec<Candidate>, Reason> {
     let size = u128::from(request.size.get());
     let least = match request.success {
@@ -111,12 +117,12 @@ fn solve(request: &Request, mut candidates: Vec<Candidate>, market: &Market) -> 
     if sum(&candidates) >= TOO_LARGE || size * u128::from(market.lot()) >= TOO_LARGE {
         return Err(Reason::TooLarge);
     }
-    for round in 0..4 {
+    for round in 0..market.rules().solves.get() {
         let want = size.min(sum(&candidates));
         if want < least || want == 0 {
             return Err(if round == 0 { Reason::TooSmall } else { Reason::Minimum });
         }
-        fill(&mut candidates, want);
+        fill::fill(&mut candidates, want, market.rules().allocation);
         if !drop_violated(&mut candidates) {
             return Ok(candidates);
         }
@@ -136,45 +142,16 @@ fn drop_violated(candidates: &mut [Candidate]) -> bool {
     violated
 }
 
-/// Rule A, by a sort: cheaper in full, the margin pro rata in canonical order.
-fn fill(candidates: &mut [Candidate], want: u128) {
-    let (margin, rest) = margin(candidates, want);
-    let at_margin: u128 = candidates.iter().filter(|c| c.spread == margin).map(|c| c.capacity).sum();
-    let rate = (rest << 52).div_ceil(at_margin.max(1));
-    let mut running = 0;
-    for candidate in candidates {
-        candidate.fill = if candidate.spread < margin { candidate.capacity } else { 0 };
-        if candidate.spread == margin {
-            let before = (running * rate) >> 52;
-            running += candidate.capacity;
-            candidate.fill = ((running * rate) >> 52) - before;
-        }
-    }
-}
-
-/// The spread at which the cheapest-first walk ends, and what is left to take there.
-fn margin(candidates: &[Candidate], want: u128) -> (u128, u128) {
-    let mut walk: Vec<(u128, u128)> = candidates.iter().map(|c| (c.spread, c.capacity)).collect();
-    walk.sort_unstable();
-    let (mut below, mut current, mut seen) = (0, 0, 0);
-    for (spread, capacity) in walk {
-        if spread != current {
-            below = seen;
-            current = spread;
-        }
-        seen += capacity;
-        if seen >= want {
-            break;
-        }
-    }
-    (current, want - below)
-}
-
 fn settle(candidates: &[Candidate], price: MicroDollars, market: &Market, slots: usize) -> (Outcome, Vec<Fill>) {
     let mut fills = vec![Fill::default(); slots];
     let (mut filled, mut total) = (0, 0);
+    let dearest = candidates.iter().filter(|candidate| candidate.fill > 0).map(|candidate| candidate.spread).max();
     for candidate in candidates {
-        let fill = priced(candidate, price, market);
+        let paid = match market.rules().pricing {
+            Pricing::PayAsBid => candidate.spread,
+            Pricing::Uniform => dearest.unwrap_or(0),
+        };
+        let fill = priced(candidate.fill, paid, price, market);
         filled += fill.lots.get();
         total += fill.notional.get();
         if let Some(entry) = fills.get_mut(candidate.slot) {
@@ -186,9 +163,9 @@ fn settle(candidates: &[Candidate], price: MicroDollars, market: &Market, slots:
     (outcome, fills)
 }
 
-fn priced(candidate: &Candidate, price: MicroDollars, market: &Market) -> Fill {
-    let spread = u16::try_from(candidate.spread).ok().and_then(|s| Spread::new(s).ok());
-    let lots = lots(candidate.fill);
+fn priced(filled: u128, paid: u128, price: MicroDollars, market: &Market) -> Fill {
+    let spread = u16::try_from(paid).ok().and_then(|s| Spread::new(s).ok());
+    let lots = lots(filled);
     Fill { lots, notional: notional(market, lots, price, spread.unwrap_or(Spread::MAX)) }
 }
 
