@@ -30,6 +30,11 @@ impl Rate {
         Self(divide_shifted::<SHIFT>(rest, divisor).rounded_up())
     }
 
+    /// ρ, at most 2^52.
+    pub(crate) const fn fraction(self) -> u64 {
+        self.0
+    }
+
     /// G(c).
     #[inline]
     #[allow(clippy::cast_possible_truncation, reason = "c < 2^51 and ρ ≤ 2^52, so G(c) < 2^51")]

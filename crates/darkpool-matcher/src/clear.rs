@@ -1,9 +1,10 @@
 //! The meaning of a clearing, in numbered steps.
 
 use crate::error::ClearError;
+use crate::kernel::Kernel;
 use crate::kernel::columns::SliceColumns;
 use crate::kernel::mask::{self, Mask, hide, nonzero, select};
-use crate::kernel::scalar::{Solved, gate, solve};
+use crate::kernel::scalar::{Demand, Solved, gate, solve};
 use crate::market::Market;
 use crate::outcome::{Fill, Outcome, Reason};
 use crate::price::{PriceRefusal, Twap};
@@ -34,7 +35,24 @@ impl<'a> Workspace<'a> {
         check_length("capacities", slots, capacities.len())?;
         check_length("minimums", slots, minimums.len())?;
         check_length("column of fills", slots, fills.len())?;
-        Ok(Self { columns: SliceColumns { spreads, capacities, minimums, fills } })
+        let kernel = Kernel::detected();
+        Ok(Self { columns: SliceColumns { kernel, spreads, capacities, minimums, fills } })
+    }
+
+    /// With passes made by this kernel and not by the one detected.
+    #[must_use]
+    pub fn with_kernel(mut self, kernel: Kernel) -> Self {
+        self.columns.kernel = kernel;
+        self
+    }
+
+    /// The solves alone, on the capacities that the columns hold, which sum to `pool`; returns what was filled.
+    ///
+    /// For measurements: no price, no request, and no capacity is looked at before.
+    #[doc(hidden)]
+    pub fn solve_alone(&mut self, size: Lots, pool: Lots, market: &Market) -> Lots {
+        let demand = Demand { size: size.get(), least: 0 };
+        Lots::masked(solve(&mut self.columns, &demand, pool.get(), &market.plan()).filled)
     }
 
     pub(crate) fn slots(&self) -> usize {

@@ -17,7 +17,7 @@
 //! it holds no amount. Branch-freeness is a property of the compiled code, which the source makes
 //! likely and cannot promise.
 #![no_std]
-#![forbid(unsafe_code)]
+#![deny(unsafe_code)]
 
 #[cfg(feature = "alloc")]
 extern crate alloc;
@@ -48,6 +48,7 @@ pub use clear::clear;
 pub use clear::{Workspace, clear_in};
 pub use counterparties::CounterpartyList;
 pub use error::{ClearError, OutOfRange};
+pub use kernel::Kernel;
 pub use market::{BASE_UNITS_PER_COIN, Market};
 pub use outcome::{Fill, Outcome, Reason};
 pub use price::{Observation, PriceRefusal, PriceRules, Twap, twap};

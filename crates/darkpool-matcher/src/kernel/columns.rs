@@ -1,7 +1,13 @@
 //! The memory of a clearing: four columns, one entry per slot, in canonical order.
 //!
-//! The kernel has no index. It reaches memory only through two passes, each over every slot from the
+//! The kernel has no index. It reaches memory only through passes, each over every slot from the
 //! first to the last, so the addresses depend on the number of slots alone.
+
+use super::Kernel;
+use super::equal;
+use super::mask::below_spread;
+use super::scalar::{self, Allocated, Margin};
+use crate::allocation::Rate;
 
 /// What a pass reads of one slot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,17 +30,47 @@ pub(crate) struct Written {
 }
 
 /// Memory that can be passed over and not addressed.
-pub(crate) trait Columns {
+///
+/// The first two methods are all that memory has to know. The others are passes made of them; columns may make them
+/// another way, with the same result.
+pub(crate) trait Columns: Sized {
     /// Folds (spread, capacity) over all slots.
     fn read<A>(&self, start: A, step: impl FnMut(A, u16, u64) -> A) -> A;
 
     /// Rewrites capacity and fill of all slots.
     fn rewrite(&mut self, step: impl FnMut(Slot) -> Written);
+
+    /// The capacity at spreads below a threshold.
+    fn sum_below(&self, threshold: u16) -> u64 {
+        self.read(0, |sum, spread, capacity| sum.wrapping_add(capacity & below_spread(spread, threshold)))
+    }
+
+    /// Where the capacity reaches what is wanted, by rule A.
+    fn margin(&self, want: u64, total: u64) -> Margin {
+        scalar::margin(self, want, total)
+    }
+
+    /// Fills and drops by rule A.
+    fn hand_out(&mut self, margin: &Margin, rate: Rate) -> Allocated {
+        scalar::hand_out(self, margin, rate)
+    }
+
+    /// Σ min(e, t) for each of three levels, which are below 2^52.
+    fn sums_up_to(&self, levels: [u64; 3]) -> [u64; 3] {
+        equal::sums_up_to(self, levels)
+    }
+
+    /// Fills and drops by rule B.
+    fn level_out(&mut self, level: &Margin, rate: Rate) -> Allocated {
+        equal::level_out(self, level, rate)
+    }
 }
 
 /// Columns in slices of one length.
 #[derive(Debug)]
 pub(crate) struct SliceColumns<'a> {
+    /// What makes the passes.
+    pub(crate) kernel: Kernel,
     /// Spreads, 14 bits.
     pub(crate) spreads: &'a mut [u16],
     /// Effective capacities, in lots.
@@ -61,6 +97,49 @@ impl Columns for SliceColumns<'_> {
             let next = step(slot);
             *capacity = next.capacity;
             *fill = next.fill;
+        }
+    }
+
+    /// Eight slots a step, which a compiler finds registers for.
+    fn sum_below(&self, threshold: u16) -> u64 {
+        let (spreads, last_spreads) = self.spreads.as_chunks::<8>();
+        let (capacities, last_capacities) = self.capacities.as_chunks::<8>();
+        let mut sums = [0u64; 8];
+        for (spreads, capacities) in spreads.iter().zip(capacities) {
+            for ((sum, spread), capacity) in sums.iter_mut().zip(spreads).zip(capacities) {
+                *sum = sum.wrapping_add(capacity & below_spread(*spread, threshold));
+            }
+        }
+        let last = last_spreads.iter().zip(last_capacities);
+        let last = last.map(|(spread, capacity)| capacity & below_spread(*spread, threshold));
+        sums.into_iter().chain(last).fold(0, u64::wrapping_add)
+    }
+
+    fn margin(&self, want: u64, total: u64) -> Margin {
+        match self.kernel.ifma() {
+            Some(ifma) => scalar::margin_by_two_bits(want, total, |t| ifma.sums_below(self, t)),
+            None => scalar::margin(self, want, total),
+        }
+    }
+
+    fn hand_out(&mut self, margin: &Margin, rate: Rate) -> Allocated {
+        match self.kernel.ifma() {
+            Some(ifma) => ifma.hand_out(self, margin, rate),
+            None => scalar::hand_out(self, margin, rate),
+        }
+    }
+
+    fn sums_up_to(&self, levels: [u64; 3]) -> [u64; 3] {
+        match self.kernel.ifma() {
+            Some(ifma) => ifma.sums_up_to(self, levels),
+            None => equal::sums_up_to(self, levels),
+        }
+    }
+
+    fn level_out(&mut self, level: &Margin, rate: Rate) -> Allocated {
+        match self.kernel.ifma() {
+            Some(ifma) => ifma.level_out(self, level, rate),
+            None => equal::level_out(self, level, rate),
         }
     }
 }

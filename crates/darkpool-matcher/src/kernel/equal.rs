@@ -16,19 +16,19 @@ use crate::allocation::Rate;
 /// `total` is the sum of the capacities, below 2^51; `want` is at most that and below 4^`passes`.
 pub(super) fn split<C: Columns>(columns: &mut C, want: u64, total: u64, passes: u32) -> Allocated {
     let level = search(columns, want, total, passes);
-    allocate(columns, &level, want)
+    columns.level_out(&level, level.rate(want))
 }
 
 /// Finds L − 1, the greatest level that falls short, two bits a pass; zero if nothing is wanted.
 fn search<C: Columns>(columns: &C, want: u64, total: u64, passes: u32) -> Margin {
     (0..passes).rev().fold(Margin::start(total), |level, pass| {
         let width = 1 << (2 * pass);
-        level.narrow(sums_up_to(columns, level.thresholds(width)), want, width)
+        level.narrow(columns.sums_up_to(level.thresholds(width)), want, width)
     })
 }
 
 /// Σ min(e, t) for each of three levels, which are below 2^52.
-fn sums_up_to<C: Columns>(columns: &C, levels: [u64; 3]) -> [u64; 3] {
+pub(super) fn sums_up_to<C: Columns>(columns: &C, levels: [u64; 3]) -> [u64; 3] {
     columns.read([0; 3], |[a, b, c], _, capacity| {
         let [least, middle, most] = levels.map(|level| lesser(capacity, level));
         [a.wrapping_add(least), b.wrapping_add(middle), c.wrapping_add(most)]
@@ -36,8 +36,7 @@ fn sums_up_to<C: Columns>(columns: &C, levels: [u64; 3]) -> [u64; 3] {
 }
 
 /// Fills everybody up to L − 1 and hands out the rest one by one; drops orders filled below their minimum.
-fn allocate<C: Columns>(columns: &mut C, level: &Margin, want: u64) -> Allocated {
-    let rate = Rate::of(want.wrapping_sub(level.below), level.reach.wrapping_sub(level.below));
+pub(super) fn level_out<C: Columns>(columns: &mut C, level: &Margin, rate: Rate) -> Allocated {
     let mut allocated = Allocated::default();
     let (mut running, mut handed_out) = (0u64, 0u64);
     columns.rewrite(|slot| {

@@ -2,13 +2,13 @@
 
 use super::columns::{Columns, Slot, Written};
 use super::equal;
-use super::mask::{self, Mask, below, below_spread, equal, hide, lesser, nonzero, select};
+use super::mask::{self, Mask, below, equal, hide, lesser, nonzero, select};
 use crate::allocation::Rate;
 use crate::market::Plan;
 use crate::rules::Allocation;
 
-/// Where the two bits of each search pass lie in a 14-bit spread.
-const SHIFTS: [u32; 7] = [12, 10, 8, 6, 4, 2, 0];
+/// Bits of a spread.
+const SPREAD_BITS: u32 = 14;
 
 /// What a request asks for, in lots.
 #[derive(Clone, Copy, Debug)]
@@ -33,7 +33,7 @@ impl Demand {
 /// Of rule A: the least spread at which the capacity reaches it, the capacity at lesser spreads, and that with this
 /// spread's. Of rule B: the greatest level that falls short, the fills at it and one above.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Margin {
+pub(crate) struct Margin {
     /// The greatest threshold whose sum falls short, or zero.
     pub(super) at: u64,
     /// The sum at it.
@@ -54,6 +54,11 @@ impl Margin {
         raised.lower(c, want).lower(b, want).lower(a, want)
     }
 
+    /// Takes in the sum at one threshold `width` above.
+    fn halve(self, sum: u64, want: u64, width: u64) -> Self {
+        self.raise(sum, want, width).lower(sum, want)
+    }
+
     /// Moves up by `width` if the sum at that threshold falls short.
     fn raise(self, sum: u64, want: u64, width: u64) -> Self {
         let short = hide(below(sum, want));
@@ -64,6 +69,11 @@ impl Margin {
     fn lower(self, sum: u64, want: u64) -> Self {
         let short = hide(below(sum, want));
         Self { reach: select(short, self.reach, sum), ..self }
+    }
+
+    /// The rate at which what is left to fill above `below` goes over what there is above it.
+    pub(super) fn rate(&self, want: u64) -> Rate {
+        Rate::of(want.wrapping_sub(self.below), self.reach.wrapping_sub(self.below))
     }
 
     /// The thresholds one, two and three `width` above.
@@ -114,38 +124,35 @@ pub(crate) fn solve<C: Columns>(columns: &mut C, demand: &Demand, total: u64, pl
 
 /// One solve of rule A: the search for the margin, then the allocation.
 fn share<C: Columns>(columns: &mut C, want: u64, total: u64) -> Allocated {
-    let margin = search(columns, want, total);
-    allocate(columns, &margin, want)
+    let margin = columns.margin(want, total);
+    columns.hand_out(&margin, margin.rate(want))
 }
 
-/// Finds the margin in seven passes of two bits each.
-fn search<C: Columns>(columns: &C, want: u64, total: u64) -> Margin {
-    SHIFTS.into_iter().fold(Margin::start(total), |margin, shift| {
-        let width = 1 << shift;
-        margin.narrow(sums_below(columns, margin.thresholds(width)), want, width)
+/// Finds the margin in fourteen passes of one bit each: of all widths, the least work where a register holds few slots.
+#[allow(clippy::cast_possible_truncation, reason = "thresholds have 14 bits")]
+pub(super) fn margin<C: Columns>(columns: &C, want: u64, total: u64) -> Margin {
+    (0..SPREAD_BITS).rev().fold(Margin::start(total), |margin, position| {
+        let width = 1 << position;
+        margin.halve(columns.sum_below(margin.at.wrapping_add(width) as u16), want, width)
     })
 }
 
-/// The capacity at spreads below each of three thresholds.
+/// Finds the margin in seven passes of two bits each.
 #[allow(clippy::cast_possible_truncation, reason = "thresholds have 14 bits")]
-fn sums_below<C: Columns>(columns: &C, thresholds: [u64; 3]) -> [u64; 3] {
-    let [t0, t1, t2] = thresholds.map(|threshold| threshold as u16);
-    columns.read([0; 3], |[a, b, c], spread, capacity| {
-        [
-            a.wrapping_add(capacity & below_spread(spread, t0)),
-            b.wrapping_add(capacity & below_spread(spread, t1)),
-            c.wrapping_add(capacity & below_spread(spread, t2)),
-        ]
+pub(super) fn margin_by_two_bits(want: u64, total: u64, sums_below: impl Fn([u16; 3]) -> [u64; 3]) -> Margin {
+    (0..SPREAD_BITS / 2).rev().fold(Margin::start(total), |margin, pair| {
+        let width = 1 << (2 * pair);
+        margin.narrow(sums_below(margin.thresholds(width).map(|threshold| threshold as u16)), want, width)
     })
 }
 
 /// What an allocation pass leaves behind.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Allocated {
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Allocated {
     /// The capacity of the orders that were not dropped.
-    remaining: u64,
+    pub(super) remaining: u64,
     /// An order was dropped.
-    violated: Mask,
+    pub(super) violated: Mask,
     /// The greatest spread filled.
     pub(super) dearest: u64,
 }
@@ -163,8 +170,7 @@ impl Allocated {
 }
 
 /// Fills cheaper orders in full and the margin pro rata; drops orders filled below their minimum.
-fn allocate<C: Columns>(columns: &mut C, margin: &Margin, want: u64) -> Allocated {
-    let rate = Rate::of(want.wrapping_sub(margin.below), margin.reach.wrapping_sub(margin.below));
+pub(super) fn hand_out<C: Columns>(columns: &mut C, margin: &Margin, rate: Rate) -> Allocated {
     let mut allocated = Allocated { dearest: margin.at, ..Allocated::default() };
     let (mut running, mut handed_out) = (0u64, 0u64);
     columns.rewrite(|slot| {

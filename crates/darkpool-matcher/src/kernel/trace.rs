@@ -83,7 +83,7 @@ fn the_trace_is_the_same_for_all(plan: &Plan, passes: usize) {
 #[test]
 fn the_trace_of_rule_a_depends_on_the_number_of_slots_and_the_rules_alone() {
     for solves in 1..=4 {
-        the_trace_is_the_same_for_all(&plan(1, Allocation::ProRata, solves), 1 + usize::from(solves) * (7 + 1));
+        the_trace_is_the_same_for_all(&plan(1, Allocation::ProRata, solves), 1 + usize::from(solves) * (14 + 1));
     }
 }
 

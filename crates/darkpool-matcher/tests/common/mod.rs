@@ -6,9 +6,9 @@ pub(crate) mod batches;
 pub(crate) mod exhaustive;
 
 use darkpool_matcher::{
-    Allocation, BasisPoints, ClearError, Fill, Lots, Market, MicroDollars, Observation, Outcome, OwnerId, PriceRefusal,
-    PriceRules, Pricing, Request, Rules, Solves, Spread, SpreadSchedule, StandingOrder, SuccessRule, TierMask, Twap,
-    UnixSeconds, clear, twap,
+    Allocation, BasisPoints, ClearError, Fill, Kernel, Lots, Market, MicroDollars, Observation, Outcome, OwnerId,
+    PriceRefusal, PriceRules, Pricing, Request, Rules, Solves, Spread, SpreadSchedule, StandingOrder, SuccessRule,
+    TierMask, Twap, UnixSeconds, Workspace, clear, clear_in, twap,
 };
 use proptest::prelude::{Just, ProptestConfig, Strategy, any, prop, prop_oneof};
 
@@ -108,7 +108,7 @@ pub(crate) fn in_order(orders: &[StandingOrder]) -> Vec<u32> {
     (0..u32::try_from(orders.len()).unwrap()).collect()
 }
 
-/// Clears into fills that held something else before.
+/// Clears into fills that held something else before, by the detected and by the portable kernel, which agree.
 pub(crate) fn run_with(
     request: &Request,
     orders: &[StandingOrder],
@@ -119,6 +119,27 @@ pub(crate) fn run_with(
     let stale = Fill { lots: Lots::MAX, notional: darkpool_matcher::Notional::new(7) };
     let mut fills = vec![stale; orders.len()];
     let outcome = clear(request, orders, permutation, price, market, &mut fills)?;
+    let portable = run_by(Kernel::PORTABLE, request, orders, permutation, price, market)?;
+    assert_eq!((outcome, &fills), (portable.0, &portable.1));
+    Ok((outcome, fills))
+}
+
+/// Clears by one kernel in a workspace that held something else before.
+pub(crate) fn run_by(
+    kernel: Kernel,
+    request: &Request,
+    orders: &[StandingOrder],
+    permutation: &[u32],
+    price: Result<Twap, PriceRefusal>,
+    market: &Market,
+) -> Result<(Outcome, Vec<Fill>), ClearError> {
+    let slots = orders.len();
+    let (mut spreads, mut capacities) = (vec![9; slots], vec![8; slots]);
+    let (mut minimums, mut filled) = (vec![7; slots], vec![6; slots]);
+    let workspace = Workspace::new(&mut spreads, &mut capacities, &mut minimums, &mut filled)?;
+    let mut fills = vec![Fill::default(); slots];
+    let mut workspace = workspace.with_kernel(kernel);
+    let outcome = clear_in(request, orders, permutation, price, market, &mut workspace, &mut fills)?;
     Ok((outcome, fills))
 }
 

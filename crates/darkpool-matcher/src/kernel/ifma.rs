@@ -1,0 +1,285 @@
+//! The passes over the columns by AVX-512, eight slots a step.
+//!
+//! The only module of the workspace with `unsafe`: loads and stores of eight words, and the calls of functions that are
+//! compiled for instructions the processor may lack. An [`Ifma`] is the proof that it has them.
+//!
+//! The search passes are plain Rust that the compiler turns into masked additions. An allocation pass is
+//!
+//! ```text
+//! x        weights: capacities at the margin (rule A), one per order above the level (rule B)
+//! c        their running sum: a prefix sum inside the register, and what was carried from the registers before
+//! G(c)     the high half of a 104-bit product, by the 52-bit multiplication of IFMA
+//! fill     b + G(c) − G(c − x), with b what is filled in full
+//! ```
+//!
+//! IFMA multiplies the low 52 bits of its operands. c is below 2^51; ρ = 2^52 is the one value that does not fit, and
+//! means G(c) = c. Its low 52 bits are zero, so the product is zero and c is added under a mask.
+//!
+//! *Timing*: the steps depend on the number of slots alone: no branch on data, no gather, and instructions whose time
+//! does not depend on their operands.
+#![allow(unsafe_code, reason = "vector loads and stores, and calls of functions with target features")]
+
+use core::arch::x86_64::{
+    __m128i, __m512i, __mmask8, _mm_cmpeq_epu16_mask, _mm_cmplt_epu16_mask, _mm_extract_epi16, _mm_loadu_si128,
+    _mm_mask_max_epu16, _mm_set1_epi16, _mm_setzero_si128, _mm512_add_epi64, _mm512_alignr_epi64, _mm512_and_si512,
+    _mm512_cmpgt_epu64_mask, _mm512_loadu_si512, _mm512_madd52hi_epu64, _mm512_mask_cmplt_epu64_mask,
+    _mm512_maskz_mov_epi64, _mm512_min_epu64, _mm512_permutexvar_epi64, _mm512_reduce_add_epi64, _mm512_set1_epi64,
+    _mm512_setzero_si512, _mm512_storeu_si512, _mm512_sub_epi64, _mm512_test_epi64_mask,
+};
+
+use super::columns::SliceColumns;
+use super::mask::{below_spread, equal, lesser, nonzero};
+use super::scalar::{Allocated, Margin};
+use crate::allocation::Rate;
+
+cpufeatures::new!(processor, "avx512f", "avx512bw", "avx512dq", "avx512vl", "avx512ifma");
+
+/// Slots in a register.
+const LANES: usize = 8;
+
+/// The proof that the processor and the operating system have what these passes are compiled for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Ifma(());
+
+impl Ifma {
+    /// Asks the processor, once per program.
+    pub(crate) fn detected() -> Option<Self> {
+        processor::get().then_some(Self(()))
+    }
+
+    /// The capacity at spreads below each of three thresholds.
+    pub(crate) fn sums_below(self, columns: &SliceColumns<'_>, thresholds: [u16; 3]) -> [u64; 3] {
+        // SAFETY: `self` exists, so the processor has the features of the function.
+        unsafe { sums_below(columns.spreads, columns.capacities, thresholds) }
+    }
+
+    /// Σ min(e, t) for each of three levels.
+    pub(crate) fn sums_up_to(self, columns: &SliceColumns<'_>, levels: [u64; 3]) -> [u64; 3] {
+        // SAFETY: as in `sums_below`.
+        unsafe { sums_up_to(columns.capacities, levels) }
+    }
+
+    /// Fills and drops by rule A.
+    pub(crate) fn hand_out(self, columns: &mut SliceColumns<'_>, margin: &Margin, rate: Rate) -> Allocated {
+        // SAFETY: as in `sums_below`.
+        unsafe { hand_out(columns, margin, rate) }
+    }
+
+    /// Fills and drops by rule B.
+    pub(crate) fn level_out(self, columns: &mut SliceColumns<'_>, level: &Margin, rate: Rate) -> Allocated {
+        // SAFETY: as in `sums_below`.
+        unsafe { level_out(columns, level, rate) }
+    }
+}
+
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
+fn sums_below(spreads: &[u16], capacities: &[u64], [t0, t1, t2]: [u16; 3]) -> [u64; 3] {
+    spreads.iter().zip(capacities).fold([0u64; 3], |[a, b, c], (spread, capacity)| {
+        [
+            a.wrapping_add(capacity & below_spread(*spread, t0)),
+            b.wrapping_add(capacity & below_spread(*spread, t1)),
+            c.wrapping_add(capacity & below_spread(*spread, t2)),
+        ]
+    })
+}
+
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
+fn sums_up_to(capacities: &[u64], levels: [u64; 3]) -> [u64; 3] {
+    capacities.iter().fold([0u64; 3], |[a, b, c], capacity| {
+        let [least, middle, most] = levels.map(|level| lesser(*capacity, level));
+        [a.wrapping_add(least), b.wrapping_add(middle), c.wrapping_add(most)]
+    })
+}
+
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512ifma")]
+fn hand_out(columns: &mut SliceColumns<'_>, margin: &Margin, rate: Rate) -> Allocated {
+    let at = _mm_set1_epi16(margin.at.cast_signed() as i16);
+    let allocated = allocate(columns, rate, |eight| Weighed {
+        weight: _mm512_maskz_mov_epi64(_mm_cmpeq_epu16_mask(eight.spreads, at), eight.capacities),
+        base: _mm512_maskz_mov_epi64(_mm_cmplt_epu16_mask(eight.spreads, at), eight.capacities),
+    });
+    Allocated { dearest: margin.at, ..allocated }
+}
+
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512ifma")]
+fn level_out(columns: &mut SliceColumns<'_>, level: &Margin, rate: Rate) -> Allocated {
+    let at = _mm512_set1_epi64(level.at.cast_signed());
+    let one = _mm512_set1_epi64(1);
+    allocate(columns, rate, |eight| Weighed {
+        weight: _mm512_maskz_mov_epi64(_mm512_cmpgt_epu64_mask(eight.capacities, at), one),
+        base: _mm512_min_epu64(eight.capacities, at),
+    })
+}
+
+/// Eight slots.
+struct Eight {
+    spreads: __m128i,
+    capacities: __m512i,
+    minimums: __m512i,
+}
+
+/// What an allocation pass makes of eight slots.
+struct Weighed {
+    /// x.
+    weight: __m512i,
+    /// Filled in full.
+    base: __m512i,
+}
+
+/// One pass over all slots; the last ones are padded with slots that have nothing.
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512ifma")]
+fn allocate(columns: &mut SliceColumns<'_>, rate: Rate, weigh: impl Fn(&Eight) -> Weighed) -> Allocated {
+    let mut pass = Pass::new(rate);
+    let (spreads, last_spreads) = columns.spreads.as_chunks::<LANES>();
+    let (minimums, last_minimums) = columns.minimums.as_chunks::<LANES>();
+    let (capacities, last_capacities) = columns.capacities.as_chunks_mut::<LANES>();
+    let (fills, last_fills) = columns.fills.as_chunks_mut::<LANES>();
+    let terms = spreads.iter().zip(minimums);
+    for ((spreads, minimums), (capacities, fills)) in terms.zip(capacities.iter_mut().zip(fills)) {
+        pass.step(spreads, minimums, capacities, fills, &weigh);
+    }
+    let (mut capacities, mut fills) = (padded(last_capacities), [0; LANES]);
+    pass.step(&padded(last_spreads), &padded(last_minimums), &mut capacities, &mut fills, &weigh);
+    last_capacities.iter_mut().zip(capacities).for_each(|(capacity, found)| *capacity = found);
+    last_fills.iter_mut().zip(fills).for_each(|(fill, found)| *fill = found);
+    pass.allocated()
+}
+
+/// Fewer than eight, filled up with zeros.
+fn padded<T: Copy + Default>(last: &[T]) -> [T; LANES] {
+    let mut eight = [T::default(); LANES];
+    eight.iter_mut().zip(last).for_each(|(entry, found)| *entry = *found);
+    eight
+}
+
+/// What an allocation pass carries from one register to the next.
+struct Pass {
+    /// ρ, of which the multiplication sees 52 bits.
+    rate: __m512i,
+    /// All ones if ρ = 2^52.
+    whole: __m512i,
+    /// The running sum before the next register, in every lane.
+    carried: __m512i,
+    /// Capacities that were not dropped, by lane.
+    remaining: __m512i,
+    /// Lanes in which an order was dropped.
+    violated: __mmask8,
+    /// The greatest spread filled, by lane.
+    dearest: __m128i,
+}
+
+impl Pass {
+    #[target_feature(enable = "avx512f")]
+    fn new(rate: Rate) -> Self {
+        let zero = _mm512_setzero_si512();
+        Self {
+            rate: _mm512_set1_epi64(rate.fraction().cast_signed()),
+            whole: _mm512_set1_epi64(equal(rate.fraction(), 1 << 52).cast_signed()),
+            carried: zero,
+            remaining: zero,
+            violated: 0,
+            dearest: _mm_setzero_si128(),
+        }
+    }
+
+    #[inline]
+    #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512ifma")]
+    fn step(
+        &mut self,
+        spreads: &[u16; LANES],
+        minimums: &[u64; LANES],
+        capacities: &mut [u64; LANES],
+        fills: &mut [u64; LANES],
+        weigh: &impl Fn(&Eight) -> Weighed,
+    ) {
+        let eight = Eight { spreads: load_spreads(spreads), capacities: load(capacities), minimums: load(minimums) };
+        let Weighed { weight, base } = weigh(&eight);
+        let fill = _mm512_add_epi64(base, self.share(weight));
+        let filled = _mm512_test_epi64_mask(fill, fill);
+        let dropped = _mm512_mask_cmplt_epu64_mask(filled, fill, eight.minimums);
+        let left = _mm512_maskz_mov_epi64(!dropped, eight.capacities);
+        self.violated |= dropped;
+        self.remaining = _mm512_add_epi64(self.remaining, left);
+        self.dearest = _mm_mask_max_epu16(self.dearest, filled, self.dearest, eight.spreads);
+        store(capacities, left);
+        store(fills, fill);
+    }
+
+    /// G(c) − G(c − x).
+    #[inline]
+    #[target_feature(enable = "avx512f,avx512ifma")]
+    fn share(&mut self, weight: __m512i) -> __m512i {
+        let inside = prefix_sum(weight);
+        let after = _mm512_add_epi64(inside, self.carried);
+        let last = _mm512_set1_epi64(LANES as i64 - 1);
+        self.carried = _mm512_add_epi64(self.carried, _mm512_permutexvar_epi64(last, inside));
+        let before = _mm512_sub_epi64(after, weight);
+        _mm512_sub_epi64(self.handed_out(after), self.handed_out(before))
+    }
+
+    /// G(c).
+    #[inline]
+    #[target_feature(enable = "avx512f,avx512ifma")]
+    fn handed_out(&self, running: __m512i) -> __m512i {
+        _mm512_madd52hi_epu64(_mm512_and_si512(running, self.whole), running, self.rate)
+    }
+
+    #[target_feature(enable = "avx512f")]
+    fn allocated(&self) -> Allocated {
+        Allocated {
+            remaining: _mm512_reduce_add_epi64(self.remaining).cast_unsigned(),
+            violated: nonzero(u64::from(self.violated)),
+            dearest: greatest(self.dearest),
+        }
+    }
+}
+
+/// The greatest of eight numbers of 15 bits.
+#[target_feature(enable = "avx512f")]
+fn greatest(eight: __m128i) -> u64 {
+    let lanes = [
+        _mm_extract_epi16::<0>(eight),
+        _mm_extract_epi16::<1>(eight),
+        _mm_extract_epi16::<2>(eight),
+        _mm_extract_epi16::<3>(eight),
+        _mm_extract_epi16::<4>(eight),
+        _mm_extract_epi16::<5>(eight),
+        _mm_extract_epi16::<6>(eight),
+        _mm_extract_epi16::<7>(eight),
+    ];
+    lanes.into_iter().fold(0, |most, lane| {
+        let lane = u64::from(lane.cast_unsigned());
+        most ^ lane ^ lesser(most, lane)
+    })
+}
+
+/// x₀, x₀ + x₁, …, x₀ + … + x₇.
+#[inline]
+#[target_feature(enable = "avx512f")]
+fn prefix_sum(x: __m512i) -> __m512i {
+    let zero = _mm512_setzero_si512();
+    let pairs = _mm512_add_epi64(x, _mm512_alignr_epi64::<7>(x, zero));
+    let fours = _mm512_add_epi64(pairs, _mm512_alignr_epi64::<6>(pairs, zero));
+    _mm512_add_epi64(fours, _mm512_alignr_epi64::<4>(fours, zero))
+}
+
+#[inline]
+#[target_feature(enable = "avx512f")]
+fn load_spreads(spreads: &[u16; LANES]) -> __m128i {
+    // SAFETY: sixteen bytes behind a reference are read; the load asks for no alignment.
+    unsafe { _mm_loadu_si128(spreads.as_ptr().cast()) }
+}
+
+#[inline]
+#[target_feature(enable = "avx512f")]
+fn load(words: &[u64; LANES]) -> __m512i {
+    // SAFETY: sixty-four bytes behind a reference are read; the load asks for no alignment.
+    unsafe { _mm512_loadu_si512(words.as_ptr().cast()) }
+}
+
+#[inline]
+#[target_feature(enable = "avx512f")]
+fn store(words: &mut [u64; LANES], value: __m512i) {
+    // SAFETY: sixty-four bytes behind a unique reference are written; the store asks for no alignment.
+    unsafe { _mm512_storeu_si512(words.as_mut_ptr().cast(), value) }
+}
