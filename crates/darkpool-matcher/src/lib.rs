@@ -56,3 +56,8 @@ pub use request::{Request, SpreadSchedule, SuccessRule, dispersion_limit};
 pub use rules::{Allocation, Pricing, Rules, Solves};
 pub use standing_order::StandingOrder;
 pub use types::{BaseUnits, BasisPoints, Lots, MicroDollars, Notional, OwnerId, Spread, TierMask, UnixSeconds};
+
+/// The README's example is compiled.
+#[cfg(all(doctest, feature = "alloc"))]
+#[doc = include_str!("../README.md")]
+struct Readme;
