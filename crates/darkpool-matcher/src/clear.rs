@@ -55,8 +55,13 @@ impl<'a> Workspace<'a> {
         Lots::masked(solve(&mut self.columns, &demand, pool.get(), &market.plan()).filled)
     }
 
-    fn slots(&self) -> usize {
+    pub(crate) fn slots(&self) -> usize {
         self.columns.spreads.len()
+    }
+
+    /// One entry per slot; what it holds does not matter.
+    pub(crate) fn scratch(&mut self) -> &mut [u64] {
+        self.columns.fills
     }
 }
 
