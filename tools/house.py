@@ -4,7 +4,8 @@
     python3 tools/house.py
 
 1. No file holds an expression of .ci/words: paths of one machine, hosts of package registries, praise, unfinished work.
-2. The workspace forbids unsafe code, and every crate takes the workspace's lints.
+2. The workspace forbids unsafe code, and every crate takes the workspace's lints. One crate denies where the workspace
+   forbids, has the same lints otherwise, and allows unsafe code in one file.
 3. No file named utils or prelude; no source file above 700 lines.
 4. The lock files know one package source, and npm's knows no address.
 5. Every docs/ path that a file names is there.
@@ -24,6 +25,10 @@ LOCK_FILES = ("Cargo.lock", "fuzz/Cargo.lock", "package-lock.json")
 # The licence texts and outside test data are not ours to word.
 NOT_OURS = re.compile(r"^(LICENSE-|vectors/(?!ccc/))")
 MAX_LINES = 700
+# The one crate with unsafe code, and the one file.
+KERNEL_CRATE = "crates/darkpool-matcher"
+KERNEL = "crates/darkpool-matcher/src/kernel/ifma.rs"
+ALLOWS_UNSAFE = re.compile(r"^\s*#!?\[allow\([^\]]*\bunsafe_code\b", re.MULTILINE)
 # A path under docs/ of this repository: not the tail of a longer path or of an address.
 DOCUMENT = re.compile(r"(?<![\w./-])(?:\.\./)*(docs/[\w./-]*\w)")
 
@@ -74,8 +79,21 @@ def crate_errors(root, manifest):
     if manifest == "Cargo.toml" and content["workspace"]["lints"]["rust"].get("unsafe_code") != "forbid":
         yield f'{manifest}: the workspace lint unsafe_code = "forbid" is missing'
     outside = "workspace" in content  # fuzz and the importer are workspaces of their own
-    if "package" in content and not outside and content.get("lints") != {"workspace": True}:
-        yield f"{manifest}: [lints] workspace = true is missing"
+    if "package" in content and not outside and content.get("lints") != expected_lints(root, manifest):
+        yield f"{manifest}: [lints] workspace = true is missing, or the lints of the one crate that has its own differ"
+
+
+def expected_lints(root, manifest):
+    """The workspace's lints; of the one crate with unsafe code, the same by value, with "deny" for "forbid"."""
+    if manifest != f"{KERNEL_CRATE}/Cargo.toml":
+        return {"workspace": True}
+    lints = tomllib.loads((root / "Cargo.toml").read_text())["workspace"]["lints"]
+    return {**lints, "rust": {**lints["rust"], "unsafe_code": "deny"}}
+
+
+def unsafe_errors(path, text):
+    if path.endswith(".rs") and path != KERNEL and ALLOWS_UNSAFE.search(text):
+        yield f"{path}: unsafe code is allowed in {KERNEL} alone"
 
 
 def lock_errors(path, text):
@@ -107,6 +125,7 @@ def file_errors(root, path, forbidden):
         yield from word_errors(path, text, forbidden)
         yield from document_errors(root, path, text)
     yield from shape_errors(path, text)
+    yield from unsafe_errors(path, text)
 
 
 def errors(root):

@@ -1,116 +1,195 @@
-//! Clearing against a plain sort-and-fill.
+//! Clearing beside a sort, a histogram, an oblivious sort, order books, and the passes that nothing can do without.
 //!
-//! The plain one does less: it fills in one walk, without minimums, owners, tiers or a fair margin, and its time
-//! and its addresses tell the size of the request and the depth of the pool. The clearing makes four solves of
-//! eight passes each whatever comes. `refused` is the clearing of a request whose price was refused: the same
-//! steps on zero capacities.
+//! ```text
+//! cargo bench -p ccc-benches --bench clearing
+//! cargo bench -p ccc-benches --bench clearing --features peers-book     # adds lobster and orderbook-rs
+//! ```
+//!
+//! - `heart`: columns of spreads and capacities in, one fill per order out, one solve. This is the job of the sort and the
+//!   histogram; those show the size of the request and the depth of the pool in their time and addresses, and the
+//!   oblivious sort does not. `floor` is one pass that reads ten bytes per order and one that copies eight.
+//! - `whole`: [`clear_in`] from standing orders to priced fills: shape, capacities, solves, notionals.
+//! - `classes`: the heart over four kinds of secrets, whose times shall not differ.
+//! - `growth`: the heart from 10^4 to 10^6 orders.
+//! - `round`: with 1 024 makers, from opened elements to sealed receipts, beside the bare calls.
+//! - `book`: one market order that sweeps half of the resting orders of an order book at 5 000 prices. It does another
+//!   job: in time priority, with the book sorted when each order came, touching only what it fills. Loading the book is
+//!   not counted.
 #![allow(missing_docs, reason = "criterion generates undocumented items")]
 #![allow(clippy::unwrap_used, reason = "a bench may stop at a surprise")]
 
 use std::hint::black_box;
+use std::time::Duration;
 
-use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use darkpool_matcher::{
-    BasisPoints, Fill, Lots, Market, MicroDollars, Observation, OwnerId, PriceRefusal, PriceRules, Request, Spread,
-    SpreadSchedule, StandingOrder, SuccessRule, TierMask, Twap, UnixSeconds, Workspace, clear_in, twap,
-};
-use rand_chacha::ChaCha8Rng;
-use rand_chacha::rand_core::{Rng, SeedableRng};
+use ccc_benches::clearing::{Class, Columns, Pool, bitonic, histogram, market, sort_and_fill};
+use ccc_benches::crossing::{Crossing, Orders};
+use criterion::measurement::WallTime;
+use criterion::{BatchSize, BenchmarkGroup, BenchmarkId, Criterion, criterion_group, criterion_main};
+use darkpool_matcher::{Allocation, Kernel, PriceRefusal};
 
-const DEADLINE: UnixSeconds = UnixSeconds(1_000_000);
-
-fn order(draws: &mut ChaCha8Rng) -> StandingOrder {
-    let size = Lots::new(1 + draws.next_u64() % 5_000).unwrap();
-    StandingOrder {
-        owner: OwnerId([1; 20]),
-        spread: Spread::new(u16::try_from(draws.next_u64() % 5_000).unwrap()).unwrap(),
-        size,
-        balance: size,
-        cap: Lots::MAX,
-        minimum: Lots::ZERO,
-        expiry: DEADLINE,
-        tiers: TierMask::ALL,
-        frozen: false,
-    }
+/// The sizes of the table, and their names in it.
+const SIZES: [(usize, &str); 3] = [(1 << 10, "2^10"), (1 << 17, "2^17"), (1 << 20, "2^20")];
+const GROWTH: [(usize, &str); 5] =
+    [(10_000, "10^4"), (31_623, "10^4.5"), (100_000, "10^5"), (316_228, "10^5.5"), (1_000_000, "10^6")];
+/// The kernels, under their names in the table.
+fn kernels() -> [(&'static str, Kernel); 2] {
+    [("ccc", Kernel::detected()), ("portable", Kernel::PORTABLE)]
 }
 
-/// A request for a third of the pool.
-fn request(orders: &[StandingOrder]) -> Request {
-    let pool: u64 = orders.iter().map(|order| order.size.get()).sum();
-    Request {
-        owner: OwnerId([9; 20]),
-        size: Lots::new(pool / 3).unwrap(),
-        schedule: SpreadSchedule::flat(Spread::MAX),
-        success: SuccessRule::AllOrNone,
-        dispersion: None,
-        tiers: TierMask::ALL,
-        deadline: DEADLINE,
-    }
+/// A group with few samples: the large sizes take long, and what is compared differs by factors.
+fn group<'a>(criterion: &'a mut Criterion, name: &str) -> BenchmarkGroup<'a, WallTime> {
+    let mut group = criterion.benchmark_group(format!("clearing/{name}"));
+    group.sample_size(20).warm_up_time(Duration::from_millis(300)).measurement_time(Duration::from_secs(1));
+    group
 }
 
-fn price() -> Result<Twap, PriceRefusal> {
-    let rules = PriceRules {
-        window: 3_600,
-        max_gap: 3_600,
-        max_stale: 3_600,
-        collar: BasisPoints::MAX,
-        minimum_observations: 1,
-    };
-    let at = UnixSeconds(DEADLINE.0 - rules.window);
-    let price = MicroDollars::new(60_000_000_000).unwrap();
-    twap(&[Observation { round: 1, price, at }], &rules, DEADLINE)
-}
-
-/// Cheapest first, earliest first, until the request is filled.
-fn sort_and_fill(
-    request: &Request,
-    orders: &[StandingOrder],
-    price: MicroDollars,
-    market: &Market,
-    fills: &mut [Fill],
-) -> u64 {
-    let mut cheapest: Vec<usize> = (0..orders.len()).collect();
-    cheapest.sort_unstable_by_key(|&slot| (orders[slot].spread, slot));
-    let mut rest = request.size;
-    for slot in cheapest {
-        let lots = rest.min(orders[slot].size);
-        rest = Lots::new(rest.get() - lots.get()).unwrap();
-        fills[slot] = Fill { lots, notional: market.notional(lots, price, orders[slot].spread) };
-    }
-    rest.get()
-}
-
-fn clearing(criterion: &mut Criterion) {
-    let market = Market::new(1_000).unwrap();
-    let price = price();
-    let mut group = criterion.benchmark_group("clearing");
-    for number in [1_000, 100_000] {
-        let mut draws = ChaCha8Rng::seed_from_u64(23);
-        let orders: Vec<_> = (0..number).map(|_| order(&mut draws)).collect();
-        let permutation: Vec<u32> = (0..u32::try_from(number).unwrap()).collect();
-        let request = request(&orders);
-        let mut fills = vec![Fill::default(); number];
-        let (mut spreads, mut capacities) = (vec![0; number], vec![0; number]);
-        let (mut minimums, mut filled) = (vec![0; number], vec![0; number]);
-        let mut workspace = Workspace::new(&mut spreads, &mut capacities, &mut minimums, &mut filled).unwrap();
-        group.throughput(Throughput::Elements(u64::try_from(number).unwrap()));
-        let refused = Err(PriceRefusal::NoObservation);
-        for (name, price) in [("clear", price), ("refused", refused)] {
-            group.bench_function(BenchmarkId::new(name, number), |bencher| {
-                bencher.iter(|| {
-                    let orders = black_box(&orders);
-                    let workspace = &mut workspace;
-                    clear_in(&request, orders, &permutation, price, &market, workspace, &mut fills)
-                });
-            });
-        }
-        let average = price.unwrap().price();
-        group.bench_function(BenchmarkId::new("sort_and_fill", number), |bencher| {
-            bencher.iter(|| sort_and_fill(&request, black_box(&orders), average, &market, &mut fills));
+fn ours(group: &mut BenchmarkGroup<'_, WallTime>, pool: &Pool, name: &str) {
+    let mut columns = Columns::new(pool);
+    let market = market(Allocation::ProRata, 1);
+    for (kernel_name, kernel) in kernels() {
+        group.bench_function(BenchmarkId::new(kernel_name, name), |bencher| {
+            bencher.iter(|| black_box(&mut columns).clear(kernel, &market));
         });
     }
-    group.finish();
+    group.bench_function(BenchmarkId::new("floor", name), |bencher| {
+        bencher.iter(|| black_box(&mut columns).bound());
+    });
 }
 
-criterion_group!(benches, clearing);
+fn equal_split(group: &mut BenchmarkGroup<'_, WallTime>, pool: &Pool, name: &str) {
+    let mut columns = Columns::new(pool);
+    for (kernel_name, kernel) in [("equal split", Kernel::detected()), ("equal split, portable", Kernel::PORTABLE)] {
+        group.bench_function(BenchmarkId::new(kernel_name, name), |bencher| {
+            bencher.iter(|| black_box(&mut columns).clear(kernel, &market(Allocation::EqualSplit, 1)));
+        });
+    }
+}
+
+fn twins(group: &mut BenchmarkGroup<'_, WallTime>, pool: &Pool, name: &str) {
+    let (mut fills, mut counts) = (vec![0; pool.spreads.len()], Vec::new());
+    group.bench_function(BenchmarkId::new("sort and fill", name), |bencher| {
+        bencher.iter_batched_ref(
+            || pool.records(),
+            |records| sort_and_fill(records, pool.size, &mut fills),
+            BatchSize::PerIteration,
+        );
+    });
+    group.bench_function(BenchmarkId::new("histogram", name), |bencher| {
+        bencher.iter(|| histogram(black_box(pool), &mut counts, &mut fills));
+    });
+    group.sample_size(10);
+    group.bench_function(BenchmarkId::new("oblivious bitonic", name), |bencher| {
+        bencher.iter_batched_ref(
+            || pool.keys(),
+            |(keys, values)| bitonic(keys, values, pool.size),
+            BatchSize::PerIteration,
+        );
+    });
+    group.sample_size(20);
+}
+
+fn heart(criterion: &mut Criterion) {
+    let mut group = group(criterion, "heart");
+    for (number, name) in SIZES {
+        let pool = Pool::new(Class::Random, number, 23);
+        ours(&mut group, &pool, name);
+        equal_split(&mut group, &pool, name);
+        twins(&mut group, &pool, name);
+    }
+}
+
+fn growth(criterion: &mut Criterion) {
+    let mut group = group(criterion, "growth");
+    for (number, name) in GROWTH {
+        ours(&mut group, &Pool::new(Class::Random, number, 23), name);
+    }
+}
+
+fn classes(criterion: &mut Criterion) {
+    let mut group = group(criterion, "classes");
+    group.sample_size(100);
+    for (kernel_name, kernel) in kernels() {
+        for class in Class::ALL {
+            let mut columns = Columns::new(&Pool::new(class, 1 << 14, 23));
+            group.bench_function(BenchmarkId::new(kernel_name, class.name()), |bencher| {
+                bencher.iter(|| black_box(&mut columns).clear(kernel, &market(Allocation::ProRata, 1)));
+            });
+        }
+    }
+}
+
+fn whole(criterion: &mut Criterion) {
+    let mut group = group(criterion, "whole");
+    for (number, name) in SIZES {
+        let pool = Pool::new(Class::Random, number, 23);
+        let mut orders = Orders::new(&pool);
+        group.bench_function(BenchmarkId::new("floor", name), |bencher| {
+            let mut columns = Columns::new(&pool);
+            bencher.iter(|| black_box(&mut columns).bound());
+        });
+        let runs = [
+            ("ccc", Kernel::detected(), 4),
+            ("portable", Kernel::PORTABLE, 4),
+            ("one solve", Kernel::detected(), 1),
+            ("one solve, portable", Kernel::PORTABLE, 1),
+        ];
+        for (run, kernel, solves) in runs {
+            let market = market(Allocation::ProRata, solves);
+            group.bench_function(BenchmarkId::new(run, name), |bencher| {
+                bencher.iter(|| black_box(&mut orders).clear(kernel, &market, Ok(())));
+            });
+        }
+        let market = market(Allocation::ProRata, 4);
+        group.bench_function(BenchmarkId::new("refused", name), |bencher| {
+            let refused = Err(PriceRefusal::NoObservation);
+            bencher.iter(|| black_box(&mut orders).clear(Kernel::detected(), &market, refused));
+        });
+    }
+}
+
+fn round(criterion: &mut Criterion) {
+    let mut group = group(criterion, "round");
+    let mut crossing = Crossing::new(1 << 10);
+    let steps: [(&str, fn(&mut Crossing)); 6] = [
+        ("ccc", Crossing::round),
+        ("floor", Crossing::bare),
+        ("verify and open", Crossing::open),
+        ("clear", Crossing::clear),
+        ("seal receipts", Crossing::seal),
+        ("decode elements", Crossing::decode),
+    ];
+    for (name, step) in steps {
+        group.bench_function(BenchmarkId::new(name, "2^10"), |bencher| bencher.iter(|| step(&mut crossing)));
+    }
+}
+
+#[cfg(feature = "peers-book")]
+fn book(criterion: &mut Criterion) {
+    use ccc_benches::books::{concurrent, lobster};
+    let mut group = group(criterion, "book");
+    group.sample_size(10);
+    for (number, name) in SIZES {
+        let pool = Pool::new(Class::Random, number, 23);
+        ours(&mut group, &pool, name);
+        group.bench_function(BenchmarkId::new("lobster", name), |bencher| {
+            bencher.iter_batched_ref(
+                || lobster::load(&pool),
+                |book| lobster::sweep(book, pool.size),
+                BatchSize::PerIteration,
+            );
+        });
+        group.bench_function(BenchmarkId::new("orderbook-rs", name), |bencher| {
+            bencher.iter_batched_ref(
+                || concurrent::load(&pool),
+                |book| concurrent::sweep(book, pool.size),
+                BatchSize::PerIteration,
+            );
+        });
+    }
+}
+
+#[cfg(not(feature = "peers-book"))]
+fn book(_: &mut Criterion) {}
+
+criterion_group!(benches, heart, growth, classes, whole, round, book);
 criterion_main!(benches);

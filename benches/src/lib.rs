@@ -7,6 +7,10 @@
 #![allow(clippy::panic, reason = "a bench that cannot be set up ends")]
 #![allow(clippy::missing_panics_doc, reason = "a bench that cannot be set up ends")]
 
+#[cfg(feature = "peers-book")]
+pub mod books;
+pub mod clearing;
+pub mod crossing;
 pub mod floor;
 pub mod generation;
 pub mod handover;

@@ -44,13 +44,17 @@ pub fn idle(k: usize) -> Update<'static> {
 /// The data key, opened with the master secret.
 #[must_use]
 pub fn data_key(header: &Header) -> DataKey {
+    let wrapped = header.wrapped();
+    let k = element(&wrapped.to_bytes());
+    DataKey::from_opened(&wrapped.clone().verify(&master()).unwrap().open_with(&k).unwrap()).unwrap()
+}
+
+/// K = xU of a ciphertext to [`master`].
+#[must_use]
+pub fn element(ciphertext: &[u8]) -> [u8; 32] {
     let u_at = 8 + 129;
-    let u = CompressedRistretto::from_slice(&header.wrapped().to_bytes()[u_at..u_at + 32]).unwrap();
-    let shared = u.decompress().unwrap() * Scalar::from(MASTER_SECRET);
-    DataKey::from_opened(
-        &header.wrapped().clone().verify(&master()).unwrap().open_with(shared.compress().as_bytes()).unwrap(),
-    )
-    .unwrap()
+    let u = CompressedRistretto::from_slice(&ciphertext[u_at..u_at + 32]).unwrap();
+    (u.decompress().unwrap() * Scalar::from(MASTER_SECRET)).compress().to_bytes()
 }
 
 /// A cipher alone.

@@ -50,7 +50,17 @@ fn label(kind: LabelKind) -> Label {
 
 /// A ciphertext of 32 bytes.
 pub fn encrypt_to(master: &MasterPublicKey, kind: LabelKind, rng: &mut ChaCha20Rng) -> Ciphertext {
-    Ciphertext::encrypt(master, &label(kind), &MESSAGE, rng).unwrap()
+    encrypt_bytes_to(master, kind, &MESSAGE, rng)
+}
+
+/// A ciphertext of these bytes.
+pub fn encrypt_bytes_to(
+    master: &MasterPublicKey,
+    kind: LabelKind,
+    message: &[u8],
+    rng: &mut ChaCha20Rng,
+) -> Ciphertext {
+    Ciphertext::encrypt(master, &label(kind), message, rng).unwrap()
 }
 
 /// A request to a committee to open ciphertexts.

@@ -9,7 +9,7 @@
 //! x        weights: capacities at the margin (rule A), one per order above the level (rule B)
 //! c        their running sum: a prefix sum inside the register, and what was carried from the registers before
 //! G(c)     the high half of a 104-bit product, by the 52-bit multiplication of IFMA
-//! fill     b + G(c) − G(c − x), with b what is filled in full
+//! fill     b + G(c) − G(c − x), with b what is filled in full; G(c − x) is G(c) one lane before
 //! ```
 //!
 //! IFMA multiplies the low 52 bits of its operands. c is below 2^51; ρ = 2^52 is the one value that does not fit, and
@@ -23,8 +23,8 @@ use core::arch::x86_64::{
     __m128i, __m512i, __mmask8, _mm_cmpeq_epu16_mask, _mm_cmplt_epu16_mask, _mm_extract_epi16, _mm_loadu_si128,
     _mm_mask_max_epu16, _mm_set1_epi16, _mm_setzero_si128, _mm512_add_epi64, _mm512_alignr_epi64, _mm512_and_si512,
     _mm512_cmpgt_epu64_mask, _mm512_loadu_si512, _mm512_madd52hi_epu64, _mm512_mask_cmplt_epu64_mask,
-    _mm512_maskz_mov_epi64, _mm512_min_epu64, _mm512_permutexvar_epi64, _mm512_reduce_add_epi64, _mm512_set1_epi64,
-    _mm512_setzero_si512, _mm512_storeu_si512, _mm512_sub_epi64, _mm512_test_epi64_mask,
+    _mm512_mask_mov_epi64, _mm512_maskz_mov_epi64, _mm512_min_epu64, _mm512_permutexvar_epi64, _mm512_reduce_add_epi64,
+    _mm512_set1_epi64, _mm512_setzero_si512, _mm512_storeu_si512, _mm512_sub_epi64, _mm512_test_epi64_mask,
 };
 
 use super::columns::SliceColumns;
@@ -160,6 +160,8 @@ struct Pass {
     whole: __m512i,
     /// The running sum before the next register, in every lane.
     carried: __m512i,
+    /// G(c) of the register before.
+    handed_out: __m512i,
     /// Capacities that were not dropped, by lane.
     remaining: __m512i,
     /// Lanes in which an order was dropped.
@@ -176,6 +178,7 @@ impl Pass {
             rate: _mm512_set1_epi64(rate.fraction().cast_signed()),
             whole: _mm512_set1_epi64(equal(rate.fraction(), 1 << 52).cast_signed()),
             carried: zero,
+            handed_out: zero,
             remaining: zero,
             violated: 0,
             dearest: _mm_setzero_si128(),
@@ -197,7 +200,7 @@ impl Pass {
         let fill = _mm512_add_epi64(base, self.share(weight));
         let filled = _mm512_test_epi64_mask(fill, fill);
         let dropped = _mm512_mask_cmplt_epu64_mask(filled, fill, eight.minimums);
-        let left = _mm512_maskz_mov_epi64(!dropped, eight.capacities);
+        let left = _mm512_mask_mov_epi64(eight.capacities, dropped, _mm512_setzero_si512());
         self.violated |= dropped;
         self.remaining = _mm512_add_epi64(self.remaining, left);
         self.dearest = _mm_mask_max_epu16(self.dearest, filled, self.dearest, eight.spreads);
@@ -205,16 +208,17 @@ impl Pass {
         store(fills, fill);
     }
 
-    /// G(c) − G(c − x).
+    /// G(c) − G(c − x): the second is the first of the lane before.
     #[inline]
     #[target_feature(enable = "avx512f,avx512ifma")]
     fn share(&mut self, weight: __m512i) -> __m512i {
         let inside = prefix_sum(weight);
-        let after = _mm512_add_epi64(inside, self.carried);
+        let after = self.handed_out(_mm512_add_epi64(inside, self.carried));
         let last = _mm512_set1_epi64(LANES as i64 - 1);
         self.carried = _mm512_add_epi64(self.carried, _mm512_permutexvar_epi64(last, inside));
-        let before = _mm512_sub_epi64(after, weight);
-        _mm512_sub_epi64(self.handed_out(after), self.handed_out(before))
+        let before = _mm512_alignr_epi64::<7>(after, self.handed_out);
+        self.handed_out = after;
+        _mm512_sub_epi64(after, before)
     }
 
     /// G(c).
