@@ -37,8 +37,13 @@ impl<'a> Workspace<'a> {
         Ok(Self { columns: SliceColumns { spreads, capacities, minimums, fills } })
     }
 
-    fn slots(&self) -> usize {
+    pub(crate) fn slots(&self) -> usize {
         self.columns.spreads.len()
+    }
+
+    /// One entry per slot; what it holds does not matter.
+    pub(crate) fn scratch(&mut self) -> &mut [u64] {
+        self.columns.fills
     }
 }
 

@@ -32,11 +32,11 @@ impl core::error::Error for OutOfRange {}
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ClearError {
-    /// A slice is not as long as the list of standing orders.
+    /// A slice is not as long as the number of standing orders or of requests makes it.
     Length {
         /// The slice.
         what: &'static str,
-        /// The number of standing orders.
+        /// The length that it must have.
         expected: usize,
         /// The slice's length.
         found: usize,
@@ -57,6 +57,22 @@ pub enum ClearError {
         /// The slot named.
         found: u32,
     },
+    /// The sequence names a request that does not exist.
+    UnknownRequest {
+        /// The position in the sequence.
+        position: usize,
+        /// The number of requests.
+        requests: usize,
+        /// The request named.
+        found: u32,
+    },
+    /// The sequence names a request twice.
+    RepeatedRequest {
+        /// The position of the second mention.
+        position: usize,
+        /// The request named.
+        found: u32,
+    },
 }
 
 impl fmt::Display for ClearError {
@@ -70,6 +86,12 @@ impl fmt::Display for ClearError {
             }
             Self::RepeatedSlot { position, found } => {
                 write!(f, "canonical order, position {position}: expected every slot once, found {found} again")
+            }
+            Self::UnknownRequest { position, requests, found } => {
+                write!(f, "sequence, position {position}: expected a request below {requests}, found {found}")
+            }
+            Self::RepeatedRequest { position, found } => {
+                write!(f, "sequence, position {position}: expected every request once, found {found} again")
             }
         }
     }

@@ -5,7 +5,9 @@
 //!
 //! - [`StandingOrder`] and [`Request`] are what is cleared;
 //! - [`twap`] turns the observations of a price feed into a [`Twap`], or refuses with a reason;
+//! - [`Market`] holds the [`Rules`]: rule A or B, pay as bid or one price;
 //! - [`clear`] is the meaning, in numbered steps; `kernel` is the speed;
+//! - [`clear_batch`] clears several requests in turn, with [`CounterpartyList`]s;
 //! - [`reference`](mod@reference) is the slow twin: a sort and exact division.
 //!
 //! The rules, the formulas and their bounds are in `docs/spec/clearing.md`.
@@ -23,7 +25,9 @@ extern crate alloc;
 extern crate std;
 
 mod allocation;
+mod batch;
 mod clear;
+mod counterparties;
 mod error;
 mod kernel;
 mod market;
@@ -37,8 +41,12 @@ mod standing_order;
 mod types;
 
 #[cfg(feature = "alloc")]
+pub use batch::clear_batch;
+pub use batch::{Batch, clear_batch_in};
+#[cfg(feature = "alloc")]
 pub use clear::clear;
 pub use clear::{Workspace, clear_in};
+pub use counterparties::CounterpartyList;
 pub use error::{ClearError, OutOfRange};
 pub use market::{BASE_UNITS_PER_COIN, Market};
 pub use outcome::{Fill, Outcome, Reason};
@@ -47,3 +55,8 @@ pub use request::{Request, SpreadSchedule, SuccessRule, dispersion_limit};
 pub use rules::{Allocation, Pricing, Rules, Solves};
 pub use standing_order::StandingOrder;
 pub use types::{BaseUnits, BasisPoints, Lots, MicroDollars, Notional, OwnerId, Spread, TierMask, UnixSeconds};
+
+/// The README's example is compiled.
+#[cfg(all(doctest, feature = "alloc"))]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -60,3 +60,9 @@ pub struct Outcome {
     /// The sum of the notionals.
     pub total: Notional,
 }
+
+impl Outcome {
+    /// Of a request that was not cleared: a failure without a fill.
+    pub const UNCLEARED: Self =
+        Self { success: false, reason: Reason::TooSmall, filled: Lots::ZERO, total: Notional::ZERO };
+}

@@ -2,8 +2,11 @@
 
 #![allow(missing_docs, reason = "a test crate exports nothing")]
 
-use darkpool_matcher::{ClearError, Fill, Market, Observation, OutOfRange, Outcome, PriceRefusal, PriceRules};
-use darkpool_matcher::{Request, StandingOrder, Twap, Workspace};
+use darkpool_matcher::{
+    Allocation, Batch, ClearError, CounterpartyList, Fill, Market, Observation, OutOfRange, Outcome, PriceRefusal,
+    PriceRules,
+};
+use darkpool_matcher::{Pricing, Request, Rules, Solves, StandingOrder, Twap, Workspace};
 
 /// May be sent to other threads, shared with them, and moved.
 macro_rules! everywhere {
@@ -17,6 +20,9 @@ macro_rules! errors {
     };
 }
 
-everywhere! { Fill, Market, Observation, Outcome, PriceRules, Request, StandingOrder, Twap, Workspace<'static> }
+everywhere! {
+    Allocation, Batch<'static>, CounterpartyList, Fill, Market, Observation, Outcome, PriceRules, Pricing, Request, Rules,
+    Solves, StandingOrder, Twap, Workspace<'static>,
+}
 
 errors! { ClearError, OutOfRange, PriceRefusal }

@@ -96,3 +96,23 @@ fn the_trace_of_rule_b_depends_on_the_number_of_slots_the_rules_and_the_lot_alon
         }
     }
 }
+
+/// What the kernel does in the turns of a batch, one after another.
+fn trace_batch(turns: &[(Vec<Slot>, Demand)], plan: &Plan) -> Vec<Access> {
+    turns.iter().flat_map(|(slots, demand)| trace(slots.clone(), demand, u64::MAX, plan)).collect()
+}
+
+#[test]
+fn the_trace_of_a_batch_depends_on_the_numbers_of_slots_and_requests_alone() {
+    let demand = |size| Demand { size, least: size };
+    for allocation in [Allocation::ProRata, Allocation::EqualSplit] {
+        let plan = plan(1_000_000, allocation, 4);
+        let one_takes_all = [(uniform(21, 5, 10, 0), demand(210)), (uniform(21, 5, 0, 0), demand(1))];
+        let nobody_fills = [(uniform(21, 9, 1, 0), demand(22)), (uniform(21, 9, 1, 0), demand(1 << 40))];
+        let a_few_each = [(uniform(21, 5, 10, 7), demand(30)), (uniform(21, 5, 9, 7), demand(60))];
+        let expected = trace_batch(&one_takes_all, &plan);
+        assert_eq!(trace_batch(&nobody_fills, &plan), expected);
+        assert_eq!(trace_batch(&a_few_each, &plan), expected);
+        assert_eq!(trace_batch(&one_takes_all[..1], &plan).len() * 2, expected.len());
+    }
+}

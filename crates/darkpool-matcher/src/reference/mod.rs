@@ -5,6 +5,7 @@
 //!
 //! *Security*: MUST NOT be run on secrets: its time and its addresses depend on them.
 
+mod batch;
 mod fill;
 
 use alloc::vec;
@@ -19,6 +20,8 @@ use crate::request::{Request, SpreadSchedule, SuccessRule};
 use crate::rules::Pricing;
 use crate::standing_order::StandingOrder;
 use crate::types::{Lots, MicroDollars, Notional, Spread, UnixSeconds};
+
+pub use batch::clear_batch;
 
 /// 2^51.
 const TOO_LARGE: u128 = 1 << 51;

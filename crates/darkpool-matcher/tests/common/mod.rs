@@ -1,6 +1,10 @@
 //! Orders, requests and prices to clear, and the strategies that draw them.
 #![allow(dead_code, reason = "every test file uses its own part")]
 
+pub(crate) mod adversarial;
+pub(crate) mod batches;
+pub(crate) mod exhaustive;
+
 use darkpool_matcher::{
     Allocation, BasisPoints, ClearError, Fill, Lots, Market, MicroDollars, Observation, Outcome, OwnerId, PriceRefusal,
     PriceRules, Pricing, Request, Rules, Solves, Spread, SpreadSchedule, StandingOrder, SuccessRule, TierMask, Twap,
