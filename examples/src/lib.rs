@@ -1,5 +1,6 @@
 //! Programs that show one room each, in the order in which an order passes through the house:
-//! `quorum`, `clearing`, `table`, `report`, and `recovery`, which joins them.
+//! `quorum`, `clearing`, `table`, `report`, and `recovery`, which joins them. `crossing` explains one clearing line by line;
+//! `clearing_plots` draws one under both rules.
 //!
 //! `cargo run -p ccc-examples --bin quorum`. Every program checks what it shows and runs in the gate.
 

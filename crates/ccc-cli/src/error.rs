@@ -5,7 +5,12 @@ mod hint;
 
 pub(crate) use hint::OF_BOARD;
 
-use crate::{artifact::ArtifactError, files::sealed::SealedError, rounds::board::Twice};
+use crate::{
+    artifact::ArtifactError,
+    clearing::{OrdersError, RequestError},
+    files::sealed::SealedError,
+    rounds::board::Twice,
+};
 use ccc_core::{
     ciphertext::{CiphertextError, EncryptError},
     compat::tdh2_p256,
@@ -34,6 +39,7 @@ use ccc_node::{
     agent::AgentRefusal, custodian::CustodianError, production::ProductionRefusal, recovery::RecoveryError,
     scenario::ScenarioError, vault_node::Refusal, workflow_node::SignerRefusal,
 };
+use darkpool_matcher::ClearError;
 use std::{borrow::Cow, fmt, io, path::PathBuf};
 
 /// The exit code of a run.
@@ -308,6 +314,18 @@ pub(crate) enum Error {
     NotAnswered { path: PathBuf },
     #[error("the pool's auditors do not include the key in {}", path.display())]
     NotAnAuditor { path: PathBuf },
+
+    // clearing in the clear
+    #[error("{}: {source}", path.display())]
+    Orders { path: PathBuf, source: OrdersError },
+    #[error("{}: {source}", path.display())]
+    Clearing { path: PathBuf, source: RequestError },
+    #[error("the clearing: {0}")]
+    Clear(#[from] ClearError),
+    #[error("standard output is named {count} times")]
+    StandardOutputTwice { count: usize },
+    #[error("{} is named for two results", path.display())]
+    OneTarget { path: PathBuf },
 
     // recovery
     #[error("scenario: {0}")]

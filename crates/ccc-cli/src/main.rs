@@ -1,6 +1,7 @@
 //! The command `ccc`: parses the arguments, runs one verb, turns its answer into an exit code.
 
 mod artifact;
+mod clearing;
 mod cli;
 mod command;
 mod describe;

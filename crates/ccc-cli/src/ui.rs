@@ -58,6 +58,15 @@ impl Ui {
         }
     }
 
+    /// As [`Self::result`], for an object that is large: its text is made where it is printed alone.
+    pub(crate) fn answer(&self, lines: &[String], object: impl FnOnce() -> String) {
+        let text = if self.json { object() } else { lines.join("\n") };
+        let text = text.trim_end();
+        if !text.is_empty() && (self.json || !self.quiet) {
+            let _closed_pipe = writeln!(std::io::stdout(), "{text}");
+        }
+    }
+
     /// One line of a result that grows while the work goes on; nothing with `--json` or `--quiet`.
     pub(crate) fn text(&self, line: &str) {
         if !self.json && !self.quiet {

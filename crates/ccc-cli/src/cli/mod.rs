@@ -1,5 +1,6 @@
 //! Every flag of every verb, with the examples that help shows.
 
+mod clear;
 mod keys;
 mod message;
 mod pool;
@@ -9,6 +10,7 @@ mod rounds;
 mod submission;
 mod value;
 
+pub(crate) use clear::{ClearArgs, ClearRunArgs, ClearVerb, GenerateArgs};
 pub(crate) use keys::{AccountKeygen, AgentKeygen, AuditorKeygen, CommitteeKeygen, Keygen, Tdh2Keygen};
 pub(crate) use message::{EncryptArgs, Format, OpenArgs, ShareArgs};
 pub(crate) use pool::{
@@ -34,8 +36,7 @@ Examples:
   ccc recover                       one reserve, from insolvent to solvent, on an embedded chain
   ccc help reshare                  the arguments of one verb
 
-Exit codes: 0 done, 1 the answer is no, 2 could not.
-FILE may be `-` for standard input or output. Secret files are sealed with a passphrase.";
+FILE may be `-` for standard input or output. Exit codes: 0 done, 1 the answer is no, 2 could not.";
 
 /// The arguments of one run.
 #[derive(Parser)]
@@ -97,6 +98,8 @@ pub(crate) enum Verb {
     /// Prepare an attempt; then open, clear, settle and report
     #[command(subcommand)]
     Fill(Fill),
+    /// Clear orders in the clear, to try the engine without keys or chain
+    Clear(ClearArgs),
     /// Check a report, ciphertext, share, table, attestation or ceremony
     Verify(VerifyArgs),
     /// Say what a file is, with its public fields

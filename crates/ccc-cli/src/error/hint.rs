@@ -73,6 +73,10 @@ impl Error {
             }
             Self::Terminal => ("terminal", "name a file with --out FILE, or pipe the output"),
             Self::StandardInputTwice { .. } => ("stdin-twice", "use `-` once and name files for the rest"),
+            Self::StandardOutputTwice { .. } => ("stdout-twice", "use `-` once and name files for the rest"),
+            Self::OneTarget { .. } => ("one-target", "name another file for one of them"),
+            Self::Orders { source, .. } => source.parts(),
+            Self::Clearing { source, .. } => source.parts(),
             Self::NeedsFile => ("needs-file", "name the key file: the participant keeps its journal beside it"),
             Self::FileName { .. } => ("file-name", "this is a defect: please report it"),
             _ => return None,
@@ -395,6 +399,8 @@ mod tests {
         let mut codes = codes_of(shown);
         let (sealed, _) = include_str!("../files/sealed.rs").split_once("#[cfg(test)]").expect("tests come last");
         codes.extend(codes_of(sealed));
+        let (orders, _) = include_str!("../clearing/error.rs").split_once("#[cfg(test)]").expect("tests come last");
+        codes.extend(codes_of(orders));
         codes.insert("usage");
         let (_, list) = include_str!("../../../../docs/spec/files.md").split_once("### Codes").expect("the list");
         let written: BTreeSet<&str> = list.split('`').skip(1).step_by(2).collect();

@@ -48,6 +48,8 @@ fn every_verb_has_help_with_an_example() {
         "reencrypt",
         "fill prepare",
         "fill run",
+        "clear",
+        "clear generate",
         "verify",
         "inspect",
         "custodian",

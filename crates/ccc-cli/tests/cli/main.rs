@@ -6,6 +6,7 @@ mod asking;
 mod bad_input;
 mod boards;
 mod ceremony;
+mod clear;
 #[cfg(unix)]
 mod crashes;
 mod custodian;
