@@ -41,6 +41,11 @@ impl Planned {
     }
 }
 
+/// The operations alone.
+pub(crate) fn operations(planned: &[Planned]) -> Vec<BoundaryOperation> {
+    planned.iter().map(|planned| planned.operation.clone()).collect()
+}
+
 /// A round that could not book a deposit must not consume it.
 pub(crate) fn check_deposits(planned: &[Planned], results: &[Result<(), ResultCode>]) -> Result<(), RoundError> {
     let booked = planned.iter().zip(results).filter_map(|(planned, result)| Some((planned.deposit?, result.err()?)));

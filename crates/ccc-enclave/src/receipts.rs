@@ -6,7 +6,9 @@
 //! A slot without an owner that has a reading key gets a receipt sealed to a random key, which nobody opens.
 
 use crate::config::EnclaveConfig;
-use ccc_core::table::{AccountId, AssetId, READING_KEY_LEN, Receipt, ResultCode, SEALED_RECEIPT_LEN, Updated};
+use ccc_core::table::{
+    AccountId, AssetId, READING_KEY_LEN, Receipt, ResultCode, RoundRows, Row, SEALED_RECEIPT_LEN, Streamed,
+};
 use darkpool_matcher::{Fill, Outcome};
 use rand_core::CryptoRng;
 use zeroize::Zeroizing;
@@ -59,36 +61,30 @@ impl Slots {
         &self,
         config: &EnclaveConfig,
         request: [u8; 32],
-        updated: &Updated,
+        (made, after): (&Streamed, &RoundRows),
         rng: &mut impl CryptoRng,
     ) -> Vec<[u8; SEALED_RECEIPT_LEN]> {
         let accounts: Vec<AccountId> = self.all.iter().map(|slot| AccountId(slot.account)).collect();
         let rows: Vec<_> = accounts.iter().map(|account| (*account, AssetId(config.base))).collect();
-        let places = updated.rows.locate_many(&rows).into_iter().zip(updated.rows.reading_keys(&accounts));
+        let places = after.locate_many(&rows).into_iter().zip(after.reading_keys(&accounts));
         let seal = |((slot, (row, key)), number): ((&Slot, (_, Option<Zeroizing<_>>)), u32)| {
             let mut nobodys = Zeroizing::new([0; READING_KEY_LEN]);
             rng.fill_bytes(nobodys.as_mut_slice());
-            let receipt = self.receipt(slot, request, updated, row);
-            receipt.seal(&key.unwrap_or(nobodys), &updated.table.header, number)
+            let receipt = self.receipt(slot, request, made, row);
+            receipt.seal(&key.unwrap_or(nobodys), &made.header, number)
         };
         self.all.iter().zip(places).zip(0..).map(seal).collect()
     }
 
-    fn receipt(
-        &self,
-        slot: &Slot,
-        request: [u8; 32],
-        updated: &Updated,
-        row: Option<(u32, ccc_core::table::Row)>,
-    ) -> Receipt {
-        let settled = self.success && updated.code == ResultCode::Done;
-        let refused = (updated.code != ResultCode::Done).then(|| REFUSED_BY_TABLE + updated.code.byte());
+    fn receipt(&self, slot: &Slot, request: [u8; 32], made: &Streamed, row: Option<(u32, Row)>) -> Receipt {
+        let settled = self.success && made.code == ResultCode::Done;
+        let refused = (made.code != ResultCode::Done).then(|| REFUSED_BY_TABLE + made.code.byte());
         let reason = refused.unwrap_or(self.reason);
         let (row_index, new_amount) = row.map_or((0, 0), |(index, row)| (index, row.amount));
         Receipt {
             request,
             order_digest: slot.digest,
-            version: updated.table.header.version(),
+            version: made.header.version(),
             outcome: u8::from(settled && slot.lots != 0),
             reason: if slot.is_request { reason } else { 0 },
             lots: if settled { slot.lots } else { 0 },
