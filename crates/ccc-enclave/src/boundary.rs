@@ -32,8 +32,15 @@ impl OpenedAttempt<'_> {
                 }
             }
         }
-        let new = plan.positions.new_orders.iter().flatten().filter_map(|index| self.submission(plan, *index));
-        planned.extend(new.map(|(label, plain)| submission::planned(self.session.config, label, plain)));
+        let new = plan
+            .positions
+            .new_orders
+            .iter()
+            .flatten()
+            .filter_map(|index| Some((self.submission(plan, *index)?, plan.digests.get(*index)?)));
+        planned.extend(
+            new.map(|((label, plain), digest)| submission::planned(self.session.config, label, plain, *digest)),
+        );
         planned
     }
 
@@ -82,7 +89,7 @@ impl OpenedAttempt<'_> {
             amount: instruction.amount,
             version: 0,
         };
-        Some(Planned { operation, payout: Some(payout), deposit: None })
+        Some(Planned { payout: Some(payout), ..Planned::silent(operation) })
     }
 
     pub(crate) fn payouts(

@@ -45,7 +45,7 @@ impl OpenedAttempt<'_> {
         book.retire_frozen(config, planned);
         let epoch = self.session.request.epoch.0;
         let permutation = canonical_order(found.epoch_salt(), epoch, seats.digests.iter().copied(), slots);
-        self.clear_book(plan, input, (&book, seats.receivers()), &permutation)
+        self.clear_book(plan, input, (&book, seats.receivers(planned)), &permutation)
     }
 
     fn clear_book(

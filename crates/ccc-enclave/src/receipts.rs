@@ -1,11 +1,12 @@
 //! The receipts of a round: one for each order slot and one for the request, filled or not, so that their number and
-//! sizes are those of every round.
+//! sizes are those of every round. A submission has its slot already in the round in which it is new, and hears whether
+//! it was carried out.
 //!
 //! The reason of a failure is the request's: a maker learns whether its order was filled, and how much of it.
 //!
 //! A slot without an owner that has a reading key gets a receipt sealed to a random key, which nobody opens.
 
-use crate::config::EnclaveConfig;
+use crate::{config::EnclaveConfig, planned::Submitted};
 use ccc_core::table::{
     AccountId, AssetId, READING_KEY_LEN, Receipt, ResultCode, RoundRows, Row, SEALED_RECEIPT_LEN, Streamed,
 };
@@ -13,7 +14,7 @@ use darkpool_matcher::{Fill, Outcome};
 use rand_core::CryptoRng;
 use zeroize::Zeroizing;
 
-/// Added to the table's code where the table refused a batch that the clearing had made.
+/// Added to the table's code where the table refused a batch that the clearing had made, or what a submission asked.
 const REFUSED_BY_TABLE: u8 = 16;
 
 /// What one slot of a round is, and what the clearing gave it. A slot that nobody took is all zeros.
@@ -24,12 +25,24 @@ pub(crate) struct Slot {
     lots: u64,
     notional: u128,
     is_request: bool,
+    /// Of a submission in its first round: the place of its boundary operation.
+    operation: Option<usize>,
 }
 
 impl Slot {
     /// Of an order by this account, in this ciphertext.
     pub(crate) fn taken(account: Option<[u8; 20]>, digest: [u8; 32]) -> Self {
         Self { account: account.unwrap_or_default(), digest, ..Self::default() }
+    }
+
+    /// Of a submission in its first round, whose boundary operation is the one at this place.
+    pub(crate) fn submitted(Submitted { signer, digest }: Submitted, operation: usize) -> Self {
+        Self { operation: Some(operation), ..Self::taken(signer, digest) }
+    }
+
+    /// How its boundary operation ended, where it has one.
+    fn carried_out(&self, results: &[Result<(), ResultCode>]) -> Option<Result<(), ResultCode>> {
+        self.operation.and_then(|operation| results.get(operation).copied())
     }
 
     fn with_fill(mut self, fill: &Fill) -> Self {
@@ -77,20 +90,35 @@ impl Slots {
     }
 
     fn receipt(&self, slot: &Slot, request: [u8; 32], made: &Streamed, row: Option<(u32, Row)>) -> Receipt {
-        let settled = self.success && made.code == ResultCode::Done;
-        let refused = (made.code != ResultCode::Done).then(|| REFUSED_BY_TABLE + made.code.byte());
-        let reason = refused.unwrap_or(self.reason);
+        let (outcome, reason) = self.ending(slot, made);
+        let settled = self.settled(made);
         let (row_index, new_amount) = row.map_or((0, 0), |(index, row)| (index, row.amount));
         Receipt {
             request,
             order_digest: slot.digest,
             version: made.header.version(),
-            outcome: u8::from(settled && slot.lots != 0),
-            reason: if slot.is_request { reason } else { 0 },
+            outcome,
+            reason,
             lots: if settled { slot.lots } else { 0 },
             notional: if settled { slot.notional } else { 0 },
             row_index,
             new_amount,
         }
+    }
+
+    /// Outcome and reason of a slot.
+    fn ending(&self, slot: &Slot, made: &Streamed) -> (u8, u8) {
+        match slot.carried_out(&made.boundary) {
+            Some(Ok(())) => return (Receipt::CARRIED_OUT, 0),
+            Some(Err(code)) => return (Receipt::NOT_CARRIED_OUT, REFUSED_BY_TABLE + code.byte()),
+            None => {}
+        }
+        let refused = (made.code != ResultCode::Done).then(|| REFUSED_BY_TABLE + made.code.byte());
+        let reason = if slot.is_request { refused.unwrap_or(self.reason) } else { 0 };
+        (u8::from(self.settled(made) && slot.lots != 0), reason)
+    }
+
+    fn settled(&self, made: &Streamed) -> bool {
+        self.success && made.code == ResultCode::Done
     }
 }

@@ -52,15 +52,18 @@ impl Seats {
         table: SealedBody<'a, S>,
         progress: &mut dyn FnMut(Progress),
     ) -> Result<FoundRows<'a, S>, StreamError> {
-        let (boundary, owners) = (operations(planned), self.owners(config));
+        let (boundary, owners) = (operations(planned), self.owners(config, planned));
         let rows: Vec<_> = [config.base, config.quote].into_iter().flat_map(|asset| in_asset(&owners, asset)).collect();
         let k = self.capacity(config)?;
         table.find(&Wanted { boundary: &boundary, rows: &rows, owners: &owners, k, assets }, progress)
     }
 
-    /// The account of each seat, nobody in an empty one, up to the public number, then the reserve.
-    fn owners(&self, config: &EnclaveConfig) -> Vec<AccountId> {
-        let mut owners: Vec<_> = self.accounts().collect();
+    /// The account of each seat and of each new submission's signer, nobody in an empty one, up to the public number,
+    /// then the reserve.
+    fn owners(&self, config: &EnclaveConfig, planned: &[Planned]) -> Vec<AccountId> {
+        let new = planned.iter().filter_map(|planned| planned.submitted);
+        let signers = new.map(|new| AccountId(new.signer.unwrap_or_default()));
+        let mut owners: Vec<_> = self.accounts().chain(signers).collect();
         owners.resize(config.order_slots as usize, AccountId::NOBODY);
         owners.push(AccountId(config.reserve));
         owners
@@ -79,12 +82,13 @@ impl Seats {
         base.into_iter().zip(quote).collect()
     }
 
-    /// Who gets a receipt for each seat.
-    pub(crate) fn receivers(&self) -> Vec<Slot> {
+    /// Who gets a receipt: the seats, then the round's new submissions, which have the slots behind them.
+    pub(crate) fn receivers(&self, planned: &[Planned]) -> Vec<Slot> {
         let seat = |(terms, digest): (&Option<StandingOrderTerms>, &Option<[u8; 32]>)| {
             Slot::taken(terms.as_ref().map(|terms| terms.account), digest.unwrap_or_default())
         };
-        self.terms.iter().zip(&self.digests).map(seat).collect()
+        let new = planned.iter().enumerate().filter_map(|(at, planned)| Some(Slot::submitted(planned.submitted?, at)));
+        self.terms.iter().zip(&self.digests).map(seat).chain(new).collect()
     }
 }
 

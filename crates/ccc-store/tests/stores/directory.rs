@@ -127,9 +127,7 @@ fn n156d_a_manifest_cut_to_the_length_of_the_older_format_is_refused() {
     directory.alter(&table.header, Target::Manifest, &mut |bytes| bytes.truncate(467));
     let store = directory.open().expect("opens");
     let hash = table.header.hash();
-    let refused = |found: Result<(), StoreError>| {
-        matches!(found, Err(StoreError::Corrupt { header_hash, part: "manifest" }) if header_hash == hash)
-    };
+    let refused = |found: Result<(), StoreError>| matches!(found, Err(StoreError::Corrupt { header_hash, part: "manifest" }) if header_hash == hash);
     assert!(refused(store.header(&hash).map(drop)));
     assert!(refused(store.get(&hash).map(drop)));
     // nothing of it is swept, and a copy that is whole mends it
