@@ -3,7 +3,7 @@
 use crate::{clearing::market, config::EnclaveConfig, instruction::StandingOrderTerms, planned::Planned};
 use ccc_core::{
     suite::{self, domain},
-    table::{AccountId, AssetId, BoundaryOperation, OpenTable, Row},
+    table::{BoundaryOperation, Row},
 };
 use darkpool_matcher::{BaseUnits, Lots, OwnerId, Spread, StandingOrder, TierMask, UnixSeconds};
 
@@ -58,20 +58,6 @@ fn empty_order() -> StandingOrder {
         tiers: TierMask(0),
         frozen: true,
     }
-}
-
-/// The rows of each order's account in the base and in the quote asset.
-pub(crate) fn live_rows(
-    config: &EnclaveConfig,
-    live: &[Option<StandingOrderTerms>],
-    table: &OpenTable,
-) -> Vec<(Option<Row>, Option<Row>)> {
-    let account = |terms: &Option<StandingOrderTerms>| AccountId(terms.as_ref().map_or([0; 20], |terms| terms.account));
-    let named = |asset| live.iter().map(move |terms| (account(terms), AssetId(asset)));
-    let wanted: Vec<(AccountId, AssetId)> = named(config.base).chain(named(config.quote)).collect();
-    let mut base = table.find_many(&wanted);
-    let quote = base.split_off(live.len());
-    base.into_iter().zip(quote).collect()
 }
 
 /// An order as the matcher sees it. Without a row that may be credited with what is paid, it does not take part.

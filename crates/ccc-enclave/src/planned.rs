@@ -6,11 +6,20 @@ use ccc_core::{
     table::{AccountId, AssetId, BoundaryOperation, Delta, ResultCode},
 };
 
-/// A boundary operation, the payout that follows if it succeeds, and the deposit that it books.
+/// A boundary operation, the payout that follows if it succeeds, the deposit that it books, and who hears of it.
 pub(crate) struct Planned {
     pub(crate) operation: BoundaryOperation,
     pub(crate) payout: Option<Payout>,
     pub(crate) deposit: Option<usize>,
+    /// Of a submission that is new in the round.
+    pub(crate) submitted: Option<Submitted>,
+}
+
+/// A new submission: who signed it, if that is so, and its ciphertext.
+#[derive(Clone, Copy)]
+pub(crate) struct Submitted {
+    pub(crate) signer: Option<[u8; 20]>,
+    pub(crate) digest: [u8; 32],
 }
 
 impl Planned {
@@ -21,11 +30,11 @@ impl Planned {
     }
 
     pub(crate) fn silent(operation: BoundaryOperation) -> Self {
-        Self { operation, payout: None, deposit: None }
+        Self { operation, payout: None, deposit: None, submitted: None }
     }
 
     pub(crate) fn booking(operation: BoundaryOperation, deposit: usize) -> Self {
-        Self { operation, payout: None, deposit: Some(deposit) }
+        Self { deposit: Some(deposit), ..Self::silent(operation) }
     }
 
     /// A new reservation holds after the fills: boundary operations come before the deltas, so what the account's
@@ -39,6 +48,11 @@ impl Planned {
             *lots = lots.saturating_add(sold);
         }
     }
+}
+
+/// The operations alone.
+pub(crate) fn operations(planned: &[Planned]) -> Vec<BoundaryOperation> {
+    planned.iter().map(|planned| planned.operation.clone()).collect()
 }
 
 /// A round that could not book a deposit must not consume it.

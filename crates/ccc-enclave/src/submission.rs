@@ -10,7 +10,7 @@ use crate::{
     clearing::market,
     config::EnclaveConfig,
     instruction::{ForcedTransferInstruction, FreezeInstruction, StandingOrderTerms, TransferInstruction},
-    planned::Planned,
+    planned::{Planned, Submitted},
 };
 use ccc_core::{
     ciphertext::Label,
@@ -34,24 +34,26 @@ enum Asked {
 
 /// The terms of a standing order for the base asset whose account signed them; `plain` is empty where nothing opened.
 pub(crate) fn terms(config: &EnclaveConfig, label: &Label, plain: &[u8]) -> Option<StandingOrderTerms> {
-    match authorised(config, label, plain) {
+    match authorised(config, label, plain).1 {
         Asked::Order(terms) if terms.asset == config.base => Some(terms),
         _ => None,
     }
 }
 
-/// What a new submission does. Nothing in it, or nothing that is authorised, is an operation too.
-pub(crate) fn planned(config: &EnclaveConfig, label: &Label, plain: &[u8]) -> Planned {
-    let operation = match authorised(config, label, plain) {
+/// What a new submission does, and whose it is. Nothing in it, or nothing that is authorised, is an operation too.
+pub(crate) fn planned(config: &EnclaveConfig, label: &Label, plain: &[u8], digest: [u8; 32]) -> Planned {
+    let (signer, asked) = authorised(config, label, plain);
+    let operation = match asked {
         Asked::Order(terms) => reservation(config, &terms),
         Asked::Operation(operation) => Some(operation),
         Asked::Nothing => None,
     };
-    operation.map_or_else(Planned::nothing, Planned::silent)
+    let planned = operation.map_or_else(Planned::nothing, Planned::silent);
+    Planned { submitted: Some(Submitted { signer, digest }), ..planned }
 }
 
-/// The one place where a submission's signature is checked.
-fn authorised(config: &EnclaveConfig, label: &Label, plain: &[u8]) -> Asked {
+/// Who signed a submission, and what it asks. The one place where its signature is checked.
+fn authorised(config: &EnclaveConfig, label: &Label, plain: &[u8]) -> (Option<[u8; 20]>, Asked) {
     let read = None
         .or_else(|| order(plain))
         .or_else(|| transfer(plain))
@@ -59,7 +61,7 @@ fn authorised(config: &EnclaveConfig, label: &Label, plain: &[u8]) -> Asked {
         .or_else(|| forced_transfer(config, plain));
     let Signed { signer, unsigned, signature, asked } = read.unwrap_or_else(nobodys);
     let checked = authorisation::check(&signer, label, &unsigned, &signature);
-    if checked.is_ok() { asked } else { Asked::Nothing }
+    if checked.is_ok() { (Some(signer), asked) } else { (None, Asked::Nothing) }
 }
 
 /// In place of what is no instruction: as long as a standing order.

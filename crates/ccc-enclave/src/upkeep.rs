@@ -10,11 +10,11 @@
 use crate::{
     attempt::OpenedAttempt,
     intake::RoundPlan,
-    round::{RoundError, RoundInput, RoundOutput, report},
+    round::{Current, RoundError, RoundInput, StreamedRound},
 };
 use ccc_core::{
     epoch::Epoch,
-    table::{Header, OpenTable, Update},
+    table::{ChunkSink, ChunkSource, Header, Outputs, PlaceSink, Update},
 };
 use rand_core::CryptoRng;
 
@@ -47,30 +47,30 @@ impl Upkeep {
 }
 
 /// A round keeps the epoch of its table; a new one takes a version of its own.
-pub(crate) fn check_epoch(table: &OpenTable, expected: Epoch) -> Result<(), RoundError> {
-    let found = table.header().epoch();
+pub(crate) fn check_epoch(header: &Header, expected: Epoch) -> Result<(), RoundError> {
+    let found = header.epoch();
     if found == expected { Ok(()) } else { Err(RoundError::Epoch { expected, found }) }
 }
 
 impl OpenedAttempt<'_> {
     /// The version of its own that the plan's instruction asks for.
-    pub(crate) fn upkeep(
+    pub(crate) fn upkeep<S: ChunkSource, B: ChunkSink, P: PlaceSink>(
         &self,
         (plan, upkeep): (&RoundPlan, &Upkeep),
         input: &RoundInput<'_>,
-        (header, body): (&Header, &[u8]),
+        current: Current<'_, S>,
+        outputs: Outputs<'_, B, P>,
         rng: &mut impl CryptoRng,
-    ) -> Result<RoundOutput, RoundError> {
-        let (table, epoch) = (self.table(plan, header, body)?, self.session.request.epoch);
+    ) -> Result<StreamedRound, RoundError> {
+        let (key, epoch) = (self.table_key(plan, current.header)?, self.session.request.epoch);
         let update = match upkeep.duty {
             Duty::Epoch => Update::Epoch(epoch),
             Duty::Growth => {
-                check_epoch(&table, epoch)?;
+                check_epoch(current.header, epoch)?;
                 Update::Growth
             }
         };
-        let table = table.apply(&update, &self.master, rng)?.table;
-        let result = report(&self.session, plan, input, &table, false)?;
-        Ok(RoundOutput { result, payouts: Vec::new(), table, receipts: Vec::new() })
+        let header = current.sealed(&key).apply(&update, &self.master, outputs, rng)?.header;
+        self.without_round(plan, input, header)
     }
 }

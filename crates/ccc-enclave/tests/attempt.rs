@@ -86,7 +86,6 @@ fn stored_keys_resume_an_attempt_and_other_keys_do_not() {
     let opened = resumed.open(&world.committee, plan.take_ciphertexts(), envelopes.clone()).expect("opened");
     let table = world.table.clone().expect("a table");
     let input = RoundInput {
-        table: Some((&table.header, table.body.as_slice())),
         observations: &job.observations,
         price_block: job.inputs.block,
         inputs: job.inputs.clone(),
@@ -94,7 +93,8 @@ fn stored_keys_resume_an_attempt_and_other_keys_do_not() {
         payout_sequence: 1,
         progress: &|_| {},
     };
-    let output = opened.round(&plan, &input, &mut world.rng).expect("a round");
+    let output =
+        opened.round(&plan, Some((&table.header, table.body.as_slice())), &input, &mut world.rng).expect("a round");
     let payload = Payload::from_bytes(&output.result.payload).expect("a payload");
     assert!(matches!(payload.statement, Statement::Round(round) if round.success));
     let mut plan = world.plan(job.log.clone());

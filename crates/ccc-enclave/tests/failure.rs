@@ -7,7 +7,9 @@ mod support;
 use ccc_core::{
     enclave::attestation::simulated::{SimulatedHardware, SimulatedProvider},
     report::{Accumulator, Payload, PriceObservation, Round, Statement},
-    table::{AccountId, AssetId, AssetRule, BoundaryOperation, Header, ResultCode, StructuralError, Update},
+    table::{
+        AccountId, AssetId, AssetRule, BoundaryOperation, Header, ResultCode, SealedTable, StructuralError, Update,
+    },
     vault::RequestError,
 };
 use ccc_enclave::{
@@ -145,8 +147,8 @@ fn n139_progress_is_told_alike_in_every_round() {
         let (opened, plan) = open(world, &enclave, &job);
         let table = world.table.clone().expect("a table");
         let progress = |phase: Phase| told.borrow_mut().push(phase);
-        let input = RoundInput { progress: &progress, ..input(&job, &table) };
-        opened.round(&plan, &input, &mut world.rng).expect("a round");
+        let input = RoundInput { progress: &progress, ..input(&job) };
+        opened.round(&plan, parts(&table), &input, &mut world.rng).expect("a round");
         told.into_inner()
     };
     let order = world.plain_order(25 * LOT);
@@ -164,9 +166,12 @@ fn open<'e>(world: &mut World, enclave: &'e Enclave<'_>, job: &Job) -> (OpenedAt
     (world.open(enclave, request, &mut plan), plan)
 }
 
-fn input<'a>(job: &'a Job, table: &'a ccc_core::table::SealedTable) -> RoundInput<'a> {
+fn parts(table: &SealedTable) -> Option<(&Header, &[u8])> {
+    Some((&table.header, table.body.as_slice()))
+}
+
+fn input(job: &Job) -> RoundInput<'_> {
     RoundInput {
-        table: Some((&table.header, table.body.as_slice())),
         observations: &job.observations,
         price_block: job.inputs.block,
         inputs: job.inputs.clone(),
@@ -312,22 +317,22 @@ fn n124_another_plan_or_header_than_the_requests_is_refused() {
     let (opened, _) = open(&mut world, &enclave, &job);
     world.deposit([1; 20], &makers[0], BASE, 5);
     let other = world.plan(world.log(None));
-    let result = opened.round(&other, &input(&job, &old), &mut world.rng);
+    let result = opened.round(&other, parts(&old), &input(&job), &mut world.rng);
     assert!(matches!(result.err(), Some(RoundError::OtherPlan)));
     world.idle();
     let current = world.table.clone().expect("a table");
     let job = world.job(None);
     let (opened, plan) = open(&mut world, &enclave, &job);
-    let result = opened.round(&plan, &input(&job, &old), &mut world.rng);
+    let result = opened.round(&plan, parts(&old), &input(&job), &mut world.rng);
     assert!(matches!(result.err(), Some(RoundError::OtherHeader)));
     let (opened, plan) = open(&mut world, &enclave, &job);
     let mut bent = current.clone();
     bent.body[70_000 % current.body.len()] ^= 1;
-    let result = opened.round(&plan, &input(&job, &bent), &mut world.rng);
+    let result = opened.round(&plan, parts(&bent), &input(&job), &mut world.rng);
     assert!(matches!(result.err(), Some(RoundError::Table(StructuralError::BodyRoot { .. }))));
     let (opened, plan) = open(&mut world, &enclave, &job);
     let short = ccc_core::table::SealedTable { body: current.body[1..].to_vec(), ..current };
-    let result = opened.round(&plan, &input(&job, &short), &mut world.rng);
+    let result = opened.round(&plan, parts(&short), &input(&job), &mut world.rng);
     assert!(matches!(result.err(), Some(RoundError::Table(StructuralError::Length { .. }))));
 }
 

@@ -7,7 +7,7 @@ mod support;
 use ccc_core::{
     ciphertext::Label,
     report::{Payload, Statement},
-    table::{AccountId, AssetId, Row},
+    table::{AccountId, AssetId, Receipt, ResultCode, Row},
 };
 use ccc_enclave::{
     instruction::{ForcedTransferInstruction, FreezeInstruction, TransferInstruction},
@@ -273,4 +273,76 @@ fn n130_the_host_sees_the_same_of_every_kind_of_submission() {
         })
         .collect();
     assert!(shapes.iter().all(|shape| *shape == shapes[0]), "{shapes:?}");
+}
+
+/// Slot, outcome and reason of every receipt that an owner can open.
+fn told(output: &RoundOutput, owner: &Owner) -> Vec<(u32, u8, u8)> {
+    let open = |(slot, sealed)| Receipt::open(sealed, &owner.reading_key(), &output.table.header, slot).ok();
+    let receipts = (0..).zip(&output.receipts).filter_map(|(slot, sealed)| Some((slot, open((slot, sealed))?)));
+    receipts.map(|(slot, receipt)| (slot, receipt.outcome, receipt.reason)).collect()
+}
+
+#[test]
+fn a_new_submission_has_a_receipt_in_its_first_round_and_the_number_stays() {
+    let (mut world, makers) = pool(21);
+    let (operator, stranger) = (operator(), Owner::new(8));
+    world.deposit([7; 20], &operator, BASE, lots(1));
+    world.deposit([8; 20], &stranger, BASE, lots(2));
+    let before = world.idle();
+    let slots = before.receipts.len();
+    let refused = |code: ResultCode| 16 + code.byte();
+    // three makers are live; behind them a transfer, a refused one, a freeze, and an order that nobody signed fit
+    assert_eq!(world.config.order_slots, 6);
+    pay(&mut world, &stranger, transfer(&stranger, lots(1), makers[0].account()));
+    pay(&mut world, &stranger, transfer(&stranger, lots(50), makers[0].account()));
+    freeze(&mut world, &operator, stranger.account(), BASE, true);
+    let first = world.idle();
+    let done = (3, Receipt::CARRIED_OUT, 0);
+    let insufficient = (4, Receipt::NOT_CARRIED_OUT, refused(ResultCode::Insufficient));
+    assert_eq!(told(&first, &stranger), [done, insufficient]);
+    assert_eq!(told(&first, &operator), [(5, Receipt::CARRIED_OUT, 0)]);
+    for (slot, maker) in (0..).zip(&makers) {
+        assert_eq!(told(&first, maker), [(slot, 0, 0)], "who lives on hears of the clearing alone");
+    }
+    let receipt = Receipt::open(&first.receipts[3], &stranger.reading_key(), &first.table.header, 3).expect("its own");
+    assert_eq!((receipt.new_amount, receipt.lots, receipt.notional), (lots(1), 0, 0));
+    assert_eq!(receipt.order_digest, world.plan(world.log(None)).digests()[4], "of its ciphertext");
+    let second = world.idle();
+    assert!(told(&second, &stranger).is_empty() && told(&second, &operator).is_empty(), "carried out once");
+    assert_eq!([first.receipts.len(), second.receipts.len()], [slots; 2]);
+}
+
+#[test]
+fn a_new_order_hears_of_its_reservation_and_an_unsigned_submission_of_nothing() {
+    let mut world = World::configured(22, |config| config.operator = Some(operator().account()));
+    world.idle();
+    let (maker, other) = (Owner::new(2), Owner::new(3));
+    world.deposit([1; 20], &maker, BASE, lots(10));
+    world.deposit([2; 20], &other, BASE, lots(10));
+    world.order([1; 20], &maker, 10, 1_000);
+    world.order([2; 20], &other, 11, 1_000);
+    pay(&mut world, &other, transfer(&maker, 1, other.account()));
+    let output = world.idle();
+    assert_eq!(told(&output, &maker), [(0, Receipt::CARRIED_OUT, 0)]);
+    let insufficient = 16 + ResultCode::Insufficient.byte();
+    assert_eq!(
+        told(&output, &other),
+        [(1, Receipt::NOT_CARRIED_OUT, insufficient)],
+        "and not of what it signed for another"
+    );
+    assert_eq!(output.receipts.len(), 7);
+}
+
+#[test]
+fn a_submission_without_a_slot_has_no_receipt() {
+    let (mut world, makers) = pool(23);
+    let stranger = Owner::new(8);
+    world.deposit([8; 20], &stranger, BASE, lots(9));
+    world.idle();
+    for _ in 0..4 {
+        pay(&mut world, &stranger, transfer(&stranger, lots(1), makers[0].account()));
+    }
+    let output = world.idle();
+    assert_eq!(told(&output, &stranger).len(), 3, "six slots, three of them live");
+    assert_eq!(world.balance(stranger.account(), BASE).0, lots(6), "what has none is not carried out");
 }

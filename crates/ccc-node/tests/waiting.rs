@@ -60,7 +60,6 @@ fn n132_an_enclave_without_state_waits_for_the_finalised_head_and_then_goes_on()
     let opened = attempt.open(&world.committee, asked.verified, envelopes).expect("opened");
     let (job, table) = (world.job(None), world.table.clone().expect("a table"));
     let input = RoundInput {
-        table: Some((&table.header, &table.body)),
         observations: &job.observations,
         price_block: job.inputs.block,
         inputs: job.inputs.clone(),
@@ -68,7 +67,9 @@ fn n132_an_enclave_without_state_waits_for_the_finalised_head_and_then_goes_on()
         payout_sequence: job.payout_sequence,
         progress: &|_| {},
     };
-    let next = opened.round(&plan(), &input, &mut StdRng::seed_from_u64(10)).expect("a round");
+    let next = opened
+        .round(&plan(), Some((&table.header, &table.body)), &input, &mut StdRng::seed_from_u64(10))
+        .expect("a round");
     assert_eq!(next.table.header.previous(), table.header.hash());
     let row = world.rows_of(&next.table).find(AccountId(makers[0].account()), AssetId(BASE));
     assert_eq!(row.map(|row| row.amount), Some(u128::from(10 * pool::LOT) + 5));

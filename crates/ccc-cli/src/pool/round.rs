@@ -189,7 +189,6 @@ impl Bench<'_> {
         let pool = self.pool;
         let observations = told.observations.unwrap_or_default();
         let input = RoundInput {
-            table: Some((&self.table.header, &self.table.body)),
             observations,
             price_block: self.at.number(),
             inputs: pool.inputs(&self.at)?,
@@ -197,7 +196,7 @@ impl Bench<'_> {
             payout_sequence: pool.head.payout_sequence + 1,
             progress: &|_| {},
         };
-        let output = opened.round(plan, &input, rng)?;
+        let output = opened.round(plan, Some((&self.table.header, &self.table.body)), &input, rng)?;
         let seen = Seen { duty: self.purpose.duty(), observations, ..self.seen(&pool.head) };
         let report = pool.sign(&output.result, self.shown(), &seen, self.passphrases)?;
         let mut head = self.next_head(&output.table.header, plan, &report)?;

@@ -1,7 +1,7 @@
 //! Structural errors: they halt and leave the old version valid.
 
 use super::{
-    Tier,
+    AssetId, Tier,
     header::{Head, HeaderError},
     row::RowFault,
 };
@@ -103,6 +103,15 @@ pub enum StructuralError {
         capacity: usize,
         /// The number of deltas.
         found: usize,
+    },
+    /// A round names a row that its first pass did not look for.
+    #[error("the round names a row that was not looked for")]
+    NotSought,
+    /// A round changed what all accounts hold of an asset by something else than deposits and withdrawals: a defect.
+    #[error("the sum of asset {} is not what came in and went out", asset.0)]
+    Conservation {
+        /// The asset.
+        asset: AssetId,
     },
     /// The last version has been reached.
     #[error("version {found} is the last")]

@@ -23,6 +23,7 @@ mod change;
 mod chunks;
 mod entries;
 mod error;
+mod found;
 mod header;
 mod holdings;
 mod identity;
@@ -57,6 +58,7 @@ pub use chunks::{ChunkSink, ChunkSource, MediumError, PlaceSink, SliceSink};
 #[cfg(feature = "std")]
 pub use chunks::{FileSink, FileSource};
 pub use error::StructuralError;
+pub use found::{DecidedRound, FoundRows, RoundRows, Wanted};
 pub use header::{
     HEADER_LEN, Head, Header, HeaderError, P0_LEN, P1_LEN, RollbackError, SuccessionError, TableSuite, WRAPPED_LEN,
     check_current, check_succession, header_hash,

@@ -139,7 +139,7 @@ impl OpenTable {
     }
 }
 
-fn balance(found: Located) -> Option<(u32, Row)> {
+pub(super) fn balance(found: Located) -> Option<(u32, Row)> {
     Row::from_bytes(&found.bytes).ok().map(|row| (found.index, row))
 }
 

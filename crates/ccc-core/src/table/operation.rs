@@ -268,16 +268,22 @@ impl Delta {
     /// # Errors
     /// [`StructuralError::DeltaCapacity`] for a `k` that is no capacity, [`StructuralError::TooManyDeltas`].
     pub(super) fn padded(deltas: &[Self], k: usize) -> Result<Vec<Self>, StructuralError> {
-        if !capacities().any(|capacity| capacity == k) {
-            return Err(StructuralError::DeltaCapacity { found: k });
-        }
-        if deltas.len() > k {
-            return Err(StructuralError::TooManyDeltas { capacity: k, found: deltas.len() });
-        }
+        check_slots(k, deltas.len())?;
         let mut padded = deltas.to_vec();
         padded.resize(k, Self::DUMMY);
         Ok(padded)
     }
+}
+
+/// Whether `k` is a number of delta slots and holds `found` of them.
+pub(super) fn check_slots(k: usize, found: usize) -> Result<(), StructuralError> {
+    if !capacities().any(|capacity| capacity == k) {
+        return Err(StructuralError::DeltaCapacity { found: k });
+    }
+    if found > k {
+        return Err(StructuralError::TooManyDeltas { capacity: k, found });
+    }
+    Ok(())
 }
 
 /// K, the public number of delta slots: the least of 16·4^j ≥ slots·(2+2N).

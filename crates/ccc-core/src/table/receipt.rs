@@ -43,9 +43,10 @@ pub struct Receipt {
     pub order_digest: [u8; 32],
     /// The version in which the outcome stands.
     pub version: u64,
-    /// 1 filled, 0 not.
+    /// 1 filled, 0 not; of a submission in the round in which it is new [`Receipt::CARRIED_OUT`] or
+    /// [`Receipt::NOT_CARRIED_OUT`].
     pub outcome: u8,
-    /// The clearing's reason.
+    /// The clearing's reason, or 16 + the table's code.
     pub reason: u8,
     /// Lots filled.
     pub lots: u64,
@@ -58,6 +59,11 @@ pub struct Receipt {
 }
 
 impl Receipt {
+    /// Outcome of a new submission that the table carried out: a reservation, a transfer, a freeze.
+    pub const CARRIED_OUT: u8 = 2;
+    /// Outcome of a new submission that changed nothing.
+    pub const NOT_CARRIED_OUT: u8 = 3;
+
     /// The 128 bytes.
     #[must_use]
     pub fn to_bytes(&self) -> [u8; RECEIPT_LEN] {

@@ -304,6 +304,11 @@ pub(super) struct Halves {
 }
 
 impl Halves {
+    #[cfg(test)]
+    pub(super) fn of(amount: u128) -> Self {
+        Self { low: amount & u128::from(u64::MAX), high: amount >> 64 }
+    }
+
     pub(super) fn with(self, other: Self) -> Self {
         Self { low: self.low + other.low, high: self.high + other.high }
     }
@@ -311,6 +316,11 @@ impl Halves {
     /// This sum without that of some of its amounts.
     pub(super) fn without(self, part: Self) -> Self {
         Self { low: self.low.saturating_sub(part.low), high: self.high.saturating_sub(part.high) }
+    }
+
+    /// The amount modulo 2^128.
+    pub(super) fn wrapping(self) -> u128 {
+        (self.high << 64).wrapping_add(self.low)
     }
 
     /// The amount; `None` above u128.

@@ -17,10 +17,9 @@
 
 use super::{
     DataKey, Header, ResultCode, StructuralError, TableParams, Update,
-    batch::Batch,
-    change::Next,
     chunks::{ChunkSink, ChunkSource, MediumError, PlaceSink},
     entries::{self, StateCommit},
+    found::{Asked, DecidedRound},
     header::{Prefix, Roots},
     key::BodyKeys,
     lookup::Lookup,
@@ -31,7 +30,7 @@ use super::{
     seal::BodyCipher,
     tree::Node,
     update::wrap,
-    working::{Working, assets_of, keys_of},
+    working::Working,
 };
 use crate::{epoch::Epoch, keys::MasterPublicKey, suite::digest};
 use alloc::vec;
@@ -137,8 +136,7 @@ impl<S: ChunkSource> SealedBody<'_, S> {
     /// [`StructuralError::Epoch`] where the epoch is not a later one.
     ///
     /// *Security*: `master` MUST be the key of the committee of the new version's epoch.
-    /// *Timing*: depends on the tier and, for a round, on `k`, the number of boundary operations and the assets that
-    /// they name.
+    /// *Timing*: depends on the tier and, for a round, on `k` and the numbers of boundary operations and assets.
     pub fn apply<B: ChunkSink, P: PlaceSink>(
         self,
         update: &Update<'_>,
@@ -146,9 +144,8 @@ impl<S: ChunkSource> SealedBody<'_, S> {
         outputs: Outputs<'_, B, P>,
         rng: &mut impl CryptoRng,
     ) -> Result<Streamed, StreamError> {
-        let (passes, made, Outcome { code, boundary }) = self.make(update, outputs.progress, rng)?;
-        let header = made.write(passes, outputs, master, rng)?;
-        Ok(Streamed { header, code, boundary })
+        let decided = self.make(update, outputs.progress, rng)?;
+        decided.seal(master, outputs, rng).map(|(streamed, _)| streamed)
     }
 
     /// The two passes alone, without state tree, header and sidecar: what benches compare with the cipher and the
@@ -162,15 +159,9 @@ impl<S: ChunkSource> SealedBody<'_, S> {
         body: &mut B,
         rng: &mut impl CryptoRng,
     ) -> Result<[u8; 32], StreamError> {
-        let (mut passes, made, _) = self.make(update, &mut |_| (), rng)?;
+        let (mut passes, made) = self.make(update, &mut |_| (), rng)?.into_parts();
         passes.reseal(&made.sealing(&made.keys())?, body, &Nothing, |_, _| Ok(()), &mut |_| ())
     }
-}
-
-/// How an update ended.
-struct Outcome {
-    code: ResultCode,
-    boundary: Vec<Result<(), ResultCode>>,
 }
 
 impl<'a, S: ChunkSource> SealedBody<'a, S> {
@@ -180,22 +171,17 @@ impl<'a, S: ChunkSource> SealedBody<'a, S> {
         update: &Update<'_>,
         progress: &mut dyn FnMut(Progress),
         rng: &mut impl CryptoRng,
-    ) -> Result<(Passes<'a, S>, Made, Outcome), StreamError> {
+    ) -> Result<DecidedRound<'a, S>, StreamError> {
         let next = update.after(self.header)?;
-        let key = DataKey::fresh(Some(self.key), &next.prefix.to_bytes(), &next.digest, rng);
-        let epoch = self.header.epoch();
-        let (passes, Settled { status, patches, outcome }) = self.settle(&next, progress)?;
-        let status = status.follow(&next.prefix, &key, epoch, outcome.code);
-        Ok((passes, Made { prefix: next.prefix, key, status, patches }, outcome))
+        Ok(self.look_for(Asked::of(&next), progress)?.decide_next(&next, rng)?)
     }
 
-    /// The first pass and the round on the rows that it found.
-    fn settle(
+    /// The first pass: the status row and the rows that are asked for.
+    pub(super) fn survey(
         self,
-        next: &Next<'_>,
+        asked: &Asked,
         progress: &mut dyn FnMut(Progress),
-    ) -> Result<(Passes<'a, S>, Settled), StreamError> {
-        let Next { boundary, padded, assets, .. } = next;
+    ) -> Result<(Passes<'a, S>, Status, Working), StreamError> {
         let Self { header, key, body } = self;
         let keys = key.body_keys(&header.p0());
         let cipher = BodyCipher::new(header.suite(), keys.body_key()).map_err(StructuralError::from)?;
@@ -205,21 +191,12 @@ impl<'a, S: ChunkSource> SealedBody<'a, S> {
             return Err(StructuralError::KeyCommitment.into());
         }
         let [lookup_seed, patch_seed] = key.scan_seeds(&header.p0());
-        let lookup = Lookup::new(keys_of(boundary, padded, assets), lookup_seed);
-        let survey = passes.survey(&lookup, &assets_of(boundary), progress)?;
+        let lookup = Lookup::new(asked.unique(), lookup_seed);
+        let survey = passes.survey(&lookup, &asked.assets, progress)?;
         let status = current_status(survey.first.as_ref(), header.version())?;
-        let mut working = Working::new(&lookup, &survey, boundary, header.tier().rows(), patch_seed)?;
-        let (boundary, code) = working.run(boundary, &Batch::new(padded, assets), assets);
-        let outcome = Outcome { code, boundary };
-        Ok((passes, Settled { status, patches: working.patches(), outcome }))
+        let working = Working::new(&lookup, &survey, asked, header.tier().rows(), patch_seed)?;
+        Ok((passes, status, working))
     }
-}
-
-/// The current status row, what the update writes, and how it ended.
-struct Settled {
-    status: Status,
-    patches: Patches,
-    outcome: Outcome,
 }
 
 fn current_status(first: Option<&[u8; ROW_LEN]>, version: u64) -> Result<Status, StructuralError> {
@@ -229,7 +206,7 @@ fn current_status(first: Option<&[u8; ROW_LEN]>, version: u64) -> Result<Status,
 
 impl Status {
     /// The status row of the next version; `epoch` is that of this one.
-    fn follow(&self, prefix: &Prefix, key: &DataKey, epoch: Epoch, code: ResultCode) -> Self {
+    pub(super) fn follow(&self, prefix: &Prefix, key: &DataKey, epoch: Epoch, code: ResultCode) -> Self {
         let starts_epoch = prefix.epoch != epoch;
         let epoch_salt = if starts_epoch { key.epoch_salt(prefix.epoch) } else { self.epoch_salt };
         Self { epoch_salt, code, version: prefix.version }
@@ -237,11 +214,11 @@ impl Status {
 }
 
 /// A version before its roots are known.
-struct Made {
-    prefix: Prefix,
-    key: DataKey,
-    status: Status,
-    patches: Patches,
+pub(super) struct Made {
+    pub(super) prefix: Prefix,
+    pub(super) key: DataKey,
+    pub(super) status: Status,
+    pub(super) patches: Patches,
 }
 
 impl Made {
@@ -256,7 +233,7 @@ impl Made {
     }
 
     /// The second pass, the header and the sidecar.
-    fn write<S: ChunkSource, B: ChunkSink, P: PlaceSink>(
+    pub(super) fn write<S: ChunkSource, B: ChunkSink, P: PlaceSink>(
         &self,
         mut passes: Passes<'_, S>,
         outputs: Outputs<'_, B, P>,

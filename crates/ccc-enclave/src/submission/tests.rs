@@ -97,7 +97,7 @@ fn n130_every_submission_takes_one_recovery_of_a_signer_new_or_live_whatever_it_
     for config in [config(None), config(Some(owner.account()))] {
         for plain in &plaintexts {
             assert_eq!(recoveries(|| terms(&config, &label, plain)).0, 1, "live, {plain:?}");
-            assert_eq!(recoveries(|| planned(&config, &label, plain)).0, 1, "new, {plain:?}");
+            assert_eq!(recoveries(|| planned(&config, &label, plain, [0; 32])).0, 1, "new, {plain:?}");
         }
     }
 }
@@ -110,7 +110,7 @@ fn kinds_are_told_apart_after_the_check() {
         unsigned(owner.account()).map(|unsigned| [unsigned.as_slice(), &owner.sign(&label, &unsigned)].concat());
     let live = plaintexts.each_ref().map(|plain| terms(&config, &label, plain).is_some());
     assert_eq!(live, [true, false, false, false]);
-    let [order, transfer, freeze, forced] = plaintexts.map(|plain| planned(&config, &label, &plain).operation);
+    let [order, transfer, freeze, forced] = plaintexts.map(|plain| planned(&config, &label, &plain, [0; 32]).operation);
     assert!(matches!(order, BoundaryOperation::Reserve { lots: 4, .. }));
     assert!(matches!(transfer, BoundaryOperation::Transfer { amount: 3, .. }));
     assert!(matches!(freeze, BoundaryOperation::Freeze { frozen: true, .. }));

@@ -358,7 +358,6 @@ impl World {
         let opened = self.open(&enclave, request, &mut plan);
         let table = self.table.clone();
         let input = RoundInput {
-            table: table.as_ref().map(|table| (&table.header, table.body.as_slice())),
             observations: &job.observations,
             price_block: job.inputs.block,
             inputs: job.inputs.clone(),
@@ -367,7 +366,8 @@ impl World {
             progress: &|_| {},
         };
         let mut rng = StdRng::from_rng(&mut self.rng);
-        opened.round(&plan, &input, &mut rng)
+        let table = table.as_ref().map(|table| (&table.header, table.body.as_slice()));
+        opened.round(&plan, table, &input, &mut rng)
     }
 
     /// What the chain does with an accepted round.

@@ -116,8 +116,8 @@ impl World {
         timeline.step(steps.clearing.unwrap_or(steps.settlement));
         let output = opened.round(
             &plan,
+            table.as_ref().map(|table| (&table.header, table.body.as_slice())),
             &RoundInput {
-                table: table.as_ref().map(|table| (&table.header, table.body.as_slice())),
                 observations,
                 price_block: block.number,
                 validity: Validity {

@@ -195,7 +195,21 @@ impl<F: FileSystem> DirectoryStore<F> {
     /// The header of a version and the digest of its sidecar.
     fn record(&self, hash: &[u8; 32]) -> Result<Record, StoreError> {
         let bytes = self.read("versions", &hex::encode(hash), Record::LEN as u64)?;
-        Record::read(&bytes.ok_or(StoreError::Missing { header_hash: *hash })?, hash)
+        let record = Record::read(&bytes.ok_or(StoreError::Missing { header_hash: *hash })?, hash)?;
+        let [content, former] = record.sidecars();
+        if record.is_former() && self.has_sidecar(&content)? && !self.has_sidecar(&former)? {
+            // this format's manifest without its digest: format 1 names no sidecar by its content
+            return Err(StoreError::Corrupt { header_hash: *hash, part: "manifest" });
+        }
+        Ok(record)
+    }
+
+    fn has_sidecar(&self, name: &[u8; 32]) -> Result<bool, StoreError> {
+        match self.files.open(&self.path("sidecars", &hex::encode(name))) {
+            Ok(_) => Ok(true),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+            Err(error) => Err(medium("opening a file")(error)),
+        }
     }
 }
 

@@ -17,6 +17,11 @@ impl Record {
         Self { manifest, is_former: false }
     }
 
+    /// Whether it is as long as one of format 1: it is one, or one of this format that was cut there.
+    pub(super) fn is_former(&self) -> bool {
+        self.is_former
+    }
+
     pub(super) fn to_bytes(&self) -> Vec<u8> {
         let bytes = self.manifest.to_bytes();
         [&bytes[..], blake3::hash(&bytes).as_bytes()].concat()

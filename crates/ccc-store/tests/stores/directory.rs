@@ -120,6 +120,23 @@ fn n156g_a_directory_of_an_older_format_is_read_and_marked() {
 }
 
 #[test]
+fn n156d_a_manifest_cut_to_the_length_of_the_older_format_is_refused() {
+    let directory = Directory::new();
+    let (table, _) = two_versions(6);
+    directory.open().expect("opens").put(&table).expect("kept");
+    directory.alter(&table.header, Target::Manifest, &mut |bytes| bytes.truncate(467));
+    let store = directory.open().expect("opens");
+    let hash = table.header.hash();
+    let refused = |found: Result<(), StoreError>| matches!(found, Err(StoreError::Corrupt { header_hash, part: "manifest" }) if header_hash == hash);
+    assert!(refused(store.header(&hash).map(drop)));
+    assert!(refused(store.get(&hash).map(drop)));
+    // nothing of it is swept, and a copy that is whole mends it
+    assert!(directory.file(&table.header, Target::Sidecar).exists());
+    store.put(&table).expect("kept again");
+    assert_same(&store.get(&hash).expect("found"), &table);
+}
+
+#[test]
 fn an_unfinished_version_leaves_no_file() {
     let directory = Directory::new();
     let store = DirectoryStore::open(directory.path()).expect("opens");

@@ -107,6 +107,10 @@ fn receipt_line((slot, receipt): &(u32, Receipt)) -> String {
     let order = hex::encode(receipt.order_digest);
     let amount = receipt.new_amount;
     match receipt.outcome {
+        Receipt::CARRIED_OUT => format!("  slot {slot}: carried out, base {amount}, submission {order}"),
+        Receipt::NOT_CARRIED_OUT => {
+            format!("  slot {slot}: not carried out ({}), base {amount}, submission {order}", reason(receipt))
+        }
         0 => format!("  slot {slot}: not filled ({}), base {amount}, order {order}", reason(receipt)),
         _ => format!(
             "  slot {slot}: filled {} lots for {} quote, base {amount}, order {order}",
@@ -120,6 +124,7 @@ fn reason(receipt: &Receipt) -> String {
     let of_table = receipt.reason.checked_sub(OF_TABLE).and_then(ResultCode::from_byte);
     match (receipt.reason, of_table) {
         (0, _) if receipt.outcome == 0 => "no reason is told here".into(),
+        (0, _) if receipt.outcome == Receipt::CARRIED_OUT => "done".into(),
         (0, _) => "cleared".into(),
         (1, _) => "the price was refused".into(),
         (2, _) => "too little was offered".into(),
@@ -161,10 +166,19 @@ fn object(shown: &Shown) -> Value {
     object
 }
 
+/// Whether a submission was carried out in its first round; null for what was new before.
+fn carried_out(receipt: &Receipt) -> Option<bool> {
+    match receipt.outcome {
+        Receipt::CARRIED_OUT => Some(true),
+        Receipt::NOT_CARRIED_OUT => Some(false),
+        _ => None,
+    }
+}
+
 fn receipt_object((slot, receipt): &(u32, Receipt)) -> Value {
     json!({
         "slot": slot, "request": Hex(receipt.request), "order_digest": Hex(receipt.order_digest),
-        "filled": receipt.outcome != 0, "reason": receipt.reason, "reason_text": reason(receipt), "lots": receipt.lots,
+        "filled": receipt.outcome == 1, "carried_out": carried_out(receipt), "reason": receipt.reason, "reason_text": reason(receipt), "lots": receipt.lots,
         "notional": receipt.notional.to_string(), "row_index": receipt.row_index,
         "new_amount": receipt.new_amount.to_string(),
     })

@@ -213,7 +213,6 @@ fn first_version(pool: Pool, rng: &mut StdRng, ctx: &Context<'_>) -> Result<Pool
     let attempt = enclave.attempt(request.clone(), time, rng)?;
     let opened = attempt.open(&pool.committee, Vec::new(), Vec::new())?;
     let input = RoundInput {
-        table: None,
         observations: &[],
         price_block: at.number(),
         inputs: pool.inputs(at)?,
@@ -221,7 +220,7 @@ fn first_version(pool: Pool, rng: &mut StdRng, ctx: &Context<'_>) -> Result<Pool
         payout_sequence: 1,
         progress: &|_| {},
     };
-    let RoundOutput { result, table, .. } = opened.round(plan, &input, rng)?;
+    let RoundOutput { result, table, .. } = opened.round(plan, None, &input, rng)?;
     let shown = Shown { request: &request, header: None };
     let seen = Seen { at, latest: &pool.head, observations: &[], now: time, duty: None };
     let report = pool.sign(&result, shown, &seen, &ctx.passphrases)?;

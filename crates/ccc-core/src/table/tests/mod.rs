@@ -6,6 +6,7 @@ mod nonces;
 mod operation_vectors;
 mod outside;
 mod refusals;
+mod rounds;
 mod stream;
 mod tampering;
 mod trace;

@@ -3,12 +3,13 @@
 use super::super::{
     AccountId, AssetId, BoundaryOperation, Delta, ResultCode, Row,
     boundary::{NAMED, RowSet},
+    found::Asked,
     lookup::{Lookup, Touch},
     mask::RowKey,
     patch::{Patch, Patches},
     row::{ROW_LEN, UNUSED},
-    rows::{Located, Placed},
-    working::keys_of,
+    rows::{Halves, Located, Placed},
+    working::{Survey, Working},
 };
 use super::{ASSETS, first, funded};
 use std::cell::RefCell;
@@ -35,11 +36,15 @@ fn deltas(accounts: impl Iterator<Item = u32>, k: usize) -> Vec<Delta> {
     Delta::padded(&accounts.map(delta).collect::<Vec<_>>(), k).expect("fits")
 }
 
+fn asked(boundary: &[BoundaryOperation], padded: &[Delta]) -> Asked {
+    Asked::new(boundary, padded.iter().map(|delta| delta.key(&ASSETS)), [].into_iter(), &ASSETS)
+}
+
 /// Everything that both passes touch for a batch, and the amounts of its rows as found.
 fn trace(deltas: &[Delta]) -> (Vec<Touch>, Vec<Option<u128>>) {
     let mut rows = rows();
     let mut touched = vec![];
-    let lookup = Lookup::new(keys_of(&[], deltas, &ASSETS), SEED);
+    let lookup = Lookup::new(asked(&[], deltas).unique(), SEED);
     let mut findings = lookup.start();
     lookup.scan_touching(&mut findings, 0, &rows, &mut |touch| touched.push(touch));
     let found = lookup.rows(&findings).expect("well formed");
@@ -175,10 +180,42 @@ fn a_sealed_table_is_searched_alike_for_every_submission() {
     let touched = |operation: &BoundaryOperation| {
         let mut touched = vec![];
         let operations = [operation.clone(), operation.clone()];
-        let lookup = Lookup::new(keys_of(&operations, &[Delta::DUMMY; 16], &ASSETS), SEED);
+        let lookup = Lookup::new(asked(&operations, &[Delta::DUMMY; 16]).unique(), SEED);
         lookup.scan_touching(&mut lookup.start(), 0, &body, &mut |touch| touched.push(touch));
         touched
     };
     let traces: Vec<_> = submitted().iter().map(|(operation, _)| touched(operation)).collect();
     assert!(traces.iter().all(|trace| !trace.is_empty() && *trace == traces[0]));
+}
+
+/// Accounts of a round: which of them take part, sell, own or are strangers is secret.
+fn round_of(accounts: impl Fn(u32) -> u32, slots: u32) -> (Vec<BoundaryOperation>, Vec<Delta>, Vec<AccountId>) {
+    let reserve = |number| BoundaryOperation::Reserve { account: account(number), asset: AssetId(0), lots: 1 };
+    let boundary = (0..4).map(|i| reserve(accounts(i))).collect();
+    let number = slots as usize;
+    (boundary, deltas((0..slots).map(&accounts), number), (0..slots).map(|i| account(accounts(i))).collect())
+}
+
+#[test]
+fn a_rounds_first_pass_and_its_patches_touch_the_same_places_whoever_takes_part() {
+    let touched = |accounts: &dyn Fn(u32) -> u32, slots: u32| {
+        let (boundary, deltas, owners) = round_of(accounts, slots);
+        let owners = owners.into_iter().map(RowKey::reading_key);
+        let asked = Asked::new(&boundary, deltas.iter().map(|delta| delta.key(&ASSETS)), owners, &ASSETS);
+        let lookup = Lookup::new(asked.unique(), SEED);
+        let (mut rows, mut findings, mut touched) = (rows(), lookup.start(), vec![]);
+        lookup.scan_touching(&mut findings, 0, &rows, &mut |touch| touched.push(touch));
+        let survey = Survey { findings, sums: vec![Halves::default(); asked.assets.len()], first: None };
+        let working = Working::new(&lookup, &survey, &asked, rows.len(), SEED).expect("well formed");
+        working.patches().apply_touching(0, &mut rows, &mut |touch| touched.push(touch));
+        touched
+    };
+    for slots in [16, 64, 256] {
+        let nobody = touched(&|_| ROWS + 7, slots);
+        assert!(nobody.len() > 4_096);
+        assert!(nobody == touched(&|i| i, slots), "{slots} slots: everybody");
+        assert!(nobody == touched(&|i| (i * 37) % ROWS, slots), "{slots} slots: spread");
+        assert!(nobody == touched(&|i| i % 3, slots), "{slots} slots: three accounts over and over");
+        assert!(nobody == touched(&|i| if i % 2 == 0 { i } else { ROWS + i }, slots), "{slots} slots: half strangers");
+    }
 }
