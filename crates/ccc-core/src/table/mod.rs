@@ -19,6 +19,7 @@
 mod audit;
 mod batch;
 mod boundary;
+mod chacha;
 mod change;
 mod chunks;
 mod entries;

@@ -3,13 +3,9 @@
 //! *Layout*: nonce u96be(chunk index), associated data digest32(P0); leaf = BLAKE3(u32be index ‖ sealed), body root =
 //! BLAKE3(leaf₀ ‖ …). *Source*: `docs/spec/table.md`, section *Body*.
 
-use super::{HeaderError, StructuralError, TableSuite, Tier, row::ROW_LEN};
+use super::{HeaderError, StructuralError, TableSuite, Tier, chacha::ChaChaPoly, row::ROW_LEN};
 use crate::parallel::prelude::*;
 use alloc::vec::Vec;
-use chacha20poly1305::{
-    ChaCha20Poly1305, KeyInit, Tag,
-    aead::{AeadInOut, inout::InOutBuf},
-};
 
 /// Rows in a chunk.
 pub const CHUNK_ROWS: usize = 1024;
@@ -71,29 +67,23 @@ pub(super) fn nonce(index: u32) -> [u8; 12] {
 }
 
 /// The cipher of one key, for chunks, entries and receipts.
-pub(super) struct Cipher(ChaCha20Poly1305);
+pub(super) struct Cipher(ChaChaPoly);
 
 impl Cipher {
     pub(super) fn new(key: &[u8; 32]) -> Self {
-        Self(ChaCha20Poly1305::new(key.into()))
+        Self(ChaChaPoly::new(key))
     }
 
     /// Seals `plain` into `sealed`, which is 16 bytes longer.
     pub(super) fn seal(&self, index: u32, aad: &[u8], plain: &[u8], sealed: &mut [u8]) {
         let (body, tag) = sealed.split_at_mut(plain.len());
-        let buffer = InOutBuf::new(plain, body).expect("the output is as long as the input");
-        let made = self
-            .0
-            .encrypt_inout_detached(&nonce(index).into(), aad, buffer)
-            .expect("a chunk is far below the cipher's limit");
-        tag.copy_from_slice(&made);
+        tag.copy_from_slice(&self.0.seal(&nonce(index), aad, plain, body));
     }
 
     /// Opens `sealed` into `plain`, which is 16 bytes shorter; `None` where the tag does not fit.
     pub(super) fn open(&self, index: u32, aad: &[u8], sealed: &[u8], plain: &mut [u8]) -> Option<()> {
         let (body, tag) = sealed.split_last_chunk::<TAG_LEN>()?;
-        let buffer = InOutBuf::new(body, plain).ok()?;
-        self.0.decrypt_inout_detached(&nonce(index).into(), aad, buffer, &Tag::from(*tag)).ok()
+        self.0.open(&nonce(index), aad, body, tag, plain)
     }
 }
 
@@ -117,22 +107,12 @@ impl BodyCipher {
         }
     }
 
-    /// Seals a chunk into `sealed`, which is 16 bytes longer. `plain` is scratch afterwards: a cipher that works in
-    /// place seals it there, so that open rows are never written where `sealed` lies.
-    pub(super) fn seal(&self, index: u32, aad: &[u8], plain: &mut [u8], sealed: &mut [u8]) {
+    /// Seals a chunk into `sealed`, which is 16 bytes longer. Open rows are never written where `sealed` lies.
+    pub(super) fn seal(&self, index: u32, aad: &[u8], plain: &[u8], sealed: &mut [u8]) {
         match self {
             Self::ChaCha20Poly1305(cipher) => cipher.seal(index, aad, plain, sealed),
             #[cfg(feature = "suite-aes-gcm")]
             Self::Aes256Gcm(cipher) => cipher.seal(index, aad, plain, sealed),
-        }
-    }
-
-    /// Seals a chunk that stays open besides. *Security*: `sealed` MUST lie in the enclave's memory.
-    pub(super) fn seal_copy(&self, index: u32, aad: &[u8], plain: &[u8], sealed: &mut [u8]) {
-        match self {
-            Self::ChaCha20Poly1305(cipher) => cipher.seal(index, aad, plain, sealed),
-            #[cfg(feature = "suite-aes-gcm")]
-            Self::Aes256Gcm(cipher) => cipher.seal_copy(index, aad, plain, sealed),
         }
     }
 
@@ -160,23 +140,11 @@ mod aes {
             Self(LessSafeKey::new(key))
         }
 
-        pub(super) fn seal(&self, index: u32, aad: &[u8], plain: &mut [u8], sealed: &mut [u8]) {
+        pub(super) fn seal(&self, index: u32, aad: &[u8], plain: &[u8], sealed: &mut [u8]) {
             let (body, tag) = sealed.split_at_mut(plain.len());
-            tag.copy_from_slice(&self.seal_in_place(index, aad, plain));
-            body.copy_from_slice(plain);
-        }
-
-        pub(super) fn seal_copy(&self, index: u32, aad: &[u8], plain: &[u8], sealed: &mut [u8]) {
-            let (body, tag) = sealed.split_at_mut(plain.len());
-            body.copy_from_slice(plain);
-            tag.copy_from_slice(&self.seal_in_place(index, aad, body));
-        }
-
-        fn seal_in_place(&self, index: u32, aad: &[u8], buffer: &mut [u8]) -> [u8; TAG_LEN] {
             let nonce = Nonce::assume_unique_for_key(nonce(index));
-            let tag = self.0.seal_in_place_separate_tag(nonce, Aad::from(aad), buffer);
-            let tag = tag.expect("a chunk is far below the cipher's limit");
-            tag.as_ref().try_into().expect("AES-256-GCM has tags of 16 bytes")
+            let made = self.0.seal_out_of_place_scatter(nonce, Aad::from(aad), plain, body, &[], tag);
+            made.expect("a chunk is far below the cipher's limit, and the lengths fit");
         }
 
         pub(super) fn open(&self, index: u32, aad: &[u8], sealed: &[u8], plain: &mut [u8]) -> Option<()> {

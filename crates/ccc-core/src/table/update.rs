@@ -219,7 +219,7 @@ impl Pass<'_> {
             *out = tree::leaf(&self.salts.salt(number(index * CHUNK_ROWS + offset)), row);
         }
         let index = number(index);
-        self.cipher.seal_copy(index, &self.aad, plain, sealed);
+        self.cipher.seal(index, &self.aad, plain, sealed);
         leaf(index, sealed)
     }
 }
