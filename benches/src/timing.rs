@@ -1,12 +1,18 @@
 //! Two classes of secrets, and samples of what an operation takes with them, interleaved at random.
 //!
 //! *Source*: Reparaz, Balasch and Verbauwhede, *Dude, is my code constant time?*, 2017. One class always has the same
-//! secret, chosen to be far from typical where there is a choice; the other a random one of a pool. Both pools have the
-//! same size, and every entry its own memory, so that caches treat them alike. Which class is measured next is drawn
-//! anew each time, so that load of the machine falls on both.
+//! secret, chosen to be far from typical where there is a choice; the other a random one of a pool. Nothing else may tell
+//! the classes apart:
+//!
+//! - *Public data.* Each entry of either pool has its own roster, ciphertext and request, so that what varies with public
+//!   data varies in both.
+//! - *Memory.* What is measured is a copy in a batch that is made anew, in one place after the other; which class a place
+//!   gets is drawn each time. An entry that were measured where it lies would be measured with its addresses: caches and
+//!   pages make them cost some nanoseconds, always the same, which a million samples do not average away.
+//! - *Load.* The order of a batch is the order of the draws, so what else the machine does falls on both.
 
 use crate::welch::Samples;
-use crate::world::{World, encrypt_to, request_to};
+use crate::world::{encrypt_to, request_to, roster};
 use ccc_core::ciphertext::{LabelKind, VerifiedCiphertext};
 use ccc_core::encoding::{Kind, header};
 use ccc_core::epoch::Epoch;
@@ -21,8 +27,10 @@ use rand_chacha::ChaCha20Rng;
 use std::hint::black_box;
 use std::time::Instant;
 
-/// Inputs per class.
+/// Entries per class.
 const POOL: usize = 32;
+/// Copies that are made before they are measured.
+const BATCH: usize = 32;
 /// The fastest parts over which t is also taken.
 pub const FRACTIONS: [f64; 3] = [0.5, 0.9, 0.99];
 /// A |t| of which chance is no explanation: what the control has to reach, and nothing else may.
@@ -40,10 +48,10 @@ pub struct Secret {
 }
 
 impl Secret {
-    fn new(x: Scalar, template: &World, rng: &mut ChaCha20Rng) -> Self {
+    fn new(x: Scalar, rng: &mut ChaCha20Rng) -> Self {
         let point = RistrettoPoint::mul_base(&x);
         let encoded = point.compress().to_bytes();
-        let member = Member::new(&template.committee.roster().members()[0], &encoded).unwrap();
+        let member = Member::new(&roster(1, 1, rng).0.members()[0], &encoded).unwrap();
         let master = MasterPublicKey::from_bytes(&encoded).unwrap();
         let threshold = Threshold::new(1, 1).unwrap();
         let committee = Committee::from_parts(Epoch(1), threshold, master, vec![member]).unwrap();
@@ -52,6 +60,14 @@ impl Secret {
         let share = key_share(&committee, &x);
         let k = ephemeral(&ciphertexts[0]) * x;
         Self { share, committee, encoded_k: k.compress().to_bytes(), k, ciphertexts, request, x }
+    }
+
+    /// The same in other memory.
+    fn copied(&self) -> Self {
+        let Self { share, committee, ciphertexts, request, k, encoded_k, x } = self;
+        let share = KeyShare::from_bytes(&share.to_bytes()).unwrap();
+        let (committee, ciphertexts, request) = (committee.clone(), ciphertexts.clone(), request.clone());
+        Self { share, committee, ciphertexts, request, k: *k, encoded_k: *encoded_k, x: *x }
     }
 
     /// Makes a share.
@@ -85,48 +101,58 @@ fn ephemeral(ciphertext: &VerifiedCiphertext) -> RistrettoPoint {
     CompressedRistretto::from_slice(&wire[137..169]).unwrap().decompress().unwrap()
 }
 
-/// The two classes: x = 1 with one ciphertext, and random x with their own.
+/// Two classes.
 pub struct Classes([Vec<Secret>; 2]);
 
 impl Classes {
-    /// Both pools.
+    /// x = 1, and random x.
     #[must_use]
     pub fn new(rng: &mut ChaCha20Rng) -> Self {
-        let template = World::new(1, 1);
-        let fixed = |_| Secret::new(Scalar::ONE, &template, &mut ChaCha20Rng::seed_from_u64(1));
-        let fixed = (0..POOL).map(fixed).collect();
-        let random = (0..POOL).map(|_| Secret::new(scalar(rng), &template, rng)).collect();
-        Self([fixed, random])
+        Self([pool(|_| Scalar::ONE, rng), pool(scalar, rng)])
     }
 
-    fn draw(&self, rng: &mut ChaCha20Rng) -> (bool, &Secret) {
+    /// Random x in both: whatever tells these apart is no secret.
+    #[must_use]
+    pub fn alike(rng: &mut ChaCha20Rng) -> Self {
+        Self([pool(scalar, rng), pool(scalar, rng)])
+    }
+
+    /// Samples an operation as long as `more` says, given the number of samples that were taken.
+    pub fn sample(&self, more: impl Fn(u32) -> bool, mut operation: impl FnMut(&Secret)) -> Samples {
+        let mut rng = ChaCha20Rng::seed_from_u64(2);
+        let mut samples = Samples::default();
+        let mut taken = 0;
+        while more(taken) {
+            for (random, secret) in &self.batch(&mut rng) {
+                let start = Instant::now();
+                operation(secret);
+                samples.push(*random, start.elapsed().as_secs_f64() * 1e9);
+                taken += 1;
+            }
+        }
+        samples
+    }
+
+    /// Copies of entries that are drawn from either class.
+    fn batch(&self, rng: &mut ChaCha20Rng) -> Vec<(bool, Secret)> {
+        (0..BATCH).map(|_| self.draw(rng)).collect()
+    }
+
+    fn draw(&self, rng: &mut ChaCha20Rng) -> (bool, Secret) {
         let draw = rng.next_u32();
         let random = draw & 1 == 1;
-        (random, &self.0[usize::from(random)][(draw >> 1) as usize % POOL])
+        (random, self.0[usize::from(random)][(draw >> 1) as usize % POOL].copied())
     }
+}
+
+fn pool(x: impl Fn(&mut ChaCha20Rng) -> Scalar, rng: &mut ChaCha20Rng) -> Vec<Secret> {
+    (0..POOL).map(|_| Secret::new(x(rng), rng)).collect()
 }
 
 fn scalar(rng: &mut ChaCha20Rng) -> Scalar {
     let mut wide = [0; 64];
     rng.fill_bytes(&mut wide);
     Scalar::from_bytes_mod_order_wide(&wide)
-}
-
-impl Classes {
-    /// Samples an operation as long as `more` says, given the number of samples that were taken.
-    pub fn sample(&self, mut more: impl FnMut(u32) -> bool, mut operation: impl FnMut(&Secret)) -> Samples {
-        let mut rng = ChaCha20Rng::seed_from_u64(2);
-        let mut samples = Samples::default();
-        let mut taken = 0;
-        while more(taken) {
-            let (random, secret) = self.draw(&mut rng);
-            let start = Instant::now();
-            operation(secret);
-            samples.push(random, start.elapsed().as_secs_f64() * 1e9);
-            taken += 1;
-        }
-        samples
-    }
 }
 
 #[cfg(test)]
