@@ -23,8 +23,8 @@ use super::{
 use alloc::vec;
 use alloc::vec::Vec;
 
-/// Chunks whose owners are looked up at a time: 2^18 rows.
-const BLOCK: u32 = 256;
+/// Chunks whose owners are looked up at a time: 2^18 rows. Few in unit tests, so that a small table has several blocks.
+const BLOCK: u32 = if cfg!(test) { 24 } else { 256 };
 /// log2 of the rows of a chunk: levels of the state tree below a chunk's root.
 const CHUNK_LEVELS: u8 = 10;
 

@@ -15,6 +15,7 @@ mod twin;
 mod updates;
 mod vectors;
 mod versions;
+mod waves;
 
 use super::{
     AccountId, AssetId, AssetRule, BoundaryOperation, Delta, ResultCode, StructuralError, TableId, TableParams,
