@@ -116,7 +116,7 @@ fn lagrange(identifiers: &[Identifier], a: u16) -> Option<Vec<Scalar>> {
 /// The check vector of the code that polynomials of degree < t form at 0 and at the identifiers: words of that code,
 /// and with all but negligible probability no other word, are orthogonal to it. The entry for 0 comes first.
 ///
-/// *Source*: Cascudo and David, *SCRAPE*, lemma 1. `None` when two identifiers agree.
+/// *Source*: Cascudo and David, *SCRAPE*, section 2.1. `None` when two identifiers agree.
 pub(crate) fn dual_word(identifiers: &[Identifier], mask: &[Scalar]) -> Option<Vec<Scalar>> {
     let mut denominators = Vec::with_capacity(identifiers.len() + 1);
     denominators.push(vanishing_at_zero(identifiers));

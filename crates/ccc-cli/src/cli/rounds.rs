@@ -124,6 +124,9 @@ pub(crate) struct OfRepair {
     pub(crate) request: PathBuf,
     #[command(flatten)]
     pub(crate) at: OnBoard,
+    /// Where this participant keeps the messages that it has read [default: beside its file, ending in .seen]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) seen: Option<PathBuf>,
 }
 
 /// Arguments of `refresh` and `reshare`.

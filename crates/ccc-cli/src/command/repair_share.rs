@@ -9,7 +9,7 @@ use crate::{
     pool::read_committee,
     rounds::{
         keys,
-        repair::{RepairBoard, Stage},
+        repair::{RepairBoard, Stage, kept_in},
         walk::post,
     },
     ui::Answer,
@@ -23,6 +23,7 @@ use serde_json::json;
 use std::path::{Path, PathBuf};
 
 const MAX_REQUEST: u64 = 1 << 16;
+const UNFOUNDED: &str = "a complaint does not fit the messages that are here: whoever made it runs its command again";
 
 pub(super) fn run(verb: &RepairShare, ctx: &Context<'_>) -> Result<Answer, Error> {
     match verb {
@@ -61,7 +62,7 @@ fn assist(arguments: &RepairAssistArgs, ctx: &Context<'_>) -> Result<Answer, Err
     let (share, keys) = keys::read_share(&arguments.participant, &ctx.passphrases)?;
     let helper = Helper::new(session.clone(), &share, &keys)?;
     let me = share.identifier();
-    let mut desk = Desk::read(&session, &arguments.repair.at.board, ctx)?;
+    let mut desk = Desk::read(&session, &arguments.repair, (&arguments.participant, me), ctx)?;
     desk.say(&format!("split-{me}.ccc"), &helper.split()?)?;
     let missing = desk.board.missing(&session, Stage::Split);
     if !missing.is_empty() && !arguments.repair.at.close {
@@ -90,7 +91,7 @@ fn finish(arguments: &RepairFinishArgs, ctx: &Context<'_>) -> Result<Answer, Err
     let session = session(&arguments.repair)?;
     let keys = keys::read_keys(&arguments.keys, &ctx.passphrases)?;
     let receiver = Receiver::new(session.clone(), &keys)?;
-    let mut desk = Desk::read(&session, &arguments.repair.at.board, ctx)?;
+    let mut desk = Desk::read(&session, &arguments.repair, (&arguments.keys, session.lost()), ctx)?;
     for stage in [Stage::Split, Stage::Sum] {
         let missing = desk.board.missing(&session, stage);
         if !missing.is_empty() && !arguments.repair.at.close {
@@ -103,7 +104,7 @@ fn finish(arguments: &RepairFinishArgs, ctx: &Context<'_>) -> Result<Answer, Err
             for (complaint, k) in complaints.iter().zip(1..) {
                 desk.say(&format!("complaint-{}-{k}.ccc", session.lost()), complaint)?;
             }
-            return Err(ended(&session, culprits, complaints, ctx));
+            return desk.ends(culprits, complaints, arguments.repair.at.close);
         }
         Err(RepairError::OtherBoard { helpers }) if !arguments.repair.at.close => {
             return desk.waits(Stage::Sum, &helpers);
@@ -115,6 +116,13 @@ fn finish(arguments: &RepairFinishArgs, ctx: &Context<'_>) -> Result<Answer, Err
     let object = json!({ "finished": true, "participant": session.lost().get(), "file": out });
     desk.tells(format!("key share: {}", out.display()), object);
     Ok(Answer::Done)
+}
+
+/// Those whom what they signed convicts, whatever else was on the board: not whoever is silent, nor whoever complains about
+/// a message that somebody may have replaced since.
+fn proved(mut culprits: Vec<RepairCulprit>) -> Vec<RepairCulprit> {
+    culprits.retain(|culprit| !matches!(culprit.fault, RepairFault::Silent | RepairFault::FalseComplaint));
+    culprits
 }
 
 /// The end of a repair with culprits, and whom the next request names.
@@ -146,10 +154,26 @@ struct Desk<'a> {
 }
 
 impl<'a> Desk<'a> {
-    fn read(session: &'a RepairSession, path: &'a Path, ctx: &'a Context<'a>) -> Result<Self, Error> {
+    /// Reads the board, puts back what it has lost of what this participant has read before, and keeps what is new.
+    fn read(
+        session: &'a RepairSession,
+        repair: &'a OfRepair,
+        (own, me): (&Path, Identifier),
+        ctx: &'a Context<'a>,
+    ) -> Result<Self, Error> {
+        let path = &repair.at.board;
         let board = RepairBoard::read(path, session)?;
         board.notes.iter().for_each(|note| ctx.ui.note(note));
-        Ok(Self { session, path, board, posted: Vec::new(), ctx })
+        let kept_in = kept_in(repair.seen.as_deref(), own, me, session);
+        let kept = RepairBoard::read_kept(&kept_in, session)?;
+        for (name, envelope) in kept.lacks(&board) {
+            post(&kept_in, &name, &envelope.to_bytes(), |_| false)?;
+        }
+        let mut desk = Self { session, path, board, posted: Vec::new(), ctx };
+        for (name, envelope) in desk.board.lacks(&kept) {
+            desk.say(&name, envelope)?;
+        }
+        Ok(desk)
     }
 
     fn say(&mut self, name: &str, envelope: &Envelope) -> Result<(), Error> {
@@ -172,13 +196,26 @@ impl<'a> Desk<'a> {
     /// A fault that is proved ends the run, whoever is still to speak; silence does not, as long as one waits.
     fn check_over(&self) -> Result<(), Error> {
         let rounds = [Stage::Split, Stage::Sum, Stage::Complaints].map(|stage| self.board.envelopes(stage));
-        let Err(RepairError::Ended { mut culprits, complaints }) =
-            judge(self.session, rounds.each_ref().map(Vec::as_slice))
-        else {
-            return Ok(());
-        };
-        culprits.retain(|culprit| culprit.fault != RepairFault::Silent);
-        if culprits.is_empty() { Ok(()) } else { Err(ended(self.session, culprits, complaints, self.ctx)) }
+        match judge(self.session, rounds.each_ref().map(Vec::as_slice)) {
+            Err(RepairError::Ended { culprits, complaints }) => match proved(culprits) {
+                culprits if culprits.is_empty() => Ok(()),
+                culprits => Err(ended(self.session, culprits, complaints, self.ctx)),
+            },
+            _ => Ok(()),
+        }
+    }
+
+    /// The end of a run with culprits. Where none is convicted, whoever complains about a message that is not here is waited
+    /// for: it puts back what it has read when it runs again.
+    fn ends(&mut self, culprits: Vec<RepairCulprit>, complaints: Vec<Envelope>, close: bool) -> Result<Answer, Error> {
+        let accusers: Vec<_> = culprits.iter().map(|culprit| culprit.identifier).collect();
+        let culprits = if close { culprits } else { proved(culprits) };
+        if !culprits.is_empty() {
+            return Err(ended(self.session, culprits, complaints, self.ctx));
+        }
+        self.ctx.ui.note(UNFOUNDED);
+        self.board.notes.push(UNFOUNDED.into());
+        self.waits(Stage::Sum, &accusers)
     }
 
     fn tells(&self, line: String, mut object: serde_json::Value) {

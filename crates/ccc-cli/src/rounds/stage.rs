@@ -133,6 +133,8 @@ fn settled<'k, P: Run>(
     if !board.has_two_faced_dealers() {
         return state.finish(&complain);
     }
+    // both results are needed, `finish` takes the state, and no state is cloned, since it holds secrets: its stored form is
+    // read a second time, as it would be after a restart
     let as_closed = Complained::from_bytes(&state.to_bytes(), party.clone()).ok();
     let as_closed = as_closed.and_then(|state| state.finish(&complain).ok());
     let evicted = state.evict(&commit, &open).finish(&complain);

@@ -4,7 +4,7 @@
 use super::support::{
     Run, Scratch,
     circle::Circle,
-    liar::{Liar, bends},
+    liar::{Liar, bends, spoils_a_part},
 };
 use serde_json::json;
 
@@ -161,7 +161,7 @@ fn n011_a_helper_that_lies_in_a_repair_is_named_alone_and_others_give_the_share_
     let scratch = robbed();
     let keys = "vault/participant-2.ccc";
     requests(&scratch, "1,2,3,4,5", "first");
-    (1..=5).for_each(|i| assert!(assists(&scratch, i, "first").code < 2));
+    [1, 3, 4, 5, 2].iter().for_each(|i| assert!(assists(&scratch, *i, "first").code < 2));
     bends(&scratch, keys, "vault/committee.ccc", "first/split-2.ccc", |payload| {
         let last = payload.len() - 100;
         payload[last] ^= 1;
@@ -172,11 +172,12 @@ fn n011_a_helper_that_lies_in_a_repair_is_named_alone_and_others_give_the_share_
         let hint = run.json_error()["hint"].as_str().expect("a hint").to_owned();
         assert!(hint.starts_with("request it again with --helpers 1,3,4,5,6, "), "{hint}");
     }
+    names_two(&finishes(&scratch, "first", "back.ccc"), "sent a wrong packet");
     let before = scratch.snapshot();
     let run = finishes(&scratch, "first", "back.ccc");
     names_two(&run, "sent a wrong packet");
     assert!(run.stderr.contains("--helpers 1,3,4,5,6,"), "{}", run.stderr);
-    assert!(scratch.snapshot() == before, "nothing is written");
+    assert!(scratch.snapshot() == before, "what it has read is kept, and nothing else is written");
     let audit = "verify --committee vault/committee.ccc --board first first.request";
     scratch.ccc(audit).fails(1, "participant 2 sent a wrong packet");
     requests(&scratch, "1,3,4,5,6", "second");
@@ -205,4 +206,39 @@ fn n013_a_helper_that_lies_about_its_sum_or_says_two_things_is_named_alone() {
     scratch.write("third/again.ccc", honest);
     names_two(&finishes(&scratch, "third", "back.ccc"), "signed two different packets in one round");
     assert!(!scratch.path("back.ccc").exists());
+}
+
+/// Participant 2 deals 4 a part that does not open, and takes that split away once 4 has complained about it.
+#[test]
+fn n011_a_split_that_is_swapped_after_a_complaint_has_its_helper_named_alone() {
+    let scratch = robbed();
+    requests(&scratch, "1,2,3,4,5", "swap");
+    [1, 3, 5, 2].iter().for_each(|i| assert!(assists(&scratch, *i, "swap").code < 2));
+    let honest = scratch.read("swap/split-2.ccc");
+    spoils_a_part(&scratch, "vault/participant-2.ccc", "vault/committee.ccc", "swap/split-2.ccc", 3);
+    names_two(&assists(&scratch, 4, "swap"), "sealed a wrong scalar");
+    assert!(scratch.path("swap/complaint-4-1.ccc").exists(), "the victim complains");
+    scratch.write("swap/split-2.ccc", &honest);
+    [1, 2, 3, 5].iter().for_each(|i| assert_eq!(assists(&scratch, *i, "swap").code, 0, "nobody is named"));
+    let waiting = finishes(&scratch, "swap", "back.ccc");
+    assert_eq!((waiting.code, &waiting.json()["waiting"]), (1, &json!({ "round": "sum", "missing": [4] })));
+    assert!(waiting.json()["notes"].to_string().contains("does not fit the messages that are here"));
+    names_two(&assists(&scratch, 4, "swap"), "signed two different packets in one round");
+    names_two(&finishes(&scratch, "swap", "back.ccc"), "signed two different packets in one round");
+    // taken away once more, it is put back by everybody who has read it
+    let [spoilt] = &others(&scratch, "split-2-")[..] else { panic!("the split is put back under another name") };
+    std::fs::remove_file(spoilt).expect("removed");
+    names_two(&finishes(&scratch, "swap", "back.ccc"), "signed two different packets in one round");
+    assert!(spoilt.exists() && !scratch.path("back.ccc").exists());
+    let audit = "verify --committee vault/committee.ccc --board swap swap.request";
+    scratch.ccc(audit).fails(1, "participant 2 signed two different packets in one round");
+}
+
+fn others(scratch: &Scratch, prefix: &str) -> Vec<std::path::PathBuf> {
+    let all = scratch.snapshot().into_iter().map(|(path, _)| path);
+    let under = |path: &std::path::PathBuf| {
+        path.parent().is_some_and(|parent| parent.ends_with("swap"))
+            && path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(prefix))
+    };
+    all.filter(under).collect()
 }

@@ -1,7 +1,7 @@
 //! The committee: who shares the master secret in one epoch, with the public table of verification keys.
 //!
 //! *Source*: Feldman 1987 for the keys; the check that they lie on one polynomial is SCRAPE's (Cascudo and David 2017,
-//! lemma 1).
+//! section 2.1).
 
 use super::master::MasterPublicKey;
 use super::roster::{MembershipError, Roster, RosterMember};

@@ -9,8 +9,9 @@
 //! lost ℓ       σ_j·G as committed for all j, or a complaint; x_ℓ = Σ_j σ_j, x_ℓ·G = P_ℓ
 //! ```
 //!
-//! *Source*: the repairable threshold scheme of Stinson and Wei 2018 (section 4), with scalars committed to and
-//! publicly decidable complaints, so that a wrong result always has a name: `docs/spec/repair.md`.
+//! *Source*: the first of the two repairable threshold schemes of Stinson and Wei 2018, from the enrollment protocol, with
+//! scalars committed to and publicly decidable complaints, so that a wrong result always has a name:
+//! `docs/spec/repair.md`.
 //! *Security*: t − 1 participants, the lost one among them or not, learn at most the share that is repaired. The
 //! participant keeps its signing and dealing keys; who lost those too is replaced by a reshare.
 //!

@@ -21,11 +21,13 @@ use rand::SeedableRng;
 use rand_chacha::ChaCha20Rng;
 
 mod batches;
+mod ciphertexts;
 mod compact;
 mod liars;
 mod network;
 mod properties;
 mod rotation;
+mod shares;
 
 const MEASUREMENT: [u8; 32] = [7; 32];
 
@@ -172,177 +174,6 @@ fn attempt(world: &mut World) -> (AttemptKeys, Recipient) {
 
 fn fault(i: u16, reason: CulpritReason) -> Culprit {
     Culprit { identifier: id(i), reason }
-}
-
-#[test]
-fn n038_messages_of_every_length_round_trip_and_one_above_the_maximum_is_refused() {
-    let mut w = world(4);
-    for length in [0, 1, 60, 61, 252, 253, 65_532, 65_533, 65_536] {
-        for kind in [LabelKind::Public, LabelKind::Recipient] {
-            let message: Vec<u8> = (0..251).cycle().take(length).collect();
-            let cts = [w.encrypt(kind, &message)];
-            let request = w.request(Mode::Sealed, &cts);
-            let (keys, to) = attempt(&mut w);
-            let envelopes = (0..3).map(|at| w.sealed(at, &request, &to, &cts)).collect();
-            assert_eq!(w.open(keys, &request, &cts, envelopes).unwrap(), (vec![message], vec![]));
-        }
-    }
-    let master = *w.committee.master_public_key();
-    let long = vec![0; MAX_MESSAGE + 1];
-    let made = Ciphertext::encrypt(&master, &label(LabelKind::Public), &long, &mut w.rng);
-    assert_eq!(made, Err(EncryptError::TooLong { found: MAX_MESSAGE + 1 }));
-    assert!(Ciphertext::encrypt(&master, &label(LabelKind::Public), &long[1..], &mut w.rng).is_ok());
-    let made = Ciphertext::encrypt(&master, &label(LabelKind::TableKey), &[0; 31], &mut w.rng);
-    assert_eq!(made, Err(EncryptError::TableKeyLength { found: 31 }));
-}
-
-#[test]
-fn n029_truncated_and_extended_ciphertexts_are_refused() {
-    let mut w = world(4);
-    let wire = w.encrypt(LabelKind::Recipient, b"abc").ciphertext().to_bytes();
-    for n in 0..wire.len() {
-        assert!(Ciphertext::from_bytes(&wire[..n]).is_err(), "{n}");
-    }
-    for extra in [1, 64] {
-        let long = [wire.as_slice(), &vec![0; extra]].concat();
-        let found = wire.len() - 297 + extra;
-        assert_eq!(Ciphertext::from_bytes(&long), Err(CiphertextError::BodyLength { found }));
-    }
-}
-
-#[test]
-fn n026_a_ciphertext_with_any_byte_altered_is_refused() {
-    let mut w = world(4);
-    let master = *w.committee.master_public_key();
-    let wire = w.encrypt(LabelKind::Public, b"abc").ciphertext().to_bytes();
-    for at in 0..wire.len() {
-        let mut bad = wire.clone();
-        bad[at] ^= 1;
-        assert!(Ciphertext::from_bytes(&bad).and_then(|c| c.verify(&master)).is_err(), "{at}");
-    }
-}
-
-#[test]
-fn n039_a_ciphertext_to_another_master_key_is_refused() {
-    let (mut w, other) = (world(4), world_with(&[1, 2, 3, 4], 1, 2));
-    let ciphertext = w.encrypt(LabelKind::Recipient, b"abc");
-    let verified = ciphertext.ciphertext().clone().verify(other.committee.master_public_key());
-    assert_eq!(verified, Err(CiphertextError::Proof));
-    let request =
-        Request { committee: other.committee.digest(), ..w.request(Mode::Sealed, std::slice::from_ref(&ciphertext)) };
-    let (_, to) = attempt(&mut w);
-    let sealed = seal(&other.shares[0], &other.committee, &request, &to, &[ciphertext], &mut w.rng);
-    let expected = SealError::Share(ShareError::Request(RequestError::MasterKey { index: 0 }));
-    assert_eq!(sealed, Err(expected));
-}
-
-#[test]
-fn n040_the_same_message_twice_gives_different_bytes_of_one_size() {
-    let mut w = world(4);
-    let one = w.encrypt(LabelKind::Recipient, b"1").ciphertext().to_bytes();
-    let two = w.encrypt(LabelKind::Recipient, b"1").ciphertext().to_bytes();
-    let large = w.encrypt(LabelKind::Recipient, u128::MAX.to_string().as_bytes()).ciphertext().to_bytes();
-    assert_ne!(one, two);
-    assert_eq!(one.len(), large.len());
-}
-
-#[test]
-fn n041_shares_of_another_ciphertext_epoch_or_committee_are_refused() {
-    let mut w = world(4);
-    let cts = [w.encrypt(LabelKind::Public, b"a")];
-    let others = [w.encrypt(LabelKind::Public, b"b")];
-    let (request, other_request) = (w.request(Mode::Public, &cts), w.request(Mode::Public, &others));
-    let (identifier, shares) = w.public_shares(&request, &cts).remove(0);
-    assert_eq!(shares.verify(identifier, &w.committee, &request, None, &cts), Ok(()));
-    let verdict = shares.verify(identifier, &w.committee, &other_request, None, &others);
-    assert_eq!(verdict, Err(ShareError::Proof { identifier }));
-    let swapped = shares.verify(identifier, &w.committee, &request, None, &others);
-    assert_eq!(swapped, Err(ShareError::Request(RequestError::Ciphertext { index: 0 })));
-    let late = Request { epoch: Epoch(2), ..request.clone() };
-    let verdict = shares.verify(identifier, &w.committee, &late, None, &cts);
-    let expected = RequestError::Epoch { expected: Epoch(1), found: Epoch(2) };
-    assert_eq!(verdict, Err(ShareError::Request(expected)));
-    let alien = Request { committee: [0; 64], ..request };
-    let verdict = shares.verify(identifier, &w.committee, &alien, None, &cts);
-    assert_eq!(verdict, Err(ShareError::Request(RequestError::Committee)));
-}
-
-#[test]
-fn n042_shares_under_another_index_are_refused() {
-    let mut w = world(4);
-    let cts = [w.encrypt(LabelKind::Public, b"a")];
-    let request = w.request(Mode::Public, &cts);
-    let (_, shares) = w.public_shares(&request, &cts).remove(0);
-    let verdict = shares.verify(id(2), &w.committee, &request, None, &cts);
-    assert_eq!(verdict, Err(ShareError::Proof { identifier: id(2) }));
-    let verdict = shares.verify(id(5), &w.committee, &request, None, &cts);
-    assert_eq!(verdict, Err(ShareError::UnknownParticipant { identifier: id(5) }));
-    assert!(matches!(Identifier::new(0), Err(EncodingError::Range { found: 0, .. })));
-}
-
-#[test]
-fn n044_the_identity_is_no_share() {
-    let mut w = world(4);
-    let cts = [w.encrypt(LabelKind::Public, b"a")];
-    let request = w.request(Mode::Public, &cts);
-    let mut wire = w.public_shares(&request, &cts).remove(0).1.to_bytes();
-    wire[..32].fill(0);
-    assert_eq!(Shares::from_bytes(&wire, 1).err(), Some(EncodingError::Identity { what: "D" }));
-}
-
-#[test]
-fn plain_shares_exist_for_public_labels_only() {
-    let mut w = world(4);
-    let cts = [w.encrypt(LabelKind::Recipient, b"a")];
-    let request = w.request(Mode::Public, &cts);
-    let made = Shares::create(&w.shares[0], &w.committee, &request, &cts, &mut w.rng);
-    assert_eq!(made.err(), Some(ShareError::Request(RequestError::NotPublic { index: 0 })));
-    for found in [Mode::Sealed, Mode::Compact] {
-        let request = w.request(found, &cts);
-        let made = Shares::create(&w.shares[0], &w.committee, &request, &cts, &mut w.rng);
-        let expected = RequestError::Mode { expected: Mode::Public, found };
-        assert_eq!(made.err(), Some(ShareError::Request(expected)));
-    }
-    let request = w.request(Mode::Sealed, &cts);
-    let statement = Statement::new(&w.committee, &request, None, &cts);
-    assert_eq!(statement.err(), Some(RequestError::Recipient { mode: Mode::Sealed }));
-}
-
-#[test]
-fn n049_a_label_of_another_chain_is_refused() {
-    let mut w = world(4);
-    let cts = [w.encrypt(LabelKind::Public, b"a")];
-    let request = Request { chain: 1, ..w.request(Mode::Public, &cts) };
-    let made = Shares::create(&w.shares[0], &w.committee, &request, &cts, &mut w.rng);
-    let expected = RequestError::Chain { index: 0, expected: 1, found: 31337 };
-    assert_eq!(made.err(), Some(ShareError::Request(expected)));
-}
-
-#[test]
-fn n081_a_key_share_of_another_epoch_or_committee_is_refused() {
-    let (mut w, next) = (world(4), world_with(&[1, 2, 3, 4], 2, 1));
-    let cts = [w.encrypt(LabelKind::Public, b"a")];
-    let request = w.request(Mode::Public, &cts);
-    let made = Shares::create(&next.shares[0], &w.committee, &request, &cts, &mut w.rng);
-    let expected = KeyShareError::Epoch { expected: Epoch(1), found: Epoch(2) };
-    assert_eq!(made.err(), Some(ShareError::KeyShare(expected)));
-    let other = world_with(&[1, 2, 3, 4], 1, 3);
-    assert_eq!(other.shares[0].matches(&w.committee), Err(KeyShareError::Committee));
-}
-
-#[test]
-fn requests_that_contradict_themselves_are_refused() {
-    let mut w = world(4);
-    let cts = [w.encrypt(LabelKind::Public, b"a")];
-    let good = w.request(Mode::Public, &cts);
-    let create =
-        |w: &mut World, request: &Request| Shares::create(&w.shares[0], &w.committee, request, &cts, &mut w.rng).err();
-    let empty = Request { ciphertexts: vec![], ..good.clone() };
-    assert_eq!(create(&mut w, &empty), Some(RequestError::Count { found: 0 }.into()));
-    let twice = Request { ciphertexts: vec![good.ciphertexts[0]; 2], ..good.clone() };
-    assert_eq!(create(&mut w, &twice), Some(RequestError::Repeated { index: 1 }.into()));
-    let two = Request { ciphertexts: vec![good.ciphertexts[0], [0; 32]], ..good };
-    assert_eq!(create(&mut w, &two), Some(RequestError::CiphertextCount { expected: 2, found: 1 }.into()));
 }
 
 #[test]
@@ -499,42 +330,6 @@ fn table_keys_need_a_threshold_that_protects_tables() {
     let sealed = seal(&w.shares[0], &w.committee, &request, &to, &cts, &mut w.rng);
     let expected = SealError::Share(RequestError::TableThreshold { t: 2, n: 4 }.into());
     assert_eq!(sealed, Err(expected));
-}
-
-#[test]
-fn n027_a_body_under_another_head_is_refused() {
-    let mut w = world(4);
-    let master = *w.committee.master_public_key();
-    let one = w.encrypt(LabelKind::Recipient, b"one").ciphertext().to_bytes();
-    let mut two = w.encrypt(LabelKind::Recipient, b"two").ciphertext().to_bytes();
-    let body = 8 + 129 + 96..two.len() - 64;
-    two[body.clone()].copy_from_slice(&one[body]);
-    let verdict = Ciphertext::from_bytes(&two).unwrap().verify(&master);
-    assert_eq!(verdict, Err(CiphertextError::Proof));
-}
-
-#[test]
-fn n028_every_field_of_the_label_is_under_the_proof() {
-    let mut w = world(4);
-    let master = *w.committee.master_public_key();
-    let good = label(LabelKind::Recipient);
-    let wire = w.encrypt(LabelKind::Recipient, b"a").ciphertext().to_bytes();
-    let altered = [
-        Label { kind: LabelKind::Public, ..good.clone() },
-        Label { chain: 1, ..good.clone() },
-        Label { contract: [0; 20], ..good.clone() },
-        Label { id: [0; 32], ..good.clone() },
-        Label { version: 2, ..good.clone() },
-        Label { requester: [0; 20], ..good.clone() },
-        Label { expiry: 1, ..good.clone() },
-        Label { context: [1; 32], ..good },
-    ];
-    for label in altered {
-        let mut bad = wire.clone();
-        bad[8..8 + 129].copy_from_slice(&label.to_bytes());
-        let verdict = Ciphertext::from_bytes(&bad).unwrap().verify(&master);
-        assert_eq!(verdict, Err(CiphertextError::Proof), "{label:?}");
-    }
 }
 
 /// What is looked at ends after 64 envelopes for each member: honest ones behind that count for nothing, and whoever collects

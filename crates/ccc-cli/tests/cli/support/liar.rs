@@ -79,6 +79,33 @@ pub(crate) fn bends(scratch: &Scratch, keys: &str, vault: &str, message: &str, b
     scratch.write(message, bent.expect("an envelope").to_bytes());
 }
 
+/// Makes the part of a split that is for the helper at this place one that does not open, under a proof that covers it.
+pub(crate) fn spoils_a_part(scratch: &Scratch, participant: &str, vault: &str, message: &str, victim: usize) {
+    let envelope = Envelope::from_bytes(&scratch.read(message)).expect("an envelope");
+    let share = objects(&scratch.read(participant)).swap_remove(0);
+    bends(scratch, participant, vault, message, |payload| {
+        *payload = spoiled(payload.clone(), envelope.topic(), &share[82..], victim);
+    });
+}
+
+/// stage 1 ‖ sender 2 ‖ seen 32 ‖ count 2 ‖ (D 32 ‖ sealed 48)… ‖ R 32 ‖ T 32 ‖ z 32.
+fn spoiled(mut packet: Vec<u8>, session: &[u8], x: &[u8], victim: usize) -> Vec<u8> {
+    let parts = packet.len() - 96;
+    packet[37 + 80 * victim + 32] ^= 1;
+    let [stage, sender, seen, r] = [(0, 1), (1, 2), (3, 32), (parts, 32)].map(|(at, n)| field(&packet, at, n));
+    let (commitments, sealed): (Vec<_>, Vec<_>) = packet[37..parts].chunks(80).map(|part| part.split_at(32)).unzip();
+    let seed = suite::hash(domain::REPAIR_SEED, &[x, session, &sender, &stage, &seen]);
+    let u = challenge(domain::REPAIR_EPHEMERAL, &[&[&seed[..]], &commitments[..], &[&[0]]].concat());
+    assert_eq!(times_g(&u.to_bytes()).to_vec(), r, "u is what the helper derived");
+    let v = challenge("any nonce", &[b"of this test"]);
+    let t = times_g(&v.to_bytes());
+    let front: [&[u8]; 4] = [session, &stage, &sender, &seen];
+    let fields = [&front, &commitments[..], &[&r], &sealed[..], &[&t]].concat();
+    let z = v + challenge(domain::REPAIR, &fields) * u;
+    packet.truncate(parts + 32);
+    [&packet[..], &t, &z.to_bytes()].concat()
+}
+
 /// Puts a certificate on a board that holds the confirmations of these and leaves out the others'.
 pub(crate) fn certificate(scratch: &Scratch, board: &str, who: &[u16]) {
     let wires: Vec<_> = who.iter().map(|i| scratch.read(&format!("{board}/confirm-{i}.ccc"))).collect();

@@ -41,7 +41,7 @@ fn lagrange_at_zero(samples: &[Sample<'_>], at: u32) -> Scalar {
 
 /// Whether all points lie on one polynomial of degree below `k`, except with negligible probability.
 ///
-/// *Source*: Cascudo and David, *SCRAPE*, lemma 1: Σ v_i·m(x_i)·P_i = 0 with v_i = Π_{j≠i} 1/(x_i − x_j) for a random m
+/// *Source*: Cascudo and David, *SCRAPE*, section 2.1: Σ v_i·m(x_i)·P_i = 0 with v_i = Π_{j≠i} 1/(x_i − x_j) for a random m
 /// of degree below (number of points − k). m is a hash of the points, so nobody chooses them after it.
 pub(super) fn has_degree_below_vartime(k: usize, samples: &[Sample<'_>]) -> bool {
     let spare = samples.len().saturating_sub(k);

@@ -61,3 +61,22 @@ fn a_sum_of_splits_that_nobody_made_does_not_count() {
     let second = [&world.sums(&session, &first)[..], &[sum]].concat();
     assert!(world.receiver(&session).finish(&first, &second).is_ok());
 }
+
+/// The board that grows shows both splits; the one of which the first was taken away shows a complaint that does not fit.
+#[test]
+fn n011_a_split_that_is_swapped_after_a_complaint_convicts_its_helper_where_both_are_shown() {
+    let (world, session) = world();
+    let (bad, good) = (wrong_part(&world, &session), world.splits(&session));
+    let Err(RepairError::Ended { complaints, .. }) = world.helper(&session, id(5)).sum(&bad) else {
+        panic!("a wrong part was added");
+    };
+    let second = [world.sums(&session, &good), complaints].concat();
+    assert_eq!(culprits(judge(&session, [&good, &second, &[]])), [(5, RepairFault::FalseComplaint)]);
+    let both = [good, bad].concat();
+    let expected = [(4, RepairFault::Equivocation)];
+    assert_eq!(culprits(judge(&session, [&both, &second, &[]])), expected);
+    assert_eq!(culprits(world.receiver(&session).finish(&both, &second)), expected);
+    for i in [1, 5] {
+        assert_eq!(culprits(world.helper(&session, id(i)).sum(&both)), expected);
+    }
+}
