@@ -51,3 +51,22 @@ pub(super) fn level_out<C: Columns>(columns: &mut C, level: &Margin, rate: Rate)
     });
     allocated
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::{prop_assert_eq, proptest};
+
+    proptest! {
+        /// Of fewer than 2^26 orders the first c get ⌊c · R / C⌋ lots, exactly: the fraction of that is at most
+        /// 1 − 1 / C, and ρ adds less than c / 2^52 < 1 / C.
+        #[test]
+        fn single_lots_are_handed_out_exactly(orders in 1u64..1 << 26, part in 0u64..=1 << 20, place in 0u64..=1 << 20) {
+            let (rest, running) = ((orders * part) >> 20, (orders * place) >> 20);
+            let rate = Rate::of(rest, orders);
+            for running in [running, running.saturating_sub(1), orders] {
+                prop_assert_eq!(rate.handed_out(running), running * rest / orders);
+            }
+        }
+    }
+}
