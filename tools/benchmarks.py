@@ -7,7 +7,8 @@ The first folder is that of a default build, the second that of a build for this
 median. A line of the table is one group of a bench: its member `ccc` is divided by `floor`, by the peers and by other
 ways of the same group and run; ratios of different runs are never taken.
 
-Everything between the two marks in docs/benchmarks.md is replaced; the prose around them is written by hand. With
+Everything between two marks in docs/benchmarks.md is replaced: between `figures` the vault and the keys, between `table
+figures` the balance table, each where something of it was measured. The prose around is written by hand. With
 --check the table is printed and nothing is written. Exit code: 0 done, 1 a line was not measured.
 """
 
@@ -17,12 +18,12 @@ import os
 import platform
 import subprocess
 import sys
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCUMENT = ROOT / "docs" / "benchmarks.md"
-BEGIN, END = "<!-- figures: begin -->", "<!-- figures: end -->"
+FIGURES, TABLE_FIGURES = "figures", "table figures"
 OURS, FLOOR = "ccc", "floor"
 # What decides which backend of the curve is compiled in or chosen.
 FLAGS = ("avx2", "bmi2", "avx512f", "avx512vl", "avx512ifma")
@@ -37,6 +38,9 @@ class Against:
     function: str
     least: float | None = None
     value: str | None = None  # another size than the line's
+    most: float | None = None  # times our time at most
+    group: str | None = None  # another group than the line's
+    wall: bool = False  # says something on the wall clock alone
 
 
 @dataclass(frozen=True)
@@ -60,7 +64,15 @@ def peers(threshold_crypto=None, blsttc=None, suffix=""):
 
 # What a user might write, and what more deltas or a second thread make of an update.
 TABLE_ROOM = "table/"
-TABLE = (Against("naive", "naive"), Against("row by row", "row by row"), Against("K = 256", "K = 256"), Against("two threads", "two threads"))
+CHACHA, AES = "table/chacha20-poly1305", "table/aes-256-gcm"
+TABLE = (
+    Against("floor with associated data", "floor, associated data"),
+    Against("naive", "naive"),
+    Against("row by row", "row by row"),
+    Against("K = 256", "K = 256", most=1.3),
+)
+TWO_THREADS = (Against("two threads", "two threads", most=0.56, wall=True),)
+FASTER = (Against("ChaCha20-Poly1305", OURS, 2, group=CHACHA),)
 LARGE = "(67,100)"
 LINES = (
     Line("combine and open from bytes (67,100)", "vault/combine", LARGE, 1.3, peers(15, 7)),
@@ -83,12 +95,12 @@ LINES = (
     Line("refresh, one node, from bytes (67,100)", "keys/refresh", LARGE),
     Line("reshare to (67,100), one node, from bytes (67,100)", "keys/reshare", LARGE),
     Line("dealer (67,100)", "keys/dealer", LARGE, None, peers()),
-    Line("table update 2^12, two passes", "table/chacha20-poly1305", "2^12", 1.15, TABLE),
-    Line("table update 2^16, two passes", "table/chacha20-poly1305", "2^16", 1.15, TABLE),
-    Line("table update 2^20, two passes", "table/chacha20-poly1305", "2^20", 1.15, TABLE),
-    Line("table update 2^12, AES-256-GCM", "table/aes-256-gcm", "2^12", 1.25, TABLE),
-    Line("table update 2^16, AES-256-GCM", "table/aes-256-gcm", "2^16", 1.25, TABLE),
-    Line("table update 2^20, AES-256-GCM", "table/aes-256-gcm", "2^20", 1.25, TABLE),
+    Line("table update 2^12, two passes", CHACHA, "2^12", 1.15, TABLE),
+    Line("table update 2^16, two passes", CHACHA, "2^16", 1.15, TABLE),
+    Line("table update 2^20, two passes", CHACHA, "2^20", 1.15, TABLE + TWO_THREADS),
+    Line("table update 2^12, AES-256-GCM", AES, "2^12", 1.25, TABLE + FASTER),
+    Line("table update 2^16, AES-256-GCM", AES, "2^16", 1.25, TABLE + FASTER),
+    Line("table update 2^20, AES-256-GCM", AES, "2^20", 1.25, TABLE + FASTER + TWO_THREADS),
     Line("state tree 2^16", "table/state tree", "2^16", 1.2),
 )
 
@@ -127,7 +139,7 @@ def ratios(line, figures):
     over = ours / floor if ours and floor else None
     others = []
     for other in line.against:
-        theirs = figures.get((line.group, other.function, other.value or line.value))
+        theirs = figures.get((other.group or line.group, other.function, other.value or line.value))
         others.append((other, theirs / ours if ours and theirs else None))
     return over, others
 
@@ -135,13 +147,14 @@ def ratios(line, figures):
 def missing(line, figures):
     """What the line needs and the run did not measure."""
     needed = [(line.group, name, line.value) for name in (OURS, FLOOR)]
-    needed += [(line.group, other.function, other.value or line.value) for other in line.against]
+    needed += [(other.group or line.group, other.function, other.value or line.value) for other in line.against]
     return ["/".join(part for part in key if part) for key in needed if key not in figures]
 
 
 def goal(line):
     parts = [f"≤ {line.most} × floor"] if line.most else []
     parts += [f"≥ {other.least:g} × {other.label}" for other in line.against if other.least]
+    parts += [f"{other.label} ≤ {other.most:g} ×" for other in line.against if other.most]
     return "; ".join(parts) or "stated"
 
 
@@ -150,6 +163,7 @@ def verdict(line, figures):
     over, others = ratios(line, figures)
     short = [f"{over:.2f} × floor"] if line.most and over > line.most else []
     short += [f"{times:.1f} × {other.label}" for other, times in others if other.least and times < other.least]
+    short += [f"{other.label} {times:.2f} ×" for other, times in others if other.most and times > other.most]
     if goal(line) == "stated":
         return ""
     return "no: " + "; ".join(short) if short else "yes"
@@ -158,7 +172,7 @@ def verdict(line, figures):
 def row(line, default, native):
     over, others = ratios(line, default)
     key = (line.group, OURS, line.value)
-    compared = ", ".join(f"{other.label} {times:.1f} ×" for other, times in others)
+    compared = ", ".join(f"{other.label} {times:.{2 if other.most else 1}f} ×" for other, times in others)
     cells = [line.title, time(default[key]), time(default[(line.group, FLOOR, line.value)]), f"{over:.2f}", compared]
     cells += [goal(line), verdict(line, default)]
     if native is not None:
@@ -173,22 +187,25 @@ def heads(native):
     return "| " + " | ".join(names) + " |"
 
 
-def wanted(figures):
-    """All lines; those of the table's room only where something of it was measured."""
-    has_table = any(group.startswith(TABLE_ROOM) for group, _, _ in figures)
-    return [line for line in LINES if has_table or not line.group.startswith(TABLE_ROOM)]
+def wanted(figures, block, clock):
+    """The lines of a block, if anything of it was measured; of the balance table those of the suites that were."""
+    ours = [line for line in LINES if line.group.startswith(TABLE_ROOM) == (block == TABLE_FIGURES)]
+    groups = {line.group for line in ours} & {group for group, _, _ in figures}
+    lines = [line for line in ours if line.group in groups or (groups and block == FIGURES)]
+    shown = lambda line: tuple(other for other in line.against if clock == "wall" or not other.wall)
+    return [replace(line, against=shown(line)) for line in lines]
 
 
-def table(default, native):
+def table(lines, default, native):
     head = heads(native)
-    return [head, "|" + "---|" * (head.count("|") - 1)] + [row(line, default, native) for line in wanted(default)]
+    return [head, "|" + "---|" * (head.count("|") - 1), *(row(line, default, native) for line in lines)]
 
 
-def every_figure(default, native):
+def every_figure(of, default, native):
     """All medians, so that a ratio can be checked."""
     names = ["bench", "median"] + (["native"] if native is not None else [])
     lines = ["| " + " | ".join(names) + " |", "|" + "---|" * len(names)]
-    groups = {line.group for line in LINES}
+    groups = {line.group for line in of}
     for key in sorted((key for key in default if key[0] in groups), key=lambda key: tuple(part or "" for part in key)):
         cells = ["/".join(part for part in key if part), time(default[key])]
         if native is not None:
@@ -212,7 +229,7 @@ def output(*command):
 def circumstances(clock, native):
     model, flags = processor(Path("/proc/cpuinfo").read_text())
     commit = output("git", "rev-parse", "--short=10", "HEAD")
-    builds = ["default: release profile of `Cargo.toml`, no flags"]
+    builds = ["default: release profile of `Cargo.toml`, flags of `.cargo/config.toml`"]
     builds += ['native: the same with `RUSTFLAGS="-C target-cpu=native"`'] if native is not None else []
     return [
         f"- processor: {model}, {os.cpu_count()} cores, with {', '.join(flags) or 'none of ' + ', '.join(FLAGS)}",
@@ -223,18 +240,23 @@ def circumstances(clock, native):
     ]
 
 
-def figures(default, native, about):
-    lines = [*about, "", *table(default, native), "", "Every median of these groups:", "", *every_figure(default, native)]
-    return "\n".join(lines)
+def figures(lines, default, native, about):
+    every = every_figure(lines, default, native)
+    return "\n".join([*about, "", *table(lines, default, native), "", "Every median of these groups:", "", *every])
 
 
-def replaced(document, block):
-    """The document with the block between its marks."""
-    before, mark, rest = document.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not mark or not end:
-        raise ValueError(f"the marks {BEGIN} and {END} are missing")
-    return f"{before}{BEGIN}\n\n{block}\n\n{END}{after}"
+def marks(block):
+    return f"<!-- {block}: begin -->", f"<!-- {block}: end -->"
+
+
+def replaced(document, block, text):
+    """The document with the text between the marks of a block."""
+    begin, end = marks(block)
+    before, mark, rest = document.partition(begin)
+    _, closed, after = rest.partition(end)
+    if not mark or not closed:
+        raise ValueError(f"the marks {begin} and {end} are missing")
+    return f"{before}{begin}\n\n{text}\n\n{end}{after}"
 
 
 def arguments():
@@ -250,18 +272,21 @@ def main():
     given = arguments()
     default = measured(given.default)
     native = measured(given.native) if given.native else None
-    lines = wanted(default)
-    absent = [name for line in lines for name in missing(line, default)]
+    blocks = {block: wanted(default, block, given.clock) for block in (FIGURES, TABLE_FIGURES)}
+    blocks = {block: lines for block, lines in blocks.items() if lines}
+    absent = [name for lines in blocks.values() for line in lines for name in missing(line, default)]
+    absent = absent or ([] if blocks else ["line of any table"])
     for name in absent:
         print(f"error: {given.default} has no {name}", file=sys.stderr)
     if absent:
         return 1
-    if given.check:
-        print("\n".join(table(default, native)))
-        return 0
-    block = figures(default, native, circumstances(given.clock, native))
-    DOCUMENT.write_text(replaced(DOCUMENT.read_text(), block))
-    print(f"{DOCUMENT.relative_to(ROOT)}: {len(lines)} lines")
+    for block, lines in blocks.items():
+        if given.check:
+            print("\n".join(table(lines, default, native)))
+            continue
+        text = figures(lines, default, native, circumstances(given.clock, native))
+        DOCUMENT.write_text(replaced(DOCUMENT.read_text(), block, text))
+        print(f"{DOCUMENT.relative_to(ROOT)}, {block}: {len(lines)} lines")
     return 0
 
 

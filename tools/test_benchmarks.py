@@ -70,13 +70,40 @@ class Text(unittest.TestCase):
         self.assertEqual({figure: benchmarks.time(figure) for figure in shown}, shown)
 
     def test_only_the_marked_part_is_replaced(self):
-        document = f"before\n{benchmarks.BEGIN}\nold\n{benchmarks.END}\nafter\n"
-        once = benchmarks.replaced(document, "new")
-        self.assertEqual(once, f"before\n{benchmarks.BEGIN}\n\nnew\n\n{benchmarks.END}\nafter\n")
-        self.assertEqual(benchmarks.replaced(once, "new"), once)
-        for broken in ("no marks", benchmarks.BEGIN, benchmarks.END):
+        begin, end = benchmarks.marks("figures")
+        others = "\n".join(benchmarks.marks("table figures"))
+        document = f"before\n{begin}\nold\n{end}\nafter\n{others}"
+        once = benchmarks.replaced(document, "figures", "new")
+        self.assertEqual(once, f"before\n{begin}\n\nnew\n\n{end}\nafter\n{others}")
+        self.assertEqual(benchmarks.replaced(once, "figures", "new"), once)
+        for broken in ("no marks", begin, end):
             with self.assertRaises(ValueError):
-                benchmarks.replaced(broken, "new")
+                benchmarks.replaced(broken, "figures", "new")
+
+    def test_a_block_is_written_where_something_of_it_was_measured(self):
+        named = lambda figures, block: [line.title for line in benchmarks.wanted(figures, block, "wall")]
+        measured = {("table/state tree", "ccc", "2^16"): 1.0}
+        self.assertEqual(named(measured, "figures"), [])
+        self.assertEqual(named(measured, "table figures"), ["state tree 2^16"])
+        measured = {("vault/combine", "ccc", "(67,100)"): 1.0}
+        self.assertEqual(named(measured, "table figures"), [])
+        self.assertGreater(len(named(measured, "figures")), 10)
+
+    def test_what_says_something_on_the_wall_clock_alone_is_left_out_on_another(self):
+        measured = {("table/chacha20-poly1305", "ccc", "2^20"): 1.0}
+        for clock, shown in (("wall", True), ("processor", False)):
+            lines = benchmarks.wanted(measured, "table figures", clock)
+            self.assertEqual(any(other.wall for line in lines for other in line.against), shown)
+
+    def test_a_bound_from_above_is_held(self):
+        line = Line("step", "g", "64", None, (Against("twin", "twin", most=1.3), Against("far", "ccc", 2, group="h")))
+        figures = {**self.LEAST, ("g", "twin", "64"): 131.0}
+        self.assertEqual(benchmarks.goal(line), "≥ 2 × far; twin ≤ 1.3 ×")
+        self.assertEqual(benchmarks.verdict(line, self.LEAST), "yes")
+        self.assertEqual(benchmarks.verdict(line, figures), "no: twin 1.31 ×")
+        self.assertEqual(benchmarks.missing(line, {("g", "ccc", "64"): 1.0, ("g", "floor", "64"): 1.0}), ["g/twin/64", "h/ccc/64"])
+
+    LEAST = {("g", "ccc", "64"): 100.0, ("g", "floor", "64"): 100.0, ("g", "twin", "64"): 130.0, ("h", "ccc", "64"): 200.0}
 
     def test_the_processor_is_read(self):
         text = "processor\t: 0\nmodel name\t: A CPU\nflags\t\t: fpu avx2 avx512ifma\n"

@@ -1,106 +1,86 @@
-//! One round of the encrypted table beside the same round on a plain ledger and beside copying the rows.
+//! An update of a sealed table in two passes, beside what the cipher and the hash take alone.
 //!
-//! The tiers are those above 10^4 and 10^5 rows. The sealed table is empty but for its status row: its scans and seals
-//! do the same work whatever the rows hold. The plain ledger holds 10^4 and 10^5 balances and finds the rows of a
-//! delta by looking through the list. Bytes per second are those of the open rows.
+//! `ccc` is the two passes without state tree, header and sidecar; `floor` is the limit, bytes × (2/open + 1/seal +
+//! 2/hash), every part measured bare in the same run: the library's whole-buffer calls without associated data, which are
+//! its fastest; `floor, associated data` has the 32 bytes that a chunk has. One thread unless the name says two. Beside
+//! it: the naive way, and every row sealed alone. The state tree is a group of its own.
+//!
+//! ```text
+//! cargo bench -p ccc-benches --features aes --bench table
+//! ```
 #![allow(missing_docs, reason = "criterion generates undocumented items")]
 #![allow(clippy::unwrap_used, reason = "a bench may stop at a surprise")]
 
-use ccc_core::{
-    epoch::Epoch,
-    keys::MasterPublicKey,
-    table::{
-        AccountId, AssetId, AssetRule, DataKey, Delta, Header, OpenTable, ROW_LEN, Row, TableId, TableParams,
-        TableSuite, Tier, Update, Updated, genesis, ledger::Ledger,
-    },
-};
+use ccc_benches::sealed::{CHUNK, Records, data_key, idle, master, params};
+use ccc_core::table::{ROW_LEN, SALT_LEN, SealedBody, SliceSink, TableSuite, Tier, body_len, genesis, state_root};
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use curve25519_dalek::{RistrettoPoint, Scalar, ristretto::CompressedRistretto};
 use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
+use rayon::{ThreadPool, ThreadPoolBuilder};
+use sha2::{Digest, Sha256};
 use std::hint::black_box;
 
-const ASSETS: [AssetRule; 2] = [AssetRule { lot: 1 }; 2];
-const EPOCH: Epoch = Epoch(1);
-const MASTER_SECRET: u64 = 77;
+const SUITES: &[(TableSuite, &str)] = &[
+    (TableSuite::ChaCha20Poly1305, "chacha20-poly1305"),
+    #[cfg(feature = "aes")]
+    (TableSuite::Aes256Gcm, "aes-256-gcm"),
+];
 
-fn master() -> MasterPublicKey {
-    MasterPublicKey::from_bytes(RistrettoPoint::mul_base(&MASTER_SECRET.into()).compress().as_bytes()).unwrap()
+fn pool(threads: usize) -> ThreadPool {
+    ThreadPoolBuilder::new().num_threads(threads).build().unwrap()
 }
 
-fn first(tier: Tier, rng: &mut ChaCha20Rng) -> Updated {
-    let id = TableId { chain: 1, contract: [1; 20], table: [2; 32] };
-    genesis(&TableParams { id, epoch: EPOCH, tier, suite: TableSuite::ChaCha20Poly1305 }, &master(), rng).unwrap()
-}
-
-/// The data key, opened with the master secret that only a bench has.
-fn data_key(header: &Header) -> DataKey {
-    let u_at = 8 + 129;
-    let u = CompressedRistretto::from_slice(&header.wrapped().to_bytes()[u_at..u_at + 32]).unwrap();
-    let shared = u.decompress().unwrap() * Scalar::from(MASTER_SECRET);
-    DataKey::from_opened(
-        &header.wrapped().clone().verify(&master()).unwrap().open_with(shared.compress().as_bytes()).unwrap(),
-    )
-    .unwrap()
-}
-
-fn account(number: u32) -> AccountId {
-    let mut id = [7; 20];
-    id[..4].copy_from_slice(&number.to_be_bytes());
-    AccountId(id)
-}
-
-/// Eight transfers between neighbours, which fill the least number of delta slots.
-fn transfers(rows: u32) -> Vec<Delta> {
-    let delta = |number, amount| Delta { account: account(number), asset: AssetId(0), amount, reserved: 0 };
-    (0..8).flat_map(|i| [delta(i * rows / 9, -1), delta(i * rows / 9 + 1, 1)]).collect()
-}
-
-fn filled_ledger(rows: u32, tier: Tier) -> Ledger {
-    let mut ledger = Ledger::new(tier);
-    for number in 0..rows {
-        ledger.push(Row { amount: 1 << 100, ..Row::empty(account(number), AssetId(0)) });
-    }
-    ledger
-}
-
-fn table(c: &mut Criterion) {
-    let mut group = c.benchmark_group("table");
-    group.sample_size(10);
-    for rows in [10_000u32, 100_000] {
-        let tier = Tier::for_rows(rows as usize).unwrap();
-        let mut rng = ChaCha20Rng::seed_from_u64(rows.into());
-        group.throughput(Throughput::Bytes((tier.rows() * ROW_LEN) as u64));
-        let Updated { table, rows: open, .. } = first(tier, &mut rng);
-        let key = data_key(&table.header);
-        group.bench_function(BenchmarkId::new("open", rows), |b| {
-            b.iter(|| OpenTable::open(&table.header, &table.body, &key).unwrap());
-        });
-        let mut current = Some(open);
-        for k in [16, 256] {
-            group.bench_function(BenchmarkId::new(format!("update, {k} delta slots"), rows), |b| {
-                b.iter(|| {
-                    let open = current.take().unwrap();
-                    let idle = Update::Round { boundary: &[], deltas: &[], k, assets: &ASSETS };
-                    let next = open.apply(&idle, &master(), &mut rng).unwrap();
-                    current = Some(next.rows);
-                    next.table
+fn passes(c: &mut Criterion) {
+    for (suite, name) in SUITES {
+        let mut group = c.benchmark_group(format!("table/{name}"));
+        group.sample_size(10);
+        for log2 in [12, 16, 20] {
+            let tier = Tier::new(log2).unwrap();
+            let mut rng = ChaCha20Rng::seed_from_u64(log2.into());
+            let table = genesis(&params(tier, *suite), &master(), &mut rng).unwrap().table;
+            let key = data_key(&table.header);
+            let mut out = vec![0; body_len(tier)];
+            let size = format!("2^{log2}");
+            group.throughput(Throughput::Bytes((tier.rows() * ROW_LEN) as u64));
+            for (label, threads, k) in [("ccc", 1, 16), ("two threads", 2, 16), ("K = 64", 1, 64), ("K = 256", 1, 256)]
+            {
+                let pool = pool(threads);
+                group.bench_function(BenchmarkId::new(label, &size), |b| {
+                    pool.install(|| {
+                        b.iter(|| {
+                            let sealed = SealedBody { header: &table.header, key: &key, body: &mut &table.body[..] };
+                            sealed.passes_alone(&idle(k), &mut SliceSink(&mut out), &mut rng).unwrap()
+                        });
+                    });
                 });
-            });
+            }
+            let mut records = Records::new(*suite, tier.rows(), CHUNK);
+            group.bench_function(BenchmarkId::new("floor", &size), |b| b.iter(|| records.limit()));
+            group.bench_function(BenchmarkId::new("naive", &size), |b| b.iter(|| records.naive()));
+            let mut bound = Records::bound(*suite, tier.rows(), CHUNK);
+            group.bench_function(BenchmarkId::new("floor, associated data", &size), |b| b.iter(|| bound.limit()));
+            let mut rows = Records::new(*suite, tier.rows(), ROW_LEN);
+            group.bench_function(BenchmarkId::new("row by row", &size), |b| b.iter(|| rows.naive()));
         }
-        let open = current.take().unwrap();
-        let wanted: Vec<_> = (0..64).map(|i| (account(i), AssetId(0))).collect();
-        group.bench_function(BenchmarkId::new("find 64 rows", rows), |b| b.iter(|| open.find_many(&wanted)));
-        let (mut ledger, deltas) = (filled_ledger(rows, tier), transfers(rows));
-        group.bench_function(BenchmarkId::new("plain ledger", rows), |b| {
-            b.iter(|| assert!(ledger.update(&[], black_box(&deltas), &ASSETS).0.is_done()));
-        });
-        let (from, mut to) = (vec![1u8; tier.rows() * ROW_LEN], vec![0u8; tier.rows() * ROW_LEN]);
-        group.bench_function(BenchmarkId::new("copying the rows", rows), |b| {
-            b.iter(|| black_box(&mut to).copy_from_slice(black_box(&from)));
-        });
+        group.finish();
     }
+}
+
+/// Leaves and inner nodes of a tier, beside one SHA-256 over as many blocks.
+fn state_tree(c: &mut Criterion) {
+    let mut group = c.benchmark_group("table/state tree");
+    group.sample_size(10);
+    let rows = Tier::new(16).unwrap().rows();
+    let numbered = |at: usize| [at.to_be_bytes()[7]; ROW_LEN];
+    let (salts, open): (Vec<_>, Vec<_>) = (vec![[1; SALT_LEN]; rows], (0..rows).map(numbered).collect());
+    let pool = pool(1);
+    group.bench_function(BenchmarkId::new("ccc", "2^16"), |b| {
+        pool.install(|| b.iter(|| state_root(black_box(&salts), black_box(&open)).unwrap()));
+    });
+    // a leaf of 97 bytes and a node of 65 bytes are two blocks each
+    let bytes = vec![1; rows * 4 * 64];
+    group.bench_function(BenchmarkId::new("floor", "2^16"), |b| b.iter(|| Sha256::digest(black_box(&bytes))));
     group.finish();
 }
 
-criterion_group!(benches, table);
+criterion_group!(benches, passes, state_tree);
 criterion_main!(benches);

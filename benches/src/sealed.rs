@@ -89,36 +89,35 @@ impl Bare {
     }
 
     /// Seals `plain` into `sealed`, which is 16 bytes longer.
-    pub fn seal(&self, index: usize, plain: &mut [u8], sealed: &mut [u8]) {
+    pub fn seal(&self, index: usize, aad: &[u8], plain: &[u8], sealed: &mut [u8]) {
         let (body, tag) = sealed.split_at_mut(plain.len());
         match self {
             Self::ChaCha20Poly1305(cipher) => {
-                let buffer = InOutBuf::new(&*plain, body).unwrap();
-                tag.copy_from_slice(&cipher.encrypt_inout_detached(&Self::nonce(index).into(), &[], buffer).unwrap());
+                let buffer = InOutBuf::new(plain, body).unwrap();
+                tag.copy_from_slice(&cipher.encrypt_inout_detached(&Self::nonce(index).into(), aad, buffer).unwrap());
             }
             #[cfg(feature = "aes")]
             Self::Aes256Gcm(key) => {
                 use aws_lc_rs::aead::{Aad, Nonce};
-                body.copy_from_slice(plain);
                 let nonce = Nonce::assume_unique_for_key(Self::nonce(index));
-                tag.copy_from_slice(key.seal_in_place_separate_tag(nonce, Aad::empty(), body).unwrap().as_ref());
+                key.seal_out_of_place_scatter(nonce, Aad::from(aad), plain, body, &[], tag).unwrap();
             }
         }
     }
 
     /// Opens `sealed` into `plain`.
-    pub fn open(&self, index: usize, sealed: &[u8], plain: &mut [u8]) {
+    pub fn open(&self, index: usize, aad: &[u8], sealed: &[u8], plain: &mut [u8]) {
         let (body, tag) = sealed.split_last_chunk::<TAG_LEN>().unwrap();
         match self {
             Self::ChaCha20Poly1305(cipher) => {
                 let buffer = InOutBuf::new(body, plain).unwrap();
-                cipher.decrypt_inout_detached(&Self::nonce(index).into(), &[], buffer, &Tag::from(*tag)).unwrap();
+                cipher.decrypt_inout_detached(&Self::nonce(index).into(), aad, buffer, &Tag::from(*tag)).unwrap();
             }
             #[cfg(feature = "aes")]
             Self::Aes256Gcm(key) => {
                 use aws_lc_rs::aead::{Aad, Nonce};
                 let nonce = Nonce::assume_unique_for_key(Self::nonce(index));
-                key.open_separate_gather(nonce, Aad::empty(), body, tag, plain).unwrap();
+                key.open_separate_gather(nonce, Aad::from(aad), body, tag, plain).unwrap();
             }
         }
     }
@@ -127,6 +126,7 @@ impl Bare {
 /// A body sealed in records of one length by a bare cipher.
 pub struct Records {
     cipher: Bare,
+    aad: &'static [u8],
     len: usize,
     old: Vec<u8>,
     new: Vec<u8>,
@@ -134,28 +134,38 @@ pub struct Records {
 }
 
 impl Records {
-    /// `rows` empty rows in records of `len` bytes.
+    /// `rows` empty rows in records of `len` bytes, without associated data: the library's fastest call.
     #[must_use]
     pub fn new(suite: TableSuite, rows: usize, len: usize) -> Self {
+        Self::with(suite, &[], rows, len)
+    }
+
+    /// The same with 32 bytes of associated data, as chunks have.
+    #[must_use]
+    pub fn bound(suite: TableSuite, rows: usize, len: usize) -> Self {
+        Self::with(suite, &[7; 32], rows, len)
+    }
+
+    fn with(suite: TableSuite, aad: &'static [u8], rows: usize, len: usize) -> Self {
         let (cipher, plain) = (Bare::new(suite), vec![0; rows * 64]);
         let mut old = vec![0; plain.len() / len * (len + TAG_LEN)];
         for (index, sealed) in old.chunks_mut(len + TAG_LEN).enumerate() {
-            cipher.seal(index, &mut vec![0; len], sealed);
+            cipher.seal(index, aad, &vec![0; len], sealed);
         }
-        Self { cipher, len, new: old.clone(), old, plain }
+        Self { cipher, aad, len, new: old.clone(), old, plain }
     }
 
     fn open_all(&mut self) {
         let sealed = self.old.chunks(self.len + TAG_LEN);
         for (index, (sealed, plain)) in sealed.zip(self.plain.chunks_mut(self.len)).enumerate() {
-            self.cipher.open(index, sealed, plain);
+            self.cipher.open(index, self.aad, sealed, plain);
         }
     }
 
     fn seal_all(&mut self) {
         let sealed = self.new.chunks_mut(self.len + TAG_LEN);
-        for (index, (sealed, plain)) in sealed.zip(self.plain.chunks_mut(self.len)).enumerate() {
-            self.cipher.seal(index, plain, sealed);
+        for (index, (sealed, plain)) in sealed.zip(self.plain.chunks(self.len)).enumerate() {
+            self.cipher.seal(index, self.aad, plain, sealed);
         }
     }
 
@@ -164,12 +174,12 @@ impl Records {
         let mut plain = vec![0; self.len];
         for _ in 0..2 {
             for (index, sealed) in self.old.chunks(self.len + TAG_LEN).enumerate() {
-                self.cipher.open(index, sealed, &mut plain);
+                self.cipher.open(index, self.aad, sealed, &mut plain);
                 black_box(&plain);
             }
         }
         for (index, sealed) in self.new.chunks_mut(self.len + TAG_LEN).enumerate() {
-            self.cipher.seal(index, &mut plain, sealed);
+            self.cipher.seal(index, self.aad, &plain, sealed);
         }
         for body in [&self.old, &self.new] {
             for sealed in body.chunks(self.len + TAG_LEN) {

@@ -38,14 +38,10 @@ impl Commit for StateCommit<'_> {
 
     fn commit(&self, first: u32, rows: &[[u8; ROW_LEN]], nodes: &mut [Node]) {
         let (mut level, mut above) = nodes.split_at_mut(CHUNK_ROWS);
-        for ((index, row), leaf) in (first..).zip(rows).zip(&mut *level) {
-            *leaf = tree::leaf(&self.salts.salt(index), row);
-        }
+        tree::leaves((first..).zip(rows).map(|(index, row)| (self.salts.salt(index), row)), level);
         while level.len() > 1 {
             let (parents, rest) = above.split_at_mut(level.len() / 2);
-            for (pair, parent) in level.as_chunks::<2>().0.iter().zip(&mut *parents) {
-                *parent = tree::node(&pair[0], &pair[1]);
-            }
+            tree::parents(level, parents);
             (level, above) = (parents, rest);
         }
     }

@@ -14,6 +14,13 @@ pub(super) fn quads(row: &[u8; ROW_LEN]) -> [Quad; 4] {
     core::array::from_fn(|i| core::array::from_fn(|j| u32::from_le_bytes(words[4 * i + j])))
 }
 
+/// The four words of a row from a byte on.
+#[inline]
+pub(super) fn quad(row: &[u8; ROW_LEN], at: usize) -> Quad {
+    let words = row[at..at + 16].as_chunks::<4>().0;
+    core::array::from_fn(|i| u32::from_le_bytes(words[i]))
+}
+
 /// The bytes of the quads of a row.
 #[inline]
 pub(super) fn bytes(quads: &[Quad; 4]) -> [u8; ROW_LEN] {
@@ -27,6 +34,11 @@ pub(super) fn bytes(quads: &[Quad; 4]) -> [u8; ROW_LEN] {
 #[inline]
 pub(super) fn and(a: Quad, b: Quad) -> Quad {
     core::array::from_fn(|i| a[i] & b[i])
+}
+
+#[inline]
+pub(super) fn or(a: Quad, b: Quad) -> Quad {
+    core::array::from_fn(|i| a[i] | b[i])
 }
 
 #[inline]

@@ -4,19 +4,22 @@
 //! register. A row is added under its mask to every slot of a group; what a slot holds in the end is its row, if
 //! exactly one row had the key.
 //!
-//! Up to 64 keys, every row meets every group. Above, the groups are bins ([`place`](super::place)), and a row meets
-//! the bin of its own key.
+//! Up to 64 keys, every row meets every group, and of a row that has a key only its number is added; then the rows with
+//! these numbers are collected ([`gather`](super::gather)). Above, the groups are bins ([`place`](super::place)), a row
+//! meets the bin of its own key, and all of it is added.
 //!
-//! *Timing*: there is no branch on a row or key. Addresses depend on the number of rows and keys; with bins also on a
-//! hash of the keys that stand in the table, and of the indices of unused rows, under a secret seed. They never depend
-//! on the keys that are looked for.
+//! *Timing*: there is no branch on a row or key. Addresses depend on the number of rows and keys and on a secret seed;
+//! with bins also on a hash of the keys that stand in the table, and of the indices of unused rows, under the seed. They
+//! never depend on the keys that are looked for.
 
 use super::{
+    gather::{self, Collected},
     lanes::{self, Quad},
     mask::{self, RowKey},
     place::{self, BinHash, Item, NOWHERE},
     row::{self, ROW_LEN, RowFault},
     rows::Located,
+    seal::number,
 };
 use alloc::vec;
 use alloc::vec::Vec;
@@ -37,9 +40,16 @@ struct KeyGroup([[u32; LANES]; KEY_WORDS]);
 /// The words of a row after its key, its index, and one.
 type Held = [Quad; 3];
 
+/// Rows that are numbered together: from 1, so that the sum of all numbers is below [`FOUND`].
+const NUMBERED: usize = 4096;
+/// One row that was found, in the word that its number is added to. The upper byte counts up to 255 of them; more have
+/// numbers that sum up to more than [`NUMBERED`].
+const FOUND: u32 = 1 << 24;
+
 /// The keys to look for.
 pub(super) struct Lookup {
     keys: Vec<RowKey>,
+    seed: [u64; 4],
     groups: Vec<KeyGroup>,
     bins: Option<Bins>,
 }
@@ -81,17 +91,17 @@ impl Lookup {
         if keys.len() > GREATEST_DIRECT
             && let Some((groups, bins)) = place::seeds(seed).find_map(|seed| binned(&keys, seed))
         {
-            return Self { keys, groups, bins: Some(bins) };
+            return Self { keys, seed, groups, bins: Some(bins) };
         }
         let groups = keys.chunks(LANES).map(KeyGroup::new).collect();
-        Self { keys, groups, bins: None }
+        Self { keys, seed, groups, bins: None }
     }
 
     pub(super) fn start(&self) -> Findings {
         Findings { held: vec![[[[0; 4]; 3]; LANES]; self.groups.len()], used: 0, last: 0 }
     }
 
-    /// Looks through the rows of one chunk, the first of which has the number `first`.
+    /// Looks through the rows of a few chunks, the first of which has the number `first`.
     pub(super) fn scan(&self, findings: &mut Findings, first: u32, rows: &[[u8; ROW_LEN]]) {
         self.scan_touching(findings, first, rows, &mut |_| ());
     }
@@ -105,24 +115,70 @@ impl Lookup {
         rows: &[[u8; ROW_LEN]],
         touch: &mut impl FnMut(Touch),
     ) {
+        if let Some(bins) = &self.bins {
+            return self.scan_bins(bins, findings, first, rows, touch);
+        }
+        for (first, rows) in (first..).step_by(NUMBERED).zip(rows.chunks(NUMBERED)) {
+            let marks = self.mark(findings, first, rows, touch);
+            let wanted: Vec<_> = marks.iter().flatten().map(|mark| wanted(first, *mark)).collect();
+            match gather::gather(self.seed, (first, rows), &wanted, touch) {
+                Some(collected) => findings.add(first, marks.as_flattened(), &collected),
+                None => self.scan_whole(findings, first, rows, touch),
+            }
+        }
+    }
+
+    /// The sum of the numbers of the rows that have each key.
+    #[inline]
+    fn mark(
+        &self,
+        findings: &mut Findings,
+        first: u32,
+        rows: &[[u8; ROW_LEN]],
+        touch: &mut impl FnMut(Touch),
+    ) -> Vec<[u32; LANES]> {
+        let mut marks = vec![[0_u32; LANES]; self.groups.len()];
+        for ((index, mark), row) in (first..).zip(FOUND + 1..).zip(rows) {
+            touch(Touch::Row(index));
+            let words = words(row);
+            findings.count(index, &words);
+            for (group, marks) in self.groups.iter().zip(&mut marks) {
+                for (sum, mask) in marks.iter_mut().zip(&group.matches(&words)) {
+                    *sum = sum.wrapping_add(mask & mark);
+                }
+            }
+        }
+        marks
+    }
+
+    /// Adds every row to every slot under its mask: where no seed had room for the rows that were found.
+    fn scan_whole(&self, findings: &mut Findings, first: u32, rows: &[[u8; ROW_LEN]], touch: &mut impl FnMut(Touch)) {
+        for (index, row) in (first..).zip(rows) {
+            touch(Touch::Row(index));
+            let words = words(row);
+            for (group, sums) in self.groups.iter().zip(&mut findings.held) {
+                add_under(&group.matches(&words), &held_words(index, &words), sums);
+            }
+        }
+    }
+
+    #[inline]
+    fn scan_bins(
+        &self,
+        bins: &Bins,
+        findings: &mut Findings,
+        first: u32,
+        rows: &[[u8; ROW_LEN]],
+        touch: &mut impl FnMut(Touch),
+    ) {
         for (index, row) in (first..).zip(rows) {
             touch(Touch::Row(index));
             let words = words(row);
             findings.count(index, &words);
-            let held = held_words(index, &words);
-            match &self.bins {
-                None => {
-                    for (group, sums) in self.groups.iter().zip(&mut findings.held) {
-                        add_under(&group.matches(&words), &held, sums);
-                    }
-                }
-                Some(bins) => {
-                    let bin = bins.hash.row(index, &words) as usize;
-                    touch(Touch::Group(bin));
-                    if let (Some(group), Some(sums)) = (self.groups.get(bin), findings.held.get_mut(bin)) {
-                        add_under(&group.matches(&words), &held, sums);
-                    }
-                }
+            let bin = bins.hash.row(index, &words) as usize;
+            touch(Touch::Group(bin));
+            if let (Some(group), Some(sums)) = (self.groups.get(bin), findings.held.get_mut(bin)) {
+                add_under(&group.matches(&words), &held_words(index, &words), sums);
             }
         }
     }
@@ -254,6 +310,16 @@ impl Findings {
         self.last = self.last.max((index + 1) & !zero);
     }
 
+    /// Adds what the marks of some rows, the first of which has the number `first`, tell, and the rows themselves.
+    fn add(&mut self, first: u32, marks: &[u32], collected: &[Collected]) {
+        for ((sums, mark), [a, b, [.., i, j]]) in self.held.iter_mut().flatten().zip(marks).zip(collected) {
+            let (rows, numbers) = parts(*mark);
+            let indices = numbers.wrapping_add(rows.wrapping_mul(first.wrapping_sub(1)));
+            let held = [*a, *b, [*i, *j, indices, rows]];
+            *sums = core::array::from_fn(|at| lanes::add(sums[at], held[at]));
+        }
+    }
+
     /// Both parts together.
     pub(super) fn merge(mut self, other: &Self) -> Self {
         for (sums, others) in self.held.iter_mut().flatten().zip(other.held.iter().flatten()) {
@@ -273,6 +339,21 @@ impl Findings {
     pub(super) fn used(&self) -> Result<u32, (u32, RowFault)> {
         if self.used == self.last { Ok(self.used) } else { Err((self.last.saturating_sub(1), RowFault::Gap)) }
     }
+}
+
+/// How many rows a mark counts, and the sum of their numbers.
+fn parts(mark: u32) -> (u32, u32) {
+    let numbers = mark & (FOUND - 1);
+    // more than 255 rows may seem to be fewer, but one row has a number that is not larger than the last
+    let more = u32::from(numbers > number(NUMBERED)) << 8;
+    ((mark >> 24) | more, numbers)
+}
+
+/// The index of the one row that a mark counts; [`NOWHERE`] where there is none, or more than one.
+fn wanted(first: u32, mark: u32) -> u32 {
+    let (rows, numbers) = parts(mark);
+    let one = mask::is_zero_32(rows ^ 1);
+    (one & first.wrapping_add(numbers).wrapping_sub(1)) | (!one & NOWHERE)
 }
 
 #[inline]

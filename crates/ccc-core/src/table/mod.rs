@@ -25,6 +25,7 @@ mod chunks;
 mod entries;
 mod error;
 mod found;
+mod gather;
 mod header;
 mod holdings;
 mod identity;
@@ -79,7 +80,7 @@ pub use sidecar::{ENTRY_LEN, EntryError, Exit, Sidecar, SidecarError, check_side
 pub use store::{Part, StoreError, TableStore, VersionReader, VersionWriter, check_version, part_digest};
 pub use stored::{StoredBody, StoredChunks, StoredPlaces, StoredVersion};
 pub use stream::{Outputs, Progress, SealedBody, Stage, StreamError, Streamed, genesis_to};
-pub use tree::{Node, ProofError, leaf as state_leaf, verify_row};
+pub use tree::{Node, ProofError, leaf as state_leaf, state_root, verify_row};
 pub use update::{SealedTable, TableParams, Updated, genesis};
 
 #[cfg(test)]

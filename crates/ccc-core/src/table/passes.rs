@@ -23,8 +23,10 @@ use crate::parallel::{prelude::*, threads};
 use alloc::vec;
 use alloc::vec::Vec;
 
-/// Chunks that a thread has at hand.
+/// Chunks that a thread is given at a time.
 const PER_THREAD: u32 = 16;
+/// Chunks that a thread holds open: few enough for the cache of one core.
+const OPEN: usize = 4;
 
 /// The body of a version, or none before the first.
 pub(super) struct Old<'a> {
@@ -33,20 +35,28 @@ pub(super) struct Old<'a> {
     pub(super) aad: [u8; 32],
 }
 
-/// Open chunks, erased when dropped.
-struct Plain(Vec<u8>);
+/// Room for open chunks, the same number for each thread; erased when dropped.
+struct Plain {
+    bytes: Vec<u8>,
+    for_each: usize,
+}
 
 impl Plain {
     fn new(chunks: u32) -> Self {
-        Self(vec![0; chunks as usize * CHUNK_LEN])
+        let for_each = (chunks as usize).div_ceil(threads()).clamp(1, OPEN);
+        Self { bytes: vec![0; threads() * for_each * CHUNK_LEN], for_each }
+    }
+
+    fn chunks(&self) -> usize {
+        self.bytes.len() / CHUNK_LEN
     }
 }
 
 impl Drop for Plain {
     /// A fill, for erasing byte by byte would take longer than sealing; the barrier keeps it.
     fn drop(&mut self) {
-        self.0.fill(0);
-        core::hint::black_box(&self.0);
+        self.bytes.fill(0);
+        core::hint::black_box(&self.bytes);
     }
 }
 
@@ -114,7 +124,7 @@ impl<'a, S: ChunkSource> Passes<'a, S> {
         if old.is_some() && expected != found {
             return Err(StructuralError::Length { expected, found }.into());
         }
-        Ok(Self { source, old, present, leaves: None, plain: Plain::new(wave(tier.chunks())) })
+        Ok(Self { source, old, present, leaves: None, plain: Plain::new(tier.chunks()) })
     }
 
     /// The first pass: opens every chunk, finds the rows of the round and the sums of some assets.
@@ -153,19 +163,18 @@ impl<'a, S: ChunkSource> Passes<'a, S> {
         let Some(old) = &self.old else { return Ok(Taken::start(lookup, assets)) };
         let hashed = !self.source.is_fixed();
         let sealed = self.source.load(first, count)?;
-        let plain = &mut self.plain.0[..count as usize * CHUNK_LEN];
-        let chunks = sealed.par_chunks(SEALED_CHUNK_LEN).zip(plain.par_chunks_mut(CHUNK_LEN)).enumerate();
-        // one set of slots for each thread, however many chunks
-        Ok(chunks.with_min_len(PER_THREAD as usize).fold_into(
+        let room = self.plain.for_each;
+        let part = (count as usize).div_ceil(self.plain.chunks() / room);
+        let plain = self.plain.bytes.par_chunks_mut(room * CHUNK_LEN);
+        let parts = sealed.par_chunks(part * SEALED_CHUNK_LEN).zip(plain).enumerate();
+        Ok(parts.fold_into(
             || Taken::start(lookup, assets),
             |taken, (at, (sealed, plain))| {
-                let index = first + number(at);
-                if hashed {
-                    taken.leaves.push((index, leaf(index, sealed)));
-                }
-                match old.cipher.open(index, &old.aad, sealed, plain) {
-                    Some(()) => taken.chunk(lookup, assets, index, plain),
-                    None => taken.closed = taken.closed.or(Some(index)),
+                let groups = sealed.chunks(room * SEALED_CHUNK_LEN);
+                for (index, sealed) in (first + number(at * part)..).step_by(room).zip(groups) {
+                    let plain = &mut plain[..sealed.len() / SEALED_CHUNK_LEN * CHUNK_LEN];
+                    taken.open(old, hashed, index, sealed, plain);
+                    taken.rows(lookup, assets, index, plain);
                 }
             },
             Taken::merge,
@@ -184,9 +193,6 @@ impl<'a, S: ChunkSource> Passes<'a, S> {
         progress: &mut dyn FnMut(Progress),
     ) -> Result<[u8; 32], StreamError> {
         let chunks = new.tier.chunks();
-        if self.plain.0.len() < wave(chunks) as usize * CHUNK_LEN {
-            self.plain = Plain::new(wave(chunks));
-        }
         let (mut old_leaves, mut new_leaves) = (vec![], vec![]);
         let mut committed = vec![[0; 32]; wave(chunks) as usize * C::NODES];
         for (first, count) in waves(0..chunks) {
@@ -222,17 +228,22 @@ impl<'a, S: ChunkSource> Passes<'a, S> {
         let there = self.present.saturating_sub(first).min(count);
         let sealed = if there == 0 { &[][..] } else { self.source.load(first, there)? };
         let opening = Opening { old: self.old.as_ref(), leaves: self.leaves.as_deref(), sealed, first };
-        let plain = self.plain.0.par_chunks_mut(CHUNK_LEN).zip(space.par_chunks_mut(SEALED_CHUNK_LEN));
-        let parts = plain.zip(committed.par_chunks_mut(C::NODES)).enumerate();
-        Ok(parts
-            .map(|(at, ((plain, sealed), nodes))| {
+        let part = (count as usize).div_ceil(self.plain.chunks());
+        let plain = self.plain.bytes.par_chunks_mut(CHUNK_LEN).zip(space.par_chunks_mut(part * SEALED_CHUNK_LEN));
+        let parts = plain.zip(committed.par_chunks_mut(part * C::NODES)).enumerate();
+        let made = parts.map(|(at, ((plain, sealed), nodes))| {
+            let chunks = (at * part..).zip(sealed.chunks_mut(SEALED_CHUNK_LEN).zip(nodes.chunks_mut(C::NODES)));
+            let chunk = |(at, (sealed, nodes)): (usize, (&mut [u8], &mut [Node]))| {
                 let index = first + number(at);
                 let (old, opened) = opening.rows(at, new, plain);
                 commit.commit(index * number(CHUNK_ROWS), plain.as_chunks().0, nodes);
                 new.cipher.seal(index, &new.aad, plain, sealed);
                 Leaves { old, new: leaf(index, sealed), opened }
-            })
-            .collect())
+            };
+            chunks.map(chunk).collect()
+        });
+        let made: Vec<Vec<Leaves>> = made.collect();
+        Ok(made.into_iter().flatten().collect())
     }
 
     /// Opens a few chunks once more as they are after the update, and hands each to `each`.
@@ -246,18 +257,20 @@ impl<'a, S: ChunkSource> Passes<'a, S> {
         let there = self.present.saturating_sub(first).min(count);
         let sealed = if there == 0 { &[][..] } else { self.source.load(first, there)? };
         let opening = Opening { old: self.old.as_ref(), leaves: self.leaves.as_deref(), sealed, first };
-        let plain = &mut self.plain.0[..count as usize * CHUNK_LEN];
-        let results: Vec<_> = plain
-            .par_chunks_mut(CHUNK_LEN)
-            .enumerate()
-            .map(|(at, plain)| {
+        let part = (count as usize).div_ceil(self.plain.chunks());
+        let parts = self.plain.bytes.par_chunks_mut(CHUNK_LEN).enumerate();
+        let results = parts.map(|(at, plain)| {
+            let chunks = at * part..((at + 1) * part).min(count as usize);
+            let chunk = |at| {
                 let (_, opened) = opening.rows(at, new, plain);
                 opened.then(|| each((first + number(at)) * number(CHUNK_ROWS), plain.as_chunks().0)).ok_or(at)
-            })
-            .collect();
-        let results: Result<Vec<A>, usize> = results.into_iter().collect();
+            };
+            chunks.map(chunk).collect()
+        });
+        let results: Vec<Result<Vec<A>, usize>> = results.collect();
+        let results: Result<Vec<Vec<A>>, usize> = results.into_iter().collect();
         match results {
-            Ok(results) => Ok(results),
+            Ok(results) => Ok(results.into_iter().flatten().collect()),
             Err(at) => Err(self.tampered(first + number(at))?.into()),
         }
     }
@@ -321,13 +334,29 @@ impl Taken {
         }
     }
 
-    fn chunk(&mut self, lookup: &Lookup, assets: &[AssetId], index: u32, plain: &[u8]) {
+    /// Opens the chunks from `index` on.
+    fn open(&mut self, old: &Old<'_>, hashed: bool, index: u32, sealed: &[u8], plain: &mut [u8]) {
+        let chunks = sealed.chunks(SEALED_CHUNK_LEN).zip(plain.chunks_mut(CHUNK_LEN));
+        for (index, (sealed, plain)) in (index..).zip(chunks) {
+            if hashed {
+                self.leaves.push((index, leaf(index, sealed)));
+            }
+            if old.cipher.open(index, &old.aad, sealed, plain).is_none() {
+                self.closed = self.closed.or(Some(index));
+            }
+        }
+    }
+
+    /// Takes up the rows of the chunks from `index` on.
+    fn rows(&mut self, lookup: &Lookup, assets: &[AssetId], index: u32, plain: &[u8]) {
         lookup.scan(&mut self.findings, index * number(CHUNK_ROWS), plain.as_chunks().0);
         if index == 0 {
             self.first = plain.first_chunk().copied();
         }
-        for (sum, asset) in self.sums.iter_mut().zip(assets) {
-            *sum = sum.with(sum_chunk(plain, *asset));
+        for chunk in plain.chunks(CHUNK_LEN) {
+            for (sum, asset) in self.sums.iter_mut().zip(assets) {
+                *sum = sum.with(sum_chunk(chunk, *asset));
+            }
         }
     }
 

@@ -1,8 +1,8 @@
 //! Writing rows back in one scan that touches every row alike.
 //!
 //! A patch is the index of a row and what to exclusive-or onto it. Every row takes the sum of all patches under the
-//! masks of their indices, which is zero for most rows. Deltas stand in bins, and a row meets one bin. Up to 64 deltas
-//! the bins are taken in turn ([`turns`](super::turns)); above, by a hash of the index ([`place`](super::place)).
+//! masks of their indices, which is zero for most rows. Up to 64 deltas a row meets three slots in turn
+//! ([`turns`](super::turns)); above, the sixteen of one bin, by a hash of the index ([`place`](super::place)).
 //!
 //! *Timing*: there is no branch on a row or patch; addresses depend on the number of rows and patches and on a secret
 //! seed, never on what is written or where.
@@ -13,7 +13,7 @@ use super::{
     mask,
     place::{self, BinHash, Item, NOWHERE},
     row::ROW_LEN,
-    turns::{self, Turns},
+    turns::{TABLES, Turns},
 };
 use alloc::vec;
 use alloc::vec::Vec;
@@ -32,6 +32,7 @@ pub(super) struct Patch {
 }
 
 /// The index four times, and the quads to exclusive-or.
+#[derive(Clone)]
 pub(super) struct Masked<const N: usize> {
     pub(super) index: Quad,
     pub(super) quads: [Quad; N],
@@ -40,18 +41,17 @@ pub(super) struct Masked<const N: usize> {
 /// Everything that a version writes, beside the status row.
 pub(super) struct Patches {
     whole: Vec<Masked<4>>,
-    deltas: Vec<Masked<2>>,
-    bins: Bins,
+    deltas: Deltas,
 }
 
 /// Where the deltas stand.
-enum Bins {
+enum Deltas {
     /// Every row meets every delta.
-    None,
-    /// In bins of eight.
-    Turns(Turns),
+    Listed(Vec<Masked<2>>),
+    /// In tables that rows meet in turn, each twice: the rows of a block meet slots without a gap.
+    InTurns(Turns, [Vec<Masked<2>>; TABLES]),
     /// In bins of sixteen.
-    Hashed(BinHash),
+    Hashed(BinHash, Vec<Masked<2>>),
 }
 
 impl Patches {
@@ -59,15 +59,14 @@ impl Patches {
     pub(super) fn new<'a>(whole: impl Iterator<Item = &'a Patch>, deltas: &[Patch], seed: [u64; 4]) -> Self {
         let whole = whole.map(Masked::whole).collect();
         let deltas: Vec<_> = deltas.iter().map(Masked::delta).collect();
-        let in_bins = if deltas.len() > GREATEST_DIRECT { hashed } else { in_turns };
-        let binned = place::seeds(seed).find_map(|seed| in_bins(&deltas, seed));
-        let (deltas, bins) = binned.unwrap_or((deltas, Bins::None));
-        Self { whole, deltas, bins }
+        let placed = if deltas.len() > GREATEST_DIRECT { hashed } else { in_turns };
+        let placed = place::seeds(seed).find_map(|seed| placed(&deltas, seed));
+        Self { whole, deltas: placed.unwrap_or(Deltas::Listed(deltas)) }
     }
 
     /// Nothing to write.
     pub(super) fn none() -> Self {
-        Self { whole: vec![], deltas: vec![], bins: Bins::None }
+        Self { whole: vec![], deltas: Deltas::Listed(vec![]) }
     }
 
     /// Writes onto the rows of one chunk, the first of which has the number `first`.
@@ -78,60 +77,22 @@ impl Patches {
     /// [`Patches::apply`], telling what it touches.
     #[inline]
     pub(super) fn apply_touching(&self, first: u32, rows: &mut [[u8; ROW_LEN]], touch: &mut impl FnMut(Touch)) {
-        match &self.bins {
-            Bins::None => self.apply_deltas(first, rows, |_| 0..self.deltas.len(), touch),
-            Bins::Turns(turns) => {
-                for (first, rows) in (first..).step_by(turns::RUN).zip(rows.chunks_mut(turns::RUN)) {
-                    let run = turns.run(first);
-                    self.apply_in_turns(first, rows, run, touch);
-                }
+        match &self.deltas {
+            Deltas::Listed(deltas) => apply_deltas(deltas, first, rows, |_| 0..deltas.len(), touch),
+            Deltas::InTurns(turns, tables) => {
+                let blocks = (first..).step_by(turns.slots()).zip(rows.chunks_mut(turns.slots()));
+                blocks.for_each(|(first, rows)| apply_in_turns(tables, turns.block(first), first, rows, touch));
             }
-            Bins::Hashed(hash) => {
+            Deltas::Hashed(hash, deltas) => {
                 let met = |index| {
                     let from = hash.bin([u64::from(index), 0, 0]) as usize * LANES;
                     from..from + LANES
                 };
-                self.apply_deltas(first, rows, met, touch);
+                apply_deltas(deltas, first, rows, met, touch);
             }
         }
         if !self.whole.is_empty() {
             self.apply_whole(first, rows);
-        }
-    }
-
-    /// Writes the deltas; `met` says which of them a row meets.
-    #[inline]
-    fn apply_deltas(
-        &self,
-        first: u32,
-        rows: &mut [[u8; ROW_LEN]],
-        met: impl Fn(u32) -> core::ops::Range<usize>,
-        touch: &mut impl FnMut(Touch),
-    ) {
-        for (index, row) in (first..).zip(rows) {
-            touch(Touch::Row(index));
-            let met = met(index);
-            touch(Touch::Group(met.start));
-            write(row, sum_of_deltas(index, self.deltas.get(met).unwrap_or_default()));
-        }
-    }
-
-    /// [`Patches::apply_deltas`] for a run of rows.
-    #[inline]
-    fn apply_in_turns(
-        &self,
-        first: u32,
-        rows: &mut [[u8; ROW_LEN]],
-        run: impl Iterator<Item = usize>,
-        touch: &mut impl FnMut(Touch),
-    ) {
-        let bins: &[[Masked<2>; turns::SLOTS]] = self.deltas.as_chunks().0;
-        for ((index, row), bin) in (first..).zip(rows).zip(run) {
-            touch(Touch::Row(index));
-            touch(Touch::Group(bin));
-            if let Some(deltas) = bins.get(bin) {
-                write(row, sum_of_deltas(index, deltas));
-            }
         }
     }
 
@@ -143,8 +104,44 @@ impl Patches {
     }
 }
 
+/// Writes the deltas; `met` says which of them a row meets.
+#[inline]
+fn apply_deltas(
+    deltas: &[Masked<2>],
+    first: u32,
+    rows: &mut [[u8; ROW_LEN]],
+    met: impl Fn(u32) -> core::ops::Range<usize>,
+    touch: &mut impl FnMut(Touch),
+) {
+    for (index, row) in (first..).zip(rows) {
+        touch(Touch::Row(index));
+        let met = met(index);
+        touch(Touch::Group(met.start));
+        write(row, sum_of_deltas(index, deltas.get(met).unwrap_or_default()));
+    }
+}
+
+/// [`apply_deltas`] for the rows of a block, the first of which meets the slots `from`.
+#[inline]
+fn apply_in_turns(
+    tables: &[Vec<Masked<2>>; TABLES],
+    from: [usize; TABLES],
+    first: u32,
+    rows: &mut [[u8; ROW_LEN]],
+    touch: &mut impl FnMut(Touch),
+) {
+    let [one, two, three] = tables;
+    let [a, b, c] = from;
+    let met = one[a..].iter().zip(&two[b..]).zip(&three[c..]);
+    for ((index, row), ((one, two), three)) in (first..).zip(rows).zip(met) {
+        touch(Touch::Row(index));
+        from.into_iter().for_each(|from| touch(Touch::Group(from)));
+        write(row, sum_of_deltas(index, [one, two, three]));
+    }
+}
+
 /// The deltas in bins by their index, as many bins as deltas at least; none where one overflows.
-fn hashed(deltas: &[Masked<2>], seed: [u64; 4]) -> Option<(Vec<Masked<2>>, Bins)> {
+fn hashed(deltas: &[Masked<2>], seed: [u64; 4]) -> Option<Deltas> {
     let bins = deltas.len().next_power_of_two();
     let hash = BinHash::new(seed, bins);
     let items = deltas.iter().map(|delta| {
@@ -155,25 +152,21 @@ fn hashed(deltas: &[Masked<2>], seed: [u64; 4]) -> Option<(Vec<Masked<2>>, Bins)
         Item { number: (!nowhere & hash.bin([u64::from(index), 0, 0])) | (nowhere & NOWHERE), words }
     });
     let placed = place::place(items.collect(), bins)?;
-    Some((placed.slots.iter().map(Masked::of_item).collect(), Bins::Hashed(hash)))
+    Some(Deltas::Hashed(hash, placed.slots.iter().map(Masked::of_item).collect()))
 }
 
-/// The deltas in bins that rows meet in turn; none where one overflows.
-fn in_turns(deltas: &[Masked<2>], seed: [u64; 4]) -> Option<(Vec<Masked<2>>, Bins)> {
+/// The deltas in slots that rows meet in turn; none where one finds no slot.
+fn in_turns(deltas: &[Masked<2>], seed: [u64; 4]) -> Option<Deltas> {
     let turns = Turns::new(seed, deltas.len());
     let indices: Vec<_> = deltas.iter().map(|delta| delta.index[0]).collect();
-    let slots = turns.slots(&indices)?;
-    // by slot; the index against that of nothing, so that the sum of nothing is nothing
-    let by_slot = |(delta, slot): (&Masked<2>, &u32)| {
-        let [first, second] = delta.quads;
-        Masked { index: [*slot; 4], quads: [lanes::xor(delta.index, [NOWHERE; 4]), first, second] }
-    };
-    let by_slot: Vec<_> = deltas.iter().zip(&slots).map(by_slot).collect();
-    let in_slot = |slot| {
-        let [index, first, second] = sum(slot, &by_slot);
-        Masked { index: lanes::xor(index, [NOWHERE; 4]), quads: [first, second] }
-    };
-    Some(((0..turns.slot_count()).map(in_slot).collect(), Bins::Turns(turns)))
+    let standing = turns.place(&indices)?;
+    // no row has the index of nobody, so that what stands with it is never written
+    let in_slot = |index: &u32| Masked { index: [*index; 4], quads: sum_of_deltas(*index, deltas) };
+    let tables = standing.map(|table| {
+        let slots: Vec<_> = table.iter().map(in_slot).collect();
+        [&slots[..], &slots[..]].concat()
+    });
+    Some(Deltas::InTurns(turns, tables))
 }
 
 impl<const N: usize> Masked<N> {
@@ -212,7 +205,7 @@ impl Masked<2> {
 
 /// [`sum`] with both quads in registers of their own, three times as fast as the loop over them.
 #[inline]
-fn sum_of_deltas(index: u32, patches: &[Masked<2>]) -> [Quad; 2] {
+fn sum_of_deltas<'a>(index: u32, patches: impl IntoIterator<Item = &'a Masked<2>>) -> [Quad; 2] {
     let (mut first, mut second) = ([0; 4], [0; 4]);
     for patch in patches {
         let mask = lanes::same(patch.index, [index; 4]);

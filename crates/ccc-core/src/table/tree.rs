@@ -11,7 +11,7 @@ use alloc::vec::Vec;
 /// A node of the tree.
 pub type Node = [u8; 32];
 
-/// Rows of a level below which it is hashed by one thread.
+/// Nodes of a level that one thread makes at a time.
 const SERIAL: usize = 512;
 
 /// The commitment to a row.
@@ -24,8 +24,22 @@ pub(super) fn node(left: &Node, right: &Node) -> Node {
     sha256::of_two_blocks([&[1], left, right])
 }
 
-fn parents(level: &[Node]) -> Vec<Node> {
-    level.par_chunks_exact(2).with_min_len(SERIAL).map(|pair| node(&pair[0], &pair[1])).collect()
+/// The commitments to rows with their salts, as many as there are places for: [`leaf`] for each.
+pub(super) fn leaves<'a>(rows: impl Iterator<Item = ([u8; SALT_LEN], &'a [u8; ROW_LEN])>, leaves: &mut [Node]) {
+    sha256::of_two_blocks_each(1 + SALT_LEN + ROW_LEN, rows, leaves, |(salt, row), blocks| {
+        let (head, rest) = blocks[1..].split_at_mut(SALT_LEN);
+        head.copy_from_slice(&salt);
+        rest[..ROW_LEN].copy_from_slice(row);
+    });
+}
+
+/// The level above nodes, of which there are two for each place: [`node`] for each pair.
+pub(super) fn parents(level: &[Node], parents: &mut [Node]) {
+    let pairs = level.as_flattened().as_chunks::<64>().0.iter();
+    sha256::of_two_blocks_each(65, pairs, parents, |pair, blocks| {
+        blocks[0] = 1;
+        blocks[1..65].copy_from_slice(pair);
+    });
 }
 
 /// Every level of the tree, leaves first, root last.
@@ -40,7 +54,9 @@ impl Tree {
         let mut levels = vec![];
         let mut level = leaves;
         while level.len() > 1 {
-            let above = parents(&level);
+            let mut above = vec![[0; 32]; level.len() / 2];
+            let parts = level.par_chunks(2 * SERIAL).zip(above.par_chunks_mut(SERIAL));
+            parts.for_each(|(level, above)| parents(level, above));
             levels.push(core::mem::replace(&mut level, above));
         }
         Self { root: level.first().copied().unwrap_or_default(), levels }
@@ -54,6 +70,19 @@ impl Tree {
     pub(super) fn levels(&self) -> &[Vec<Node>] {
         &self.levels
     }
+}
+
+/// The state root over all rows of a tier with their salts; none where there are not as many salts as rows, or no power of
+/// two of them.
+#[must_use]
+pub fn state_root(salts: &[[u8; SALT_LEN]], rows: &[[u8; ROW_LEN]]) -> Option<Node> {
+    if salts.len() != rows.len() || !rows.len().is_power_of_two() {
+        return None;
+    }
+    let mut level = vec![[0; 32]; rows.len()];
+    let parts = level.par_chunks_mut(SERIAL).zip(salts.par_chunks(SERIAL)).zip(rows.par_chunks(SERIAL));
+    parts.for_each(|((out, salts), rows)| leaves(salts.iter().copied().zip(rows), out));
+    Some(Tree::new(level).root())
 }
 
 /// Why a row does not stand under a state root.
@@ -129,6 +158,10 @@ mod tests {
             row
         };
         let tree = Tree::new((0..1024).map(|i| leaf(&salt, &row(i))).collect());
+        let (salts, rows) = (vec![salt; 1024], (0..1024).map(row).collect::<Vec<_>>());
+        assert_eq!(state_root(&salts, &rows), Some(tree.root()));
+        assert_eq!(state_root(&salts[1..], &rows), None);
+        assert_eq!(state_root(&salts[1..], &rows[1..]), None);
         let path = |i: usize| -> Vec<Node> {
             tree.levels().iter().enumerate().map(|(level, nodes)| nodes[(i >> level) ^ 1]).collect()
         };

