@@ -1,20 +1,21 @@
 //! The public fields of an artifact, for a person and for a program. Never a secret.
 
 use crate::{
-    artifact::Artifact,
+    artifact::{Artifact, SummaryShape},
     message::tdh2::{Document, Sealed},
     rounds::session::SessionFile,
 };
 use ccc_chain::Deployment;
 use ccc_core::{
     ciphertext::{Ciphertext, Label},
-    enclave::attestation::{OperatingMode, Policy},
+    enclave::attestation::{OperatingMode, Policy, evidence_digest},
     envelope::Envelope,
-    keys::{Committee, rounds::Posting},
+    keys::{Committee, reshare::Certificate, rounds::Posting},
     report::{Payload, SignedReport, Statement, Verdict},
     table::Header,
-    vault::Request,
+    vault::{AttestedRecipient, Request},
 };
+use ccc_enclave::query::Answers;
 use serde_json::{Map, Value};
 
 /// Fields in the order in which they are shown.
@@ -51,33 +52,21 @@ pub(crate) fn describe(artifact: &Artifact, size: usize) -> Fields {
         Artifact::Ciphertext(ciphertext) => of_ciphertext(fields, ciphertext),
         Artifact::Envelope(envelope) => of_envelope(fields, envelope),
         Artifact::Request(request) => of_request(fields, request),
-        Artifact::Recipient(recipient) => fields
-            .bytes("measurement", &recipient.recipient.measurement)
-            .bytes("key_x", &recipient.recipient.x)
-            .bytes("key_e", &recipient.recipient.e())
-            .add("evidence_bytes", recipient.evidence.len()),
+        Artifact::Recipient(recipient) => of_recipient(fields, recipient),
         Artifact::Committee(committee) => of_committee(fields, committee),
         Artifact::Report(report) => of_report(fields, report),
         Artifact::Dealing(dealing) => {
             fields.add("dealer", dealing.dealer()).bytes("commitment_digest", &dealing.commitment_digest())
         }
-        Artifact::Certificate(certificate) => fields
-            .bytes("session", &certificate.session())
-            .bytes("transcript", &certificate.transcript())
-            .add("confirmations", certificate.confirmations().len()),
+        Artifact::Certificate(certificate) => of_certificate(fields, certificate),
         Artifact::TableHeader(header) => of_header(fields, header),
-        Artifact::Evidence(bytes) => fields.bytes("digest", &ccc_core::enclave::attestation::evidence_digest(bytes)),
+        Artifact::Evidence(bytes) => fields.bytes("digest", &evidence_digest(bytes)),
         Artifact::AgentEnvelope(bytes) => fields.bytes("digest", &ccc_core::suite::digest(bytes)),
         Artifact::Receipts(receipts) => {
             fields.bytes("table_header", &receipts.header()).add("receipts", receipts.sealed().len())
         }
         Artifact::Query(query) => fields.bytes("request", &query.request),
-        Artifact::Answers(answers) => fields
-            .bytes("request", &answers.request)
-            .bytes("table_header", &answers.header)
-            .add("answers", answers.sealed.len())
-            .add("answer_bytes", answers.sealed.first().map_or(0, Vec::len))
-            .bytes("evidence", &ccc_core::enclave::attestation::evidence_digest(&answers.evidence)),
+        Artifact::Answers(answers) => of_answers(fields, answers),
         Artifact::Sidecar(_) => fields,
         Artifact::TableBody(bytes) => fields.bytes("body_root", &ccc_core::table::body_root(bytes)),
         Artifact::Tdh2(document) => of_tdh2(fields, document),
@@ -90,16 +79,44 @@ pub(crate) fn describe(artifact: &Artifact, size: usize) -> Fields {
         Artifact::Transcript(transcript) => {
             fields.add("transactions", transcript.transactions.len()).add("events", transcript.events.len())
         }
-        Artifact::Summary(summary) => fields
-            .add("scenario", summary.scenario.clone())
-            .add("initial_status", summary.initial_status.clone())
-            .add("final_status", summary.final_status.clone())
-            .add("table_version", summary.table_version)
-            .add("artifacts", summary.artifacts.len()),
+        Artifact::Summary(summary) => of_summary(fields, summary),
         Artifact::Secret { content, sealed } => {
             fields.add("content", *content).add("protection", if *sealed { "passphrase" } else { "none" })
         }
     }
+}
+
+fn of_recipient(fields: Fields, AttestedRecipient { recipient, evidence }: &AttestedRecipient) -> Fields {
+    fields
+        .bytes("measurement", &recipient.measurement)
+        .bytes("key_x", &recipient.x)
+        .bytes("key_e", &recipient.e())
+        .add("evidence_bytes", evidence.len())
+}
+
+fn of_certificate(fields: Fields, certificate: &Certificate) -> Fields {
+    fields
+        .bytes("session", &certificate.session())
+        .bytes("transcript", &certificate.transcript())
+        .add("confirmations", certificate.confirmations().len())
+}
+
+fn of_answers(fields: Fields, answers: &Answers) -> Fields {
+    fields
+        .bytes("request", &answers.request)
+        .bytes("table_header", &answers.header)
+        .add("answers", answers.sealed.len())
+        .add("answer_bytes", answers.sealed.first().map_or(0, Vec::len))
+        .bytes("evidence", &evidence_digest(&answers.evidence))
+}
+
+fn of_summary(fields: Fields, summary: &SummaryShape) -> Fields {
+    fields
+        .add("scenario", summary.scenario.clone())
+        .add("initial_status", summary.initial_status.clone())
+        .add("final_status", summary.final_status.clone())
+        .add("table_version", summary.table_version)
+        .add("artifacts", summary.artifacts.len())
 }
 
 fn of_tdh2(fields: Fields, document: &Document) -> Fields {

@@ -178,6 +178,12 @@ impl Error {
                 "new-share",
                 "restore it from a copy, or ask for it with `ccc repair-share request`; the old file holds the keys",
             ),
+            _ => return self.of_repair(),
+        })
+    }
+
+    fn of_repair(&self) -> Option<(&'static str, &'static str)> {
+        Some(match self {
             Self::RepairRequest {
                 source:
                     RepairSessionError::TooFewHelpers { .. }

@@ -44,7 +44,7 @@ pub(super) struct Asked {
     pub(super) left_out: Vec<NotShare>,
 }
 
-impl Bench<'_> {
+impl Bench<'_, '_> {
     /// The queries that lie in the attempt's directory, read with its keys; none unless the attempt answers queries.
     ///
     /// # Errors
@@ -77,7 +77,8 @@ impl Bench<'_> {
         queries: Option<&Queries>,
         rng: &mut impl CryptoRng,
     ) -> Result<Answers, Error> {
-        let (header, body) = (&self.table.header, &self.table.body);
+        let table = self.table()?;
+        let (header, body) = (&table.header, &table.body);
         Ok(match queries {
             Some(queries) => opened.answer(queries, header, body, rng)?,
             None => opened.summary(header, body, rng)?,

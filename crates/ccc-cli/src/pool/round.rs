@@ -16,7 +16,7 @@ use crate::{
 use ccc_core::{
     ciphertext::VerifiedCiphertext,
     report::{Payload, PriceObservation, SignedReport, Statement},
-    table::{Header, Receipts, SealedTable},
+    table::{Header, Outputs, Progress, Receipts, SealedTable, StoredBody, StoredVersion, TableStore},
     vault::Request,
 };
 use ccc_enclave::{
@@ -24,7 +24,7 @@ use ccc_enclave::{
     intake::{CollateralRequest, RoundPlan},
     reserve::{ReserveInput, Validity},
     result::AttestedResult,
-    round::RoundInput,
+    round::{Current, RoundInput, StreamedRound},
 };
 use ccc_node::workflow_node::Shown;
 use ccc_store::DirectoryStore;
@@ -67,15 +67,15 @@ impl Told<'_> {
     }
 }
 
-/// How an attempt ended. Nothing of it is on disk yet.
-pub(crate) enum Finished {
-    /// With a signed report.
-    Reported(Box<Produced>),
+/// How an attempt ended. Nothing of it counts yet.
+pub(crate) enum Finished<'s> {
+    /// With a signed report, and the table's next version on its way into the store; a check makes none.
+    Reported(Box<Produced>, Option<StoredVersion<'s>>),
     /// With answers, which move nothing.
     Answered(Reading),
 }
 
-/// What an attempt produced. Nothing of it is on disk yet.
+/// What an attempt produced. Nothing of it counts yet.
 pub(crate) struct Produced {
     /// What the attempt was for.
     pub(crate) purpose: Purpose,
@@ -84,8 +84,8 @@ pub(crate) struct Produced {
     pub(crate) payouts: Vec<SignedReport>,
     /// The agent's envelope of a reserve check.
     pub(crate) envelope: Option<Vec<u8>>,
-    /// The table's next version and the head that names it; a check moves its sequence alone.
-    pub(crate) table: Option<SealedTable>,
+    /// The header of the table's next version and the head that names it; a check moves its sequence alone.
+    pub(crate) table: Option<Header>,
     /// The round's receipts; a version without slots has none.
     pub(crate) receipts: Option<Receipts>,
     pub(crate) head: Head,
@@ -95,12 +95,14 @@ pub(crate) struct Produced {
 }
 
 /// The state that an attempt works on.
-pub(super) struct Bench<'a> {
+pub(super) struct Bench<'a, 's> {
     pool: &'a Pool,
     pub(super) purpose: Purpose,
     pub(super) request: Request,
     at: ChainLog,
-    pub(super) table: SealedTable,
+    store: &'s DirectoryStore,
+    /// Of the current table.
+    pub(super) header: Header,
     now: u64,
     passphrases: &'a Passphrases,
 }
@@ -112,14 +114,15 @@ impl Pool {
     /// [`Error::Moved`] when the table has moved on since it was prepared; [`Error::OtherCard`] when the attested
     /// keys in the directory are not those of the attempt; everything that the enclave, the
     /// participants' shares or the signers refuse.
-    pub(crate) fn run(
+    pub(crate) fn run<'s>(
         &self,
-        store: &DirectoryStore,
+        store: &'s DirectoryStore,
         paths: &AttemptPaths,
         told: &Told<'_>,
         passphrases: &Passphrases,
+        progress: &mut dyn FnMut(Progress),
         rng: &mut impl CryptoRng,
-    ) -> Result<Finished, Error> {
+    ) -> Result<Finished<'s>, Error> {
         let public = PublicAttempt::read(paths)?;
         if public.request.table_header != Some(self.head.header_hash.0) {
             return Err(Error::Moved { version: self.head.version });
@@ -127,9 +130,9 @@ impl Pool {
         let (purpose, keys) = open_keys(paths, passphrases)?;
         told.check(purpose)?;
         let at = public.block(&self.log)?;
-        let (request, table) = (public.request.clone(), self.table_in(store)?);
-        let bench = Bench { pool: self, purpose, request, at, table, now: self.now(), passphrases };
-        let scope = self.scope(&bench.at, Some(&bench.table.header), purpose)?;
+        let (request, header) = (public.request.clone(), store.header(&self.head.header_hash.0)?);
+        let bench = Bench { pool: self, purpose, request, at, store, header, now: self.now(), passphrases };
+        let scope = self.scope(&bench.at, Some(&bench.header), purpose)?;
         if scope.collateral.is_some() && told.observations.is_none() {
             return Err(Error::NoPrice);
         }
@@ -146,32 +149,37 @@ impl Pool {
         let opened = attempt.open(&self.committee, ciphertexts, envelopes);
         let opened = opened.map_err(|error| Error::attempt(error, not_shares.clone()))?;
         let culprits = opened.culprits().iter().map(|c| (c.identifier.get(), "a wrong share".to_owned())).collect();
-        let produced = match (purpose, scope.plan) {
+        let (produced, version) = match (purpose, scope.plan) {
             (Purpose::Query | Purpose::Summary, _) => {
                 let answers = bench.answers(opened, asked.queries.as_ref(), rng)?;
                 return Ok(Finished::Answered(Reading { purpose, answers, culprits, not_shares }));
             }
-            (_, Some(plan)) => bench.round(opened, &plan, told, rng)?,
-            _ => bench.reserve_check(opened, told, rng)?,
+            (_, Some(plan)) => bench.round(opened, &plan, told, progress, rng)?,
+            _ => (bench.reserve_check(opened, told, rng)?, None),
         };
-        Ok(Finished::Reported(Box::new(Produced { culprits, not_shares, ..produced })))
+        Ok(Finished::Reported(Box::new(Produced { culprits, not_shares, ..produced }), version))
     }
 }
 
-impl Bench<'_> {
+impl<'s> Bench<'_, 's> {
+    /// The current table, whole.
+    pub(super) fn table(&self) -> Result<SealedTable, Error> {
+        self.pool.table_in(self.store)
+    }
+
     fn verified(&self, scope: &Scope) -> Result<Vec<VerifiedCiphertext>, Error> {
-        let ciphertexts = self.pool.ciphertexts(&self.at, Some(&self.table.header), &scope.digests)?;
+        let ciphertexts = self.pool.ciphertexts(&self.at, Some(&self.header), &scope.digests)?;
         let key = self.pool.committee.master_public_key();
         Ok(ciphertexts.into_iter().map(|ciphertext| ciphertext.verify(key)).collect::<Result<_, _>>()?)
     }
 
     /// What the signers are shown.
     fn shown(&self) -> Shown<'_> {
-        Shown { request: &self.request, header: Some(&self.table.header) }
+        Shown { request: &self.request, header: Some(&self.header) }
     }
 
     /// What the signers look at, without prices and without an instruction.
-    fn seen<'s>(&'s self, latest: &'s Head) -> Seen<'s> {
+    fn seen<'l>(&'l self, latest: &'l Head) -> Seen<'l> {
         Seen { at: &self.at, latest, observations: &[], now: self.now, duty: None }
     }
 
@@ -184,8 +192,9 @@ impl Bench<'_> {
         opened: OpenedAttempt<'_>,
         plan: &RoundPlan,
         told: &Told<'_>,
+        progress: &mut dyn FnMut(Progress),
         rng: &mut impl CryptoRng,
-    ) -> Result<Produced, Error> {
+    ) -> Result<(Produced, Option<StoredVersion<'s>>), Error> {
         let pool = self.pool;
         let observations = told.observations.unwrap_or_default();
         let input = RoundInput {
@@ -196,25 +205,47 @@ impl Bench<'_> {
             payout_sequence: pool.head.payout_sequence + 1,
             progress: &|_| {},
         };
-        let output = opened.round(plan, Some((&self.table.header, &self.table.body)), &input, rng)?;
+        let (output, version) = self.next_version(opened, plan, &input, progress, rng)?;
         let seen = Seen { duty: self.purpose.duty(), observations, ..self.seen(&pool.head) };
         let report = pool.sign(&output.result, self.shown(), &seen, self.passphrases)?;
-        let mut head = self.next_head(&output.table.header, plan, &report)?;
+        let mut head = self.next_head(&output.header, plan, &report)?;
         let payouts = output.payouts.iter().map(|result| self.payout(result, &mut head)).collect::<Result<_, _>>()?;
         let receipts = Some(output.receipts).filter(|receipts| !receipts.is_empty());
-        let receipts = receipts.map(|sealed| Receipts::new(output.table.header.hash(), sealed)).transpose();
+        let receipts = receipts.map(|sealed| Receipts::new(output.header.hash(), sealed)).transpose();
         let receipts = receipts.map_err(|source| Error::Encoding { path: pool.paths.rounds(), source })?;
-        Ok(Produced {
+        let produced = Produced {
             purpose: self.purpose,
             report,
             payouts,
             envelope: None,
-            table: Some(output.table),
+            table: Some(output.header),
             receipts,
             head,
             culprits: BTreeMap::new(),
             not_shares: vec![],
-        })
+        };
+        Ok((produced, Some(version)))
+    }
+
+    /// Reads the table from the store and writes the next version to it, a few chunks at a time; nobody finds the version
+    /// before it is committed.
+    fn next_version(
+        &self,
+        opened: OpenedAttempt<'_>,
+        plan: &RoundPlan,
+        input: &RoundInput<'_>,
+        progress: &mut dyn FnMut(Progress),
+        rng: &mut impl CryptoRng,
+    ) -> Result<(StreamedRound, StoredVersion<'s>), Error> {
+        let reader = self.store.reader(&self.header.hash())?;
+        let found = self.header.tier();
+        // where there is no larger tier the enclave refuses before it writes
+        let tier = if self.purpose == Purpose::Growth { found.next().unwrap_or(found) } else { found };
+        let version = StoredVersion::new(self.store.writer(tier)?);
+        let outputs = Outputs { body: &mut version.body(), sidecar: &mut version.sidecar(), progress };
+        let current = Current { header: &self.header, body: &mut StoredBody::new(&*reader) };
+        let round = opened.round_to(plan, Some(current), input, outputs, rng)?;
+        Ok((round, version))
     }
 
     /// Signs a payout on top of the version that debited it.
@@ -253,10 +284,10 @@ impl Bench<'_> {
         told: &Told<'_>,
         rng: &mut impl CryptoRng,
     ) -> Result<Produced, Error> {
-        let pool = self.pool;
+        let (pool, table) = (self.pool, self.table()?);
         let input = ReserveInput {
-            header: &self.table.header,
-            body: &self.table.body,
+            header: &table.header,
+            body: &table.body,
             statement: told.statement.ok_or(Error::NoStatement)?,
             inputs: pool.inputs(&self.at)?,
             validity: self.validity(pool.head.solvency_sequence),

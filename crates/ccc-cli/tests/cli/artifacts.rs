@@ -5,6 +5,8 @@ use std::fs;
 
 /// Bytes of a sidecar before its entries: 38 and two times 1,024 nodes of 32 bytes but two.
 const SIDECAR_TREE: usize = 38 + 32 * (2 * 1_024 - 2);
+/// Header of the kind, hash of the table's header, count.
+const RECEIPTS_HEAD: usize = 8 + 32 + 4;
 
 /// A seeded run, its artifacts by name, and beside its directory a copy of what they are held against.
 fn recovered() -> (Scratch, Vec<String>) {
@@ -29,7 +31,7 @@ fn beside(scratch: &Scratch, stem: &str, kind: &str) -> Option<String> {
     let attempt = stem.rsplit_once('-').filter(|_| kind == "share").map_or(stem, |(attempt, _)| attempt);
     let companion = match kind {
         "recipient" | "evidence" | "share" => format!("run/{attempt}.request"),
-        "body" | "sidecar" => format!("run/{stem}.header"),
+        "body" | "sidecar" | "receipts" => format!("run/{stem}.header"),
         "envelope" => format!("run/{stem}.report"),
         _ => return None,
     };
@@ -84,6 +86,7 @@ fn every_file_of_a_recovery_is_told_and_verified_or_says_why_not() {
         "an attestation policy",
         "an enclave's attested keys",
         "attestation evidence",
+        "the receipts of a round",
     ];
     assert_eq!(told, expected);
 }
@@ -110,8 +113,12 @@ fn an_altered_byte_anywhere_in_a_recoverys_file_is_noticed() {
         }
         let path = scratch.path("run").join(name);
         let (good, at) = (fs::read(&path).expect("read"), time_for(&scratch, name));
-        // the entries of a sidecar are sealed to their owners: nobody else can check them
-        let checked = if kind == "sidecar" { SIDECAR_TREE } else { good.len() };
+        // the entries of a sidecar and the receipts are sealed to their owners: nobody else can check them
+        let checked = match kind {
+            "sidecar" => SIDECAR_TREE,
+            "receipts" => RECEIPTS_HEAD,
+            _ => good.len(),
+        };
         for byte in (0..checked).step_by(checked.div_ceil(6)).chain([checked - 1]) {
             let mut bent = good.clone();
             bent[byte] ^= 1;
@@ -127,7 +134,7 @@ fn an_altered_byte_anywhere_in_a_recoverys_file_is_noticed() {
         }
         fs::write(&path, good).expect("restored");
     }
-    assert_eq!(kinds.len(), 11, "{kinds:?}");
+    assert_eq!(kinds.len(), 12, "{kinds:?}");
 }
 
 #[test]
@@ -144,6 +151,7 @@ fn what_a_file_is_held_against_is_asked_for_by_name() {
         ("run/round-2.header", "a committee"),
         ("run/round-2.body", "its header"),
         ("run/round-2.sidecar", "its header"),
+        ("run/round-2.receipts", "its header"),
         ("run/reserve-1.envelope", "its solvency report"),
         ("run/order.ciphertext", "a committee"),
     ] {

@@ -270,7 +270,6 @@ impl<'a, S: ChunkSource> DecidedRound<'a, S> {
     }
 
     /// How each boundary operation ended, in order, whatever became of the batch.
-    #[must_use]
     pub fn boundary(&self) -> &[Result<(), ResultCode>] {
         &self.boundary
     }

@@ -7,6 +7,7 @@ use crate::{
 use ccc_chain::ChainError;
 use ccc_core::{
     ciphertext::EncryptError,
+    encoding::EncodingError,
     keys::{MembershipError, board::BoardError, rounds::RoundsError},
     report::QuorumError,
     secret::RandomnessError,
@@ -48,6 +49,9 @@ pub enum RecoveryError {
         /// Accounts asked for.
         accounts: u32,
     },
+    /// The receipts of a round are fewer or more than a file takes: a defect.
+    #[error("receipts: {0}")]
+    Receipts(#[from] EncodingError),
     /// The chain's log says no next round.
     #[error("log: {0}")]
     Log(#[from] PoolLogError),

@@ -11,7 +11,7 @@ use ccc_chain::read::BlockRef;
 use ccc_core::{
     report::Accumulator,
     suite,
-    table::{Header, SealedTable, TableStore},
+    table::{Header, Receipts, SealedTable, TableStore},
     vault::Request,
 };
 use ccc_enclave::{
@@ -53,6 +53,7 @@ impl World {
         self.store.put(&output.table)?;
         timeline.step(steps.report);
         self.keep_table(&name, &output.table);
+        self.keep_receipts(&name, &output)?;
         self.report(&output.result, shown, &name, timeline).await?;
         self.sequences.round += 1;
         self.former = Some(output.result.payload);
@@ -141,6 +142,15 @@ impl World {
         self.keep(format!("{name}.header"), table.header.to_bytes().to_vec());
         self.keep(format!("{name}.body"), table.body.clone());
         self.keep(format!("{name}.sidecar"), table.sidecar.clone());
+    }
+
+    /// The first version has none.
+    fn keep_receipts(&mut self, name: &str, output: &RoundOutput) -> Result<(), RecoveryError> {
+        if !output.receipts.is_empty() {
+            let receipts = Receipts::new(output.table.header.hash(), output.receipts.clone())?;
+            self.keep(format!("{name}.receipts"), receipts.to_bytes());
+        }
+        Ok(())
     }
 }
 

@@ -133,6 +133,26 @@ pub(super) async fn wallet(
     Ok(wallet)
 }
 
+/// The contracts, who may change them, and who asks them for collateral.
+struct Contracts {
+    operator: Wallet,
+    reserve: Wallet,
+    deployment: Deployment,
+}
+
+async fn contracts(
+    chain: &Chain,
+    randomness: &Randomness,
+    (agent, signers): (&AgentKey, &[ReportSigner]),
+    epoch: Epoch,
+) -> Result<Contracts, RecoveryError> {
+    let operator = wallet(chain, randomness, stream::OPERATOR, 0).await?;
+    let reserve = wallet(chain, randomness, stream::RESERVE, 0).await?;
+    let plan = plan(&operator, &reserve, agent, signers, epoch);
+    let deployment = deploy(chain, &operator, &plan).await?;
+    Ok(Contracts { operator, reserve, deployment })
+}
+
 /// Deploys the contracts and makes every actor.
 pub(super) async fn build(
     options: &RecoveryOptions,
@@ -142,12 +162,11 @@ pub(super) async fn build(
     timeline: &mut Timeline<'_>,
 ) -> Result<World, RecoveryError> {
     let scenario = &options.scenario;
-    let operator = timeline.chain(wallet(&chain, &randomness, stream::OPERATOR, 0)).await?;
-    let reserve = timeline.chain(wallet(&chain, &randomness, stream::RESERVE, 0)).await?;
     let agent_key = AgentKey::generate(&mut randomness.generator(stream::AGENT, 0));
     let signers = report_signers(&randomness)?;
-    let plan = plan(&operator, &reserve, &agent_key, &signers, vault.committee.epoch());
-    let deployment = timeline.chain(deploy(&chain, &operator, &plan)).await?;
+    let epoch = vault.committee.epoch();
+    let placed = timeline.chain(contracts(&chain, &randomness, (&agent_key, &signers), epoch)).await?;
+    let Contracts { operator, reserve, deployment } = placed;
     let account = statement::account(&options.statement).await?;
     let config = configuration(scenario, &deployment, &vault.committee, &agent_key, account)?;
     let provider = hardware(&randomness, &config);

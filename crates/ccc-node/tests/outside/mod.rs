@@ -173,6 +173,7 @@ impl Opaque {
             }
             "body" | "evidence" => self.add(bytes),
             "sidecar" => self.add(&bytes[SIDECAR_HEAD..]),
+            "receipts" => self.add(&bytes[HEADER + 36..]),
             "recipient" | "share" => self.add(&bytes[HEADER..]),
             "request" => self.add(block_hash(bytes)),
             "envelope" => {

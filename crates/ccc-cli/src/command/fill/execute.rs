@@ -13,12 +13,13 @@ use crate::{
         reading::Reading,
         round::{Finished, Produced, Told},
     },
-    ui::Answer,
+    ui::{Answer, Ui},
 };
 use ccc_core::{
     report::{PriceObservation, Statement, Verdict},
-    table::TableStore,
+    table::{Progress, Stage},
 };
+use indicatif::ProgressBar;
 use serde::Deserialize;
 use std::{
     collections::BTreeMap,
@@ -53,19 +54,32 @@ pub(super) fn run(arguments: &FillRunArgs, ctx: &Context<'_>) -> Result<Answer, 
     let (pool, store) = Pool::open_alone(&arguments.pool)?;
     let pool = pool.under_attempt(&paths)?;
     let told = Told { observations: observations.as_deref(), statement: statement.as_deref().map(Vec::as_slice) };
-    let produced = match pool.run(&store, &paths, &told, &ctx.passphrases, &mut ctx.rng()?)? {
-        Finished::Reported(produced) => produced,
+    let bar = ctx.ui.working("opening");
+    let finished = pool.run(&store, &paths, &told, &ctx.passphrases, &mut |done| advance(&bar, done), &mut ctx.rng()?);
+    bar.finish_and_clear();
+    let (produced, version) = match finished? {
+        Finished::Reported(produced, version) => (produced, version),
         Finished::Answered(reading) => return answered(&reading, &paths, arguments.out.as_deref(), replace, ctx),
     };
     let receipts = produced.receipts.as_ref().map(|_| paths.receipts());
     for path in payout_paths(&paths, &produced).into_iter().chain(receipts) {
         files::check_target(&path, replace)?;
     }
-    if let Some(table) = &produced.table {
-        store.put(table)?;
+    if let Some((header, version)) = produced.table.as_ref().zip(version) {
+        version.commit(header)?;
     }
     keep(&pool, &paths, &target, replace, &produced)?;
     Ok(report(&produced, &paths, &target, ctx))
+}
+
+/// The passes over the table, one bar after the other.
+fn advance(bar: &ProgressBar, Progress { stage, done, of }: Progress) {
+    bar.set_message(match stage {
+        Stage::Find => "finding rows",
+        Stage::Seal => "sealing the table",
+        _ => "sealing to owners",
+    });
+    Ui::advance(bar, done.into(), of.into());
 }
 
 fn read_prices(path: &Path) -> Result<Vec<PriceObservation>, Error> {
