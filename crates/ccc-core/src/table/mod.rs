@@ -26,6 +26,7 @@ mod error;
 mod header;
 mod holdings;
 mod identity;
+mod inclusion;
 mod key;
 mod lanes;
 pub mod ledger;
@@ -63,6 +64,7 @@ pub use header::{
 };
 pub use holdings::{Holdings, holdings_len};
 pub use identity::{AccountId, AssetId, AssetRule, TableId, Tier};
+pub use inclusion::{BodyLeaves, ChunkProof, ChunkProofError};
 pub use key::{DATA_KEY_LEN, DataKey, SALT_LEN};
 pub use open::OpenTable;
 pub use operation::{

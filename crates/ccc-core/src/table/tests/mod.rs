@@ -2,6 +2,7 @@
 
 mod answers;
 mod forced;
+mod inclusion;
 mod nonces;
 mod operation_vectors;
 mod outside;
