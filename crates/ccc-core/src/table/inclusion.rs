@@ -100,7 +100,6 @@ pub struct ChunkProof(Vec<Node>);
 impl ChunkProof {
     /// Bytes of a proof in this tier: 0, 96, 480, then 32 · (31 + log2 of the blocks), 1 280 at most.
     #[must_use]
-    #[expect(clippy::len_without_is_empty, reason = "the length of a tier's proofs, not of this one")]
     pub fn len(tier: Tier) -> usize {
         let (beside, above) = shape(tier);
         (beside + above) * NODE_LEN

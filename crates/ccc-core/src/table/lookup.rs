@@ -17,6 +17,7 @@ use super::{
     place::{self, BinHash, Item, NOWHERE},
     row::{self, ROW_LEN, RowFault},
     rows::Located,
+    touch::{slot, touch},
 };
 use alloc::vec;
 use alloc::vec::Vec;
@@ -52,11 +53,12 @@ struct Bins {
     items: usize,
 }
 
-/// Part of a scan that a test can follow: a row that is read, a group that it meets.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Part of a scan that a test can follow: a row that is read, a group that it meets, a slot of the group.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Touch {
     Row(u32),
     Group(usize),
+    Slot(usize),
 }
 
 /// What one part of a scan found; parts are merged in any order.
@@ -93,7 +95,7 @@ impl Lookup {
 
     /// Looks through the rows of one chunk, the first of which has the number `first`.
     pub(super) fn scan(&self, findings: &mut Findings, first: u32, rows: &[[u8; ROW_LEN]]) {
-        self.scan_touching(findings, first, rows, &mut |_| ());
+        self.scan_touching(findings, first, rows, &mut touch);
     }
 
     /// [`Lookup::scan`], telling what it touches.
@@ -229,7 +231,8 @@ impl KeyGroup {
     fn matches(&self, row: &[u32; ROW_WORDS]) -> [u32; LANES] {
         let mut differ = [0; LANES];
         for (keys, word) in self.0.iter().zip(row) {
-            for (differ, key) in differ.iter_mut().zip(keys) {
+            for (lane, (differ, key)) in differ.iter_mut().zip(keys).enumerate() {
+                slot(lane);
                 *differ |= key ^ word;
             }
         }
@@ -239,7 +242,8 @@ impl KeyGroup {
 
 #[inline]
 fn add_under(masks: &[u32; LANES], held: &Held, sums: &mut [Held; LANES]) {
-    for (sums, mask) in sums.iter_mut().zip(masks) {
+    for (lane, (sums, mask)) in sums.iter_mut().zip(masks).enumerate() {
+        slot(lane);
         for (sum, quad) in sums.iter_mut().zip(held) {
             *sum = lanes::add(*sum, lanes::and([*mask; 4], *quad));
         }

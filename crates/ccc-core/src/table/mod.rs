@@ -47,6 +47,7 @@ mod sidecar;
 mod store;
 mod stored;
 mod stream;
+mod touch;
 mod tree;
 mod turns;
 mod update;

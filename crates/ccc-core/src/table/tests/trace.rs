@@ -3,11 +3,12 @@
 use super::super::{
     AccountId, AssetId, BoundaryOperation, Delta, ResultCode, Row,
     boundary::{NAMED, RowSet},
-    lookup::{Lookup, Touch},
+    lookup::Lookup,
     mask::RowKey,
     patch::{Patch, Patches},
     row::{ROW_LEN, UNUSED},
     rows::{Located, Placed},
+    touch::{Trace, recorded},
     working::keys_of,
 };
 use super::{ASSETS, first, funded};
@@ -36,20 +37,24 @@ fn deltas(accounts: impl Iterator<Item = u32>, k: usize) -> Vec<Delta> {
 }
 
 /// Everything that both passes touch for a batch, and the amounts of its rows as found.
-fn trace(deltas: &[Delta]) -> (Vec<Touch>, Vec<Option<u128>>) {
+fn trace(deltas: &[Delta]) -> (Trace, Vec<Option<u128>>) {
+    recorded(|| changed(deltas))
+}
+
+/// Finds the rows of a batch and writes them back changed.
+fn changed(deltas: &[Delta]) -> Vec<Option<u128>> {
     let mut rows = rows();
-    let mut touched = vec![];
     let lookup = Lookup::new(keys_of(&[], deltas, &ASSETS), SEED);
     let mut findings = lookup.start();
-    lookup.scan_touching(&mut findings, 0, &rows, &mut |touch| touched.push(touch));
+    lookup.scan(&mut findings, 0, &rows);
     let found = lookup.rows(&findings).expect("well formed");
     let patches: Vec<_> = found.iter().map(patch_of).collect();
-    Patches::new([].iter(), &patches, SEED).apply_touching(0, &mut rows, &mut |touch| touched.push(touch));
+    Patches::new([].iter(), &patches, SEED).apply(0, &mut rows);
     let changed: Vec<_> =
         (0u32..).zip(&rows).filter(|(at, row)| *at < ROWS && amount(row) != u128::from(*at)).collect();
     assert_eq!(changed.len(), found.iter().flatten().count());
     assert!(changed.iter().all(|(at, row)| amount(row) == u128::from(*at) + 1_000_000));
-    (touched, found.iter().map(|row| row.as_ref().map(|row| amount(&row.bytes))).collect())
+    found.iter().map(|row| row.as_ref().map(|row| amount(&row.bytes))).collect()
 }
 
 fn amount(row: &[u8; ROW_LEN]) -> u128 {
@@ -173,12 +178,10 @@ fn every_submission_makes_the_same_scans_whatever_it_says_and_however_it_ends() 
 fn a_sealed_table_is_searched_alike_for_every_submission() {
     let body: Vec<_> = first(1).rows.rows.all().to_vec();
     let touched = |operation: &BoundaryOperation| {
-        let mut touched = vec![];
         let operations = [operation.clone(), operation.clone()];
         let lookup = Lookup::new(keys_of(&operations, &[Delta::DUMMY; 16], &ASSETS), SEED);
-        lookup.scan_touching(&mut lookup.start(), 0, &body, &mut |touch| touched.push(touch));
-        touched
+        recorded(|| lookup.scan(&mut lookup.start(), 0, &body)).0
     };
     let traces: Vec<_> = submitted().iter().map(|(operation, _)| touched(operation)).collect();
-    assert!(traces.iter().all(|trace| !trace.is_empty() && *trace == traces[0]));
+    assert!(traces.iter().all(|trace| trace.slots > 0 && *trace == traces[0]));
 }
