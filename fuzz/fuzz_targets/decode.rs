@@ -24,8 +24,8 @@ use ccc_core::{
         CONTEXT_LENGTH, ForwarderHeader, HEADER_LENGTH, Payload, ReportContext, ReportSigner, Signature65, SignedReport,
     },
     table::{
-        ChunkProof, DataKey, HEADER_LEN, Header, Holdings, Receipt, Receipts, Row, SEALED_CHUNK_LEN, SEALED_RECEIPT_LEN,
-        Sidecar, Summary, Tier,
+        ChunkProof, DataKey, HEADER_LEN, Header, Holdings, Receipt, Receipts, Row, SEALED_CHUNK_LEN,
+        SEALED_RECEIPT_LEN, Sidecar, Summary, Tier,
     },
     vault::{AttestedRecipient, Combined, Partials, Request, SealedShare, Shares},
 };

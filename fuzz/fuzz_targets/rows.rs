@@ -14,9 +14,9 @@ use ccc_core::{
     epoch::Epoch,
     keys::MasterPublicKey,
     table::{
-        AssetId, ChunkSource, DataKey, FileSource, HEADER_LEN, Header, OpenTable, Outputs, P0_LEN, P1_LEN, ResultCode,
-        ROW_LEN, Row, RowFault, SealedBody, SealedTable, Sidecar, SliceSink, StreamError, StructuralError, TableId, TableParams,
-        TableSuite, Tier, Update, Updated, body_len, genesis, sidecar_len,
+        AssetId, ChunkSource, DataKey, FileSource, HEADER_LEN, Header, OpenTable, Outputs, P0_LEN, P1_LEN, ROW_LEN,
+        ResultCode, Row, RowFault, SealedBody, SealedTable, Sidecar, SliceSink, StreamError, StructuralError, TableId,
+        TableParams, TableSuite, Tier, Update, Updated, body_len, genesis, sidecar_len,
     },
 };
 use curve25519_dalek::Scalar;

@@ -82,7 +82,11 @@ fn data_key(table: &SealedTable) -> DataKey {
 }
 
 /// The update on the sealed table.
-fn stream(table: &SealedTable, update: &Update<'_>, rng: &mut ChaCha20Rng) -> Result<(Streamed, SealedTable), StreamError> {
+fn stream(
+    table: &SealedTable,
+    update: &Update<'_>,
+    rng: &mut ChaCha20Rng,
+) -> Result<(Streamed, SealedTable), StreamError> {
     let found = table.header.tier();
     let tier = if *update == Update::Growth { found.next().expect("a larger tier") } else { found };
     let (mut body, mut sidecar) = (vec![0; body_len(tier)], vec![0; sidecar_len(tier)]);
