@@ -23,7 +23,10 @@ use ccc_core::{
     report::{
         CONTEXT_LENGTH, ForwarderHeader, HEADER_LENGTH, Payload, ReportContext, ReportSigner, Signature65, SignedReport,
     },
-    table::{DataKey, HEADER_LEN, Header, Holdings, Receipt, Receipts, Row, SEALED_RECEIPT_LEN, Sidecar, Summary},
+    table::{
+        ChunkProof, DataKey, HEADER_LEN, Header, Holdings, Receipt, Receipts, Row, SEALED_CHUNK_LEN,
+        SEALED_RECEIPT_LEN, Sidecar, Summary, Tier,
+    },
     vault::{AttestedRecipient, Combined, Partials, Request, SealedShare, Shares},
 };
 use ccc_enclave::{
@@ -76,6 +79,18 @@ fn sidecar(bytes: &[u8]) {
         let _ = sidecar.open_entry(&[0; 32], 0);
     }
     let _ = Receipt::open(rest, &[0; 32], &header, 0);
+    let mut proof = rest.to_vec();
+    proof.resize(ChunkProof::len(header.tier()), 0);
+    let proof = ChunkProof::from_bytes(header.tier(), &proof).expect("the tier's length");
+    assert!(proof.verify(&header, 0, &[0; SEALED_CHUNK_LEN]).is_err());
+}
+
+/// A proof of each tier.
+fn chunk_proofs(bytes: &[u8]) {
+    for tier in (10..=24).filter_map(Tier::new) {
+        let len = (&[][..], ChunkProof::len(tier));
+        fixed(bytes, len, |bytes| ChunkProof::from_bytes(tier, bytes), ChunkProof::to_bytes);
+    }
 }
 
 fn table(bytes: &[u8]) {
@@ -88,6 +103,7 @@ fn table(bytes: &[u8]) {
     receipts(bytes);
     round_trip(bytes, Holdings::from_bytes, Holdings::to_bytes);
     round_trip(bytes, Summary::from_bytes, Summary::to_bytes);
+    chunk_proofs(bytes);
     assert_eq!(DataKey::from_opened(bytes).is_ok(), bytes.len() == 32);
 }
 

@@ -85,33 +85,56 @@ impl<'a> Arbitrary<'a> for Move {
 }
 
 /// A round, which may be idle.
-#[derive(Arbitrary, Debug)]
+#[derive(Debug)]
 pub struct Round {
-    boundary: [Option<Operation>; 4],
-    moves: [Option<Move>; 4],
+    pub boundary: Vec<BoundaryOperation>,
+    pub deltas: Vec<Delta>,
+    /// Slots for deltas: as many as are compared with every row, and more, which stand in bins.
+    pub slots: usize,
 }
 
-impl Round {
-    /// Boundary operations and deltas.
-    pub fn parts(self) -> (Vec<BoundaryOperation>, Vec<Delta>) {
-        let boundary = self.boundary.into_iter().flatten().map(|operation| operation.0).collect();
-        (boundary, self.moves.into_iter().flatten().flat_map(|moved| moved.0).collect())
+impl<'a> Arbitrary<'a> for Round {
+    /// A few moves, or now and then so many small transfers that they may fill the slots.
+    fn arbitrary(input: &mut Unstructured<'a>) -> arbitrary::Result<Self> {
+        let boundary = <[Option<Operation>; 4]>::arbitrary(input)?;
+        let boundary = boundary.into_iter().flatten().map(|operation| operation.0).collect();
+        let slots = *input.choose(&[16, 64, 256])?;
+        let moves = <[Option<Move>; 4]>::arbitrary(input)?;
+        let mut deltas: Vec<_> = moves.into_iter().flatten().flat_map(|moved| moved.0).collect();
+        if u8::arbitrary(input)? > 127 {
+            let pairs = input.int_in_range(0..=slots / 2)?;
+            let small = (0..pairs).map(|_| small_transfer(input)).collect::<arbitrary::Result<Vec<_>>>()?;
+            deltas = small.concat();
+        }
+        Ok(Self { boundary, deltas, slots })
     }
+}
+
+/// From one account to the next, in the asset that has the smallest lot.
+fn small_transfer(input: &mut Unstructured<'_>) -> arbitrary::Result<[Delta; 2]> {
+    let [number, amount] = <[u8; 2]>::arbitrary(input)?;
+    let delta = |number, amount| Delta {
+        account: AccountId([1 + number % ACCOUNTS; 20]),
+        asset: AssetId(0),
+        amount,
+        reserved: 0,
+    };
+    // accounts 1 and 2 most often: those of the table that every input starts from
+    let from = if number < 248 { number & 1 } else { number };
+    let to = if number < 248 { from ^ 1 } else { number / 2 };
+    Ok([delta(from, -i128::from(amount)), delta(to, i128::from(amount))])
 }
 
 /// The bytes of an input, and behind them those of the generator that its first eight seed: libFuzzer lengthens its inputs
 /// slowly, and a table is too slow for it to come to whole rounds.
-pub fn lengthened(bytes: &[u8]) -> [u8; 2048] {
+pub fn lengthened(bytes: &[u8]) -> [u8; 8192] {
     let mut seed = [0; 8];
     seed.iter_mut().zip(bytes).for_each(|(to, from)| *to = *from);
-    let mut long = [0; 2048];
+    let mut long = [0; 8192];
     ChaCha20Rng::seed_from_u64(u64::from_be_bytes(seed)).fill_bytes(&mut long);
     long.iter_mut().zip(bytes).for_each(|(to, from)| *to = *from);
     long
 }
-
-/// Slots for deltas: the fewest there are; four moves fill half.
-pub const SLOTS: usize = 16;
 
 /// The public key of a committee whose whole secret is known.
 pub fn master(secret: &Scalar) -> MasterPublicKey {

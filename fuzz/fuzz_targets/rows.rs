@@ -1,6 +1,6 @@
 //! Arbitrary rows, sealed under a proper key: the decoder behind the seal. A table is refused with a typed error exactly
-//! where `docs/spec/table.md` refuses it, or is read as what was sealed; a round on it gives the same version on the open
-//! table and on the sealed one, and leaves every row that it does not name as it was.
+//! where `docs/spec/table.md` refuses it, or is read as what was sealed; a round, growth or a new epoch on it gives the same
+//! version on the open table and on the sealed one, and leaves every row that it does not name as it was.
 //!
 //! `cargo +nightly fuzz run rows`
 #![no_main]
@@ -11,18 +11,19 @@ mod sealing;
 
 use arbitrary::{Arbitrary, Unstructured};
 use ccc_core::{
+    epoch::Epoch,
     keys::MasterPublicKey,
     table::{
-        AssetId, ChunkSource, DataKey, FileSource, HEADER_LEN, Header, OpenTable, Outputs, P0_LEN, P1_LEN, ResultCode,
-        Row, RowFault, SealedBody, SealedTable, Sidecar, SliceSink, StreamError, StructuralError, TableId, TableParams,
-        TableSuite, Tier, Update, Updated, body_len, genesis, sidecar_len,
+        AssetId, ChunkSource, DataKey, FileSource, HEADER_LEN, Header, OpenTable, Outputs, P0_LEN, P1_LEN, ROW_LEN,
+        ResultCode, Row, RowFault, SealedBody, SealedTable, Sidecar, SliceSink, StreamError, StructuralError, TableId,
+        TableParams, TableSuite, Tier, Update, Updated, body_len, genesis, sidecar_len,
     },
 };
 use curve25519_dalek::Scalar;
 use libfuzzer_sys::fuzz_target;
 use plain::{Plain, VERSION};
 use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
-use rounds::{ASSETS, EPOCH, Round, SLOTS, lengthened, master, unwrap};
+use rounds::{ASSETS, EPOCH, Round, lengthened, master, unwrap};
 use std::{io::Cursor, sync::LazyLock};
 
 /// The data key of every sealed input.
@@ -42,9 +43,36 @@ static HEADER: LazyLock<[u8; HEADER_LEN]> = LazyLock::new(|| {
 #[derive(Arbitrary, Debug)]
 struct Input {
     plain: Plain,
-    round: Round,
+    next: Next,
     /// Whether the body is read from a file, which could change between two readings.
     file: bool,
+}
+
+#[derive(Arbitrary, Debug)]
+enum Next {
+    Round(Round),
+    Growth,
+    /// So many epochs later, and one.
+    Epoch(u32),
+    /// Rounds are half of all.
+    OtherRound(Round),
+}
+
+impl Next {
+    fn update(&self) -> Update<'_> {
+        match self {
+            Self::Round(Round { boundary, deltas, slots }) | Self::OtherRound(Round { boundary, deltas, slots }) => {
+                Update::Round { boundary, deltas, k: *slots, assets: &ASSETS }
+            }
+            Self::Growth => Update::Growth,
+            Self::Epoch(later) => Update::Epoch(Epoch(EPOCH.0 + 1 + u64::from(*later))),
+        }
+    }
+}
+
+/// The tier after the update.
+fn tier_after(update: &Update<'_>) -> Tier {
+    if *update == Update::Growth { Tier::SMALLEST.next().expect("a larger tier") } else { Tier::SMALLEST }
 }
 
 fn key() -> DataKey {
@@ -77,16 +105,16 @@ fn assert_read(table: &OpenTable, plain: &Plain) {
     assert_eq!(table.result_code().byte(), plain.rows()[0][47]);
 }
 
-/// A version that a round made, and how it ended.
+/// A version that an update made, and how it ended.
 struct Made {
     table: SealedTable,
     code: ResultCode,
     boundary: Vec<Result<(), ResultCode>>,
 }
 
-/// The round on the sealed table.
+/// The update on the sealed table.
 fn stream(header: &Header, body: &mut impl ChunkSource, update: &Update<'_>) -> Result<Made, StreamError> {
-    let tier = Tier::SMALLEST;
+    let tier = tier_after(update);
     let (mut next, mut sidecar) = (vec![0; body_len(tier)], vec![0; sidecar_len(tier)]);
     let outputs =
         Outputs { body: &mut SliceSink(&mut next), sidecar: &mut SliceSink(&mut sidecar), progress: &mut |_| () };
@@ -96,7 +124,7 @@ fn stream(header: &Header, body: &mut impl ChunkSource, update: &Update<'_>) -> 
     Ok(Made { table, code: made.code, boundary: made.boundary })
 }
 
-/// The round on the open table gives the same version.
+/// The update on the open table gives the same version.
 fn assert_same(open: OpenTable, update: &Update<'_>, made: &Made) {
     let next: Updated = open.apply(update, &MASTER, &mut ChaCha20Rng::seed_from_u64(2)).expect("seals");
     assert_eq!((next.code, &next.boundary), (made.code, &made.boundary));
@@ -106,13 +134,15 @@ fn assert_same(open: OpenTable, update: &Update<'_>, made: &Made) {
 }
 
 /// The rows of the next version, whose three roots are those that the specification gives.
-fn rows_of(made: &Made, status: &[u8]) -> Vec<u8> {
+fn rows_of(made: &Made, status: &[u8], update: &Update<'_>) -> Vec<u8> {
     let header = &made.table.header;
     let key = unwrap(header, &MASTER, &SECRET);
     let (rows, roots) = sealing::open(&key, &header.p0(), &made.table.body);
     assert_eq!(roots, [header.body_root(), header.key_commitment(), header.state_root()]);
     Sidecar::parse(&made.table.sidecar, header).expect("leads to the state root");
-    assert_eq!(rows[..40], status[..40]);
+    assert_eq!(rows[..24], status[..24]);
+    // a new epoch has a salt of its own
+    assert_eq!(rows[24..40] == status[24..40], !matches!(update, Update::Epoch(_)));
     assert_eq!(rows[40..48], u64::from(made.code.byte()).to_be_bytes());
     assert_eq!(rows[48..56], (VERSION + 1).to_be_bytes());
     rows
@@ -132,20 +162,25 @@ fuzz_target!(|bytes: &[u8]| {
     let open = OpenTable::open(&header, &body, &key()).map_err(fault);
     assert_eq!(open.as_ref().err().copied(), input.plain.fault());
 
-    let (boundary, deltas) = input.round.parts();
-    let update = Update::Round { boundary: &boundary, deltas: &deltas, k: SLOTS, assets: &ASSETS };
+    let update = input.next.update();
     let made = match input.file {
         true => stream(&header, &mut FileSource::new(Cursor::new(&body)), &update),
         false => stream(&header, &mut &body[..], &update),
     };
-    let named = plain::named(&boundary, &deltas);
+    let named = match update {
+        Update::Round { boundary, deltas, .. } => plain::named(boundary, deltas),
+        Update::Growth | Update::Epoch(_) => plain::named(&[], &[]),
+    };
     let faults = input.plain.faults_in(&named);
     match made {
         Err(StreamError::Structural(error)) => assert!(faults.contains(&fault(error)) && open.is_err()),
         Err(error) => panic!("no medium fails here: {error}"),
         Ok(made) => {
             assert_eq!(faults, []);
-            input.plain.assert_kept(&rows_of(&made, &input.plain.rows()[0]), &named);
+            let rows = rows_of(&made, &input.plain.rows()[0], &update);
+            input.plain.assert_kept(&rows, &named);
+            assert_eq!(rows.len(), tier_after(&update).rows() * ROW_LEN);
+            assert!(rows[input.plain.bytes().len()..].iter().all(|byte| *byte == 0), "growth adds unused rows");
             if let Ok(open) = open {
                 assert_read(&open, &input.plain);
                 assert_same(open, &update, &made);

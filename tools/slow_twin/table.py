@@ -6,7 +6,7 @@ import hmac
 from blake3 import blake3
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM, ChaCha20Poly1305
 
-from . import tdh2
+from . import blake3_tree, tdh2
 from .encoding import *
 from .evm import keccak256
 
@@ -163,6 +163,14 @@ def seal_chunks(body_key, p0, rows, suite=1):
 def body_root(sealed):
     leaves = [blake3(u32(i) + c).digest() for i, c in enumerate(sealed)]
     return blake3(b"".join(leaves)).digest(), leaves
+
+
+def chunk_proof(leaves, index):
+    """The other leaves of the chunk's block of BLAKE3, then the chaining values beside its way to the root."""
+    block, place = index // 32, index % 32
+    beside = leaves[32 * block : 32 * block + 32]
+    above = path(blake3_tree.levels(b"".join(leaves)), block)
+    return b"".join(beside[:place] + beside[place + 1 :] + above)
 
 
 def table_label(chain, contract, table, version, p1):

@@ -65,7 +65,7 @@ def table():
         rows=row_cases(), deltas=delta_cases(), delta_slots=[dict(slots=s, makers=n, K=tb.delta_slots(s, n)) for s, n in ((1, 0), (1, 7), (1, 8), (1, 31), (2, 16), (1, 127), (4, 300))],
         tiers=[dict(tier=t, rows=2**t, chunks=2 ** (t - 10)) for t in range(10, 25, 2)],
         versions=[first, second], receipts=receipts(v2["P1"]), body_root_many=many_leaves(), chunks_many=[many_chunks(suite) for suite in (1, 2)],
-        operations=operation_cases(), own_versions=own_version_cases(), forced_transfers=forced_cases(), transfers=transfer_cases(),
+        chunk_proofs=[proof_cases(tier) for tier in (10, 12, 14, 16, 18)], operations=operation_cases(), own_versions=own_version_cases(), forced_transfers=forced_cases(), transfers=transfer_cases(),
         answers=answer_cases(v2["header_hash"]),
     )
 
@@ -162,6 +162,15 @@ def many_chunks(suite):
     sealed, aad = tb.seal_chunks(body_key, p0, [bytes(64)] * 4096, suite)
     root, leaves = tb.body_root(sealed)
     return dict(**fields, suite=suite, P0=p0, data_key=data_key, body_key=body_key, chunk_aad=aad, tags=[c[-16:] for c in sealed], leaves=leaves, body_root=root)
+
+
+def proof_cases(tier):
+    """Proofs over chunks that are their index, u32be, as often as it fits a sealed chunk."""
+    chunks = 2 ** (tier - 10)
+    root, leaves = tb.body_root([u32(i) * 16_388 for i in range(chunks)])
+    assert tb.blake3_tree.levels(b"".join(leaves))[-1] == [root]
+    indices = sorted({0, chunks // 2, chunks - 1})
+    return dict(tier=tier, body_root=root, indices=indices, proofs=[tb.chunk_proof(leaves, i) for i in indices])
 
 
 def receipts(p1):

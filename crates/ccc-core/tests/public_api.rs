@@ -20,6 +20,7 @@ use ccc_core::keys::{Committee, Complaint, Dealing, DealingError, KeyShare, KeyS
 use ccc_core::keys::{MembershipError, ParticipantKeys, PublicKeys, Roster, RosterMember, Session, SessionError};
 use ccc_core::keys::{VerifiedDealing, dealer, dkg};
 use ccc_core::report::{QuorumError, Report, ReportError, ReportSigner, SignatureFault, SignedReport, SignerSet};
+use ccc_core::table::{BodyLeaves, ChunkProof, ChunkProofError};
 use ccc_core::table::{DataKey, Header, HeaderError, OpenTable, Receipt, SealedTable, StoreError, StructuralError};
 use ccc_core::threshold::{Threshold, ThresholdError};
 use ccc_core::vault::{Answer, AttestedRecipient, Combination, CombineError, Combined, Opened, Partials, Recipient};
@@ -44,7 +45,7 @@ everywhere! {
     Policy, Reader<'static>, Envelope, MemoryBoard, RepairRequest, RepairSession, repair::Helper<'static>,
     repair::Receiver<'static>, RepairPacket, RepairComplaint, RepairCulprit, Complaint, Audited, Posted, Posting, Certificate, Handover, Culprit, Committee, Dealing, VerifiedDealing, KeyShare,
     MasterPublicKey, Member, ParticipantKeys, PublicKeys, Roster, RosterMember, Session, dkg::Outcome, Report,
-    ReportSigner, SignedReport, SignerSet, DataKey, Header, OpenTable, Receipt, SealedTable, Threshold, Answer,
+    ReportSigner, SignedReport, SignerSet, BodyLeaves, ChunkProof, DataKey, Header, OpenTable, Receipt, SealedTable, Threshold, Answer,
     AttestedRecipient, Combination, Combined, Opened, Partials, Recipient, Request, SealedShare, Shares,
     rounds::Party<'static, dkg::Dkg>, dkg::Participant<'static>, dkg::Committed<'static>, dkg::Opened<'static>,
     dkg::Gathered<'static>, dkg::Complained<'static>, dkg::Unconfirmed<'static>, rounds::Unconfirmed<'static, Reshare>,
@@ -53,7 +54,7 @@ everywhere! {
 errors! {
     CiphertextError, DecryptionError, EncryptError, PolicyRefusal, EncodingError, EnvelopeError, BoardError, RepairError,
     RepairSessionError, PacketError, RepairFault, Fault, CertificateError, RoundsError, StateError, DealingError, KeyShareError, MembershipError,
-    SessionError, dealer::DealerError, QuorumError, ReportError, SignatureFault, HeaderError, StoreError,
+    SessionError, dealer::DealerError, QuorumError, ReportError, SignatureFault, ChunkProofError, HeaderError, StoreError,
     StructuralError, ThresholdError, CombineError, RequestError, SealError, ShareError,
 }
 

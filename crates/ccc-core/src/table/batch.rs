@@ -12,6 +12,7 @@ use super::{
     row::{self, Flags, ROW_LEN},
     rows::Rows,
     seal::CHUNK_LEN,
+    touch::slot,
 };
 use crate::parallel::prelude::*;
 use alloc::collections::BTreeSet;
@@ -159,14 +160,16 @@ impl Batch {
     #[inline]
     fn net(&self, bytes: &[u8; ROW_LEN], seen: &mut [u64]) -> Net {
         let (here, mut net) = (RowKey::of(bytes), Net::default());
-        for delta in &self.deltas {
+        for (at, delta) in self.deltas.iter().enumerate() {
+            slot(at);
             let mask = here.matches(delta.key);
             net.touched |= mask;
             net.amount.add(mask, delta.low, delta.high);
             net.reserved += i128::from(mask.cast_signed() & delta.reserved);
             net.lot |= mask & delta.lot;
         }
-        for (seen, delta) in seen.iter_mut().zip(&self.deltas) {
+        for (at, (seen, delta)) in seen.iter_mut().zip(&self.deltas).enumerate() {
+            slot(at);
             *seen |= here.matches(delta.key);
         }
         net

@@ -10,6 +10,7 @@ use super::{
     lookup::Touch,
     place,
     row::ROW_LEN,
+    touch::slot,
     turns::{TABLES, Turns},
 };
 use alloc::vec::Vec;
@@ -74,8 +75,9 @@ impl Slots {
             touch(Touch::Row(index));
             from.into_iter().for_each(|from| touch(Touch::Group(from)));
             let quads = QUADS_AT.map(|at| lanes::quad(row, at));
-            for slot in [one, two, three] {
-                slot.take(index, &quads);
+            for (at, waiting) in [one, two, three].into_iter().enumerate() {
+                slot(at);
+                waiting.take(index, &quads);
             }
         }
     }

@@ -20,6 +20,7 @@ use super::{
     row::{self, ROW_LEN, RowFault},
     rows::Located,
     seal::number,
+    touch::{slot, touch},
 };
 use alloc::vec;
 use alloc::vec::Vec;
@@ -62,11 +63,12 @@ struct Bins {
     items: usize,
 }
 
-/// Part of a scan that a test can follow: a row that is read, a group that it meets.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Part of a scan that a test can follow: a row that is read, a group that it meets, a slot of the group.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Touch {
     Row(u32),
     Group(usize),
+    Slot(usize),
 }
 
 /// What one part of a scan found; parts are merged in any order.
@@ -103,7 +105,7 @@ impl Lookup {
 
     /// Looks through the rows of a few chunks, the first of which has the number `first`.
     pub(super) fn scan(&self, findings: &mut Findings, first: u32, rows: &[[u8; ROW_LEN]]) {
-        self.scan_touching(findings, first, rows, &mut |_| ());
+        self.scan_touching(findings, first, rows, &mut touch);
     }
 
     /// [`Lookup::scan`], telling what it touches.
@@ -143,7 +145,8 @@ impl Lookup {
             let words = words(row);
             findings.count(index, &words);
             for (group, marks) in self.groups.iter().zip(&mut marks) {
-                for (sum, mask) in marks.iter_mut().zip(&group.matches(&words)) {
+                for (lane, (sum, mask)) in marks.iter_mut().zip(&group.matches(&words)).enumerate() {
+                    slot(lane);
                     *sum = sum.wrapping_add(mask & mark);
                 }
             }
@@ -285,7 +288,8 @@ impl KeyGroup {
     fn matches(&self, row: &[u32; ROW_WORDS]) -> [u32; LANES] {
         let mut differ = [0; LANES];
         for (keys, word) in self.0.iter().zip(row) {
-            for (differ, key) in differ.iter_mut().zip(keys) {
+            for (lane, (differ, key)) in differ.iter_mut().zip(keys).enumerate() {
+                slot(lane);
                 *differ |= key ^ word;
             }
         }
@@ -295,7 +299,8 @@ impl KeyGroup {
 
 #[inline]
 fn add_under(masks: &[u32; LANES], held: &Held, sums: &mut [Held; LANES]) {
-    for (sums, mask) in sums.iter_mut().zip(masks) {
+    for (lane, (sums, mask)) in sums.iter_mut().zip(masks).enumerate() {
+        slot(lane);
         for (sum, quad) in sums.iter_mut().zip(held) {
             *sum = lanes::add(*sum, lanes::and([*mask; 4], *quad));
         }

@@ -29,6 +29,7 @@ mod gather;
 mod header;
 mod holdings;
 mod identity;
+mod inclusion;
 mod key;
 mod lanes;
 pub mod ledger;
@@ -49,6 +50,7 @@ mod sidecar;
 mod store;
 mod stored;
 mod stream;
+mod touch;
 mod tree;
 mod turns;
 mod update;
@@ -67,6 +69,7 @@ pub use header::{
 };
 pub use holdings::{Holdings, holdings_len};
 pub use identity::{AccountId, AssetId, AssetRule, TableId, Tier};
+pub use inclusion::{BodyLeaves, ChunkProof, ChunkProofError};
 pub use key::{DATA_KEY_LEN, DataKey, SALT_LEN};
 pub use open::OpenTable;
 pub use operation::{

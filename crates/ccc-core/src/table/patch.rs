@@ -13,6 +13,7 @@ use super::{
     mask,
     place::{self, BinHash, Item, NOWHERE},
     row::ROW_LEN,
+    touch::{slot, touch},
     turns::{TABLES, Turns},
 };
 use alloc::vec;
@@ -71,7 +72,7 @@ impl Patches {
 
     /// Writes onto the rows of one chunk, the first of which has the number `first`.
     pub(super) fn apply(&self, first: u32, rows: &mut [[u8; ROW_LEN]]) {
-        self.apply_touching(first, rows, &mut |_| ());
+        self.apply_touching(first, rows, &mut touch);
     }
 
     /// [`Patches::apply`], telling what it touches.
@@ -98,6 +99,7 @@ impl Patches {
 
     fn apply_whole(&self, first: u32, rows: &mut [[u8; ROW_LEN]]) {
         for (index, row) in (first..).zip(rows) {
+            touch(Touch::Row(index));
             let (old, sum) = (lanes::quads(row), sum(index, &self.whole));
             *row = lanes::bytes(&core::array::from_fn(|i| lanes::xor(old[i], sum[i])));
         }
@@ -207,7 +209,8 @@ impl Masked<2> {
 #[inline]
 fn sum_of_deltas<'a>(index: u32, patches: impl IntoIterator<Item = &'a Masked<2>>) -> [Quad; 2] {
     let (mut first, mut second) = ([0; 4], [0; 4]);
-    for patch in patches {
+    for (at, patch) in patches.into_iter().enumerate() {
+        slot(at);
         let mask = lanes::same(patch.index, [index; 4]);
         first = lanes::xor(first, lanes::and(mask, patch.quads[0]));
         second = lanes::xor(second, lanes::and(mask, patch.quads[1]));
@@ -228,7 +231,8 @@ fn write(row: &mut [u8; ROW_LEN], [a, b]: [Quad; 2]) {
 #[inline]
 fn sum<const N: usize>(index: u32, patches: &[Masked<N>]) -> [Quad; N] {
     let mut sums = [[0; 4]; N];
-    for patch in patches {
+    for (at, patch) in patches.into_iter().enumerate() {
+        slot(at);
         let mask = lanes::same(patch.index, [index; 4]);
         for (sum, quad) in sums.iter_mut().zip(&patch.quads) {
             *sum = lanes::xor(*sum, lanes::and(mask, *quad));

@@ -8,7 +8,7 @@
 //! *Security*: n keys in at least n bins overflow one of them with probability below n·e⁻¹/17!·1.1, 2^-42 for 256 keys
 //! and 2^-32 for 2^18; then the next seed is taken. That is the one address that depends on what is placed.
 
-use super::{lookup::LANES, mask};
+use super::{lookup::LANES, mask, touch::slot};
 use alloc::vec::Vec;
 use zeroize::Zeroize;
 
@@ -70,6 +70,8 @@ pub(super) fn sort<const N: usize>(items: &mut Vec<Item<N>>) {
 /// Puts the smaller number first where `ascending`, else last.
 #[inline]
 fn exchange<const N: usize>(items: &mut [Item<N>], low: usize, high: usize, ascending: bool) {
+    slot(low);
+    slot(high);
     let (a, b) = (items[low], items[high]);
     let swap = less(b.number, a.number) ^ if ascending { 0 } else { u32::MAX };
     items[low] = Item::select(swap, &b, &a);
@@ -117,6 +119,8 @@ fn spread<const N: usize>(slots: &mut [Item<N>]) {
 /// Moves the item at `from` to `to`, which is empty, where its distance has the bit of this step.
 #[inline]
 fn route<const N: usize>(slots: &mut [Item<N>], from: usize, to: usize, step: usize) {
+    slot(from);
+    slot(to);
     let item = slots[from];
     let moves = bit(&item, step);
     slots[to] = Item::select(moves, &item, &slots[to]);

@@ -7,10 +7,12 @@
 use super::{
     AccountId, AssetId, StructuralError, Tier,
     boundary::{NAMED, RowSet},
+    lookup::Touch,
     mask,
     mask::RowKey,
     row::{self, READING_KEY_LEN, ROW_LEN, RowFault, Status, UNUSED},
     seal::{CHUNK_LEN, CHUNK_ROWS, number},
+    touch::{slot, touch},
 };
 use crate::parallel::prelude::*;
 use alloc::vec;
@@ -241,11 +243,13 @@ fn words(bytes: &[u8; ROW_LEN]) -> [u64; WORDS] {
 fn scan_chunk(first: usize, bytes: &[u8], keys: &[RowKey]) -> Vec<Hit> {
     let mut hits = vec![Hit::default(); keys.len()];
     for (offset, bytes) in bytes.as_chunks().0.iter().enumerate() {
-        let (here, words, index) = (RowKey::of(bytes), words(bytes), u64::from(number(first + offset)));
-        for (hit, key) in hits.iter_mut().zip(keys) {
+        let (here, words, index) = (RowKey::of(bytes), words(bytes), number(first + offset));
+        touch(Touch::Row(index));
+        for (at, (hit, key)) in hits.iter_mut().zip(keys).enumerate() {
+            slot(at);
             let mask = here.matches(*key);
             hit.found |= mask;
-            hit.index |= mask & index;
+            hit.index |= mask & u64::from(index);
             for (out, word) in hit.words.iter_mut().zip(words) {
                 *out |= mask & word;
             }
@@ -282,10 +286,12 @@ impl Target {
 
 fn write_chunk(first: usize, bytes: &mut [u8], targets: &[Target; 2]) {
     for (offset, bytes) in bytes.as_chunks_mut::<ROW_LEN>().0.iter_mut().enumerate() {
-        let index = u64::from(number(first + offset));
+        let index = number(first + offset);
+        touch(Touch::Row(index));
         let mut words = words(bytes);
-        for target in targets {
-            let mask = mask::is_zero(index ^ target.index);
+        for (at, target) in targets.iter().enumerate() {
+            slot(at);
+            let mask = mask::is_zero(u64::from(index) ^ target.index);
             for (word, new) in words.iter_mut().zip(target.words) {
                 *word = mask::select(mask, new, *word);
             }
@@ -334,7 +340,8 @@ impl Halves {
 pub(super) fn sum_chunk(bytes: &[u8], asset: AssetId) -> Halves {
     let mut sum = Halves::default();
     let wanted = mask::from_bool(asset.is_balance());
-    for bytes in bytes.as_chunks().0 {
+    for (offset, bytes) in bytes.as_chunks().0.iter().enumerate() {
+        slot(offset);
         let holder = !mask::from_bool(row::account(bytes) == AccountId::NOBODY);
         let mask = wanted & holder & mask::is_zero(u64::from(row::asset(bytes).0 ^ asset.0));
         sum.low += u128::from(mask & row::u64_at(bytes, 32));

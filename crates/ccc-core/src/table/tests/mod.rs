@@ -2,7 +2,9 @@
 
 mod answers;
 mod forced;
+mod inclusion;
 mod nonces;
+mod oblivious;
 mod operation_vectors;
 mod outside;
 mod refusals;
@@ -60,6 +62,14 @@ fn delta(number: u8, asset: u32, amount: i128, reserved: i64) -> Delta {
 
 fn first(seed: u64) -> Updated {
     genesis(&params(), &master(), &mut rng(seed)).expect("genesis")
+}
+
+/// The work, on a pool of one thread.
+fn on_one_thread<T: Send>(work: impl FnOnce() -> T + Send) -> T {
+    #[cfg(feature = "parallel")]
+    return rayon::ThreadPoolBuilder::new().num_threads(1).build().expect("a thread").install(work);
+    #[cfg(not(feature = "parallel"))]
+    return work();
 }
 
 /// The next version of a table.

@@ -50,7 +50,7 @@ fn streaming_gives_the_bytes_of_the_open_table() {
     let mut rng = rng(31);
     let mut current = first(5);
     let (mut codes, mut forced) = (std::collections::BTreeSet::new(), std::collections::BTreeSet::new());
-    for number in 0..120u64 {
+    for number in 0..u64::from(twin::cases(120)) {
         let boundary = twin::some_boundary(&mut rng);
         let deltas = twin::some_deltas(&mut rng);
         let k = [16, 64, 256][rng.random_range(0..3)];

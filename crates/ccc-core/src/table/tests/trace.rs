@@ -4,11 +4,12 @@ use super::super::{
     AccountId, AssetId, BoundaryOperation, Delta, ResultCode, Row,
     boundary::{NAMED, RowSet},
     found::Asked,
-    lookup::{Lookup, Touch},
+    lookup::Lookup,
     mask::RowKey,
     patch::{Patch, Patches},
     row::{ROW_LEN, UNUSED},
     rows::{Halves, Located, Placed},
+    touch::{Trace, recorded},
     working::{Survey, Working},
 };
 use super::{ASSETS, first, funded};
@@ -41,20 +42,24 @@ fn asked(boundary: &[BoundaryOperation], padded: &[Delta]) -> Asked {
 }
 
 /// Everything that both passes touch for a batch, and the amounts of its rows as found.
-fn trace(deltas: &[Delta]) -> (Vec<Touch>, Vec<Option<u128>>) {
+fn trace(deltas: &[Delta]) -> (Trace, Vec<Option<u128>>) {
+    recorded(|| changed(deltas))
+}
+
+/// Finds the rows of a batch and writes them back changed.
+fn changed(deltas: &[Delta]) -> Vec<Option<u128>> {
     let mut rows = rows();
-    let mut touched = vec![];
     let lookup = Lookup::new(asked(&[], deltas).unique(), SEED);
     let mut findings = lookup.start();
-    lookup.scan_touching(&mut findings, 0, &rows, &mut |touch| touched.push(touch));
+    lookup.scan(&mut findings, 0, &rows);
     let found = lookup.rows(&findings).expect("well formed");
     let patches: Vec<_> = found.iter().map(patch_of).collect();
-    Patches::new([].iter(), &patches, SEED).apply_touching(0, &mut rows, &mut |touch| touched.push(touch));
+    Patches::new([].iter(), &patches, SEED).apply(0, &mut rows);
     let changed: Vec<_> =
         (0u32..).zip(&rows).filter(|(at, row)| *at < ROWS && amount(row) != u128::from(*at)).collect();
     assert_eq!(changed.len(), found.iter().flatten().count());
     assert!(changed.iter().all(|(at, row)| amount(row) == u128::from(*at) + 1_000_000));
-    (touched, found.iter().map(|row| row.as_ref().map(|row| amount(&row.bytes))).collect())
+    found.iter().map(|row| row.as_ref().map(|row| amount(&row.bytes))).collect()
 }
 
 fn amount(row: &[u8; ROW_LEN]) -> u128 {
@@ -178,14 +183,12 @@ fn every_submission_makes_the_same_scans_whatever_it_says_and_however_it_ends() 
 fn a_sealed_table_is_searched_alike_for_every_submission() {
     let body: Vec<_> = first(1).rows.rows.all().to_vec();
     let touched = |operation: &BoundaryOperation| {
-        let mut touched = vec![];
         let operations = [operation.clone(), operation.clone()];
         let lookup = Lookup::new(asked(&operations, &[Delta::DUMMY; 16]).unique(), SEED);
-        lookup.scan_touching(&mut lookup.start(), 0, &body, &mut |touch| touched.push(touch));
-        touched
+        recorded(|| lookup.scan(&mut lookup.start(), 0, &body)).0
     };
     let traces: Vec<_> = submitted().iter().map(|(operation, _)| touched(operation)).collect();
-    assert!(traces.iter().all(|trace| !trace.is_empty() && *trace == traces[0]));
+    assert!(traces.iter().all(|trace| trace.slots > 0 && *trace == traces[0]));
 }
 
 /// Accounts of a round: which of them take part, sell, own or are strangers is secret.
@@ -203,16 +206,18 @@ fn a_rounds_first_pass_and_its_patches_touch_the_same_places_whoever_takes_part(
         let owners = owners.into_iter().map(RowKey::reading_key);
         let asked = Asked::new(&boundary, deltas.iter().map(|delta| delta.key(&ASSETS)), owners, &ASSETS);
         let lookup = Lookup::new(asked.unique(), SEED);
-        let (mut rows, mut findings, mut touched) = (rows(), lookup.start(), vec![]);
-        lookup.scan_touching(&mut findings, 0, &rows, &mut |touch| touched.push(touch));
-        let survey = Survey { findings, sums: vec![Halves::default(); asked.assets.len()], first: None };
-        let working = Working::new(&lookup, &survey, &asked, rows.len(), SEED).expect("well formed");
-        working.patches().apply_touching(0, &mut rows, &mut |touch| touched.push(touch));
-        touched
+        let touching = || {
+            let (mut rows, mut findings) = (rows(), lookup.start());
+            lookup.scan(&mut findings, 0, &rows);
+            let survey = Survey { findings, sums: vec![Halves::default(); asked.assets.len()], first: None };
+            let working = Working::new(&lookup, &survey, &asked, rows.len(), SEED).expect("well formed");
+            working.patches().apply(0, &mut rows);
+        };
+        recorded(touching).0
     };
     for slots in [16, 64, 256] {
         let nobody = touched(&|_| ROWS + 7, slots);
-        assert!(nobody.len() > 4_096);
+        assert!(nobody.rows > 4_096 && nobody.slots > 0);
         assert!(nobody == touched(&|i| i, slots), "{slots} slots: everybody");
         assert!(nobody == touched(&|i| (i * 37) % ROWS, slots), "{slots} slots: spread");
         assert!(nobody == touched(&|i| i % 3, slots), "{slots} slots: three accounts over and over");

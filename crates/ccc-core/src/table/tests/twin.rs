@@ -17,13 +17,13 @@ use zeroize::Zeroizing;
 
 /// Few enough rows that some deposits find the table full.
 const ROWS: usize = 24;
-const BATCHES: usize = 10_000;
+const BATCHES: u32 = 10_000;
 
-/// The batches to try: times `CCC_CASE_FACTOR` where it is set, as `.ci/deep` does.
-fn batches() -> usize {
-    let factor =
+/// So many cases, times `CCC_CASE_FACTOR` where it is set: `.ci/deep` sets it.
+pub(super) fn cases(number: u32) -> u32 {
+    let factor: u32 =
         std::env::var("CCC_CASE_FACTOR").map_or(1, |factor| factor.parse().expect("CCC_CASE_FACTOR: a number"));
-    BATCHES.checked_mul(factor).expect("CCC_CASE_FACTOR: fewer batches")
+    number.checked_mul(factor).expect("CCC_CASE_FACTOR: fewer cases")
 }
 
 fn small_rows() -> Rows {
@@ -178,7 +178,7 @@ fn n127_scans_agree_with_the_plain_ledger_and_conserve_sums() {
     let mut rng = rng(127);
     let (mut codes, mut forced, mut paid) = ([0usize; 7], 0, [0usize; 7]);
     let (mut rows, mut ledger) = (small_rows(), Ledger::with_rows(ROWS));
-    for batch in 0..batches() {
+    for batch in 0..cases(BATCHES) {
         if batch % 100 == 0 {
             (rows, ledger) = (small_rows(), Ledger::with_rows(ROWS));
         }

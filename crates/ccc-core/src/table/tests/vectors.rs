@@ -286,6 +286,36 @@ fn roots_over_many_chunks_are_reproduced() {
     assert_eq!(body_root(&body), array(&vector["body_root"]));
 }
 
+/// The rows of the specification's worked header: where each field ends, and its bytes.
+fn worked_header() -> (String, Vec<(usize, Vec<u8>)>) {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/spec/table.md");
+    let text = std::fs::read_to_string(path).expect("the specification");
+    let (_, worked) = text.split_once("**A header, worked**").expect("the example");
+    let hash = worked.split('`').nth(3).expect("the hash behind the file's name");
+    let rows = worked.lines().skip_while(|line| !line.starts_with("|---")).skip(1);
+    let field = |line: &str| {
+        let cells: Vec<_> = line.trim_matches('|').split('|').map(str::trim).collect();
+        let (_, end) = cells[0].split_once("..").expect("a range");
+        (end.parse().expect("a number"), hex::decode(cells[2]).expect("hexadecimal"))
+    };
+    (hash.to_owned(), rows.take_while(|line| line.starts_with('|')).map(field).collect())
+}
+
+#[test]
+fn the_specifications_header_is_the_vectors() {
+    let (hash, fields) = worked_header();
+    let mut printed = vec![];
+    for (end, bytes) in fields {
+        printed.extend(bytes);
+        assert_eq!(printed.len(), end);
+    }
+    let version = &file()["versions"][0];
+    assert_eq!(printed, bytes(&version["header"]));
+    assert_eq!(hash, version["header_hash"].as_str().expect("hex"));
+    let header = Header::from_bytes(&printed).expect("a header");
+    assert_eq!(hex::encode(header.hash()), hash);
+}
+
 #[test]
 fn a_status_row_survives_its_bytes() {
     let file = file();

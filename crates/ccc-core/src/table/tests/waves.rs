@@ -13,7 +13,7 @@ use super::super::{
     sidecar_len,
     update::Sealing,
 };
-use super::{ASSETS, first, master, rng};
+use super::{ASSETS, first, master, on_one_thread, rng};
 use std::io::Cursor;
 
 /// Rows 1 and 2 are key and balance of account 0; then come the other accounts' keys, then their balances.
@@ -56,14 +56,6 @@ fn filled() -> (SealedTable, OpenTable) {
     let key = DataKey::fresh(None, &prefix.to_bytes(), &[0; 32], &mut rng(8));
     let sealing = Sealing { prefix, key, batch: Batch::new(&[], &[]), accepted: 0 };
     sealing.seal(rows, &master(), &mut rng(9)).expect("seals")
-}
-
-/// The work, with waves of the size that one thread takes.
-fn on_one_thread<T: Send>(work: impl FnOnce() -> T + Send) -> T {
-    #[cfg(feature = "parallel")]
-    return rayon::ThreadPoolBuilder::new().num_threads(1).build().expect("a thread").install(work);
-    #[cfg(not(feature = "parallel"))]
-    return work();
 }
 
 /// Accounts whose balances stand in the first, a middle and the last chunk pay each other, a new one and one that
