@@ -22,6 +22,7 @@ use std::sync::Arc;
 
 mod any;
 mod boards;
+mod contradictions;
 mod forged;
 
 const LIAR: u16 = 3;
