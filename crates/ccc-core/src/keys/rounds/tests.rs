@@ -22,6 +22,7 @@ use std::sync::Arc;
 
 mod any;
 mod boards;
+mod bounds;
 mod contradictions;
 mod forged;
 
