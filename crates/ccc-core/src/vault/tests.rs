@@ -22,6 +22,7 @@ use rand_chacha::ChaCha20Rng;
 
 mod batches;
 mod compact;
+mod floods;
 mod liars;
 mod network;
 mod properties;
