@@ -30,4 +30,5 @@ mod support;
 mod terminal;
 mod upkeep;
 mod verify;
+mod weighted;
 mod withdrawals;
