@@ -82,7 +82,7 @@ impl<K: Copy, T> Different<K, T> {
 ///
 /// # Errors
 /// The first name under which there are too many.
-pub(crate) fn different<'a, K: Ord + Copy, T: PartialEq>(all: &'a [(K, T)]) -> Result<Vec<(K, &'a T)>, K> {
+pub(crate) fn different<K: Ord + Copy, T: PartialEq>(all: &[(K, T)]) -> Result<Vec<(K, &T)>, K> {
     let (mut seen, mut list) = (Different::default(), Vec::new());
     for (name, answer) in all {
         match seen.put(*name, answer) {
