@@ -99,6 +99,7 @@ pub mod enclave;
 pub mod encoding;
 pub mod envelope;
 pub mod epoch;
+mod flood;
 pub mod identifier;
 pub mod keys;
 mod parallel;

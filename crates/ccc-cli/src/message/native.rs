@@ -14,7 +14,7 @@ use ccc_core::{
     envelope::Envelope,
     identifier::Identifier,
     keys::Committee,
-    vault::{Mode, Request, Shares, combine_public},
+    vault::{Culprit, CulpritReason, Mode, Request, Shares, combine_public},
 };
 use rand_core::CryptoRng;
 use std::path::{Path, PathBuf};
@@ -111,11 +111,18 @@ pub(crate) fn open(
     let mut notes: Vec<_> = not_shares.iter().map(NotShare::to_string).collect();
     let opened = combine_public(committee, &request, &ciphertext, shares, rng);
     let opened = opened.map_err(|error| Error::combine(error, not_shares))?;
-    notes
-        .extend(opened.culprits.iter().map(|culprit| format!("participant {} sent a wrong share", culprit.identifier)));
+    notes.extend(opened.culprits.iter().map(at_fault));
     let plaintexts = opened.every(&ciphertext).map_err(|error| Error::combine(error, Vec::new()))?;
     let plaintext = plaintexts.into_iter().next().unwrap_or_default();
     Ok(Opened { plaintext, notes })
+}
+
+fn at_fault(culprit: &Culprit) -> String {
+    let what = match culprit.reason {
+        CulpritReason::TooMany => "sent more different shares than are looked at",
+        _ => "sent a wrong share",
+    };
+    format!("participant {} {what}", culprit.identifier)
 }
 
 /// Whether a share is the one of its signer for one of these ciphertexts.

@@ -222,12 +222,17 @@ pub(crate) fn open(sealed: Sealed, key: &PublicKey, paths: &[PathBuf]) -> Result
             Err(reason) => not_shares.push(NotShare { path: path.clone(), reason }),
         }
     }
-    let notes = not_shares.iter().map(NotShare::to_string).collect();
-    let plaintext = match &verified {
-        Verified::Hybrid(hybrid) => hybrid.open(threshold, &shares).map(|opened| opened.plaintext),
-        Verified::Raw(raw) => combine(raw, threshold, &shares).map(|all| Zeroizing::new(all.message.to_vec())),
+    let mut notes: Vec<_> = not_shares.iter().map(NotShare::to_string).collect();
+    let opened = match &verified {
+        Verified::Hybrid(hybrid) => hybrid.open(threshold, &shares).map(|opened| (opened.plaintext, opened.flooded)),
+        Verified::Raw(raw) => {
+            combine(raw, threshold, &shares).map(|all| (Zeroizing::new(all.message.to_vec()), all.flooded))
+        }
     };
-    let plaintext = plaintext.map_err(|error| too_few(error, not_shares))?;
+    let (plaintext, flooded) = opened.map_err(|error| too_few(error, not_shares))?;
+    notes.extend(
+        flooded.iter().map(|index| format!("of share {index} there are more different ones than are looked at")),
+    );
     Ok(Opened { plaintext, notes })
 }
 

@@ -25,7 +25,8 @@ use std::{
 pub(crate) const MAX_MESSAGE: u64 = MAX_PAYLOAD as u64 + 512;
 /// Files that count for nothing are named up to this many; the others are counted.
 const MAX_NOTES: usize = 16;
-/// Messages of one sender in one round that are kept, beside one per dealer: as many as the protocol looks at.
+/// Messages of one sender in one round that are kept: as many as the protocol looks at. Of complaints it looks at one per
+/// dealer, and their end is one more message.
 const MAX_PER_SENDER: usize = 4;
 
 /// Bytes at the end of an envelope.
@@ -55,7 +56,7 @@ impl std::fmt::Display for Twice {
 /// The messages of one session.
 pub(crate) struct Board {
     rounds: BTreeMap<Round, Messages>,
-    bound: usize,
+    dealers: usize,
     /// Of a handover: one that lies on the board and certifies it.
     pub(crate) certificate: Option<Certificate>,
     /// Files that count for nothing, and why.
@@ -69,10 +70,17 @@ impl Board {
     /// [`Error::Read`].
     pub(crate) fn read(directory: &Path, session: &Session) -> Result<Self, Error> {
         let dealers = session.old().map_or(session.roster(), ccc_core::keys::Committee::roster).members().len();
-        let bound = MAX_PER_SENDER.max(dealers);
-        let mut board = Self { rounds: BTreeMap::new(), bound, certificate: None, notes: Vec::new() };
+        let mut board = Self { rounds: BTreeMap::new(), dealers, certificate: None, notes: Vec::new() };
         board.notes = each_file(directory, |bytes| board.take(bytes, session))?;
         Ok(board)
+    }
+
+    /// Messages of one sender that are kept of a round.
+    fn bound(&self, round: Round) -> usize {
+        match round {
+            Round::Complain => MAX_PER_SENDER.max(self.dealers.saturating_add(1)),
+            Round::Commit | Round::Open | Round::Confirm => MAX_PER_SENDER,
+        }
     }
 
     fn take(&mut self, bytes: &[u8], session: &Session) -> Result<(), &'static str> {
@@ -94,16 +102,18 @@ impl Board {
         Ok(())
     }
 
-    /// Adds a message that counts for this session.
+    /// Adds a message that counts for this session. A dealing longer than any of the session is of no round: it is neither
+    /// kept nor hashed, whoever signed it.
     pub(crate) fn add(&mut self, session: &Session, envelope: Envelope) -> Result<(), &'static str> {
         if envelope.topic() != session.id() {
             return Err("it is of another session");
         }
         let posted = Posted::of(session, &envelope).ok_or("its sender did not sign it, or it is of no round")?;
+        let bound = self.bound(posted.posting.round());
         let of_round = self.rounds.entry(posted.posting.round()).or_default();
         let messages = of_round.entry(posted.sender).or_default();
         messages.insert(suite::digest(&envelope.to_bytes()), (posted.posting, envelope));
-        if messages.len() > self.bound {
+        if messages.len() > bound {
             messages.pop_last();
         }
         Ok(())
@@ -282,3 +292,6 @@ pub(crate) fn each_file(
     notes.extend((more > 0).then(|| format!("{more} more files of {} are left out", directory.display())));
     Ok(notes)
 }
+
+#[cfg(test)]
+mod tests;

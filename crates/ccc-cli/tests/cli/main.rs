@@ -31,4 +31,5 @@ mod support;
 mod terminal;
 mod upkeep;
 mod verify;
+mod weighted;
 mod withdrawals;

@@ -30,6 +30,11 @@ use zeroize::Zeroizing;
 
 /// Bytes of one encrypted share.
 const SHARE_LEN: usize = 48;
+/// Bytes of a dealing without commitments and shares.
+const FIXED_LEN: usize = 279;
+
+/// Bytes of the longest dealing of any session: about 82 KB.
+pub const MAX_DEALING: usize = longest(MAX_PARTICIPANTS as usize);
 
 /// A dealing as it travels, nothing of it checked beyond its form.
 ///
@@ -146,7 +151,7 @@ impl Dealing {
     /// Encodes the dealing.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
-        let mut out = Vec::with_capacity(280 + 32 * self.commitments.len() + SHARE_LEN * self.shares.len());
+        let mut out = Vec::with_capacity(FIXED_LEN + 32 * self.commitments.len() + SHARE_LEN * self.shares.len());
         out.extend_from_slice(&header(Kind::Dealing));
         Fields::of(&self.context).list().iter().for_each(|field| out.extend_from_slice(field));
         out.extend_from_slice(&count(self.commitments.len()));
@@ -177,6 +182,12 @@ impl Dealing {
         let proof = Schnorr::read(&mut reader, "T", "z")?;
         reader.finish()?;
         Ok(Self { context, commitments, possession, r, shares, proof })
+    }
+
+    /// Bytes that a dealing of this session may have: its shares, with a commitment for each member. One of the right
+    /// degree is shorter; one of a wrong degree is read as well, and named for it.
+    pub(crate) fn longest(session: &Session) -> usize {
+        longest(session.roster().members().len())
     }
 
     /// digest32 H("dealing-commitment"; wire): posted before the dealing itself.
@@ -261,6 +272,11 @@ fn share_key(
         .expand(&info, key.as_mut_slice())
         .expect("32 bytes are less than one block of HKDF-SHA-512");
     key
+}
+
+/// Bytes of a dealing to so many members under the highest threshold that they can have.
+const fn longest(members: usize) -> usize {
+    FIXED_LEN + (32 + SHARE_LEN) * members
 }
 
 fn count(n: usize) -> [u8; 2] {

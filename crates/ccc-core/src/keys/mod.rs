@@ -19,7 +19,7 @@ mod weight;
 
 pub use committee::{Committee, Member};
 pub use complaint::{COMPLAINT_LEN, Complaint, Verdict};
-pub use dealing::{Dealing, DealingError, ShareFault, VerifiedDealing};
+pub use dealing::{Dealing, DealingError, MAX_DEALING, ShareFault, VerifiedDealing};
 pub use master::MasterPublicKey;
 pub use participant::{PARTICIPANT_KEYS_LEN, ParticipantKeys};
 pub use roster::{MembershipError, Roster, RosterMember};

@@ -6,6 +6,7 @@ use super::request::{Request, RequestError};
 use super::share::{Shares, verdicts};
 use super::statement::Statement;
 use crate::ciphertext::VerifiedCiphertext;
+use crate::flood::{Different, Place};
 use crate::identifier::Identifier;
 use crate::keys::Committee;
 use crate::polynomial::Interpolation;
@@ -27,6 +28,8 @@ pub enum CulpritReason {
     Malformed,
     /// Its share proof does not verify.
     Proof,
+    /// It signed more than 8 different answers to one request. The first 8 may count; the others were not looked at.
+    TooMany,
 }
 
 /// A participant that is provably at fault.
@@ -93,7 +96,7 @@ fn at_fault(culprits: &[Culprit]) -> String {
 /// How the parts of one mode are checked and brought together.
 pub(crate) trait Scheme {
     /// What one participant contributes, for all ciphertexts of the request.
-    type Part;
+    type Part: PartialEq;
 
     fn statement(&self) -> &Statement<'_>;
 
@@ -144,7 +147,8 @@ pub(crate) struct Candidate<P> {
 /// Combines plain shares of a request in mode public.
 ///
 /// The caller vouches for who sent what: identifiers come from verified envelopes. A participant may occur several
-/// times, valid and not, and counts once.
+/// times, valid and not, and counts once: the same shares again are left out, and of different ones the first 8 are looked
+/// at. Who signed more is named, [`CulpritReason::TooMany`].
 ///
 /// # Errors
 /// [`CombineError`].
@@ -208,28 +212,31 @@ impl Opened {
 /// What has been drawn so far: per participant everything that may be its part, so that a bad envelope does not take
 /// the place of a good one.
 pub(crate) struct Pool<P> {
-    parts: BTreeMap<Identifier, Vec<P>>,
+    parts: Different<Identifier, P>,
     at_fault: BTreeMap<Identifier, CulpritReason>,
 }
 
 impl<P> Default for Pool<P> {
     fn default() -> Self {
-        Self { parts: BTreeMap::new(), at_fault: BTreeMap::new() }
+        Self { parts: Different::default(), at_fault: BTreeMap::new() }
     }
 }
 
-impl<P> Pool<P> {
+impl<P: PartialEq> Pool<P> {
     /// Takes a candidate.
     pub(crate) fn put(&mut self, Candidate { identifier, part }: Candidate<P>) {
-        match part {
-            Ok(part) => self.parts.entry(identifier).or_default().push(part),
-            Err(reason) => self.blame(identifier, reason),
+        let fault = match part {
+            Ok(part) => (self.parts.put(identifier, part) == Place::Full).then_some(CulpritReason::TooMany),
+            Err(reason) => Some(reason),
+        };
+        if let Some(reason) = fault {
+            self.blame(identifier, reason);
         }
     }
 
     /// Participants with a part that may count.
     fn len(&self) -> usize {
-        self.parts.len()
+        self.parts.names()
     }
 
     fn blame(&mut self, identifier: Identifier, reason: CulpritReason) {
@@ -238,14 +245,11 @@ impl<P> Pool<P> {
 
     /// Keeps what verifies and blames whoever signed the rest.
     pub(crate) fn judge(&mut self, verdicts: impl FnOnce(&[(Identifier, &P)]) -> Vec<bool>) {
-        let flat: Vec<_> = core::mem::take(&mut self.parts)
-            .into_iter()
-            .flat_map(|(i, all)| all.into_iter().map(move |part| (i, part)))
-            .collect();
+        let flat: Vec<_> = core::mem::take(&mut self.parts).into_answers().collect();
         let verdicts = verdicts(&flat.iter().map(|(identifier, part)| (*identifier, part)).collect::<Vec<_>>());
         for ((identifier, part), valid) in flat.into_iter().zip(verdicts) {
             if valid {
-                self.parts.entry(identifier).or_default().push(part);
+                self.parts.put(identifier, part);
             } else {
                 self.blame(identifier, CulpritReason::Proof);
             }
@@ -254,7 +258,7 @@ impl<P> Pool<P> {
 
     /// One part each of the participants with the smallest identifiers.
     pub(crate) fn smallest(&self, need: usize) -> Vec<(Identifier, &P)> {
-        self.parts.iter().filter_map(|(i, all)| Some((*i, all.first()?))).take(need).collect()
+        self.parts.firsts().take(need).collect()
     }
 
     pub(crate) fn culprits(&self) -> Vec<Culprit> {

@@ -8,7 +8,7 @@ use super::combine::{Candidate, CulpritReason};
 use super::recipient::Recipient;
 use super::request::{Request, RequestError};
 use super::sealed::SealError;
-use super::share::ShareError;
+use super::share::{ShareError, different};
 use super::statement::{Opening, Statement};
 use crate::ciphertext::VerifiedCiphertext;
 use crate::encoding::{EncodingError, Reader};
@@ -320,11 +320,11 @@ pub(crate) fn candidate(
     }
 }
 
-/// Checks many participants' partials at once.
+/// Checks many participants' partials at once; the same partials again are checked once.
 ///
 /// # Errors
-/// [`ShareError::Proof`] names the first culprit in the order given, everything else is the caller's; nobody's partials
-/// are [`ShareError::Empty`].
+/// [`ShareError::Proof`] names the first culprit in the order given, [`ShareError::TooMany`] whoever has more than 8
+/// different ones, everything else is the caller's; nobody's partials are [`ShareError::Empty`].
 pub fn verify_all<R: CryptoRng + ?Sized>(
     partials: &[(Identifier, Partials)],
     committee: &Committee,
@@ -338,10 +338,10 @@ pub fn verify_all<R: CryptoRng + ?Sized>(
     if partials.is_empty() {
         return Err(ShareError::Empty);
     }
-    let all: Vec<_> = partials.iter().map(|(identifier, partials)| (*identifier, partials)).collect();
-    for (identifier, partials) in &all {
+    for (identifier, partials) in partials {
         partials.fit(*identifier, &directed)?;
     }
+    let all = different(partials)?;
     match all.iter().zip(verdicts(&all, &directed, &seed)).find(|(_, valid)| !valid) {
         Some((&(identifier, _), _)) => Err(ShareError::Proof { identifier }),
         None => Ok(()),

@@ -7,6 +7,7 @@ use super::request::{Mode, Request, RequestError, count};
 use super::statement::{Opening, Statement};
 use crate::ciphertext::VerifiedCiphertext;
 use crate::encoding::{EncodingError, Reader};
+use crate::flood::{self, MAX_DIFFERENT};
 use crate::identifier::Identifier;
 use crate::keys::{Committee, KeyShare, KeyShareError};
 use crate::point::{Claimed, Encoded};
@@ -67,6 +68,14 @@ pub enum ShareError {
     Recipient {
         /// Whose partials.
         identifier: Identifier,
+    },
+    /// More different answers of one participant than are looked at: nothing was checked.
+    #[error("more than {most} different answers of participant {identifier}")]
+    TooMany {
+        /// Whose answers: its fault, if it signed them all.
+        identifier: Identifier,
+        /// The most.
+        most: usize,
     },
     /// The proof does not verify: the participant's fault.
     #[error("the share proof of participant {identifier} does not verify")]
@@ -215,11 +224,11 @@ impl Shares {
     }
 }
 
-/// Checks many participants' shares at once.
+/// Checks many participants' shares at once; the same shares again are checked once.
 ///
 /// # Errors
-/// [`ShareError::Proof`] names the first culprit in the order given, everything else is the caller's; nobody's shares
-/// are [`ShareError::Empty`].
+/// [`ShareError::Proof`] names the first culprit in the order given, [`ShareError::TooMany`] whoever has more than 8
+/// different ones, everything else is the caller's; nobody's shares are [`ShareError::Empty`].
 pub fn verify_all<R: CryptoRng + ?Sized>(
     shares: &[(Identifier, Shares)],
     committee: &Committee,
@@ -236,11 +245,17 @@ pub fn verify_all<R: CryptoRng + ?Sized>(
     for (identifier, shares) in shares {
         shares.fits(*identifier, &statement)?;
     }
-    let verdicts = verdicts(shares.iter().map(|(identifier, shares)| (*identifier, shares)), &statement, &seed);
+    let shares = different(shares)?;
+    let verdicts = verdicts(shares.iter().copied(), &statement, &seed);
     match shares.iter().zip(verdicts).find(|(_, valid)| !valid) {
         Some((&(identifier, _), _)) => Err(ShareError::Proof { identifier }),
         None => Ok(()),
     }
+}
+
+/// Each participant's different answers, in the order given.
+pub(crate) fn different<T: PartialEq>(answers: &[(Identifier, T)]) -> Result<Vec<(Identifier, &T)>, ShareError> {
+    flood::different(answers).map_err(|identifier| ShareError::TooMany { identifier, most: MAX_DIFFERENT })
 }
 
 /// Whose shares verify, in order: one batch, and each alone only when the batch fails. Shares that do not fit the

@@ -23,6 +23,7 @@ use rand_chacha::ChaCha20Rng;
 mod batches;
 mod ciphertexts;
 mod compact;
+mod floods;
 mod liars;
 mod network;
 mod properties;

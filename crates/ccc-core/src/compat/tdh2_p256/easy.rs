@@ -124,6 +124,8 @@ pub struct Opened {
     pub plaintext: Zeroizing<Vec<u8>>,
     /// Indices under which a share came whose proof does not verify, ascending.
     pub refused: Vec<u16>,
+    /// Indices under which more than 8 different shares came, ascending: those after the eighth were not looked at.
+    pub flooded: Vec<u16>,
 }
 
 impl<'k> VerifiedCiphertext<'k> {
@@ -133,17 +135,17 @@ impl<'k> VerifiedCiphertext<'k> {
         &self.wrapped
     }
 
-    /// Opens with at least k shares, each verified first.
+    /// Opens with at least k shares, each verified first; of one participant's the first 8 different ones.
     ///
     /// # Errors
     /// [`CombineError`]; a wrong key and altered bytes are one error, [`CombineError::Decryption`].
     pub fn open(&self, threshold: Threshold, shares: &[DecryptionShare]) -> Result<Opened, CombineError> {
-        let Combined { message: key, refused } = combine(&self.wrapped, threshold, shares)?;
+        let Combined { message: key, refused, flooded } = combine(&self.wrapped, threshold, shares)?;
         let mut plaintext = Zeroizing::new(self.body.clone());
         cipher(&key)
             .decrypt_in_place(&Nonce::from(self.nonce), &[], &mut *plaintext)
             .map_err(|_| CombineError::Decryption)?;
-        Ok(Opened { plaintext, refused })
+        Ok(Opened { plaintext, refused, flooded })
     }
 }
 

@@ -197,7 +197,7 @@ pub enum CombineError {
         found: u16,
     },
     /// Fewer valid shares than the threshold.
-    #[error("{have} valid shares, where {need} are needed{}", without(.refused))]
+    #[error("{have} valid shares, where {need} are needed{}", left_out(.refused, .flooded))]
     NotEnoughShares {
         /// k.
         need: u16,
@@ -205,6 +205,8 @@ pub enum CombineError {
         have: usize,
         /// Indices of shares whose proof does not verify, ascending.
         refused: Vec<u16>,
+        /// Indices under which more than 8 different shares came, ascending: those after the eighth were not looked at.
+        flooded: Vec<u16>,
     },
     /// More than k shares, each with a valid proof, that lie on no polynomial of degree below k. The format lets an
     /// author and a holder of a share bring this about together; it does not tell which of them are wrong.
@@ -215,7 +217,10 @@ pub enum CombineError {
     Decryption,
 }
 
-fn without(refused: &[u16]) -> String {
-    let names: Vec<_> = refused.iter().map(u16::to_string).collect();
-    if names.is_empty() { String::new() } else { format!("; refused: {}", names.join(", ")) }
+fn left_out(refused: &[u16], flooded: &[u16]) -> String {
+    let list = |what: &str, all: &[u16]| {
+        let names: Vec<_> = all.iter().map(u16::to_string).collect();
+        if names.is_empty() { String::new() } else { format!("; {what}: {}", names.join(", ")) }
+    };
+    [list("refused", refused), list("too many of one participant", flooded)].concat()
 }

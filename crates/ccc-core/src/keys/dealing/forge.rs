@@ -19,6 +19,8 @@ pub(crate) enum Lie {
     Proof,
     /// Somebody else's ephemeral point.
     Copied(Encoded),
+    /// The same, and for this member the ciphertext that the other dealer made for it.
+    Stolen(Encoded, usize, [u8; SHARE_LEN]),
     /// A first commitment whose logarithm the dealer does not know.
     Rogue(Encoded),
     /// This member's share is off by so much.
@@ -52,7 +54,10 @@ impl Dealing {
             _ => {}
         }
         let possession = context.prove_possession(&commitments, polynomial.constant(), &random64(rng).unwrap());
-        let r = if let Lie::Copied(r) = lie { *r } else { Encoded::new(RistrettoPoint::mul_base(u.expose())) };
+        let r = match lie {
+            Lie::Copied(r) | Lie::Stolen(r, ..) => *r,
+            _ => Encoded::new(RistrettoPoint::mul_base(u.expose())),
+        };
         let shares = forge_shares(session, &context, &polynomial, &u, &r, lie);
         let proof = Schnorr { t: r, z: Scalar::ZERO };
         let mut dealing = Self { context, commitments, possession, r, shares, proof };
@@ -81,6 +86,17 @@ impl Dealing {
     pub(crate) fn ephemeral(&self) -> Encoded {
         self.r
     }
+
+    /// The ciphertext for the member at this place.
+    pub(crate) fn sealed_share(&self, at: usize) -> [u8; SHARE_LEN] {
+        self.shares[at]
+    }
+
+    /// What a program would hold that checks no proof.
+    pub(crate) fn unchecked(self, session: &Session) -> VerifiedDealing {
+        let commitment_digest = self.commitment_digest();
+        Digested { dealing: self, commitment_digest }.verified(session)
+    }
 }
 
 fn forge_shares(
@@ -95,6 +111,7 @@ fn forge_shares(
     match *lie {
         Lie::Shares => drop(shares.pop()),
         Lie::Tag(at) => shares[at][0] ^= 1,
+        Lie::Stolen(_, at, stolen) => shares[at] = stolen,
         Lie::Swap(one, other) => shares.swap(one, other),
         Lie::Shift(at, by) => {
             shares[at] = encrypt_shares(session, context, &polynomial.shifted(by), u, r).swap_remove(at);

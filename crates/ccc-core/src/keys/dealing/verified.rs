@@ -110,7 +110,7 @@ impl Dealing {
 }
 
 impl Digested {
-    fn verified(self, session: &Session) -> VerifiedDealing {
+    pub(super) fn verified(self, session: &Session) -> VerifiedDealing {
         let Self { dealing, commitment_digest } = self;
         VerifiedDealing { dealing, commitment_digest, session: session.clone() }
     }

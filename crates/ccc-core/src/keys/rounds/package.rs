@@ -7,6 +7,7 @@ use crate::encoding::{Kind, Reader, kind_of};
 use crate::envelope::Envelope;
 use crate::identifier::Identifier;
 use crate::keys::complaint::Complaint;
+use crate::keys::dealing::Dealing;
 use crate::keys::session::Session;
 use crate::suite::{digest32, domain};
 use alloc::boxed::Box;
@@ -17,7 +18,7 @@ use ed25519_dalek::VerifyingKey;
 const COMMITMENT: u8 = 1;
 const NO_MORE_COMPLAINTS: u8 = 2;
 const CONFIRMATION: u8 = 3;
-/// Different messages of one sender in one round that are looked at, besides one complaint per dealer.
+/// Different messages of one sender in one round that are looked at; of complaints one per dealer.
 const MAX_PER_SENDER: usize = 4;
 
 pub(crate) enum Package {
@@ -71,17 +72,23 @@ impl Package {
         marked(envelope, NO_MORE_COMPLAINTS).map(u16::from_be_bytes)
     }
 
-    pub(crate) fn dealing(envelope: &Envelope, committed: &[u8; 32]) -> Option<Opening> {
-        let digest = Self::any_dealing(envelope)?;
+    pub(crate) fn dealing(session: &Session, envelope: &Envelope, committed: &[u8; 32]) -> Option<Opening> {
+        let digest = Self::any_dealing(session, envelope)?;
         let wire = envelope.unverified_payload();
         Some(if digest == *committed { Opening::AsCommitted(wire.to_vec()) } else { Opening::Other(digest) })
     }
 
     /// The digest of a dealing, whatever was committed to.
-    pub(crate) fn any_dealing(envelope: &Envelope) -> Option<[u8; 32]> {
+    pub(crate) fn any_dealing(session: &Session, envelope: &Envelope) -> Option<[u8; 32]> {
+        let is_dealing = Self::is_dealing(envelope, Dealing::longest(session));
+        is_dealing.then(|| digest32(domain::DEALING_COMMITMENT, &[envelope.unverified_payload()]))
+    }
+
+    /// Whether a payload is marked as a dealing and no longer than one may be: what is longer is of no round, and is
+    /// neither hashed nor kept.
+    pub(crate) fn is_dealing(envelope: &Envelope, longest: usize) -> bool {
         let wire = envelope.unverified_payload();
-        let is_dealing = envelope.kind() == Kind::Dealing && kind_of(wire) == Ok(Kind::Dealing);
-        is_dealing.then(|| digest32(domain::DEALING_COMMITMENT, &[wire]))
+        envelope.kind() == Kind::Dealing && wire.len() <= longest && kind_of(wire) == Ok(Kind::Dealing)
     }
 
     pub(crate) fn complaint(envelope: &Envelope) -> Option<(Identifier, Complaint)> {
@@ -105,16 +112,21 @@ pub(crate) fn collect_from_dealers<T: PartialEq>(
     envelopes: &[Envelope],
     read: impl Fn(Identifier, &Envelope) -> Option<T>,
 ) -> BTreeMap<Identifier, Vec<T>> {
-    collect(session, envelopes, |i| session.dealer_key(i), |e| read(e.identifier(), e))
+    collect(session, envelopes, MAX_PER_SENDER, |i| session.dealer_key(i), |e| read(e.identifier(), e))
 }
 
-/// What receivers said in a round.
-pub(crate) fn collect_from_receivers<T: PartialEq>(
+/// The transcripts that receivers confirm.
+pub(crate) fn collect_confirmations(session: &Session, envelopes: &[Envelope]) -> BTreeMap<Identifier, Vec<[u8; 32]>> {
+    collect(session, envelopes, MAX_PER_SENDER, |i| session.receiver_key(i), Package::confirmation)
+}
+
+/// The complaints of receivers, of each as many as there are dealers.
+pub(crate) fn collect_complaints(
     session: &Session,
     envelopes: &[Envelope],
-    read: impl Fn(&Envelope) -> Option<T>,
-) -> BTreeMap<Identifier, Vec<T>> {
-    collect(session, envelopes, |i| session.receiver_key(i), read)
+) -> BTreeMap<Identifier, Vec<(Identifier, Complaint)>> {
+    let bound = MAX_PER_SENDER.max(session.dealers().members().len());
+    collect(session, envelopes, bound, |i| session.receiver_key(i), Package::complaint)
 }
 
 /// The distinct messages of a round that their senders signed for this session, per sender in the board's order.
@@ -122,10 +134,10 @@ pub(crate) fn collect_from_receivers<T: PartialEq>(
 fn collect<'s, T: PartialEq>(
     session: &'s Session,
     envelopes: &[Envelope],
+    bound: usize,
     key: impl Fn(Identifier) -> Option<&'s VerifyingKey>,
     read: impl Fn(&Envelope) -> Option<T>,
 ) -> BTreeMap<Identifier, Vec<T>> {
-    let bound = MAX_PER_SENDER.max(session.dealers().members().len());
     let mut collected: BTreeMap<Identifier, Vec<T>> = BTreeMap::new();
     for envelope in envelopes.iter().filter(|envelope| envelope.topic() == session.id()) {
         let (sender, Some(message)) = (envelope.identifier(), read(envelope)) else { continue };

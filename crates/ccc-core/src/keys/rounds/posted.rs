@@ -5,10 +5,10 @@
 
 use super::Role;
 use super::package::Package;
-use crate::encoding::{Kind, kind_of};
 use crate::envelope::Envelope;
 use crate::identifier::Identifier;
 use crate::keys::board::Round;
+use crate::keys::dealing::{Dealing, MAX_DEALING};
 use crate::keys::session::Session;
 
 /// What one message of a round says of its round.
@@ -53,10 +53,14 @@ pub struct Posted {
 impl Posted {
     /// Reads an envelope. Whether a dealing or a complaint is right, the states decide.
     ///
-    /// Gives nothing for an envelope of another session, of no round, or that its sender did not sign.
+    /// Gives nothing for an envelope of another session, of no round, or that its sender did not sign. A dealing longer than
+    /// any to this roster is of no round, and is not hashed.
     #[must_use]
     pub fn of(session: &Session, envelope: &Envelope) -> Option<Self> {
-        let posting = Posting::claimed(envelope).filter(|_| envelope.topic() == session.id())?;
+        if envelope.topic() != session.id() {
+            return None;
+        }
+        let posting = Posting::claimed_within(envelope, Dealing::longest(session))?;
         let (role, sender) = (posting.role(), envelope.identifier());
         let key = match role {
             Role::Dealer => session.dealer_key(sender),
@@ -86,11 +90,16 @@ impl Posting {
         }
     }
 
-    /// What an envelope claims to be, whoever wrote it and for whatever session; nothing for one of no round.
+    /// What an envelope claims to be, whoever wrote it and for whatever session; nothing for one of no round, nor for a
+    /// dealing above [`MAX_DEALING`].
     /// *Security*: MUST NOT be taken for what somebody said; [`Posted::of`] tells that.
     #[must_use]
     pub fn claimed(envelope: &Envelope) -> Option<Self> {
-        if envelope.kind() == Kind::Dealing && kind_of(envelope.unverified_payload()) == Ok(Kind::Dealing) {
+        Self::claimed_within(envelope, MAX_DEALING)
+    }
+
+    fn claimed_within(envelope: &Envelope, longest: usize) -> Option<Self> {
+        if Package::is_dealing(envelope, longest) {
             return Some(Self::Dealing);
         }
         let commitment = Package::commitment(envelope).map(|_| Self::Commitment);

@@ -1,7 +1,9 @@
 //! The states of a participant, and what moves it from one to the next.
 
 use super::fault::{Fault, Role, RoundsError};
-use super::package::{Opening, Package, collect_from_dealers, collect_from_receivers, confirmations};
+use super::package::{
+    Opening, Package, collect_complaints, collect_confirmations, collect_from_dealers, confirmations,
+};
 use super::party::{Faults, Party, Seat, Seed};
 use super::{Concluded, Run};
 use crate::envelope::Envelope;
@@ -166,7 +168,7 @@ impl<'k, P: Run> Opened<'k, P> {
     pub fn gather(self, open_round: &[Envelope]) -> Gathered<'k, P> {
         let Self { me, commitments, .. } = self;
         let posted = collect_from_dealers(me.session(), open_round, |dealer, envelope| {
-            Package::dealing(envelope, commitments.get(&dealer)?)
+            Package::dealing(me.session(), envelope, commitments.get(&dealer)?)
         });
         let read = |(&i, digest): (&Identifier, &[u8; 32])| (i, opened_dealing(i, digest, posted.get(&i)));
         let dealings = (&commitments).into_par_iter().map(read).collect();
@@ -236,7 +238,7 @@ impl<'k, P: Run> Complained<'k, P> {
     pub fn evict(mut self, commit_round: &[Envelope], open_round: &[Envelope]) -> Self {
         let session = self.me.session();
         let commitments = collect_from_dealers(session, commit_round, |_, e| Package::commitment(e));
-        let dealings = collect_from_dealers(session, open_round, |_, e| Package::any_dealing(e));
+        let dealings = collect_from_dealers(session, open_round, |_, e| Package::any_dealing(session, e));
         let mut twice: Vec<_> = commitments.iter().filter(|(_, all)| all.len() > 1).map(|(i, _)| *i).collect();
         twice.extend(dealings.iter().filter(|(_, all)| all.len() > 1).map(|(i, _)| *i));
         for dealer in twice {
@@ -252,7 +254,7 @@ impl<'k, P: Run> Complained<'k, P> {
     /// [`RoundsError`].
     pub fn finish(self, complaint_round: &[Envelope]) -> Result<Unconfirmed<'k, P>, RoundsError> {
         let Self { mut me, mut dealings, shares } = self;
-        for (accuser, complaints) in collect_from_receivers(me.session(), complaint_round, Package::complaint) {
+        for (accuser, complaints) in collect_complaints(me.session(), complaint_round) {
             for (dealer, complaint) in complaints {
                 me.judge(&mut dealings, accuser, dealer, &complaint);
             }
@@ -341,7 +343,7 @@ impl<'k, P: Run> Unconfirmed<'k, P> {
     /// Who confirms this transcript. Whoever signed another one, or two, is blamed.
     fn tally(&mut self, envelopes: &[Envelope]) -> BTreeMap<Identifier, Envelope> {
         let Self { me, transcript, .. } = self;
-        for (identifier, found) in collect_from_receivers(me.session(), envelopes, Package::confirmation) {
+        for (identifier, found) in collect_confirmations(me.session(), envelopes) {
             let fault = match found.as_slice() {
                 [same] if same == transcript => continue,
                 [_] => Fault::Disagreement,

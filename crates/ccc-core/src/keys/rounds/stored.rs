@@ -13,10 +13,9 @@ use super::party::{Faults, Party, Seed};
 use super::state::{Committed, Complained, Me, Opened, Participant, Unconfirmed};
 use super::{Culprit, Run};
 use crate::encoding::{EncodingError, HEADER_LEN, Kind, Reader, header};
-use crate::envelope::MAX_PAYLOAD;
 use crate::identifier::Identifier;
 use crate::keys::committee::{Committee, Member};
-use crate::keys::dealing::{Dealing, DealingError, Digested, VerifiedDealing, verify_all};
+use crate::keys::dealing::{Dealing, DealingError, Digested, MAX_DEALING, VerifiedDealing, verify_all};
 use crate::keys::master::MasterPublicKey;
 use crate::keys::roster::MembershipError;
 use crate::keys::session::Session;
@@ -211,7 +210,7 @@ impl<'k, P: Run> Complained<'k, P> {
         let (mut me, mut reader) = Me::read(bytes, Step::Complained, party)?;
         let mut digested = BTreeMap::new();
         for _ in 0..reader.u16("number of dealings")? {
-            let dealing = Dealing::from_bytes(reader.length_prefixed("dealing", MAX_PAYLOAD)?)?;
+            let dealing = Dealing::from_bytes(reader.length_prefixed("dealing", MAX_DEALING)?)?;
             let (dealer, commitment_digest) = (Identifier::new(dealing.dealer())?, dealing.commitment_digest());
             me.session().dealer_key(dealer).ok_or(DealingError::Dealer { found: dealer.get() })?;
             insert_ascending(&mut digested, dealer, Digested { dealing, commitment_digest }, "dealings")?;
@@ -364,7 +363,7 @@ fn read_seed(reader: &mut Reader<'_>) -> Result<Seed, EncodingError> {
 }
 
 fn read_own_dealing<P>(reader: &mut Reader<'_>, party: &Party<'_, P>) -> Result<Option<Dealing>, StateError> {
-    let wire = reader.length_prefixed("dealing", MAX_PAYLOAD)?;
+    let wire = reader.length_prefixed("dealing", MAX_DEALING)?;
     if wire.is_empty() && party.dealer().is_none() {
         return Ok(None);
     }

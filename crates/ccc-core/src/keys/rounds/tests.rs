@@ -22,6 +22,8 @@ use std::sync::Arc;
 
 mod any;
 mod boards;
+mod bounds;
+mod contradictions;
 mod forged;
 
 const LIAR: u16 = 3;

@@ -128,7 +128,7 @@ fn n055_fewer_than_k_shares_are_an_error_and_no_other_message() {
     let (verified, shares, threshold) = (fixture.verified(), fixture.shares(), fixture.threshold());
     for have in 0..3 {
         let refused = combine(&verified, threshold, &shares[..have]).err();
-        assert_eq!(refused, Some(CombineError::NotEnoughShares { need: 3, have, refused: vec![] }));
+        assert_eq!(refused, Some(CombineError::NotEnoughShares { need: 3, have, refused: vec![], flooded: vec![] }));
     }
     assert_eq!(*combine(&verified, threshold, &shares[2..]).unwrap().message, fixture.message);
 }
@@ -139,7 +139,7 @@ fn n056_a_participant_counts_once() {
     let (verified, shares, threshold) = (fixture.verified(), fixture.shares(), fixture.threshold());
     let repeated = [&shares[0], &shares[1], &shares[0], &shares[1]].map(Clone::clone);
     let refused = combine(&verified, threshold, &repeated).err();
-    assert_eq!(refused, Some(CombineError::NotEnoughShares { need: 3, have: 2, refused: vec![] }));
+    assert_eq!(refused, Some(CombineError::NotEnoughShares { need: 3, have: 2, refused: vec![], flooded: vec![] }));
     let again = DecryptionShare::create(&fixture.dealt.shares[0], &verified, &mut rng(99)).unwrap();
     assert_ne!(again, shares[0], "another nonce");
     let opened = combine(&verified, threshold, &[&repeated[..], &[again, shares[4].clone()]].concat()).unwrap();
@@ -155,7 +155,10 @@ fn n057_n061_bad_shares_are_left_out_and_told() {
     let opened = combine(&verified, threshold, &all).unwrap();
     assert_eq!((*opened.message, opened.refused), (fixture.message, vec![2, 3, 9]));
     let refused = combine(&verified, threshold, &all[..5]).err();
-    assert_eq!(refused, Some(CombineError::NotEnoughShares { need: 3, have: 2, refused: vec![2, 3, 9] }));
+    assert_eq!(
+        refused,
+        Some(CombineError::NotEnoughShares { need: 3, have: 2, refused: vec![2, 3, 9], flooded: vec![] })
+    );
 }
 
 /// The proof binds neither ciphertext nor index, so a holder may have a valid proof for a wrong share. Here the shares
@@ -217,7 +220,7 @@ fn a_new_dealing_opens_old_ciphertexts_and_never_with_old_shares() {
     assert_eq!(*combine(&verified, threshold, &shares).unwrap().message, fixture.message);
     shares[0] = fixture.shares()[2].clone();
     let refused = combine(&verified, threshold, &shares).err();
-    assert_eq!(refused, Some(CombineError::NotEnoughShares { need: 5, have: 4, refused: vec![2] }));
+    assert_eq!(refused, Some(CombineError::NotEnoughShares { need: 5, have: 4, refused: vec![2], flooded: vec![] }));
 }
 
 #[test]
@@ -240,4 +243,26 @@ fn a_stuck_generator_is_refused_everywhere() {
     assert_eq!(easy::Ciphertext::encrypt(key, &[0; INPUT_LEN], b"", &mut stuck()), Err(randomness.into()));
     let refused = DecryptionShare::create(&fixture.dealt.shares[0], &fixture.verified(), &mut stuck());
     assert_eq!(refused, Err(randomness.into()));
+}
+
+/// Nothing of this format is signed: anybody can make wrong shares under any index, as many as it likes.
+#[test]
+fn n059_of_many_wrong_shares_under_one_index_eight_are_checked_and_the_index_is_told() {
+    let fixture = Fixture::new();
+    let (verified, shares, threshold) = (fixture.verified(), fixture.shares(), fixture.threshold());
+    let private = &fixture.dealt.shares[1];
+    let wrong = |seed| renumbered(&DecryptionShare::create(private, &verified, &mut rng(seed)).unwrap(), 0);
+    let flood: Vec<_> = (100..120).map(wrong).collect();
+    let opened = combine(&verified, threshold, &[&flood[..], &shares[..4]].concat()).unwrap();
+    assert_eq!((*opened.message, opened.refused, opened.flooded), (fixture.message, vec![0], vec![0]));
+    let too_few = combine(&verified, threshold, &[&flood[..8], &shares[..3]].concat()).err();
+    let expected = CombineError::NotEnoughShares { need: 3, have: 2, refused: vec![0], flooded: vec![0] };
+    assert_eq!(too_few.as_ref(), Some(&expected), "the right one came ninth");
+    let told = "2 valid shares, where 3 are needed; refused: 0; too many of one participant: 0";
+    assert_eq!(expected.to_string(), told);
+    let opened = combine(&verified, threshold, &[&flood[..7], &shares[..3]].concat()).unwrap();
+    assert_eq!((*opened.message, opened.refused, opened.flooded), (fixture.message, vec![0], vec![]));
+    let same = [vec![flood[0].clone(); 10_000], shares[..3].to_vec()].concat();
+    let opened = combine(&verified, threshold, &same).unwrap();
+    assert_eq!((*opened.message, opened.refused, opened.flooded), (fixture.message, vec![0], vec![]));
 }

@@ -1,6 +1,9 @@
 //! Dealers and coordinators that cheat, and what old shares are still good for.
 
 use super::*;
+use crate::encoding::Reader;
+use crate::keys::complaint::{Complaint, Verdict};
+use crate::point::Encoded;
 
 struct Seven {
     old: Holders,
@@ -60,13 +63,44 @@ fn a_repeated_ephemeral_point_evicts_whoever_used_it() {
     );
 }
 
+/// The place of the receiver whose share of the honest dealing is wanted.
+const VICTIM: usize = 2;
+
+/// Dealer 1's honest dealing, and dealer 2's with the same R and with the ciphertext that dealer 1 made for the victim.
+fn stolen(seven: &Seven) -> (Dealing, Dealing) {
+    let honest = spoilt(&seven.old, &seven.session, 0, &Lie::Nothing);
+    let lie = Lie::Stolen(honest.ephemeral(), VICTIM, honest.sealed_share(VICTIM));
+    let copy = spoilt(&seven.old, &seven.session, 1, &lie);
+    assert_eq!(copy.sealed_share(VICTIM), honest.sealed_share(VICTIM));
+    (honest, copy)
+}
+
+/// The attack where nobody checks the proof of R: the stolen ciphertext does not open under the liar's number, its
+/// receiver complains, the complaint is right, and the point that it shows opens the honest share.
+#[test]
+fn without_its_proof_a_copied_ephemeral_point_is_a_decryption_oracle() {
+    let mut seven = seven();
+    let (honest, copy) = stolen(&seven);
+    let honest = honest.verify(&seven.session).unwrap();
+    let (victim, keys) = &seven.new[VICTIM];
+    let unchecked = copy.unchecked(&seven.session);
+    assert_eq!(unchecked.open_share(*victim, keys).err(), Some(ShareFault::Tag));
+    let complaint = Complaint::create(&unchecked, *victim, keys, &mut seven.rng).unwrap();
+    assert_eq!(complaint.judge(&unchecked, *victim), Verdict::Dealer(ShareFault::Tag));
+    let wire = complaint.to_bytes();
+    let shown = Encoded::read(&mut Reader::new(&wire[..32]), "DH").unwrap();
+    assert_eq!(*shown.point(), honest.r().point() * keys.dealing_secret().expose());
+    let read = honest.open_share_with(*victim, &shown).unwrap();
+    assert_eq!(honest.check_share_vartime(*victim, &read), Ok(()));
+    assert_eq!(read.to_bytes(), honest.open_share(*victim, keys).unwrap().to_bytes());
+}
+
 /// A dealer that copies R, and adds the honest dealer's ciphertext as its own share, wants the receiver to complain and
 /// to show the key of the honest share. Its proof does not verify, so nobody computes that key.
 #[test]
 fn a_copied_ephemeral_point_is_no_decryption_oracle() {
     let seven = seven();
-    let honest = spoilt(&seven.old, &seven.session, 0, &Lie::Nothing);
-    let copy = spoilt(&seven.old, &seven.session, 1, &Lie::Copied(honest.ephemeral()));
+    let (honest, copy) = stolen(&seven);
     assert_eq!(copy.clone().verify(&seven.session).err(), Some(DealingError::Proof));
     let mut complaints = Vec::new();
     let alter = |round: Round, seen: &mut Vec<Envelope>| {
