@@ -3,13 +3,13 @@
 use super::super::{
     AssetId, BoundaryOperation, DataKey, Delta, OpenTable, Outputs, Row, SealedBody, SealedTable, SliceSink, Update,
     Updated, body_len,
+    found::Asked,
     lookup::Lookup,
     patch::{Patch, Patches},
     row::{ROW_LEN, UNUSED},
     rows::Located,
     sidecar_len,
     touch::{Trace, recorded},
-    working::keys_of,
 };
 use super::{ASSETS, account, delta, deposit, first, master, next, on_one_thread, rng, twin};
 use proptest::{collection::vec, prelude::*};
@@ -112,7 +112,7 @@ fn on_rows(named: &[u16], k: usize, seed: [u64; 4]) -> Trace {
         None => Patch { index: None, old: UNUSED, new: UNUSED },
     };
     recorded(|| {
-        let lookup = Lookup::new(keys_of(&[], &padded, &ASSETS), seed);
+        let lookup = Lookup::new(Asked::new(&[], padded.iter().map(|delta| delta.key(&ASSETS)), [].into_iter(), &ASSETS).unique(), seed);
         let mut findings = lookup.start();
         lookup.scan(&mut findings, 0, &rows);
         let patches: Vec<_> = lookup.rows(&findings).expect("well formed").iter().map(patch).collect();
