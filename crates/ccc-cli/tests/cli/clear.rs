@@ -296,7 +296,7 @@ fn an_order_comes_once_and_in_a_slot() {
 }
 
 #[test]
-fn bad_requests_are_told_by_field() {
+fn n136_bad_requests_are_told_by_field() {
     let greatest = "2251799813685247";
     for (from, to, sentence) in [
         ("size = 850000", "size = 0", format!("request 1, size: expected a whole number from 1 to {greatest}, found `0`")),
