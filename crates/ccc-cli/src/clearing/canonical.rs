@@ -9,14 +9,18 @@ pub(super) fn derived(what: &str, seed: u64) -> [u8; 32] {
     suite::digest32(domain::DIGEST, &[b"ccc clear", what.as_bytes(), &seed.to_be_bytes()])
 }
 
-/// Slots ascending by digest32 H("order"; salt, u64 epoch, digest of the name); empty slots come last.
+/// digest32 H("order"; salt, u64 epoch, digest of the name).
+pub(super) fn key(salt: &[u8; 16], epoch: u64, name: &[u8]) -> [u8; 32] {
+    suite::digest32(domain::ORDER, &[salt, &epoch.to_be_bytes(), &suite::digest(name)])
+}
+
+/// Slots ascending by [`key`]; empty slots come last.
 ///
 /// # Errors
 /// [`OrdersError::Duplicate`]: the key of a name that is given twice appears twice.
 pub(super) fn order(salt: &[u8; 16], epoch: u64, book: &Book) -> Result<Vec<u32>, OrdersError> {
-    let epoch = epoch.to_be_bytes();
-    let key = |name: &[u8]| suite::digest32(domain::ORDER, &[salt, &epoch, &suite::digest(name)]);
-    let mut keyed: Vec<([u8; 32], u32)> = book.ids.iter().map(|id| key(id.as_bytes())).zip(0..).collect();
+    let keys = book.ids.iter().map(|id| key(salt, epoch, id.as_bytes()));
+    let mut keyed: Vec<([u8; 32], u32)> = keys.zip(0..).collect();
     keyed.sort_unstable();
     let pairs = keyed.iter().zip(keyed.iter().skip(1));
     let twice = pairs.filter(|((before, _), (after, _))| before == after);

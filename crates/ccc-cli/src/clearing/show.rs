@@ -71,7 +71,7 @@ struct Told<'a> {
 }
 
 fn told<'a>(book: &'a Book, requests: &'a Requests, cleared: &'a Cleared) -> impl Iterator<Item = Told<'a>> {
-    requests.requests.iter().zip(&cleared.outcomes).map(|(named, (outcome, fills))| {
+    requests.requests.iter().zip(cleared.outcomes()).map(|(named, (outcome, fills))| {
         let price = named.price.ok().map(|twap| twap.price());
         let figures = Figures::of(outcome, fills, &book.orders, &requests.market, price);
         Told { named, outcome, fills, figures }
@@ -175,7 +175,7 @@ fn least(named: &Named) -> u64 {
 
 /// Slots of all requests by the matcher's time.
 fn per_second(book: &Book, cleared: &Cleared) -> Option<u64> {
-    let slots = (book.orders.len() as u128).checked_mul(cleared.outcomes.len() as u128)?;
+    let slots = (book.orders.len() as u128).checked_mul(cleared.outcomes().count() as u128)?;
     let second = slots.checked_mul(1_000_000_000)?.checked_div(cleared.took.as_nanos())?;
     u64::try_from(second).ok()
 }
@@ -183,7 +183,7 @@ fn per_second(book: &Book, cleared: &Cleared) -> Option<u64> {
 /// Every fill of every request: `request,id,owner,spread,amount,notional`.
 pub(crate) fn fills_csv(book: &Book, requests: &Requests, cleared: &Cleared) -> String {
     let mut text = String::from("request,id,owner,spread,amount,notional\n");
-    for (named, (_, fills)) in requests.requests.iter().zip(&cleared.outcomes) {
+    for (named, (_, fills)) in requests.requests.iter().zip(cleared.outcomes()) {
         for (id, order, fill) in filled(book, fills) {
             let (owner, spread) = (owner_text(&order.owner), order.spread.get());
             let amount = units(fill.lots.get(), &requests.market);

@@ -101,6 +101,10 @@ fn a_pool_too_small_is_an_answer_of_no() {
     let request = &run.json()["requests"][0];
     assert_eq!((run.code, &request["success"], &request["reason"]), (1, &false.into(), &"too-small".into()));
     assert_eq!((&request["fills"], &request["premium_ppb"]), (&Value::Array(vec![]), &Value::Null));
+    for orders in ["id,owner,spread,size\n", "[]"] {
+        let run = scratch.ccc_stdin("--json clear --orders - --request request.toml", orders.as_bytes());
+        assert_eq!((run.code, &run.json()["requests"][0]["reason"]), (1, &"too-small".into()), "{}", run.stderr);
+    }
 }
 
 #[test]
@@ -113,6 +117,42 @@ fn a_refused_price_is_an_answer_with_its_reason() {
     assert_eq!((run.code, &request["reason"], &request["price"]), (1, &"price".into(), &Value::Null));
     let refusal = "age of the last observation: expected at most 5 s, found 60 s";
     assert_eq!(request["price_refusal"], refusal);
+}
+
+#[test]
+fn two_requests_are_one_batch_and_fill_nothing_twice() {
+    let second = "\n[[request]]\nname = \"early\"\nowner = \"other\"\nsize = 500000\nspread = [1000, 1000]\n\
+        deadline = 1799999999\n";
+    let scratch = scratch(ORDERS, &format!("{REQUEST}{second}"));
+    let run = clear(&scratch, "--json");
+    let object = run.json();
+    assert_eq!((run.code, object["requests"].as_array().map(Vec::len)), (0, Some(2)), "{}", run.stderr);
+    let filled = |place: usize| -> Vec<(String, u64)> {
+        let fills = object["requests"][place]["fills"].as_array().expect("a list");
+        let one =
+            |fill: &Value| (fill["id"].as_str().expect("text").to_owned(), fill["amount"].as_u64().expect("a number"));
+        fills.iter().map(one).collect()
+    };
+    // the earlier deadline comes first, and the cap of b is per request
+    let early = filled(1);
+    assert_eq!(early.iter().map(|(_, amount)| amount).sum::<u64>(), 500_000);
+    assert_eq!(early[0], ("a".to_owned(), 400_000));
+    let late = filled(0);
+    assert_eq!(late.iter().map(|(_, amount)| amount).sum::<u64>(), 850_000);
+    for (id, size) in [("a", 400_000), ("b", 900_000), ("c", 600_000), ("d", 900_000)] {
+        let given: u64 = early.iter().chain(&late).filter(|(of, _)| of == id).map(|(_, amount)| amount).sum();
+        assert!(given <= size, "{id}: {given} of {size}");
+    }
+    let twice = REQUEST.to_owned() + &second.replace("early", "request-1");
+    refused(ORDERS, &twice, "", "clear-request", "request 2, name: expected every name once, found `request-1`");
+    let many = REQUEST.to_owned() + &(0..5).map(|i| second.replace("early", &format!("r{i}"))).collect::<String>();
+    refused(
+        ORDERS,
+        &many,
+        "--slots 4194304",
+        "clear-request",
+        "request: expected at most 4 requests for 4194304 slots, found `6`",
+    );
 }
 
 #[test]
@@ -256,7 +296,7 @@ fn an_order_comes_once_and_in_a_slot() {
 }
 
 #[test]
-fn bad_requests_are_told_by_field() {
+fn n136_bad_requests_are_told_by_field() {
     let greatest = "2251799813685247";
     for (from, to, sentence) in [
         ("size = 850000", "size = 0", format!("request 1, size: expected a whole number from 1 to {greatest}, found `0`")),

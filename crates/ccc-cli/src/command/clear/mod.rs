@@ -32,7 +32,7 @@ fn clear(arguments: &ClearRunArgs, ctx: &Context<'_>) -> Result<Answer, Error> {
     let requests = request::Requests::parse(&bytes, arguments.seed, rules)
         .map_err(|source| Error::Clearing { path: arguments.request.clone(), source })?;
     let mut book = clearing::read(&arguments.orders, arguments.slots, &requests.market, ctx.ui)?;
-    let cleared = clearing::clear(&mut book, &arguments.orders, &requests)?;
+    let cleared = clearing::clear(&mut book, &requests, [&arguments.orders, &arguments.request])?;
     let object = || text(&clearing::object(&book, &requests, &cleared));
     if let Some(out) = &arguments.out {
         files::write(out, object().as_bytes(), Audience::Owner, replace)?;
@@ -44,7 +44,7 @@ fn clear(arguments: &ClearRunArgs, ctx: &Context<'_>) -> Result<Answer, Error> {
     if !arguments.out.iter().chain(&arguments.fills).any(|path| files::is_stream(path)) {
         ctx.ui.answer(&clearing::lines(&book, &requests, &cleared), object);
     }
-    let filled = cleared.outcomes.iter().all(|(outcome, _)| outcome.success);
+    let filled = cleared.outcomes().all(|(outcome, _)| outcome.success);
     Ok(if filled { Answer::Done } else { Answer::No })
 }
 
