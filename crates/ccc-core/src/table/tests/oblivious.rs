@@ -112,7 +112,10 @@ fn on_rows(named: &[u16], k: usize, seed: [u64; 4]) -> Trace {
         None => Patch { index: None, old: UNUSED, new: UNUSED },
     };
     recorded(|| {
-        let lookup = Lookup::new(Asked::new(&[], padded.iter().map(|delta| delta.key(&ASSETS)), [].into_iter(), &ASSETS).unique(), seed);
+        let lookup = Lookup::new(
+            Asked::new(&[], padded.iter().map(|delta| delta.key(&ASSETS)), [].into_iter(), &ASSETS).unique(),
+            seed,
+        );
         let mut findings = lookup.start();
         lookup.scan(&mut findings, 0, &rows);
         let patches: Vec<_> = lookup.rows(&findings).expect("well formed").iter().map(patch).collect();
