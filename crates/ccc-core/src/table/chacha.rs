@@ -26,6 +26,9 @@ const STRIDE: usize = 64;
 const BLOCK: usize = 16;
 /// Bytes that are enciphered and then hashed: a multiple of the widest backend's sixteen blocks.
 const PIECE: usize = 8 * 1024;
+/// Bytes of key stream that are made at once at the start: the sixteen blocks of the widest backend, which makes fewer of
+/// them far more slowly. The first block is the key of the hash, the others seal the head of the message.
+const START: usize = 16 * STRIDE;
 /// Why the key stream does not end: RFC 8439 has 2^32 blocks for a nonce.
 const LIMIT: &str = "a message is far below the cipher's limit of 256 GiB";
 
@@ -42,12 +45,17 @@ impl ChaChaPoly {
     /// *Security*: a nonce MUST NOT be used again under the same key.
     pub(super) fn seal(&self, nonce: &[u8; 12], aad: &[u8], plain: &[u8], sealed: &mut [u8]) -> [u8; TAG_LEN] {
         debug_assert_eq!(plain.len(), sealed.len());
-        let (mut stream, mut mac) = self.start(nonce, aad);
+        let (mut stream, head, mut mac) = self.start(nonce, aad);
+        let len = plain.len();
+        let (first, plain) = plain.split_at(len.min(START - STRIDE));
+        let (made, sealed) = sealed.split_at_mut(first.len());
+        xor(&head.0[STRIDE..], first, made);
+        mac.update(made);
         for (plain, sealed) in plain.chunks(PIECE).zip(sealed.chunks_mut(PIECE)) {
             stream.try_apply_keystream_b2b(plain, sealed).expect(LIMIT);
             mac.update(sealed);
         }
-        mac.finish(aad.len(), plain.len())
+        mac.finish(aad.len(), len)
     }
 
     /// Opens `sealed` into `plain`, which is as long; `None`, and nothing written, where the tag does not fit.
@@ -59,25 +67,47 @@ impl ChaChaPoly {
         tag: &[u8; TAG_LEN],
         plain: &mut [u8],
     ) -> Option<()> {
-        let (mut stream, mut mac) = self.start(nonce, aad);
+        let (mut stream, head, mut mac) = self.start(nonce, aad);
         mac.update(sealed);
         let fits: bool = mac.finish(aad.len(), sealed.len()).ct_eq(tag).into();
         if !fits {
             return None;
         }
+        let (first, sealed) = sealed.split_at(sealed.len().min(START - STRIDE));
+        let (made, plain) = plain.split_at_mut_checked(first.len())?;
+        xor(&head.0[STRIDE..], first, made);
         stream.try_apply_keystream_b2b(sealed, plain).ok()
     }
 
-    /// The key stream from block 1 on, and the hash under the key in block 0 with the associated data taken up.
-    fn start(&self, nonce: &[u8; 12], aad: &[u8]) -> (ChaCha20, Mac) {
+    /// The key stream from block 16 on, the blocks before, and the hash under the key in block 0 with the associated data
+    /// taken up.
+    fn start(&self, nonce: &[u8; 12], aad: &[u8]) -> (ChaCha20, Head, Mac) {
         let mut stream = ChaCha20::new((&*self.0).into(), nonce.into());
-        let mut first = Zeroizing::new([0; STRIDE]);
-        stream.apply_keystream(&mut first[..]);
-        let key = first.first_chunk::<32>().expect("64 bytes hold 32");
+        let mut head = Head([0; START]);
+        stream.apply_keystream(&mut head.0);
+        let key = head.0.first_chunk::<32>().expect("1 024 bytes hold 32");
         let mut mac = Mac { hash: Poly1305::new(key.into()), waiting: [0; STRIDE], filled: 0 };
         mac.update(aad);
         mac.pad();
-        (stream, mac)
+        (stream, head, mac)
+    }
+}
+
+/// The first blocks of a key stream, erased when dropped.
+struct Head([u8; START]);
+
+impl Drop for Head {
+    /// A fill, for erasing byte by byte would take longer than making them; the barrier keeps it.
+    fn drop(&mut self) {
+        self.0.fill(0);
+        core::hint::black_box(&self.0);
+    }
+}
+
+/// `to` becomes `from` under the key stream; all have the length of `from` at least.
+fn xor(stream: &[u8], from: &[u8], to: &mut [u8]) {
+    for ((to, from), stream) in to.iter_mut().zip(from).zip(stream) {
+        *to = from ^ stream;
     }
 }
 

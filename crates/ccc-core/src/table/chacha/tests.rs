@@ -59,7 +59,7 @@ fn n037_wycheproof_messages_are_sealed_alike_and_open_as_marked() {
 #[test]
 fn a_chunk_is_sealed_like_by_the_twin() {
     let plain: Vec<_> = (0..65_536u32).map(|i| i.to_le_bytes()[0] ^ i.to_le_bytes()[1]).collect();
-    for len in [0, 1, 63, 64, 8 * 1024 - 1, 8 * 1024, 8 * 1024 + 1, 16 * 1024 + 33, 65_536] {
+    for len in [0, 1, 63, 64, 959, 960, 961, 8 * 1024 - 1, 8 * 1024, 8 * 1024 + 1, 16 * 1024 + 33, 65_536] {
         let expected = twin(&[5; 32], &[6; 12], &[7; 32], &plain[..len]);
         assert!(sealed(&[5; 32], &[6; 12], &[7; 32], &plain[..len]) == expected, "{len} bytes");
         let again = opened(&[5; 32], &[6; 12], &[7; 32], &expected.0, &expected.1);
