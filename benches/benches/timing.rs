@@ -13,6 +13,9 @@
 //! Exit code 1: an operation reached 10, or the control stayed below it, so that the run could see nothing; 2: no number
 //! of samples.
 //!
+//! Clearing is sampled over four classes of pools: random beside one maker that covers all, all at one spread, and a pool that
+//! is too small; fifteen seconds for each pair. Its control is a sort.
+//!
 //! `CCC_TIMING_SAMPLES` is a number of samples in the place of the fifteen seconds; an operation may then not reach 5.
 //! `.ci/deep timing` takes a million.
 //!
@@ -20,8 +23,11 @@
 
 #![allow(clippy::unwrap_used, reason = "a bench that cannot be set up ends")]
 
+use ccc_benches::clearing::Class;
+use ccc_benches::clearing_timing::{Pools, Way, portable};
 use ccc_benches::timing::{CERTAIN, Classes, FRACTIONS, Secret};
 use ccc_benches::welch::Samples;
+use darkpool_matcher::Kernel;
 use rand::SeedableRng;
 use rand_chacha::ChaCha20Rng;
 use std::process::ExitCode;
@@ -31,6 +37,15 @@ use std::time::{Duration, Instant};
 const BUDGET: Duration = Duration::from_secs(15);
 /// The bound on an operation's |t| over a number of samples that was asked for.
 const OVER_MANY: f64 = 5.0;
+/// Standing orders of a clearing.
+const SLOTS: usize = 1 << 10;
+/// What is asked of a clearing.
+const WAYS: [(&str, Way); 4] = [
+    ("clearing, detected kernel", Way::Heart(Kernel::detected)),
+    ("clearing, portable kernel", Way::Heart(portable)),
+    ("whole clearing, detected kernel", Way::Whole(Kernel::detected)),
+    ("whole clearing, portable kernel", Way::Whole(portable)),
+];
 /// Samples in smoke mode.
 const FEW: u32 = 64;
 
@@ -46,15 +61,31 @@ impl Asked {
         self.filter.as_ref().is_none_or(|filter| format!("timing/{name}").contains(filter.as_str()))
     }
 
-    /// |t| of an operation, sampled until the budget, or the few of smoke mode, are used up.
-    fn measure(&self, name: &str, classes: &Classes, operation: impl FnMut(&Secret)) -> f64 {
-        let started = Instant::now();
-        let more = |taken| match (self.smoke, self.samples) {
+    /// Whether one more sample is to be taken, given their number.
+    fn more(&self) -> impl FnMut(u32) -> bool {
+        let (started, smoke, samples) = (Instant::now(), self.smoke, self.samples);
+        move |taken| match (smoke, samples) {
             (true, _) => taken < FEW,
             (false, Some(samples)) => taken < samples.max(FEW),
             (false, None) => taken < FEW || started.elapsed() < BUDGET,
+        }
+    }
+
+    /// |t| of clearing, the largest of the classes beside the random one.
+    fn clearing(&self, name: &str, pools: &mut Pools, way: Way) -> f64 {
+        if !self.wants(name) {
+            return 0.0;
+        }
+        let of_class = |class: Class| {
+            let name = format!("{name}, {}", class.name());
+            report(&name, &pools.sample(class, way, self.more()), self.smoke).abs()
         };
-        report(name, &classes.sample(more, operation), self.smoke).abs()
+        Pools::OTHERS.map(of_class).into_iter().fold(0.0, f64::max)
+    }
+
+    /// |t| of an operation, sampled until the budget, or the few of smoke mode, are used up.
+    fn measure(&self, name: &str, classes: &Classes, operation: impl FnMut(&Secret)) -> f64 {
+        report(name, &classes.sample(self.more(), operation), self.smoke).abs()
     }
 }
 
@@ -91,6 +122,12 @@ fn main() -> ExitCode {
     if asked.wants("decapsulation") {
         worst = worst.max(asked.measure("decapsulation", &classes, Secret::open));
     }
+    let mut pools = Pools::new(SLOTS);
+    for (name, way) in WAYS {
+        worst = worst.max(asked.clearing(name, &mut pools, way));
+    }
+    let sorting =
+        asked.wants("sort and fill").then(|| asked.clearing("sort and fill, varies on purpose", &mut pools, Way::Sort));
     let control = asked.wants("control").then(|| asked.measure("control, varies on purpose", &classes, Secret::vary));
     if smoke {
         return ExitCode::SUCCESS;
@@ -99,7 +136,7 @@ fn main() -> ExitCode {
         println!("timing: an operation varies with its secret");
         return ExitCode::FAILURE;
     }
-    if control.is_some_and(|t| t < CERTAIN) {
+    if [control, sorting].into_iter().flatten().any(|t| t < CERTAIN) {
         println!("timing: the control was not seen to vary, so this run says nothing");
         return ExitCode::FAILURE;
     }

@@ -126,6 +126,14 @@ impl Columns {
         }
     }
 
+    /// Takes over a pool of the same size, into the memory that is there.
+    pub fn load(&mut self, pool: &Pool) {
+        self.spreads.copy_from_slice(&pool.spreads);
+        self.capacities.copy_from_slice(&pool.capacities);
+        self.size = Lots::new(pool.size).unwrap();
+        self.total = Lots::new(pool.total()).unwrap();
+    }
+
     /// The heart of a clearing: the search for margin or level, and the fills.
     pub fn clear(&mut self, kernel: Kernel, market: &Market) -> u64 {
         let Self { spreads, capacities, minimums, fills, size, total } = self;
