@@ -48,6 +48,13 @@ class Line:
     value: str | None = None
     most: float | None = None  # times the floor
     against: tuple[Against, ...] = field(default=())
+    ours: str = OURS
+
+
+def clearing(times, most, kernel, ours, sort=None, bitonic=None):
+    """The heart of a clearing at a size, by a kernel."""
+    against = (Against("sort and fill", "sort and fill", sort), Against("oblivious sort", "oblivious bitonic", bitonic))
+    return Line(f"clear {times} orders, {kernel}", "clearing/heart", times, most, (*against, Against("histogram", "histogram")), ours)
 
 
 def peers(threshold_crypto=None, blsttc=None, suffix=""):
@@ -59,7 +66,8 @@ def peers(threshold_crypto=None, blsttc=None, suffix=""):
 
 
 # What a user might write, and what more deltas or a second thread make of an update.
-TABLE_ROOM = "table/"
+# Lines of these rooms stand where something of the room was measured; a line is of the first that fits.
+ROOMS = ("table/", "clearing/book", "clearing/")
 TABLE = (Against("naive", "naive"), Against("row by row", "row by row"), Against("K = 256", "K = 256"), Against("two threads", "two threads"))
 LARGE = "(67,100)"
 LINES = (
@@ -90,7 +98,17 @@ LINES = (
     Line("table update 2^16, AES-256-GCM", "table/aes-256-gcm", "2^16", 1.25, TABLE),
     Line("table update 2^20, AES-256-GCM", "table/aes-256-gcm", "2^20", 1.25, TABLE),
     Line("state tree 2^16", "table/state tree", "2^16", 1.2),
+    clearing("2^10", 5, "AVX-512", OURS),
+    clearing("2^17", 5, "AVX-512", OURS),
+    clearing("2^20", 5, "AVX-512", OURS, 25, 230),
+    clearing("2^10", 10, "portable", "portable"),
+    clearing("2^17", 10, "portable", "portable"),
+    clearing("2^20", 10, "portable", "portable", 12, 100),
+    Line("standing orders to priced fills, 2^20, four solves", "clearing/whole", "2^20", None, (Against("one solve", "one solve"), Against("portable", "portable"))),
+    Line("open, clear and seal, 1 024 makers", "clearing/round", "2^10", 1.3),
+    Line("sweep of a third, 2^20 orders", "clearing/book", "2^20", None, (Against("lobster", "lobster"), Against("orderbook-rs", "orderbook-rs"))),
 )
+KERNELS = ((OURS, "AVX-512"), ("portable", "portable"))
 
 
 def measured(folder):
@@ -122,7 +140,7 @@ def three_digits(number):
 
 def ratios(line, figures):
     """(times the floor, [(what, times ours)]) of a line; None for what was not measured."""
-    ours = figures.get((line.group, OURS, line.value))
+    ours = figures.get((line.group, line.ours, line.value))
     floor = figures.get((line.group, FLOOR, line.value))
     over = ours / floor if ours and floor else None
     others = []
@@ -134,7 +152,7 @@ def ratios(line, figures):
 
 def missing(line, figures):
     """What the line needs and the run did not measure."""
-    needed = [(line.group, name, line.value) for name in (OURS, FLOOR)]
+    needed = [(line.group, name, line.value) for name in (line.ours, FLOOR)]
     needed += [(line.group, other.function, other.value or line.value) for other in line.against]
     return ["/".join(part for part in key if part) for key in needed if key not in figures]
 
@@ -157,7 +175,7 @@ def verdict(line, figures):
 
 def row(line, default, native):
     over, others = ratios(line, default)
-    key = (line.group, OURS, line.value)
+    key = (line.group, line.ours, line.value)
     compared = ", ".join(f"{other.label} {times:.1f} ×" for other, times in others)
     cells = [line.title, time(default[key]), time(default[(line.group, FLOOR, line.value)]), f"{over:.2f}", compared]
     cells += [goal(line), verdict(line, default)]
@@ -173,10 +191,27 @@ def heads(native):
     return "| " + " | ".join(names) + " |"
 
 
+def room(group):
+    return next((room for room in ROOMS if group.startswith(room)), None)
+
+
 def wanted(figures):
-    """All lines; those of the table's room only where something of it was measured."""
-    has_table = any(group.startswith(TABLE_ROOM) for group, _, _ in figures)
-    return [line for line in LINES if has_table or not line.group.startswith(TABLE_ROOM)]
+    """All lines; those of a room only where something of it was measured."""
+    measured_rooms = {None} | {room(group) for group, _, _ in figures}
+    return [line for line in LINES if room(line.group) in measured_rooms]
+
+
+def clearing_sentences(figures):
+    """How far the medians of the secret classes lie apart, and how the time of one order grows with their number."""
+    lines = []
+    for ours, kernel in KERNELS:
+        classes = [time for (group, name, _), time in figures.items() if (group, name) == ("clearing/classes", ours)]
+        least, most = (figures.get(("clearing/growth", ours, size)) for size in ("10^4", "10^6"))
+        if classes and least and most:
+            spread = 100 * (max(classes) / min(classes) - 1)
+            growth = most / 1e6 / (least / 1e4)
+            lines.append(f"- clearing, {kernel}: medians over four secret classes within {spread:.1f} % (goal: 1 %); time per order at 10^6 is {growth:.2f} × that at 10^4 (goal: 0.7 to 1.3)")
+    return ["", *lines] if lines else []
 
 
 def table(default, native):
@@ -188,7 +223,7 @@ def every_figure(default, native):
     """All medians, so that a ratio can be checked."""
     names = ["bench", "median"] + (["native"] if native is not None else [])
     lines = ["| " + " | ".join(names) + " |", "|" + "---|" * len(names)]
-    groups = {line.group for line in LINES}
+    groups = {line.group for line in LINES} | {"clearing/classes", "clearing/growth"}
     for key in sorted((key for key in default if key[0] in groups), key=lambda key: tuple(part or "" for part in key)):
         cells = ["/".join(part for part in key if part), time(default[key])]
         if native is not None:
@@ -224,7 +259,7 @@ def circumstances(clock, native):
 
 
 def figures(default, native, about):
-    lines = [*about, "", *table(default, native), "", "Every median of these groups:", "", *every_figure(default, native)]
+    lines = [*about, "", *table(default, native), *clearing_sentences(default), "", "Every median of these groups:", "", *every_figure(default, native)]
     return "\n".join(lines)
 
 
@@ -257,7 +292,7 @@ def main():
     if absent:
         return 1
     if given.check:
-        print("\n".join(table(default, native)))
+        print("\n".join([*table(default, native), *clearing_sentences(default)]))
         return 0
     block = figures(default, native, circumstances(given.clock, native))
     DOCUMENT.write_text(replaced(DOCUMENT.read_text(), block))
