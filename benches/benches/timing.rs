@@ -37,8 +37,8 @@ use std::time::{Duration, Instant};
 const BUDGET: Duration = Duration::from_secs(15);
 /// The bound on an operation's |t| over a number of samples that was asked for.
 const OVER_MANY: f64 = 5.0;
-/// Standing orders of a clearing.
-const SLOTS: usize = 1 << 10;
+/// Standing orders of a clearing: few enough that their columns and the pool copied into them fit the first cache together.
+const SLOTS: usize = 1 << 8;
 /// What is asked of a clearing.
 const WAYS: [(&str, Way); 4] = [
     ("clearing, detected kernel", Way::Heart(Kernel::detected)),

@@ -8,6 +8,7 @@
 use darkpool_matcher::{Allocation, Kernel, Lots, Market, Rules, Solves, Workspace};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
+use std::hint::black_box;
 
 /// Spreads are below this.
 const SPREADS: usize = 1 << 14;
@@ -132,6 +133,8 @@ impl Columns {
         self.capacities.copy_from_slice(&pool.capacities);
         self.size = Lots::new(pool.size).unwrap();
         self.total = Lots::new(pool.total()).unwrap();
+        // what was read is in the way of what will be, at addresses that differ from class to class
+        black_box((self.bound(), self.minimums.iter().sum::<u64>()));
     }
 
     /// The heart of a clearing: the search for margin or level, and the fills.
