@@ -34,10 +34,10 @@ const SIZE: (u32, u32) = (900, 560);
 /// Medians in nanoseconds by number of orders.
 type Points = BTreeMap<u64, f64>;
 
-/// 2^10, 10^4.5.
+/// 2^10 and 10^4.5, as criterion writes them in names of folders: 2_10, 10_4.5.
 #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "numbers of orders are below 2^32")]
 fn number(name: &str) -> Option<u64> {
-    let (base, exponent) = name.split_once('^')?;
+    let (base, exponent) = name.split_once('_')?;
     let (base, exponent): (f64, f64) = (base.parse().ok()?, exponent.parse().ok()?);
     Some(base.powf(exponent).round() as u64)
 }
