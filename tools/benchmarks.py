@@ -8,8 +8,8 @@ median. A line of the table is one group of a bench: its member `ccc` is divided
 ways of the same group and run; ratios of different runs are never taken.
 
 Everything between two marks in docs/benchmarks.md is replaced: between `figures` the vault and the keys, between `table
-figures` the balance table, each where something of it was measured. The prose around is written by hand. With
---check the table is printed and nothing is written. Exit code: 0 done, 1 a line was not measured.
+figures` the balance table, between `clearing figures` the clearing, each where something of it was measured. The prose
+around is written by hand. With --check the table is printed and nothing is written. Exit code: 0 done, 1 a line was not measured.
 """
 
 import argparse
@@ -23,7 +23,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCUMENT = ROOT / "docs" / "benchmarks.md"
-FIGURES, TABLE_FIGURES = "figures", "table figures"
+FIGURES, TABLE_FIGURES, CLEARING_FIGURES = "figures", "table figures", "clearing figures"
 OURS, FLOOR = "ccc", "floor"
 # What decides which backend of the curve is compiled in or chosen.
 FLAGS = ("avx2", "bmi2", "avx512f", "avx512vl", "avx512ifma")
@@ -52,6 +52,13 @@ class Line:
     value: str | None = None
     most: float | None = None  # times the floor
     against: tuple[Against, ...] = field(default=())
+    ours: str = OURS
+
+
+def clearing(times, most, kernel, ours, sort=None, bitonic=None):
+    """The heart of a clearing at a size, by a kernel."""
+    against = (Against("sort and fill", "sort and fill", sort), Against("oblivious sort", "oblivious bitonic", bitonic))
+    return Line(f"clear {times} orders, {kernel}", "clearing/heart", times, most, (*against, Against("histogram", "histogram")), ours)
 
 
 def peers(threshold_crypto=None, blsttc=None, suffix=""):
@@ -63,7 +70,6 @@ def peers(threshold_crypto=None, blsttc=None, suffix=""):
 
 
 # What a user might write, and what more deltas or a second thread make of an update.
-TABLE_ROOM = "table/"
 CHACHA, AES = "table/chacha20-poly1305", "table/aes-256-gcm"
 TABLE = (
     Against("floor with associated data", "floor, associated data"),
@@ -102,7 +108,21 @@ LINES = (
     Line("table update 2^16, AES-256-GCM", AES, "2^16", 1.25, TABLE + FASTER),
     Line("table update 2^20, AES-256-GCM", AES, "2^20", 1.25, TABLE + FASTER + TWO_THREADS),
     Line("state tree 2^16", "table/state tree", "2^16", 1.2),
+    clearing("2^10", 5, "AVX-512", OURS),
+    clearing("2^17", 5, "AVX-512", OURS),
+    clearing("2^20", 5, "AVX-512", OURS, 25, 230),
+    clearing("2^10", 10, "portable", "portable"),
+    clearing("2^17", 10, "portable", "portable"),
+    clearing("2^20", 10, "portable", "portable", 12, 100),
+    Line("standing orders to priced fills, 2^20, four solves", "clearing/whole", "2^20", None, (Against("one solve", "one solve"), Against("portable", "portable"))),
+    Line("open, clear and seal, 1 024 makers", "clearing/round", "2^10", 1.3),
+    Line("sweep of a third, 2^20 orders", "clearing/book", "2^20", None, (Against("lobster", "lobster"), Against("orderbook-rs", "orderbook-rs"))),
 )
+KERNELS = ((OURS, "AVX-512"), ("portable", "portable"))
+# What a room's groups begin with, and the block of its lines.
+ROOMS = {"table/": TABLE_FIGURES, "clearing/": CLEARING_FIGURES}
+# Groups without a line, of which the sentences of a block speak.
+BESIDE = {CLEARING_FIGURES: {"clearing/classes", "clearing/growth"}}
 
 
 def measured(folder):
@@ -134,7 +154,7 @@ def three_digits(number):
 
 def ratios(line, figures):
     """(times the floor, [(what, times ours)]) of a line; None for what was not measured."""
-    ours = figures.get((line.group, OURS, line.value))
+    ours = figures.get((line.group, line.ours, line.value))
     floor = figures.get((line.group, FLOOR, line.value))
     over = ours / floor if ours and floor else None
     others = []
@@ -146,7 +166,7 @@ def ratios(line, figures):
 
 def missing(line, figures):
     """What the line needs and the run did not measure."""
-    needed = [(line.group, name, line.value) for name in (OURS, FLOOR)]
+    needed = [(line.group, name, line.value) for name in (line.ours, FLOOR)]
     needed += [(other.group or line.group, other.function, other.value or line.value) for other in line.against]
     return ["/".join(part for part in key if part) for key in needed if key not in figures]
 
@@ -171,7 +191,7 @@ def verdict(line, figures):
 
 def row(line, default, native):
     over, others = ratios(line, default)
-    key = (line.group, OURS, line.value)
+    key = (line.group, line.ours, line.value)
     compared = ", ".join(f"{other.label} {times:.{2 if other.most else 1}f} ×" for other, times in others)
     cells = [line.title, time(default[key]), time(default[(line.group, FLOOR, line.value)]), f"{over:.2f}", compared]
     cells += [goal(line), verdict(line, default)]
@@ -187,13 +207,30 @@ def heads(native):
     return "| " + " | ".join(names) + " |"
 
 
+def block_of(group):
+    return next((block for room, block in ROOMS.items() if group.startswith(room)), FIGURES)
+
+
 def wanted(figures, block, clock):
-    """The lines of a block, if anything of it was measured; of the balance table those of the suites that were."""
-    ours = [line for line in LINES if line.group.startswith(TABLE_ROOM) == (block == TABLE_FIGURES)]
+    """The lines of a block, if anything of it was measured; of the rooms of `ROOMS` those of the groups that were."""
+    ours = [line for line in LINES if block_of(line.group) == block]
     groups = {line.group for line in ours} & {group for group, _, _ in figures}
     lines = [line for line in ours if line.group in groups or (groups and block == FIGURES)]
     shown = lambda line: tuple(other for other in line.against if clock == "wall" or not other.wall)
     return [replace(line, against=shown(line)) for line in lines]
+
+
+def sentences(block, figures):
+    """Of the clearing: how far the medians of the secret classes lie apart, and how the time of one order grows."""
+    lines = []
+    for ours, kernel in KERNELS if block == CLEARING_FIGURES else ():
+        classes = [time for (group, name, _), time in figures.items() if (group, name) == ("clearing/classes", ours)]
+        least, most = (figures.get(("clearing/growth", ours, size)) for size in ("10^4", "10^6"))
+        if classes and least and most:
+            spread = 100 * (max(classes) / min(classes) - 1)
+            growth = most / 1e6 / (least / 1e4)
+            lines.append(f"- clearing, {kernel}: medians over four secret classes within {spread:.1f} % (goal: 1 %); time per order at 10^6 is {growth:.2f} × that at 10^4 (goal: 0.7 to 1.3)")
+    return ["", *lines] if lines else []
 
 
 def table(lines, default, native):
@@ -201,11 +238,10 @@ def table(lines, default, native):
     return [head, "|" + "---|" * (head.count("|") - 1), *(row(line, default, native) for line in lines)]
 
 
-def every_figure(of, default, native):
+def every_figure(groups, default, native):
     """All medians, so that a ratio can be checked."""
     names = ["bench", "median"] + (["native"] if native is not None else [])
     lines = ["| " + " | ".join(names) + " |", "|" + "---|" * len(names)]
-    groups = {line.group for line in of}
     for key in sorted((key for key in default if key[0] in groups), key=lambda key: tuple(part or "" for part in key)):
         cells = ["/".join(part for part in key if part), time(default[key])]
         if native is not None:
@@ -240,9 +276,10 @@ def circumstances(clock, native):
     ]
 
 
-def figures(lines, default, native, about):
-    every = every_figure(lines, default, native)
-    return "\n".join([*about, "", *table(lines, default, native), "", "Every median of these groups:", "", *every])
+def figures(block, lines, default, native, about):
+    every = every_figure({line.group for line in lines} | BESIDE.get(block, set()), default, native)
+    shown = [*table(lines, default, native), *sentences(block, default)]
+    return "\n".join([*about, "", *shown, "", "Every median of these groups:", "", *every])
 
 
 def marks(block):
@@ -272,7 +309,7 @@ def main():
     given = arguments()
     default = measured(given.default)
     native = measured(given.native) if given.native else None
-    blocks = {block: wanted(default, block, given.clock) for block in (FIGURES, TABLE_FIGURES)}
+    blocks = {block: wanted(default, block, given.clock) for block in (FIGURES, TABLE_FIGURES, CLEARING_FIGURES)}
     blocks = {block: lines for block, lines in blocks.items() if lines}
     absent = [name for lines in blocks.values() for line in lines for name in missing(line, default)]
     absent = absent or ([] if blocks else ["line of any table"])
@@ -282,9 +319,9 @@ def main():
         return 1
     for block, lines in blocks.items():
         if given.check:
-            print("\n".join(table(lines, default, native)))
+            print("\n".join([*table(lines, default, native), *sentences(block, default)]))
             continue
-        text = figures(lines, default, native, circumstances(given.clock, native))
+        text = figures(block, lines, default, native, circumstances(given.clock, native))
         DOCUMENT.write_text(replaced(DOCUMENT.read_text(), block, text))
         print(f"{DOCUMENT.relative_to(ROOT)}, {block}: {len(lines)} lines")
     return 0

@@ -15,6 +15,9 @@
 //! Exit code 1: an operation reached 10; or the first control did, or the second stayed below it, so that the run says
 //! nothing; 2: no number of samples.
 //!
+//! Clearing is sampled over four classes of pools: random beside one maker that covers all, all at one spread, and a pool that
+//! is too small; fifteen seconds for each pair. Its control is a sort.
+//!
 //! `CCC_TIMING_SAMPLES` is a number of samples in the place of the fifteen seconds; operations and the first control may
 //! then not reach 5.
 //! `.ci/deep timing` takes a million.
@@ -23,8 +26,11 @@
 
 #![allow(clippy::unwrap_used, reason = "a bench that cannot be set up ends")]
 
+use ccc_benches::clearing::Class;
+use ccc_benches::clearing_timing::{Pools, Way, portable};
 use ccc_benches::timing::{CERTAIN, Classes, FRACTIONS, Secret};
 use ccc_benches::welch::Samples;
+use darkpool_matcher::Kernel;
 use rand::SeedableRng;
 use rand_chacha::ChaCha20Rng;
 use std::process::ExitCode;
@@ -34,6 +40,15 @@ use std::time::{Duration, Instant};
 const BUDGET: Duration = Duration::from_secs(15);
 /// The bound on an operation's |t| over a number of samples that was asked for.
 const OVER_MANY: f64 = 5.0;
+/// Standing orders of a clearing: few enough that their columns and the pool copied into them fit the first cache together.
+const SLOTS: usize = 1 << 8;
+/// What is asked of a clearing.
+const WAYS: [(&str, Way); 4] = [
+    ("clearing, detected kernel", Way::Heart(Kernel::detected)),
+    ("clearing, portable kernel", Way::Heart(portable)),
+    ("whole clearing, detected kernel", Way::Whole(Kernel::detected)),
+    ("whole clearing, portable kernel", Way::Whole(portable)),
+];
 /// Samples in smoke mode.
 const FEW: u32 = 64;
 
@@ -49,18 +64,31 @@ impl Asked {
         self.filter.as_ref().is_none_or(|filter| format!("timing/{name}").contains(filter.as_str()))
     }
 
-    /// |t| of an operation if it is asked for, sampled until the budget, or the few of smoke mode, are used up.
-    fn measure(&self, name: &str, classes: &Classes, operation: impl FnMut(&Secret)) -> Option<f64> {
-        if !self.wants(name) {
-            return None;
-        }
-        let started = Instant::now();
-        let more = |taken| match (self.smoke, self.samples) {
+    /// Whether one more sample is to be taken, given their number.
+    fn more(&self) -> impl FnMut(u32) -> bool {
+        let (started, smoke, samples) = (Instant::now(), self.smoke, self.samples);
+        move |taken| match (smoke, samples) {
             (true, _) => taken < FEW,
             (false, Some(samples)) => taken < samples.max(FEW),
             (false, None) => taken < FEW || started.elapsed() < BUDGET,
+        }
+    }
+
+    /// |t| of clearing if it is asked for, the largest of the classes beside the random one.
+    fn clearing(&self, name: &str, pools: &mut Pools, way: Way) -> Option<f64> {
+        if !self.wants(name) {
+            return None;
+        }
+        let of_class = |class: Class| {
+            let name = format!("{name}, {}", class.name());
+            report(&name, &pools.sample(class, way, self.more()), self.smoke).abs()
         };
-        Some(report(name, &classes.sample(more, operation), self.smoke).abs())
+        Some(Pools::OTHERS.map(of_class).into_iter().fold(0.0, f64::max))
+    }
+
+    /// |t| of an operation if it is asked for, sampled until the budget, or the few of smoke mode, are used up.
+    fn measure(&self, name: &str, classes: &Classes, operation: impl FnMut(&Secret)) -> Option<f64> {
+        self.wants(name).then(|| report(name, &classes.sample(self.more(), operation), self.smoke).abs())
     }
 }
 
@@ -103,28 +131,34 @@ fn main() -> ExitCode {
 
 /// |t| of what was asked for.
 struct Found {
-    operations: [Option<f64>; 2],
+    operations: Vec<Option<f64>>,
     alike: Option<f64>,
-    varying: Option<f64>,
+    varying: [Option<f64>; 2],
 }
 
 impl Found {
     fn measure(asked: &Asked) -> Self {
         let mut rng = ChaCha20Rng::seed_from_u64(3);
         let (classes, alike) = (Classes::new(&mut rng), Classes::alike(&mut rng));
+        let mut pools = Pools::new(SLOTS);
+        let mut operations = vec![
+            asked.measure("share creation", &classes, |secret| secret.create(&mut rng)),
+            asked.measure("decapsulation", &classes, Secret::open),
+        ];
+        operations.extend(WAYS.map(|(name, way)| asked.clearing(name, &mut pools, way)));
         Self {
-            operations: [
-                asked.measure("share creation", &classes, |secret| secret.create(&mut rng)),
-                asked.measure("decapsulation", &classes, Secret::open),
-            ],
+            operations,
             alike: asked.measure("control, two classes alike", &alike, |secret| secret.create(&mut rng)),
-            varying: asked.measure("control, varies on purpose", &classes, Secret::vary),
+            varying: [
+                asked.measure("control, varies on purpose", &classes, Secret::vary),
+                asked.clearing("sort and fill, varies on purpose", &mut pools, Way::Sort),
+            ],
         }
     }
 
     /// What is wrong, if anything is.
     fn against(&self, bound: f64) -> Option<&'static str> {
-        if self.varying.is_some_and(|t| t < CERTAIN) {
+        if self.varying.iter().flatten().any(|t| *t < CERTAIN) {
             Some("the control was not seen to vary, so this run says nothing")
         } else if self.alike.is_some_and(|t| t >= bound) {
             Some("two classes alike were told apart, so this run says nothing")

@@ -48,7 +48,11 @@ pub mod concurrent {
 
     /// One market order; returns what it filled.
     pub fn sweep(book: &mut OrderBook<()>, quantity: u64) -> u64 {
-        book.submit_market_order(Id::from_u64(u64::MAX), quantity, Side::Buy).unwrap().executed_quantity().unwrap()
+        book.submit_market_order(Id::from_u64(u64::MAX), quantity, Side::Buy)
+            .unwrap()
+            .executed_quantity()
+            .unwrap()
+            .as_u64()
     }
 }
 

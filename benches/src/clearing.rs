@@ -8,6 +8,7 @@
 use darkpool_matcher::{Allocation, Kernel, Lots, Market, Rules, Solves, Workspace};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
+use std::hint::black_box;
 
 /// Spreads are below this.
 const SPREADS: usize = 1 << 14;
@@ -124,6 +125,16 @@ impl Columns {
             size: Lots::new(pool.size).unwrap(),
             total: Lots::new(pool.total()).unwrap(),
         }
+    }
+
+    /// Takes over a pool of the same size, into the memory that is there.
+    pub fn load(&mut self, pool: &Pool) {
+        self.spreads.copy_from_slice(&pool.spreads);
+        self.capacities.copy_from_slice(&pool.capacities);
+        self.size = Lots::new(pool.size).unwrap();
+        self.total = Lots::new(pool.total()).unwrap();
+        // what was read is in the way of what will be, at addresses that differ from class to class
+        black_box((self.bound(), self.minimums.iter().sum::<u64>()));
     }
 
     /// The heart of a clearing: the search for margin or level, and the fills.

@@ -54,6 +54,12 @@ impl Orders {
         }
     }
 
+    /// Takes over orders and request of another pool of the same size, into the memory that is there.
+    pub fn load(&mut self, other: &Self) {
+        self.orders.copy_from_slice(&other.orders);
+        self.request = other.request;
+    }
+
     /// [`clear_in`], with a price or a refusal.
     pub fn clear(&mut self, kernel: Kernel, market: &Market, price: Result<(), PriceRefusal>) -> u64 {
         let Self { orders, permutation, request, spreads, capacities, minimums, filled, fills, .. } = self;

@@ -10,6 +10,7 @@
 #[cfg(feature = "peers-book")]
 pub mod books;
 pub mod clearing;
+pub mod clearing_timing;
 pub mod crossing;
 pub mod floor;
 pub mod generation;

@@ -8,8 +8,8 @@
 //! has no point or a file cannot be read or written, 2 wrong arguments.
 
 use plotters::prelude::{
-    ChartBuilder, Circle, Color, IntoDrawingArea, IntoLogRange, LineSeries, RGBColor, SVGBackend, SeriesLabelPosition,
-    WHITE,
+    ChartBuilder, Circle, Color, IntoDrawingArea, IntoLogRange, LineSeries, PathElement, RGBColor, SVGBackend,
+    SeriesLabelPosition, WHITE,
 };
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -28,15 +28,16 @@ const SERIES: [(&str, &str, RGBColor); 6] = [
     ("floor", "bound: one read and one copy pass", RGBColor(127, 127, 127)),
 ];
 const GROUPS: [&str; 2] = ["clearing_heart", "clearing_growth"];
+const EDGE: RGBColor = RGBColor(200, 200, 200);
 const SIZE: (u32, u32) = (900, 560);
 
 /// Medians in nanoseconds by number of orders.
 type Points = BTreeMap<u64, f64>;
 
-/// 2^10, 10^4.5.
+/// 2^10 and 10^4.5, as criterion writes them in names of folders: 2_10, 10_4.5.
 #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "numbers of orders are below 2^32")]
 fn number(name: &str) -> Option<u64> {
-    let (base, exponent) = name.split_once('^')?;
+    let (base, exponent) = name.split_once('_')?;
     let (base, exponent): (f64, f64) = (base.parse().ok()?, exponent.parse().ok()?);
     Some(base.powf(exponent).round() as u64)
 }
@@ -84,29 +85,13 @@ fn draw(series: &[(&str, RGBColor, Points)], file: &Path) -> Result<(), Box<dyn 
         let line: Vec<(f64, f64)> = points.iter().map(|(n, time)| (*n as f64, *time)).collect();
         let style = colour.stroke_width(2);
         let drawn = chart.draw_series(LineSeries::new(line.clone(), style))?;
-        drawn.label(*name).legend(move |(x, y)| plotters::prelude::PathElement::new([(x, y), (x + 18, y)], style));
+        drawn.label(*name).legend(move |(x, y)| PathElement::new([(x, y), (x + 18, y)], style));
         chart.draw_series(line.into_iter().map(|point| Circle::new(point, 3, colour.filled())))?;
     }
-    let legend = chart.configure_series_labels();
-    legend_style(legend).draw()?;
+    let mut legend = chart.configure_series_labels();
+    legend.position(SeriesLabelPosition::UpperLeft).background_style(WHITE.mix(0.8)).border_style(EDGE).draw()?;
     area.present()?;
     Ok(())
-}
-
-/// Where the legend stands.
-fn legend_style<'a, 'b, DB, CT>(
-    legend: plotters::chart::SeriesLabelStyle<'a, 'b, DB, CT>,
-) -> plotters::chart::SeriesLabelStyle<'a, 'b, DB, CT>
-where
-    DB: plotters::prelude::DrawingBackend,
-    CT: plotters::coord::CoordTranslate,
-{
-    let mut legend = legend;
-    legend
-        .position(SeriesLabelPosition::UpperLeft)
-        .background_style(WHITE.mix(0.8))
-        .border_style(RGBColor(200, 200, 200));
-    legend
 }
 
 fn main() -> ExitCode {

@@ -89,13 +89,13 @@ fn the_kernels_agree(rows: &[Row], size: u64) {
 
 #[test]
 fn the_kernels_agree_at_the_edges() {
-    for number in [0, 1, 7, 8, 9, 15, 16, 17, 64, 65] {
+    for number in [0u16, 1, 7, 8, 9, 15, 16, 17, 64, 65] {
         for rows in [
-            std::vec![(17, 1, 0); number],
-            std::vec![(0, 0, 0); number],
-            std::vec![(16_383, MOST / 65, 3); number],
-            (0..number).map(|i| (i as u16 % 3, i as u64, 5)).collect(),
-            (0..number).map(|i| (16_383 - i as u16, 1 << (i % 45), i as u64)).collect(),
+            std::vec![(17, 1, 0); usize::from(number)],
+            std::vec![(0, 0, 0); usize::from(number)],
+            std::vec![(16_383, MOST / 65, 3); usize::from(number)],
+            (0..number).map(|i| (i % 3, u64::from(i), 5)).collect(),
+            (0..number).map(|i| (16_383 - i, 1 << (i % 45), u64::from(i))).collect(),
             (0..number).map(|i| (5, if i + 1 == number { MOST } else { 0 }, 0)).collect(),
         ] {
             let rows = in_range(rows);

@@ -92,6 +92,7 @@ fn sums_up_to(capacities: &[u64], levels: [u64; 3]) -> [u64; 3] {
 }
 
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512ifma")]
+#[allow(clippy::cast_possible_truncation, reason = "a margin has 14 bits")]
 fn hand_out(columns: &mut SliceColumns<'_>, margin: &Margin, rate: Rate) -> Allocated {
     let at = _mm_set1_epi16(margin.at.cast_signed() as i16);
     let allocated = allocate(columns, rate, |eight| Weighed {

@@ -1,0 +1,155 @@
+//! Four classes of pools, and samples of what a clearing takes with them, interleaved at random.
+//!
+//! As in [`timing`](crate::timing), with one difference: a clearing writes what it reads, so before every sample the pool is
+//! copied into the same memory, whichever class it is of.
+
+use crate::clearing::{Class, Columns, Pool, Record, market, sort_and_fill};
+use crate::crossing::Orders;
+use crate::welch::Samples;
+use darkpool_matcher::{Allocation, Kernel};
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha20Rng;
+use std::hint::black_box;
+use std::time::Instant;
+
+/// Pools of each class.
+const POOL: usize = 8;
+
+/// [`Kernel::PORTABLE`].
+#[must_use]
+pub fn portable() -> Kernel {
+    Kernel::PORTABLE
+}
+
+/// What is sampled.
+#[derive(Clone, Copy, Debug)]
+pub enum Way {
+    /// One solve by rule A on columns.
+    Heart(fn() -> Kernel),
+    /// Four solves from standing orders to priced fills.
+    Whole(fn() -> Kernel),
+    /// The plain sort, which varies.
+    Sort,
+}
+
+/// One pool in the forms that the ways take.
+struct Prepared {
+    pool: Pool,
+    orders: Orders,
+    records: Vec<Record>,
+}
+
+impl Prepared {
+    fn new(class: Class, number: usize, seed: u64) -> Self {
+        let pool = Pool::new(class, number, seed);
+        Self { orders: Orders::new(&pool), records: pool.records(), pool }
+    }
+}
+
+/// Pools of every class, and the memory that all are cleared in.
+pub struct Pools {
+    classes: [Vec<Prepared>; 4],
+    columns: Columns,
+    orders: Orders,
+    records: Vec<Record>,
+    fills: Vec<u64>,
+}
+
+impl Pools {
+    /// The classes beside the random one.
+    pub const OTHERS: [Class; 3] = [Class::OneMaker, Class::Tied, Class::TooSmall];
+
+    /// Pools of `number` orders.
+    #[must_use]
+    pub fn new(number: usize) -> Self {
+        let classes =
+            Class::ALL.map(|class| (0..POOL).zip(1..).map(|(_, seed)| Prepared::new(class, number, seed)).collect());
+        let first = Prepared::new(Class::Random, number, 0);
+        Self {
+            classes,
+            columns: Columns::new(&first.pool),
+            orders: first.orders,
+            records: first.records,
+            fills: vec![0; number],
+        }
+    }
+
+    /// Samples random pools and those of `class`, as long as `more` says, given the number of samples that were taken.
+    pub fn sample(&mut self, class: Class, way: Way, mut more: impl FnMut(u32) -> bool) -> Samples {
+        let mut rng = ChaCha20Rng::seed_from_u64(2);
+        let other = Class::ALL.iter().position(|known| *known == class).unwrap();
+        let mut samples = Samples::default();
+        let mut taken = 0;
+        while more(taken) {
+            let draw = rng.next_u32();
+            let of_class = draw & 1 == 1;
+            let place = (if of_class { other } else { 0 }, (draw >> 1) as usize % POOL);
+            samples.push(of_class, self.time(place, way));
+            taken += 1;
+        }
+        samples
+    }
+
+    /// Nanoseconds of one run.
+    fn time(&mut self, (class, number): (usize, usize), way: Way) -> f64 {
+        let prepared = &self.classes[class][number];
+        let start;
+        match way {
+            Way::Heart(kernel) => {
+                let (kernel, market) = (kernel(), market(Allocation::ProRata, 1));
+                self.columns.load(&prepared.pool);
+                start = Instant::now();
+                black_box(self.columns.clear(kernel, &market));
+            }
+            Way::Whole(kernel) => {
+                let (kernel, market) = (kernel(), market(Allocation::ProRata, 4));
+                self.orders.load(&prepared.orders);
+                start = Instant::now();
+                black_box(self.orders.clear(kernel, &market, Ok(())));
+            }
+            Way::Sort => {
+                self.records.copy_from_slice(&prepared.records);
+                start = Instant::now();
+                black_box(sort_and_fill(&mut self.records, prepared.pool.size, &mut self.fills));
+            }
+        }
+        start.elapsed().as_secs_f64() * 1e9
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::timing::{CERTAIN, FRACTIONS};
+
+    /// Samples of each pair of classes in one try.
+    const TAKEN: u32 = 1_000;
+    const SLOTS: usize = 256;
+
+    /// The largest |t| over the classes.
+    fn measured(pools: &mut Pools, way: Way) -> f64 {
+        let of_class = |class| pools.sample(class, way, |taken| taken < TAKEN).largest_t(&FRACTIONS).abs();
+        Pools::OTHERS.map(of_class).into_iter().fold(0.0, f64::max)
+    }
+
+    /// As for shares: of three tries one has to see the sort vary and no clearing, so that a busy machine has another
+    /// chance and code that varies has none.
+    #[test]
+    fn clearing_takes_the_same_time_for_every_class_of_pools_where_a_sort_is_seen_to_vary() {
+        let mut pools = Pools::new(SLOTS);
+        let ways = [
+            Way::Sort,
+            Way::Heart(Kernel::detected),
+            Way::Heart(portable),
+            Way::Whole(Kernel::detected),
+            Way::Whole(portable),
+        ];
+        let mut tries = Vec::new();
+        let clear = (0..3).any(|_| {
+            let found @ [sort, clearings @ ..] = ways.map(|way| measured(&mut pools, way));
+            tries.push(found);
+            sort >= CERTAIN && clearings.iter().all(|t| *t < CERTAIN)
+        });
+        assert!(clear, "|t| of the sort and of each clearing in each try: {tries:?}");
+    }
+}
