@@ -12,11 +12,11 @@ use ccc_benches::one_by_one::OneByOne;
 use ccc_benches::peers::{self, Peer};
 use ccc_benches::world::{World, read_shares};
 use ccc_benches::{MEASUREMENT, SIZES, size};
-use ccc_core::ciphertext::{Ciphertext, LabelKind};
+use ccc_core::ciphertext::{Ciphertext, LabelKind, VerifiedCiphertext};
 use ccc_core::enclave::AttemptKeys;
 use ccc_core::envelope::Envelope;
 use ccc_core::vault::combine_public;
-use ccc_core::vault::compact::{Combined, combine_unverified};
+use ccc_core::vault::compact::{Combined, combine as combine_checked, combine_unverified};
 use ccc_core::vault::share::verify_all;
 use ccc_core::vault::{Mode, Shares};
 use criterion::measurement::WallTime;
@@ -207,7 +207,7 @@ fn compact_step(c: &mut Criterion) {
     let request = world.request(Mode::Compact, &verified);
     let ciphertext = verified[0].ciphertext();
     group.bench_function("ccc", |b| {
-        let step = |ciphertext| world.compact_step(&request, &to, ciphertext);
+        let step = |ciphertext| world.compact_step(&request, &to, vec![ciphertext]);
         b.iter_batched(|| ciphertext.clone(), step, BatchSize::SmallInput)
     });
     group.bench_function("floor", |b| {
@@ -295,6 +295,78 @@ fn open_compact(c: &mut Criterion) {
     group.finish();
 }
 
+/// A thousand orders in one request, with (7,10): what a node, the untrusted combiner and the enclave do, in both modes,
+/// from bytes. The node's sealed step is in `vault/node step`, and here beside the compact one under the same committee.
+fn thousand(c: &mut Criterion) {
+    let mut group = c.benchmark_group("vault/1000 orders (7,10)");
+    group.sample_size(10).throughput(Throughput::Elements(MANY as u64));
+    let mut many = Many::new();
+    for mode in [Mode::Sealed, Mode::Compact] {
+        many.measure_step(&mut group, mode);
+        many.measure_opening(&mut group, mode);
+    }
+    group.finish();
+}
+
+/// Orders of one request.
+const MANY: usize = 1000;
+
+/// A thousand ciphertexts of a small committee, and one attempt at opening them.
+struct Many {
+    world: World,
+    keys: AttemptKeys,
+    verified: Vec<VerifiedCiphertext>,
+    ciphertexts: Vec<Ciphertext>,
+}
+
+impl Many {
+    fn new() -> Self {
+        let mut world = World::new(7, 10);
+        let keys = AttemptKeys::generate(&mut world.rng).unwrap();
+        let verified = world.verified(LabelKind::Recipient, MANY);
+        let ciphertexts = verified.iter().map(|c| c.ciphertext().clone()).collect();
+        Self { world, keys, verified, ciphertexts }
+    }
+
+    /// A node checks the ciphertexts and answers.
+    fn measure_step(&mut self, group: &mut BenchmarkGroup<'_, WallTime>, mode: Mode) {
+        let (request, to) = (self.world.request(mode, &self.verified), self.keys.recipient(MEASUREMENT));
+        let Self { world, ciphertexts, .. } = self;
+        group.bench_function(format!("node step, {mode}"), |b| {
+            let step = |ciphertexts| match mode {
+                Mode::Compact => black_box(world.compact_step(&request, &to, ciphertexts).to_bytes()),
+                _ => black_box(world.node_step(&request, &to, ciphertexts).to_bytes()),
+            };
+            b.iter_batched(|| ciphertexts.clone(), step, BatchSize::LargeInput)
+        });
+    }
+
+    /// The enclave opens the answers of t nodes; in mode compact from the pairs of a combiner that checks them first.
+    fn measure_opening(&mut self, group: &mut BenchmarkGroup<'_, WallTime>, mode: Mode) {
+        let request = self.world.request(mode, &self.verified);
+        let wire = self.world.envelopes(&self.keys, &request, &self.verified);
+        let read = || wire.iter().map(|bytes| Envelope::from_bytes(bytes).unwrap()).collect::<Vec<_>>();
+        let attempt = self.keys.to_bytes();
+        let Self { world: World { committee, rng, .. }, verified, keys, .. } = self;
+        let fresh = || AttemptKeys::from_bytes(&attempt).unwrap();
+        if mode == Mode::Sealed {
+            let open = |keys: AttemptKeys| keys.open(committee, &request, MEASUREMENT, verified, read()).unwrap();
+            group.bench_function("enclave, sealed", |b| b.iter_batched(fresh, open, BatchSize::LargeInput));
+            return;
+        }
+        let to = keys.recipient(MEASUREMENT);
+        let mut check =
+            || combine_checked(committee, &request, &to, verified, &read(), rng).unwrap().combined.to_bytes();
+        let pairs = check();
+        group.bench_function("combiner's check, compact", |b| b.iter(&mut check));
+        let open = |keys: AttemptKeys| {
+            let pairs = Combined::from_bytes(&pairs, MANY).unwrap();
+            keys.open_combined(committee, &request, MEASUREMENT, verified, &pairs, Vec::new).unwrap()
+        };
+        group.bench_function("enclave, compact", |b| b.iter_batched(fresh, open, BatchSize::LargeInput));
+    }
+}
+
 criterion_group!(cipher, encrypt, verify, share, verify_shares, combine, combine_last);
-criterion_group!(reencryption, node_step, compact_step, open_in_enclave, open_compact);
+criterion_group!(reencryption, node_step, compact_step, open_in_enclave, open_compact, thousand);
 criterion_main!(cipher, reencryption);

@@ -152,11 +152,12 @@ impl World {
         seal(&shares[0], committee, request, to, &verified, rng).unwrap()
     }
 
-    /// What the first participant does in mode compact with a ciphertext that it sees for the first time: checks it and
-    /// encrypts its share in the exponent.
-    pub fn compact_step(&mut self, request: &Request, to: &Recipient, ciphertext: Ciphertext) -> Partials {
+    /// What the first participant does in mode compact with ciphertexts that it sees for the first time: checks them and
+    /// encrypts its shares in the exponent.
+    pub fn compact_step(&mut self, request: &Request, to: &Recipient, ciphertexts: Vec<Ciphertext>) -> Partials {
         let Self { shares, committee, rng, .. } = self;
-        let verified = [ciphertext.verify(committee.master_public_key()).unwrap()];
+        let master = committee.master_public_key();
+        let verified: Vec<_> = ciphertexts.into_iter().map(|c| c.verify(master).unwrap()).collect();
         Partials::create(&shares[0], committee, request, to, &verified, rng).unwrap()
     }
 
