@@ -12,7 +12,7 @@
 //! - `classes`: the heart over four kinds of secrets, whose times shall not differ.
 //! - `growth`: the heart from 10^4 to 10^6 orders.
 //! - `round`: with 1 024 makers, from opened elements to sealed receipts, beside the bare calls.
-//! - `book`: one market order that sweeps half of the resting orders of an order book at 5 000 prices. It does another
+//! - `book`: one market order for a third of what rests in an order book at 5 000 prices. It does another
 //!   job: in time priority, with the book sorted when each order came, touching only what it fills. Loading the book is
 //!   not counted.
 #![allow(missing_docs, reason = "criterion generates undocumented items")]

@@ -65,7 +65,7 @@ impl Asked {
     }
 
     /// Whether one more sample is to be taken, given their number.
-    fn more(&self) -> impl FnMut(u32) -> bool {
+    fn more(&self) -> impl Fn(u32) -> bool + use<> {
         let (started, smoke, samples) = (Instant::now(), self.smoke, self.samples);
         move |taken| match (smoke, samples) {
             (true, _) => taken < FEW,

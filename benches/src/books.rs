@@ -3,7 +3,7 @@
 
 use crate::clearing::Pool;
 
-/// Half of every pool is swept: the size that the clearing is asked for is a third.
+/// What the book is called.
 const NAME: &str = "BTC/USD";
 
 /// `lobster`: a tree of price levels over one arena, for one thread.
