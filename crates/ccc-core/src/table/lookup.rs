@@ -123,7 +123,10 @@ impl Lookup {
         for (first, rows) in (first..).step_by(NUMBERED).zip(rows.chunks(NUMBERED)) {
             let marks = self.mark(findings, first, rows, touch);
             let wanted: Vec<_> = marks.iter().flatten().map(|mark| wanted(first, *mark)).collect();
-            match gather::gather(self.seed, (first, rows), &wanted, touch) {
+            // more keys come here where no seed gave them bins; their slots would not fit the chunks that rows come in
+            let few = wanted.len() <= GREATEST_DIRECT;
+            let collected = few.then(|| gather::gather(self.seed, (first, rows), &wanted, touch)).flatten();
+            match collected {
                 Some(collected) => findings.add(first, marks.as_flattened(), &collected),
                 None => self.scan_whole(findings, first, rows, touch),
             }
@@ -349,8 +352,8 @@ impl Findings {
 /// How many rows a mark counts, and the sum of their numbers.
 fn parts(mark: u32) -> (u32, u32) {
     let numbers = mark & (FOUND - 1);
-    // more than 255 rows may seem to be fewer, but one row has a number that is not larger than the last
-    let more = u32::from(numbers > number(NUMBERED)) << 8;
+    // 256 rows seem to be none and 257 one, but one row has no number that is larger than the last
+    let more = u32::from((mark >> 24) <= 1 && numbers > number(NUMBERED)) << 8;
     ((mark >> 24) | more, numbers)
 }
 
@@ -386,7 +389,7 @@ fn located(key: RowKey, sums: &Held) -> Result<Option<Located>, (u32, RowFault)>
     match found {
         0 => Ok(None),
         1 => row::check_used(&bytes).map(|()| Some(Located { index, bytes })).map_err(|fault| (index, fault)),
-        // the sum of their indices: the mean lies between the rows that share the key
+        // the sum of their indices: up to 255 rows that share the key have their mean between them
         rows => Err((index / rows, RowFault::Duplicate)),
     }
 }

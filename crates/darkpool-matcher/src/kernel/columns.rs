@@ -5,7 +5,7 @@
 
 use super::Kernel;
 use super::equal;
-use super::mask::{below_spread, hide};
+use super::mask::{below_spread, below_spread_narrow, hide, hide_eight, widened};
 use super::scalar::{self, Allocated, Margin};
 use crate::allocation::Rate;
 
@@ -106,8 +106,9 @@ impl Columns for SliceColumns<'_> {
         let (capacities, last_capacities) = self.capacities.as_chunks::<8>();
         let mut sums = [0u64; 8];
         for (spreads, capacities) in spreads.iter().zip(capacities) {
-            for ((sum, spread), capacity) in sums.iter_mut().zip(spreads).zip(capacities) {
-                *sum = sum.wrapping_add(capacity & below_spread(*spread, threshold));
+            let masks = hide_eight(spreads.map(|spread| below_spread_narrow(spread, threshold)));
+            for ((sum, mask), capacity) in sums.iter_mut().zip(masks).zip(capacities) {
+                *sum = sum.wrapping_add(capacity & widened(mask));
             }
         }
         let last = last_spreads.iter().zip(last_capacities);

@@ -22,11 +22,28 @@ pub(crate) const fn below(a: u64, b: u64) -> Mask {
     spread_bit(a.wrapping_sub(b) >> 63)
 }
 
+/// a < b, for numbers below 2^15, as a mask of their width: −1 or zero.
+#[inline]
+pub(crate) const fn below_spread_narrow(a: u16, b: u16) -> i16 {
+    a.wrapping_sub(b).cast_signed() >> 15
+}
+
+/// A narrow mask in the width of an amount.
+#[inline]
+pub(crate) const fn widened(mask: i16) -> Mask {
+    (mask as i64).cast_unsigned()
+}
+
 /// a < b, for numbers below 2^15.
 #[inline]
-#[allow(clippy::cast_sign_loss, reason = "the sign is what becomes the mask")]
 pub(crate) const fn below_spread(a: u16, b: u16) -> Mask {
-    (a.wrapping_sub(b).cast_signed() >> 15) as i64 as u64
+    widened(below_spread_narrow(a, b))
+}
+
+/// [`hide`] for eight masks at once: hidden one by one they would leave their register.
+#[inline]
+pub(crate) const fn hide_eight(masks: [i16; 8]) -> [i16; 8] {
+    core::hint::black_box(masks)
 }
 
 /// a < b, for all numbers (Hacker's Delight, 2nd edition, section 2-12).

@@ -74,3 +74,19 @@ fn any_number_of_rows_with_one_key_is_a_fault() {
         assert!(matches!(lookup.rows(&findings), Err((_, RowFault::Duplicate))), "{count} rows");
     }
 }
+
+#[test]
+fn two_rows_with_one_key_are_told_by_a_number_between_them() {
+    let lookup = Lookup::new(vec![key(1, 0)], SEED);
+    for first in [0, 4_096] {
+        for pair in [[0, 1], [3_000, 3_001], [4_094, 4_095], [7, 4_095]] {
+            let mut rows = vec![row(key(2, 0)); 4_096];
+            pair.iter().for_each(|at| rows[*at] = row(key(1, 0)));
+            let mut findings = lookup.start();
+            lookup.scan(&mut findings, first, &rows);
+            let Err((index, RowFault::Duplicate)) = lookup.rows(&findings) else { panic!("{pair:?} is no fault") };
+            let [low, high] = pair.map(|at| first + u32::try_from(at).expect("small"));
+            assert!((low..=high).contains(&index), "{index} for {pair:?} behind {first}");
+        }
+    }
+}
