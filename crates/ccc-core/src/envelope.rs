@@ -180,8 +180,9 @@ impl Envelope {
         }
         let identifier = self.identifier;
         let key = key.ok_or(EnvelopeError::UnknownSender { identifier })?;
-        key.verify_strict(&self.message(), &Signature::from_bytes(&self.signature))
-            .map_err(|_| EnvelopeError::Signature { identifier })?;
+        if !is_signed(key, &self.message(), &self.signature) {
+            return Err(EnvelopeError::Signature { identifier });
+        }
         Ok(&self.payload)
     }
 
@@ -189,6 +190,11 @@ impl Envelope {
         let Self { kind, committee, epoch, identifier, topic, payload, .. } = self;
         hash(domain::ENVELOPE, &[&header(*kind), committee, &epoch.to_bytes(), &identifier.to_bytes(), topic, payload])
     }
+}
+
+/// Whether the holder of this key signed the message: RFC 8032, section 5.1.7, by the strict rule.
+fn is_signed(key: &VerifyingKey, message: &[u8], signature: &[u8; 64]) -> bool {
+    key.verify_strict(message, &Signature::from_bytes(signature)).is_ok()
 }
 
 fn check_length(what: &'static str, field: &[u8], max: usize) -> Result<(), EncodingError> {

@@ -82,7 +82,8 @@
 //!
 //! # Features
 //! `std` and `parallel` (all cores, by rayon) are on by default; `tdh2-p256` adds [`compat`]'s reader and writer of
-//! Chainlink's tdh2 and tdh2easy JSON.
+//! Chainlink's tdh2 and tdh2easy JSON; `suite-aes-gcm` suite 2 of the [`table`], by AWS-LC, which needs a C compiler;
+//! `simulated-liars` a participant that seals wrong shares, for simulations and tests.
 //!
 //! # Assumptions
 //! The random-oracle model, DDH in ristretto255, static corruption of at most t−1
@@ -122,3 +123,8 @@ pub use {rand_core, zeroize};
 #[cfg(test)]
 #[path = "../tests/support/mod.rs"]
 mod support;
+
+/// The README's example is compiled.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -1,6 +1,6 @@
 use super::*;
 use crate::keys::committee::tests::committee;
-use crate::support::{array, bytes, list, number, text, vectors};
+use crate::support::{array, bytes, list, number, outside, text, vectors};
 use curve25519_dalek::{EdwardsPoint, Scalar};
 use ed25519_dalek::{SigningKey, Verifier};
 use sha2::Sha512;
@@ -81,6 +81,44 @@ fn n045_a_signature_whose_r_is_of_small_order_is_refused() {
     assert!(a.verify(&envelope.message(), &Signature::from_bytes(&envelope.signature)).is_ok());
     let identifier = envelope.identifier;
     assert_eq!(envelope.verify(&committee), Err(EnvelopeError::Signature { identifier }));
+}
+
+/// Every case that the list marks valid is accepted, and no other: nothing of the list is refused beyond its marks. The
+/// strict rule goes further where the list has no valid case: an R of small order (above) and a key of small order (below).
+/// Signatures of another length than 64 bytes are refused where the envelope is read, which has a field of 64.
+#[test]
+fn n045_wycheproof_signatures_are_accepted_and_refused_as_marked() {
+    let file = outside("wycheproof/ed25519_test.json");
+    let (mut accepted, mut refused, mut unread) = (0, 0, 0);
+    for group in list(&file, "testGroups") {
+        let key = VerifyingKey::from_bytes(&array(&group["publicKey"], "pk")).unwrap();
+        for case in list(group, "tests") {
+            let signature: Result<[u8; 64], _> = bytes(case, "sig").try_into();
+            let found = signature.as_ref().is_ok_and(|signature| is_signed(&key, &bytes(case, "msg"), signature));
+            assert_eq!(found, text(case, "result") == "valid", "{}", number(case, "tcId"));
+            match (found, signature) {
+                (true, _) => accepted += 1,
+                (false, Ok(_)) => refused += 1,
+                (false, Err(_)) => unread += 1,
+            }
+        }
+    }
+    assert_eq!(number(&file, "numberOfTests"), 151);
+    assert_eq!((accepted, refused, unread), (88, 51, 12));
+}
+
+/// With A = O every message has the signature R = S·B, whoever says it; the strict rule refuses a key of small order.
+#[test]
+fn n045_a_key_of_small_order_signs_nothing() {
+    let key = VerifyingKey::from_bytes(EdwardsPoint::default().compress().as_bytes()).unwrap();
+    let s = Scalar::from(7u8);
+    let mut signature = [0; 64];
+    signature[..32].copy_from_slice(EdwardsPoint::mul_base(&s).compress().as_bytes());
+    signature[32..].copy_from_slice(s.as_bytes());
+    for message in [&b"one"[..], b"another"] {
+        assert!(key.verify(message, &Signature::from_bytes(&signature)).is_ok());
+        assert!(!is_signed(&key, message, &signature));
+    }
 }
 
 #[test]

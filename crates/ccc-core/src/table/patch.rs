@@ -231,7 +231,7 @@ fn write(row: &mut [u8; ROW_LEN], [a, b]: [Quad; 2]) {
 #[inline]
 fn sum<const N: usize>(index: u32, patches: &[Masked<N>]) -> [Quad; N] {
     let mut sums = [[0; 4]; N];
-    for (at, patch) in patches.into_iter().enumerate() {
+    for (at, patch) in patches.iter().enumerate() {
         slot(at);
         let mask = lanes::same(patch.index, [index; 4]);
         for (sum, quad) in sums.iter_mut().zip(&patch.quads) {

@@ -288,7 +288,7 @@ fn a_host_that_answers_two_readings_differently_is_refused() {
     let mut plain = vec![0; 65_536];
     cipher.open(0, &before.header.chunk_aad(), &other, &mut plain).expect("opens");
     plain[3 * 64 + 39] ^= 1;
-    cipher.seal(0, &before.header.chunk_aad(), &mut plain, &mut other);
+    cipher.seal(0, &before.header.chunk_aad(), &plain, &mut other);
     let mut source = Fickle { honest: &before.body, other: &other, readings: 0 };
     let tier = before.header.tier();
     let (mut body, mut sidecar) = (vec![0; body_len(tier)], vec![0; sidecar_len(tier)]);
