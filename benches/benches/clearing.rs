@@ -149,10 +149,13 @@ fn whole(criterion: &mut Criterion) {
     }
 }
 
+/// A part of a round.
+type Step = fn(&mut Crossing);
+
 fn round(criterion: &mut Criterion) {
     let mut group = group(criterion, "round");
     let mut crossing = Crossing::new(1 << 10);
-    let steps: [(&str, fn(&mut Crossing)); 6] = [
+    let steps: [(&str, Step); 6] = [
         ("ccc", Crossing::round),
         ("floor", Crossing::bare),
         ("verify and open", Crossing::open),

@@ -87,13 +87,12 @@ pub(crate) fn threads() -> usize {
 
 #[cfg(not(feature = "parallel"))]
 mod sequential {
-    use core::slice::{Chunks, ChunksExact, ChunksMut, Iter};
+    use core::slice::{Chunks, ChunksMut, Iter};
 
     /// What rayon gives to slices.
     pub(crate) trait Slice<T> {
         fn par_iter(&self) -> Iter<'_, T>;
         fn par_chunks(&self, size: usize) -> Chunks<'_, T>;
-        fn par_chunks_exact(&self, size: usize) -> ChunksExact<'_, T>;
         fn par_chunks_mut(&mut self, size: usize) -> ChunksMut<'_, T>;
         fn par_sort_unstable(&mut self)
         where
@@ -107,10 +106,6 @@ mod sequential {
 
         fn par_chunks(&self, size: usize) -> Chunks<'_, T> {
             self.chunks(size)
-        }
-
-        fn par_chunks_exact(&self, size: usize) -> ChunksExact<'_, T> {
-            self.chunks_exact(size)
         }
 
         fn par_chunks_mut(&mut self, size: usize) -> ChunksMut<'_, T> {

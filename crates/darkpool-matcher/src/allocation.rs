@@ -31,6 +31,7 @@ impl Rate {
     }
 
     /// ρ, at most 2^52.
+    #[cfg(target_arch = "x86_64")]
     pub(crate) const fn fraction(self) -> u64 {
         self.0
     }
