@@ -104,7 +104,11 @@ fn price(input: &mut Unstructured<'_>) -> Result<std::result::Result<Twap, Price
 }
 
 fn market(input: &mut Unstructured<'_>) -> Result<Market> {
-    let lot = if input.ratio(1, 2)? { 1_000_000 } else { input.int_in_range(1..=1 << 30)? };
+    let lot = match input.int_in_range(0..=3u8)? {
+        0 | 1 => 1,
+        2 => 1_000_000,
+        _ => input.int_in_range(1..=1 << 30)?,
+    };
     let rules = Rules {
         allocation: if input.arbitrary()? { Allocation::ProRata } else { Allocation::EqualSplit },
         pricing: if input.arbitrary()? { Pricing::PayAsBid } else { Pricing::Uniform },

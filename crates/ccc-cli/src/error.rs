@@ -326,6 +326,8 @@ pub(crate) enum Error {
     StandardOutputTwice { count: usize },
     #[error("{} is named for two results", path.display())]
     OneTarget { path: PathBuf },
+    #[error("{} is read, and named for a result", path.display())]
+    OverInput { path: PathBuf },
 
     // recovery
     #[error("scenario: {0}")]

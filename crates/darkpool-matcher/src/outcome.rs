@@ -23,7 +23,7 @@ pub enum Reason {
     Price = 1,
     /// The admissible capacity is below the least total.
     TooSmall = 2,
-    /// Minimum interactions could not be met in four solves.
+    /// Minimum interactions could not be met in the solves of the rules.
     Minimum = 3,
     /// An amount leaves the range of its unit.
     TooLarge = 4,

@@ -54,7 +54,7 @@ fn views() -> BTreeSet<Vec<u64>> {
 }
 
 #[test]
-fn capped_makers_together_learn_no_more_than_one() {
+fn every_fill_at_the_cap_is_the_same_number() {
     let views = views();
     assert!(views.iter().any(|view| view.len() == 4));
     for view in views {

@@ -12,6 +12,8 @@ use std::{fmt, io::BufRead, path::Path};
 
 /// The longest text of a member.
 const MAX_TEXT: usize = 64;
+/// As much of JSON's own sentence as an error repeats: it holds texts of the file.
+const MAX_REASON: usize = 200;
 
 /// Reads every order into the book.
 pub(super) fn read(source: impl BufRead, path: &Path, market: &Market, book: &mut Book) -> Result<(), Error> {
@@ -31,7 +33,7 @@ pub(super) fn read(source: impl BufRead, path: &Path, market: &Market, book: &mu
 /// JSON's own sentence; it ends with the place, which the error has beside it.
 fn reason(error: &serde_json::Error) -> String {
     let (text, place) = (error.to_string(), format!(" at line {} column {}", error.line(), error.column()));
-    text.strip_suffix(&place).unwrap_or(&text).to_owned()
+    text.strip_suffix(&place).unwrap_or(&text).chars().take(MAX_REASON).collect()
 }
 
 /// What the visitors share. The reason of a refusal waits here: JSON's own errors carry text alone.
@@ -154,8 +156,9 @@ impl Visitor<'_> for OfText {
         f.write_str("a text, a number, true, false or null")
     }
 
+    /// One character more than a cell may have tells that a text is too long.
     fn visit_str<E>(self, text: &str) -> Result<Text, E> {
-        Ok(Text(Some(text.to_owned())))
+        Ok(Text(Some(text.chars().take(MAX_TEXT + 1).collect())))
     }
 
     fn visit_u64<E>(self, number: u64) -> Result<Text, E> {
@@ -217,6 +220,15 @@ mod tests {
         let long = "9".repeat(MAX_TEXT + 1);
         let refused = read(&order(&format!(r#","minimum":"{long}""#)));
         assert_eq!(refused.map(|_| ()), Err(value("minimum", "at most 64 bytes", &long)));
+    }
+
+    #[test]
+    fn an_error_is_short_whatever_the_file_holds() {
+        let long = "x".repeat(1 << 16);
+        let Err(OrdersError::Json { reason, .. }) = read(&format!("[\"{long}\"]")) else { panic!("no order") };
+        assert_eq!(reason.chars().count(), MAX_REASON);
+        let Ok(Text(Some(kept))) = OfText.visit_str::<serde::de::value::Error>(&long) else { panic!("a text") };
+        assert_eq!(kept.len(), MAX_TEXT + 1);
     }
 
     #[test]

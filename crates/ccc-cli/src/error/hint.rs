@@ -74,7 +74,7 @@ impl Error {
             Self::Terminal => ("terminal", "name a file with --out FILE, or pipe the output"),
             Self::StandardInputTwice { .. } => ("stdin-twice", "use `-` once and name files for the rest"),
             Self::StandardOutputTwice { .. } => ("stdout-twice", "use `-` once and name files for the rest"),
-            Self::OneTarget { .. } => ("one-target", "name another file for one of them"),
+            Self::OneTarget { .. } | Self::OverInput { .. } => ("one-target", "name another file for one of them"),
             Self::Orders { source, .. } => source.parts(),
             Self::Clearing { source, .. } => source.parts(),
             Self::NeedsFile => ("needs-file", "name the key file: the participant keeps its journal beside it"),

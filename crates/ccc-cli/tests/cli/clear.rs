@@ -205,6 +205,28 @@ fn results_are_written_at_once_and_never_over_others() {
     assert_eq!(clear(&scratch, "--fills -").stdout, fills);
 }
 
+#[test]
+fn no_result_takes_the_place_of_another_or_of_an_input() {
+    let scratch = scratch(ORDERS, REQUEST);
+    std::fs::create_dir(scratch.path("sub")).expect("a directory");
+    let before = scratch.snapshot();
+    clear(&scratch, "--out x --fills ./x --force").fails(2, "./x is named for two results");
+    clear(&scratch, "--out x --fills sub/../x --force").fails(2, "sub/../x is named for two results");
+    for path in ["book.csv", "./book.csv", "sub/../request.toml"] {
+        clear(&scratch, &format!("--out {path} --force")).fails(2, &format!("{path} is read, and named for a result"));
+    }
+    assert_eq!(scratch.snapshot(), before);
+}
+
+#[test]
+fn a_result_without_a_directory_stops_the_others() {
+    let scratch = scratch(ORDERS, REQUEST);
+    let before = scratch.snapshot();
+    clear(&scratch, "--out a.json --fills nodir/b.csv").fails(2, "nodir/b.csv");
+    clear(&scratch, "--out a.json --fills book.csv/b.csv").fails(2, "book.csv/b.csv");
+    assert_eq!(scratch.snapshot(), before);
+}
+
 #[cfg(unix)]
 #[test]
 fn results_are_for_their_owner() {

@@ -13,7 +13,7 @@ use clap::ValueEnum;
 
 pub(super) fn run(arguments: &GenerateArgs, ctx: &Context<'_>) -> Result<Answer, Error> {
     let replace = Replace::from_flag(arguments.force);
-    check_targets(std::iter::once(&arguments.out).chain(&arguments.request), replace)?;
+    check_targets(std::iter::once(&arguments.out).chain(&arguments.request), &[], replace)?;
     let bar = ctx.ui.working("drawing orders");
     let book = Generated::new(arguments.orders, arguments.seed, arguments.shape);
     let csv = book.csv();

@@ -12,7 +12,10 @@ use crate::{
 };
 use darkpool_matcher::Rules;
 use serde::Serialize;
-use std::path::PathBuf;
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
 
 pub(super) fn run(arguments: &ClearArgs, ctx: &Context<'_>) -> Result<Answer, Error> {
     match (&arguments.verb, &arguments.run) {
@@ -25,7 +28,8 @@ pub(super) fn run(arguments: &ClearArgs, ctx: &Context<'_>) -> Result<Answer, Er
 fn clear(arguments: &ClearRunArgs, ctx: &Context<'_>) -> Result<Answer, Error> {
     let replace = Replace::from_flag(arguments.force);
     files::one_standard_input([&arguments.orders, &arguments.request])?;
-    check_targets(arguments.out.iter().chain(&arguments.fills), replace)?;
+    let inputs = [&arguments.orders, &arguments.request];
+    check_targets(arguments.out.iter().chain(&arguments.fills), &inputs, replace)?;
     ctx.ui.note("orders in the clear: for trying the engine; what it prints and writes tells everything");
     let rules = Rules { allocation: arguments.rule.into(), pricing: arguments.pricing.into(), ..Rules::default() };
     let bytes = files::read(&arguments.request, request::MAX_LEN)?;
@@ -55,19 +59,40 @@ fn text(object: &impl Serialize) -> String {
     text
 }
 
-/// Refuses before anything is read what could not be written after all.
-fn check_targets<'a>(paths: impl Iterator<Item = &'a PathBuf> + Clone, replace: Replace) -> Result<(), Error> {
+/// Refuses before anything is read what could not be written after all, or would be lost by being written.
+fn check_targets<'a>(
+    paths: impl Iterator<Item = &'a PathBuf> + Clone,
+    inputs: &[&PathBuf],
+    replace: Replace,
+) -> Result<(), Error> {
     let streams = paths.clone().filter(|path| files::is_stream(path)).count();
     if streams > 1 {
         return Err(Error::StandardOutputTwice { count: streams });
     }
-    let mut seen: Vec<&PathBuf> = Vec::new();
+    // an input that is not there fails when it is read
+    let named = inputs.iter().filter(|path| !files::is_stream(path));
+    let inputs: Vec<PathBuf> = named.filter_map(|path| path.canonicalize().ok()).collect();
+    let mut seen: Vec<PathBuf> = Vec::new();
     for path in paths.filter(|path| !files::is_stream(path)) {
-        if seen.contains(&path) {
+        let place = place(path).map_err(|source| Error::Write { path: path.clone(), source })?;
+        if seen.contains(&place) {
             return Err(Error::OneTarget { path: path.clone() });
         }
+        if inputs.contains(&place) {
+            return Err(Error::OverInput { path: path.clone() });
+        }
         files::check_target(path, replace)?;
-        seen.push(path);
+        seen.push(place);
     }
     Ok(())
+}
+
+/// Where a file of this name would lie, whatever way the path takes; its directory has to be there.
+fn place(path: &Path) -> io::Result<PathBuf> {
+    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+    let directory = parent.unwrap_or(Path::new(".")).canonicalize()?;
+    if !directory.is_dir() {
+        return Err(io::ErrorKind::NotADirectory.into());
+    }
+    Ok(directory.join(path.file_name().unwrap_or_default()))
 }
