@@ -56,10 +56,15 @@ impl<K: Ord + Copy, T: PartialEq> Different<K, T> {
     }
 }
 
-impl<K: Copy, T> Different<K, T> {
+impl<K: Ord + Copy, T> Different<K, T> {
     /// Names with an answer.
     pub(crate) fn names(&self) -> usize {
         self.kept.len()
+    }
+
+    /// Whether there is an answer under this name.
+    pub(crate) fn has(&self, name: K) -> bool {
+        self.kept.contains_key(&name)
     }
 
     /// The first answer under each name, ascending by name.
@@ -78,20 +83,16 @@ impl<K: Copy, T> Different<K, T> {
     }
 }
 
-/// The different ones among these, in the order given.
-///
-/// # Errors
-/// The first name under which there are too many.
-pub(crate) fn different<K: Ord + Copy, T: PartialEq>(all: &[(K, T)]) -> Result<Vec<(K, &T)>, K> {
+/// The different ones among these, in the order given, at most [`MAX_DIFFERENT`] under each name; and the names under which
+/// there were more.
+pub(crate) fn different<K: Ord + Copy, T: PartialEq>(all: &[(K, T)]) -> (Vec<(K, &T)>, BTreeSet<K>) {
     let (mut seen, mut list) = (Different::default(), Vec::new());
     for (name, answer) in all {
-        match seen.put(*name, answer) {
-            Place::New => list.push((*name, answer)),
-            Place::Repeated => {}
-            Place::Full => return Err(*name),
+        if seen.put(*name, answer) == Place::New {
+            list.push((*name, answer));
         }
     }
-    Ok(list)
+    (list, seen.full)
 }
 
 #[cfg(test)]
@@ -112,11 +113,17 @@ mod tests {
         assert_eq!((answers.names(), answers.iter().count()), (2, MAX_DIFFERENT + 2));
     }
 
+    fn list_of(all: &[(i32, usize)]) -> Vec<(i32, &usize)> {
+        all.iter().map(|(name, answer)| (*name, answer)).collect()
+    }
+
     #[test]
     fn the_different_ones_keep_their_order() {
-        assert_eq!(different(&[(2, 'b'), (1, 'a'), (2, 'b'), (2, 'c')]), Ok(vec![(2, &'b'), (1, &'a'), (2, &'c')]));
+        let (list, more) = different(&[(2, 'b'), (1, 'a'), (2, 'b'), (2, 'c')]);
+        assert_eq!((list, more.len()), (vec![(2, &'b'), (1, &'a'), (2, &'c')], 0));
         let all: Vec<_> = (0..=MAX_DIFFERENT).map(|answer| (7, answer)).collect();
-        assert_eq!(different(&all), Err(7));
-        assert_eq!(different(&all[1..]).map(|list| list.len()), Ok(MAX_DIFFERENT));
+        let (list, more) = different(&all);
+        assert_eq!((list.len(), more), (MAX_DIFFERENT, BTreeSet::from([7])));
+        assert_eq!(different(&all[1..]), (list_of(&all[1..]), BTreeSet::new()));
     }
 }

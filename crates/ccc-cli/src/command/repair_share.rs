@@ -162,12 +162,13 @@ impl<'a> Desk<'a> {
         ctx: &'a Context<'a>,
     ) -> Result<Self, Error> {
         let path = &repair.at.board;
-        let board = RepairBoard::read(path, session)?;
-        board.notes.iter().for_each(|note| ctx.ui.note(note));
         let kept_in = kept_in(repair.seen.as_deref(), own, me, session);
-        let kept = RepairBoard::read_kept(&kept_in, session)?;
+        let [board, mut kept] = RepairBoard::read_beside(path, &kept_in, session)?;
+        board.notes.iter().for_each(|note| ctx.ui.note(note));
         for (name, envelope) in kept.lacks(&board) {
-            post(&kept_in, &name, &envelope.to_bytes(), |_| false)?;
+            if kept.keep(session, envelope) {
+                post(&kept_in, &name, &envelope.to_bytes(), |_| false)?;
+            }
         }
         let mut desk = Self { session, path, board, posted: Vec::new(), ctx };
         for (name, envelope) in desk.board.lacks(&kept) {

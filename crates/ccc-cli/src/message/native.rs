@@ -119,7 +119,7 @@ pub(crate) fn open(
 
 fn at_fault(culprit: &Culprit) -> String {
     let what = match culprit.reason {
-        CulpritReason::TooMany => "sent more different shares than are looked at",
+        CulpritReason::TooMany => "sent more different shares than are looked at, none of them right",
         _ => "sent a wrong share",
     };
     format!("participant {} {what}", culprit.identifier)

@@ -11,7 +11,7 @@ use crate::identifier::Identifier;
 use crate::keys::Committee;
 use crate::polynomial::Interpolation;
 use crate::secret::{RandomnessError, random64};
-use alloc::collections::BTreeMap;
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::format;
 use alloc::string::String;
 use alloc::string::ToString;
@@ -28,7 +28,8 @@ pub enum CulpritReason {
     Malformed,
     /// Its share proof does not verify.
     Proof,
-    /// It signed more than 8 different answers to one request. The first 8 may count; the others were not looked at.
+    /// It signed more than 8 different answers to one request, and none of the first 8 verifies; the others were not looked
+    /// at. Each answer has fresh randomness: who has answered often, one of them rightly, is not at fault.
     TooMany,
 }
 
@@ -148,7 +149,7 @@ pub(crate) struct Candidate<P> {
 ///
 /// The caller vouches for who sent what: identifiers come from verified envelopes. A participant may occur several
 /// times, valid and not, and counts once: the same shares again are left out, and of different ones the first 8 are looked
-/// at. Who signed more is named, [`CulpritReason::TooMany`].
+/// at. Who signed more, none of the 8 right, is named, [`CulpritReason::TooMany`]; a ninth beside a right one is left out.
 ///
 /// # Errors
 /// [`CombineError`].
@@ -214,23 +215,26 @@ impl Opened {
 pub(crate) struct Pool<P> {
     parts: Different<Identifier, P>,
     at_fault: BTreeMap<Identifier, CulpritReason>,
+    /// Who sent more than is looked at: no fault unless nothing of it verifies.
+    full: BTreeSet<Identifier>,
 }
 
 impl<P> Default for Pool<P> {
     fn default() -> Self {
-        Self { parts: Different::default(), at_fault: BTreeMap::new() }
+        Self { parts: Different::default(), at_fault: BTreeMap::new(), full: BTreeSet::new() }
     }
 }
 
 impl<P: PartialEq> Pool<P> {
     /// Takes a candidate.
     pub(crate) fn put(&mut self, Candidate { identifier, part }: Candidate<P>) {
-        let fault = match part {
-            Ok(part) => (self.parts.put(identifier, part) == Place::Full).then_some(CulpritReason::TooMany),
-            Err(reason) => Some(reason),
-        };
-        if let Some(reason) = fault {
-            self.blame(identifier, reason);
+        match part {
+            Ok(part) => {
+                if self.parts.put(identifier, part) == Place::Full {
+                    self.full.insert(identifier);
+                }
+            }
+            Err(reason) => self.blame(identifier, reason),
         }
     }
 
@@ -247,12 +251,17 @@ impl<P: PartialEq> Pool<P> {
     pub(crate) fn judge(&mut self, verdicts: impl FnOnce(&[(Identifier, &P)]) -> Vec<bool>) {
         let flat: Vec<_> = core::mem::take(&mut self.parts).into_answers().collect();
         let verdicts = verdicts(&flat.iter().map(|(identifier, part)| (*identifier, part)).collect::<Vec<_>>());
+        let mut wrong = BTreeSet::new();
         for ((identifier, part), valid) in flat.into_iter().zip(verdicts) {
             if valid {
                 self.parts.put(identifier, part);
             } else {
-                self.blame(identifier, CulpritReason::Proof);
+                wrong.insert(identifier);
             }
+        }
+        for identifier in wrong {
+            let flooded = self.full.contains(&identifier) && !self.parts.has(identifier);
+            self.blame(identifier, if flooded { CulpritReason::TooMany } else { CulpritReason::Proof });
         }
     }
 

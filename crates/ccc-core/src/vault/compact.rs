@@ -8,7 +8,7 @@ use super::combine::{Candidate, CulpritReason};
 use super::recipient::Recipient;
 use super::request::{Request, RequestError};
 use super::sealed::SealError;
-use super::share::{ShareError, different};
+use super::share::{ShareError, check_different};
 use super::statement::{Opening, Statement};
 use crate::ciphertext::VerifiedCiphertext;
 use crate::encoding::{EncodingError, Reader};
@@ -323,8 +323,8 @@ pub(crate) fn candidate(
 /// Checks many participants' partials at once; the same partials again are checked once.
 ///
 /// # Errors
-/// [`ShareError::Proof`] names the first culprit in the order given, [`ShareError::TooMany`] whoever has more than 8
-/// different ones, everything else is the caller's; nobody's partials are [`ShareError::Empty`].
+/// [`ShareError::Proof`] names the first culprit in the order given, [`ShareError::TooMany`] in its place one of more than
+/// 8 different ones, none of the first 8 of which verifies; a ninth is not looked at. Everything else is the caller's; nobody's partials are [`ShareError::Empty`].
 pub fn verify_all<R: CryptoRng + ?Sized>(
     partials: &[(Identifier, Partials)],
     committee: &Committee,
@@ -341,11 +341,7 @@ pub fn verify_all<R: CryptoRng + ?Sized>(
     for (identifier, partials) in partials {
         partials.fit(*identifier, &directed)?;
     }
-    let all = different(partials)?;
-    match all.iter().zip(verdicts(&all, &directed, &seed)).find(|(_, valid)| !valid) {
-        Some((&(identifier, _), _)) => Err(ShareError::Proof { identifier }),
-        None => Ok(()),
-    }
+    check_different(partials, |all| verdicts(all, &directed, &seed))
 }
 
 /// Whose partials verify, in order: one batch, and each participant's alone only when the batch fails. Partials that

@@ -69,8 +69,8 @@ pub enum ShareError {
         /// Whose partials.
         identifier: Identifier,
     },
-    /// More different answers of one participant than are looked at: nothing was checked.
-    #[error("more than {most} different answers of participant {identifier}")]
+    /// More different answers of one participant than are looked at, none of which verifies among those that are.
+    #[error("more than {most} different answers of participant {identifier}, and none of the first {most} verifies")]
     TooMany {
         /// Whose answers: its fault, if it signed them all.
         identifier: Identifier,
@@ -227,8 +227,8 @@ impl Shares {
 /// Checks many participants' shares at once; the same shares again are checked once.
 ///
 /// # Errors
-/// [`ShareError::Proof`] names the first culprit in the order given, [`ShareError::TooMany`] whoever has more than 8
-/// different ones, everything else is the caller's; nobody's shares are [`ShareError::Empty`].
+/// [`ShareError::Proof`] names the first culprit in the order given, [`ShareError::TooMany`] in its place one of more than
+/// 8 different ones, none of the first 8 of which verifies; a ninth is not looked at. Everything else is the caller's; nobody's shares are [`ShareError::Empty`].
 pub fn verify_all<R: CryptoRng + ?Sized>(
     shares: &[(Identifier, Shares)],
     committee: &Committee,
@@ -245,17 +245,22 @@ pub fn verify_all<R: CryptoRng + ?Sized>(
     for (identifier, shares) in shares {
         shares.fits(*identifier, &statement)?;
     }
-    let shares = different(shares)?;
-    let verdicts = verdicts(shares.iter().copied(), &statement, &seed);
-    match shares.iter().zip(verdicts).find(|(_, valid)| !valid) {
-        Some((&(identifier, _), _)) => Err(ShareError::Proof { identifier }),
-        None => Ok(()),
-    }
+    check_different(shares, |shares| verdicts(shares.iter().copied(), &statement, &seed))
 }
 
-/// Each participant's different answers, in the order given.
-pub(crate) fn different<T: PartialEq>(answers: &[(Identifier, T)]) -> Result<Vec<(Identifier, &T)>, ShareError> {
-    flood::different(answers).map_err(|identifier| ShareError::TooMany { identifier, most: MAX_DIFFERENT })
+/// Checks each participant's different answers, up to 8, and names the first in the order given of whom one does not verify.
+pub(crate) fn check_different<T: PartialEq>(
+    answers: &[(Identifier, T)],
+    verdicts: impl FnOnce(&[(Identifier, &T)]) -> Vec<bool>,
+) -> Result<(), ShareError> {
+    let (all, more) = flood::different(answers);
+    let verdicts = verdicts(&all);
+    let judged = || all.iter().map(|(identifier, _)| *identifier).zip(verdicts.iter().copied());
+    let Some((identifier, _)) = judged().find(|(_, valid)| !valid) else { return Ok(()) };
+    if more.contains(&identifier) && !judged().any(|answer| answer == (identifier, true)) {
+        return Err(ShareError::TooMany { identifier, most: MAX_DIFFERENT });
+    }
+    Err(ShareError::Proof { identifier })
 }
 
 /// Whose shares verify, in order: one batch, and each alone only when the batch fails. Shares that do not fit the

@@ -138,7 +138,7 @@ impl World {
         for culprit in culprits {
             let reason = match culprit.reason {
                 CulpritReason::Malformed => "sent a share that cannot be read",
-                CulpritReason::TooMany => "sent more different shares than are looked at",
+                CulpritReason::TooMany => "sent more different shares than are looked at, none of them right",
                 _ => "sent a share that fails its proof",
             };
             self.culprits.insert(culprit.identifier.get(), reason.to_owned());

@@ -190,6 +190,13 @@ impl RepairPacket {
         Some((Self::stage_of(bytes)?, *bytes.get(3..)?.first_chunk()?))
     }
 
+    /// Bytes of the longest message of a repair: a split, since a sum has one part and a complaint is shorter than that.
+    /// What is longer is of no round.
+    #[must_use]
+    pub fn longest(session: &RepairSession) -> usize {
+        133 + PART_LEN * session.helpers().len().max(1)
+    }
+
     #[cfg(test)]
     pub(super) fn seen(&self) -> [u8; 32] {
         self.seen
@@ -274,10 +281,15 @@ impl Part {
 
 /// digest32 H("repair-seen"; session, packets of the stage before).
 pub(super) fn seen<'p>(session: &RepairSession, packets: impl ExactSizeIterator<Item = &'p RepairPacket>) -> [u8; 32] {
+    seen_bytes(session, packets.map(RepairPacket::to_bytes))
+}
+
+/// The same of packets as they travel.
+pub(super) fn seen_bytes(session: &RepairSession, packets: impl ExactSizeIterator<Item: AsRef<[u8]>>) -> [u8; 32] {
     let mut hasher = crate::suite::Hasher::new(domain::REPAIR_SEEN, 1 + packets.len());
     hasher.field(&session.id());
     for packet in packets {
-        hasher.field(&packet.to_bytes());
+        hasher.field(packet.as_ref());
     }
     hasher.finish32()
 }

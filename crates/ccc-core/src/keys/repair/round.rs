@@ -1,7 +1,7 @@
 //! The rounds of a repair as everybody reads them from the board.
 
 use super::complaint::RepairComplaint;
-use super::packet::{Expected, RepairPacket, Stage, seen};
+use super::packet::{Expected, RepairPacket, Stage, seen, seen_bytes};
 use super::session::RepairSession;
 use super::{RepairCulprit, RepairError, RepairFault, ended};
 use crate::encoding::Kind;
@@ -26,6 +26,27 @@ pub(super) struct SecondRound {
 }
 
 type Culprits = BTreeMap<Identifier, RepairFault>;
+
+impl RepairSession {
+    /// digest32 of the splits, which every sum of them names; `None` unless there is one of each helper. Whether they are
+    /// right, it does not say.
+    #[must_use]
+    pub fn digest_of_splits(&self, envelopes: &[Envelope]) -> Option<[u8; 32]> {
+        let posted = collect(self, envelopes, |envelope| is_packet(envelope, Stage::Split));
+        let one = |helper| match posted.get(helper).map(Vec::as_slice) {
+            Some([payload]) => Some(*payload),
+            _ => None,
+        };
+        let payloads: Vec<&[u8]> = self.helpers().iter().map(one).collect::<Option<_>>()?;
+        Some(seen_bytes(self, payloads.into_iter()))
+    }
+
+    /// Whether a sum is one of other splits than those with this digest: it neither counts nor contradicts.
+    #[must_use]
+    pub fn is_of_other_splits(envelope: &Envelope, splits: Option<[u8; 32]>) -> bool {
+        is_sum_after(envelope, |found| Some(found) != splits)
+    }
+}
 
 impl FirstRound {
     /// The splits; Σ_j D_ij = λ_i·P_i for each.
@@ -120,6 +141,10 @@ fn read_another_board(
     others.into_keys().filter(|sender| culprits.get(sender) == Some(&RepairFault::Silent)).collect()
 }
 
+fn is_packet(envelope: &Envelope, stage: Stage) -> bool {
+    envelope.kind() == Kind::RepairPacket && RepairPacket::stage_of(envelope.unverified_payload()) == Some(stage)
+}
+
 /// Whether an envelope claims to be a sum of splits with such a digest.
 fn is_sum_after(envelope: &Envelope, seen: impl Fn([u8; 32]) -> bool) -> bool {
     let found = (envelope.kind() == Kind::RepairPacket).then(|| RepairPacket::after(envelope.unverified_payload()));
@@ -153,9 +178,8 @@ fn read_stage<'a>(
 ) -> (BTreeMap<Identifier, RepairPacket>, Culprits) {
     // sums of other splits are of a board that this one is not: they neither count nor contradict
     let posted = collect(session, envelopes, |envelope| {
-        let is_of_stage = RepairPacket::stage_of(envelope.unverified_payload()) == Some(stage);
-        let fits = stage == Stage::Split || !is_sum_after(envelope, |found| Some(found) != seen);
-        envelope.kind() == Kind::RepairPacket && is_of_stage && fits
+        let fits = stage == Stage::Split || !RepairSession::is_of_other_splits(envelope, seen);
+        is_packet(envelope, stage) && fits
     });
     let (mut packets, mut culprits) = (BTreeMap::new(), Culprits::new());
     for (position, &helper) in session.helpers().iter().enumerate() {

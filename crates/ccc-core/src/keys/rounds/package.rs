@@ -18,7 +18,8 @@ use ed25519_dalek::VerifyingKey;
 const COMMITMENT: u8 = 1;
 const NO_MORE_COMPLAINTS: u8 = 2;
 const CONFIRMATION: u8 = 3;
-/// Different messages of one sender in one round that are looked at; of complaints one per dealer.
+/// Different messages of one sender in one round that are looked at; of complaints as many in all as there are dealers,
+/// where those are more.
 const MAX_PER_SENDER: usize = 4;
 
 pub(crate) enum Package {
@@ -120,7 +121,7 @@ pub(crate) fn collect_confirmations(session: &Session, envelopes: &[Envelope]) -
     collect(session, envelopes, MAX_PER_SENDER, |i| session.receiver_key(i), Package::confirmation)
 }
 
-/// The complaints of receivers, of each as many as there are dealers.
+/// The complaints of receivers: of each max(4, dealers) different ones, whichever dealers they are about.
 pub(crate) fn collect_complaints(
     session: &Session,
     envelopes: &[Envelope],

@@ -92,6 +92,26 @@ fn n059_what_a_combiner_is_given_to_check_is_bounded() {
     assert_eq!(pool.culprits(), [fault(1, CulpritReason::TooMany)]);
 }
 
+/// Each answer has a proof of its own: honest participants may have answered more often than anybody looks at.
+#[test]
+fn n059_who_answers_nine_times_rightly_is_not_at_fault() {
+    let mut flood = Flood::new();
+    let answers: Vec<_> =
+        (0..=MOST).map(|_| flood.world.public_shares(&flood.request, &flood.cts)[0].clone()).collect();
+    let all = [&answers[..], &flood.honest[1..3]].concat();
+    assert_eq!(flood.verify(&all), Ok(()));
+    assert_eq!(flood.combine(all), Ok((b"message".to_vec(), vec![])));
+    // nor when everybody is examined, because another one's share is wrong
+    let off = flood.honest[2].1.to_bytes();
+    let off = wrong(off, 1).map(|wire| (id(2), Shares::from_bytes(&wire, 1).unwrap())).collect::<Vec<_>>();
+    let all = [&answers[..], &off, &flood.honest[2..]].concat();
+    assert_eq!(flood.combine(all.clone()), Ok((b"message".to_vec(), vec![fault(2, CulpritReason::Proof)])));
+    assert_eq!(flood.verify(&all), Err(ShareError::Proof { identifier: id(2) }));
+    // a right one among eight: the wrong ones are named for what they are
+    let mixed = [&flood.wrong(7)[..], &answers[..2], &flood.honest[1..]].concat();
+    assert_eq!(flood.verify(&mixed), Err(ShareError::Proof { identifier: id(1) }));
+}
+
 #[test]
 fn n059_a_check_of_many_shares_looks_at_eight_of_one_participant() {
     let mut flood = Flood::new();
