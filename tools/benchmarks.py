@@ -85,6 +85,7 @@ LINES = (
     Line("combine, the last 67 of 100, from bytes", "vault/combine, the last t", LARGE, 1.3, peers(15, 7)),
     Line("verify 67 shares from bytes (67,100)", "vault/verify t shares", LARGE, 1.3, peers(None, 25)),
     Line("encrypt 32 B", "vault/encrypt", None, 1.3, peers(None, 5)),
+    Line("encrypt 32 B, key prepared", "vault/encrypt, prepared", None, None, peers(None, 5)),
     Line("verify a ciphertext", "vault/verify", None, 1.3, peers(None, 10)),
     Line("make a share, with proof", "vault/share", None, None, peers(suffix=", ciphertext verified again")),
     Line("node step, one ciphertext", "vault/node step", "1", 1.3),

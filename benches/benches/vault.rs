@@ -10,9 +10,9 @@
 use ccc_benches::floor::{self, Floor, binomials, lagrange};
 use ccc_benches::one_by_one::OneByOne;
 use ccc_benches::peers::{self, Peer};
-use ccc_benches::world::{World, read_shares};
-use ccc_benches::{MEASUREMENT, SIZES, size};
-use ccc_core::ciphertext::{Ciphertext, LabelKind, VerifiedCiphertext};
+use ccc_benches::world::{self, World, read_shares};
+use ccc_benches::{MEASUREMENT, MESSAGE, SIZES, size};
+use ccc_core::ciphertext::{Ciphertext, LabelKind, PreparedMasterKey, VerifiedCiphertext};
 use ccc_core::enclave::AttemptKeys;
 use ccc_core::envelope::Envelope;
 use ccc_core::vault::combine_public;
@@ -48,6 +48,20 @@ fn encrypt(c: &mut Criterion) {
     group.bench_function("ccc", |b| b.iter(|| black_box(world.encrypt(LabelKind::Public))));
     group.bench_function("floor", |b| {
         b.iter(|| black_box([floor.base(), floor.base(), floor.table(), floor.table(), floor.variable()]))
+    });
+    each_peer(&mut group, "", Peer::encrypt);
+    group.finish();
+}
+
+/// The same with a table of Y's multiples. Floor: rG, sG, rḠ, sḠ, rY from tables.
+fn encrypt_prepared(c: &mut Criterion) {
+    let (mut world, floor) = (World::new(3, 5), Floor::new(2));
+    let key = PreparedMasterKey::new(&world.master());
+    let label = world::label(LabelKind::Public);
+    let mut group = c.benchmark_group("vault/encrypt, prepared");
+    group.bench_function("ccc", |b| b.iter(|| black_box(key.encrypt(&label, &MESSAGE, &mut world.rng))));
+    group.bench_function("floor", |b| {
+        b.iter(|| black_box([floor.base(), floor.base(), floor.table(), floor.table(), floor.table()]))
     });
     each_peer(&mut group, "", Peer::encrypt);
     group.finish();
@@ -367,6 +381,6 @@ impl Many {
     }
 }
 
-criterion_group!(cipher, encrypt, verify, share, verify_shares, combine, combine_last);
+criterion_group!(cipher, encrypt, encrypt_prepared, verify, share, verify_shares, combine, combine_last);
 criterion_group!(reencryption, node_step, compact_step, open_in_enclave, open_compact, thousand);
 criterion_main!(cipher, reencryption);

@@ -35,7 +35,9 @@ pub fn roster(t: u16, n: u16, rng: &mut ChaCha20Rng) -> (Roster, Vec<Participant
     (Roster::new(Epoch(1), Threshold::new(t, n).unwrap(), members).unwrap(), keys)
 }
 
-fn label(kind: LabelKind) -> Label {
+/// A label of this kind.
+#[must_use]
+pub fn label(kind: LabelKind) -> Label {
     Label {
         kind,
         chain: 1,

@@ -8,11 +8,13 @@
 mod kem;
 mod label;
 mod padding;
+mod prepared;
 #[cfg(test)]
 mod two_keys;
 
 pub use label::{LABEL_LEN, Label, LabelKind};
 pub use padding::MAX_MESSAGE;
+pub use prepared::PreparedMasterKey;
 
 use crate::encoding::{EncodingError, HEADER_LEN, Kind, Reader, header};
 use crate::keys::MasterPublicKey;
@@ -128,6 +130,17 @@ impl Ciphertext {
         message: &[u8],
         rng: &mut R,
     ) -> Result<Self, EncryptError> {
+        Self::encrypt_with(key, label, message, rng, |r| key.point() * r)
+    }
+
+    /// [`Ciphertext::encrypt`], with the way to multiply Y by a secret scalar.
+    fn encrypt_with<R: CryptoRng + ?Sized>(
+        key: &MasterPublicKey,
+        label: &Label,
+        message: &[u8],
+        rng: &mut R,
+        times_y: impl Fn(&Scalar) -> RistrettoPoint,
+    ) -> Result<Self, EncryptError> {
         label.check().map_err(EncryptError::Label)?;
         let padded = padding::pad(label.kind, message, TAG_LEN).map_err(|error| match error {
             PaddingError::TooLong => EncryptError::TooLong { found: message.len() },
@@ -141,7 +154,8 @@ impl Ciphertext {
         if *r.expose() == Scalar::ZERO {
             return Err(EncryptError::Randomness(RandomnessError));
         }
-        Self::seal(key, label, padded, &r, &s)
+        let k = Zeroizing::new(Encoded::new(times_y(r.expose())));
+        Self::seal(key, label, padded, &r, &s, &k)
     }
 
     fn seal(
@@ -150,14 +164,14 @@ impl Ciphertext {
         padded: Zeroizing<Vec<u8>>,
         r: &SecretScalar,
         s: &SecretScalar,
+        k: &Encoded,
     ) -> Result<Self, EncryptError> {
         let (half_r, half_s) = (half(r), half(s));
         let [(u, u_bar), (w, w_bar)] = [&half_r, &half_s].map(multiples);
         let [u, u_bar, w, w_bar] = Encoded::doubles([u, u_bar, w, w_bar]);
-        let k = Zeroizing::new(Encoded::new(key.point() * r.expose()));
         let (header, label_bytes) = (header(Kind::Ciphertext), label.to_bytes());
         let context = Context { header: &header, master: key, u: &u, u_bar: &u_bar, label: &label_bytes };
-        let body_key = context.derive(&k);
+        let body_key = context.derive(k);
         let commitment = body_key.commitment();
         let body = body_key
             .seal(&context.associated_data(&commitment), padded)

@@ -5,7 +5,7 @@
 
 mod support;
 
-use ccc_core::ciphertext::{Ciphertext, CiphertextError, DecryptionError, Label, LabelKind};
+use ccc_core::ciphertext::{Ciphertext, CiphertextError, DecryptionError, Label, LabelKind, PreparedMasterKey};
 use ccc_core::encoding::EncodingError;
 use ccc_core::keys::MasterPublicKey;
 use support::{Replay, array, bytes, list, text, vectors};
@@ -14,6 +14,7 @@ use support::{Replay, array, bytes, list, text, vectors};
 fn encryption_reproduces_the_bytes() {
     let file = vectors("ciphertext");
     let master = MasterPublicKey::from_bytes(&bytes(&file, "Y")).unwrap();
+    let prepared = PreparedMasterKey::new(&master);
     for case in list(&file, "cases") {
         let label = Label::from_bytes(&bytes(case, "label")).unwrap();
         let message = bytes(case, "message");
@@ -23,6 +24,8 @@ fn encryption_reproduces_the_bytes() {
         assert_eq!(hex::encode(made.to_bytes()), text(case, "wire"), "{name}");
         assert_eq!(hex::encode(made.digest()), text(case, "ct_digest"), "{name}");
         assert_eq!(Ciphertext::from_bytes(&bytes(case, "wire")).unwrap(), made, "{name}");
+        let mut rng = Replay(bytes(case, "random64"));
+        assert_eq!(prepared.encrypt(&label, &message, &mut rng).unwrap(), made, "{name}");
         let verified = made.verify(&master).unwrap();
         assert_eq!(verified.open_with(&array(case, "K")).unwrap().as_slice(), message, "{name}");
         if label.kind == LabelKind::TableKey {
