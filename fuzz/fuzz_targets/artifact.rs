@@ -208,7 +208,9 @@ fn written(artifact: &Artifact) -> Option<Vec<u8>> {
         | Artifact::Sidecar(bytes)
         | Artifact::TableBody(bytes) => bytes.clone(),
         Artifact::Tdh2(_) | Artifact::Deployment(_) | Artifact::Policy(_) | Artifact::Session(_) => return None,
-        Artifact::PublicKeys(_) | Artifact::Transcript(_) | Artifact::Summary(_) | Artifact::Secret { .. } => return None,
+        Artifact::PublicKeys(_) | Artifact::Transcript(_) | Artifact::Summary(_) | Artifact::Secret { .. } => {
+            return None;
+        }
     })
 }
 

@@ -21,7 +21,8 @@ use ccc_core::{
         rounds::step_of,
     },
     report::{
-        CONTEXT_LEN, ForwarderHeader, FORWARDER_HEADER_LEN, Payload, ReportContext, ReportSigner, Signature65, SignedReport,
+        CONTEXT_LEN, FORWARDER_HEADER_LEN, ForwarderHeader, Payload, ReportContext, ReportSigner, Signature65,
+        SignedReport,
     },
     table::{
         ChunkProof, DataKey, HEADER_LEN, Header, Holdings, Receipt, Receipts, Row, SEALED_CHUNK_LEN,

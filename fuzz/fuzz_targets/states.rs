@@ -15,8 +15,7 @@ use ccc_core::{
     epoch::Epoch,
     identifier::Identifier,
     keys::{
-        Committee, KeyShare, ParticipantKeys, Protocol, Roster, Session, dealer,
-        dkg,
+        Committee, KeyShare, ParticipantKeys, Protocol, Roster, Session, dealer, dkg,
         repair::{self, RepairError, RepairRequest, RepairSession},
         reshare::{self, NewMember, OldMember},
         rounds::{self, Culprit, Posted, Role, RoundsError, Run},
