@@ -21,7 +21,8 @@ use ccc_core::{
         rounds::step_of,
     },
     report::{
-        CONTEXT_LENGTH, ForwarderHeader, HEADER_LENGTH, Payload, ReportContext, ReportSigner, Signature65, SignedReport,
+        CONTEXT_LEN, FORWARDER_HEADER_LEN, ForwarderHeader, Payload, ReportContext, ReportSigner, Signature65,
+        SignedReport,
     },
     table::{
         ChunkProof, DataKey, HEADER_LEN, Header, Holdings, Receipt, Receipts, Row, SEALED_CHUNK_LEN,
@@ -151,10 +152,10 @@ fn vault(bytes: &[u8]) {
 fn report(bytes: &[u8]) {
     round_trip(bytes, Payload::from_bytes, Payload::to_bytes);
     round_trip(bytes, SignedReport::from_bytes, |report| report.to_bytes().expect("as many signatures as were read"));
-    if let Some(header) = bytes.first_chunk::<HEADER_LENGTH>() {
+    if let Some(header) = bytes.first_chunk::<FORWARDER_HEADER_LEN>() {
         round_trip(header, |_| ForwarderHeader::from_bytes(header), ForwarderHeader::to_bytes);
     }
-    if let Some(context) = bytes.first_chunk::<CONTEXT_LENGTH>() {
+    if let Some(context) = bytes.first_chunk::<CONTEXT_LEN>() {
         round_trip(context, |_| ReportContext::from_bytes(context), ReportContext::to_bytes);
     }
     if let Some(signature) = bytes.first_chunk() {

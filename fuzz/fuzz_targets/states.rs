@@ -1,20 +1,21 @@
-//! The states of the four protocols on a board. Stored ones of a key generation, behind a true opening: no input makes a
-//! reader panic, and what is accepted is written back as it was. Running ones of a key generation, a refresh, a reshare to
-//! another committee and a repair: whatever one participant and the carrier put on the board, in any round and any order,
+//! The states of the four protocols on a board. Stored ones behind a true opening, of a key generation, a refresh, and a
+//! reshare as dealer, as receiver and as both: no input makes a reader panic, and what is accepted is written back as it
+//! was. Running ones of a key generation, a refresh, a reshare to another committee and a repair: whatever one participant and the carrier put on the board, in any round and any order,
 //! the others end with one result and blame nobody else.
 //!
 //! `cargo +nightly fuzz run states`
 #![no_main]
 
+mod stored;
+
 use arbitrary::{Arbitrary, Unstructured};
 use ccc_core::{
-    encoding::{Kind, header},
+    encoding::Kind,
     envelope::Envelope,
     epoch::Epoch,
     identifier::Identifier,
     keys::{
-        Committee, KeyShare, ParticipantKeys, Protocol, Roster, Session, dealer,
-        dkg::{self, Committed, Complained, Opened, Participant, Unconfirmed},
+        Committee, KeyShare, ParticipantKeys, Protocol, Roster, Session, dealer, dkg,
         repair::{self, RepairError, RepairRequest, RepairSession},
         reshare::{self, NewMember, OldMember},
         rounds::{self, Culprit, Posted, Role, RoundsError, Run},
@@ -386,38 +387,11 @@ fn others_agree(which: u8, changes: &[Vec<Change>; 4]) {
     }
 }
 
-/// header ‖ step ‖ protocol ‖ session ‖ dealer ‖ receiver ‖ what the fuzzer says.
-fn state(step: u8, rest: &[u8]) -> Vec<u8> {
-    let number = id(1).to_bytes();
-    let opening: [&[u8]; 6] =
-        [&header(Kind::RoundsState), &[step, Protocol::Dkg as u8], &DKG.session.id(), &number, &number, rest];
-    opening.concat()
-}
-
-macro_rules! settles {
-    ($state:ident, $bytes:expr) => {
-        if let Ok(state) = $state::from_bytes($bytes, DKG.party(1)) {
-            assert_eq!(state.to_bytes().as_slice(), $bytes);
-        }
-    };
-}
-
-/// A stored state is refused, or written back as it was.
-fn settle(step: u8, bytes: &[u8]) {
-    match step {
-        1 => settles!(Participant, bytes),
-        2 => settles!(Committed, bytes),
-        3 => settles!(Opened, bytes),
-        4 => settles!(Complained, bytes),
-        _ => settles!(Unconfirmed, bytes),
-    }
-}
-
 // the first byte chooses, so that the readers do not wait for whole runs
 fuzz_target!(|bytes: &[u8]| {
     let Some((which, bytes)) = bytes.split_first() else { return };
     if which & 1 == 0 {
-        (1..=5).for_each(|step| settle(step, &state(step, bytes)));
+        stored::settles(which >> 1, bytes);
     } else if let Ok(changes) = <[Vec<Change>; 4]>::arbitrary(&mut Unstructured::new(bytes)) {
         others_agree(which >> 1, &changes);
     }

@@ -78,7 +78,9 @@
 //! ```
 //!
 //! # Without `std`
-//! Without default features the crate needs `alloc` alone. It reads no clock, file, socket or generator.
+//! Without default features the crate needs `alloc` alone. It reads no clock, file, socket or generator. That is the
+//! cryptography that an enclave needs, with `darkpool-matcher` the clearing; the program around them, `ccc-enclave`, needs
+//! `std`.
 //!
 //! # Features
 //! `std` and `parallel` (all cores, by rayon) are on by default; `tdh2-p256` adds [`compat`]'s reader and writer of

@@ -56,6 +56,11 @@ pub(crate) fn operations(planned: &[Planned]) -> Vec<BoundaryOperation> {
 }
 
 /// A round that could not book a deposit must not consume it.
+///
+/// *Security*: this ends a round before its second pass. A body that could change between two readings has been compared
+/// with the body root by then. One that lies in the enclave's own memory is compared in the second pass alone, but each of its
+/// chunks has opened under the data key, which belongs to this version and seals every chunk once: the rows are this
+/// version's, and the error says what the round on them would have said, that a deposit finds no room.
 pub(crate) fn check_deposits(planned: &[Planned], results: &[Result<(), ResultCode>]) -> Result<(), RoundError> {
     let booked = planned.iter().zip(results).filter_map(|(planned, result)| Some((planned.deposit?, result.err()?)));
     match booked.into_iter().next() {

@@ -14,8 +14,8 @@ use ccc_chain::{
     submit,
 };
 use ccc_core::report::{
-    Kind, Payload, Payout, Report, ReportSigner, Round, SIGNATURE_LENGTH, Signature65, SignedReport, Solvency,
-    Statement, Verdict,
+    Kind, Payload, Payout, Report, ReportSigner, Round, SIGNATURE_LEN, Signature65, SignedReport, Solvency, Statement,
+    Verdict,
 };
 
 pub(crate) const CHAIN_ID: u64 = 31337;
@@ -178,7 +178,7 @@ impl World {
     pub(crate) fn signed_by(&self, report: Report, seeds: &[u8]) -> SignedReport {
         let context = self.deployment.context(report.payload().binding.sequence);
         let mut bytes = self.signed(report.clone()).to_bytes().unwrap();
-        bytes.truncate(bytes.len() - 2 * SIGNATURE_LENGTH - 1);
+        bytes.truncate(bytes.len() - 2 * SIGNATURE_LEN - 1);
         bytes.push(u8::try_from(seeds.len()).unwrap());
         for seed in seeds {
             bytes.extend_from_slice(&report_signer(*seed).sign(&report, &context).to_bytes());

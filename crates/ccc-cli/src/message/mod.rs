@@ -1,5 +1,6 @@
 //! A message by hand: encrypted to a vault, opened by t shares, in the native form or as Chainlink's tdh2.
 
+mod document;
 pub(crate) mod native;
 pub(crate) mod tdh2;
 

@@ -80,12 +80,19 @@ pub(crate) struct ChainLog {
 }
 
 impl ChainLog {
+    /// Reads the log in a file.
+    ///
+    /// # Errors
+    /// Those of reading; as [`Self::parse`].
+    pub(crate) fn read(path: &Path, settings: &[u8]) -> Result<Self, Error> {
+        Self::parse(&files::read(path, MAX_LOG)?, settings)
+    }
+
     /// Reads a log; every line must be a block, times must not decrease.
     ///
     /// # Errors
     /// [`Error::PoolLog`] with the line's number.
-    pub(crate) fn read(path: &Path, settings: &[u8]) -> Result<Self, Error> {
-        let bytes = files::read(path, MAX_LOG)?;
+    pub(crate) fn parse(bytes: &[u8], settings: &[u8]) -> Result<Self, Error> {
         let refused = |line: usize, reason: &str| Error::PoolLog { line, reason: reason.to_owned() };
         let mut log = Self { events: Vec::new(), hashes: vec![keccak256(&[settings])] };
         let Some(body) = bytes.strip_suffix(b"\n") else {

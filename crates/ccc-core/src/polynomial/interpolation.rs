@@ -4,6 +4,9 @@
 //! λ_i = (−1)^(i−1)·C(N, i)·Π (m − i) / Π m. A sum of multiples adds once per digit of each scalar, so integers of 70 bits
 //! cost a quarter of what residues of 253 bits cost, and the denominator is one multiplication at the end. The
 //! participants that answer are mostly the first ones; any others are interpolated by residues.
+//!
+//! *Source*: Lagrange's formula, λ_i = Π_{j≠i} j/(j − i), as in Shamir 1979 and RFC 9591, section 4.2; in the exponent as in
+//! Shoup and Gennaro 2002. The form over one denominator is ours.
 
 use super::{Product, lagrange_at_zero};
 use crate::identifier::Identifier;

@@ -1,6 +1,6 @@
 //! The proof that one pair (x, ρ) gives P = xG, A = xU + ρE and B = ρG.
 //!
-//! *Source*: Schnorr's proof for several bases (Okamoto 1992; Camenisch and Stadler 1997), in batchable form; batching
+//! *Source*: Schnorr's proof for several bases (Okamoto 1992; as one homomorphism, Maurer 2009), in batchable form; batching
 //! as for [`super::Dleq`].
 
 use crate::encoding::{EncodingError, Reader};

@@ -1,4 +1,7 @@
 //! Proofs of knowledge of a logarithm, one by one and many at once.
+//!
+//! *Source*: Schnorr 1991, with the commitment on the wire; many at once by the small exponents test of Bellare, Garay and
+//! Rabin 1998.
 
 use super::weight;
 use crate::encoding::{EncodingError, Reader};

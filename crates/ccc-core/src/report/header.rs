@@ -4,7 +4,7 @@ use super::error::require_number;
 use super::{Address, ReportError, Word};
 
 /// The bytes of a header.
-pub const HEADER_LENGTH: usize = 109;
+pub const FORWARDER_HEADER_LEN: usize = 109;
 
 const VERSION: u8 = 1;
 
@@ -46,8 +46,8 @@ pub struct ForwarderHeader {
 impl ForwarderHeader {
     /// The 109 bytes.
     #[must_use]
-    pub fn to_bytes(&self) -> [u8; HEADER_LENGTH] {
-        let mut out = [0; HEADER_LENGTH];
+    pub fn to_bytes(&self) -> [u8; FORWARDER_HEADER_LEN] {
+        let mut out = [0; FORWARDER_HEADER_LEN];
         out[0] = VERSION;
         out[1..33].copy_from_slice(&self.execution_id);
         out[33..37].copy_from_slice(&self.timestamp.to_be_bytes());
@@ -64,7 +64,7 @@ impl ForwarderHeader {
     ///
     /// # Errors
     /// A version other than 1, or a workflow id whose first byte is not zero.
-    pub fn from_bytes(bytes: &[u8; HEADER_LENGTH]) -> Result<Self, ReportError> {
+    pub fn from_bytes(bytes: &[u8; FORWARDER_HEADER_LEN]) -> Result<Self, ReportError> {
         require_number("header version", VERSION.into(), bytes[0].into())?;
         require_number("first byte of the workflow id", 0, bytes[45].into())?;
         let origin = Origin {
@@ -90,6 +90,6 @@ impl ForwarderHeader {
 }
 
 /// `N` bytes from `offset`; every caller's range lies inside the header.
-fn at<const N: usize>(bytes: &[u8; HEADER_LENGTH], offset: usize) -> [u8; N] {
+fn at<const N: usize>(bytes: &[u8; FORWARDER_HEADER_LEN], offset: usize) -> [u8; N] {
     core::array::from_fn(|i| bytes[offset + i])
 }

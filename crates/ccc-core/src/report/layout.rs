@@ -2,11 +2,11 @@
 
 use super::error::{require_bytes, require_number};
 use super::word::uint_word;
-use super::{ForwarderHeader, HEADER_LENGTH, Origin, Payload, ReportError, Word, keccak256};
+use super::{FORWARDER_HEADER_LEN, ForwarderHeader, Origin, Payload, ReportError, Word, keccak256};
 use alloc::vec::Vec;
 
 /// The bytes of a context.
-pub const CONTEXT_LENGTH: usize = 96;
+pub const CONTEXT_LEN: usize = 96;
 
 /// A header and the payload that it fits.
 ///
@@ -39,9 +39,9 @@ impl Report {
     /// # Errors
     /// Malformed bytes, or a header that does not fit its payload.
     pub fn from_raw(raw: &[u8]) -> Result<Self, ReportError> {
-        let (head, tail) = raw.split_first_chunk::<HEADER_LENGTH>().ok_or(ReportError::Truncated {
+        let (head, tail) = raw.split_first_chunk::<FORWARDER_HEADER_LEN>().ok_or(ReportError::Truncated {
             item: "header",
-            expected: HEADER_LENGTH,
+            expected: FORWARDER_HEADER_LEN,
             found: raw.len(),
         })?;
         let header = ForwarderHeader::from_bytes(head)?;
@@ -103,8 +103,8 @@ pub struct ReportContext {
 impl ReportContext {
     /// The 96 bytes.
     #[must_use]
-    pub fn to_bytes(&self) -> [u8; CONTEXT_LENGTH] {
-        let mut out = [0; CONTEXT_LENGTH];
+    pub fn to_bytes(&self) -> [u8; CONTEXT_LEN] {
+        let mut out = [0; CONTEXT_LEN];
         out[..32].copy_from_slice(&self.config_digest);
         out[32..64].copy_from_slice(&uint_word(self.sequence.into()));
         out
@@ -114,7 +114,7 @@ impl ReportContext {
     ///
     /// # Errors
     /// A sequence above 64 bits, or a last word that is not zero.
-    pub fn from_bytes(bytes: &[u8; CONTEXT_LENGTH]) -> Result<Self, ReportError> {
+    pub fn from_bytes(bytes: &[u8; CONTEXT_LEN]) -> Result<Self, ReportError> {
         let mut words = super::word::WordReader::new(bytes);
         let config_digest = words.word("config digest")?;
         let sequence = words.u64("sequence")?;

@@ -29,14 +29,14 @@ mod wycheproof;
 
 pub use accumulator::{Accumulator, OperationKind, Step};
 pub use error::{QuorumError, ReportError};
-pub use header::{ForwarderHeader, HEADER_LENGTH, Origin};
+pub use header::{FORWARDER_HEADER_LEN, ForwarderHeader, Origin};
 pub use keccak::{keccak256, workflow_name};
 pub use kind::Kind;
-pub use layout::{CONTEXT_LENGTH, Report, ReportContext};
+pub use layout::{CONTEXT_LEN, Report, ReportContext};
 pub use payload::{Binding, EnclaveAdmission, Payload, Payout, Round, Solvency, Statement, Verdict};
 pub use price::{PriceObservation, price_digest};
 pub use quorum::{Culprit, Examination, Fault, MAX_SIGNERS, SignerSet};
-pub use signature::{ReportSigner, SIGNATURE_LENGTH, Signature65, SignatureFault};
+pub use signature::{ReportSigner, SIGNATURE_LEN, Signature65, SignatureFault};
 pub use signed::SignedReport;
 
 /// An account on the chain, as 20 bytes.

@@ -7,7 +7,7 @@ use k256::ecdsa::{RecoveryId, Signature, SigningKey, VerifyingKey};
 use super::{Address, QuorumError, Report, ReportContext, Word, keccak256};
 
 /// The bytes of a signature.
-pub const SIGNATURE_LENGTH: usize = 65;
+pub const SIGNATURE_LEN: usize = 65;
 
 /// What is wrong with a signature on its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -37,20 +37,20 @@ pub enum SignatureFault {
 /// *Security*: a value of this type has r and s in range, low s and v 0 or 1, so one signature has
 /// one encoding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Signature65([u8; SIGNATURE_LENGTH]);
+pub struct Signature65([u8; SIGNATURE_LEN]);
 
 impl Signature65 {
     /// Reads the 65 bytes.
     ///
     /// # Errors
     /// See [`SignatureFault`].
-    pub fn from_bytes(bytes: &[u8; SIGNATURE_LENGTH]) -> Result<Self, SignatureFault> {
+    pub fn from_bytes(bytes: &[u8; SIGNATURE_LEN]) -> Result<Self, SignatureFault> {
         parse(bytes).map(|_| Self(*bytes))
     }
 
     /// The 65 bytes.
     #[must_use]
-    pub const fn to_bytes(&self) -> [u8; SIGNATURE_LENGTH] {
+    pub const fn to_bytes(&self) -> [u8; SIGNATURE_LEN] {
         self.0
     }
 
@@ -66,7 +66,7 @@ impl Signature65 {
     }
 }
 
-fn parse(bytes: &[u8; SIGNATURE_LENGTH]) -> Result<(Signature, RecoveryId), SignatureFault> {
+fn parse(bytes: &[u8; SIGNATURE_LEN]) -> Result<(Signature, RecoveryId), SignatureFault> {
     let (scalars, v) = (&bytes[..64], bytes[64]);
     if v > 1 {
         return Err(SignatureFault::RecoveryId { found: v });
@@ -116,7 +116,7 @@ impl ReportSigner {
     /// the low-s form is taken by the library.
     fn sign_digest(&self, digest: &Word) -> Signature65 {
         let (signature, recovery) = self.0.sign_prehash_recoverable(digest);
-        let mut bytes = [0; SIGNATURE_LENGTH];
+        let mut bytes = [0; SIGNATURE_LEN];
         bytes[..64].copy_from_slice(&signature.to_bytes());
         bytes[64] = u8::from(recovery.is_y_odd());
         Signature65(bytes)

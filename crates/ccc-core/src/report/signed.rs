@@ -2,14 +2,14 @@
 
 use super::error::{require_bytes, require_number};
 use super::{
-    Address, CONTEXT_LENGTH, HEADER_LENGTH, Kind, QuorumError, Report, ReportContext, ReportError, SIGNATURE_LENGTH,
+    Address, CONTEXT_LEN, FORWARDER_HEADER_LEN, Kind, QuorumError, Report, ReportContext, ReportError, SIGNATURE_LEN,
     Signature65, SignerSet,
 };
 use crate::encoding::{self, EncodingError, Reader};
 use alloc::vec::Vec;
 
 /// The longest raw report of any kind.
-const MAX_RAW: usize = HEADER_LENGTH + Kind::Round.payload_length();
+const MAX_RAW: usize = FORWARDER_HEADER_LEN + Kind::Round.payload_length();
 
 /// A report, its context and f+1 signatures of distinct signers of one set.
 ///
@@ -120,7 +120,7 @@ impl SignedReport {
     }
 }
 
-type Parts<'a> = (&'a [u8], [u8; CONTEXT_LENGTH], Vec<[u8; SIGNATURE_LENGTH]>);
+type Parts<'a> = (&'a [u8], [u8; CONTEXT_LEN], Vec<[u8; SIGNATURE_LEN]>);
 
 /// Raw report, context and signatures of a file.
 fn split<'a>(reader: &mut Reader<'a>) -> Result<Parts<'a>, EncodingError> {

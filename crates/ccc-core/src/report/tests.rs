@@ -87,7 +87,7 @@ fn assemble(signatures: &[Signature65]) -> Result<SignedReport, QuorumError> {
 /// A finished report whose signatures were put in by hand, as a stranger's file would.
 fn file_with(signatures: &[Signature65]) -> SignedReport {
     let mut bytes = assemble(&[sign(1), sign(2)]).unwrap().to_bytes().unwrap();
-    bytes.truncate(bytes.len() - 2 * SIGNATURE_LENGTH - 1);
+    bytes.truncate(bytes.len() - 2 * SIGNATURE_LEN - 1);
     bytes.push(u8::try_from(signatures.len()).unwrap());
     signatures.iter().for_each(|s| bytes.extend_from_slice(&s.to_bytes()));
     SignedReport::from_bytes(&bytes).unwrap()
@@ -98,7 +98,7 @@ fn raw_reports_of_every_kind_come_back_and_have_the_stated_length() {
     for statement in statements() {
         let report = report_of(statement);
         let raw = report.raw();
-        assert_eq!(raw.len(), HEADER_LENGTH + statement.kind().payload_length());
+        assert_eq!(raw.len(), FORWARDER_HEADER_LEN + statement.kind().payload_length());
         assert_eq!(Report::from_raw(&raw), Ok(report));
     }
 }
@@ -108,7 +108,7 @@ fn header_fields_stand_at_the_forwarders_offsets() {
     let report = report_of(Statement::Round(round()));
     let raw = report.raw();
     assert_eq!(raw[0], 1);
-    assert_eq!(raw[1..33], keccak256(&[&raw[HEADER_LENGTH..]]));
+    assert_eq!(raw[1..33], keccak256(&[&raw[FORWARDER_HEADER_LEN..]]));
     assert_eq!(raw[33..37], 10u32.to_be_bytes());
     assert_eq!(raw[37..41], 7u32.to_be_bytes());
     assert_eq!(raw[41..45], 1u32.to_be_bytes());
@@ -414,7 +414,7 @@ fn header_that_does_not_fit_its_payload_is_refused() {
     assert_eq!(refused(45), "first byte of the workflow id");
     assert_eq!(refused(77), "workflow name");
     assert_eq!(refused(108), "report id");
-    assert_eq!(refused(HEADER_LENGTH + 6 * 32), "execution id");
+    assert_eq!(refused(FORWARDER_HEADER_LEN + 6 * 32), "execution id");
 }
 
 #[test]

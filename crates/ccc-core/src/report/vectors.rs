@@ -3,13 +3,7 @@
 use serde_json::Value;
 
 use super::*;
-
-const REPORT: &str = include_str!("../../../../vectors/ccc/report.json");
-const PRICE: &str = include_str!("../../../../vectors/ccc/price.json");
-
-fn read(text: &str) -> Value {
-    serde_json::from_str(text).unwrap()
-}
+use crate::support::vectors;
 
 fn bytes(value: &Value) -> Vec<u8> {
     hex::decode(value.as_str().unwrap()).unwrap()
@@ -98,7 +92,7 @@ fn report(vector: &Value) -> Report {
 
 #[test]
 fn reports_agree_to_the_byte() {
-    let vectors = read(REPORT);
+    let vectors = vectors("report");
     let digest = set(&vectors["config"])
         .config_digest(number(&vectors["config"]["chain"]), &fixed(&vectors["config"]["forwarder"]));
     assert_eq!(digest, fixed(&vectors["config_digest"]));
@@ -119,7 +113,7 @@ fn reports_agree_to_the_byte() {
 
 #[test]
 fn price_digests_agree() {
-    let vectors = read(PRICE);
+    let vectors = vectors("price");
     let observation = |value: &Value| PriceObservation {
         round: wide(&value["round"]),
         answer: signed(&value["answer"]),
@@ -134,7 +128,7 @@ fn price_digests_agree() {
 
 #[test]
 fn accumulators_agree() {
-    let vectors = read(REPORT);
+    let vectors = vectors("report");
     let mut accumulator = Accumulator::default();
     for step in vectors["accumulator"].as_array().unwrap() {
         assert_eq!(accumulator.count(), number(&step["index"]));

@@ -4,8 +4,7 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use super::*;
-
-const CASES: &str = include_str!("../../../../vectors/wycheproof/ecdsa_secp256k1_sha256_bitcoin_test.json");
+use crate::support::outside;
 
 /// The one valid case whose point has an x at or above the group order. The forwarder's v cannot say so.
 const LARGE_X: u64 = 346;
@@ -50,7 +49,7 @@ fn accepted(scalars: &[u8; 64], digest: &Word, address: &Address) -> bool {
 
 #[test]
 fn n117_wycheproof_signatures_are_accepted_and_refused_as_marked() {
-    let cases: Value = serde_json::from_str(CASES).unwrap();
+    let cases = outside("wycheproof/ecdsa_secp256k1_sha256_bitcoin_test.json");
     let (mut valid, mut refused) = (0, 0);
     for group in cases["testGroups"].as_array().unwrap() {
         let key = bytes(&group["publicKey"]["uncompressed"]);

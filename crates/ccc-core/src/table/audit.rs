@@ -19,7 +19,7 @@ use alloc::vec;
 use alloc::vec::Vec;
 
 /// The most auditors that a set has.
-pub const GREATEST_AUDITOR_SET: usize = 64;
+pub const MAX_AUDITOR_SET: usize = 64;
 const PADDING: usize = 24;
 const HEAD_LEN: usize = 132;
 const PLACE_LEN: usize = 32;
@@ -31,7 +31,7 @@ pub enum AuditorSetError {
     /// Nobody, or too many.
     #[error("{found} auditors, where 1 to {most} are possible")]
     Count {
-        /// [`GREATEST_AUDITOR_SET`].
+        /// [`MAX_AUDITOR_SET`].
         most: usize,
         /// Keys given.
         found: usize,
@@ -52,13 +52,13 @@ pub struct AuditorSet {
 }
 
 impl AuditorSet {
-    /// A set of 1 to [`GREATEST_AUDITOR_SET`] keys in ascending order.
+    /// A set of 1 to [`MAX_AUDITOR_SET`] keys in ascending order.
     ///
     /// # Errors
     /// [`AuditorSetError`].
     pub fn new(version: u64, keys: Vec<[u8; 32]>) -> Result<Self, AuditorSetError> {
-        if !(1..=GREATEST_AUDITOR_SET).contains(&keys.len()) {
-            return Err(AuditorSetError::Count { most: GREATEST_AUDITOR_SET, found: keys.len() });
+        if !(1..=MAX_AUDITOR_SET).contains(&keys.len()) {
+            return Err(AuditorSetError::Count { most: MAX_AUDITOR_SET, found: keys.len() });
         }
         match keys.windows(2).position(|pair| pair[0] >= pair[1]) {
             Some(before) => Err(AuditorSetError::Order { index: before + 1 }),

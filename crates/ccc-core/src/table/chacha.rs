@@ -45,7 +45,8 @@ impl ChaChaPoly {
     /// *Security*: a nonce MUST NOT be used again under the same key.
     pub(super) fn seal(&self, nonce: &[u8; 12], aad: &[u8], plain: &[u8], sealed: &mut [u8]) -> [u8; TAG_LEN] {
         debug_assert_eq!(plain.len(), sealed.len());
-        let (mut stream, head, mut mac) = self.start(nonce, aad);
+        let mut head = Head([0; START]);
+        let (mut stream, mut mac) = self.start(nonce, aad, &mut head);
         let len = plain.len();
         let (first, plain) = plain.split_at(len.min(START - STRIDE));
         let (made, sealed) = sealed.split_at_mut(first.len());
@@ -67,7 +68,8 @@ impl ChaChaPoly {
         tag: &[u8; TAG_LEN],
         plain: &mut [u8],
     ) -> Option<()> {
-        let (mut stream, head, mut mac) = self.start(nonce, aad);
+        let mut head = Head([0; START]);
+        let (mut stream, mut mac) = self.start(nonce, aad, &mut head);
         mac.update(sealed);
         let fits: bool = mac.finish(aad.len(), sealed.len()).ct_eq(tag).into();
         if !fits {
@@ -79,21 +81,20 @@ impl ChaChaPoly {
         stream.try_apply_keystream_b2b(sealed, plain).ok()
     }
 
-    /// The key stream from block 16 on, the blocks before, and the hash under the key in block 0 with the associated data
-    /// taken up.
-    fn start(&self, nonce: &[u8; 12], aad: &[u8]) -> (ChaCha20, Head, Mac) {
+    /// The key stream from block 16 on, and the hash under the key in block 0 with the associated data taken up. The blocks
+    /// before go into `head`, which stays where its owner has it: a move would leave a copy behind.
+    fn start(&self, nonce: &[u8; 12], aad: &[u8], head: &mut Head) -> (ChaCha20, Mac) {
         let mut stream = ChaCha20::new((&*self.0).into(), nonce.into());
-        let mut head = Head([0; START]);
         stream.apply_keystream(&mut head.0);
         let key = head.0.first_chunk::<32>().expect("1 024 bytes hold 32");
         let mut mac = Mac { hash: Poly1305::new(key.into()), waiting: [0; STRIDE], filled: 0 };
         mac.update(aad);
         mac.pad();
-        (stream, head, mac)
+        (stream, mac)
     }
 }
 
-/// The first blocks of a key stream, erased when dropped.
+/// The first blocks of a key stream, zeros before they are made. Erased when dropped.
 struct Head([u8; START]);
 
 impl Drop for Head {

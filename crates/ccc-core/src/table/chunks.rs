@@ -48,6 +48,10 @@ pub trait ChunkSource {
 
     /// `count` sealed chunks from chunk `first` on, concatenated.
     ///
+    /// *Security*: the bytes MUST lie where nobody else can write while they are borrowed, in an enclave its own memory: they
+    /// are read more than once, for the tag, for the rows and for the root. Whether the next call gives the same bytes is
+    /// another matter: [`is_fixed`](Self::is_fixed).
+    ///
     /// # Errors
     /// [`MediumError`].
     fn load(&mut self, first: u32, count: u32) -> Result<&[u8], MediumError>;
@@ -56,6 +60,12 @@ pub trait ChunkSource {
 /// A body that is written chunk by chunk, in order.
 pub trait ChunkSink {
     /// Room for `count` sealed chunks from chunk `first` on; the caller fills all of it.
+    ///
+    /// *Security*: the room MUST lie where nobody else can read or write until [`keep`](Self::keep), in an enclave its own
+    /// memory. Ciphertext is written there before its tag is made, tag and root are made of what stands there, and no tag
+    /// has been seen to fit: whoever could write meanwhile would have its own rows sealed as the enclave's. An implementation
+    /// MUST NOT hand any of it on before [`keep`](Self::keep), and not at all where another room is asked for in its place or
+    /// the sink is dropped.
     ///
     /// # Errors
     /// [`MediumError`].

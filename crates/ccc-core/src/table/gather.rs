@@ -28,6 +28,25 @@ struct Slot {
     held: Collected,
 }
 
+/// What was collected for each wanted row, in their order. Erased when dropped.
+pub(super) struct Gathered(Vec<Collected>);
+
+impl core::ops::Deref for Gathered {
+    type Target = [Collected];
+
+    fn deref(&self) -> &[Collected] {
+        &self.0
+    }
+}
+
+impl Drop for Gathered {
+    /// A fill, as for [`Slots`].
+    fn drop(&mut self) {
+        self.0.fill([[0; 4]; 3]);
+        core::hint::black_box(&self.0);
+    }
+}
+
 /// Tables of slots, each twice: the rows of a block meet slots without a gap. Erased when dropped.
 struct Slots([Vec<Slot>; TABLES]);
 
@@ -52,7 +71,7 @@ pub(super) fn gather(
     (first, rows): (u32, &[[u8; ROW_LEN]]),
     wanted: &[u32],
     touch: &mut impl FnMut(Touch),
-) -> Option<Vec<Collected>> {
+) -> Option<Gathered> {
     let (turns, standing) = place::seeds(seed).find_map(|seed| {
         let turns = Turns::new(seed, wanted.len());
         turns.place(wanted).map(|standing| (turns, standing))
@@ -62,7 +81,7 @@ pub(super) fn gather(
     for (first, rows) in (first..).step_by(turns.slots()).zip(rows.chunks(turns.slots())) {
         slots.block(first, rows, turns.block(first), touch);
     }
-    Some(wanted.iter().map(|index| slots.held(*index)).collect())
+    Some(Gathered(wanted.iter().map(|index| slots.held(*index)).collect()))
 }
 
 impl Slots {
@@ -119,7 +138,7 @@ mod tests {
         let numbered = |index: u32| lanes::quad(&rows[index as usize - 2048], 48);
         for wanted in [&[2048u32, 2049, 2050, 5119, NOWHERE][..], &[3000; 2], &[NOWHERE; 16], &[]] {
             let found = gather(SEED, (2048, &rows), wanted, &mut |_| ()).expect("slots for all");
-            for (index, quads) in wanted.iter().zip(&found) {
+            for (index, quads) in wanted.iter().zip(&*found) {
                 let expected = if *index == NOWHERE { [0; 4] } else { numbered(*index) };
                 assert_eq!(quads[2], expected);
                 assert_eq!(quads[0][0], if *index == NOWHERE { 0 } else { 0x0909_0909 });

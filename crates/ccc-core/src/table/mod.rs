@@ -56,7 +56,7 @@ mod turns;
 mod update;
 mod working;
 
-pub use audit::{AuditorSet, AuditorSetError, GREATEST_AUDITOR_SET, Summary, Total, summary_len};
+pub use audit::{AuditorSet, AuditorSetError, MAX_AUDITOR_SET, Summary, Total, summary_len};
 pub use change::Update;
 pub use chunks::{ChunkSink, ChunkSource, MediumError, PlaceSink, SliceSink};
 #[cfg(feature = "std")]
@@ -72,11 +72,9 @@ pub use identity::{AccountId, AssetId, AssetRule, TableId, Tier};
 pub use inclusion::{BodyLeaves, ChunkProof, ChunkProofError};
 pub use key::{DATA_KEY_LEN, DataKey, SALT_LEN};
 pub use open::OpenTable;
-pub use operation::{
-    BoundaryOperation, DELTA_LEN, Delta, GREATEST_CAPACITY, LEAST_CAPACITY, ResultCode, delta_capacity, update_digest,
-};
+pub use operation::{BoundaryOperation, DELTA_LEN, Delta, MAX_CAPACITY, MIN_CAPACITY, ResultCode, delta_capacity};
 pub use receipt::{RECEIPT_LEN, Receipt, ReceiptError, SEALED_RECEIPT_LEN};
-pub use receipts::{GREATEST_RECEIPTS, Receipts};
+pub use receipts::{MAX_RECEIPTS, Receipts};
 pub use row::{EPOCH_SALT_LEN, Flags, READING_KEY_LEN, ROW_LEN, Row, RowFault};
 pub use seal::{CHUNK_LEN, CHUNK_ROWS, SEALED_CHUNK_LEN, body_len, body_root};
 pub use sidecar::{ENTRY_LEN, EntryError, Exit, Sidecar, SidecarError, check_sidecar, sidecar_len};

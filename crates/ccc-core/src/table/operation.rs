@@ -9,9 +9,9 @@ use alloc::vec::Vec;
 /// Bytes of a delta as it is hashed.
 pub const DELTA_LEN: usize = 48;
 /// The least number of delta slots of an update.
-pub const LEAST_CAPACITY: usize = 16;
+pub const MIN_CAPACITY: usize = 16;
 /// The greatest number of delta slots of an update.
-pub const GREATEST_CAPACITY: usize = 16 << 14;
+pub const MAX_CAPACITY: usize = 16 << 14;
 
 /// How a batch or a boundary operation ended. Where several refusals apply, the lowest wins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -292,19 +292,18 @@ pub(super) fn check_slots(k: usize, found: usize) -> Result<(), StructuralError>
 /// not enter.
 ///
 /// # Errors
-/// [`StructuralError::DeltaCapacity`] above [`GREATEST_CAPACITY`].
+/// [`StructuralError::DeltaCapacity`] above [`MAX_CAPACITY`].
 pub fn delta_capacity(slots: usize, orders: usize) -> Result<usize, StructuralError> {
     let worst = orders.saturating_mul(2).saturating_add(2).saturating_mul(slots);
     capacities().find(|capacity| *capacity >= worst).ok_or(StructuralError::DeltaCapacity { found: worst })
 }
 
 fn capacities() -> impl Iterator<Item = usize> {
-    (0..).step_by(2).map(|shift| LEAST_CAPACITY << shift).take_while(|capacity| *capacity <= GREATEST_CAPACITY)
+    (0..).step_by(2).map(|shift| MIN_CAPACITY << shift).take_while(|capacity| *capacity <= MAX_CAPACITY)
 }
 
 /// digest32 H("update"; one field per operation, one 48-byte field per delta slot).
-#[must_use]
-pub fn update_digest(boundary: &[BoundaryOperation], padded: &[Delta]) -> [u8; 32] {
+pub(super) fn update_digest(boundary: &[BoundaryOperation], padded: &[Delta]) -> [u8; 32] {
     let mut hasher = Hasher::new(domain::UPDATE, boundary.len() + padded.len());
     for operation in boundary {
         hasher.field(&operation.to_bytes());

@@ -11,7 +11,7 @@ use crate::encoding::{EncodingError, Kind, Reader, header};
 use alloc::vec::Vec;
 
 /// The most receipts of one round: one for each of 65 536 order slots and one for the request.
-pub const GREATEST_RECEIPTS: usize = 65_537;
+pub const MAX_RECEIPTS: usize = 65_537;
 const RANGE: &str = "1 to 65537";
 
 /// The sealed receipts of one round.
@@ -25,7 +25,7 @@ impl Receipts {
     /// The receipts of the round that made the table header with this hash, in the order of their slots.
     ///
     /// # Errors
-    /// [`EncodingError::Range`] for none, and for more than [`GREATEST_RECEIPTS`].
+    /// [`EncodingError::Range`] for none, and for more than [`MAX_RECEIPTS`].
     pub fn new(header: [u8; 32], sealed: Vec<[u8; SEALED_RECEIPT_LEN]>) -> Result<Self, EncodingError> {
         check_count(sealed.len())?;
         Ok(Self { header, sealed })
@@ -85,7 +85,7 @@ impl Receipts {
 fn check_count(count: usize) -> Result<(), EncodingError> {
     let found = count as u64;
     let refused = EncodingError::Range { what: "number of receipts", found, range: RANGE };
-    if (1..=GREATEST_RECEIPTS).contains(&count) { Ok(()) } else { Err(refused) }
+    if (1..=MAX_RECEIPTS).contains(&count) { Ok(()) } else { Err(refused) }
 }
 
 #[cfg(test)]

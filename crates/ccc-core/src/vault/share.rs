@@ -1,7 +1,7 @@
 //! Decryption shares: D_j = x_i·U_j with one proof for all of them.
 //!
-//! *Source*: the DLEQ of TDH2 with the whole statement under the challenge; for several ciphertexts a composite
-//! proof as in RFC 9497, section 2.2, changed: the weights come from a seed over all U_j and all D_j at once.
+//! *Source*: the DLEQ of TDH2 with the whole statement under the challenge; for several ciphertexts a composite proof with
+//! random weights in the manner of RFC 9497, section 2.2.1, ours in what it binds: `docs/spec/encryption.md`, *Sources*.
 
 use super::request::{Mode, Request, RequestError, count};
 use super::statement::{Opening, Statement};

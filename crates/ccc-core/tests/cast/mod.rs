@@ -125,17 +125,32 @@ impl Run {
 
     /// The five states of participant 1.
     pub(crate) fn states(&self) -> [Vec<u8>; 5] {
+        let (states, _) = self.walk();
+        states
+    }
+
+    /// What participant 1 posts: its commitment, that it has no more complaints, its confirmation.
+    pub(crate) fn messages(&self) -> [Envelope; 3] {
+        let (_, messages) = self.walk();
+        messages
+    }
+
+    fn walk(&self) -> ([Vec<u8>; 5], [Envelope; 3]) {
         let mut rng = ChaCha20Rng::from_seed([3; 32]);
         let joined: Vec<_> = (1..N).map(|i| Participant::join(self.party(i), &mut rng).unwrap()).collect();
         let first = joined[0].to_bytes().to_vec();
         let committed: Vec<_> = joined.into_iter().map(|state| state.commit().unwrap()).collect();
         let (second, seen) = (committed[0].to_bytes().to_vec(), said(&committed, Committed::outgoing));
+        let commitment = committed[0].outgoing()[0].clone();
         let opened: Vec<_> = committed.into_iter().map(|state| state.open(&seen).unwrap()).collect();
         let (third, seen) = (opened[0].to_bytes().to_vec(), said(&opened, Opened::outgoing));
         let complained: Vec<_> = opened.into_iter().map(|state| state.complain(&seen).unwrap()).collect();
         let (fourth, seen) = (complained[0].to_bytes().to_vec(), said(&complained, Complained::outgoing));
+        let no_more_complaints = complained[0].no_more_complaints().unwrap().remove(0);
         let unconfirmed: Vec<_> = complained.into_iter().map(|state| state.finish(&seen).unwrap()).collect();
-        [first, second, third, fourth, unconfirmed[0].to_bytes().to_vec()]
+        let confirmation = unconfirmed[0].outgoing()[0].clone();
+        let states = [first, second, third, fourth, unconfirmed[0].to_bytes().to_vec()];
+        (states, [commitment, no_more_complaints, confirmation])
     }
 
     /// The state at this place, read for participant 1 and written again.

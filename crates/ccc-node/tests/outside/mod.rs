@@ -14,7 +14,7 @@ use ccc_chain::{
 };
 use ccc_core::{
     ciphertext::{Ciphertext, LABEL_LEN},
-    report::{Accumulator, Report, SIGNATURE_LENGTH, Statement, keccak256},
+    report::{Accumulator, Report, SIGNATURE_LEN, Statement, keccak256},
     table::{Header, P1_LEN},
 };
 use ccc_enclave::agent::envelope_digest;
@@ -155,7 +155,7 @@ impl Opaque {
             Statement::Round(_) | Statement::Payout(_) | Statement::Enclave(_) => {}
         }
         for signature in &call.signatures {
-            assert_eq!(signature.len(), SIGNATURE_LENGTH);
+            assert_eq!(signature.len(), SIGNATURE_LEN);
             self.add(signature);
         }
     }

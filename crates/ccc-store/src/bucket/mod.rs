@@ -15,25 +15,20 @@
 //! is read. What an interrupted write leaves is pieces that no manifest names.
 
 mod reader;
+mod record;
 mod worker;
 mod writer;
 
-use crate::{
-    pieces,
-    record::{HINT_LEN, Manifest, hash_of, hint_bytes, read_hint, table_name},
-};
-use ccc_core::table::{
-    Header, Part, SEALED_CHUNK_LEN, StoreError, TableId, TableStore, Tier, VersionReader, VersionWriter,
-};
+use crate::record::{DIGEST_LEN, HINT_LEN, hash_of, hint_bytes, read_hint, table_name};
+use ccc_core::table::{Header, StoreError, TableId, TableStore, Tier, VersionReader, VersionWriter};
 use futures::TryStreamExt;
 use object_store::{Error, ObjectStore, ObjectStoreExt, PutMode, PutOptions, PutPayload, path::Path};
 use reader::BucketReader;
+use record::{PIECE_LEN, Record, count, position};
 use std::{collections::BTreeSet, sync::Arc};
 use worker::Worker;
 use writer::BucketWriter;
 
-const PIECE_LEN: usize = SEALED_CHUNK_LEN;
-const DIGEST_LEN: usize = 32;
 const FORMAT: u64 = 1;
 /// No number that is written in decimal is longer.
 const FORMAT_LIMIT: usize = 20;
@@ -224,51 +219,6 @@ impl TableStore for BucketStore {
         self.keep_named(&mut pieces)?;
         pieces.iter().try_for_each(|piece| self.delete(&self.piece_path(piece), "removing a piece"))
     }
-}
-
-/// A version's manifest with the names of its pieces.
-struct Record {
-    manifest: Manifest,
-    pieces: Vec<[u8; DIGEST_LEN]>,
-}
-
-impl Record {
-    fn len(tier: Tier) -> usize {
-        Manifest::LEN + (count(tier) + 1) * DIGEST_LEN
-    }
-
-    fn read(bytes: &[u8], hash: &[u8; 32]) -> Result<Self, StoreError> {
-        let altered = StoreError::Corrupt { header_hash: *hash, part: "manifest" };
-        let (manifest, names) = Manifest::read(bytes, hash)?;
-        let Some((listed, digest)) = bytes.split_last_chunk::<DIGEST_LEN>() else { return Err(altered) };
-        let (names, _) = names.as_chunks::<DIGEST_LEN>();
-        let whole = bytes.len() == Self::len(manifest.header.tier()) && blake3::hash(listed) == *digest;
-        match names.split_last() {
-            Some((_, pieces)) if whole => Ok(Self { manifest, pieces: pieces.to_vec() }),
-            _ => Err(altered),
-        }
-    }
-
-    fn to_bytes(&self) -> Vec<u8> {
-        let mut bytes = [&self.manifest.to_bytes()[..], self.pieces.as_flattened()].concat();
-        let digest = blake3::hash(&bytes);
-        bytes.extend_from_slice(digest.as_bytes());
-        bytes
-    }
-}
-
-/// Pieces of both parts.
-fn count(tier: Tier) -> usize {
-    Part::ALL.into_iter().map(|part| pieces::count(PIECE_LEN, part, tier) as usize).sum()
-}
-
-/// Where a piece stands in the manifest: the body's come first.
-fn position(tier: Tier, part: Part, index: u32) -> usize {
-    let before = match part {
-        Part::Body => 0,
-        Part::Sidecar => pieces::count(PIECE_LEN, Part::Body, tier),
-    };
-    before as usize + index as usize
 }
 
 fn medium(operation: &'static str, error: Error) -> StoreError {

@@ -16,14 +16,16 @@
 
 mod creation;
 mod reader;
+mod record;
 mod writer;
 
 use crate::{
     pieces,
-    record::{Manifest, hint_bytes, read_hint, table_name},
+    record::{hint_bytes, read_hint, table_name},
 };
 use ccc_core::table::{Header, Part, StoreError, TableId, TableStore, Tier, VersionReader, VersionWriter};
 use reader::JournalReader;
+use record::Record;
 use redb::{
     Builder, Database, DatabaseError, ReadTransaction, ReadableDatabase, ReadableTable, StorageBackend,
     TableDefinition, TransactionError, WriteTransaction,
@@ -174,25 +176,13 @@ impl TableStore for JournalStore {
     }
 }
 
-/// What the table of versions says about one.
-struct Record {
-    manifest: Manifest,
-    number: u64,
-}
-
 impl Record {
     fn find(
         versions: &impl ReadableTable<&'static [u8; 32], &'static [u8]>,
         hash: &[u8; 32],
     ) -> Result<Option<Self>, StoreError> {
-        let Some(bytes) = versions.get(hash).map_err(fault("reading a version"))? else { return Ok(None) };
-        let (manifest, number) = Manifest::read(bytes.value(), hash)?;
-        let number = number.try_into().map_err(|_| StoreError::Corrupt { header_hash: *hash, part: "manifest" })?;
-        Ok(Some(Self { manifest, number: u64::from_be_bytes(number) }))
-    }
-
-    fn to_bytes(&self) -> Vec<u8> {
-        [&self.manifest.to_bytes()[..], &self.number.to_be_bytes()].concat()
+        let found = versions.get(hash).map_err(fault("reading a version"))?;
+        found.map(|bytes| Self::read(bytes.value(), hash)).transpose()
     }
 }
 

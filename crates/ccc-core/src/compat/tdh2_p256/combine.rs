@@ -6,7 +6,7 @@ use super::error::CombineError;
 use super::group::Encoded;
 use super::polynomial::{Sample, at_zero, has_degree_below_vartime};
 use super::share::DecryptionShare;
-use crate::flood::{Different, Place};
+use crate::flood::{Different, MAX_DIFFERENT, Place};
 use crate::threshold::Threshold;
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
@@ -19,16 +19,18 @@ pub struct Combined {
     pub message: Zeroizing<[u8; INPUT_LEN]>,
     /// Indices under which a share came whose proof does not verify, ascending.
     pub refused: Vec<u16>,
-    /// Indices under which more than 8 different shares came, ascending: those after the eighth were not looked at.
+    /// Indices under which more than 8 different shares came, ascending: those after the eighth were looked at only as far
+    /// as they were needed.
     pub flooded: Vec<u16>,
 }
 
 /// Opens a ciphertext with at least k shares; every share is verified first.
 ///
 /// A participant may occur several times and counts once: the same share again is left out, and of different ones the
-/// first 8 are looked at. Shares of this format are not signed, so whoever can put 8 wrong ones before the right one shuts
-/// it out: put those first whose sender you know. `threshold` is [`PublicKey::threshold`]'s, which a caller that
-/// opens many ciphertexts derives once.
+/// first 8 are looked at. Where that leaves fewer than k participants, the others are looked at too, one of each index by
+/// turns, until there are k or 8·n checks have been made in all. Shares of this format are not signed: 8 wrong ones under an
+/// index do not shut the right one out, but whoever can put 8·n of them before it does. Put those first whose sender you
+/// know. `threshold` is [`PublicKey::threshold`]'s, which a caller that opens many ciphertexts derives once.
 ///
 /// # Errors
 /// [`CombineError`]: too few shares are an error and never another message; shares that contradict each other are
@@ -44,8 +46,9 @@ pub fn combine(
     if expected != found {
         return Err(CombineError::Participants { expected, found });
     }
-    let Sorted { valid, refused, flooded } = Sorted::new(ciphertext, shares)?;
-    let (need, have) = (threshold.t(), valid.len());
+    let need = threshold.t();
+    let Sorted { valid, refused, flooded } = Sorted::new(ciphertext, need.into(), shares)?;
+    let have = valid.len();
     if have < usize::from(need) {
         return Err(CombineError::NotEnoughShares { need, have, refused, flooded });
     }
@@ -65,27 +68,64 @@ struct Sorted<'s> {
 }
 
 impl<'s> Sorted<'s> {
-    fn new(ciphertext: &VerifiedCiphertext<'_>, shares: &'s [DecryptionShare]) -> Result<Self, CombineError> {
-        let (mut valid, mut refused) = (BTreeMap::<u16, &Encoded>::new(), BTreeSet::new());
-        let (mut looked_at, mut flooded) = (Different::default(), BTreeSet::new());
+    fn new(
+        ciphertext: &VerifiedCiphertext<'_>,
+        need: usize,
+        shares: &'s [DecryptionShare],
+    ) -> Result<Self, CombineError> {
+        let mut checks = Checks::new(ciphertext);
+        let (mut looked_at, mut later) = (Different::default(), BTreeMap::<u16, Vec<_>>::new());
         for share in shares {
             match looked_at.put(share.index(), share) {
-                Place::New => {}
-                Place::Repeated => continue,
-                Place::Full => {
-                    flooded.insert(share.index());
-                    continue;
-                }
-            }
-            if share.verify(ciphertext).is_err() {
-                refused.insert(share.index());
-                continue;
-            }
-            let first = *valid.entry(share.index()).or_insert(share.u_i());
-            if first != share.u_i() {
-                return Err(CombineError::Contradiction);
+                Place::New => checks.check(share)?,
+                Place::Repeated => {}
+                Place::Full => later.entry(share.index()).or_default().push(share),
             }
         }
-        Ok(Self { valid, refused: refused.into_iter().collect(), flooded: flooded.into_iter().collect() })
+        checks.go_on(&later, need)?;
+        let Checks { valid, refused, .. } = checks;
+        Ok(Self { valid, refused: refused.into_iter().collect(), flooded: later.into_keys().collect() })
+    }
+}
+
+/// What the checks so far have shown, and how many may follow.
+struct Checks<'a, 's> {
+    ciphertext: &'a VerifiedCiphertext<'a>,
+    valid: BTreeMap<u16, &'s Encoded>,
+    refused: BTreeSet<u16>,
+    left: usize,
+}
+
+impl<'a, 's> Checks<'a, 's> {
+    fn new(ciphertext: &'a VerifiedCiphertext<'a>) -> Self {
+        let left = MAX_DIFFERENT * usize::from(ciphertext.public_key().participants());
+        Self { ciphertext, valid: BTreeMap::new(), refused: BTreeSet::new(), left }
+    }
+
+    fn check(&mut self, share: &'s DecryptionShare) -> Result<(), CombineError> {
+        self.left = self.left.saturating_sub(1);
+        if share.verify(self.ciphertext).is_err() {
+            self.refused.insert(share.index());
+            return Ok(());
+        }
+        let first = *self.valid.entry(share.index()).or_insert(share.u_i());
+        if first == share.u_i() { Ok(()) } else { Err(CombineError::Contradiction) }
+    }
+
+    /// Looks at what came after the first of an index that has no valid one, as long as participants are missing. By turns,
+    /// so that wrong ones under one index use up no more than those under another.
+    fn go_on(&mut self, later: &BTreeMap<u16, Vec<&'s DecryptionShare>>, need: usize) -> Result<(), CombineError> {
+        let most = later.values().map(Vec::len).max().unwrap_or_default();
+        for turn in 0..most {
+            for share in later.values().filter_map(|shares| shares.get(turn)) {
+                if self.valid.len() >= need || self.left == 0 {
+                    return Ok(());
+                }
+                if !self.valid.contains_key(&share.index()) {
+                    self.check(share)?;
+                }
+            }
+        }
+        Ok(())
     }
 }

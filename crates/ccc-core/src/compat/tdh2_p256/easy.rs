@@ -124,7 +124,8 @@ pub struct Opened {
     pub plaintext: Zeroizing<Vec<u8>>,
     /// Indices under which a share came whose proof does not verify, ascending.
     pub refused: Vec<u16>,
-    /// Indices under which more than 8 different shares came, ascending: those after the eighth were not looked at.
+    /// Indices under which more than 8 different shares came, ascending: those after the eighth were looked at only as far
+    /// as they were needed.
     pub flooded: Vec<u16>,
 }
 
@@ -135,7 +136,7 @@ impl<'k> VerifiedCiphertext<'k> {
         &self.wrapped
     }
 
-    /// Opens with at least k shares, each verified first; of one participant's the first 8 different ones.
+    /// Opens with at least k shares, each verified first, as [`combine`] does.
     ///
     /// # Errors
     /// [`CombineError`]; a wrong key and altered bytes are one error, [`CombineError::Decryption`].

@@ -205,7 +205,8 @@ pub enum CombineError {
         have: usize,
         /// Indices of shares whose proof does not verify, ascending.
         refused: Vec<u16>,
-        /// Indices under which more than 8 different shares came, ascending: those after the eighth were not looked at.
+        /// Indices under which more than 8 different shares came, ascending: not all of those after the eighth were looked at,
+        /// or none of them is valid.
         flooded: Vec<u16>,
     },
     /// More than k shares, each with a valid proof, that lie on no polynomial of degree below k. The format lets an

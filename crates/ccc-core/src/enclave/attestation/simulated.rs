@@ -193,8 +193,7 @@ mod tests {
     /// The fields read from the snapshot, written again, are the snapshot.
     #[test]
     fn evidence_is_written_back_as_it_was() {
-        let snapshot = include_str!("../../../../../vectors/snapshots/evidence.hex");
-        let wire = hex::decode(snapshot.lines().collect::<String>()).unwrap();
+        let wire = crate::support::snapshot("evidence");
         let (evidence, signed, signature) = decode(&wire).unwrap();
         assert_eq!(encode(&evidence, &evidence.nonce.unwrap()), signed);
         assert_eq!([signed, &signature].concat(), wire);

@@ -1,4 +1,7 @@
 //! What every proof and key of a dealing is bound to.
+//!
+//! *Source*: the proof of possession of Komlo and Goldberg 2020 (FROST, figure 1), Schnorr's over C_0, with protocol,
+//! session, epoch, roster, dealer and all commitments under the challenge.
 
 use crate::encoding::{EncodingError, Reader};
 use crate::epoch::Epoch;

@@ -1,4 +1,7 @@
 //! A dealing whose public part was checked: alone, or with all others of a round at once.
+//!
+//! *Source*: a share is right if x_i·G = Σ_k C_k·i^k (Feldman 1987; `vss_verify` of RFC 9591, appendix C.2); the proofs of
+//! many dealings in one sum by the small exponents test of Bellare, Garay and Rabin 1998.
 
 use super::context::Context;
 use super::{Dealing, DealingError, ShareFault, share_key};

@@ -1,14 +1,13 @@
 //! Beside the slow twin, the crate `chacha20poly1305`, and outside vectors.
 
 use super::*;
+use crate::support::outside;
 use chacha20poly1305::{
     ChaCha20Poly1305,
     aead::{AeadInOut, inout::InOutBuf},
 };
 use proptest::prelude::*;
 use serde_json::Value;
-
-const CASES: &str = include_str!("../../../../../vectors/wycheproof/chacha20_poly1305_test.json");
 
 fn bytes(value: &Value, field: &str) -> Vec<u8> {
     hex::decode(value[field].as_str().expect("a string")).expect("hex")
@@ -36,7 +35,7 @@ fn twin(key: &[u8; 32], nonce: &[u8; 12], aad: &[u8], plain: &[u8]) -> (Vec<u8>,
 
 #[test]
 fn n037_wycheproof_messages_are_sealed_alike_and_open_as_marked() {
-    let file: Value = serde_json::from_str(CASES).expect("json");
+    let file = outside("wycheproof/chacha20_poly1305_test.json");
     let groups = file["testGroups"].as_array().expect("groups");
     let (mut valid, mut invalid) = (0, 0);
     for case in groups.iter().flat_map(|group| group["tests"].as_array().expect("tests")) {

@@ -3,10 +3,9 @@
 use super::super::{
     AccountId, AssetId, AssetRule, BoundaryOperation, Delta, ROW_LEN, ResultCode, Row, Tier,
     boundary::RowSet,
-    operation::own_version_digest,
+    operation::{own_version_digest, update_digest},
     row::{Status, key_row},
     rows::Rows,
-    update_digest,
 };
 use super::vectors::{array, bytes, file, list, number};
 use serde_json::Value;

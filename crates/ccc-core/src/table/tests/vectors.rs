@@ -6,11 +6,11 @@ use super::super::{
     batch::Batch,
     body_root, delta_capacity,
     header::Prefix,
+    operation::update_digest,
     row::Status,
     rows::Rows,
     seal::{BodyCipher, CHUNK_LEN, leaf, root_of},
     update::Sealing,
-    update_digest,
 };
 use crate::{epoch::Epoch, keys::MasterPublicKey, suite::digest};
 use rand_core::{TryCryptoRng, TryRng};

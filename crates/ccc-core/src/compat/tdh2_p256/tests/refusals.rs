@@ -246,23 +246,55 @@ fn a_stuck_generator_is_refused_everywhere() {
 }
 
 /// Nothing of this format is signed: anybody can make wrong shares under any index, as many as it likes.
+struct Forger<'f> {
+    fixture: &'f Fixture,
+    verified: VerifiedCiphertext<'f>,
+}
+
+impl Forger<'_> {
+    /// Different shares under an index that are none of it.
+    fn wrong(&self, index: u16, count: u64) -> Vec<DecryptionShare> {
+        let private = &self.fixture.dealt.shares[usize::from(index) + 1];
+        let wrong =
+            |seed| renumbered(&DecryptionShare::create(private, &self.verified, &mut rng(seed)).unwrap(), index);
+        (100..100 + count).map(wrong).collect()
+    }
+
+    /// The message with the refused and the flooded indices.
+    fn opened(&self, shares: &[&[DecryptionShare]]) -> Result<(Vec<u16>, Vec<u16>), CombineError> {
+        let opened = combine(&self.verified, self.fixture.threshold(), &shares.concat())?;
+        assert_eq!(*opened.message, self.fixture.message);
+        Ok((opened.refused, opened.flooded))
+    }
+}
+
 #[test]
-fn n059_of_many_wrong_shares_under_one_index_eight_are_checked_and_the_index_is_told() {
+fn n059_wrong_shares_under_an_index_do_not_shut_the_right_one_out() {
     let fixture = Fixture::new();
-    let (verified, shares, threshold) = (fixture.verified(), fixture.shares(), fixture.threshold());
-    let private = &fixture.dealt.shares[1];
-    let wrong = |seed| renumbered(&DecryptionShare::create(private, &verified, &mut rng(seed)).unwrap(), 0);
-    let flood: Vec<_> = (100..120).map(wrong).collect();
-    let opened = combine(&verified, threshold, &[&flood[..], &shares[..4]].concat()).unwrap();
-    assert_eq!((*opened.message, opened.refused, opened.flooded), (fixture.message, vec![0], vec![0]));
-    let too_few = combine(&verified, threshold, &[&flood[..8], &shares[..3]].concat()).err();
+    let forger = Forger { fixture: &fixture, verified: fixture.verified() };
+    let (flood, shares) = (forger.wrong(0, 20), fixture.shares());
+    assert_eq!(forger.opened(&[&flood, &shares[..4]]), Ok((vec![0], vec![0])), "enough without it");
+    assert_eq!(forger.opened(&[&flood[..7], &shares[..3]]), Ok((vec![0], vec![])), "the right one eighth");
+    assert_eq!(forger.opened(&[&flood[..8], &shares[..3]]), Ok((vec![0], vec![0])), "ninth");
+    assert_eq!(forger.opened(&[&flood, &shares[..3]]), Ok((vec![0], vec![0])), "last");
+    assert_eq!(forger.opened(&[&shares[..3], &flood]), Ok((vec![0], vec![0])), "first");
+    let same = vec![flood[0].clone(); 10_000];
+    assert_eq!(forger.opened(&[&same, &shares[..3]]), Ok((vec![0], vec![])), "a repeated one takes no place");
+}
+
+/// 5 participants have 40 checks in all.
+#[test]
+fn n059_checks_are_bounded_and_shared_by_turns() {
+    let fixture = Fixture::new();
+    let forger = Forger { fixture: &fixture, verified: fixture.verified() };
+    let (flood, shares) = (forger.wrong(0, 60), fixture.shares());
+    let all_but_one = [&flood[..37], &shares[1..3], &shares[..1]];
+    assert_eq!(forger.opened(&all_but_one), Ok((vec![0], vec![0])), "37 wrong ones and 2 right ones before it");
+    let none_left = forger.opened(&[&flood[..38], &shares[1..3], &shares[..1]]);
     let expected = CombineError::NotEnoughShares { need: 3, have: 2, refused: vec![0], flooded: vec![0] };
-    assert_eq!(too_few.as_ref(), Some(&expected), "the right one came ninth");
+    assert_eq!(none_left.as_ref(), Err(&expected));
     let told = "2 valid shares, where 3 are needed; refused: 0; too many of one participant: 0";
     assert_eq!(expected.to_string(), told);
-    let opened = combine(&verified, threshold, &[&flood[..7], &shares[..3]].concat()).unwrap();
-    assert_eq!((*opened.message, opened.refused, opened.flooded), (fixture.message, vec![0], vec![]));
-    let same = [vec![flood[0].clone(); 10_000], shares[..3].to_vec()].concat();
-    let opened = combine(&verified, threshold, &same).unwrap();
-    assert_eq!((*opened.message, opened.refused, opened.flooded), (fixture.message, vec![0], vec![]));
+    let by_turns = forger.opened(&[&flood, &forger.wrong(1, 8), &shares[1..4]]);
+    assert_eq!(by_turns, Ok((vec![0, 1], vec![0, 1])), "the one flood leaves the other's right one its turn");
 }
