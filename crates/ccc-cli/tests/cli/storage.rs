@@ -35,7 +35,11 @@ fn copy(from: &Path, to: &Path) {
     for entry in fs::read_dir(from).expect("listed") {
         let path = entry.expect("an entry").path();
         let target = to.join(path.file_name().expect("a name"));
-        if path.is_dir() { copy(&path, &target) } else { drop(fs::copy(&path, &target).expect("copied")) }
+        if path.is_dir() {
+            copy(&path, &target);
+        } else {
+            fs::copy(&path, &target).expect("copied");
+        }
     }
 }
 
@@ -180,7 +184,7 @@ fn n156h_a_copy_that_may_only_be_read_restores_what_was_lost() {
 #[test]
 fn old_versions_are_collected_and_the_pool_goes_on() {
     let story = Story::stocked();
-    ["a", "b", "c"].map(|name| idle(&story, name));
+    ["a", "b", "c"].iter().for_each(|name| idle(&story, name));
     let before = story.scratch.snapshot();
     let told = story.done(&format!("{COLLECT} --keep 2 --dry-run")).json();
     let versions = |told: &Value| -> Vec<u64> {
@@ -216,7 +220,7 @@ fn old_versions_are_collected_and_the_pool_goes_on() {
 #[test]
 fn a_version_that_is_lost_behind_a_collection_is_still_a_break() {
     let story = Story::stocked();
-    ["a", "b"].map(|name| idle(&story, name));
+    ["a", "b"].iter().for_each(|name| idle(&story, name));
     story.done(&format!("{COLLECT} --keep 2"));
     let seen = story.done("--json table history --pool pool").json();
     assert_eq!((&seen["collected"], &seen["broken"]), (&1.into(), &Value::Null));

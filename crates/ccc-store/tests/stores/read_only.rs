@@ -3,7 +3,7 @@
 use crate::{
     common::{ID, assert_same, two_versions},
     disk::{ROOT, SimulatedDisk},
-    media::{Faulty, assert_old_or_new, prepare, put_both},
+    media::{Faulty, Medium, assert_old_or_new, prepare, put_both},
 };
 use ccc_core::table::{SealedTable, StoreError, TableStore};
 use ccc_store::DirectoryStore;
