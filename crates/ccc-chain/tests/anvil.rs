@@ -15,8 +15,12 @@ use std::{
 use alloy::{
     eips::BlockId,
     primitives::{B256, Bytes},
+    providers::Provider,
 };
-use ccc_chain::{Chain, ChainError, ChainKind, ConnectOptions, read, transcript, watch::Watcher};
+use ccc_chain::{
+    Chain, ChainError, ChainKind, ConnectOptions, Finality, read, transcript,
+    watch::{Event, Watcher},
+};
 use ccc_core::report::{Round, Statement, Verdict};
 use common::{CHAIN_ID, GENESIS_TIME, USDC_LOT, World, embedded_chain, salt};
 
@@ -42,9 +46,14 @@ impl Anvil {
     }
 
     async fn chain(&self) -> Chain {
+        self.chain_with(None).await
+    }
+
+    async fn chain_with(&self, finality: Option<Finality>) -> Chain {
         let options = ConnectOptions {
             expected_chain_id: Some(CHAIN_ID),
             poll_interval: Duration::from_millis(5),
+            finality,
             ..ConnectOptions::default()
         };
         for _ in 0..200 {
@@ -124,4 +133,79 @@ async fn story_and_gas_agree_with_anvil() {
     let options = ConnectOptions { expected_chain_id: Some(1), ..ConnectOptions::default() };
     let refused = Chain::connect(&anvil.url, &options).await;
     assert!(matches!(refused, Err(ChainError::WrongChain { expected: 1, found: CHAIN_ID })));
+}
+
+/// Blocks that stand on one before it counts as final.
+const DEPTH: u64 = 3;
+
+/// Asks the node for what no client would: to go back, or on without a transaction.
+async fn ask(chain: &Chain, method: &'static str, parameters: serde_json::Value) -> serde_json::Value {
+    chain.provider().raw_request(method.into(), parameters).await.unwrap()
+}
+
+async fn bury(chain: &Chain) {
+    for _ in 0..DEPTH {
+        ask(chain, "evm_mine", serde_json::json!([])).await;
+    }
+}
+
+/// Closes the next idle round with this header hash, after a deposit.
+async fn close(world: &World, salt_byte: u8, header_hash: [u8; 32]) -> B256 {
+    let deposit = world.deposit(USDC_LOT, salt_byte).await;
+    let round = Round { header_hash, ..world.round(B256::ZERO, false).await };
+    world.deliver_statement(Statement::Round(round), round.version).await.unwrap();
+    deposit
+}
+
+/// The header hashes of the rounds that a watcher tells, and the identifiers of the deposits.
+async fn told(watcher: &mut Watcher) -> (Vec<B256>, Vec<B256>) {
+    let (mut rounds, mut deposits) = (Vec::new(), Vec::new());
+    for observed in watcher.poll().await.unwrap() {
+        match observed.event {
+            Event::RoundClosed { header_hash, .. } => rounds.push(header_hash),
+            Event::Deposited { id, .. } => deposits.push(id),
+            _ => {}
+        }
+    }
+    (rounds, deposits)
+}
+
+/// A version that the node takes back is never told, its block gives no answer, the one before is current again, and what
+/// follows it on the other branch is told once it is final.
+#[tokio::test]
+async fn n133_a_follower_of_anvil_goes_through_a_reorganisation_and_tells_nothing_of_the_lost_branch() {
+    let Ok(binary) = std::env::var("CCC_ANVIL") else {
+        println!("CCC_ANVIL names no anvil binary: no reorganisation was followed.");
+        return;
+    };
+    let anvil = Anvil::start(&binary);
+    let world = World::on(anvil.chain().await).await;
+    let follower = anvil.chain_with(Some(Finality::Confirmations(DEPTH))).await;
+    let pool = read::Pool::new(&follower, world.deployment.pool);
+    let mut watcher = Watcher::new(&follower, &world.deployment, world.deployment.first_block);
+
+    let first = close(&world, 1, [1; 32]).await;
+    bury(&world.chain).await;
+    assert_eq!(told(&mut watcher).await, (vec![[1; 32].into()], vec![first]));
+    let before = pool.table(follower.finalised_block().await.unwrap().id()).await.unwrap();
+    assert_eq!((before.version, before.header_hash), (1, [1; 32].into()));
+
+    let kept = ask(&world.chain, "evm_snapshot", serde_json::json!([])).await;
+    close(&world, 2, [2; 32]).await;
+    let lost = follower.block(BlockId::latest()).await.unwrap();
+    assert_eq!(pool.table(lost.id()).await.unwrap().version, 2, "it is there, and not final");
+    assert_eq!(pool.table(follower.finalised_block().await.unwrap().id()).await.unwrap(), before);
+    assert_eq!(told(&mut watcher).await, (vec![], vec![]), "what is not final is not told");
+
+    assert_eq!(ask(&world.chain, "evm_revert", serde_json::json!([kept])).await, true);
+    assert_eq!(pool.table(BlockId::latest()).await.unwrap(), before, "the old version is current again");
+    assert!(pool.table(lost.id()).await.is_err(), "a block of the lost branch gives no answer, and nobody else's");
+    assert!(matches!(follower.block(lost.id()).await, Err(ChainError::NoBlock { .. })));
+
+    let other = close(&world, 3, [3; 32]).await;
+    assert_eq!(told(&mut watcher).await, (vec![], vec![]));
+    bury(&world.chain).await;
+    assert_eq!(told(&mut watcher).await, (vec![[3; 32].into()], vec![other]), "nothing lost, nothing twice");
+    let after = pool.table(follower.finalised_block().await.unwrap().id()).await.unwrap();
+    assert_eq!((after.version, after.header_hash, after.consumed), (2, [3; 32].into(), 2));
 }

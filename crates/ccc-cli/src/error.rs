@@ -39,6 +39,7 @@ use ccc_node::{
     agent::AgentRefusal, custodian::CustodianError, production::ProductionRefusal, recovery::RecoveryError,
     scenario::ScenarioError, vault_node::Refusal, workflow_node::SignerRefusal,
 };
+use ccc_store::{CollectError, Halt};
 use darkpool_matcher::ClearError;
 use std::{borrow::Cow, fmt, io, path::PathBuf};
 
@@ -206,6 +207,14 @@ pub(crate) enum Error {
     Config(#[from] ConfigError),
     #[error("the table: {0}")]
     Store(#[from] StoreError),
+    #[error(transparent)]
+    Halt(#[from] Halt),
+    #[error("the collection: {0}")]
+    Collect(CollectError),
+    #[error("{} holds neither an exported version nor a copy of table/", path.display())]
+    NoCopy { path: PathBuf },
+    #[error("{}: {source}", path.display())]
+    Copy { path: PathBuf, source: StoreError },
     #[error("the table: {0}")]
     Sidecar(#[from] SidecarError),
     #[error("no row of table version {version} belongs to this account")]
@@ -381,6 +390,16 @@ impl Error {
                 Self::TooFewShares { need, have, culprits, not_shares }
             }
             other => Self::Attempt(AttemptError::Shares(other)),
+        }
+    }
+}
+
+impl From<CollectError> for Error {
+    fn from(error: CollectError) -> Self {
+        match error {
+            CollectError::Head(halt) => halt.into(),
+            CollectError::Store(error) => error.into(),
+            other => Self::Collect(other),
         }
     }
 }

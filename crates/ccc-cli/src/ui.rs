@@ -4,6 +4,10 @@
 //! (`error:`, `hint:`, `note:`), starts in lower case and has no full stop; progress appears only where
 //! standard error is a terminal; colour only there, and never with `NO_COLOR`.
 
+mod columns;
+
+pub(crate) use columns::{Side, columns, decimal, short};
+
 use crate::error::{Error, Exit};
 use anstyle::{AnsiColor, Style};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};

@@ -4,7 +4,7 @@
 use crate::key;
 use ccc_core::{
     suite::{self, domain},
-    table::{AuditorSet, Tier},
+    table::{AuditorSet, TableSuite, Tier},
 };
 use darkpool_matcher::{BasisPoints, OutOfRange, PriceRules};
 
@@ -92,6 +92,8 @@ pub struct EnclaveConfig {
     /// The account that may freeze, thaw and force transfers, if any may. Another one is another configuration, and so
     /// another measurement.
     pub operator: Option<[u8; 20]>,
+    /// The cipher of the table's first version; each later version has that of the one before it.
+    pub suite: TableSuite,
 }
 
 /// A configuration that cannot be used.
@@ -130,6 +132,12 @@ pub enum ConfigError {
         /// Position in the set.
         index: usize,
     },
+    /// A cipher that this build does not have.
+    #[error("the table's suite {found} is not built in: it takes the feature suite-aes-gcm")]
+    Suite {
+        /// The number of the suite.
+        found: u16,
+    },
     /// Bounds that no state could meet.
     #[error("{what} is outside its range")]
     Bound {
@@ -139,7 +147,7 @@ pub enum ConfigError {
 }
 
 impl EnclaveConfig {
-    /// Checks indices, decimals, auditors' keys and bounds.
+    /// Checks indices, decimals, suite, auditors' keys and bounds.
     ///
     /// # Errors
     /// [`ConfigError`].
@@ -155,6 +163,7 @@ impl EnclaveConfig {
         if let Some(index) = self.assets.iter().position(|asset| asset.lot == 0) {
             return Err(ConfigError::Lot { index: u32::try_from(index).unwrap_or(u32::MAX) });
         }
+        self.suite.built_in().map_err(|_| ConfigError::Suite { found: self.suite as u16 })?;
         self.validate_auditors()?;
         self.validate_bounds()
     }
@@ -197,10 +206,10 @@ impl EnclaveConfig {
     }
 
     /// digest32 H("enclave-config"; every field, integers big-endian, assets flattened in order, then the digest of the
-    /// auditor set and the operator, each if there is one).
+    /// auditor set and the operator, each if there is one, and the suite u16, unless it is ChaCha20-Poly1305).
     ///
-    /// An asset is three fields, so the one or two after them cannot be read as an asset; 32 and 20 bytes tell the set
-    /// from the operator.
+    /// An asset is three fields of 20, 1 and 8 bytes, so those after them, of 32, 20 and 2, cannot be read as an asset or
+    /// as each other.
     #[must_use]
     pub fn digest(&self) -> [u8; 32] {
         let mut fields: Vec<Vec<u8>> = vec![
@@ -235,6 +244,9 @@ impl EnclaveConfig {
         }
         fields.extend(self.auditors.iter().map(|set| set.digest().to_vec()));
         fields.extend(self.operator.map(|operator| operator.to_vec()));
+        if self.suite != TableSuite::ChaCha20Poly1305 {
+            fields.push((self.suite as u16).to_be_bytes().to_vec());
+        }
         let fields: Vec<&[u8]> = fields.iter().map(Vec::as_slice).collect();
         suite::digest32(domain::ENCLAVE_CONFIG, &fields)
     }

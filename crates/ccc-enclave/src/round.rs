@@ -27,8 +27,8 @@ use ccc_core::{
     report::{Accumulator, Payload, PriceObservation, ReportError, Round, Statement as PayloadStatement, price_digest},
     table::{
         AssetRule, ChunkSink, ChunkSource, DataKey, Header, Outputs, PlaceSink, ResultCode, SEALED_RECEIPT_LEN,
-        SealedBody, SealedTable, SliceSink, StreamError, StructuralError, TableId, TableParams, TableSuite, Tier,
-        Update, body_len, genesis_to, sidecar_len,
+        SealedBody, SealedTable, SliceSink, StreamError, StructuralError, TableId, TableParams, Tier, Update, body_len,
+        genesis_to, sidecar_len,
     },
 };
 use darkpool_matcher::{ClearError, OutOfRange};
@@ -240,7 +240,7 @@ impl OpenedAttempt<'_> {
             id: TableId { chain: config.chain, contract: config.pool, table: config.table },
             epoch: self.session.request.epoch,
             tier: first_tier(config)?,
-            suite: TableSuite::ChaCha20Poly1305,
+            suite: config.suite,
         };
         let header = genesis_to(&params, &self.master, outputs, rng)?.header;
         self.without_round(plan, input, header)

@@ -12,7 +12,7 @@ use ccc_core::{
     encoding::Kind,
     envelope::Envelope,
     report::{Payload, Statement},
-    table::{AuditorSet, Header},
+    table::{AuditorSet, Header, TableSuite},
     vault::{CombineError, Culprit, CulpritReason, simulated::seal_wrong},
 };
 use ccc_enclave::{
@@ -187,7 +187,7 @@ fn configurations_that_cannot_work_are_refused() {
 #[test]
 fn every_field_of_the_configuration_is_measured() {
     let world = World::empty(15);
-    let changes: [Reconfigure<'_>; 27] = [
+    let changes: [Reconfigure<'_>; 28] = [
         &|config| config.chain += 1,
         &|config| config.pool[0] ^= 1,
         &|config| config.reserve_attestation[0] ^= 1,
@@ -215,6 +215,7 @@ fn every_field_of_the_configuration_is_measured() {
         &|config| config.envelope_lifetime += 1,
         &|config| config.operator = Some([7; 20]),
         &|config| config.operator = Some([8; 20]),
+        &|config| config.suite = TableSuite::Aes256Gcm,
     ];
     let mut seen = std::collections::HashSet::from([world.config.measurement()]);
     for change in changes {

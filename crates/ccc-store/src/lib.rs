@@ -36,7 +36,7 @@ pub use files::{Disk, DiskFile, FileSystem};
 #[cfg(feature = "redb")]
 pub use journal::JournalStore;
 pub use memory::MemoryStore;
-pub use recovery::{Halt, Lost, Recovery, recover, restore};
+pub use recovery::{Halt, Lost, Recovery, recover, restore, restore_from};
 
 /// The README's example is compiled.
 #[cfg(doctest)]

@@ -138,22 +138,37 @@ pub(crate) fn headers(store: &dyn TableStore, table: &TableId) -> Result<Vec<Hea
 /// # Errors
 /// [`StoreError`] of either store.
 pub fn restore(into: &dyn TableStore, from: &dyn TableStore, header_hash: &[u8; 32]) -> Result<(), StoreError> {
-    let reader = from.reader(header_hash)?;
-    let tier = reader.header().tier();
+    restore_from(into, &*from.reader(header_hash)?, header_hash).map(|_| ())
+}
+
+/// [`restore`] from a copy of the version that lies in no store. Whether anything was copied.
+///
+/// # Errors
+/// As there; [`StoreError::Missing`] where the copy is of another version.
+pub fn restore_from(
+    into: &dyn TableStore,
+    copy: &dyn VersionReader,
+    header_hash: &[u8; 32],
+) -> Result<bool, StoreError> {
+    if copy.header().hash() != *header_hash {
+        return Err(StoreError::Missing { header_hash: *header_hash });
+    }
+    let tier = copy.header().tier();
     // the writer first: a store that has halted must not call a version kept
     let mut writer = into.writer(tier)?;
     if into.reader(header_hash).is_ok_and(|kept| check_version(&*kept).is_ok()) {
-        return Ok(());
+        return Ok(false);
     }
-    check_version(&*reader)?;
+    check_version(copy)?;
     let mut piece = vec![0; SEALED_CHUNK_LEN];
     for part in Part::ALL {
         for offset in (0..part.len(tier)).step_by(SEALED_CHUNK_LEN) {
             let left = usize::try_from(part.len(tier) - offset).unwrap_or(usize::MAX);
             let piece = &mut piece[..left.min(SEALED_CHUNK_LEN)];
-            reader.read_at(part, offset, piece)?;
+            copy.read_at(part, offset, piece)?;
             writer.write_at(part, offset, piece)?;
         }
     }
-    writer.commit(reader.header())
+    writer.commit(copy.header())?;
+    Ok(true)
 }

@@ -7,6 +7,7 @@ mod pool;
 mod reading;
 mod recovery;
 mod rounds;
+mod storage;
 mod submission;
 mod value;
 
@@ -23,8 +24,9 @@ pub(crate) use rounds::{
     DkgArgs, HandoverArgs, OfRepair, ParticipantKeygen, RepairAssistArgs, RepairFinishArgs, RepairRequestArgs,
     RepairShare, SessionArgs,
 };
+pub(crate) use storage::{AuditorsArgs, CollectArgs, RestoreArgs};
 pub(crate) use submission::{ForceTransferArgs, OfOperator, Submitting, TransferArgs};
-pub(crate) use value::{AssetName, SpreadRange, UpkeepName};
+pub(crate) use value::{AssetName, SpreadRange, SuiteName, UpkeepName};
 
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;

@@ -2,8 +2,9 @@
 
 use super::{
     reading::{AnswerArgs, AskArgs, ExportArgs, HistoryArgs, SummaryArgs},
+    storage::{AuditorsArgs, CollectArgs, RestoreArgs},
     submission::{ForceTransferArgs, FreezeArgs, TransferArgs, UnfreezeArgs},
-    value::{self, Address, AssetName, SpreadRange, UpkeepName},
+    value::{self, Address, AssetName, SpreadRange, SuiteName, UpkeepName},
 };
 use clap::{Args, Subcommand};
 use std::path::PathBuf;
@@ -31,6 +32,12 @@ pub(crate) enum Table {
     History(HistoryArgs),
     /// Write a version as files, or an account's proofs for leaving without anyone's help
     Export(ExportArgs),
+    /// Remove versions that lie far behind the current one
+    Collect(CollectArgs),
+    /// Bring the current version back from a copy, where the pool has lost it
+    Restore(RestoreArgs),
+    /// Replace those who may read summaries by the next version of the set
+    Auditors(AuditorsArgs),
     /// Seal a query for one's own rows to an attempt of `fill prepare --query`
     Ask(AskArgs),
     /// Open the answer to one's query
@@ -69,6 +76,9 @@ pub(crate) struct TableInitArgs {
     /// Rows of the table, as a power of two: 10 is 1,024 rows
     #[arg(long, default_value_t = 10, value_name = "LOG2")]
     pub(crate) tier: u8,
+    /// The table's cipher: chacha20-poly1305, or aes-256-gcm in a build with the feature suite-aes-gcm
+    #[arg(long, value_enum, default_value_t, value_name = "SUITE", hide_possible_values = true)]
+    pub(crate) suite: SuiteName,
     /// Standing-order slots of a round
     #[arg(long, default_value_t = 16, value_name = "N")]
     pub(crate) order_slots: u32,

@@ -1,5 +1,7 @@
 //! Values that arguments carry: addresses, assets, ranges.
 
+use ccc_core::table::TableSuite;
+use serde::{Deserialize, Serialize};
 use std::str::FromStr;
 
 /// A 20-byte address, as 40 hexadecimal digits with or without `0x`.
@@ -26,6 +28,36 @@ pub(crate) enum UpkeepName {
     Growth,
     /// The epoch after a refresh or a reshare
     Epoch,
+}
+
+/// A cipher of the table's body, as settings and arguments name it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum, Serialize, Deserialize)]
+pub(crate) enum SuiteName {
+    /// ChaCha20-Poly1305, in every build
+    #[default]
+    #[value(name = "chacha20-poly1305")]
+    #[serde(rename = "chacha20-poly1305")]
+    ChaCha20Poly1305,
+    /// AES-256-GCM by AWS-LC, in a build with the feature suite-aes-gcm
+    #[value(name = "aes-256-gcm")]
+    #[serde(rename = "aes-256-gcm")]
+    Aes256Gcm,
+}
+
+impl SuiteName {
+    /// Whether a pool is what it would be without this setting.
+    pub(crate) fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+impl From<SuiteName> for TableSuite {
+    fn from(name: SuiteName) -> Self {
+        match name {
+            SuiteName::ChaCha20Poly1305 => Self::ChaCha20Poly1305,
+            SuiteName::Aes256Gcm => Self::Aes256Gcm,
+        }
+    }
 }
 
 /// One spread, or a sliding one as `S0:S1`, in 1/100 basis point.

@@ -4,7 +4,9 @@ use super::{Error, Exit, Parts, list};
 use ccc_core::keys::KeyShareError;
 use ccc_core::keys::repair::{RepairError, RepairSessionError};
 use ccc_core::table::ResultCode;
-use ccc_enclave::{attempt::AttemptError, query::QueryError, reserve::ReserveError, round::RoundError};
+use ccc_enclave::{
+    attempt::AttemptError, config::ConfigError, query::QueryError, reserve::ReserveError, round::RoundError,
+};
 use ccc_node::{recovery::RecoveryError, scenario::ScenarioError, vault_node::Refusal};
 use std::borrow::Cow;
 
@@ -214,8 +216,22 @@ impl Error {
             Self::PoolLog { .. } => ("pool-log", "the log only grows, one JSON object per line; restore that line"),
             Self::HeadBehind => ("head", "log.jsonl was altered or cut; restore it"),
             Self::OtherCommittee { .. } => ("other-committee", "use the committee.ccc that `table init` was given"),
+            Self::Config(ConfigError::Suite { .. }) => {
+                ("config", "build ccc with `--features suite-aes-gcm`, which needs a C compiler; or another pool")
+            }
             Self::Config(_) => ("config", "restore pool.toml: its digest is part of the enclave's measurement"),
-            Self::Store(_) => ("table-store", "restore table/; a missing version is never an empty table"),
+            Self::Store(_) => (
+                "table-store",
+                "`ccc table restore` brings a lost version back; a missing version is never an empty table",
+            ),
+            Self::Halt(_) => (
+                "table-halt",
+                "`ccc table restore --from DIR` takes it from a copy of table/ or from an exported version",
+            ),
+            Self::Collect(_) => ("collection", "nothing was removed; restore head.json, or run it again"),
+            Self::NoCopy { .. } | Self::Copy { .. } => {
+                ("copy", "name a copy that was made after the current version, unaltered; the pool is as it was")
+            }
             Self::Sidecar(_) => ("sidecar", "restore table/ from a copy"),
             Self::NoRows { .. } => ("no-rows", "a deposit is credited by the next round"),
             Self::NoVersion { .. } => ("no-version", "`ccc table history` lists the versions that the pool holds"),

@@ -3,14 +3,17 @@
 use super::Pool;
 use crate::error::Error;
 use ccc_core::table::{Header, StoreError, SuccessionError, TableStore, check_succession};
+use ccc_store::DirectoryStore;
 use std::{collections::BTreeSet, fmt};
 
 /// The versions that a store holds.
 pub(crate) struct History {
     /// From the head backwards, each the predecessor of the one before it; empty if the head's own header is altered.
     pub(crate) chain: Vec<Header>,
-    /// Why the chain ends before the first version, if it does.
+    /// Why the chain ends before the first version, if it is neither there nor collected.
     pub(crate) broken: Option<Broken>,
+    /// The last of the versions that were collected, if any were.
+    pub(crate) collected: Option<u64>,
     /// What the store holds beside the chain, by version: rounds that the head never followed, or what lies behind a break.
     pub(crate) beside: Vec<Header>,
     /// What the store holds beside the chain and cannot give, as its header was altered.
@@ -72,9 +75,13 @@ impl Pool {
     /// The versions of the pool's table in a store.
     ///
     /// # Errors
-    /// [`Error::Store`]; [`Error::PoolFile`] where the head is not what its header says.
-    pub(crate) fn history(&self, store: &impl TableStore) -> Result<History, Error> {
+    /// [`Error::Store`]; [`Error::Halt`] where the store has nothing of the head; [`Error::PoolFile`] where the head is not
+    /// what its header says.
+    pub(crate) fn history(&self, store: &DirectoryStore) -> Result<History, Error> {
         let held: BTreeSet<[u8; 32]> = store.versions()?.into_iter().collect();
+        if !held.contains(&self.head.header_hash.0) {
+            self.current(store)?;
+        }
         let (chain, broken) = match Altered::or_header(store, &self.head.header_hash.0)? {
             Ok(head) => {
                 self.check_head(&head)?;
@@ -82,6 +89,7 @@ impl Pool {
             }
             Err(altered) => (vec![], Some(Broken::Altered(altered))),
         };
+        let (broken, collected) = self.collected(broken)?;
         let named: BTreeSet<[u8; 32]> = chain.iter().map(Header::hash).collect();
         let (mut beside, mut altered) = (vec![], vec![]);
         for hash in held.difference(&named) {
@@ -91,20 +99,15 @@ impl Pool {
             }
         }
         beside.sort_by_key(|header| (header.version(), header.hash()));
-        Ok(History { chain, broken, beside, altered })
+        Ok(History { chain, broken, collected, beside, altered })
     }
 
-    fn check_head(&self, head: &Header) -> Result<(), Error> {
-        let refused = |reason: String| Err(Error::PoolFile { path: self.paths.head(), reason });
-        let (expected, found) = (self.head.version, head.version());
-        if expected != found {
-            return refused(format!("it names version {expected}, and its header is of version {found}"));
+    /// A chain that ends where a collection ended is not broken.
+    fn collected(&self, broken: Option<Broken>) -> Result<(Option<Broken>, Option<u64>), Error> {
+        match broken {
+            Some(Broken::Missing { version, .. }) if version <= self.kept_from()? => Ok((None, version.checked_sub(1))),
+            broken => Ok((broken, None)),
         }
-        let id = head.id();
-        if (id.chain, id.contract, id.table) != (self.config.chain, self.config.pool, self.config.table) {
-            return refused("its header is of another table".into());
-        }
-        Ok(())
     }
 }
 

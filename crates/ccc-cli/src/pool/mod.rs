@@ -16,6 +16,7 @@ pub(crate) mod record;
 pub(crate) mod round;
 pub(crate) mod settings;
 pub(crate) mod sign;
+pub(crate) mod table;
 pub(crate) mod view;
 
 use crate::{
@@ -28,11 +29,9 @@ use ccc_core::{
     enclave::attestation::simulated::{SimulatedHardware, SimulatedProvider},
     epoch::Epoch,
     keys::Committee,
-    table::{SealedTable, TableStore},
 };
 use ccc_enclave::config::EnclaveConfig;
 use ccc_node::production::{Configuration, Sharing};
-use ccc_store::DirectoryStore;
 use head::Head;
 use log::{ChainLog, Event};
 use rand_core::CryptoRng;
@@ -79,6 +78,11 @@ impl Paths {
 
     pub(crate) fn table(&self) -> PathBuf {
         self.0.join("table")
+    }
+
+    /// From which version on collections have kept all.
+    pub(crate) fn collected(&self) -> PathBuf {
+        self.0.join("collected.json")
     }
 
     pub(crate) fn rounds(&self) -> PathBuf {
@@ -197,39 +201,6 @@ impl Pool {
     /// Whether a header is the head's. Two branches have the same numbers.
     pub(crate) fn is_current(&self, header_hash: &[u8; 32]) -> bool {
         self.head.header_hash.0 == *header_hash
-    }
-
-    /// The current table.
-    ///
-    /// # Errors
-    /// [`Error::Store`]; a missing table is a halt.
-    pub(crate) fn table(&self) -> Result<SealedTable, Error> {
-        self.table_in(&self.store()?)
-    }
-
-    /// The current table, from a store that is open already.
-    ///
-    /// # Errors
-    /// [`Error::Store`].
-    pub(crate) fn table_in(&self, store: &DirectoryStore) -> Result<SealedTable, Error> {
-        Ok(store.get(&self.head.header_hash.0)?)
-    }
-
-    /// Reads a pool directory while its store is held open: no other run moves the table meanwhile.
-    ///
-    /// # Errors
-    /// As [`Self::open`] and [`Self::store`].
-    pub(crate) fn open_alone(directory: &Path) -> Result<(Self, DirectoryStore), Error> {
-        let store = Self::open(directory)?.store()?;
-        Ok((Self::open(directory)?, store))
-    }
-
-    /// The store of sealed versions; one opener at a time.
-    ///
-    /// # Errors
-    /// [`Error::Store`].
-    pub(crate) fn store(&self) -> Result<DirectoryStore, Error> {
-        Ok(DirectoryStore::open(self.paths.table())?)
     }
 
     /// Replaces the head, atomically: the last step of every round.

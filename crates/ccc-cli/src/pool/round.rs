@@ -130,7 +130,7 @@ impl Pool {
         let (purpose, keys) = open_keys(paths, passphrases)?;
         told.check(purpose)?;
         let at = public.block(&self.log)?;
-        let (request, header) = (public.request.clone(), store.header(&self.head.header_hash.0)?);
+        let (request, header) = (public.request.clone(), self.current(store)?.header().clone());
         let bench = Bench { pool: self, purpose, request, at, store, header, now: self.now(), passphrases };
         let scope = self.scope(&bench.at, Some(&bench.header), purpose)?;
         if scope.collateral.is_some() && told.observations.is_none() {

@@ -1,6 +1,7 @@
 //! `pool.toml`: what a deployment fixes, readable by a person.
 
-use super::hexed::Hex;
+use super::{Paths, hexed::Hex};
+use crate::{cli::SuiteName, error::Error};
 use ccc_core::{
     enclave::attestation::{Policy, simulated::SimulatedRoot},
     report::{Origin, SignerSet},
@@ -43,6 +44,9 @@ pub(crate) struct Pool {
     pub(crate) agent_key: Hex<32>,
     pub(crate) table: Hex<32>,
     pub(crate) tier: u8,
+    /// The cipher of the table.
+    #[serde(default, skip_serializing_if = "SuiteName::is_default")]
+    pub(crate) suite: SuiteName,
     pub(crate) base: u32,
     pub(crate) quote: u32,
     pub(crate) slots: u16,
@@ -155,7 +159,17 @@ impl Settings {
             order_slots: pool.order_slots,
             auditors: self.auditors.as_ref().map(|auditors| auditors.0.clone()),
             operator: pool.operator.map(|operator| operator.0),
+            suite: pool.suite.into(),
         }
+    }
+
+    /// The file's text.
+    ///
+    /// # Errors
+    /// [`Error::PoolFile`] for what TOML cannot hold.
+    pub(crate) fn to_text(&self, paths: &Paths) -> Result<String, Error> {
+        let refused = |error: toml::ser::Error| Error::PoolFile { path: paths.settings(), reason: error.to_string() };
+        toml::to_string_pretty(self).map_err(refused)
     }
 
     /// Who may sign reports.

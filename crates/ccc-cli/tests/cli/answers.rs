@@ -205,6 +205,37 @@ fn another_set_of_auditors_is_another_enclave() {
     refused(&summary(&story, "one"), 2, "attestation");
 }
 
+/// The table stays; who may read its totals from now on is another set under another measurement.
+#[test]
+fn the_next_version_of_the_set_reads_and_the_one_before_does_not() {
+    let story = audited();
+    let head = story.scratch.read("pool/head.json");
+    let told = story.done("--json table auditors --pool pool --keys outsider.pub two.pub").json();
+    assert_eq!((&told["auditors_version"], &told["keys"]), (&2.into(), &2.into()));
+    assert_ne!(told["measurement"], told["former_measurement"]);
+    assert_eq!(story.scratch.read("pool/head.json"), head);
+    refused(&story.ccc("--json fill run --pool pool --attempt totals"), 2, "unknown-block");
+    story.attempt("again", "--summary", &[1, 2, 3]);
+    story.done("fill run --pool pool --attempt again");
+    let read = |auditor: &str| {
+        story.ccc(&format!("--json table summary --pool pool --attempt again --auditor-key {auditor}.ccc"))
+    };
+    for auditor in ["outsider", "two"] {
+        assert_eq!(read(auditor).json()["auditors_version"], 2);
+    }
+    refused(&read("one"), 2, "not-an-auditor");
+    story.attempt("next", "", &[1, 2, 3]);
+    story.done("fill run --pool pool --attempt next");
+    story.done("verify --pool pool");
+    let settings = story.scratch.read("pool/pool.toml");
+    story.scratch.write("zero.pub", "00".repeat(32));
+    for (keys, code) in [("one.pub one.pub", "auditors"), ("zero.pub", "config"), ("absent.pub", "read")] {
+        refused(&story.ccc(&format!("--json table auditors --pool pool --keys {keys}")), 2, code);
+        assert_eq!(story.scratch.read("pool/pool.toml"), settings);
+    }
+    assert_eq!(story.ccc("table auditors --pool pool").code, 2, "a set has a key");
+}
+
 #[test]
 fn a_set_that_is_none_makes_no_pool() {
     let story = Story::stocked();

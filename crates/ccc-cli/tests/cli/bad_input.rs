@@ -90,7 +90,7 @@ fn a_table_whose_header_is_not_the_current_one_is_refused() {
     story.ccc(RUN).fails(2, "prepared on another");
     let run = story.ccc("reencrypt --participant keys/participant-4.ccc --pool pool --attempt fill");
     run.fails(2, "prepared on another");
-    story.ccc("table balance --pool pool --account-key maker.ccc").fails(2, "no complete table version");
+    story.ccc("table balance --pool pool --account-key maker.ccc").fails(2, "this store does not have it");
     assert_eq!(story.scratch.snapshot(), before);
 }
 

@@ -30,6 +30,9 @@ fn a_version_is_written_as_files_that_verify() {
         assert_eq!(story.scratch.read(&path).len() as u64, file["bytes"], "{path}");
     }
     story.done("verify --pool pool now/table.header now/table.body now/table.sidecar");
+    let listed = story.done("table export --pool pool --out listed").stdout;
+    assert_eq!(listed.lines().filter(|line| line.starts_with("table.")).count(), 3, "{listed}");
+    assert!(listed.contains(manifest["files"][1]["body_root"].as_str().expect("text")), "{listed}");
     let first = story.done("--json table export --pool pool --version 1 --out first").json();
     assert_eq!((&first["version"], &manifest["previous"]), (&1.into(), &first["header_hash"]));
     let files = "first/table.header first/table.body first/table.sidecar";

@@ -54,7 +54,13 @@ fn every_version_is_listed_with_what_was_reported_of_it() {
     let parts = 435 + 65_552 + sidecar.len();
     assert_eq!(versions[0]["bytes"], parts);
     let lines = story.done("table history --pool pool").stdout;
-    assert!(lines.starts_with("version 3, header ") && lines.contains(", filled at "), "{lines}");
+    let rows: Vec<Vec<&str>> = lines.lines().map(|line| line.split_whitespace().collect()).collect();
+    assert_eq!(rows[0][..5], ["version", "header", "rows", "epoch", "bytes"], "{lines}");
+    let (short, bytes) = (&header_hash(&seen, 0)[..16], parts.to_string());
+    assert_eq!((rows[1][0], rows[1][1], rows[1].contains(&"filled")), ("3", short, true), "{lines}");
+    assert!(lines.replace(' ', "").contains(&bytes), "{lines}");
+    let ends: Vec<Option<usize>> = lines.lines().map(|line| line.find("filled").or(line.find("idle"))).collect();
+    assert_eq!(ends[1..], [ends[1]; 3], "columns stand below each other\n{lines}");
 }
 
 #[test]
@@ -89,7 +95,10 @@ fn an_account_reads_its_own_receipts_and_nobody_elses() {
         assert_eq!(version["receipts"], Value::Array(vec![]));
     }
     let lines = story.done("table history --pool pool --account-key maker.ccc").stdout;
-    assert!(lines.contains("  slot 0: filled 10000 lots for "), "{lines}");
+    let receipt = lines.lines().find(|line| line.contains("10 000")).expect("the receipt of the fill");
+    assert!(receipt.contains(" filled ") && receipt.contains(" 4.00000000 "), "{lines}");
+    let shown = story.done("table balance --pool pool --account-key maker.ccc").stdout;
+    assert!(shown.starts_with("asset ") && shown.contains(" 4.00000000 ") && shown.contains(" 3.00000000 "), "{shown}");
     assert_eq!(story.scratch.read("fill/receipts.ccc"), kept(&story.scratch, &header_hash(&seen, 0), "receipts"));
 }
 

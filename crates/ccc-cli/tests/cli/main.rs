@@ -26,6 +26,7 @@ mod recover;
 mod rounds;
 mod secrets;
 mod shares;
+mod storage;
 mod submissions;
 mod support;
 mod terminal;

@@ -3,7 +3,7 @@ use crate::{
     authorisation::{AccountKey, recoveries},
     config::{Asset, PriceBounds},
 };
-use ccc_core::ciphertext::LabelKind;
+use ccc_core::{ciphertext::LabelKind, table::TableSuite};
 use zeroize::Zeroizing;
 
 fn config(operator: Option<[u8; 20]>) -> EnclaveConfig {
@@ -31,6 +31,7 @@ fn config(operator: Option<[u8; 20]>) -> EnclaveConfig {
         order_slots: 6,
         auditors: None,
         operator,
+        suite: TableSuite::ChaCha20Poly1305,
     }
 }
 

@@ -21,7 +21,7 @@ use ccc_core::{
     identifier::Identifier,
     keys::{Committee, KeyShare, MasterPublicKey, ParticipantKeys, Roster, dealer},
     report::{Accumulator, OperationKind, PriceObservation},
-    table::{AccountId, AssetId, DataKey, Header, OpenTable, SealedTable},
+    table::{AccountId, AssetId, DataKey, Header, OpenTable, SealedTable, TableSuite},
     threshold::Threshold,
     vault::{Mode, Recipient, Request, sealed},
 };
@@ -125,6 +125,7 @@ fn config(committee: &Committee, agent: &AgentKey, reserve: &Owner) -> EnclaveCo
         order_slots: 6,
         auditors: None,
         operator: None,
+        suite: TableSuite::ChaCha20Poly1305,
     }
 }
 

@@ -32,7 +32,7 @@ use ccc_core::{
     keys::{Committee, KeyShare, ParticipantKeys, Roster, board::MemoryBoard, dkg},
     report::ReportSigner,
     suite,
-    table::Tier,
+    table::{TableSuite, Tier},
 };
 use ccc_enclave::{
     agent::AgentKey,
@@ -161,6 +161,18 @@ pub(super) async fn build(
     vault: Vault,
     timeline: &mut Timeline<'_>,
 ) -> Result<World, RecoveryError> {
+    build_with(options, randomness, chain, vault, timeline, |_| ()).await
+}
+
+/// As [`build`], with another configuration of the enclave.
+pub(super) async fn build_with(
+    options: &RecoveryOptions,
+    randomness: Randomness,
+    chain: Chain,
+    vault: Vault,
+    timeline: &mut Timeline<'_>,
+    configure: impl FnOnce(&mut EnclaveConfig),
+) -> Result<World, RecoveryError> {
     let scenario = &options.scenario;
     let agent_key = AgentKey::generate(&mut randomness.generator(stream::AGENT, 0));
     let signers = report_signers(&randomness)?;
@@ -168,7 +180,9 @@ pub(super) async fn build(
     let placed = timeline.chain(contracts(&chain, &randomness, (&agent_key, &signers), epoch)).await?;
     let Contracts { operator, reserve, deployment } = placed;
     let account = statement::account(&options.statement).await?;
-    let config = configuration(scenario, &deployment, &vault.committee, &agent_key, account)?;
+    let mut config = configuration(scenario, &deployment, &vault.committee, &agent_key, account)?;
+    configure(&mut config);
+    config.validate()?;
     let provider = hardware(&randomness, &config);
     let policy = Policy { measurements: vec![config.measurement()], ..policy(options.mode, &randomness) };
     let participants = Participants { committee: &vault.committee, policy: &policy, deployment: &deployment };
@@ -333,8 +347,8 @@ fn configuration(
         order_slots: scenario.makers,
         auditors: None,
         operator: None,
+        suite: TableSuite::ChaCha20Poly1305,
     };
-    config.validate()?;
     Ok(config)
 }
 

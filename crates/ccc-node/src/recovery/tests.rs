@@ -1,4 +1,4 @@
-//! A dishonest host on the embedded chain.
+//! On the embedded chain: a dishonest host, and what a round carries out beside standing orders.
 
 #![allow(clippy::panic, clippy::expect_used, reason = "a helper that fails ends its test")]
 
@@ -6,12 +6,22 @@ use super::{
     GENESIS, INTAKE, RecoveryError, RecoveryOptions, log::ChainLog, randomness, setup, statement::Books, world::World,
 };
 use crate::{
+    maker::{Instruction, TableOwner},
     pool_log::RoundAt,
     scenario::Scenario,
     timeline::{Silent, Timeline},
     workflow_node::SignerRefusal,
 };
-use ccc_core::{ciphertext::Ciphertext, report::Accumulator, table::Header};
+use alloy::primitives::{B256, Bytes};
+use ccc_chain::bindings::CREDarkPool;
+use ccc_core::{
+    ciphertext::Ciphertext,
+    report::Accumulator,
+    table::{Header, Row, Sidecar},
+};
+use ccc_enclave::intake::submission_id;
+use rand::{SeedableRng, rngs::StdRng};
+use zeroize::Zeroizing;
 
 #[tokio::test]
 async fn signers_refuse_a_round_without_an_order_of_the_chain_and_sign_the_honest_one() {
@@ -48,4 +58,79 @@ fn current_round(world: &World, block: u64) -> RoundAt<'_> {
     let consumed = Accumulator::default();
     let (header, version) = (header.hash(), header.version());
     RoundAt { block, header, version, consumed, former: world.former.as_deref(), request: None }
+}
+
+fn owner(seed: u8) -> TableOwner {
+    TableOwner::new(&Zeroizing::new([seed; 32]), Zeroizing::new([seed ^ 0xFF; 32])).expect("a key")
+}
+
+/// Puts an instruction of an account on the chain, sent by the first maker's wallet.
+async fn instruct(world: &World, salt: u8, account: &TableOwner, instruction: Instruction) {
+    let wallet = &world.makers[0].wallet;
+    let (who, salt) = (wallet.address().0.0, [salt; 32]);
+    let id = submission_id(&world.config, &who, &salt);
+    let expiry = world.chain.finalised_block().await.expect("a block").time + 24 * 3_600;
+    let (key, mut rng) = (world.committee.master_public_key(), StdRng::seed_from_u64(salt[0].into()));
+    let ciphertext = account.instruct(&world.config, key, (id, who), (&instruction, expiry), &mut rng);
+    let bytes = Bytes::from(ciphertext.expect("encrypted").to_bytes());
+    let pool = CREDarkPool::new(world.deployment.pool, world.chain.provider());
+    let submit = pool.submitStandingOrder(B256::from(salt), bytes).into_transaction_request();
+    world.chain.send(wallet, submit).await.expect("sent");
+}
+
+/// A maker's row in the base asset, as its owner opens it.
+fn row(world: &World, maker: usize) -> Row {
+    let (table, owner) = (world.table().expect("kept").expect("a version"), &world.makers[maker].owner);
+    let sidecar = Sidecar::parse(&table.sidecar, &table.header).expect("the header's");
+    let rows = sidecar.open_all(owner.reading_key()).into_iter().filter_map(|entry| entry.balance().ok());
+    let mut rows = rows.filter(|row| row.account.0 == owner.account() && row.asset.0 == setup::BASE);
+    rows.next().expect("a row")
+}
+
+/// Each goes the way of a standing order, is signed by the pool's signers and carried out once.
+#[tokio::test]
+async fn transfers_freezes_and_forced_transfers_go_the_way_of_orders_through_the_chain() {
+    let scenario = Scenario { participants: 4, makers: 3, ..Scenario::default() };
+    let options = RecoveryOptions { scenario, seed: Some(32), ..RecoveryOptions::default() };
+    let randomness = randomness(&options).expect("a generator");
+    let gap = Books::of(&options.scenario.reserve, &randomness).gap(10_500);
+    let mut observer = Silent;
+    let mut timeline = Timeline::new(&mut observer);
+    let vault = setup::generate_keys(&options.scenario, &randomness).expect("keys");
+    let chain = setup::open_chain(&options).await.expect("a chain");
+    let operator = owner(7);
+    // three makers' orders live on, and every instruction keeps its slot until it expires
+    let configure = |config: &mut ccc_enclave::config::EnclaveConfig| {
+        (config.operator, config.order_slots) = (Some(operator.account()), 10);
+    };
+    let world = setup::build_with(&options, randomness, chain, vault, &mut timeline, configure).await;
+    let mut world = world.expect("a world");
+    world.round(None, GENESIS, &mut timeline).await.expect("the first version");
+    world.fund_pool(&options.scenario, gap, &mut timeline).await.expect("deposits and orders");
+    world.round(None, INTAKE, &mut timeline).await.expect("deposits and reservations");
+    let [one, two] = [0, 1].map(|maker| world.makers[maker].owner.account());
+    let start = [0, 1].map(|maker| row(&world, maker));
+    let asset = setup::BASE;
+    let by_owner = Instruction::Transfer { asset, amount: 3, to: two };
+    let freeze = |frozen| Instruction::Freeze { account: one, asset, reason: 42, frozen };
+    let force = Instruction::ForcedTransfer { account: one, asset, amount: 5, to: two, reason: 43 };
+    // (instruction, by the operator, what the first maker has lost since the beginning, frozen, reason)
+    let story = [
+        (by_owner, false, 3, false, 0),
+        (force, true, 3, false, 0),
+        (freeze(true), false, 3, false, 0),
+        (freeze(true), true, 3, true, 42),
+        (by_owner, false, 3, true, 42),
+        (force, true, 8, true, 43),
+        (freeze(false), true, 8, false, 42),
+    ];
+    for (number, (instruction, by_operator, lost, frozen, reason)) in (1..).zip(story) {
+        let signer = if by_operator { &operator } else { &world.makers[0].owner };
+        instruct(&world, number, signer, instruction).await;
+        world.round(None, INTAKE, &mut timeline).await.expect("signed and accepted");
+        let [first, second] = [0, 1].map(|maker| row(&world, maker));
+        assert_eq!((first.amount, second.amount), (start[0].amount - lost, start[1].amount + lost), "{number}");
+        assert_eq!((first.flags.refuses(), first.flags.reason()), (frozen, reason), "{number}");
+    }
+    assert_eq!(world.head.as_ref().map(Header::version), Some(9));
 }

@@ -65,8 +65,15 @@ impl BucketStore {
 
     fn check_format(&self) -> Result<(), StoreError> {
         let path = self.prefix.clone().join("format");
-        self.create(&path, FORMAT.to_string().into_bytes(), "writing the format")?;
-        let kept = self.read(&path, FORMAT_LIMIT, "reading the format")?.unwrap_or_default();
+        let read = || self.read(&path, FORMAT_LIMIT, "reading the format");
+        let kept = match read()? {
+            // a bucket that is there already is opened without a write: a reader's credentials are enough
+            Some(kept) => kept,
+            None => {
+                self.create(&path, FORMAT.to_string().into_bytes(), "writing the format")?;
+                read()?.unwrap_or_default()
+            }
+        };
         let found = std::str::from_utf8(&kept).ok().and_then(|text| text.parse().ok());
         match found.ok_or(StoreError::Malformed { what: "format object" })? {
             FORMAT => Ok(()),

@@ -52,7 +52,8 @@ pub struct DirectoryStore<F: FileSystem = Disk> {
     files: F,
     halted: AtomicBool,
     drafts: AtomicU64,
-    _lock: F::Lock,
+    /// What whoever may write holds; nothing where the store was opened for reading.
+    lock: Option<F::Lock>,
 }
 
 impl DirectoryStore<Disk> {
@@ -62,6 +63,15 @@ impl DirectoryStore<Disk> {
     /// [`StoreError::Locked`] while another store has it open, [`StoreError::Medium`].
     pub fn open(root: impl Into<PathBuf>) -> Result<Self, StoreError> {
         Self::open_on(Disk, root)
+    }
+
+    /// Opens the store in a directory for reading alone: a backup, or a medium that takes no write. Nothing is made,
+    /// locked or removed there, and every write is refused.
+    ///
+    /// # Errors
+    /// [`StoreError::Format`], [`StoreError::Malformed`]; [`StoreError::Medium`], also where the directory is no store.
+    pub fn open_to_read(root: impl Into<PathBuf>) -> Result<Self, StoreError> {
+        Self::open_to_read_on(Disk, root)
     }
 }
 
@@ -76,20 +86,30 @@ impl<F: FileSystem> DirectoryStore<F> {
             files.create_dir(&root.join(part)).map_err(medium("making the store's directories"))?;
         }
         let lock = files.lock(&root.join("lock")).map_err(medium("locking the store"))?.ok_or(StoreError::Locked)?;
-        let store = Self { root, files, halted: AtomicBool::new(false), drafts: AtomicU64::new(0), _lock: lock };
+        let store = Self::new(files, root, Some(lock));
         store.settle()?;
         Ok(store)
+    }
+
+    /// [`DirectoryStore::open_to_read`] on another file system.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn open_to_read_on(files: F, root: impl Into<PathBuf>) -> Result<Self, StoreError> {
+        let store = Self::new(files, root.into(), None);
+        store.known_format()?;
+        store.versions()?;
+        Ok(store)
+    }
+
+    fn new(files: F, root: PathBuf, lock: Option<F::Lock>) -> Self {
+        Self { root, files, halted: AtomicBool::new(false), drafts: AtomicU64::new(0), lock }
     }
 
     /// What an earlier process left: unfinished files go, and what no version names, names become durable, an older format is marked as this one.
     fn settle(&self) -> Result<(), StoreError> {
         let Self { files, root, .. } = self;
-        let found = self.format()?;
-        if let Some(found) = found
-            && !(OLDEST..=FORMAT).contains(&found)
-        {
-            return Err(StoreError::Format { expected: FORMAT, found });
-        }
+        let found = self.known_format()?;
         for leftover in files.list(&root.join("new")).map_err(medium("listing unfinished files"))? {
             files.remove(&leftover).map_err(medium("removing an unfinished file"))?;
         }
@@ -127,11 +147,24 @@ impl<F: FileSystem> DirectoryStore<F> {
         number.map(Some).ok_or(StoreError::Malformed { what: "format file" })
     }
 
+    /// [`Self::format`], if this release reads it.
+    fn known_format(&self) -> Result<Option<u64>, StoreError> {
+        match self.format()? {
+            Some(found) if !(OLDEST..=FORMAT).contains(&found) => Err(StoreError::Format { expected: FORMAT, found }),
+            known => Ok(known),
+        }
+    }
+
     fn path(&self, part: &str, name: &str) -> PathBuf {
         self.root.join(part).join(name)
     }
 
+    /// Whether the store takes a write.
     fn check_running(&self) -> Result<(), StoreError> {
+        if self.lock.is_none() {
+            let refused = medium("writing to a store that was opened for reading");
+            return Err(refused(io::ErrorKind::ReadOnlyFilesystem.into()));
+        }
         if self.halted.load(Ordering::SeqCst) { Err(StoreError::Halted) } else { Ok(()) }
     }
 

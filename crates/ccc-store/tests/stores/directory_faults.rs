@@ -119,7 +119,7 @@ fn n156g_an_upgrade_cut_at_any_operation_is_finished_at_the_next_opening() {
 #[test]
 fn n156h_a_read_only_medium_is_a_typed_error_at_opening() {
     let disk = SimulatedDisk::default();
-    disk.make_read_only();
+    disk.set_read_only(true);
     assert!(matches!(DirectoryStore::open_on(disk, ROOT), Err(StoreError::Medium { .. })));
 }
 

@@ -93,10 +93,6 @@ impl SimulatedDisk {
         Ok(state)
     }
 
-    pub(crate) fn make_read_only(&self) {
-        self.state().read_only = true;
-    }
-
     /// A file as it would be after a cut; for tests of what an older release left.
     pub(crate) fn forget_file(&self, path: &str) {
         let mut state = self.state();
@@ -208,6 +204,10 @@ impl Medium for SimulatedDisk {
 impl Faulty for SimulatedDisk {
     fn strikes<R>(&self, change: impl FnOnce(&mut Strikes) -> R) -> R {
         change(&mut self.state().strikes)
+    }
+
+    fn set_read_only(&self, read_only: bool) {
+        self.state().read_only = read_only;
     }
 
     fn cut(&self, seed: u64) {

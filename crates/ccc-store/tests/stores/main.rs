@@ -17,6 +17,7 @@ mod media;
 mod objects;
 #[cfg(feature = "redb")]
 mod pages;
+mod read_only;
 mod recovery;
 mod streaming;
 mod tampering;

@@ -99,6 +99,9 @@ pub(crate) trait Faulty: Medium {
 
     /// The power goes. What survives of unsynced writes is chosen by `seed`, nothing for zero.
     fn cut(&self, seed: u64);
+
+    /// Whether every write is refused from now on, and reads go on.
+    fn set_read_only(&self, read_only: bool);
 }
 
 /// A store in memory, which lasts no longer than it is open.

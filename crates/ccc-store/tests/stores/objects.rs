@@ -83,6 +83,8 @@ struct State {
     strikes: Strikes,
     /// A request that fails has done its work, and the answer is lost.
     loses_answers: bool,
+    /// The credentials are those of a reader.
+    read_only: bool,
 }
 
 /// What a provider has acknowledged is durable; a cut stops the writer.
@@ -115,6 +117,11 @@ impl SimulatedObjects {
         }
     }
 
+    /// What a reader's credentials are refused.
+    async fn change<T>(&self, location: &Path, work: impl Future<Output = Result<T>>) -> Result<T> {
+        if self.state().read_only { Err(denied(location)) } else { self.request(work).await }
+    }
+
     async fn request<T>(&self, work: impl Future<Output = Result<T>>) -> Result<T> {
         let (works, answers) = self.operate();
         let lost = || Error::Generic { store: "simulated", source: "the request failed".into() };
@@ -123,14 +130,18 @@ impl SimulatedObjects {
     }
 }
 
+fn denied(location: &Path) -> Error {
+    Error::PermissionDenied { path: location.to_string(), source: "the credentials are those of a reader".into() }
+}
+
 #[async_trait::async_trait]
 impl ObjectStore for SimulatedObjects {
     async fn put_opts(&self, location: &Path, payload: PutPayload, opts: PutOptions) -> Result<PutResult> {
-        self.request(self.0.put_opts(location, payload, opts)).await
+        self.change(location, self.0.put_opts(location, payload, opts)).await
     }
 
     async fn put_multipart_opts(&self, location: &Path, opts: PutMultipartOptions) -> Result<Box<dyn MultipartUpload>> {
-        self.request(self.0.put_multipart_opts(location, opts)).await
+        self.change(location, self.0.put_multipart_opts(location, opts)).await
     }
 
     async fn get_opts(&self, location: &Path, options: GetOptions) -> Result<GetResult> {
@@ -138,6 +149,9 @@ impl ObjectStore for SimulatedObjects {
     }
 
     fn delete_stream(&self, locations: BoxStream<'static, Result<Path>>) -> BoxStream<'static, Result<Path>> {
+        if self.state().read_only {
+            return Box::pin(futures::stream::iter([Err(denied(&Path::from("objects")))]));
+        }
         let (works, answers) = self.operate();
         let lost = || Err(Error::Generic { store: "simulated", source: "the request failed".into() });
         match (works, answers) {
@@ -165,7 +179,7 @@ impl ObjectStore for SimulatedObjects {
     }
 
     async fn copy_opts(&self, from: &Path, to: &Path, options: CopyOptions) -> Result<()> {
-        self.request(self.0.copy_opts(from, to, options)).await
+        self.change(to, self.0.copy_opts(from, to, options)).await
     }
 }
 
@@ -182,6 +196,10 @@ impl Medium for SimulatedObjects {
 impl Faulty for SimulatedObjects {
     fn strikes<R>(&self, change: impl FnOnce(&mut Strikes) -> R) -> R {
         change(&mut self.state().strikes)
+    }
+
+    fn set_read_only(&self, read_only: bool) {
+        self.state().read_only = read_only;
     }
 
     fn cut(&self, seed: u64) {

@@ -25,6 +25,7 @@ struct State {
     unsynced: Vec<Change>,
     syncs: usize,
     strikes: Strikes,
+    read_only: bool,
 }
 
 #[derive(Clone, Default)]
@@ -52,6 +53,12 @@ impl SimulatedPages {
         state.strikes.operate()?;
         Ok(state)
     }
+
+    /// [`SimulatedPages::operate`] for what changes the pages.
+    fn operate_to_write(&self) -> io::Result<MutexGuard<'_, State>> {
+        let state = self.operate()?;
+        if state.read_only { Err(ErrorKind::ReadOnlyFilesystem.into()) } else { Ok(state) }
+    }
 }
 
 fn small(offset: u64) -> usize {
@@ -71,7 +78,7 @@ impl StorageBackend for SimulatedPages {
     }
 
     fn set_len(&self, len: u64) -> io::Result<()> {
-        let mut state = self.operate()?;
+        let mut state = self.operate_to_write()?;
         state.cached.resize(small(len), 0);
         state.unsynced.push(Change::Length(small(len)));
         Ok(())
@@ -86,7 +93,7 @@ impl StorageBackend for SimulatedPages {
     }
 
     fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
-        let mut state = self.operate()?;
+        let mut state = self.operate_to_write()?;
         overwrite(&mut state.cached, small(offset), data);
         state.unsynced.push(Change::Write { offset: small(offset), bytes: data.to_vec() });
         Ok(())
@@ -102,6 +109,10 @@ impl Medium for SimulatedPages {
 impl Faulty for SimulatedPages {
     fn strikes<R>(&self, change: impl FnOnce(&mut Strikes) -> R) -> R {
         change(&mut self.state().strikes)
+    }
+
+    fn set_read_only(&self, read_only: bool) {
+        self.state().read_only = read_only;
     }
 
     fn cut(&self, seed: u64) {

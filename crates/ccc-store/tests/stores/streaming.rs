@@ -21,7 +21,11 @@ fn rng(seed: u64) -> ChaCha20Rng {
 }
 
 fn first() -> SealedTable {
-    let params = TableParams { id: ID, epoch: Epoch(0), tier: Tier::SMALLEST, suite: TableSuite::ChaCha20Poly1305 };
+    first_of(TableSuite::ChaCha20Poly1305)
+}
+
+fn first_of(suite: TableSuite) -> SealedTable {
+    let params = TableParams { id: ID, epoch: Epoch(0), tier: Tier::SMALLEST, suite };
     genesis(&params, &master(), &mut rng(1)).expect("genesis").table
 }
 
@@ -49,6 +53,10 @@ fn account(number: u8) -> AccountId {
 
 /// The versions that stream are those of the open table, bit for bit, in every store.
 pub(crate) fn streams(medium: &impl Medium) {
+    streams_from(medium, first());
+}
+
+fn streams_from(medium: &impl Medium, mut current: SealedTable) {
     let store = medium.open().expect("opens");
     let deposit = |number, amount| BoundaryOperation::Deposit {
         account: account(number),
@@ -65,7 +73,6 @@ pub(crate) fn streams(medium: &impl Medium) {
         (Update::Epoch(Epoch(1)), larger),
         (Update::Round { boundary: &[], deltas: &deltas, k: 16, assets: &ASSETS }, larger),
     ];
-    let mut current = first();
     store.put(&current).expect("kept");
     for (seed, (update, tier)) in (2..).zip(updates) {
         let made = stream(&*store, &current.header.hash(), &update, tier, seed).expect("streams");
@@ -75,6 +82,17 @@ pub(crate) fn streams(medium: &impl Medium) {
         current = store.get(&made.header.hash()).expect("found");
         assert_same(&current, &twin.table);
     }
+}
+
+/// Of one chunk, then of four.
+#[cfg(feature = "suite-aes-gcm")]
+#[test]
+fn a_table_of_suite_2_streams_as_one_of_suite_1() {
+    let (directory, table) = (crate::media::Directory::new(), first_of(TableSuite::Aes256Gcm));
+    assert_eq!(table.header.suite(), TableSuite::Aes256Gcm);
+    streams_from(&directory, table);
+    #[cfg(feature = "redb")]
+    streams_from(&crate::media::Journal::new(), first_of(TableSuite::Aes256Gcm));
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use super::{
     Context,
-    balance::{NOT_CURRENT, line, object},
+    balance::{self, NOT_CURRENT, object},
 };
 use crate::{
     cli::AnswerArgs,
@@ -28,7 +28,7 @@ pub(super) fn run(arguments: &AnswerArgs, ctx: &Context<'_>) -> Result<Answer, E
     let rows: Vec<_> = holdings.rows.iter().flatten().collect();
     let current = pool.is_current(&holdings.header);
     let mut lines = vec![format!("table version {}{}", holdings.version, if current { "" } else { NOT_CURRENT })];
-    lines.extend(rows.iter().map(|row| line(&pool, row)));
+    lines.extend(balance::lines(&pool, &rows));
     if rows.is_empty() {
         lines.push("no row belongs to this account".into());
     }

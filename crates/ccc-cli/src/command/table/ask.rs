@@ -16,7 +16,6 @@ use crate::{
     },
     ui::Answer,
 };
-use ccc_core::table::TableStore;
 use ccc_enclave::{query::QueryFile, reader::ReaderKey};
 use std::path::{Path, PathBuf};
 
@@ -28,7 +27,7 @@ pub(super) fn run(arguments: &AskArgs, ctx: &Context<'_>) -> Result<Answer, Erro
     check_query(&arguments.out)?;
     let pool = Pool::open(&arguments.pool)?;
     let paths = AttemptPaths::new(&arguments.attempt);
-    let header = pool.store()?.header(&pool.head.header_hash.0)?;
+    let header = pool.current(&pool.store()?)?.header().clone();
     let public = pool.attested_reading(&paths, &header)?;
     let owner = account::open(&arguments.account_key, &ctx.passphrases)?;
     let mut rng = ctx.rng()?;

@@ -5,7 +5,7 @@ use crate::{
     cli::BalanceArgs,
     error::Error,
     pool::{Pool, account},
-    ui::Answer,
+    ui::{Answer, Side, columns, decimal},
 };
 use ccc_core::table::{AccountId, Row, Sidecar};
 
@@ -23,13 +23,12 @@ pub(super) fn run(arguments: &BalanceArgs, ctx: &Context<'_>) -> Result<Answer, 
     let rows: Vec<Row> = entries.iter().filter_map(|entry| entry.balance().ok()).collect();
     let account = AccountId(owner.account());
     let rows: Vec<&Row> = rows.iter().filter(|row| row.account == account).collect();
-    let lines = rows.iter().map(|row| line(&pool, row)).collect::<Vec<_>>();
     let shown: Vec<_> = rows.iter().map(|row| object(&pool, row)).collect();
     let object = serde_json::json!({ "version": pool.head.version, "rows": shown });
     if rows.is_empty() {
         return Err(Error::NoRows { version: pool.head.version });
     }
-    ctx.ui.result(&lines, &object);
+    ctx.ui.result(&lines(&pool, &rows), &object);
     Ok(Answer::Done)
 }
 
@@ -41,10 +40,29 @@ pub(super) fn name(pool: &Pool, asset: u32) -> String {
     }
 }
 
-pub(super) fn line(pool: &Pool, row: &Row) -> String {
-    let reason = || format!(", frozen for reason {}", row.flags.reason());
-    let frozen = if row.flags.refuses() { reason() } else { String::new() };
-    format!("{:6} {} (of which reserved: {} lots{frozen})", name(pool, row.asset.0), row.amount, row.reserved)
+/// An amount with the decimals of its asset.
+pub(super) fn amount(pool: &Pool, asset: u32, units: u128) -> String {
+    decimal(units, pool.config.asset(asset).map_or(0, |asset| asset.decimals))
+}
+
+/// An account's rows as a table.
+pub(super) fn lines(pool: &Pool, rows: &[&Row]) -> Vec<String> {
+    let heads = [
+        ("asset", Side::Left),
+        ("amount", Side::Right),
+        ("of it reserved", Side::Right),
+        ("lots", Side::Right),
+        ("state", Side::Left),
+    ];
+    columns(heads, rows.iter().map(|row| cells(pool, row)).collect())
+}
+
+fn cells(pool: &Pool, row: &Row) -> [String; 5] {
+    let asset = row.asset.0;
+    let lot = pool.config.asset(asset).map_or(1, |asset| asset.lot);
+    let reserved = u128::from(row.reserved) * u128::from(lot);
+    let state = if row.flags.refuses() { format!("frozen for reason {}", row.flags.reason()) } else { String::new() };
+    [name(pool, asset), amount(pool, asset, row.amount), amount(pool, asset, reserved), row.reserved.to_string(), state]
 }
 
 pub(super) fn object(pool: &Pool, row: &Row) -> serde_json::Value {

@@ -6,7 +6,7 @@ use crate::{
     error::Error,
     files::{self, Audience, Replace},
     pool::{Pool, hexed::Hex},
-    ui::Answer,
+    ui::{Answer, Side, columns, decimal},
 };
 use ccc_core::table::{
     Header, Part, SEALED_CHUNK_LEN, StoreError, TableStore, VersionReader, check_sidecar, part_digest,
@@ -21,10 +21,11 @@ use std::{
 
 /// The header's file in an exported version.
 pub(super) const HEADER: &str = "table.header";
-/// The sidecar's.
-pub(super) const SIDECAR: &str = "table.sidecar";
+const SIDECAR: &str = "table.sidecar";
 const BODY: &str = "table.body";
 const MANIFEST: &str = "manifest.json";
+/// What a file of a manifest may be held against.
+const DIGESTS: [&str; 3] = ["keccak256", "body_root", "blake3"];
 
 pub(super) fn run(arguments: &ExportArgs, ctx: &Context<'_>) -> Result<Answer, Error> {
     match (&arguments.account_key, &arguments.pool) {
@@ -45,15 +46,28 @@ fn version(directory: &Path, arguments: &ExportArgs, ctx: &Context<'_>) -> Resul
     let manifest = write(draft.path(), &store, &header, ctx)?;
     fs::rename(draft.path(), &arguments.out).map_err(failed)?;
     File::open(parent).and_then(|parent| parent.sync_all()).map_err(failed)?;
-    let line = format!("table version {} in {}", header.version(), arguments.out.display());
-    ctx.ui.result(&[line], &manifest);
+    let mut lines = vec![format!("table version {} in {}", header.version(), arguments.out.display())];
+    lines.extend(listing(&manifest));
+    ctx.ui.result(&lines, &manifest);
     Ok(Answer::Done)
+}
+
+/// The files of a manifest as a table.
+fn listing(manifest: &serde_json::Value) -> Vec<String> {
+    let row = |file: &serde_json::Value| {
+        let text = |name: &str| file[name].as_str().unwrap_or_default().to_owned();
+        let bytes = file["bytes"].as_u64().unwrap_or_default();
+        let digest = DIGESTS.iter().find(|name| file[**name].is_string()).copied().unwrap_or_default();
+        [text("file"), decimal(bytes.into(), 0), digest.replace('_', " "), text(digest)]
+    };
+    let heads = [("file", Side::Left), ("bytes", Side::Right), ("digest", Side::Left), ("", Side::Left)];
+    columns(heads, manifest["files"].as_array().into_iter().flatten().map(row).collect())
 }
 
 fn wanted(pool: &Pool, store: &DirectoryStore, version: Option<u64>) -> Result<Header, Error> {
     match version {
         Some(version) => pool.history(store)?.version(version).cloned(),
-        None => Ok(store.header(&pool.head.header_hash.0)?),
+        None => Ok(pool.current(store)?.header().clone()),
     }
 }
 
@@ -79,7 +93,8 @@ fn write(
     Ok(manifest)
 }
 
-fn path_of(directory: &Path, part: Part) -> PathBuf {
+/// The file of a part in an exported version.
+pub(super) fn path_of(directory: &Path, part: Part) -> PathBuf {
     directory.join(match part {
         Part::Body => BODY,
         Part::Sidecar => SIDECAR,

@@ -1,6 +1,6 @@
 //! `ccc table history`: the chain of versions, what was reported of each, and an account's own receipts.
 
-use super::Context;
+use super::{Context, balance::amount};
 use crate::{
     cli::HistoryArgs,
     error::Error,
@@ -9,12 +9,13 @@ use crate::{
         hexed::Hex,
         history::{Altered, History},
         record::Reported,
+        table,
     },
-    ui::Answer,
+    ui::{Answer, Side, columns, decimal, short},
 };
 use ccc_core::{
     report::Round,
-    table::{HEADER_LEN, Header, Part, Receipt, ResultCode, TableStore},
+    table::{Header, Receipt, ResultCode, TableStore},
 };
 use ccc_node::maker::TableOwner;
 use serde_json::{Value, json};
@@ -41,14 +42,16 @@ pub(super) fn run(arguments: &HistoryArgs, ctx: &Context<'_>) -> Result<Answer, 
     };
     let versions = history.chain.iter().map(shown).collect::<Result<Vec<_>, _>>()?;
     bar.finish_and_clear();
-    let mut lines: Vec<String> = versions.iter().flat_map(lines).collect();
+    let mut lines = lines(&pool, &versions);
     lines.extend(history.beside.iter().map(|header| format!("beside the chain: {}", place(header))));
     lines.extend(history.altered.iter().map(altered_line));
+    lines.extend(history.collected.iter().map(|last| format!("versions 1 to {last} were collected")));
     lines.extend(history.broken.iter().map(|broken| format!("broken: {broken}")));
     let object = json!({
         "head": pool.head.version,
         "versions": versions.iter().map(object).collect::<Vec<_>>(),
         "beside": beside(&history),
+        "collected": history.collected,
         "broken": history.broken.as_ref().map(ToString::to_string),
     });
     ctx.ui.result(&lines, &object);
@@ -69,29 +72,50 @@ fn show(pool: &Pool, store: &impl TableStore, header: &Header, owner: Option<&Ta
     })
 }
 
-/// Header, body and sidecar of a version, without what a store writes beside them. *Units*: bytes.
-fn size(header: &Header) -> u64 {
-    let parts: u64 = Part::ALL.iter().map(|part| part.len(header.tier())).sum();
-    HEADER_LEN as u64 + parts
-}
-
 fn place(header: &Header) -> String {
     let (version, rows, epoch) = (header.version(), header.tier().rows(), header.epoch());
     format!(
         "version {version}, header {}: {rows} rows, epoch {epoch}, {} bytes",
         hex::encode(header.hash()),
-        size(header)
+        table::bytes_of(header)
     )
 }
 
-fn lines(shown: &Shown) -> Vec<String> {
-    let reported = shown
-        .reported
-        .as_ref()
-        .map(|reported| format!(", {} at {}", outcome(&reported.round).replace('-', " "), reported.time));
-    let lost = if shown.complete { "" } else { ", body or sidecar lost" };
-    let line = format!("{}{}{lost}", place(&shown.header), reported.unwrap_or_default());
-    std::iter::once(line).chain(shown.receipts.iter().map(receipt_line)).collect()
+/// The versions as a table, and below it the account's receipts, if there are any.
+fn lines(pool: &Pool, versions: &[Shown]) -> Vec<String> {
+    let heads = [
+        ("version", Side::Right),
+        ("header", Side::Left),
+        ("rows", Side::Right),
+        ("epoch", Side::Right),
+        ("bytes", Side::Right),
+        ("report", Side::Left),
+        ("unix time", Side::Right),
+        ("", Side::Left),
+    ];
+    let mut lines = columns(heads, versions.iter().map(cells).collect());
+    let receipts =
+        versions.iter().flat_map(|version| version.receipts.iter().map(|receipt| (&version.header, receipt)));
+    let receipts: Vec<_> = receipts.map(|(header, receipt)| receipt_cells(pool, header, receipt)).collect();
+    if !receipts.is_empty() {
+        lines.push(String::new());
+        lines.extend(receipt_lines(receipts));
+    }
+    lines
+}
+
+fn cells(shown: &Shown) -> [String; 8] {
+    let (header, reported) = (&shown.header, shown.reported.as_ref());
+    [
+        header.version().to_string(),
+        short(&header.hash()),
+        decimal(header.tier().rows() as u128, 0),
+        header.epoch().to_string(),
+        decimal(table::bytes_of(header).into(), 0),
+        reported.map_or(String::new(), |reported| outcome(&reported.round).replace('-', " ")),
+        reported.map_or(String::new(), |reported| reported.time.to_string()),
+        if shown.complete { String::new() } else { "body or sidecar lost".into() },
+    ]
 }
 
 /// What the report of a version says of it, in one word.
@@ -103,20 +127,36 @@ fn outcome(round: &Round) -> &'static str {
     }
 }
 
-fn receipt_line((slot, receipt): &(u32, Receipt)) -> String {
-    let order = hex::encode(receipt.order_digest);
-    let amount = receipt.new_amount;
-    match receipt.outcome {
-        Receipt::CARRIED_OUT => format!("  slot {slot}: carried out, base {amount}, submission {order}"),
-        Receipt::NOT_CARRIED_OUT => {
-            format!("  slot {slot}: not carried out ({}), base {amount}, submission {order}", reason(receipt))
-        }
-        0 => format!("  slot {slot}: not filled ({}), base {amount}, order {order}", reason(receipt)),
-        _ => format!(
-            "  slot {slot}: filled {} lots for {} quote, base {amount}, order {order}",
-            receipt.lots, receipt.notional
-        ),
-    }
+fn receipt_lines(receipts: Vec<[String; 7]>) -> Vec<String> {
+    let heads = [
+        ("version", Side::Right),
+        ("slot", Side::Right),
+        ("receipt", Side::Left),
+        ("lots", Side::Right),
+        ("quote", Side::Right),
+        ("base after it", Side::Right),
+        ("order or submission", Side::Left),
+    ];
+    columns(heads, receipts)
+}
+
+fn receipt_cells(pool: &Pool, header: &Header, (slot, receipt): &(u32, Receipt)) -> [String; 7] {
+    let (base, quote) = (pool.config.base, pool.config.quote);
+    let told = match receipt.outcome {
+        Receipt::CARRIED_OUT => "carried out".into(),
+        Receipt::NOT_CARRIED_OUT => format!("not carried out ({})", reason(receipt)),
+        0 => format!("not filled ({})", reason(receipt)),
+        _ => "filled".into(),
+    };
+    [
+        header.version().to_string(),
+        slot.to_string(),
+        told,
+        decimal(receipt.lots.into(), 0),
+        amount(pool, quote, receipt.notional),
+        amount(pool, base, receipt.new_amount),
+        short(&receipt.order_digest),
+    ]
 }
 
 /// The reason of a receipt in words; `docs/spec/clearing.md` has the codes.
@@ -135,18 +175,11 @@ fn reason(receipt: &Receipt) -> String {
     }
 }
 
-fn of_header(header: &Header) -> Value {
-    json!({
-        "version": header.version(), "header_hash": Hex(header.hash()), "previous": Hex(header.previous()),
-        "tier": header.tier().log2(), "rows": header.tier().rows(), "epoch": header.epoch().0, "bytes": size(header),
-    })
-}
-
 /// What lies beside the chain: versions, then what is named like one and altered.
 fn beside(history: &History) -> Value {
     let altered =
         |Altered { header_hash, part }: &Altered| json!({ "header_hash": Hex(*header_hash), "altered": part });
-    history.beside.iter().map(of_header).chain(history.altered.iter().map(altered)).collect()
+    history.beside.iter().map(table::object).chain(history.altered.iter().map(altered)).collect()
 }
 
 fn altered_line(Altered { header_hash, part }: &Altered) -> String {
@@ -154,7 +187,7 @@ fn altered_line(Altered { header_hash, part }: &Altered) -> String {
 }
 
 fn object(shown: &Shown) -> Value {
-    let mut object = of_header(&shown.header);
+    let mut object = table::object(&shown.header);
     object["complete"] = shown.complete.into();
     object["report"] = shown.reported.as_ref().map_or(Value::Null, |Reported { time, round }| {
         json!({

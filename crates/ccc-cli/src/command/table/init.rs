@@ -84,12 +84,18 @@ fn read_public_key(path: &Path) -> Result<[u8; 32], Error> {
 
 /// The first set of a pool, version 1, if it has auditors.
 fn read_auditors(paths: &[PathBuf]) -> Result<Option<Auditors>, Error> {
-    let mut keys = paths.iter().map(|path| read_public_key(path)).collect::<Result<Vec<_>, _>>()?;
+    let keys = read_keys(paths)?;
     if keys.is_empty() {
         return Ok(None);
     }
-    keys.sort_unstable();
     Ok(Some(Auditors(AuditorSet::new(1, keys)?)))
+}
+
+/// Public keys from their files, ascending.
+pub(super) fn read_keys(paths: &[PathBuf]) -> Result<Vec<[u8; 32]>, Error> {
+    let mut keys = paths.iter().map(|path| read_public_key(path)).collect::<Result<Vec<_>, _>>()?;
+    keys.sort_unstable();
+    Ok(keys)
 }
 
 fn fill(
@@ -111,8 +117,7 @@ fn fill(
     settings.signers.addresses = addresses;
     settings.enclave().validate()?;
     settings.signer_set().check()?;
-    let text = toml::to_string_pretty(&settings)
-        .map_err(|error| Error::PoolFile { path: paths.settings(), reason: error.to_string() })?;
+    let text = settings.to_text(&paths)?;
     files::write(&paths.settings(), text.as_bytes(), Audience::Everyone, Replace::Never)?;
     files::write(&paths.committee(), &committee.to_bytes(), Audience::Everyone, Replace::Never)?;
     files::write(&paths.log(), b"", Audience::Everyone, Replace::Never)?;
@@ -157,6 +162,7 @@ fn template(arguments: &TableInitArgs, committee: &Committee, rng: &mut StdRng) 
             agent_key: Hex([0; 32]),
             table: Hex(random(rng)),
             tier: arguments.tier,
+            suite: arguments.suite,
             base: BASE,
             quote: QUOTE,
             slots: 1,

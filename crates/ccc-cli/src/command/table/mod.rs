@@ -2,12 +2,16 @@
 
 mod answer;
 mod ask;
+mod auditors;
 mod balance;
+mod collect;
 mod deposit;
 mod export;
+mod exported;
 mod history;
 mod init;
 mod proof;
+mod restore;
 mod submission;
 mod summary;
 mod withdraw;
@@ -27,6 +31,9 @@ pub(super) fn run(verb: &Table, ctx: &Context<'_>) -> Result<Answer, Error> {
         Table::Balance(arguments) => balance::run(arguments, ctx),
         Table::History(arguments) => history::run(arguments, ctx),
         Table::Export(arguments) => export::run(arguments, ctx),
+        Table::Collect(arguments) => collect::run(arguments, ctx),
+        Table::Restore(arguments) => restore::run(arguments, ctx),
+        Table::Auditors(arguments) => auditors::run(arguments, ctx),
         Table::Ask(arguments) => ask::run(arguments, ctx),
         Table::Answer(arguments) => answer::run(arguments, ctx),
         Table::Summary(arguments) => summary::run(arguments, ctx),

@@ -3,9 +3,8 @@
 //!
 //! *Security*: the file shows what the account holds, so its owner alone may read it, until it is used.
 
-use super::{Context, export};
+use super::{Context, export, exported};
 use crate::{
-    artifact::ArtifactError,
     cli::ExportArgs,
     error::Error,
     files::{self, Audience, Replace},
@@ -17,8 +16,6 @@ use ccc_chain::bindings::dark_pool::CREDarkPool::exitCall;
 use ccc_core::table::{Exit, Header, Part, Row, Sidecar, TableStore, sidecar_len};
 use serde_json::{Value, json};
 use std::path::Path;
-
-const MAX_HEADER: u64 = 4096;
 
 /// A version without its body.
 struct Source {
@@ -63,17 +60,19 @@ fn read(arguments: &ExportArgs) -> Result<Source, Error> {
         let missing = || Error::Missing { path: arguments.out.clone(), what: "a pool" };
         return current(&Pool::open(arguments.pool.as_deref().ok_or_else(missing)?)?);
     };
-    let path = directory.join(export::HEADER);
-    let header = Header::from_bytes(&files::read(&path, MAX_HEADER)?);
-    let header = header.map_err(|error| Error::Artifact { path, source: ArtifactError::TableHeader(error) })?;
-    let sidecar = files::read(&directory.join(export::SIDECAR), sidecar_len(header.tier()) as u64)?;
+    let header = exported::header(directory)?;
+    let sidecar = files::read(&export::path_of(directory, Part::Sidecar), sidecar_len(header.tier()) as u64)?;
     Ok(Source { header, sidecar })
 }
 
 /// Header and sidecar of the pool's current version, without its body.
 fn current(pool: &Pool) -> Result<Source, Error> {
     let store = pool.store()?;
-    let reader = store.reader(&pool.head.header_hash.0)?;
+    // an owner leaves also where the body is damaged: whoever parses the sidecar holds it against the header
+    let reader = match store.reader(&pool.head.header_hash.0) {
+        Ok(reader) => reader,
+        Err(_) => pool.current(&store)?,
+    };
     let header = reader.header().clone();
     let mut sidecar = vec![0; sidecar_len(header.tier())];
     reader.read_at(Part::Sidecar, 0, &mut sidecar)?;

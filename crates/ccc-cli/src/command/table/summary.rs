@@ -2,7 +2,7 @@
 
 use super::{
     Context,
-    balance::{NOT_CURRENT, name},
+    balance::{NOT_CURRENT, amount, name},
 };
 use crate::{
     cli::SummaryArgs,
@@ -13,7 +13,7 @@ use crate::{
         hexed::Hex,
         reading::{answers_path, open_reader},
     },
-    ui::Answer,
+    ui::{Answer, Side, columns},
 };
 use ccc_core::table::{AuditorSet, Summary};
 use ccc_enclave::{
@@ -64,9 +64,11 @@ fn lines(pool: &Pool, summary: &Summary) -> Vec<String> {
         summary.frozen_rows
     );
     let total = |(asset, total): (u32, &ccc_core::table::Total)| {
-        format!("{:6} {} (in frozen rows: {})", name(pool, asset), total.held, total.frozen)
+        [name(pool, asset), amount(pool, asset, total.held), amount(pool, asset, total.frozen)]
     };
-    std::iter::once(head).chain((0..).zip(&summary.totals).map(total)).collect()
+    let heads = [("asset", Side::Left), ("held", Side::Right), ("in frozen rows", Side::Right)];
+    let totals = columns(heads, (0..).zip(&summary.totals).map(total).collect());
+    std::iter::once(head).chain(totals).collect()
 }
 
 fn object(pool: &Pool, summary: &Summary) -> serde_json::Value {
