@@ -53,7 +53,7 @@ fn read_chain(pool: &Pool, paths: &AttemptPaths) -> Result<(Ask, ChainView), Err
         return Err(Error::OtherEnclave { path: paths.recipient() });
     }
     let at = pool.log.up_to(&request.block_hash).ok_or(Error::UnknownBlock)?;
-    let header = pool.table()?.header;
+    let header = pool.header()?;
     let ciphertexts = pool.ciphertexts(&at, Some(&header), &request.ciphertexts)?;
     let view = pool.chain_view(&at, at.time());
     Ok((Ask { request, card, ciphertexts, header: Some(header) }, view))

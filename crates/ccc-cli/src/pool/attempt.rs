@@ -280,13 +280,13 @@ impl Pool {
             return Err(QueryError::NoAuditors.into());
         }
         let provider = self.hardware(passphrases)?;
-        let table = self.table()?;
-        purpose.check_epochs(&table.header, &self.committee)?;
+        let header = self.header()?;
+        purpose.check_epochs(&header, &self.committee)?;
         let block = Event::Block { time: self.now() };
-        self.scope(&self.log.then(&block), Some(&table.header), purpose)?;
+        self.scope(&self.log.then(&block), Some(&header), purpose)?;
         self.append(&block)?;
-        let scope = self.scope(&self.log, Some(&table.header), purpose)?;
-        let request = self.request(&self.log, Some(&table.header), &scope);
+        let scope = self.scope(&self.log, Some(&header), purpose)?;
+        let request = self.request(&self.log, Some(&header), &scope);
         let enclave = Enclave::new(self.config.clone(), &provider)?;
         let attempt = enclave.attempt(request.clone(), self.log.time(), rng)?;
         let card = attempt.card().to_bytes();

@@ -52,6 +52,14 @@ impl Pool {
         Ok(recover(store, &self.table_id(), &self.head.header_hash.0)?.found()?)
     }
 
+    /// The header of the current table, of which all has been compared, in the memory of one chunk.
+    ///
+    /// # Errors
+    /// As [`Self::current`] and [`Self::store`].
+    pub(crate) fn header(&self) -> Result<Header, Error> {
+        Ok(self.current(&self.store()?)?.header().clone())
+    }
+
     /// The current table.
     ///
     /// # Errors

@@ -27,7 +27,7 @@ pub(super) fn run(arguments: &AskArgs, ctx: &Context<'_>) -> Result<Answer, Erro
     check_query(&arguments.out)?;
     let pool = Pool::open(&arguments.pool)?;
     let paths = AttemptPaths::new(&arguments.attempt);
-    let header = pool.current(&pool.store()?)?.header().clone();
+    let header = pool.header()?;
     let public = pool.attested_reading(&paths, &header)?;
     let owner = account::open(&arguments.account_key, &ctx.passphrases)?;
     let mut rng = ctx.rng()?;

@@ -129,7 +129,7 @@ impl Checker<'_> {
         let given: Vec<Header> = given.collect();
         match self.pool {
             _ if !given.is_empty() => Ok(given),
-            Some(pool) => Ok(vec![pool.table()?.header]),
+            Some(pool) => Ok(vec![pool.header()?]),
             None => Err(missing(path, "its header")),
         }
     }
@@ -196,7 +196,7 @@ impl Checker<'_> {
         };
         same("the table header", request.table_header == Some(pool.head.header_hash.0))?;
         let at = pool.log.up_to(&request.block_hash).ok_or("the log has no such block")?;
-        let header = pool.table().map_err(|error| error.to_string())?.header;
+        let header = pool.header().map_err(|error| error.to_string())?;
         pool.ciphertexts(&at, Some(&header), &request.ciphertexts).map_err(|error| error.to_string())?;
         Ok(format!("at block {} of the pool's log, on top of the current table", at.number()))
     }
