@@ -23,7 +23,7 @@ pub(crate) use rounds::{
     DkgArgs, HandoverArgs, OfRepair, ParticipantKeygen, RepairAssistArgs, RepairFinishArgs, RepairRequestArgs,
     RepairShare, SessionArgs,
 };
-pub(crate) use submission::{ForceTransferArgs, OfOperator, Submitting, TransferArgs};
+pub(crate) use submission::{CancelArgs, ForceTransferArgs, OfOperator, Submitting, TransferArgs};
 pub(crate) use value::{AssetName, SpreadRange, UpkeepName};
 
 use clap::{Args, Parser, Subcommand};

@@ -203,6 +203,7 @@ pub(super) async fn build(
         culprits: BTreeMap::new(),
         artifacts: Vec::new(),
         secrets,
+        execution: None,
         former: None,
     })
 }

@@ -1,8 +1,9 @@
-//! `ccc table history`: the chain of versions, what was reported of each, and an account's own receipts.
+//! `ccc table history`: the chain of versions, what was reported of each, and an account's own receipts and reports.
 
 use super::Context;
 use crate::{
     cli::HistoryArgs,
+    command::reports::{self, References, Reports},
     error::Error,
     pool::{
         Pool, account,
@@ -14,7 +15,7 @@ use crate::{
 };
 use ccc_core::{
     report::Round,
-    table::{HEADER_LEN, Header, Part, Receipt, ResultCode, TableStore},
+    table::{HEADER_LEN, Header, Part, Receipt, ResultCode, SlotReport, TableStore},
 };
 use ccc_node::maker::TableOwner;
 use serde_json::{Value, json};
@@ -28,6 +29,14 @@ struct Shown {
     complete: bool,
     reported: Option<Reported>,
     receipts: Vec<(u32, Receipt)>,
+    reports: Reports,
+}
+
+impl Shown {
+    /// What the fill of a slot came to.
+    fn notional(&self, slot: u32) -> u128 {
+        self.receipts.iter().find(|(found, _)| *found == slot).map_or(0, |(_, receipt)| receipt.notional)
+    }
 }
 
 pub(super) fn run(arguments: &HistoryArgs, ctx: &Context<'_>) -> Result<Answer, Error> {
@@ -41,13 +50,15 @@ pub(super) fn run(arguments: &HistoryArgs, ctx: &Context<'_>) -> Result<Answer, 
     };
     let versions = history.chain.iter().map(shown).collect::<Result<Vec<_>, _>>()?;
     bar.finish_and_clear();
-    let mut lines: Vec<String> = versions.iter().flat_map(lines).collect();
+    let lot = pool.config.asset(pool.config.base)?.lot;
+    let references = References::new(lot, versions.iter().map(|shown| (shown.header.version(), &shown.reports)));
+    let mut lines: Vec<String> = versions.iter().flat_map(|shown| lines(shown, &references)).collect();
     lines.extend(history.beside.iter().map(|header| format!("beside the chain: {}", place(header))));
     lines.extend(history.altered.iter().map(altered_line));
     lines.extend(history.broken.iter().map(|broken| format!("broken: {broken}")));
     let object = json!({
         "head": pool.head.version,
-        "versions": versions.iter().map(object).collect::<Vec<_>>(),
+        "versions": versions.iter().map(|shown| object(shown, &references)).collect::<Vec<_>>(),
         "beside": beside(&history),
         "broken": history.broken.as_ref().map(ToString::to_string),
     });
@@ -57,15 +68,20 @@ pub(super) fn run(arguments: &HistoryArgs, ctx: &Context<'_>) -> Result<Answer, 
 }
 
 fn show(pool: &Pool, store: &impl TableStore, header: &Header, owner: Option<&TableOwner>) -> Result<Shown, Error> {
-    let receipts = match owner {
-        Some(owner) => pool.receipts(header)?.map(|receipts| receipts.open(owner.reading_key(), header)),
+    let of_owner = match owner {
+        Some(owner) => pool.receipts(header)?.map(|receipts| {
+            let key = owner.reading_key();
+            (receipts.open(key, header), receipts.reports(key, header))
+        }),
         None => None,
     };
+    let (receipts, reports) = of_owner.unwrap_or_default();
     Ok(Shown {
         header: header.clone(),
         complete: store.reader(&header.hash()).is_ok(),
         reported: pool.reported(header)?,
-        receipts: receipts.unwrap_or_default(),
+        receipts,
+        reports,
     })
 }
 
@@ -84,14 +100,20 @@ fn place(header: &Header) -> String {
     )
 }
 
-fn lines(shown: &Shown) -> Vec<String> {
+fn lines(shown: &Shown, references: &References) -> Vec<String> {
     let reported = shown
         .reported
         .as_ref()
         .map(|reported| format!(", {} at {}", outcome(&reported.round).replace('-', " "), reported.time));
     let lost = if shown.complete { "" } else { ", body or sidecar lost" };
     let line = format!("{}{}{lost}", place(&shown.header), reported.unwrap_or_default());
-    std::iter::once(line).chain(shown.receipts.iter().map(receipt_line)).collect()
+    let of = |report: &(u32, SlotReport)| {
+        reports::lines(references, shown.header.version(), report, shown.notional(report.0))
+    };
+    std::iter::once(line)
+        .chain(shown.receipts.iter().map(receipt_line))
+        .chain(shown.reports.iter().flat_map(of))
+        .collect()
 }
 
 /// What the report of a version says of it, in one word.
@@ -153,7 +175,7 @@ fn altered_line(Altered { header_hash, part }: &Altered) -> String {
     format!("beside the chain: header {}, whose {part} was altered", hex::encode(header_hash))
 }
 
-fn object(shown: &Shown) -> Value {
+fn object(shown: &Shown, references: &References) -> Value {
     let mut object = of_header(&shown.header);
     object["complete"] = shown.complete.into();
     object["report"] = shown.reported.as_ref().map_or(Value::Null, |Reported { time, round }| {
@@ -163,6 +185,10 @@ fn object(shown: &Shown) -> Value {
         })
     });
     object["receipts"] = shown.receipts.iter().map(receipt_object).collect();
+    let of = |report: &(u32, SlotReport)| {
+        reports::object(references, shown.header.version(), report, shown.notional(report.0))
+    };
+    object["reports"] = shown.reports.iter().map(of).collect();
     object
 }
 
