@@ -26,7 +26,7 @@ use ccc_core::{
     },
     table::{
         ChunkProof, DataKey, HEADER_LEN, Header, Holdings, Receipt, Receipts, Row, SEALED_CHUNK_LEN,
-        SEALED_RECEIPT_LEN, Sidecar, Summary, Tier,
+        SEALED_RECEIPT_LEN, Sidecar, SlotReport, Summary, Tier,
     },
     vault::{AttestedRecipient, Combined, Partials, Request, SealedShare, Shares},
 };
@@ -34,7 +34,7 @@ use ccc_enclave::{
     agent::AgentKey,
     authorisation::AccountKey,
     instruction::{
-        BalanceQuery, CollateralOrder, DepositInstruction, ForcedTransferInstruction, FreezeInstruction,
+        BalanceQuery, CancelInstruction, CollateralOrder, DepositInstruction, ForcedTransferInstruction, FreezeInstruction,
         StandingOrderTerms, TransferInstruction, WithdrawalInstruction,
     },
     query::{Answers, GREATEST_QUERIES, QueryFile, SEALED_QUERY_LEN},
@@ -80,6 +80,7 @@ fn sidecar(bytes: &[u8]) {
         let _ = sidecar.open_entry(&[0; 32], 0);
     }
     let _ = Receipt::open(rest, &[0; 32], &header, 0);
+    let _ = SlotReport::open(rest, &[0; 32], &header, 0);
     let mut proof = rest.to_vec();
     proof.resize(ChunkProof::len(header.tier()), 0);
     let proof = ChunkProof::from_bytes(header.tier(), &proof).expect("the tier's length");
@@ -101,6 +102,10 @@ fn table(bytes: &[u8]) {
         round_trip(row, |_| Row::from_bytes(row), Row::to_bytes);
     }
     round_trip(bytes, Receipt::from_bytes, Receipt::to_bytes);
+    // a report is the same 128 bytes, of two kinds
+    for kind in [1, 2] {
+        fixed(bytes, (&[kind], 128), SlotReport::from_bytes, SlotReport::to_bytes);
+    }
     receipts(bytes);
     round_trip(bytes, Holdings::from_bytes, Holdings::to_bytes);
     round_trip(bytes, Summary::from_bytes, Summary::to_bytes);
@@ -186,6 +191,7 @@ fn instructions(bytes: &[u8]) {
     fixed(bytes, (&[1, 6], 127), TransferInstruction::from_bytes, TransferInstruction::to_bytes);
     fixed(bytes, (&[1, 7], 93), FreezeInstruction::from_bytes, FreezeInstruction::to_bytes);
     fixed(bytes, (&[1, 8], 128), ForcedTransferInstruction::from_bytes, ForcedTransferInstruction::to_bytes);
+    fixed(bytes, (&[1, 9], 119), CancelInstruction::from_bytes, CancelInstruction::to_bytes);
 }
 
 /// The bytes as they are, and cut into answers with the rest as evidence.

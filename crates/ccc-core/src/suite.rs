@@ -130,6 +130,8 @@ pub mod kdf {
     pub const AGENT: &[u8] = b"ccc/v1/agent";
     /// Key of an owner's receipt.
     pub const RECEIPT: &[u8] = b"ccc/v1/receipt";
+    /// Key of an owner's report of a clearing.
+    pub const EXECUTION: &[u8] = b"ccc/v1/execution";
     /// HPKE info of an owner's query, before the request digest.
     pub const QUERY: &[u8] = b"ccc/v1/query";
     /// HPKE info of an answer to an owner, before the request digest.

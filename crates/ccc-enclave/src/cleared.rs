@@ -3,7 +3,8 @@
 use crate::{
     attempt::OpenedAttempt,
     book::{Book, canonical_order, standing_order},
-    clearing::{average, empty_request, market, request_of},
+    clearing::{average, empty_request, market, prices, request_of},
+    execution::Analysis,
     instruction::CollateralOrder,
     intake::RoundPlan,
     planned::Planned,
@@ -42,6 +43,7 @@ impl OpenedAttempt<'_> {
             }
         }
         book.retire_superseded();
+        book.retire_cancelled(seats);
         book.retire_frozen(config, planned);
         let epoch = self.session.request.epoch.0;
         let permutation = canonical_order(found.epoch_salt(), epoch, seats.digests.iter().copied(), slots);
@@ -58,15 +60,17 @@ impl OpenedAttempt<'_> {
         let config = self.session.config;
         let deadline = plan.log.collateral.as_ref().map_or(input.inputs.block_time, |request| request.deadline);
         let (request, readable) = self.clearing_request(plan, deadline)?;
-        let price = average(config, input.observations, deadline)?;
+        let (market, price) = (market(config)?, average(config, input.observations, deadline)?);
+        let prices = prices(config, input.observations, &price, input.inputs.block_time);
         let mut fills = vec![Fill::default(); book.orders.len()];
-        let outcome = clear(&request, &book.orders, permutation, price, &market(config)?, &mut fills)?;
+        let outcome = clear(&request, &book.orders, permutation, price, &market, &mut fills)?;
+        let analysis = Analysis::new(&market, prices, &request, &outcome, (&fills, &book.orders));
         let deltas = settlement::deltas(config, &book.accounts, &fills, outcome.total);
         let success = readable && outcome.success && outcome.total != Notional::ZERO && deltas.is_some();
         let dummies = || vec![Delta::DUMMY; 2 * book.orders.len() + 2];
         let order = plan.positions.collateral.and_then(|index| plan.digests.get(index).copied());
         let request = Slot::taken(Some(config.reserve), order.unwrap_or_default());
-        let slots = Slots::new(receivers, &fills, request, &outcome, success);
+        let slots = Slots::new((receivers, request), &fills, &outcome, analysis, success);
         Ok(Cleared { success, deltas: deltas.unwrap_or_else(dummies), slots })
     }
 

@@ -1,13 +1,14 @@
 //! What the matcher is given beside the standing orders: the request, and the price at its deadline.
 
-use crate::{config::EnclaveConfig, instruction::CollateralOrder, round::RoundError};
+use crate::{config::EnclaveConfig, execution::Prices, instruction::CollateralOrder, round::RoundError};
 use ccc_core::{
     report::PriceObservation,
     suite::{self, domain},
 };
 use darkpool_matcher::{
-    BaseUnits, BasisPoints, Lots, Market, MicroDollars, Observation, OwnerId, PriceRefusal, Request as ClearingRequest,
-    Spread, SpreadSchedule, SuccessRule, TierMask, Twap, UnixSeconds, dispersion_limit, twap,
+    BaseUnits, BasisPoints, Lots, Market, MicroDollars, Observation, OutOfRange, OwnerId, PriceRefusal,
+    Request as ClearingRequest, Spread, SpreadSchedule, SuccessRule, TierMask, Twap, UnixSeconds, dispersion_limit,
+    twap,
 };
 
 /// The matcher's request; none where the order is out of range, or was made for another deadline than the host
@@ -74,12 +75,9 @@ pub(crate) fn average(
     deadline: u64,
 ) -> Result<Result<Twap, PriceRefusal>, RoundError> {
     let rules = config.price_rules()?;
-    let scale = 10u128.pow(u32::from(config.price_decimals));
     let mut seen = Vec::with_capacity(observations.len());
     for observation in observations.iter().filter(|observation| observation.updated_at <= deadline) {
-        let answer = u128::try_from(observation.answer).unwrap_or(0);
-        let micro = answer.saturating_mul(1_000_000) / scale;
-        match MicroDollars::new(u64::try_from(micro).unwrap_or(u64::MAX)) {
+        match micro_dollars(config, observation) {
             Ok(price) => {
                 seen.push(Observation { round: observation.round, price, at: UnixSeconds(observation.updated_at) })
             }
@@ -87,4 +85,25 @@ pub(crate) fn average(
         }
     }
     Ok(twap(&seen, &rules, UnixSeconds(deadline)))
+}
+
+fn micro_dollars(config: &EnclaveConfig, observation: &PriceObservation) -> Result<MicroDollars, OutOfRange> {
+    let scale = 10u128.pow(u32::from(config.price_decimals));
+    let answer = u128::try_from(observation.answer).unwrap_or(0);
+    let micro = answer.saturating_mul(1_000_000) / scale;
+    MicroDollars::new(u64::try_from(micro).unwrap_or(u64::MAX))
+}
+
+/// What the fills of a round are measured against: the clearing's price, and the last answer by the round's block.
+pub(crate) fn prices(
+    config: &EnclaveConfig,
+    observations: &[PriceObservation],
+    price: &Result<Twap, PriceRefusal>,
+    block_time: u64,
+) -> Prices {
+    let by_block = observations.iter().rfind(|observation| observation.updated_at <= block_time);
+    let reference = by_block.and_then(|found| Some((micro_dollars(config, found).ok()?.get(), found.updated_at)));
+    let (reference, reference_time) = reference.unwrap_or_default();
+    let (average, last) = price.as_ref().map_or((0, 0), |twap| (twap.price().get(), twap.last().get()));
+    Prices { average, last, reference, reference_time }
 }

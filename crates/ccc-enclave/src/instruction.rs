@@ -1,4 +1,4 @@
-//! What the ciphertexts and queries say: eight fixed layouts, one for each kind of instruction.
+//! What the ciphertexts and queries say: nine fixed layouts, one for each kind of instruction.
 //!
 //! *Layout* (integers big-endian; version u8 = 1 and kind u8 come first):
 //!
@@ -12,6 +12,7 @@
 //! | 6 | transfer | account 20, asset u32, amount u128, to 20, signature 65 |
 //! | 7 | freeze or thaw | account 20, asset u32, reason u8, frozen u8 (0 or 1), signature 65 |
 //! | 8 | forced transfer | account 20, asset u32, amount u128, to 20, reason u8, signature 65 |
+//! | 9 | cancellation | account 20, order 32, signature 65 |
 //!
 //! *Units*: sizes, caps and minimums in base units of the asset; spreads in 1/100 basis point; d in basis
 //! points; times in Unix seconds. A table account speaks only inside a ciphertext, so it signs there:
@@ -158,6 +159,17 @@ pub struct ForcedTransferInstruction {
     /// The operator's reason code, kept in the debited row.
     pub reason: u8,
     /// The operator's signature.
+    pub signature: [u8; 65],
+}
+
+/// A standing order that its account takes back.
+#[derive(Clone, PartialEq, Eq)]
+pub struct CancelInstruction {
+    /// Table account whose order it is.
+    pub account: [u8; 20],
+    /// Digest of the order's ciphertext, as its receipts name it.
+    pub order: [u8; 32],
+    /// The account's signature.
     pub signature: [u8; 65],
 }
 
@@ -321,6 +333,7 @@ layout!(ForcedTransferInstruction, 8, 128, [
     to: "account that is credited",
     reason: "reason"
 ], signature);
+layout!(CancelInstruction, 9, 119, [account: "account", order: "order"], signature);
 
 macro_rules! signed {
     ($($of:ident),+) => {$(
@@ -340,7 +353,8 @@ signed!(
     BalanceQuery,
     TransferInstruction,
     FreezeInstruction,
-    ForcedTransferInstruction
+    ForcedTransferInstruction,
+    CancelInstruction
 );
 
 #[cfg(test)]

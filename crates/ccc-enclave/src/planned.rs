@@ -15,11 +15,12 @@ pub(crate) struct Planned {
     pub(crate) submitted: Option<Submitted>,
 }
 
-/// A new submission: who signed it, if that is so, and its ciphertext.
+/// A new submission: who signed it, if that is so, its ciphertext, and the order that it takes back, if it does.
 #[derive(Clone, Copy)]
 pub(crate) struct Submitted {
     pub(crate) signer: Option<[u8; 20]>,
     pub(crate) digest: [u8; 32],
+    pub(crate) cancels: Option<[u8; 32]>,
 }
 
 impl Planned {

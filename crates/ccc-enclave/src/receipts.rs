@@ -1,14 +1,14 @@
-//! The receipts of a round: one for each order slot and one for the request, filled or not, so that their number and
-//! sizes are those of every round. A submission has its slot already in the round in which it is new, and hears whether
-//! it was carried out.
+//! The receipts and reports of a round: one of each for each order slot and for the request, filled or not, so that their
+//! number and sizes are those of every round. A submission has its slot already in the round in which it is new, and hears
+//! whether it was carried out.
 //!
 //! The reason of a failure is the request's: a maker learns whether its order was filled, and how much of it.
 //!
-//! A slot without an owner that has a reading key gets a receipt sealed to a random key, which nobody opens.
+//! A slot without an owner that has a reading key gets a receipt and a report sealed to a random key, which nobody opens.
 
-use crate::{config::EnclaveConfig, planned::Submitted};
+use crate::{config::EnclaveConfig, execution::Analysis, planned::Submitted};
 use ccc_core::table::{
-    AccountId, AssetId, READING_KEY_LEN, Receipt, ResultCode, RoundRows, Row, SEALED_RECEIPT_LEN, Streamed,
+    AccountId, AssetId, READING_KEY_LEN, Receipt, ResultCode, RoundRows, Row, SEALED_RECEIPT_LEN, SlotReport, Streamed,
 };
 use darkpool_matcher::{Fill, Outcome};
 use rand_core::CryptoRng;
@@ -36,7 +36,7 @@ impl Slot {
     }
 
     /// Of a submission in its first round, whose boundary operation is the one at this place.
-    pub(crate) fn submitted(Submitted { signer, digest }: Submitted, operation: usize) -> Self {
+    pub(crate) fn submitted(Submitted { signer, digest, .. }: Submitted, operation: usize) -> Self {
         Self { operation: Some(operation), ..Self::taken(signer, digest) }
     }
 
@@ -54,22 +54,32 @@ impl Slot {
 /// The slots of a round: standing orders in the plan's order, empty ones up to the public number, then the request.
 pub(crate) struct Slots {
     all: Vec<Slot>,
+    analysis: Analysis,
     success: bool,
     reason: u8,
 }
 
+/// A slot's row in the base asset, with its place, and the key to which it is told.
+type Owner = (Option<(u32, Row)>, Zeroizing<[u8; READING_KEY_LEN]>);
+
 impl Slots {
     /// `success` is the clearing's, and says that its fills became deltas.
-    pub(crate) fn new(orders: Vec<Slot>, fills: &[Fill], request: Slot, outcome: &Outcome, success: bool) -> Self {
+    pub(crate) fn new(
+        (orders, request): (Vec<Slot>, Slot),
+        fills: &[Fill],
+        outcome: &Outcome,
+        analysis: Analysis,
+        success: bool,
+    ) -> Self {
         let empty = std::iter::repeat_with(Slot::default);
         let orders = orders.into_iter().chain(empty).zip(fills).map(|(slot, fill)| slot.with_fill(fill));
         let total = Fill { lots: outcome.filled, notional: outcome.total };
         let request = Slot { is_request: true, ..request.with_fill(&total) };
         let all = orders.chain([request]).collect();
-        Self { all, success, reason: outcome.reason.code() }
+        Self { all, analysis, success, reason: outcome.reason.code() }
     }
 
-    /// Seals every slot's receipt to the reading key of its account, in the order of the slots.
+    /// Seals every slot's receipt to the reading key of its account, in the order of the slots, then every slot's report.
     pub(crate) fn seal(
         &self,
         config: &EnclaveConfig,
@@ -77,22 +87,43 @@ impl Slots {
         (made, after): (&Streamed, &RoundRows),
         rng: &mut impl CryptoRng,
     ) -> Vec<[u8; SEALED_RECEIPT_LEN]> {
-        let accounts: Vec<AccountId> = self.all.iter().map(|slot| AccountId(slot.account)).collect();
-        let rows: Vec<_> = accounts.iter().map(|account| (*account, AssetId(config.base))).collect();
-        let places = after.locate_many(&rows).into_iter().zip(after.reading_keys(&accounts));
-        let seal = |((slot, (row, key)), number): ((&Slot, (_, Option<Zeroizing<_>>)), u32)| {
-            let mut nobodys = Zeroizing::new([0; READING_KEY_LEN]);
-            rng.fill_bytes(nobodys.as_mut_slice());
-            let receipt = self.receipt(slot, request, made, row);
-            receipt.seal(&key.unwrap_or(nobodys), &made.header, number)
-        };
-        self.all.iter().zip(places).zip(0..).map(seal).collect()
+        let owners = self.owners(config, after, rng);
+        let slots = || self.all.iter().zip(&owners);
+        let receipts = slots().zip(0..).map(|((slot, (row, key)), number)| {
+            self.receipt(slot, request, made, row.as_ref()).seal(key, &made.header, number)
+        });
+        let first = u32::try_from(self.all.len()).expect("at most 65536 order slots, as the configuration says");
+        let reports = slots()
+            .zip(first..)
+            .map(|((slot, (_, key)), place)| self.report(slot, request, made).seal(key, &made.header, place));
+        receipts.chain(reports).collect()
     }
 
-    fn receipt(&self, slot: &Slot, request: [u8; 32], made: &Streamed, row: Option<(u32, Row)>) -> Receipt {
+    /// Whose each slot is after the round: nobody's where the account has no reading key.
+    fn owners(&self, config: &EnclaveConfig, after: &RoundRows, rng: &mut impl CryptoRng) -> Vec<Owner> {
+        let accounts: Vec<AccountId> = self.all.iter().map(|slot| AccountId(slot.account)).collect();
+        let rows: Vec<_> = accounts.iter().map(|account| (*account, AssetId(config.base))).collect();
+        let keys = after.reading_keys(&accounts).into_iter().map(|key| {
+            let mut nobodys = Zeroizing::new([0; READING_KEY_LEN]);
+            rng.fill_bytes(nobodys.as_mut_slice());
+            key.unwrap_or(nobodys)
+        });
+        after.locate_many(&rows).into_iter().zip(keys).collect()
+    }
+
+    fn report(&self, slot: &Slot, request: [u8; 32], made: &Streamed) -> SlotReport {
+        let (ending, settled) = (self.ending(slot, made), self.settled(made));
+        if slot.is_request {
+            return SlotReport::Request(self.analysis.execution(request, ending, settled));
+        }
+        let (lots, notional) = if settled { (slot.lots, slot.notional) } else { (0, 0) };
+        SlotReport::Order(self.analysis.markouts(u8::from(lots != 0), lots, notional))
+    }
+
+    fn receipt(&self, slot: &Slot, request: [u8; 32], made: &Streamed, row: Option<&(u32, Row)>) -> Receipt {
         let (outcome, reason) = self.ending(slot, made);
         let settled = self.settled(made);
-        let (row_index, new_amount) = row.map_or((0, 0), |(index, row)| (index, row.amount));
+        let (row_index, new_amount) = row.map_or((0, 0), |(index, row)| (*index, row.amount));
         Receipt {
             request,
             order_digest: slot.digest,

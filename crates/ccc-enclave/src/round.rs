@@ -13,6 +13,7 @@
 
 use crate::{
     attempt::{OpenedAttempt, Session},
+    cancellation,
     config::{ConfigError, EnclaveConfig},
     intake::RoundPlan,
     planned::{check_deposits, operations},
@@ -93,7 +94,8 @@ pub struct RoundOutput {
     pub payouts: Vec<AttestedResult>,
     /// The next version of the table.
     pub table: SealedTable,
-    /// One receipt for each order slot and one for the request, sealed to the slots' owners; none for the first version.
+    /// One receipt for each order slot and one for the request, then a report for each in the same order, sealed to the
+    /// slots' owners; none for the first version.
     ///
     /// *Security*: their number and sizes are public; who can open which is not.
     pub receipts: Vec<[u8; SEALED_RECEIPT_LEN]>,
@@ -274,6 +276,7 @@ impl OpenedAttempt<'_> {
         (input.progress)(Phase::Clearing);
         let cleared = self.clear(plan, input, &seats, &found, &boundary)?;
         boundary.iter_mut().for_each(|planned| planned.keep_sold(&cleared.deltas));
+        cancellation::refuse(config, &mut boundary, &seats, found.rows());
         (input.progress)(Phase::Settlement);
         let (operations, k) = (operations(&boundary), seats.capacity(config)?);
         let update = Update::Round { boundary: &operations, deltas: &cleared.deltas, k, assets: &rules };

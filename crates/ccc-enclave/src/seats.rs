@@ -2,6 +2,7 @@
 
 use crate::{
     attempt::OpenedAttempt,
+    cancellation::Cancelled,
     config::EnclaveConfig,
     instruction::StandingOrderTerms,
     intake::RoundPlan,
@@ -18,6 +19,8 @@ use ccc_core::table::{
 pub(crate) struct Seats {
     /// The terms of a standing order that its account signed.
     pub(crate) terms: Vec<Option<StandingOrderTerms>>,
+    /// An order that its account took back.
+    pub(crate) cancelled: Vec<Option<Cancelled>>,
     pub(crate) digests: Vec<Option<[u8; 32]>>,
 }
 
@@ -25,14 +28,13 @@ impl OpenedAttempt<'_> {
     pub(crate) fn seats(&self, plan: &RoundPlan) -> Seats {
         let slots = self.session.config.order_slots as usize;
         let taken = || plan.positions.live_orders.iter().copied().flatten().take(slots);
-        let terms = |index| {
+        let live = |index| {
             let (label, plain) = self.submission(plan, index)?;
-            submission::terms(self.session.config, label, plain)
+            Some(submission::live(self.session.config, label, plain))
         };
-        Seats {
-            terms: taken().map(terms).collect(),
-            digests: taken().map(|index| plan.digests.get(index).copied()).collect(),
-        }
+        let live = taken().map(|index| live(index).unwrap_or_default());
+        let (terms, cancelled) = live.map(|live| (live.terms, live.cancelled)).unzip();
+        Seats { terms, cancelled, digests: taken().map(|index| plan.digests.get(index).copied()).collect() }
     }
 }
 

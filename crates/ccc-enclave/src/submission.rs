@@ -1,15 +1,18 @@
-//! What a submission asks of the table: the reservation of a standing order, a transfer, a freeze or a thaw, a forced
-//! transfer. Each becomes one boundary operation while it is new, and so does one that nobody authorised.
+//! What a submission asks of the table: the reservation of a standing order or its end, a transfer, a freeze or a thaw, a
+//! forced transfer. Each becomes one boundary operation while it is new, and so does one that nobody authorised.
 //!
 //! *Timing*: every submission that has a slot takes exactly one [`authorisation::check`] in each of its rounds, new or
-//! live, whatever it says: what is none of the four kinds is checked as an instruction of nobody's. Its kind decides
+//! live, whatever it says: what is none of the five kinds is checked as an instruction of nobody's. Its kind decides
 //! after the check. Reading a kind's fields and hashing them differs between kinds by a small part of that check.
 
 use crate::{
     authorisation,
+    cancellation::Cancelled,
     clearing::market,
     config::EnclaveConfig,
-    instruction::{ForcedTransferInstruction, FreezeInstruction, StandingOrderTerms, TransferInstruction},
+    instruction::{
+        CancelInstruction, ForcedTransferInstruction, FreezeInstruction, StandingOrderTerms, TransferInstruction,
+    },
     planned::{Planned, Submitted},
 };
 use ccc_core::{
@@ -29,27 +32,40 @@ struct Signed {
 enum Asked {
     Order(StandingOrderTerms),
     Operation(BoundaryOperation),
+    Cancel(Cancelled),
     Nothing,
 }
 
-/// The terms of a standing order for the base asset whose account signed them; `plain` is empty where nothing opened.
-pub(crate) fn terms(config: &EnclaveConfig, label: &Label, plain: &[u8]) -> Option<StandingOrderTerms> {
+/// What a submission says in the rounds after its first.
+#[derive(Default)]
+pub(crate) struct Live {
+    /// The terms of a standing order for the base asset whose account signed them.
+    pub(crate) terms: Option<StandingOrderTerms>,
+    /// An order that its account took back.
+    pub(crate) cancelled: Option<Cancelled>,
+}
+
+/// What a live submission says; `plain` is empty where nothing opened.
+pub(crate) fn live(config: &EnclaveConfig, label: &Label, plain: &[u8]) -> Live {
     match authorised(config, label, plain).1 {
-        Asked::Order(terms) if terms.asset == config.base => Some(terms),
-        _ => None,
+        Asked::Order(terms) if terms.asset == config.base => Live { terms: Some(terms), cancelled: None },
+        Asked::Cancel(cancelled) => Live { terms: None, cancelled: Some(cancelled) },
+        _ => Live::default(),
     }
 }
 
 /// What a new submission does, and whose it is. Nothing in it, or nothing that is authorised, is an operation too.
 pub(crate) fn planned(config: &EnclaveConfig, label: &Label, plain: &[u8], digest: [u8; 32]) -> Planned {
     let (signer, asked) = authorised(config, label, plain);
+    let cancels = if let Asked::Cancel(cancelled) = &asked { Some(cancelled.order) } else { None };
     let operation = match asked {
         Asked::Order(terms) => reservation(config, &terms),
         Asked::Operation(operation) => Some(operation),
+        Asked::Cancel(cancelled) => Some(cancelled.release(config)),
         Asked::Nothing => None,
     };
     let planned = operation.map_or_else(Planned::nothing, Planned::silent);
-    Planned { submitted: Some(Submitted { signer, digest }), ..planned }
+    Planned { submitted: Some(Submitted { signer, digest, cancels }), ..planned }
 }
 
 /// Who signed a submission, and what it asks. The one place where its signature is checked.
@@ -58,7 +74,8 @@ fn authorised(config: &EnclaveConfig, label: &Label, plain: &[u8]) -> (Option<[u
         .or_else(|| order(plain))
         .or_else(|| transfer(plain))
         .or_else(|| freeze(config, plain))
-        .or_else(|| forced_transfer(config, plain));
+        .or_else(|| forced_transfer(config, plain))
+        .or_else(|| cancel(plain));
     let Signed { signer, unsigned, signature, asked } = read.unwrap_or_else(nobodys);
     let checked = authorisation::check(&signer, label, &unsigned, &signature);
     if checked.is_ok() { (Some(signer), asked) } else { (None, Asked::Nothing) }
@@ -84,6 +101,14 @@ fn reservation(config: &EnclaveConfig, terms: &StandingOrderTerms) -> Option<Bou
     let market = market(config).ok()?;
     let lots = Lots::floor(BaseUnits::new(terms.size).ok()?, &market).get();
     Some(BoundaryOperation::Reserve { account: AccountId(terms.account), asset: AssetId(terms.asset), lots })
+}
+
+/// Signed by the account whose order it is.
+fn cancel(plain: &[u8]) -> Option<Signed> {
+    let asked = CancelInstruction::from_bytes(plain).ok()?;
+    let (signer, unsigned, signature) = (asked.account, asked.unsigned(), asked.signature);
+    let cancelled = Cancelled { account: asked.account, order: asked.order };
+    Some(Signed { signer, unsigned, signature, asked: Asked::Cancel(cancelled) })
 }
 
 /// Signed by the account that is debited.

@@ -1,4 +1,5 @@
-//! Receipts: one for each order slot and one for the request in every round, each for its owner alone.
+//! Receipts: one for each order slot and one for the request in every round, each for its owner alone. Behind them lie
+//! as many reports.
 
 mod support;
 
@@ -15,9 +16,9 @@ fn opened(output: &RoundOutput, owner: &Owner) -> Vec<(u32, Receipt)> {
 }
 
 #[test]
-fn every_round_has_the_same_number_of_receipts() {
+fn every_round_has_the_same_number_of_receipts_and_reports() {
     let (mut world, _) = World::with_makers(1);
-    let slots = world.config.order_slots as usize + 1;
+    let slots = 2 * (world.config.order_slots as usize + 1);
     let idle = world.idle();
     let order = world.plain_order(25 * LOT);
     let request = world.request(&order);
@@ -32,7 +33,7 @@ fn every_round_has_the_same_number_of_receipts() {
         let mut distinct = output.receipts.clone();
         distinct.sort_unstable();
         distinct.dedup();
-        assert_eq!(distinct.len(), slots, "no two receipts are alike");
+        assert_eq!(distinct.len(), slots, "no two are alike");
     }
     assert!(World::empty(2).idle().receipts.is_empty(), "the first version has no slots");
 }

@@ -10,7 +10,7 @@ use ccc_core::{
     table::{AccountId, AssetId, Receipt, ResultCode, Row},
 };
 use ccc_enclave::{
-    instruction::{ForcedTransferInstruction, FreezeInstruction, TransferInstruction},
+    instruction::{CancelInstruction, ForcedTransferInstruction, FreezeInstruction, TransferInstruction},
     intake::{self, Submission},
     round::RoundOutput,
 };
@@ -63,6 +63,15 @@ fn freeze(world: &mut World, signer: &Owner, account: [u8; 20], asset: u32, froz
 fn force(world: &mut World, signer: &Owner, account: [u8; 20], amount: u128, to: [u8; 20]) {
     let reason = REASON + 1;
     let mut asked = ForcedTransferInstruction { account, asset: BASE, amount, to, reason, signature: [0; 65] };
+    submit(world, |label| {
+        asked.signature = signer.sign(label, &asked.unsigned());
+        asked.to_bytes()
+    });
+}
+
+fn cancel(world: &mut World, signer: &Owner) {
+    let order = world.plan(world.log(None)).digests()[1];
+    let mut asked = CancelInstruction { account: signer.account(), order, signature: [0; 65] };
     submit(world, |label| {
         asked.signature = signer.sign(label, &asked.unsigned());
         asked.to_bytes()
@@ -253,7 +262,7 @@ fn a_frozen_makers_order_is_not_filled_and_the_others_are() {
 
 #[test]
 fn n130_the_host_sees_the_same_of_every_kind_of_submission() {
-    let shapes: Vec<_> = (0..6)
+    let shapes: Vec<_> = (0..7)
         .map(|kind| {
             let (mut world, [first, second, _]) = pool(9);
             match kind {
@@ -262,6 +271,7 @@ fn n130_the_host_sees_the_same_of_every_kind_of_submission() {
                 2 => freeze(&mut world, &operator(), first.account(), BASE, true),
                 3 => freeze(&mut world, &first, first.account(), BASE, true),
                 4 => force(&mut world, &operator(), first.account(), 1, second.account()),
+                5 => cancel(&mut world, &first),
                 _ => submit(&mut world, |_| vec![0; 5]),
             }
             let sent = world.orders.last().expect("a submission").ciphertext.len();
@@ -330,7 +340,7 @@ fn a_new_order_hears_of_its_reservation_and_an_unsigned_submission_of_nothing() 
         [(1, Receipt::NOT_CARRIED_OUT, insufficient)],
         "and not of what it signed for another"
     );
-    assert_eq!(output.receipts.len(), 7);
+    assert_eq!(output.receipts.len(), 2 * 7);
 }
 
 #[test]

@@ -9,8 +9,8 @@ use ccc_enclave::{
     authorisation::{AccountKey, AuthorisationError},
     config::EnclaveConfig,
     instruction::{
-        DepositInstruction, ForcedTransferInstruction, FreezeInstruction, StandingOrderTerms, TransferInstruction,
-        WithdrawalInstruction,
+        CancelInstruction, DepositInstruction, ForcedTransferInstruction, FreezeInstruction, StandingOrderTerms,
+        TransferInstruction, WithdrawalInstruction,
     },
     intake, query,
     reader::ReaderKey,
@@ -58,8 +58,8 @@ pub struct Withdrawal {
     pub recipient: [u8; 20],
 }
 
-/// What is submitted like a standing order and carried out once: an owner's transfer, or what the pool's operator does
-/// to an account's row.
+/// What is submitted like a standing order and carried out once: an owner's transfer, the end of its standing order, or
+/// what the pool's operator does to an account's row.
 ///
 /// *Security*: secret; no `Debug`. *Units*: amounts in base units; reasons are the operator's numbers.
 #[derive(Clone, Copy)]
@@ -72,6 +72,11 @@ pub enum Instruction {
         amount: u128,
         /// Account that is credited.
         to: [u8; 20],
+    },
+    /// The signer's own standing order ends.
+    Cancel {
+        /// Digest of the order's ciphertext.
+        order: [u8; 32],
     },
     /// A freeze, or a thaw; signed by the operator.
     Freeze {
@@ -239,6 +244,11 @@ impl TableOwner {
             Instruction::Transfer { asset, amount, to } => {
                 let account = self.account();
                 let mut asked = TransferInstruction { account, asset, amount, to, signature };
+                asked.signature = self.sign(label, &asked.unsigned());
+                asked.to_bytes()
+            }
+            Instruction::Cancel { order } => {
+                let mut asked = CancelInstruction { account: self.account(), order, signature };
                 asked.signature = self.sign(label, &asked.unsigned());
                 asked.to_bytes()
             }

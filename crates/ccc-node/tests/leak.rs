@@ -142,6 +142,9 @@ fn the_search_knows_what_each_owner_reads_in_the_public_files() {
     assert!(knows(run, "the order's size", reserve.0));
     assert!(knows(run, "the agent's deficit", reserve.0));
     assert!(knows(run, "the total notional", reserve.1));
+    let execution = run.report.execution.as_ref().expect("the requester's");
+    assert_eq!((execution.total, execution.filled), (reserve.1, u64::try_from(reserve.0 / LOT).expect("small")));
+    assert!(knows(run, "the cost over the average price", execution.cost.unsigned_abs()));
     assert!(knows(run, "the reserve's row", reserve.0));
     for owner in &owners(SECRETS)[..MAKERS as usize] {
         let secret = Secret::bytes("a maker's table account", &owner.account());
@@ -189,11 +192,12 @@ fn every_kind_of_secret_is_searched() {
         "the order's seed",
         "the total fill",
         "the total notional",
+        "the cost over the average price",
         "the reserve's row",
         "the custodian's token",
         "the hardware's key",
     ];
-    assert_eq!(once.map(|name| count(run, name)), [1; 12]);
+    assert_eq!(once.map(|name| count(run, name)), [1; 13]);
     assert_eq!(count(run, "a standing order's size"), makers);
     assert_eq!(count(run, "a maker's table account"), makers);
     assert_eq!(count(run, "a maker's key"), makers);
@@ -343,6 +347,7 @@ fn copy(report: &RecoveryReport) -> RecoveryReport {
         transcript: report.transcript.clone(),
         public_files: report.public_files.clone(),
         secrets: report.secrets.clone(),
+        execution: report.execution.clone(),
     }
 }
 

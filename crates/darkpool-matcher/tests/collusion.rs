@@ -8,7 +8,7 @@ mod common;
 use std::collections::{BTreeMap, BTreeSet};
 
 use common::{in_order, lots, market, order, price, request, run_with, sizes};
-use darkpool_matcher::{Allocation, BasisPoints, Request, Rules, SuccessRule, dispersion_limit};
+use darkpool_matcher::{Allocation, BasisPoints, Pricing, Request, Rules, SuccessRule, dispersion_limit};
 
 /// The bounds of the draw, in basis points: a fifth to two fifths of the size.
 const LOW: u16 = 2_000;
@@ -33,6 +33,33 @@ fn fills(secret: Secret, allocation: Allocation) -> Vec<u64> {
     let request = Request { success, dispersion: Some(lots(limit(secret))), ..request(secret.0) };
     let market = market().with_rules(Rules { allocation, ..Rules::default() });
     sizes(&run_with(&request, &orders, &in_order(&orders), price(), &market).unwrap().1)
+}
+
+/// What each of four makers is told of its fill: lots and what it is paid.
+fn told(secret: Secret, allocation: Allocation, pricing: Pricing) -> Vec<(u64, u128)> {
+    let orders: Vec<_> = (0..4).map(|i| order(i, 100 + u16::from(i), 1_000)).collect();
+    let success = SuccessRule::AtLeast(lots(1));
+    let request = Request { success, dispersion: Some(lots(limit(secret))), ..request(secret.0) };
+    let market = market().with_rules(Rules { allocation, pricing, ..Rules::default() });
+    let fills = run_with(&request, &orders, &in_order(&orders), price(), &market).unwrap().1;
+    fills.iter().map(|fill| (fill.lots.get(), fill.notional.get())).collect()
+}
+
+/// The different views that these makers have together, by the limit and by which of the four they are; with each limit
+/// the sizes that lead to it.
+type Views = BTreeMap<(u64, Vec<usize>), (BTreeSet<Vec<(u64, u128)>>, BTreeSet<u64>)>;
+
+fn joint_views(allocation: Allocation, pricing: Pricing) -> Views {
+    let mut views = Views::new();
+    for secret in secrets() {
+        let (told, limit) = (told(secret, allocation, pricing), limit(secret));
+        let capped: Vec<_> = (0..4).filter(|maker| told[*maker].0 >= limit).collect();
+        let joint = capped.iter().map(|maker| told[*maker]).collect();
+        let (seen, sizes) = views.entry((limit, capped)).or_default();
+        seen.insert(joint);
+        sizes.insert(secret.0);
+    }
+    views
 }
 
 /// The secrets under which each of these fills is the limit.
@@ -68,6 +95,35 @@ fn every_fill_at_the_cap_is_the_same_number() {
             assert!(size * u64::from(LOW) < (view[0] + 1) * 10_000);
         }
     }
+}
+
+/// Lots and payments of capped makers, put together, are a function of the limit, and so is what each has alone: sizes
+/// that lead to one limit, and to the same makers at it, cannot be told apart by them.
+#[test]
+fn what_capped_makers_are_told_together_follows_from_what_each_is_told_alone() {
+    for allocation in [Allocation::ProRata, Allocation::EqualSplit] {
+        let views = joint_views(allocation, Pricing::PayAsBid);
+        let mut alone = BTreeMap::new();
+        for ((limit, capped), (seen, _)) in &views {
+            assert_eq!(seen.len(), 1, "limit {limit}, makers {capped:?}");
+            for (maker, told) in capped.iter().zip(seen.first().unwrap()) {
+                assert_eq!(alone.entry((*maker, *limit)).or_insert(*told), told, "maker {maker}, limit {limit}");
+            }
+        }
+        assert!(views.iter().any(|((_, capped), (_, sizes))| capped.len() >= 2 && sizes.len() >= 10));
+    }
+}
+
+/// One price for all tells a capped maker more than its limit: which spread was the last that was reached.
+#[test]
+fn under_one_price_capped_makers_are_told_more() {
+    let mut alone: BTreeMap<(usize, u64), BTreeSet<u128>> = BTreeMap::new();
+    for ((limit, capped), (seen, _)) in joint_views(Allocation::ProRata, Pricing::Uniform) {
+        for (at, maker) in capped.iter().enumerate() {
+            alone.entry((*maker, limit)).or_default().extend(seen.iter().map(|told| told[at].1));
+        }
+    }
+    assert!(alone.values().any(|paid| paid.len() > 1));
 }
 
 /// That their fills add up to no more than the size says nothing while no more than 10^4 / d_hi makers collude.

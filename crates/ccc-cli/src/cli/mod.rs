@@ -25,7 +25,7 @@ pub(crate) use rounds::{
     RepairShare, SessionArgs,
 };
 pub(crate) use storage::{AuditorsArgs, CollectArgs, RestoreArgs};
-pub(crate) use submission::{ForceTransferArgs, OfOperator, Submitting, TransferArgs};
+pub(crate) use submission::{CancelArgs, ForceTransferArgs, OfOperator, Submitting, TransferArgs};
 pub(crate) use value::{AssetName, SpreadRange, SuiteName, UpkeepName};
 
 use clap::{Args, Parser, Subcommand};

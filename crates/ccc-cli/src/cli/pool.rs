@@ -3,7 +3,7 @@
 use super::{
     reading::{AnswerArgs, AskArgs, ExportArgs, HistoryArgs, SummaryArgs},
     storage::{AuditorsArgs, CollectArgs, RestoreArgs},
-    submission::{ForceTransferArgs, FreezeArgs, TransferArgs, UnfreezeArgs},
+    submission::{CancelArgs, ForceTransferArgs, FreezeArgs, TransferArgs, UnfreezeArgs},
     value::{self, Address, AssetName, SpreadRange, SuiteName, UpkeepName},
 };
 use clap::{Args, Subcommand};
@@ -20,6 +20,8 @@ pub(crate) enum Table {
     Withdraw(WithdrawArgs),
     /// Pay another account inside the table, in the next round
     Transfer(TransferArgs),
+    /// Take back a standing order, from the round after the next one on
+    Cancel(CancelArgs),
     /// Freeze a row of an account, as the pool's operator
     Freeze(FreezeArgs),
     /// Thaw a frozen row, as the pool's operator

@@ -44,6 +44,9 @@ pub(crate) struct RecoverArgs {
     /// Write every artefact of the run into DIR
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
+    /// Write what the requester alone reads of the clearing to this file, as JSON (mode 0600); a run without a request writes none
+    #[arg(long, value_name = "FILE")]
+    pub(crate) requester_report: Option<PathBuf>,
     /// Write into a directory that is not empty
     #[arg(long, requires = "out")]
     pub(crate) force: bool,

@@ -1,6 +1,7 @@
-//! Flags of what is submitted like a standing order: transfers, and the operator's freezes and forced transfers.
+//! Flags of what is submitted like a standing order: transfers, cancellations, and the operator's freezes and forced
+//! transfers.
 
-use super::value::{self, Address, AssetName};
+use super::value::{self, Address, AssetName, Digest};
 use clap::Args;
 use std::path::PathBuf;
 
@@ -42,6 +43,26 @@ pub(crate) struct TransferArgs {
     /// The account that is credited
     #[arg(long, value_name = "ACCOUNT")]
     pub(crate) to: Address,
+}
+
+/// Arguments of `table cancel`.
+#[derive(Args)]
+#[command(after_help = "\
+The submission looks like a standing order. The round that reads it still fills the order; from the next one
+on it stands no more, and what it reserved is free. An order that was filled, replaced, or is another
+account's cannot be taken back: `ccc table history --account-key` has the receipt that says so.
+
+Example:
+  ccc table cancel --pool pool/ --account-key maker.ccc --order 3f…")]
+pub(crate) struct CancelArgs {
+    #[command(flatten)]
+    pub(crate) submitting: Submitting,
+    /// Keys of the account whose order it is
+    #[arg(long, value_name = "FILE")]
+    pub(crate) account_key: PathBuf,
+    /// The standing order, by the id that `encrypt-order` printed
+    #[arg(long, value_name = "ID")]
+    pub(crate) order: Digest,
 }
 
 /// The row that an instruction of the operator names, and why.

@@ -14,6 +14,7 @@ mod open;
 mod recover;
 mod reencrypt;
 mod repair_share;
+mod reports;
 mod share;
 mod table;
 mod verify;

@@ -1,6 +1,6 @@
 //! `ccc recover`: one recovery, drawn as its steps finish.
 
-use super::Context;
+use super::{Context, reports};
 use crate::{
     cli::RecoverArgs,
     error::Error,
@@ -42,6 +42,10 @@ pub(super) fn run(arguments: &RecoverArgs, ctx: &Context<'_>) -> Result<Answer, 
     refuse_leaks(&report.leaks())?;
     if let Some(out) = &arguments.out {
         write_all(out, &report, replace)?;
+    }
+    if let (Some(path), Some(execution)) = (&arguments.requester_report, &report.execution) {
+        let object = reports::execution_object(execution);
+        files::write(path, object.to_string().as_bytes(), Audience::Owner, Replace::from_flag(arguments.force))?;
     }
     conclude(&report, arguments, ctx)?;
     Ok(if report.healed() { Answer::Done } else { Answer::No })

@@ -13,7 +13,7 @@ use ccc_core::{
 use std::path::Path;
 
 const MAX_REPORT: u64 = 1 << 16;
-const MAX_RECEIPTS: u64 = 1 << 24;
+const MAX_RECEIPTS: u64 = 1 << 25;
 
 /// What the report of a version says.
 pub(crate) struct Reported {

@@ -32,6 +32,7 @@ fn every_verb_has_help_with_an_example() {
         "table deposit",
         "table withdraw",
         "table transfer",
+        "table cancel",
         "table freeze",
         "table unfreeze",
         "table force-transfer",

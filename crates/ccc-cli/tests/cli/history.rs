@@ -102,6 +102,49 @@ fn an_account_reads_its_own_receipts_and_nobody_elses() {
     assert_eq!(story.scratch.read("fill/receipts.ccc"), kept(&story.scratch, &header_hash(&seen, 0), "receipts"));
 }
 
+#[test]
+fn the_requester_and_the_maker_read_their_reports_and_nobody_elses() {
+    let story = filled();
+    story.prices();
+    story.attempt("later", "", &[1, 2, 3]);
+    story.done("fill run --pool pool --attempt later --price prices.json");
+    let reserve = history(&story, "--account-key reserve.ccc");
+    let [report] = reserve["versions"][1]["reports"].as_array().expect("a list").as_slice() else {
+        panic!("one report: {reserve}")
+    };
+    let receipt = &reserve["versions"][1]["receipts"][0];
+    assert_eq!((&report["kind"], &report["slot"]), (&"execution".into(), &16.into()));
+    assert_eq!((&report["total"], &report["request"]), (&receipt["notional"], &receipt["request"]));
+    assert_eq!((&report["ordered_lots"], &report["filled_lots"]), (&10_000.into(), &10_000.into()));
+    // one maker at half a basis point
+    let figures = ["largest_share_bp", "herfindahl", "fill_ratio_bp", "makers_at_most", "premium", "admitted_spread"];
+    assert_eq!(figures.map(|field| report[field].as_u64()), [10_000, 10_000, 10_000, 1, 50, 100].map(Some));
+    assert_eq!((&report["rule"], &report["pricing"]), (&"a".into(), &"as-bid".into()));
+    let maker = history(&story, "--account-key maker.ccc");
+    let [report] = maker["versions"][1]["reports"].as_array().expect("a list").as_slice() else {
+        panic!("one report: {maker}")
+    };
+    assert_eq!((&report["kind"], &report["lots"]), (&"markouts".into(), &10_000.into()));
+    let average = &report["markouts"][0];
+    assert_eq!((&average["against"], &average["rate"]), (&"average".into(), &50.into()));
+    let idle = &maker["versions"][0]["reports"][0];
+    assert_eq!((&idle["lots"], &idle["markouts"][0]["markout"]), (&0.into(), &"0".into()));
+    story.done("--no-passphrase keygen account --out stranger.ccc");
+    let stranger = history(&story, "--account-key stranger.ccc");
+    assert_eq!(stranger["versions"][1]["reports"], Value::Array(vec![]));
+    let lines = story.done("table history --pool pool --account-key reserve.ccc").stdout;
+    assert!(lines.contains("executed 10000 of 10000 lots (100.00 %)"), "{lines}");
+    assert!(
+        lines.contains("makers 1 at most, largest part 100.00 %, Herfindahl index 10000; rule a, paid as bid"),
+        "{lines}"
+    );
+    let lines = story.done("table history --pool pool --account-key maker.ccc").stdout;
+    assert!(
+        lines.contains("  slot 0: sold at ") && lines.contains("average ") && lines.contains("(0.50 bp)"),
+        "{lines}"
+    );
+}
+
 fn kept(scratch: &Scratch, hash: &str, what: &str) -> Vec<u8> {
     scratch.read(&format!("pool/rounds/{hash}.{what}"))
 }
@@ -110,7 +153,7 @@ fn kept(scratch: &Scratch, hash: &str, what: &str) -> Vec<u8> {
 fn receipts_are_told_and_verified_against_their_version() {
     let story = filled();
     let told = story.done("--json inspect fill/receipts.ccc").json();
-    assert_eq!((&told["file"], &told["receipts"]), (&"the receipts of a round".into(), &17.into()));
+    assert_eq!((&told["file"], &told["receipts"]), (&"the receipts of a round".into(), &34.into()));
     story.done("verify --pool pool fill/receipts.ccc");
     story.ccc("verify --pool pool intake/receipts.ccc").fails(1, "the table header differs");
     let mut cut = story.scratch.read("fill/receipts.ccc");

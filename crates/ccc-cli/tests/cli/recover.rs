@@ -74,6 +74,25 @@ fn a_seed_gives_the_same_public_bytes() {
     assert_eq!(scratch.read("one/committee.ccc"), scratch.read("two/committee.ccc"));
 }
 
+/// The requester's report is told to the file that was asked for, and to nothing that is public.
+#[cfg(unix)]
+#[test]
+fn the_requesters_report_goes_to_its_own_file_alone() {
+    use super::support::mode;
+    let scratch = Scratch::new();
+    let run =
+        scratch.done("recover --seed 7 --scenario large-deficit --makers 8 --out run --requester-report own.json");
+    assert_eq!(mode(&scratch.path("own.json")), 0o600);
+    let report: serde_json::Value = serde_json::from_slice(&scratch.read("own.json")).expect("JSON");
+    assert_eq!((&report["kind"], &report["filled"]), (&"execution".into(), &true.into()));
+    let secrets = ["cost", "total"].map(|field| report[field].as_str().expect("digits").to_owned());
+    for file in std::fs::read_dir(scratch.path("run")).expect("the run's files") {
+        let bytes = std::fs::read(file.expect("a file").path()).expect("read");
+        let text = String::from_utf8_lossy(&bytes);
+        assert!(secrets.iter().all(|secret| !text.contains(secret.as_str()) && !run.stdout.contains(secret.as_str())));
+    }
+}
+
 #[test]
 fn a_reserve_that_stays_insolvent_is_a_no() {
     let run = Scratch::new().ccc(&format!("--json recover --scenario insufficient-liquidity {SMALL} --threshold 3"));

@@ -1,4 +1,4 @@
-//! Inside the pool: transfers between accounts, and what the pool's operator does to a row.
+//! Inside the pool: transfers between accounts, orders taken back, and what the pool's operator does to a row.
 
 use super::support::Story;
 use serde_json::Value;
@@ -64,6 +64,44 @@ fn n126_a_transfer_of_more_than_is_free_moves_nothing() {
     pay("0", &to).fails(2, "the amount: zero");
     let nobody = "00".repeat(20);
     pay("1", &nobody).fails(2, "the account that is credited: zero, or the one that is debited");
+}
+
+#[test]
+fn n135_an_order_is_taken_back_by_its_own_account_alone() {
+    let story = Story::stocked();
+    second(&story);
+    let log = String::from_utf8(story.scratch.read("pool/log.jsonl")).expect("text");
+    let events = log.lines().map(|line| serde_json::from_str::<Value>(line).expect("JSON"));
+    let ids: Vec<_> =
+        events.filter(|event| event["event"] == "standing-order").map(|event| event["id"].clone()).collect();
+    let order = ids[0].as_str().expect("an id");
+    let cancel = |who: &str| format!("table cancel --pool pool --account-key {who}.ccc --order {order}");
+    let reserved = || row(&story, "maker", "base")["reserved_lots"].clone();
+    let newest = |who: &str| {
+        let seen = story.done(&format!("--json table history --pool pool --account-key {who}.ccc")).json();
+        let receipts = seen["versions"][0]["receipts"].as_array().expect("a list").clone();
+        receipts.last().expect("a receipt").clone()
+    };
+    story.done(&cancel("second"));
+    settle(&story, "strangers");
+    assert_eq!(reserved(), 40_000);
+    let told = newest("second");
+    assert_eq!((&told["carried_out"], &told["reason"]), (&false.into(), &20.into()), "{told}");
+    let run = story.done(&cancel("maker"));
+    assert!(
+        run.stdout.starts_with("cancellation ") && run.stdout.contains("the next round reads it"),
+        "{}",
+        run.stdout
+    );
+    settle(&story, "own");
+    assert_eq!((reserved(), &newest("maker")["carried_out"]), (0.into(), &true.into()));
+    story.done(&cancel("maker"));
+    settle(&story, "again");
+    assert_eq!(newest("maker")["carried_out"], false, "nothing of it is left");
+    let other = "02".repeat(32);
+    let unknown = format!("table cancel --pool pool --account-key maker.ccc --order {other}");
+    story.ccc(&unknown).fails(2, "the order: the log has none under this id");
+    story.ccc(&format!("{} --lifetime 60", cancel("maker"))).fails(2, "the lifetime: it ends before the order's");
 }
 
 #[test]
@@ -137,7 +175,7 @@ fn a_lifetime_that_ends_before_the_next_block_is_refused() {
 #[test]
 fn every_submission_lives_as_long_unless_told_otherwise() {
     let story = Story::operated();
-    for verb in ["table transfer", "table freeze", "table force-transfer", "encrypt-order"] {
+    for verb in ["table transfer", "table cancel", "table freeze", "table force-transfer", "encrypt-order"] {
         let help = story.done(&format!("{verb} --help")).stdout;
         let after = help.split_once("--lifetime <SECONDS>").expect("the flag").1;
         assert!(after.split("--").next().expect("its text").contains("[default: 3600]"), "{verb}: {help}");

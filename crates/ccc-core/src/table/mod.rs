@@ -24,6 +24,7 @@ mod change;
 mod chunks;
 mod entries;
 mod error;
+mod execution;
 mod found;
 mod gather;
 mod header;
@@ -62,6 +63,7 @@ pub use chunks::{ChunkSink, ChunkSource, MediumError, PlaceSink, SliceSink};
 #[cfg(feature = "std")]
 pub use chunks::{FileSink, FileSource};
 pub use error::StructuralError;
+pub use execution::{Execution, HORIZONS, Markouts, REPORT_LEN, SEALED_REPORT_LEN, SlotReport};
 pub use found::{DecidedRound, FoundRows, RoundRows, Wanted};
 pub use header::{
     HEADER_LEN, Head, Header, HeaderError, P0_LEN, P1_LEN, RollbackError, SuccessionError, TableSuite, WRAPPED_LEN,

@@ -1,20 +1,21 @@
-//! The receipts of a round as a file: all of them, of which an owner opens its own.
+//! The receipts and reports of a round as a file: all of them, of which an owner opens its own.
 //!
-//! *Layout*: header (kind 27) ‖ hash of the table header that the round made 32 ‖ count u32 ‖ count × 144 sealed
-//! receipts, in the order of their slots.
+//! *Layout*: header (kind 27) ‖ hash of the table header that the round made 32 ‖ count u32 ‖ count × 144 sealed: a
+//! receipt for each slot in the order of the slots, then a report for each in the same order.
 //!
-//! *Security*: nobody signs the file. Each receipt opens under its owner's reading key, the table header and its slot
-//! alone, so whoever alters, moves or exchanges one makes it open for nobody. What is left out, nobody can prove.
+//! *Security*: nobody signs the file. Each receipt or report opens under its owner's reading key, the table header and
+//! its place alone, so whoever alters, moves or exchanges one makes it open for nobody. A place that is left out shows in
+//! the count, which is public; that something else stands in it, its owner sees and cannot prove.
 
-use super::{Header, READING_KEY_LEN, Receipt, SEALED_RECEIPT_LEN};
+use super::{Header, READING_KEY_LEN, Receipt, SEALED_RECEIPT_LEN, SlotReport};
 use crate::encoding::{EncodingError, Kind, Reader, header};
 use alloc::vec::Vec;
 
-/// The most receipts of one round: one for each of 65 536 order slots and one for the request.
-pub const MAX_RECEIPTS: usize = 65_537;
-const RANGE: &str = "1 to 65537";
+/// The most of one round: a receipt and a report for each of 65 536 order slots and for the request.
+pub const MAX_RECEIPTS: usize = 2 * 65_537;
+const RANGE: &str = "1 to 131074";
 
-/// The sealed receipts of one round.
+/// The sealed receipts and reports of one round.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Receipts {
     header: [u8; 32],
@@ -22,7 +23,8 @@ pub struct Receipts {
 }
 
 impl Receipts {
-    /// The receipts of the round that made the table header with this hash, in the order of their slots.
+    /// The receipts of the round that made the table header with this hash, in the order of their slots, then the
+    /// reports in the same order.
     ///
     /// # Errors
     /// [`EncodingError::Range`] for none, and for more than [`MAX_RECEIPTS`].
@@ -37,7 +39,7 @@ impl Receipts {
         self.header
     }
 
-    /// The sealed receipts, in the order of their slots.
+    /// The sealed receipts, in the order of their slots, then the reports.
     #[must_use]
     pub fn sealed(&self) -> &[[u8; SEALED_RECEIPT_LEN]] {
         &self.sealed
@@ -52,7 +54,25 @@ impl Receipts {
             return Vec::new();
         }
         let open = |(slot, sealed)| Some((slot, Receipt::open(sealed, reading_key, header, slot).ok()?));
-        (0..).zip(self.sealed.iter().map(|sealed| &sealed[..])).filter_map(open).collect()
+        self.places().filter_map(open).collect()
+    }
+
+    /// The reports that open under a reading key, with their slots; nothing under another header than the file's.
+    ///
+    /// *Timing*: one trial for each report.
+    #[must_use]
+    pub fn reports(&self, reading_key: &[u8; READING_KEY_LEN], header: &Header) -> Vec<(u32, SlotReport)> {
+        if header.hash() != self.header {
+            return Vec::new();
+        }
+        let slots = self.sealed.len() / 2;
+        let open = |(place, sealed)| SlotReport::open(sealed, reading_key, header, place).ok();
+        let reports = self.places().skip(slots).map(open);
+        (0..).zip(reports).filter_map(|(slot, report)| Some((slot, report?))).collect()
+    }
+
+    fn places(&self) -> impl Iterator<Item = (u32, &[u8])> {
+        (0..).zip(self.sealed.iter().map(|sealed| &sealed[..]))
     }
 
     /// The bytes of the layout above.

@@ -120,3 +120,14 @@ fn transfers_and_the_operators_instructions_have_their_places() {
     assert_eq!(forced.to_bytes().len(), 128);
     assert!(ForcedTransferInstruction::from_bytes(&forced.to_bytes()).is_ok_and(|read| read == forced));
 }
+
+#[test]
+fn a_cancellation_has_its_places() {
+    let (account, order, signature) = ([1; 20], [2; 32], [4; 65]);
+    let cancel = CancelInstruction { account, order, signature };
+    assert_eq!(cancel.to_bytes(), bytes(9, &[&account, &order, &signature]));
+    assert_eq!(cancel.to_bytes().len(), 119);
+    assert_eq!(cancel.to_bytes(), [cancel.unsigned(), vec![4; 65]].concat());
+    assert!(CancelInstruction::from_bytes(&cancel.to_bytes()).is_ok_and(|read| read == cancel));
+    assert!(DepositInstruction::from_bytes(&cancel.to_bytes()).is_err(), "of one length");
+}

@@ -6,6 +6,8 @@ use crate::{
 use ccc_core::{ciphertext::LabelKind, table::TableSuite};
 use zeroize::Zeroizing;
 
+const ORDER: [u8; 32] = [11; 32];
+
 fn config(operator: Option<[u8; 20]>) -> EnclaveConfig {
     EnclaveConfig {
         chain: 1,
@@ -52,8 +54,8 @@ fn key(seed: u8) -> AccountKey {
     AccountKey::from_bytes(&Zeroizing::new([seed; 32])).expect("a key")
 }
 
-/// A standing order, a transfer, a freeze and a forced transfer without their signatures.
-fn unsigned(account: [u8; 20]) -> [Vec<u8>; 4] {
+/// A standing order, a transfer, a freeze, a forced transfer and a cancellation without their signatures.
+fn unsigned(account: [u8; 20]) -> [Vec<u8>; 5] {
     let (to, asset, signature) = ([1; 20], 0, [0; 65]);
     let order = StandingOrderTerms {
         account,
@@ -72,6 +74,7 @@ fn unsigned(account: [u8; 20]) -> [Vec<u8>; 4] {
         TransferInstruction { account, asset, amount, to, signature }.unsigned(),
         FreezeInstruction { account, asset, reason: 1, frozen: true, signature }.unsigned(),
         ForcedTransferInstruction { account, asset, amount, to, reason: 1, signature }.unsigned(),
+        CancelInstruction { account, order: ORDER, signature }.unsigned(),
     ]
 }
 
@@ -97,7 +100,7 @@ fn n130_every_submission_takes_one_recovery_of_a_signer_new_or_live_whatever_it_
     }
     for config in [config(None), config(Some(owner.account()))] {
         for plain in &plaintexts {
-            assert_eq!(recoveries(|| terms(&config, &label, plain)).0, 1, "live, {plain:?}");
+            assert_eq!(recoveries(|| live(&config, &label, plain)).0, 1, "live, {plain:?}");
             assert_eq!(recoveries(|| planned(&config, &label, plain, [0; 32])).0, 1, "new, {plain:?}");
         }
     }
@@ -109,9 +112,15 @@ fn kinds_are_told_apart_after_the_check() {
     let config = config(Some(owner.account()));
     let plaintexts =
         unsigned(owner.account()).map(|unsigned| [unsigned.as_slice(), &owner.sign(&label, &unsigned)].concat());
-    let live = plaintexts.each_ref().map(|plain| terms(&config, &label, plain).is_some());
-    assert_eq!(live, [true, false, false, false]);
-    let [order, transfer, freeze, forced] = plaintexts.map(|plain| planned(&config, &label, &plain, [0; 32]).operation);
+    let live = plaintexts.each_ref().map(|plain| live(&config, &label, plain));
+    assert_eq!(live.each_ref().map(|live| live.terms.is_some()), [true, false, false, false, false]);
+    let names = live.each_ref().map(|live| live.cancelled.map(|cancelled| (cancelled.account, cancelled.order)));
+    assert_eq!(names, [None, None, None, None, Some((owner.account(), ORDER))]);
+    let planned = plaintexts.map(|plain| planned(&config, &label, &plain, [0; 32]));
+    let cancels = planned.each_ref().map(|planned| planned.submitted.and_then(|submitted| submitted.cancels));
+    assert_eq!(cancels, [None, None, None, None, Some(ORDER)]);
+    let [order, transfer, freeze, forced, cancel] = planned.map(|planned| planned.operation);
+    assert!(matches!(cancel, BoundaryOperation::Reserve { lots: 0, .. }));
     assert!(matches!(order, BoundaryOperation::Reserve { lots: 4, .. }));
     assert!(matches!(transfer, BoundaryOperation::Transfer { amount: 3, .. }));
     assert!(matches!(freeze, BoundaryOperation::Freeze { frozen: true, .. }));

@@ -168,6 +168,7 @@ async fn finish(
         transcript,
         public_files: files,
         secrets: world.secrets,
+        execution: world.execution,
     })
 }
 

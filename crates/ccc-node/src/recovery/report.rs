@@ -5,7 +5,7 @@ use crate::{
     timeline::Span,
 };
 use ccc_chain::transcript::{StorageRecord, Transcript};
-use ccc_core::report::Verdict;
+use ccc_core::{report::Verdict, table::Execution};
 use serde::Serialize;
 use std::collections::BTreeSet;
 
@@ -64,6 +64,10 @@ pub struct RecoveryReport {
     pub public_files: Vec<(String, Vec<u8>)>,
     /// Everything secret, for a search.
     pub secrets: Vec<Secret>,
+    /// What the requester was told of its order, under its reading key; none where it asked for nothing.
+    ///
+    /// *Security*: the requester's alone; it is no part of what is public or searched.
+    pub execution: Option<Execution>,
 }
 
 impl RecoveryReport {

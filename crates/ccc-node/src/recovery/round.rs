@@ -148,6 +148,7 @@ impl World {
     fn keep_receipts(&mut self, name: &str, output: &RoundOutput) -> Result<(), RecoveryError> {
         if !output.receipts.is_empty() {
             let receipts = Receipts::new(output.table.header.hash(), output.receipts.clone())?;
+            self.hide_reports(&receipts, &output.table.header);
             self.keep(format!("{name}.receipts"), receipts.to_bytes());
         }
         Ok(())

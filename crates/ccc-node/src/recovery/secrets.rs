@@ -11,7 +11,7 @@ use crate::{
     leak::{LEAST, Secret},
     maker::TableOwner,
 };
-use ccc_core::table::{Row, SealedTable, Sidecar, TableStore};
+use ccc_core::table::{Header, Receipts, Row, SealedTable, Sidecar, SlotReport, TableStore};
 use ccc_enclave::{reserve::ReserveError, statement::Statement};
 use rand::Rng;
 use std::collections::BTreeSet;
@@ -64,6 +64,28 @@ impl World {
         let reading_keys: Vec<Secret> =
             owners.map(|owner| Secret::bytes("a reading key", owner.reading_key())).collect();
         self.secrets.extend(reading_keys);
+    }
+
+    /// What the makers and the requester are told of a clearing; the requester keeps its own. A figure below what is
+    /// searched in every form is the quotient of ones that are searched.
+    pub(super) fn hide_reports(&mut self, receipts: &Receipts, header: &Header) {
+        let owners = self.makers.iter().map(|maker| &maker.owner).chain([&self.reserve_owner]);
+        let reports: Vec<_> = owners.flat_map(|owner| receipts.reports(owner.reading_key(), header)).collect();
+        let hide = |name, value: i128| (name, value.unsigned_abs());
+        let mut found = Vec::new();
+        for (_, report) in reports {
+            match report {
+                SlotReport::Order(markouts) => found.extend(markouts.markouts.map(|value| hide("a markout", value))),
+                SlotReport::Request(execution) if execution.request != [0; 32] => {
+                    found.push(hide("the cost over the average price", execution.cost));
+                    self.execution = Some(execution);
+                }
+                SlotReport::Request(_) => {}
+            }
+        }
+        for (name, value) in found.into_iter().filter(|(_, value)| *value >= LEAST) {
+            self.hide(name, value);
+        }
     }
 
     /// What each owner reads of its own rows in the last two versions: balances, fills and notionals. An amount

@@ -217,6 +217,7 @@ pub(super) async fn build_with(
         culprits: BTreeMap::new(),
         artifacts: Vec::new(),
         secrets,
+        execution: None,
         former: None,
     })
 }

@@ -13,7 +13,7 @@ use ccc_chain::{Chain, Deployment, Wallet};
 use ccc_core::{
     enclave::attestation::{Policy, simulated::SimulatedProvider},
     keys::Committee,
-    table::{Header, SealedTable, TableStore},
+    table::{Execution, Header, SealedTable, TableStore},
     vault::Mode,
 };
 use ccc_enclave::config::EnclaveConfig;
@@ -83,6 +83,8 @@ pub(super) struct World {
     pub(super) culprits: BTreeMap<u16, String>,
     pub(super) artifacts: Vec<Artifact>,
     pub(super) secrets: Vec<Secret>,
+    /// What the requester was told of its order.
+    pub(super) execution: Option<Execution>,
     /// Payload of the report that made the current table.
     pub(super) former: Option<Vec<u8>>,
 }

@@ -1,8 +1,9 @@
-//! `ccc table history`: the chain of versions, what was reported of each, and an account's own receipts.
+//! `ccc table history`: the chain of versions, what was reported of each, and an account's own receipts and reports.
 
 use super::{Context, balance::amount};
 use crate::{
     cli::HistoryArgs,
+    command::reports::{self, References, Reports},
     error::Error,
     pool::{
         Pool, account,
@@ -15,7 +16,7 @@ use crate::{
 };
 use ccc_core::{
     report::Round,
-    table::{Header, Receipt, ResultCode, TableStore},
+    table::{Header, Receipt, ResultCode, SlotReport, TableStore},
 };
 use ccc_node::maker::TableOwner;
 use serde_json::{Value, json};
@@ -29,6 +30,14 @@ struct Shown {
     complete: bool,
     reported: Option<Reported>,
     receipts: Vec<(u32, Receipt)>,
+    reports: Reports,
+}
+
+impl Shown {
+    /// What the fill of a slot came to.
+    fn notional(&self, slot: u32) -> u128 {
+        self.receipts.iter().find(|(found, _)| *found == slot).map_or(0, |(_, receipt)| receipt.notional)
+    }
 }
 
 pub(super) fn run(arguments: &HistoryArgs, ctx: &Context<'_>) -> Result<Answer, Error> {
@@ -42,14 +51,16 @@ pub(super) fn run(arguments: &HistoryArgs, ctx: &Context<'_>) -> Result<Answer, 
     };
     let versions = history.chain.iter().map(shown).collect::<Result<Vec<_>, _>>()?;
     bar.finish_and_clear();
-    let mut lines = lines(&pool, &versions);
+    let lot = pool.config.asset(pool.config.base)?.lot;
+    let references = References::new(lot, versions.iter().map(|shown| (shown.header.version(), &shown.reports)));
+    let mut lines = lines(&pool, &versions, &references);
     lines.extend(history.beside.iter().map(|header| format!("beside the chain: {}", place(header))));
     lines.extend(history.altered.iter().map(altered_line));
     lines.extend(history.collected.iter().map(|last| format!("versions 1 to {last} were collected")));
     lines.extend(history.broken.iter().map(|broken| format!("broken: {broken}")));
     let object = json!({
         "head": pool.head.version,
-        "versions": versions.iter().map(object).collect::<Vec<_>>(),
+        "versions": versions.iter().map(|shown| object(shown, &references)).collect::<Vec<_>>(),
         "beside": beside(&history),
         "collected": history.collected,
         "broken": history.broken.as_ref().map(ToString::to_string),
@@ -60,15 +71,20 @@ pub(super) fn run(arguments: &HistoryArgs, ctx: &Context<'_>) -> Result<Answer, 
 }
 
 fn show(pool: &Pool, store: &impl TableStore, header: &Header, owner: Option<&TableOwner>) -> Result<Shown, Error> {
-    let receipts = match owner {
-        Some(owner) => pool.receipts(header)?.map(|receipts| receipts.open(owner.reading_key(), header)),
+    let of_owner = match owner {
+        Some(owner) => pool.receipts(header)?.map(|receipts| {
+            let key = owner.reading_key();
+            (receipts.open(key, header), receipts.reports(key, header))
+        }),
         None => None,
     };
+    let (receipts, reports) = of_owner.unwrap_or_default();
     Ok(Shown {
         header: header.clone(),
         complete: store.reader(&header.hash()).is_ok(),
         reported: pool.reported(header)?,
-        receipts: receipts.unwrap_or_default(),
+        receipts,
+        reports,
     })
 }
 
@@ -81,8 +97,8 @@ fn place(header: &Header) -> String {
     )
 }
 
-/// The versions as a table, and below it the account's receipts, if there are any.
-fn lines(pool: &Pool, versions: &[Shown]) -> Vec<String> {
+/// The versions as a table, below it the account's receipts and what its reports say, if there are any.
+fn lines(pool: &Pool, versions: &[Shown], references: &References) -> Vec<String> {
     let heads = [
         ("version", Side::Right),
         ("header", Side::Left),
@@ -101,6 +117,7 @@ fn lines(pool: &Pool, versions: &[Shown]) -> Vec<String> {
         lines.push(String::new());
         lines.extend(receipt_lines(receipts));
     }
+    lines.extend(versions.iter().flat_map(|shown| report_lines(shown, references)));
     lines
 }
 
@@ -116,6 +133,15 @@ fn cells(shown: &Shown) -> [String; 8] {
         reported.map_or(String::new(), |reported| reported.time.to_string()),
         if shown.complete { String::new() } else { "body or sidecar lost".into() },
     ]
+}
+
+/// What the reports of a version say.
+fn report_lines(shown: &Shown, references: &References) -> Vec<String> {
+    let of = |report: &(u32, SlotReport)| {
+        reports::lines(references, shown.header.version(), report, shown.notional(report.0))
+    };
+    let of_version = |line: String| format!("version {}, {}", shown.header.version(), line.trim_start());
+    shown.reports.iter().flat_map(of).map(of_version).collect()
 }
 
 /// What the report of a version says of it, in one word.
@@ -186,7 +212,7 @@ fn altered_line(Altered { header_hash, part }: &Altered) -> String {
     format!("beside the chain: header {}, whose {part} was altered", hex::encode(header_hash))
 }
 
-fn object(shown: &Shown) -> Value {
+fn object(shown: &Shown, references: &References) -> Value {
     let mut object = table::object(&shown.header);
     object["complete"] = shown.complete.into();
     object["report"] = shown.reported.as_ref().map_or(Value::Null, |Reported { time, round }| {
@@ -196,6 +222,10 @@ fn object(shown: &Shown) -> Value {
         })
     });
     object["receipts"] = shown.receipts.iter().map(receipt_object).collect();
+    let of = |report: &(u32, SlotReport)| {
+        reports::object(references, shown.header.version(), report, shown.notional(report.0))
+    };
+    object["reports"] = shown.reports.iter().map(of).collect();
     object
 }
 

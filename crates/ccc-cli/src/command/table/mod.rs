@@ -25,6 +25,7 @@ pub(super) fn run(verb: &Table, ctx: &Context<'_>) -> Result<Answer, Error> {
         Table::Deposit(arguments) => deposit::run(arguments, ctx),
         Table::Withdraw(arguments) => withdraw::run(arguments, ctx),
         Table::Transfer(arguments) => submission::transfer(arguments, ctx),
+        Table::Cancel(arguments) => submission::cancel(arguments, ctx),
         Table::Freeze(arguments) => submission::freeze(&arguments.of, true, ctx),
         Table::Unfreeze(arguments) => submission::freeze(&arguments.of, false, ctx),
         Table::ForceTransfer(arguments) => submission::force_transfer(arguments, ctx),

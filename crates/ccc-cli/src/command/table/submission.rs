@@ -1,9 +1,9 @@
-//! `ccc table transfer`, `freeze`, `unfreeze`, `force-transfer`: into the pool's log, where each looks like a standing
-//! order.
+//! `ccc table transfer`, `cancel`, `freeze`, `unfreeze`, `force-transfer`: into the pool's log, where each looks like a
+//! standing order.
 
 use super::Context;
 use crate::{
-    cli::{ForceTransferArgs, OfOperator, Submitting, TransferArgs},
+    cli::{CancelArgs, ForceTransferArgs, OfOperator, Submitting, TransferArgs},
     error::Error,
     pool::{
         Pool, account,
@@ -13,6 +13,7 @@ use crate::{
     },
     ui::Answer,
 };
+use ccc_core::ciphertext::Ciphertext;
 use ccc_enclave::intake::submission_id;
 use ccc_node::maker::{Instruction, TableOwner};
 
@@ -23,6 +24,29 @@ pub(super) fn transfer(arguments: &TransferArgs, ctx: &Context<'_>) -> Result<An
     let (asset, amount, to) = (pool.asset(arguments.asset), arguments.amount, arguments.to.0);
     let asked = Asked { what: "transfer", then: "makes it", instruction: Instruction::Transfer { asset, amount, to } };
     asked.submit(pool, &owner, &arguments.submitting, ctx)
+}
+
+pub(super) fn cancel(arguments: &CancelArgs, ctx: &Context<'_>) -> Result<Answer, Error> {
+    let pool = Pool::open(&arguments.submitting.pool)?;
+    let owner = account::open(&arguments.account_key, &ctx.passphrases)?;
+    let (order, expiry) = submitted(&pool, arguments.order.0)?;
+    // otherwise the order would stand again when its cancellation has expired
+    if pool.now().saturating_add(arguments.submitting.lifetime) < expiry {
+        return Err(Error::Terms { what: "the lifetime", reason: "it ends before the order's" });
+    }
+    let (what, then) = ("cancellation", "reads it, and the order stands in none after it");
+    Asked { what, then, instruction: Instruction::Cancel { order } }.submit(pool, &owner, &arguments.submitting, ctx)
+}
+
+/// The digest of the submission under an id of the pool's log, and its expiry.
+fn submitted(pool: &Pool, id: [u8; 32]) -> Result<([u8; 32], u64), Error> {
+    let named = pool.log.events().iter().find_map(|event| match event {
+        Event::StandingOrder { id: Hex(found), ciphertext, .. } if *found == id => Some(&ciphertext.0),
+        _ => None,
+    });
+    let ciphertext = named.and_then(|bytes| Ciphertext::from_bytes(bytes).ok());
+    let ciphertext = ciphertext.ok_or(Error::Terms { what: "the order", reason: "the log has none under this id" })?;
+    Ok((ciphertext.digest(), ciphertext.label().expiry))
 }
 
 pub(super) fn freeze(of: &OfOperator, frozen: bool, ctx: &Context<'_>) -> Result<Answer, Error> {

@@ -12,7 +12,8 @@ use ccc_enclave::query::{Answers, QueryFile};
 pub(super) fn receipts(receipts: &Receipts, headers: &[Header]) -> Established {
     let header = headers.iter().find(|header| header.hash() == receipts.header()).ok_or("the table header differs")?;
     let (count, version) = (receipts.sealed().len(), header.version());
-    Ok(format!("{count} receipts for table version {version}, by their own word; each opens for its owner alone"))
+    let what = "receipts and reports";
+    Ok(format!("{count} {what} for table version {version}, by their own word; each opens for its owner alone"))
 }
 
 /// A query against the request of its attempt.

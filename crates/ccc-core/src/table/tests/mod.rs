@@ -1,6 +1,7 @@
 //! Tests of the table as a whole: golden bytes, the slow twin, tampering, rollback, what the outside sees.
 
 mod answers;
+mod execution;
 mod forced;
 mod inclusion;
 mod nonces;

@@ -1,0 +1,184 @@
+//! Cancellation: what takes an order back, from when on, and what is refused.
+
+mod support;
+
+use ccc_core::{
+    ciphertext::Ciphertext,
+    table::{Receipt, Receipts, ResultCode},
+};
+use ccc_enclave::{
+    instruction::CancelInstruction,
+    intake::{self, Submission},
+    round::RoundOutput,
+};
+use support::{BASE, EXPIRY, LOT, QUOTE, World, owner, owner::Owner};
+
+const SUBMITTER: [u8; 20] = [0x5B; 20];
+const DONE: (u8, u8) = (Receipt::CARRIED_OUT, 0);
+
+fn refused() -> (u8, u8) {
+    (Receipt::NOT_CARRIED_OUT, 16 + ResultCode::Insufficient.byte())
+}
+
+/// The digest of the ciphertext of a submission of the log.
+fn digest(world: &World, index: usize) -> [u8; 32] {
+    let ciphertext = Ciphertext::from_bytes(&world.orders[index].ciphertext).expect("a ciphertext");
+    ciphertext.verify(&world.key()).expect("valid").digest()
+}
+
+/// Logs a cancellation of `account`'s order, signed by `signer`.
+fn cancel_as(world: &mut World, signer: &Owner, account: [u8; 20], order: [u8; 32]) {
+    let id = world.fresh_id(SUBMITTER);
+    let label = intake::label(&world.config, id, SUBMITTER, EXPIRY);
+    let mut asked = CancelInstruction { account, order, signature: [0; 65] };
+    asked.signature = signer.sign(&label, &asked.unsigned());
+    let ciphertext = owner::encrypt(&world.key(), &label, &asked.to_bytes(), &mut world.rng);
+    world.orders.push(Submission { id, who: SUBMITTER, ciphertext });
+}
+
+fn cancel(world: &mut World, signer: &Owner, order: [u8; 32]) {
+    cancel_as(world, signer, signer.account(), order);
+}
+
+fn settle(world: &mut World, lots: u64) -> RoundOutput {
+    let order = world.plain_order(lots * LOT);
+    let request = world.request(&order);
+    world.round(Some(request))
+}
+
+/// Outcome, reason and lots of every receipt that an owner can open.
+fn told(output: &RoundOutput, owner: &Owner) -> Vec<(u8, u8, u64)> {
+    let file = Receipts::new(output.table.header.hash(), output.receipts.clone()).expect("a round's");
+    let receipts = file.open(&owner.reading_key(), &output.table.header).into_iter();
+    receipts.map(|(_, receipt)| (receipt.outcome, receipt.reason, receipt.lots)).collect()
+}
+
+/// The ending of what an owner submitted in this round.
+fn ending(output: &RoundOutput, owner: &Owner) -> (u8, u8) {
+    let (outcome, reason, _) = *told(output, owner).last().expect("a receipt");
+    (outcome, reason)
+}
+
+fn left(world: &mut World, makers: &[Owner; 3]) -> [(u128, u64); 3] {
+    makers.each_ref().map(|maker| {
+        let (amount, reserved) = world.balance(maker.account(), BASE);
+        (amount / u128::from(LOT), reserved)
+    })
+}
+
+#[test]
+fn an_order_that_its_account_takes_back_is_not_filled_any_more() {
+    let (mut world, makers) = World::with_makers(1);
+    let order = digest(&world, 0);
+    cancel(&mut world, &makers[0], order);
+    let output = world.idle();
+    assert_eq!(ending(&output, &makers[0]), DONE);
+    assert_eq!(left(&mut world, &makers), [(10, 0), (20, 20), (30, 30)]);
+    let output = settle(&mut world, 25);
+    assert_eq!(left(&mut world, &makers), [(10, 0), (0, 0), (25, 25)]);
+    assert_eq!(
+        told(&output, &makers[0]),
+        [(0, 0, 0)],
+        "its order hears that it was not filled, its cancellation nothing"
+    );
+}
+
+/// Otherwise a maker would choose, knowing the request.
+#[test]
+fn an_order_stands_in_the_round_that_reads_its_cancellation() {
+    let (mut world, makers) = World::with_makers(2);
+    let order = digest(&world, 1);
+    cancel(&mut world, &makers[1], order);
+    let output = settle(&mut world, 25);
+    assert_eq!(told(&output, &makers[1]), [(1, 0, 15), (DONE.0, DONE.1, 0)]);
+    assert_eq!(left(&mut world, &makers), [(0, 0), (5, 0), (30, 30)], "what is left of it is free");
+    settle(&mut world, 20);
+    assert_eq!(left(&mut world, &makers), [(0, 0), (5, 0), (10, 10)]);
+}
+
+#[test]
+fn n135_an_order_cancelled_after_its_fill_or_by_a_stranger_is_refused() {
+    let (mut world, makers) = World::with_makers(3);
+    let orders = [0, 1, 2].map(|index| digest(&world, index));
+    settle(&mut world, 15);
+    assert_eq!(left(&mut world, &makers), [(0, 0), (15, 15), (30, 30)]);
+    cancel(&mut world, &makers[0], orders[0]);
+    // in its own name, and in the owner's
+    cancel(&mut world, &makers[2], orders[1]);
+    cancel_as(&mut world, &makers[2], makers[1].account(), orders[1]);
+    let output = world.idle();
+    assert_eq!(ending(&output, &makers[0]), refused(), "filled");
+    assert_eq!(told(&output, &makers[2]), [(0, 0, 0), (refused().0, refused().1, 0)], "another's");
+    assert_eq!(told(&output, &makers[1]), [(0, 0, 0)], "who did not sign hears nothing");
+    assert_eq!(left(&mut world, &makers), [(0, 0), (15, 15), (30, 30)]);
+    settle(&mut world, 20);
+    assert_eq!(left(&mut world, &makers), [(0, 0), (0, 0), (25, 25)], "both stand");
+}
+
+#[test]
+fn a_cancellation_of_an_order_that_was_replaced_leaves_the_one_that_stands() {
+    let (mut world, makers) = World::with_makers(4);
+    let replaced = digest(&world, 2);
+    world.order(SUBMITTER, &makers[2], 8, 500);
+    cancel(&mut world, &makers[2], replaced);
+    let output = world.idle();
+    assert_eq!(told(&output, &makers[2]), [(0, 0, 0), (DONE.0, DONE.1, 0), (refused().0, refused().1, 0)]);
+    assert_eq!(left(&mut world, &makers)[2], (30, 8));
+    cancel(&mut world, &makers[2], replaced);
+    assert_eq!(ending(&world.idle(), &makers[2]), refused(), "also once the replacement lives");
+    settle(&mut world, 8);
+    assert_eq!(left(&mut world, &makers)[2], (22, 0));
+}
+
+#[test]
+fn after_a_cancellation_a_new_order_stands() {
+    let (mut world, makers) = World::with_makers(5);
+    let order = digest(&world, 2);
+    cancel(&mut world, &makers[2], order);
+    world.order(SUBMITTER, &makers[2], 5, 500);
+    let output = world.idle();
+    assert_eq!(told(&output, &makers[2]), [(0, 0, 0), (DONE.0, DONE.1, 0), (DONE.0, DONE.1, 0)]);
+    assert_eq!(left(&mut world, &makers)[2], (30, 5));
+    settle(&mut world, 5);
+    assert_eq!(left(&mut world, &makers), [(10, 10), (20, 20), (25, 0)]);
+}
+
+#[test]
+fn an_order_is_taken_back_in_its_first_round_and_once() {
+    let mut world = World::new(6);
+    let maker = Owner::new(2);
+    world.deposit([1; 20], &maker, BASE, u128::from(30 * LOT));
+    world.order([1; 20], &maker, 30, 1_000);
+    let order = digest(&world, 0);
+    cancel(&mut world, &maker, order);
+    let output = world.idle();
+    assert_eq!(told(&output, &maker), [(DONE.0, DONE.1, 0); 2]);
+    assert_eq!(world.balance(maker.account(), BASE).1, 0);
+    cancel(&mut world, &maker, order);
+    assert_eq!(ending(&world.idle(), &maker), refused());
+}
+
+/// The table refuses a batch in which a cancelled order was filled: what it would have sold stays reserved, and the order
+/// is out all the same. A second cancellation frees it.
+#[test]
+fn an_order_stays_out_though_a_refused_batch_left_its_reservation() {
+    let mut world = World::new(7);
+    let maker = Owner::new(2);
+    world.deposit([1; 20], &maker, BASE, u128::from(30 * LOT));
+    world.order([1; 20], &maker, 30, 1_000);
+    let reserve = Owner::new(1);
+    world.deposit(reserve.account(), &reserve, QUOTE, 5);
+    world.idle();
+    let order = digest(&world, 0);
+    cancel(&mut world, &maker, order);
+    settle(&mut world, 25);
+    assert_eq!(world.balance(maker.account(), BASE), (u128::from(30 * LOT), 25));
+    world.deposit(reserve.account(), &reserve, QUOTE, 1_000_000_000_000);
+    world.idle();
+    let output = settle(&mut world, 10);
+    assert_eq!(told(&output, &maker), [(0, 0, 0)]);
+    assert_eq!(world.balance(maker.account(), BASE), (u128::from(30 * LOT), 25));
+    cancel(&mut world, &maker, order);
+    assert_eq!(ending(&world.idle(), &maker), DONE);
+    assert_eq!(world.balance(maker.account(), BASE), (u128::from(30 * LOT), 0));
+}
