@@ -112,6 +112,9 @@ LINES = (
     clearing("2^10", 5, "AVX-512", OURS),
     clearing("2^17", 5, "AVX-512", OURS),
     clearing("2^20", 5, "AVX-512", OURS, 25, 230),
+    clearing("2^10", 10, "AVX2", "avx2"),
+    clearing("2^17", 10, "AVX2", "avx2"),
+    clearing("2^20", 10, "AVX2", "avx2", 12, 100),
     clearing("2^10", 10, "portable", "portable"),
     clearing("2^17", 10, "portable", "portable"),
     clearing("2^20", 10, "portable", "portable", 12, 100),
@@ -119,7 +122,7 @@ LINES = (
     Line("open, clear and seal, 1 024 makers", "clearing/round", "2^10", 1.3),
     Line("sweep of a third, 2^20 orders", "clearing/book", "2^20", None, (Against("lobster", "lobster"), Against("orderbook-rs", "orderbook-rs"))),
 )
-KERNELS = ((OURS, "AVX-512"), ("portable", "portable"))
+KERNELS = ((OURS, "AVX-512"), ("avx2", "AVX2"), ("portable", "portable"))
 # What a room's groups begin with, and the block of its lines.
 ROOMS = {"table/": TABLE_FIGURES, "clearing/": CLEARING_FIGURES}
 # Groups without a line, of which the sentences of a block speak.

@@ -32,8 +32,8 @@ const SIZES: [(usize, &str); 3] = [(1 << 10, "2^10"), (1 << 17, "2^17"), (1 << 2
 const GROWTH: [(usize, &str); 5] =
     [(10_000, "10^4"), (31_623, "10^4.5"), (100_000, "10^5"), (316_228, "10^5.5"), (1_000_000, "10^6")];
 /// The kernels, under their names in the table.
-fn kernels() -> [(&'static str, Kernel); 2] {
-    [("ccc", Kernel::detected()), ("portable", Kernel::PORTABLE)]
+fn kernels() -> impl Iterator<Item = (&'static str, Kernel)> {
+    Kernel::available().map(|kernel| (if kernel == Kernel::detected() { "ccc" } else { kernel.name() }, kernel))
 }
 
 /// A group with few samples: the large sizes take long, and what is compared differs by factors.

@@ -16,7 +16,8 @@
 //! nothing; 2: no number of samples.
 //!
 //! Clearing is sampled over four classes of pools: random beside one maker that covers all, all at one spread, and a pool that
-//! is too small; fifteen seconds for each pair. Its control is a sort.
+//! is too small; fifteen seconds for each pair. By both rules and every kernel: one solve, a whole clearing with minimums, and
+//! a batch of three requests with minimums and counterparty lists of both sides. Its control is a sort.
 //!
 //! `CCC_TIMING_SAMPLES` is a number of samples in the place of the fifteen seconds; operations and the first control may
 //! then not reach 5.
@@ -27,10 +28,9 @@
 #![allow(clippy::unwrap_used, reason = "a bench that cannot be set up ends")]
 
 use ccc_benches::clearing::Class;
-use ccc_benches::clearing_timing::{Pools, Way, portable};
+use ccc_benches::clearing_timing::{Pools, Way, ways};
 use ccc_benches::timing::{CERTAIN, Classes, FRACTIONS, Secret};
 use ccc_benches::welch::Samples;
-use darkpool_matcher::Kernel;
 use rand::SeedableRng;
 use rand_chacha::ChaCha20Rng;
 use std::process::ExitCode;
@@ -42,13 +42,6 @@ const BUDGET: Duration = Duration::from_secs(15);
 const OVER_MANY: f64 = 5.0;
 /// Standing orders of a clearing: few enough that their columns and the pool copied into them fit the first cache together.
 const SLOTS: usize = 1 << 8;
-/// What is asked of a clearing.
-const WAYS: [(&str, Way); 4] = [
-    ("clearing, detected kernel", Way::Heart(Kernel::detected)),
-    ("clearing, portable kernel", Way::Heart(portable)),
-    ("whole clearing, detected kernel", Way::Whole(Kernel::detected)),
-    ("whole clearing, portable kernel", Way::Whole(portable)),
-];
 /// Samples in smoke mode.
 const FEW: u32 = 64;
 
@@ -145,7 +138,7 @@ impl Found {
             asked.measure("share creation", &classes, |secret| secret.create(&mut rng)),
             asked.measure("decapsulation", &classes, Secret::open),
         ];
-        operations.extend(WAYS.map(|(name, way)| asked.clearing(name, &mut pools, way)));
+        operations.extend(ways().into_iter().map(|(name, way)| asked.clearing(&name, &mut pools, way)));
         Self {
             operations,
             alike: asked.measure("control, two classes alike", &alike, |secret| secret.create(&mut rng)),

@@ -54,6 +54,12 @@ impl Orders {
         }
     }
 
+    /// The same with these orders.
+    #[must_use]
+    pub fn with(self, orders: Vec<StandingOrder>) -> Self {
+        Self { orders, ..self }
+    }
+
     /// Takes over orders and request of another pool of the same size, into the memory that is there.
     pub fn load(&mut self, other: &Self) {
         self.orders.copy_from_slice(&other.orders);
@@ -70,7 +76,8 @@ impl Orders {
     }
 }
 
-fn order(spread: u16, size: u64) -> StandingOrder {
+/// An order of these terms, without limits.
+pub(crate) fn order(spread: u16, size: u64) -> StandingOrder {
     let size = Lots::new(size).unwrap();
     StandingOrder {
         owner: OwnerId([1; 20]),
@@ -85,7 +92,8 @@ fn order(spread: u16, size: u64) -> StandingOrder {
     }
 }
 
-fn request(size: u64) -> Request {
+/// All or none, at any spread.
+pub(crate) fn request(size: u64) -> Request {
     Request {
         owner: OwnerId([9; 20]),
         size: Lots::new(size).unwrap(),
@@ -97,7 +105,8 @@ fn request(size: u64) -> Request {
     }
 }
 
-fn price() -> Twap {
+/// 60 000 dollars.
+pub(crate) fn price() -> Twap {
     let rules = PriceRules {
         window: 3_600,
         max_gap: 3_600,

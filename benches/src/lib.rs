@@ -7,6 +7,7 @@
 #![allow(clippy::panic, reason = "a bench that cannot be set up ends")]
 #![allow(clippy::missing_panics_doc, reason = "a bench that cannot be set up ends")]
 
+pub mod batches;
 #[cfg(feature = "peers-book")]
 pub mod books;
 pub mod clearing;

@@ -1,5 +1,5 @@
-//! Arbitrary pools, requests and canonical orders: each kernel gives what the slow reference gives, outcome and fills, under
-//! every rule, and nothing panics.
+//! Arbitrary pools, requests, counterparty lists and canonical orders: each kernel gives what the slow reference gives, outcomes
+//! and fills, under every rule, of the first request alone and of all as a batch, and nothing panics.
 //!
 //! Numbers come clustered, so that ties, exact fits and shortages are common, and now and then from their whole range.
 //!
@@ -8,14 +8,17 @@
 
 use arbitrary::{Arbitrary, Result, Unstructured};
 use darkpool_matcher::{
-    Allocation, BasisPoints, ClearError, Fill, Kernel, Lots, Market, MicroDollars, Notional, Observation, Outcome,
-    OwnerId, PriceRefusal, PriceRules, Pricing, Request, Rules, Solves, Spread, SpreadSchedule, StandingOrder,
-    SuccessRule, TierMask, Twap, UnixSeconds, Workspace, clear_in, dispersion_limit, reference, twap,
+    Allocation, BasisPoints, Batch, ClearError, CounterpartyList, Fill, Kernel, Lots, Market, MicroDollars, Notional,
+    Observation, Outcome, OwnerId, PriceRefusal, PriceRules, Pricing, Request, Rules, Solves, Spread, SpreadSchedule,
+    StandingOrder, SuccessRule, TierMask, Twap, UnixSeconds, Workspace, clear_batch_in, clear_in, dispersion_limit,
+    reference, twap,
 };
 use libfuzzer_sys::fuzz_target;
 
 /// Orders in one pool.
 const MOST: usize = 80;
+/// Requests in one batch.
+const MOST_REQUESTS: usize = 4;
 const DEADLINE: UnixSeconds = UnixSeconds(1_000_000);
 
 fn lots(input: &mut Unstructured<'_>) -> Result<Lots> {
@@ -117,6 +120,23 @@ fn market(input: &mut Unstructured<'_>) -> Result<Market> {
     Ok(Market::new(lot).expect("below 2^51").with_rules(rules))
 }
 
+fn list(input: &mut Unstructured<'_>) -> Result<CounterpartyList> {
+    let number = input.int_in_range(0..=CounterpartyList::MOST)?;
+    let names = (0..number).map(|_| owner(input)).collect::<Result<Vec<_>>>()?;
+    let list = if input.arbitrary()? { CounterpartyList::allow(&names) } else { CounterpartyList::deny(&names) };
+    Ok(list.expect("at most eight names"))
+}
+
+/// None at all, one each, or seldom another number.
+fn lists(input: &mut Unstructured<'_>, number: usize) -> Result<Vec<CounterpartyList>> {
+    let number = match input.int_in_range(0..=31u8)? {
+        0..=15 => 0,
+        31 => input.int_in_range(0..=number + 1)?,
+        _ => number,
+    };
+    (0..number).map(|_| list(input)).collect()
+}
+
 /// Every slot once; seldom any numbers at all.
 fn permutation(input: &mut Unstructured<'_>, number: usize) -> Result<Vec<u32>> {
     if input.ratio(1, 32)? {
@@ -132,40 +152,86 @@ fn permutation(input: &mut Unstructured<'_>, number: usize) -> Result<Vec<u32>> 
 #[derive(Debug)]
 struct Input {
     orders: Vec<StandingOrder>,
+    order_lists: Vec<CounterpartyList>,
     permutation: Vec<u32>,
-    request: Request,
-    price: std::result::Result<Twap, PriceRefusal>,
+    requests: Vec<Request>,
+    request_lists: Vec<CounterpartyList>,
+    sequence: Vec<u32>,
+    prices: Vec<std::result::Result<Twap, PriceRefusal>>,
     market: Market,
 }
 
 impl<'a> Arbitrary<'a> for Input {
     fn arbitrary(input: &mut Unstructured<'a>) -> Result<Self> {
-        let (market, price, request) = (market(input)?, price(input)?, request(input)?);
+        let market = market(input)?;
+        let asked = input.int_in_range(1..=MOST_REQUESTS)?;
+        let prices = (0..asked).map(|_| price(input)).collect::<Result<Vec<_>>>()?;
+        let requests = (0..asked).map(|_| request(input)).collect::<Result<Vec<_>>>()?;
+        let (request_lists, sequence) = (lists(input, asked)?, permutation(input, asked)?);
         let number = input.int_in_range(0..=MOST)?;
         let orders = (0..number).map(|_| order(input)).collect::<Result<Vec<_>>>()?;
-        let permutation = permutation(input, number)?;
-        Ok(Self { orders, permutation, request, price, market })
+        let (order_lists, permutation) = (lists(input, number)?, permutation(input, number)?);
+        Ok(Self { orders, order_lists, permutation, requests, request_lists, sequence, prices, market })
     }
 }
 
+/// What lay in the memory before.
+const STALE: Fill = Fill { lots: Lots::MAX, notional: Notional::new(5) };
+
 impl Input {
-    /// Clears by one kernel, in memory that held something else.
+    fn batch(&self) -> Batch<'_> {
+        Batch {
+            orders: &self.orders,
+            order_lists: &self.order_lists,
+            permutation: &self.permutation,
+            requests: &self.requests,
+            request_lists: &self.request_lists,
+            sequence: &self.sequence,
+            prices: &self.prices,
+        }
+    }
+
+    /// Clears the first request, without lists, by one kernel.
     fn clear(&self, kernel: Kernel) -> std::result::Result<(Outcome, Vec<Fill>), ClearError> {
-        let number = self.orders.len();
-        let (mut spreads, mut capacities, mut minimums) = (vec![1; number], vec![2; number], vec![3; number]);
-        let mut filled = vec![4; number];
-        let workspace = Workspace::new(&mut spreads, &mut capacities, &mut minimums, &mut filled)?;
-        let mut fills = vec![Fill { lots: Lots::MAX, notional: Notional::new(5) }; number];
-        let (mut workspace, permutation) = (workspace.with_kernel(kernel), &self.permutation);
-        let Self { request, orders, price, market, .. } = self;
-        let outcome = clear_in(request, orders, permutation, *price, market, &mut workspace, &mut fills)?;
+        let Self { requests, orders, permutation, prices, market, .. } = self;
+        let mut fills = vec![STALE; orders.len()];
+        let outcome = by(kernel, orders.len(), |workspace| {
+            clear_in(&requests[0], orders, permutation, prices[0], market, workspace, &mut fills)
+        })?;
         Ok((outcome, fills))
     }
+
+    /// Clears all requests, with their lists, by one kernel.
+    fn clear_all(&self, kernel: Kernel) -> std::result::Result<(Vec<Outcome>, Vec<Fill>), ClearError> {
+        let (number, asked) = (self.orders.len(), self.requests.len());
+        let (mut fills, mut outcomes) = (vec![STALE; number * asked], vec![Outcome::UNCLEARED; asked]);
+        // memory that held other orders
+        let mut standing = vec![StandingOrder { size: Lots::MAX, ..StandingOrder::EMPTY }; number];
+        by(kernel, number, |workspace| {
+            clear_batch_in(&self.batch(), &self.market, workspace, &mut standing, &mut fills, &mut outcomes)
+        })?;
+        Ok((outcomes, fills))
+    }
+}
+
+/// Runs with the memory of a clearing, which held something else.
+fn by<T>(
+    kernel: Kernel,
+    number: usize,
+    run: impl FnOnce(&mut Workspace<'_>) -> std::result::Result<T, ClearError>,
+) -> std::result::Result<T, ClearError> {
+    let (mut spreads, mut capacities, mut minimums) = (vec![1; number], vec![2; number], vec![3; number]);
+    let mut filled = vec![4; number];
+    let workspace = Workspace::new(&mut spreads, &mut capacities, &mut minimums, &mut filled)?;
+    run(&mut workspace.with_kernel(kernel))
 }
 
 fuzz_target!(|input: Input| {
-    let Input { request, orders, permutation, price, market } = &input;
-    let expected = reference::clear(request, orders, permutation, *price, market);
-    assert_eq!(input.clear(Kernel::PORTABLE), expected);
-    assert_eq!(input.clear(Kernel::detected()), expected);
+    let Input { requests, orders, permutation, prices, market, .. } = &input;
+    let expected = reference::clear(&requests[0], orders, permutation, prices[0], market);
+    let of_all = reference::clear_batch(&input.batch(), market);
+    for kernel in Kernel::available() {
+        assert_eq!(input.clear(kernel), expected, "{}", kernel.name());
+        assert_eq!(input.clear_all(kernel), of_all, "{}", kernel.name());
+    }
 });

@@ -15,7 +15,7 @@ pub(crate) struct Book {
 
 impl Book {
     pub(crate) fn padded(slots: usize) -> Self {
-        Self { accounts: vec![[0; 20]; slots], orders: vec![empty_order(); slots] }
+        Self { accounts: vec![[0; 20]; slots], orders: vec![StandingOrder::EMPTY; slots] }
     }
 
     /// One live order per account: of several, the one submitted last. Every pair is compared.
@@ -43,20 +43,6 @@ impl Planned {
         let asset = self.operation.asset();
         let settles = (asset.0 == config.base) | (asset.0 == config.quote);
         frozen & settles & (self.operation.account().0 == *account)
-    }
-}
-
-fn empty_order() -> StandingOrder {
-    StandingOrder {
-        owner: OwnerId([0; 20]),
-        spread: Spread::MIN,
-        size: Lots::ZERO,
-        balance: Lots::ZERO,
-        cap: Lots::ZERO,
-        minimum: Lots::ZERO,
-        expiry: UnixSeconds(0),
-        tiers: TierMask(0),
-        frozen: true,
     }
 }
 

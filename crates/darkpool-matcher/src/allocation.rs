@@ -27,7 +27,7 @@ impl Rate {
     /// ρ for `rest` lots over `capacity`, rest ≤ capacity < 2^51. No capacity gives rate zero.
     pub(crate) const fn of(rest: u64, capacity: u64) -> Self {
         let divisor = capacity | bit(!nonzero(capacity));
-        Self(divide_shifted::<SHIFT>(rest, divisor).rounded_up())
+        Self(divide_shifted::<{ SHIFT / 2 }>(rest, divisor).rounded_up())
     }
 
     /// ρ, at most 2^52.
@@ -40,7 +40,8 @@ impl Rate {
     #[inline]
     #[allow(clippy::cast_possible_truncation, reason = "c < 2^51 and ρ ≤ 2^52, so G(c) < 2^51")]
     pub(crate) const fn handed_out(self, running: u64) -> u64 {
-        ((running as u128 * self.0 as u128) >> SHIFT) as u64
+        // c is shifted before, so that G(c) is the high word of the product
+        (((running << (u64::BITS - SHIFT)) as u128 * self.0 as u128) >> u64::BITS) as u64
     }
 }
 

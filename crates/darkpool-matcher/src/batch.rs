@@ -1,8 +1,9 @@
 //! Several requests over one pool, one after another, with counterparty lists.
 
-use crate::clear::{Workspace, check_length, check_permutation, clear_in};
+use crate::clear::{Pool, Workspace, check_length, check_permutation, clear_columns};
 use crate::counterparties::CounterpartyList;
 use crate::error::ClearError;
+use crate::kernel::columns::Columns;
 use crate::kernel::mask::{Mask, bit, from_flag};
 use crate::market::Market;
 use crate::outcome::{Fill, Outcome};
@@ -51,7 +52,7 @@ pub fn clear_batch(
     clear_batch_in(batch, market, &mut workspace, &mut batch.orders.to_vec(), fills, outcomes)
 }
 
-/// Clears the requests one after another, as [`clear_in`] does each, and fills nothing twice.
+/// Clears the requests one after another, as [`clear_in`](crate::clear_in) does each, and fills nothing twice.
 ///
 /// `fills` has one row per request, in the order of `requests`, and in a row one entry per standing order;
 /// `outcomes` has one entry per request. `standing` is memory for as many standing orders as there are. All
@@ -70,7 +71,7 @@ pub fn clear_batch(
 ///
 /// *Security*: `standing` and the workspace hold secrets afterwards; the caller wipes them.
 ///
-/// *Timing*: that of [`clear_in`] and two passes over the orders, once for each request.
+/// *Timing*: that of [`clear_in`](crate::clear_in) and two passes over the orders, once for each request.
 pub fn clear_batch_in(
     batch: &Batch<'_>,
     market: &Market,
@@ -92,6 +93,20 @@ pub fn clear_batch_in(
     outcomes.fill(Outcome::UNCLEARED);
     checked?;
     standing.copy_from_slice(batch.orders);
+    take_turns(batch, market, &mut workspace.columns, standing, fills, outcomes);
+    Ok(())
+}
+
+/// The second step of [`clear_batch_in`]; every length and both permutations were checked.
+pub(crate) fn take_turns<C: Columns>(
+    batch: &Batch<'_>,
+    market: &Market,
+    columns: &mut C,
+    standing: &mut [StandingOrder],
+    fills: &mut [Fill],
+    outcomes: &mut [Outcome],
+) {
+    let slots = batch.orders.len();
     for index in batch.sequence.iter().map(|&index| usize::try_from(index).unwrap_or(usize::MAX)) {
         let row = index.wrapping_mul(slots)..index.wrapping_mul(slots).wrapping_add(slots);
         let (Some(turn), Some(row), Some(outcome)) = (batch.turn(index), fills.get_mut(row), outcomes.get_mut(index))
@@ -99,10 +114,10 @@ pub fn clear_batch_in(
             continue;
         };
         turn.admit(batch, standing);
-        *outcome = clear_in(turn.request, standing, batch.permutation, turn.price, market, workspace, row)?;
+        let pool = Pool { orders: standing, permutation: batch.permutation };
+        *outcome = clear_columns(turn.request, &pool, turn.price, market, columns, row);
         consume(standing, row);
     }
-    Ok(())
 }
 
 impl<'a> Batch<'a> {

@@ -2,7 +2,7 @@
 
 use crate::error::ClearError;
 use crate::kernel::Kernel;
-use crate::kernel::columns::SliceColumns;
+use crate::kernel::columns::{Columns, SliceColumns, Slot};
 use crate::kernel::mask::{self, Mask, hide, nonzero, select};
 use crate::kernel::scalar::{Demand, Solved, gate, solve};
 use crate::market::Market;
@@ -18,7 +18,7 @@ use crate::types::{AMOUNT_BITS, Lots, Notional};
 /// *Security*: afterwards it holds capacities and fills; the caller wipes it or keeps it sealed.
 #[derive(Debug)]
 pub struct Workspace<'a> {
-    columns: SliceColumns<'a>,
+    pub(crate) columns: SliceColumns<'a>,
 }
 
 impl<'a> Workspace<'a> {
@@ -122,17 +122,42 @@ pub fn clear_in(
 ) -> Result<Outcome, ClearError> {
     fills.fill(Fill::default());
     check_shape(orders.len(), permutation, workspace, fills.len())?;
-    let columns = &mut workspace.columns;
+    let pool = Pool { orders, permutation };
+    Ok(clear_columns(request, &pool, price, market, &mut workspace.columns, fills))
+}
+
+/// The standing orders with their canonical order, which was checked: it names every slot once.
+pub(crate) struct Pool<'a> {
+    pub(crate) orders: &'a [StandingOrder],
+    pub(crate) permutation: &'a [u32],
+}
+
+impl Pool<'_> {
+    /// The slots in canonical order.
+    fn slots(&self) -> impl Iterator<Item = usize> {
+        self.permutation.iter().map(|&slot| usize::try_from(slot).unwrap_or(usize::MAX))
+    }
+}
+
+/// Steps 2 to 8 of [`clear_in`], in columns and into fills that have an entry for each order.
+pub(crate) fn clear_columns<C: Columns>(
+    request: &Request,
+    pool: &Pool<'_>,
+    price: Result<Twap, PriceRefusal>,
+    market: &Market,
+    columns: &mut C,
+    fills: &mut [Fill],
+) -> Outcome {
     let terms = Terms::of(request);
-    let pool = gather(&terms, orders, permutation, columns);
+    let total = gather(&terms, pool, columns);
     let price = price.map_or(0, |twap| twap.price().get());
-    let gates = Gates::of(&terms, price, pool, market);
+    let gates = Gates::of(&terms, price, total, market);
     gate(columns, gates.open());
-    let solved = solve(columns, &terms.demand, gates.admit(pool), &market.plan());
+    let solved = solve(columns, &terms.demand, gates.admit(total), &market.plan());
     let verdict = Verdict::of(&gates, &solved);
     let pay = Pay { success: verdict.success, price, uniform: uniform(market), dearest: solved.dearest };
-    let total = settle(columns, permutation, &pay, market, fills);
-    Ok(verdict.outcome(solved.filled, total))
+    let total = settle(columns, pool, &pay, market, fills);
+    verdict.outcome(solved.filled, total)
 }
 
 pub(crate) fn check_length(what: &'static str, expected: usize, found: usize) -> Result<(), ClearError> {
@@ -169,25 +194,15 @@ pub(crate) fn check_permutation(permutation: &[u32], seen: &mut [u64]) -> Result
     Ok(())
 }
 
-/// The slots in canonical order. The permutation was checked, so none is skipped.
-fn slots(permutation: &[u32]) -> impl Iterator<Item = usize> {
-    permutation.iter().map(|&slot| usize::try_from(slot).unwrap_or(usize::MAX))
-}
-
 /// Writes spread, capacity and minimum of every order into the columns; returns Σe, below 2^83.
-fn gather(terms: &Terms, orders: &[StandingOrder], permutation: &[u32], columns: &mut SliceColumns<'_>) -> u128 {
-    let mut pool = 0u128;
-    let written = columns.spreads.iter_mut().zip(columns.capacities.iter_mut()).zip(columns.minimums.iter_mut());
-    for (slot, ((spread, capacity), minimum)) in slots(permutation).zip(written) {
-        let Some(order) = orders.get(slot) else {
-            continue;
-        };
-        *spread = order.spread.get();
-        *minimum = order.minimum.get();
-        *capacity = order.capacity(terms);
-        pool = pool.wrapping_add(u128::from(*capacity));
-    }
-    pool
+fn gather<C: Columns>(terms: &Terms, pool: &Pool<'_>, columns: &mut C) -> u128 {
+    let mut total = 0u128;
+    columns.gather(pool.slots().map(|slot| {
+        let row = pool.orders.get(slot).map_or(Slot::EMPTY, |order| order.row(terms));
+        total = total.wrapping_add(u128::from(row.capacity));
+        row
+    }));
+    total
 }
 
 /// The conditions under which no order takes part.
@@ -264,18 +279,18 @@ fn uniform(market: &Market) -> Mask {
 }
 
 /// Writes the fills, priced or zero, in the order of the standing orders; returns the sum of the notionals.
-fn settle(columns: &SliceColumns<'_>, permutation: &[u32], pay: &Pay, market: &Market, fills: &mut [Fill]) -> Notional {
+fn settle<C: Columns>(columns: &C, pool: &Pool<'_>, pay: &Pay, market: &Market, fills: &mut [Fill]) -> Notional {
     let mut total = 0u128;
-    let rows = columns.spreads.iter().zip(columns.fills.iter());
-    for (slot, (spread, lots)) in slots(permutation).zip(rows) {
-        let Some(fill) = fills.get_mut(slot) else {
-            continue;
+    let mut slots = pool.slots();
+    columns.settle(|spread, lots| {
+        let Some(fill) = slots.next().and_then(|slot| fills.get_mut(slot)) else {
+            return;
         };
         let lots = lots & pay.success;
-        let paid = select(pay.uniform, pay.dearest, u64::from(*spread));
+        let paid = select(pay.uniform, pay.dearest, u64::from(spread));
         let notional = market.notional_of(lots, pay.price, paid);
         total = total.wrapping_add(notional.get());
         *fill = Fill { lots: Lots::masked(lots), notional };
-    }
+    });
     Notional::new(total)
 }

@@ -6,7 +6,7 @@
 //! - [`StandingOrder`] and [`Request`] are what is cleared;
 //! - [`twap`] turns the observations of a price feed into a [`Twap`], or refuses with a reason;
 //! - [`Market`] holds the [`Rules`]: rule A or B, pay as bid or one price;
-//! - [`clear`] is the meaning, in numbered steps; [`Kernel`] names the speed: plain Rust, or AVX-512 where there is it;
+//! - [`clear`] is the meaning, in numbered steps; [`Kernel`] names the speed: plain Rust, for AVX2 as well, or AVX-512 where there is it;
 //! - [`clear_batch`] clears several requests in turn, with [`CounterpartyList`]s;
 //! - [`reference`](mod@reference) is the slow twin: a sort and exact division.
 //!

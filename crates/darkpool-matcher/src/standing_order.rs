@@ -1,5 +1,6 @@
 //! A maker's firm and funded offer.
 
+use crate::kernel::columns::Slot;
 use crate::kernel::mask::{self, Mask, at_most, below, lesser};
 use crate::request::Terms;
 use crate::types::{Lots, OwnerId, Spread, TierMask, UnixSeconds};
@@ -31,15 +32,33 @@ pub struct StandingOrder {
 }
 
 impl StandingOrder {
+    /// A slot without an order: frozen, of nobody, and nothing in it.
+    pub const EMPTY: Self = Self {
+        owner: OwnerId([0; 20]),
+        spread: Spread::MIN,
+        size: Lots::ZERO,
+        balance: Lots::ZERO,
+        cap: Lots::ZERO,
+        minimum: Lots::ZERO,
+        expiry: UnixSeconds(0),
+        tiers: TierMask(0),
+        frozen: true,
+    };
+
     /// The effective capacity for one request, in lots.
     ///
     /// [not expired] · [owner differs] · [tier admitted] · [not frozen] · [spread ≤ S] · min(size, balance, cap, D),
     /// and zero if that is below the minimum. *Timing*: constant.
-    pub(crate) fn capacity(&self, terms: &Terms) -> u64 {
+    fn capacity(&self, terms: &Terms) -> u64 {
         let offered =
             [self.balance, self.cap].into_iter().fold(self.size.get(), |least, bound| lesser(least, bound.get()));
         let limited = lesser(offered, terms.limit);
         limited & self.admitted(terms) & !below(limited, self.minimum.get())
+    }
+
+    /// What the columns hold of it for one request.
+    pub(crate) fn row(&self, terms: &Terms) -> Slot {
+        Slot { spread: self.spread.get(), capacity: self.capacity(terms), minimum: self.minimum.get() }
     }
 
     fn admitted(&self, terms: &Terms) -> Mask {

@@ -5,8 +5,8 @@ mod common;
 
 use common::{in_order, lots, market, order, price, priced, request, run, run_with, sizes, spread};
 use darkpool_matcher::{
-    ClearError, Fill, Market, Notional, Outcome, Reason, Request, SpreadSchedule, StandingOrder, SuccessRule,
-    UnixSeconds, Workspace, clear, clear_in,
+    ClearError, Fill, Lots, Market, Notional, Outcome, OwnerId, Reason, Request, SpreadSchedule, StandingOrder,
+    SuccessRule, UnixSeconds, Workspace, clear, clear_in,
 };
 
 const MOST: u64 = (1 << 51) - 1;
@@ -26,6 +26,16 @@ fn a_request_for_nothing_fails() {
     assert_eq!(run(&request(0), &orders), (failed(Reason::TooSmall), vec![Fill::default()]));
     let any = Request { success: SuccessRule::AtLeast(lots(0)), ..request(0) };
     assert_eq!(run(&any, &orders).0, failed(Reason::TooSmall));
+}
+
+#[test]
+fn an_empty_slot_gives_nothing_and_nobody_owns_it() {
+    let slot = StandingOrder::EMPTY;
+    assert_eq!((slot.owner, slot.size, slot.frozen), (OwnerId([0; 20]), Lots::ZERO, true));
+    let with = [slot, order(1, 7, 10), slot];
+    assert_eq!(sizes(&run(&request(10), &with).1), [0, 10, 0]);
+    let thawed = StandingOrder { frozen: false, ..slot };
+    assert_eq!(run(&request(1), &[thawed; 9]).0, failed(Reason::TooSmall));
 }
 
 #[test]

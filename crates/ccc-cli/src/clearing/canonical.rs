@@ -45,12 +45,17 @@ pub(super) fn draw(name: &[u8], seed: &[u8; 32]) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::clearing::{Entry, cell::OrderId, empty};
+    use crate::clearing::{Entry, cell::OrderId};
+    use darkpool_matcher::{CounterpartyList, StandingOrder};
 
     fn book(names: &[&str]) -> Book {
         let mut book = Book::new(8);
         for name in names {
-            let entry = Entry { id: OrderId::parse(name).expect("a name"), order: empty() };
+            let entry = Entry {
+                id: OrderId::parse(name).expect("a name"),
+                order: StandingOrder::EMPTY,
+                list: CounterpartyList::EMPTY,
+            };
             book.add(&entry).expect("a slot");
         }
         book

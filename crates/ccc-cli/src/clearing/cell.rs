@@ -1,12 +1,14 @@
 //! From the text of a cell to a value. Digits and nothing else are a number: no sign, point, exponent or space.
 
 use super::error::Wrong;
-use darkpool_matcher::{BaseUnits, OwnerId, Spread, TierMask};
+use darkpool_matcher::{BaseUnits, CounterpartyList, OwnerId, Spread, TierMask};
 
 /// The longest identifier.
 pub(crate) const ID_LEN: usize = 32;
 /// The most tiers that a mask has.
 const TIERS: u32 = 64;
+/// The longest list of counterparties: eight addresses of 42 characters, and what stands between them.
+pub(super) const LIST_LEN: usize = "allow:".len() + CounterpartyList::MOST * ("0x".len() + 40 + "+".len()) - "+".len();
 
 /// The name of an order: 1 to 32 letters, digits, `.`, `_`, `-`; padded with zero bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -107,6 +109,23 @@ pub(super) fn tiers(text: &str) -> Result<TierMask, Wrong> {
     Ok(TierMask(mask))
 }
 
+/// `all`, or `allow:` or `deny:` and 1 to 8 accounts joined by `+`.
+pub(super) fn counterparties(text: &str) -> Result<CounterpartyList, Wrong> {
+    if text == "all" {
+        return Ok(CounterpartyList::EMPTY);
+    }
+    let wrong = || Wrong::new("`all`, or `allow:` or `deny:` and 1 to 8 accounts joined by `+`", text);
+    let (kind, names) = text.split_once(':').ok_or_else(wrong)?;
+    let list = match kind {
+        "allow" => CounterpartyList::allow,
+        "deny" => CounterpartyList::deny,
+        _ => return Err(wrong()),
+    };
+    // one more than a list takes is enough to be refused
+    let names = names.split('+').take(CounterpartyList::MOST + 1).map(owner);
+    list(&names.collect::<Result<Vec<_>, _>>()?).map_err(|_| wrong())
+}
+
 /// `true` or `false`.
 pub(super) fn flag(text: &str) -> Result<bool, Wrong> {
     text.parse().map_err(|_| Wrong::new("`true` or `false`", text))
@@ -172,6 +191,37 @@ mod tests {
         assert_eq!(tiers("0+2+63"), Ok(TierMask(1 << 63 | 0b101)));
         for text in ["64", "0+", "+", "", "0,1", "-1", "ALL"] {
             assert!(tiers(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_list_names_one_to_eight_accounts() {
+        let names = |number: usize| (1..=number).map(|i| format!("desk-{i}")).collect::<Vec<_>>().join("+");
+        let accounts = |number: usize| -> Vec<OwnerId> {
+            (1..=number).map(|i| owner(&format!("desk-{i}")).expect("an account")).collect()
+        };
+        for number in 1..=8 {
+            let (allow, deny) = (CounterpartyList::allow(&accounts(number)), CounterpartyList::deny(&accounts(number)));
+            assert_eq!(counterparties(&format!("allow:{}", names(number))).ok(), allow.ok());
+            assert_eq!(counterparties(&format!("deny:{}", names(number))).ok(), deny.ok());
+        }
+        assert_eq!(counterparties("all"), Ok(CounterpartyList::EMPTY));
+        let longest = format!("allow:{}", vec![format!("0x{}", "a".repeat(40)); 8].join("+"));
+        assert_eq!((longest.len(), counterparties(&longest).map(|list| list.names().len())), (LIST_LEN, Ok(8)));
+    }
+
+    #[test]
+    fn what_is_no_list_is_refused() {
+        let form = "`all`, or `allow:` or `deny:` and 1 to 8 accounts joined by `+`";
+        let nine = format!("deny:{}", ["a"; 9].join("+"));
+        for text in ["", "none", "desk-1", "Allow:a", "allow", ":a", "all:a", " allow:a", &nine] {
+            assert_eq!(counterparties(text), Err(Wrong::new(form, text)), "{text}");
+        }
+        let account = "`0x` and 40 hexadecimal digits, or a name of 1 to 20 characters";
+        for (text, found) in
+            [("allow:", ""), ("deny:a+", ""), ("allow:a++b", ""), ("deny:a b", "a b"), ("deny:a,b", "a,b")]
+        {
+            assert_eq!(counterparties(text), Err(Wrong::new(account, found)), "{text}");
         }
     }
 }

@@ -5,7 +5,7 @@ use super::{
     cell::{self, OrderId},
     error::{OrdersError, Wrong},
 };
-use darkpool_matcher::{BaseUnits, Lots, Market, StandingOrder, TierMask, UnixSeconds};
+use darkpool_matcher::{BaseUnits, CounterpartyList, Lots, Market, StandingOrder, TierMask, UnixSeconds};
 
 /// What a file of orders says about each of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,10 +20,14 @@ pub(super) enum Column {
     Expiry,
     Tiers,
     Frozen,
+    Counterparties,
 }
 
+/// The longest text of a member and of most cells.
+pub(super) const MAX_TEXT: usize = 64;
+
 /// How many columns there are.
-pub(super) const COLUMNS: usize = 10;
+pub(super) const COLUMNS: usize = 11;
 
 impl Column {
     pub(super) const ALL: [Self; COLUMNS] = [
@@ -37,6 +41,7 @@ impl Column {
         Self::Expiry,
         Self::Tiers,
         Self::Frozen,
+        Self::Counterparties,
     ];
 
     pub(super) fn name(self) -> &'static str {
@@ -51,12 +56,21 @@ impl Column {
             Self::Expiry => "expiry",
             Self::Tiers => "tiers",
             Self::Frozen => "frozen",
+            Self::Counterparties => "counterparties",
         }
     }
 
     /// Whether a file without it is refused.
     pub(super) fn required(self) -> bool {
         matches!(self, Self::Id | Self::Owner | Self::Spread | Self::Size)
+    }
+
+    /// The longest text that one of its cells may have in JSON, in bytes.
+    pub(super) fn longest(self) -> usize {
+        match self {
+            Self::Counterparties => cell::LIST_LEN,
+            _ => MAX_TEXT,
+        }
     }
 
     pub(super) fn of(name: &str, order: usize) -> Result<Self, OrdersError> {
@@ -96,7 +110,8 @@ impl Cells<'_> {
             tiers: self.or(Column::Tiers, TierMask::ALL, cell::tiers)?,
             frozen: self.or(Column::Frozen, false, cell::flag)?,
         };
-        Ok(Entry { id, order })
+        let list = self.or(Column::Counterparties, CounterpartyList::EMPTY, cell::counterparties)?;
+        Ok(Entry { id, order, list })
     }
 
     fn text(&self, column: Column) -> &str {
@@ -131,7 +146,7 @@ mod tests {
     #[test]
     fn sizes_round_down_to_lots_and_minimums_up() {
         let market = Market::new(100).expect("a market");
-        let texts = ["a", "m", "25", "999", "1050", "", "101", "", "", ""];
+        let texts = ["a", "m", "25", "999", "1050", "", "101", "", "", "", ""];
         let entry = Cells { order: 1, texts }.entry(&market).expect("an order");
         let lots = |lots| Lots::new(lots).expect("lots");
         assert_eq!((entry.order.size, entry.order.balance, entry.order.minimum), (lots(9), lots(10), lots(2)));

@@ -6,7 +6,7 @@ use super::{
     request::{Named, Requests},
 };
 use crate::error::Error;
-use darkpool_matcher::{Batch, Fill, Outcome, Request, Workspace, clear_batch_in, clear_in};
+use darkpool_matcher::{Batch, CounterpartyList, Fill, Outcome, Request, Workspace, clear_batch_in, clear_in};
 use std::{
     path::Path,
     time::{Duration, Instant},
@@ -33,8 +33,9 @@ impl Cleared {
     }
 }
 
-/// Clears the requests against the book, which is padded to its public number of slots. Several requests are a batch:
-/// one after another by deadline, and nothing is filled twice.
+/// Clears the requests against the book, which is padded to its public number of slots. Several requests, and
+/// requests where somebody has a list of counterparties, are a batch: one after another by deadline, and nothing is
+/// filled twice.
 ///
 /// # Errors
 /// [`Error::Orders`] for an identifier that is given twice; [`Error::Clearing`] for more fills than a run has memory
@@ -51,7 +52,10 @@ pub(crate) fn clear(book: &mut Book, requests: &Requests, paths: [&Path; 2]) -> 
     let (mut spreads, mut capacities) = (vec![0; slots], vec![0; slots]);
     let (mut minimums, mut filled) = (vec![0; slots], vec![0; slots]);
     let mut workspace = Workspace::new(&mut spreads, &mut capacities, &mut minimums, &mut filled)?;
-    let took = if let ([named], [outcome]) = (&requests.requests[..], &mut outcomes[..]) {
+    let took = if let ([named], [outcome]) = (&requests.requests[..], &mut outcomes[..])
+        && book.lists.is_empty()
+        && named.list.names().is_empty()
+    {
         let (orders, market) = (&book.orders, &requests.market);
         let start = Instant::now();
         *outcome = clear_in(&named.request, orders, &permutation, named.price, market, &mut workspace, &mut fills)?;
@@ -83,10 +87,10 @@ fn batch(
     let prices: Vec<_> = requests.requests.iter().map(|named| named.price).collect();
     let batch = Batch {
         orders: &book.orders,
-        order_lists: &[],
+        order_lists: &book.lists,
         permutation,
         requests: &asked,
-        request_lists: &[],
+        request_lists: &lists(requests),
         sequence: &sequence(requests),
         prices: &prices,
     };
@@ -94,6 +98,12 @@ fn batch(
     let start = Instant::now();
     clear_batch_in(&batch, &requests.market, workspace, &mut standing, fills, outcomes)?;
     Ok(start.elapsed())
+}
+
+/// The lists of the requests; none where no request names a maker.
+fn lists(requests: &Requests) -> Vec<CounterpartyList> {
+    let lists = || requests.requests.iter().map(|named| named.list);
+    if lists().all(|list| list.names().is_empty()) { Vec::new() } else { lists().collect() }
 }
 
 /// The places of the requests by deadline, then by the canonical key of the name.

@@ -63,7 +63,6 @@ fn premium(outcome: &Outcome, market: &Market, price: MicroDollars) -> Option<u1
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::clearing::empty;
     use darkpool_matcher::{Lots, Notional, Reason};
 
     #[test]
@@ -73,7 +72,7 @@ mod tests {
         let order = |owner, spread| StandingOrder {
             owner: OwnerId([owner; 20]),
             spread: Spread::new(spread).expect("a spread"),
-            ..empty()
+            ..StandingOrder::EMPTY
         };
         let orders = [order(1, 10), order(1, 30), order(2, 20), order(3, 40)];
         let fills = [10, 20, 70, 0].map(|lots| Fill { lots: Lots::new(lots).expect("lots"), notional: Notional::ZERO });
@@ -95,7 +94,10 @@ mod tests {
         let outcome = Outcome { success: false, reason: Reason::TooSmall, filled: Lots::ZERO, total: Notional::ZERO };
         let market = Market::new(1).expect("a market");
         let price = MicroDollars::new(1).ok();
-        assert_eq!(Figures::of(&outcome, &[Fill::default()], &[empty()], &market, price), Figures::default());
+        assert_eq!(
+            Figures::of(&outcome, &[Fill::default()], &[StandingOrder::EMPTY], &market, price),
+            Figures::default()
+        );
     }
 
     #[test]

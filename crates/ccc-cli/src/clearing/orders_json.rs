@@ -2,7 +2,7 @@
 
 use super::{
     Book,
-    columns::{COLUMNS, Cells, Column},
+    columns::{COLUMNS, Cells, Column, MAX_TEXT},
     error::{OrdersError, Wrong},
 };
 use crate::error::Error;
@@ -10,8 +10,6 @@ use darkpool_matcher::Market;
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use std::{fmt, io::BufRead, path::Path};
 
-/// The longest text of a member.
-const MAX_TEXT: usize = 64;
 /// As much of JSON's own sentence as an error repeats: it holds texts of the file.
 const MAX_REASON: usize = 200;
 
@@ -109,10 +107,10 @@ impl<'de> Visitor<'de> for Object<'_, '_> {
         let reading = self.0;
         let order = reading.order;
         let mut texts = [const { None }; COLUMNS];
-        while let Some(Text(name)) = members.next_key_seed(OfText)? {
+        while let Some(Text(name)) = members.next_key_seed(OfText(MAX_TEXT))? {
             let name = name.unwrap_or_default();
             let column = Column::of(&name, order).map_err(|error| reading.refuse::<A::Error>(error))?;
-            let Text(text) = members.next_value_seed(OfText)?;
+            let Text(text) = members.next_value_seed(OfText(column.longest()))?;
             let Some(cell) = texts.get_mut(column as usize) else { continue };
             if cell.is_some() {
                 let again = OrdersError::RepeatedColumn { order, column: column.name() };
@@ -126,10 +124,11 @@ impl<'de> Visitor<'de> for Object<'_, '_> {
 }
 
 fn long(text: Option<&str>, column: Column, order: usize) -> Result<(), OrdersError> {
-    match text.filter(|text| text.len() > MAX_TEXT) {
+    let greatest = column.longest();
+    match text.filter(|text| text.len() > greatest) {
         None => Ok(()),
         Some(text) => {
-            let wrong = Wrong::new(format!("at most {MAX_TEXT} bytes"), text);
+            let wrong = Wrong::new(format!("at most {greatest} bytes"), text);
             Err(OrdersError::Value { order, column: column.name(), wrong })
         }
     }
@@ -138,8 +137,9 @@ fn long(text: Option<&str>, column: Column, order: usize) -> Result<(), OrdersEr
 /// A text, a number or a flag as it would stand in a cell; nothing for null.
 struct Text(Option<String>);
 
+/// Keeps a text of so many bytes.
 #[derive(Clone, Copy)]
-struct OfText;
+struct OfText(usize);
 
 impl<'de> DeserializeSeed<'de> for OfText {
     type Value = Text;
@@ -158,7 +158,7 @@ impl Visitor<'_> for OfText {
 
     /// One character more than a cell may have tells that a text is too long.
     fn visit_str<E>(self, text: &str) -> Result<Text, E> {
-        Ok(Text(Some(text.chars().take(MAX_TEXT + 1).collect())))
+        Ok(Text(Some(text.chars().take(self.0 + 1).collect())))
     }
 
     fn visit_u64<E>(self, number: u64) -> Result<Text, E> {
@@ -223,11 +223,23 @@ mod tests {
     }
 
     #[test]
+    fn a_list_may_be_longer_than_other_texts() {
+        let list = |names: usize| vec![format!("0x{}", "b".repeat(40)); names].join("+");
+        let book = read(&order(&format!(r#","counterparties":"allow:{}""#, list(8)))).expect("an order");
+        assert_eq!(book.lists.iter().map(|list| list.names().len()).collect::<Vec<_>>(), [8]);
+        let long = format!("allow:{}", list(9));
+        let refused = read(&order(&format!(r#","counterparties":"{long}""#)));
+        assert_eq!(refused.map(|_| ()), Err(value("counterparties", "at most 349 bytes", &long)));
+    }
+
+    #[test]
     fn an_error_is_short_whatever_the_file_holds() {
         let long = "x".repeat(1 << 16);
         let Err(OrdersError::Json { reason, .. }) = read(&format!("[\"{long}\"]")) else { panic!("no order") };
         assert_eq!(reason.chars().count(), MAX_REASON);
-        let Ok(Text(Some(kept))) = OfText.visit_str::<serde::de::value::Error>(&long) else { panic!("a text") };
+        let Ok(Text(Some(kept))) = OfText(MAX_TEXT).visit_str::<serde::de::value::Error>(&long) else {
+            panic!("a text")
+        };
         assert_eq!(kept.len(), MAX_TEXT + 1);
     }
 

@@ -7,8 +7,8 @@ use super::{
 };
 use crate::pool::hexed::Hex;
 use darkpool_matcher::{
-    BaseUnits, BasisPoints, Lots, Market, MicroDollars, Observation, PriceRefusal, PriceRules, Request, Rules, Spread,
-    SpreadSchedule, SuccessRule, TierMask, Twap, UnixSeconds, dispersion_limit, twap,
+    BaseUnits, BasisPoints, CounterpartyList, Lots, Market, MicroDollars, Observation, PriceRefusal, PriceRules,
+    Request, Rules, Spread, SpreadSchedule, SuccessRule, TierMask, Twap, UnixSeconds, dispersion_limit, twap,
 };
 use serde::Deserialize;
 use std::fmt::Display;
@@ -64,6 +64,7 @@ struct RequestFile {
     dispersion: Option<[u16; 2]>,
     seed: Option<Hex<32>>,
     tiers: Option<Vec<u8>>,
+    counterparties: Option<String>,
 }
 
 fn one() -> u64 {
@@ -84,6 +85,8 @@ pub(crate) struct Requests {
 pub(crate) struct Named {
     pub(crate) name: OrderId,
     pub(crate) request: Request,
+    /// The makers that it admits or refuses.
+    pub(crate) list: CounterpartyList,
     pub(crate) price: Result<Twap, PriceRefusal>,
 }
 
@@ -215,7 +218,9 @@ impl Reader {
             tiers: tiers(file, &at)?,
             deadline: UnixSeconds(file.deadline),
         };
-        Ok(Named { name, request, price: self.feed.price(request.deadline) })
+        let list = file.counterparties.as_deref().map_or(Ok(CounterpartyList::EMPTY), cell::counterparties);
+        let list = list.map_err(|wrong| of("counterparties", wrong))?;
+        Ok(Named { name, request, list, price: self.feed.price(request.deadline) })
     }
 
     /// In lots, rounded up; none for zero and from 2^51 base units.

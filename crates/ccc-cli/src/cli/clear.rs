@@ -82,6 +82,9 @@ pub(crate) struct GenerateArgs {
     /// How sizes, makers and spreads are spread
     #[arg(long, value_enum, default_value_t = Shape::Institutional, hide_possible_values = true)]
     pub(crate) shape: Shape,
+    /// With counterparty lists: one order in ten names requesters, the request two makers
+    #[arg(long)]
+    pub(crate) lists: bool,
     /// The orders, or `-`
     #[arg(long, value_name = "FILE")]
     pub(crate) out: PathBuf,

@@ -284,7 +284,7 @@ fn bad_columns_are_told() {
     for (with, sentence) in [
         (
             "id,owner,spread,amount,cap",
-            "line of names: expected one of id, owner, spread, size, balance, cap, minimum, expiry, tiers, frozen, found `amount`",
+            "line of names: expected one of id, owner, spread, size, balance, cap, minimum, expiry, tiers, frozen, counterparties, found `amount`",
         ),
         ("id,owner,spread,cap,cap", "line of names: expected every column once, found cap again"),
         ("id,owner,spread,balance,cap", "line of names: expected the column size, found none"),
@@ -333,7 +333,7 @@ fn n136_bad_requests_are_told_by_field() {
         ("size = 850000", "size = 9\ntiers = [64]", "request 1, tiers: expected a whole number from 0 to 63, found `64`".into()),
         ("size = 850000", "size = nan", "line 8: invalid type: floating point `NaN`, expected u64".into()),
         ("size = 850000", "size = -5", "line 8: invalid value: integer `-5`, expected u64".into()),
-        ("size = 850000", "size = 1\nprice = 2", "line 9: unknown field `price`, expected one of `name`, `owner`, `size`, `minimum_total`, `spread`, `times`, `deadline`, `dispersion`, `seed`, `tiers`".into()),
+        ("size = 850000", "size = 1\nprice = 2", "line 9: unknown field `price`, expected one of `name`, `owner`, `size`, `minimum_total`, `spread`, `times`, `deadline`, `dispersion`, `seed`, `tiers`, `counterparties`".into()),
         ("micro_dollars", "window = 3\nmicro_dollars", "price: expected either micro_dollars alone or observations with their bounds, found `something else`".into()),
     ] {
         assert!(REQUEST.contains(from), "{from}");

@@ -7,6 +7,7 @@ mod bad_input;
 mod boards;
 mod ceremony;
 mod clear;
+mod clear_lists;
 #[cfg(unix)]
 mod crashes;
 mod custodian;

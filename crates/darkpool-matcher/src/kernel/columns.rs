@@ -3,10 +3,11 @@
 //! The kernel has no index. It reaches memory only through passes, each over every slot from the
 //! first to the last, so the addresses depend on the number of slots alone.
 
-use super::Kernel;
+use super::eights;
 use super::equal;
-use super::mask::{below_spread, below_spread_narrow, hide, hide_eight, widened};
+use super::mask::below_spread;
 use super::scalar::{self, Allocated, Margin};
+use super::{Kernel, Tier};
 use crate::allocation::Rate;
 
 /// What a pass reads of one slot.
@@ -20,6 +21,11 @@ pub(crate) struct Slot {
     pub(crate) minimum: u64,
 }
 
+impl Slot {
+    /// Without an order.
+    pub(crate) const EMPTY: Self = Self { spread: 0, capacity: 0, minimum: 0 };
+}
+
 /// What a pass writes to one slot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Written {
@@ -31,9 +37,15 @@ pub(crate) struct Written {
 
 /// Memory that can be passed over and not addressed.
 ///
-/// The first two methods are all that memory has to know. The others are passes made of them; columns may make them
+/// The first four methods are all that memory has to know. The others are passes made of them; columns may make them
 /// another way, with the same result.
 pub(crate) trait Columns: Sized {
+    /// Writes what is read of all slots. There are as many `rows` as slots.
+    fn gather(&mut self, rows: impl Iterator<Item = Slot>);
+
+    /// Reads spread and fill of all slots.
+    fn settle(&self, step: impl FnMut(u16, u64));
+
     /// Folds (spread, capacity) over all slots.
     fn read<A>(&self, start: A, step: impl FnMut(A, u16, u64) -> A) -> A;
 
@@ -50,9 +62,9 @@ pub(crate) trait Columns: Sized {
         scalar::margin(self, want, total)
     }
 
-    /// Fills and drops by rule A.
-    fn hand_out(&mut self, margin: &Margin, rate: Rate) -> Allocated {
-        scalar::hand_out(self, margin, rate)
+    /// Fills by rule A, and drops unless this is the last solve.
+    fn hand_out(&mut self, margin: &Margin, rate: Rate, last: bool) -> Allocated {
+        scalar::hand_out(self, margin, rate, last)
     }
 
     /// Σ min(e, t) for each of three levels, which are below 2^52.
@@ -60,9 +72,9 @@ pub(crate) trait Columns: Sized {
         equal::sums_up_to(self, levels)
     }
 
-    /// Fills and drops by rule B.
-    fn level_out(&mut self, level: &Margin, rate: Rate) -> Allocated {
-        equal::level_out(self, level, rate)
+    /// Fills by rule B, and drops unless this is the last solve.
+    fn level_out(&mut self, level: &Margin, rate: Rate, last: bool) -> Allocated {
+        equal::level_out(self, level, rate, last)
     }
 }
 
@@ -83,6 +95,19 @@ pub(crate) struct SliceColumns<'a> {
 
 impl Columns for SliceColumns<'_> {
     #[inline]
+    fn gather(&mut self, rows: impl Iterator<Item = Slot>) {
+        let places = self.spreads.iter_mut().zip(self.capacities.iter_mut()).zip(self.minimums.iter_mut());
+        for (Slot { spread, capacity, minimum }, ((to_spread, to_capacity), to_minimum)) in rows.zip(places) {
+            (*to_spread, *to_capacity, *to_minimum) = (spread, capacity, minimum);
+        }
+    }
+
+    #[inline]
+    fn settle(&self, mut step: impl FnMut(u16, u64)) {
+        self.spreads.iter().zip(self.fills.iter()).for_each(|(spread, fill)| step(*spread, *fill));
+    }
+
+    #[inline]
     fn read<A>(&self, start: A, mut step: impl FnMut(A, u16, u64) -> A) -> A {
         let pairs = self.spreads.iter().zip(self.capacities.iter());
         pairs.fold(start, |folded, (spread, capacity)| step(folded, *spread, *capacity))
@@ -100,48 +125,41 @@ impl Columns for SliceColumns<'_> {
         }
     }
 
-    /// Eight slots a step, which a compiler finds registers for.
     fn sum_below(&self, threshold: u16) -> u64 {
-        let (spreads, last_spreads) = self.spreads.as_chunks::<8>();
-        let (capacities, last_capacities) = self.capacities.as_chunks::<8>();
-        let mut sums = [0u64; 8];
-        for (spreads, capacities) in spreads.iter().zip(capacities) {
-            let masks = hide_eight(spreads.map(|spread| below_spread_narrow(spread, threshold)));
-            for ((sum, mask), capacity) in sums.iter_mut().zip(masks).zip(capacities) {
-                *sum = sum.wrapping_add(capacity & widened(mask));
-            }
+        match self.kernel.tier() {
+            Tier::Avx2(avx2) => avx2.sum_below(self, threshold),
+            Tier::Ifma(_) | Tier::Portable => eights::sum_below(self.spreads, self.capacities, threshold),
         }
-        let last = last_spreads.iter().zip(last_capacities);
-        // one slot a step, where a compiler would turn the mask into a jump
-        let last = last.map(|(spread, capacity)| capacity & hide(below_spread(*spread, threshold)));
-        sums.into_iter().chain(last).fold(0, u64::wrapping_add)
     }
 
     fn margin(&self, want: u64, total: u64) -> Margin {
-        match self.kernel.ifma() {
-            Some(ifma) => scalar::margin_by_two_bits(want, total, |t| ifma.sums_below(self, t)),
-            None => scalar::margin(self, want, total),
+        match self.kernel.tier() {
+            Tier::Ifma(ifma) => scalar::margin_by_two_bits(want, total, |t| ifma.sums_below(self, t)),
+            Tier::Avx2(_) | Tier::Portable => scalar::margin(self, want, total),
         }
     }
 
-    fn hand_out(&mut self, margin: &Margin, rate: Rate) -> Allocated {
-        match self.kernel.ifma() {
-            Some(ifma) => ifma.hand_out(self, margin, rate),
-            None => scalar::hand_out(self, margin, rate),
+    fn hand_out(&mut self, margin: &Margin, rate: Rate, last: bool) -> Allocated {
+        match self.kernel.tier() {
+            Tier::Ifma(ifma) => ifma.hand_out(self, margin, rate, last),
+            Tier::Avx2(avx2) => avx2.hand_out(self, margin, rate, last),
+            Tier::Portable => eights::hand_out(self, margin, rate, last),
         }
     }
 
     fn sums_up_to(&self, levels: [u64; 3]) -> [u64; 3] {
-        match self.kernel.ifma() {
-            Some(ifma) => ifma.sums_up_to(self, levels),
-            None => equal::sums_up_to(self, levels),
+        match self.kernel.tier() {
+            Tier::Ifma(ifma) => ifma.sums_up_to(self, levels),
+            Tier::Avx2(avx2) => avx2.sums_up_to(self, levels),
+            Tier::Portable => equal::sums_up_to(self, levels),
         }
     }
 
-    fn level_out(&mut self, level: &Margin, rate: Rate) -> Allocated {
-        match self.kernel.ifma() {
-            Some(ifma) => ifma.level_out(self, level, rate),
-            None => equal::level_out(self, level, rate),
+    fn level_out(&mut self, level: &Margin, rate: Rate, last: bool) -> Allocated {
+        match self.kernel.tier() {
+            Tier::Ifma(ifma) => ifma.level_out(self, level, rate, last),
+            Tier::Avx2(avx2) => avx2.level_out(self, level, rate, last),
+            Tier::Portable => equal::level_out(self, level, rate, last),
         }
     }
 }

@@ -4,9 +4,10 @@ use std::vec::Vec;
 
 use proptest::prelude::{Just, Strategy, any, prop, prop_assert_eq, prop_oneof, proptest};
 
-use super::Kernel;
 use super::columns::{Columns, SliceColumns};
-use super::scalar::{Demand, Margin, Solved, gate, solve};
+use super::eights;
+use super::scalar::{self, Demand, Margin, Solved, gate, solve};
+use super::{Kernel, Tier};
 use crate::market::{Market, Plan};
 use crate::rules::{Allocation, Rules, Solves};
 
@@ -68,13 +69,13 @@ fn plans() -> impl Iterator<Item = Plan> {
     })
 }
 
-/// Nothing is compared where the processor has one kernel only; that is said.
-fn detected() -> Kernel {
-    let kernel = Kernel::detected();
-    if kernel == Kernel::PORTABLE {
-        std::println!("this processor has no AVX-512 IFMA: the portable kernel is compared with itself");
+/// Those beside the portable one. Nothing is compared where the processor has no other; that is said.
+fn others() -> Vec<Kernel> {
+    let others: Vec<Kernel> = Kernel::available().filter(|kernel| *kernel != Kernel::PORTABLE).collect();
+    if Kernel::detected().name() != "avx512ifma" {
+        std::println!("this processor has no AVX-512 IFMA: compared are {others:?} and the portable kernel");
     }
-    kernel
+    others
 }
 
 fn the_kernels_agree(rows: &[Row], size: u64) {
@@ -82,7 +83,13 @@ fn the_kernels_agree(rows: &[Row], size: u64) {
         for least in [0, size] {
             let demand = Demand { size, least };
             let expected = solved(Kernel::PORTABLE, rows, &demand, &plan);
-            assert_eq!(solved(detected(), rows, &demand, &plan), expected, "{size} of {rows:?} by {plan:?}");
+            for kernel in others() {
+                assert_eq!(
+                    solved(kernel, rows, &demand, &plan),
+                    expected,
+                    "{kernel:?}: {size} of {rows:?} by {plan:?}"
+                );
+            }
         }
     }
 }
@@ -112,8 +119,10 @@ fn a_margin_that_is_filled_in_full_is_the_one_rate_of_53_bits() {
     let rows = [(3, 1, 0), (9, MOST - 10, 0), (9, 4, 0), (11, 5, 0)];
     let demand = Demand { size: MOST - 5, least: 0 };
     let plan = plans().next().unwrap();
-    let (_, held) = solved(detected(), &rows, &demand, &plan);
-    assert_eq!(held.fills, [1, MOST - 10, 4, 0]);
+    for kernel in Kernel::available() {
+        let (_, held) = solved(kernel, &rows, &demand, &plan);
+        assert_eq!(held.fills, [1, MOST - 10, 4, 0], "{kernel:?}");
+    }
 }
 
 fn rows() -> impl Strategy<Value = Vec<Row>> {
@@ -123,7 +132,27 @@ fn rows() -> impl Strategy<Value = Vec<Row>> {
     prop::collection::vec((spread, capacity, minimum), 0..70).prop_map(in_range)
 }
 
+/// Both allocation passes in plain Rust: eight slots a step, and slot by slot.
+fn the_allocations_agree(rows: &[Row], want: u64, last: bool) {
+    let total: u64 = rows.iter().map(|row| row.1).sum();
+    let (mut one, mut other) = (Held::new(rows), Held::new(rows));
+    let margin = one.columns(Kernel::PORTABLE).margin(want.min(total), total);
+    let rate = margin.rate(want.min(total));
+    let found = eights::hand_out(&mut one.columns(Kernel::PORTABLE), &margin, rate, last);
+    let mut expected = scalar::hand_out(&mut other.columns(Kernel::PORTABLE), &margin, rate, last);
+    if last {
+        expected.remaining = found.remaining;
+    }
+    assert_eq!((found, one), (expected, other), "{want} of {rows:?}");
+}
+
 proptest! {
+    #[test]
+    fn eight_slots_a_step_are_as_one_slot_a_step(rows in rows(), want in 0u64..1 << 51, last in any::<bool>()) {
+        the_allocations_agree(&rows, want, last);
+        the_allocations_agree(&rows, rows.iter().map(|row| row.1).sum::<u64>() / 2, last);
+    }
+
     #[test]
     fn the_kernels_agree_on_whole_solves(rows in rows(), part in 0u64..=1_100) {
         let total: u64 = rows.iter().map(|row| row.1).sum();
@@ -136,18 +165,20 @@ proptest! {
         rows in rows(), thresholds in any::<[u16; 3]>(), levels in prop::array::uniform3(0u64..1 << 52), want in 0u64..1 << 51,
     ) {
         let thresholds = thresholds.map(|threshold| threshold % 16_384);
-        let (mut one, mut other) = (Held::new(&rows), Held::new(&rows));
-        let (portable, wide) = (one.columns(Kernel::PORTABLE), other.columns(detected()));
         let total = rows.iter().map(|row| row.1).sum();
         let sum_below = |t: u16| rows.iter().filter(|row| row.0 < t).map(|row| row.1).sum::<u64>();
         let sum_up_to = |t: u64| rows.iter().map(|row| row.1.min(t)).sum::<u64>();
-        prop_assert_eq!(thresholds.map(|t| portable.sum_below(t)), thresholds.map(sum_below));
-        if let Some(ifma) = wide.kernel.ifma() {
-            prop_assert_eq!(ifma.sums_below(&wide, thresholds), thresholds.map(sum_below));
-        }
-        prop_assert_eq!(portable.sums_up_to(levels), levels.map(sum_up_to));
-        prop_assert_eq!(wide.sums_up_to(levels), levels.map(sum_up_to));
         let numbers = |Margin { at, below, reach }: Margin| [at, below, reach];
-        prop_assert_eq!(numbers(wide.margin(want, total)), numbers(portable.margin(want, total)));
+        let mut held = Held::new(&rows);
+        let expected = numbers(held.columns(Kernel::PORTABLE).margin(want, total));
+        for kernel in Kernel::available() {
+            let columns = held.columns(kernel);
+            prop_assert_eq!(thresholds.map(|t| columns.sum_below(t)), thresholds.map(sum_below));
+            prop_assert_eq!(columns.sums_up_to(levels), levels.map(sum_up_to));
+            prop_assert_eq!(numbers(columns.margin(want, total)), expected);
+            if let Tier::Ifma(ifma) = kernel.tier() {
+                prop_assert_eq!(ifma.sums_below(&columns, thresholds), thresholds.map(sum_below));
+            }
+        }
     }
 }

@@ -5,7 +5,7 @@
 //! fixed reciprocal (Granlund and Montgomery, "Division by invariant integers using multiplication",
 //! PLDI 1994, theorem 4.2).
 
-use super::mask::{Mask, bit, hide, less, nonzero};
+use super::mask::{Mask, below, bit, hide, less, nonzero};
 
 /// Quotient and remainder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,14 +41,30 @@ pub(crate) const fn divide<const BITS: u32>(dividend: u64, divisor: u64) -> Divi
     state
 }
 
-/// `part` · 2^`SHIFT` / `whole` for part ≤ whole < 2^62 and whole ≥ 1, in `SHIFT` + 1 steps.
-pub(crate) const fn divide_shifted<const SHIFT: u32>(part: u64, whole: u64) -> Division {
+/// Two such steps at once, with nothing brought in, for a divisor below 2^61: what is left is compared with the divisor,
+/// twice and three times the divisor.
+const fn two_steps(state: Division, divisor: u64) -> Division {
+    let fourfold = state.remainder << 2;
+    let trial = fourfold.wrapping_sub(divisor.wrapping_mul(3));
+    let short = core::hint::black_box([
+        below(fourfold, divisor),
+        below(fourfold, divisor.wrapping_mul(2)),
+        below(fourfold, divisor.wrapping_mul(3)),
+    ]);
+    // three were taken; each comparison that failed gives one back
+    let given_back = (divisor & short[0]).wrapping_add(divisor & short[1]).wrapping_add(divisor & short[2]);
+    let taken = short[0].wrapping_add(short[1]).wrapping_add(short[2]).wrapping_add(3);
+    Division { quotient: (state.quotient << 2).wrapping_add(taken), remainder: trial.wrapping_add(given_back) }
+}
+
+/// `part` · 4^`PAIRS` / `whole` for part ≤ whole < 2^61 and whole ≥ 1, in `PAIRS` + 1 steps.
+pub(crate) const fn divide_shifted<const PAIRS: u32>(part: u64, whole: u64) -> Division {
     let fits = hide(!less(part, whole));
     let mut state = Division { quotient: bit(fits), remainder: part.wrapping_sub(whole & fits) };
     let mut position = 0;
-    while position < SHIFT {
+    while position < PAIRS {
         position += 1;
-        state = step(state, 0, whole);
+        state = two_steps(state, whole);
     }
     state
 }
@@ -158,7 +174,7 @@ mod tests {
         #[test]
         fn shifted_steps_agree_with_the_instruction(a in 0u64..1 << 51, b in 1u64..1 << 51) {
             let (part, whole) = (a.min(b), b);
-            let found = divide_shifted::<52>(part, whole);
+            let found = divide_shifted::<26>(part, whole);
             let exact = u128::from(part) << 52;
             prop_assert_eq!(u128::from(found.quotient), exact / u128::from(whole));
             prop_assert_eq!(u128::from(found.rounded_up()), exact.div_ceil(u128::from(whole)));

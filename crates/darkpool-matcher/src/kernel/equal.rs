@@ -14,9 +14,9 @@ use crate::allocation::Rate;
 /// One solve: the search for the level, then the allocation.
 ///
 /// `total` is the sum of the capacities, below 2^51; `want` is at most that and below 4^`passes`.
-pub(super) fn split<C: Columns>(columns: &mut C, want: u64, total: u64, passes: u32) -> Allocated {
+pub(super) fn split<C: Columns>(columns: &mut C, want: u64, total: u64, passes: u32, last: bool) -> Allocated {
     let level = search(columns, want, total, passes);
-    columns.level_out(&level, level.rate(want))
+    columns.level_out(&level, level.rate(want), last)
 }
 
 /// Finds L − 1, the greatest level that falls short, two bits a pass; zero if nothing is wanted.
@@ -28,6 +28,7 @@ fn search<C: Columns>(columns: &C, want: u64, total: u64, passes: u32) -> Margin
 }
 
 /// Σ min(e, t) for each of three levels, which are below 2^52.
+#[inline(always)]
 pub(super) fn sums_up_to<C: Columns>(columns: &C, levels: [u64; 3]) -> [u64; 3] {
     columns.read([0; 3], |[a, b, c], _, capacity| {
         let [least, middle, most] = levels.map(|level| lesser(capacity, level));
@@ -36,7 +37,8 @@ pub(super) fn sums_up_to<C: Columns>(columns: &C, levels: [u64; 3]) -> [u64; 3] 
 }
 
 /// Fills everybody up to L − 1 and hands out the rest one by one; drops orders filled below their minimum.
-pub(super) fn level_out<C: Columns>(columns: &mut C, level: &Margin, rate: Rate) -> Allocated {
+#[inline(always)]
+pub(super) fn level_out<C: Columns>(columns: &mut C, level: &Margin, rate: Rate, last: bool) -> Allocated {
     let mut allocated = Allocated::default();
     let (mut running, mut handed_out) = (0u64, 0u64);
     columns.rewrite(|slot| {
@@ -47,7 +49,7 @@ pub(super) fn level_out<C: Columns>(columns: &mut C, level: &Margin, rate: Rate)
         let fill = lesser(slot.capacity, level.at).wrapping_add(share);
         let filled = u64::from(slot.spread) & nonzero(fill);
         allocated.dearest = select(below(allocated.dearest, filled), filled, allocated.dearest);
-        allocated.take(&slot, fill)
+        allocated.take(&slot, fill, last)
     });
     allocated
 }

@@ -1,9 +1,10 @@
-//! The passes over the columns by AVX-512, eight slots a step.
+//! The passes over the columns by AVX-512, eight slots a step, and those in plain Rust compiled for AVX2.
 //!
 //! The only module of the workspace with `unsafe`: loads and stores of eight words, and the calls of functions that are
-//! compiled for instructions the processor may lack. An [`Ifma`] is the proof that it has them.
+//! compiled for instructions the processor may lack. An [`Ifma`] or an [`Avx2`] is the proof that it has them.
 //!
-//! The search passes are plain Rust that the compiler turns into masked additions. An allocation pass is
+//! The search of rule A adds capacities under masks, that of rule B is plain Rust that the compiler turns into minima and
+//! additions. An allocation pass is
 //!
 //! ```text
 //! x        weights: capacities at the margin (rule A), one per order above the level (rule B)
@@ -22,20 +23,81 @@
 use core::arch::x86_64::{
     __m128i, __m512i, __mmask8, _mm_cmpeq_epu16_mask, _mm_cmplt_epu16_mask, _mm_extract_epi16, _mm_loadu_si128,
     _mm_mask_max_epu16, _mm_set1_epi16, _mm_setzero_si128, _mm512_add_epi64, _mm512_alignr_epi64, _mm512_and_si512,
-    _mm512_cmpgt_epu64_mask, _mm512_loadu_si512, _mm512_madd52hi_epu64, _mm512_mask_cmplt_epu64_mask,
-    _mm512_mask_mov_epi64, _mm512_maskz_mov_epi64, _mm512_min_epu64, _mm512_permutexvar_epi64, _mm512_reduce_add_epi64,
-    _mm512_set1_epi64, _mm512_setzero_si512, _mm512_storeu_si512, _mm512_sub_epi64, _mm512_test_epi64_mask,
+    _mm512_cmpgt_epu64_mask, _mm512_loadu_si512, _mm512_madd52hi_epu64, _mm512_mask_add_epi64,
+    _mm512_mask_cmplt_epu64_mask, _mm512_mask_mov_epi64, _mm512_maskz_mov_epi64, _mm512_min_epu64,
+    _mm512_permutexvar_epi64, _mm512_reduce_add_epi64, _mm512_set1_epi64, _mm512_setzero_si512, _mm512_storeu_si512,
+    _mm512_sub_epi64, _mm512_test_epi64_mask,
 };
 
 use super::columns::SliceColumns;
-use super::mask::{below_spread, equal, lesser, nonzero};
+use super::eights::{self, padded};
+use super::equal;
+use super::mask::{equal as same, lesser, nonzero};
 use super::scalar::{Allocated, Margin};
 use crate::allocation::Rate;
 
 cpufeatures::new!(processor, "avx512f", "avx512bw", "avx512dq", "avx512vl", "avx512ifma");
+cpufeatures::new!(processor_avx2, "avx2", "bmi2");
 
 /// Slots in a register.
-const LANES: usize = 8;
+const LANES: usize = eights::SLOTS;
+
+/// The proof that the processor and the operating system have AVX2 and BMI2.
+///
+/// The passes are those of the portable kernel, compiled once more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Avx2(());
+
+impl Avx2 {
+    /// Asks the processor, once per program.
+    pub(crate) fn detected() -> Option<Self> {
+        processor_avx2::get().then_some(Self(()))
+    }
+
+    /// The capacity at spreads below a threshold.
+    pub(crate) fn sum_below(self, columns: &SliceColumns<'_>, threshold: u16) -> u64 {
+        // SAFETY: `self` exists, so the processor has the features of the function.
+        unsafe { sum_below_avx2(columns.spreads, columns.capacities, threshold) }
+    }
+
+    /// Σ min(e, t) for each of three levels.
+    pub(crate) fn sums_up_to(self, columns: &SliceColumns<'_>, levels: [u64; 3]) -> [u64; 3] {
+        // SAFETY: as in `sum_below`.
+        unsafe { sums_up_to_avx2(columns, levels) }
+    }
+
+    /// Fills by rule A, and drops unless this is the last solve.
+    pub(crate) fn hand_out(self, columns: &mut SliceColumns<'_>, margin: &Margin, rate: Rate, last: bool) -> Allocated {
+        // SAFETY: as in `sum_below`.
+        unsafe { hand_out_avx2(columns, margin, rate, last) }
+    }
+
+    /// Fills by rule B, and drops unless this is the last solve.
+    pub(crate) fn level_out(self, columns: &mut SliceColumns<'_>, level: &Margin, rate: Rate, last: bool) -> Allocated {
+        // SAFETY: as in `sum_below`.
+        unsafe { level_out_avx2(columns, level, rate, last) }
+    }
+}
+
+#[target_feature(enable = "avx2,bmi2")]
+fn sum_below_avx2(spreads: &[u16], capacities: &[u64], threshold: u16) -> u64 {
+    eights::sum_below(spreads, capacities, threshold)
+}
+
+#[target_feature(enable = "avx2,bmi2")]
+fn sums_up_to_avx2(columns: &SliceColumns<'_>, levels: [u64; 3]) -> [u64; 3] {
+    equal::sums_up_to(columns, levels)
+}
+
+#[target_feature(enable = "avx2,bmi2")]
+fn hand_out_avx2(columns: &mut SliceColumns<'_>, margin: &Margin, rate: Rate, last: bool) -> Allocated {
+    eights::hand_out(columns, margin, rate, last)
+}
+
+#[target_feature(enable = "avx2,bmi2")]
+fn level_out_avx2(columns: &mut SliceColumns<'_>, level: &Margin, rate: Rate, last: bool) -> Allocated {
+    equal::level_out(columns, level, rate, last)
+}
 
 /// The proof that the processor and the operating system have what these passes are compiled for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,28 +121,54 @@ impl Ifma {
         unsafe { sums_up_to(columns.capacities, levels) }
     }
 
-    /// Fills and drops by rule A.
-    pub(crate) fn hand_out(self, columns: &mut SliceColumns<'_>, margin: &Margin, rate: Rate) -> Allocated {
+    /// Fills by rule A, and drops unless this is the last solve.
+    pub(crate) fn hand_out(self, columns: &mut SliceColumns<'_>, margin: &Margin, rate: Rate, last: bool) -> Allocated {
         // SAFETY: as in `sums_below`.
-        unsafe { hand_out(columns, margin, rate) }
+        unsafe { if last { hand_out::<true>(columns, margin, rate) } else { hand_out::<false>(columns, margin, rate) } }
     }
 
-    /// Fills and drops by rule B.
-    pub(crate) fn level_out(self, columns: &mut SliceColumns<'_>, level: &Margin, rate: Rate) -> Allocated {
+    /// Fills by rule B, and drops unless this is the last solve.
+    pub(crate) fn level_out(self, columns: &mut SliceColumns<'_>, level: &Margin, rate: Rate, last: bool) -> Allocated {
         // SAFETY: as in `sums_below`.
-        unsafe { level_out(columns, level, rate) }
+        unsafe { if last { level_out::<true>(columns, level, rate) } else { level_out::<false>(columns, level, rate) } }
     }
 }
 
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
-fn sums_below(spreads: &[u16], capacities: &[u64], [t0, t1, t2]: [u16; 3]) -> [u64; 3] {
-    spreads.iter().zip(capacities).fold([0u64; 3], |[a, b, c], (spread, capacity)| {
-        [
-            a.wrapping_add(capacity & below_spread(*spread, t0)),
-            b.wrapping_add(capacity & below_spread(*spread, t1)),
-            c.wrapping_add(capacity & below_spread(*spread, t2)),
-        ]
-    })
+fn sums_below(spreads: &[u16], capacities: &[u64], thresholds: [u16; 3]) -> [u64; 3] {
+    let mut search = Search { thresholds: [_mm_setzero_si128(); 3], sums: [_mm512_setzero_si512(); 3] };
+    for (wide, threshold) in search.thresholds.iter_mut().zip(thresholds) {
+        *wide = _mm_set1_epi16(threshold.cast_signed());
+    }
+    let (spreads, last_spreads) = spreads.as_chunks::<LANES>();
+    let (capacities, last_capacities) = capacities.as_chunks::<LANES>();
+    for (spreads, capacities) in spreads.iter().zip(capacities) {
+        search.step(spreads, capacities);
+    }
+    search.step(&padded(last_spreads), &padded(last_capacities));
+    let mut sums = [0; 3];
+    for (sum, lanes) in sums.iter_mut().zip(search.sums) {
+        *sum = _mm512_reduce_add_epi64(lanes).cast_unsigned();
+    }
+    sums
+}
+
+/// A search pass of rule A: a capacity is added under one mask for each threshold.
+struct Search {
+    thresholds: [__m128i; 3],
+    /// By threshold and lane.
+    sums: [__m512i; 3],
+}
+
+impl Search {
+    #[inline]
+    #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
+    fn step(&mut self, spreads: &[u16; LANES], capacities: &[u64; LANES]) {
+        let (spreads, capacities) = (load_spreads(spreads), load(capacities));
+        for (sum, threshold) in self.sums.iter_mut().zip(self.thresholds) {
+            *sum = _mm512_mask_add_epi64(*sum, _mm_cmplt_epu16_mask(spreads, threshold), *sum, capacities);
+        }
+    }
 }
 
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
@@ -93,9 +181,9 @@ fn sums_up_to(capacities: &[u64], levels: [u64; 3]) -> [u64; 3] {
 
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512ifma")]
 #[allow(clippy::cast_possible_truncation, reason = "a margin has 14 bits")]
-fn hand_out(columns: &mut SliceColumns<'_>, margin: &Margin, rate: Rate) -> Allocated {
+fn hand_out<const LAST: bool>(columns: &mut SliceColumns<'_>, margin: &Margin, rate: Rate) -> Allocated {
     let at = _mm_set1_epi16(margin.at.cast_signed() as i16);
-    let allocated = allocate(columns, rate, |eight| Weighed {
+    let allocated = allocate::<LAST>(columns, rate, |eight| Weighed {
         weight: _mm512_maskz_mov_epi64(_mm_cmpeq_epu16_mask(eight.spreads, at), eight.capacities),
         base: _mm512_maskz_mov_epi64(_mm_cmplt_epu16_mask(eight.spreads, at), eight.capacities),
     });
@@ -103,10 +191,10 @@ fn hand_out(columns: &mut SliceColumns<'_>, margin: &Margin, rate: Rate) -> Allo
 }
 
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512ifma")]
-fn level_out(columns: &mut SliceColumns<'_>, level: &Margin, rate: Rate) -> Allocated {
+fn level_out<const LAST: bool>(columns: &mut SliceColumns<'_>, level: &Margin, rate: Rate) -> Allocated {
     let at = _mm512_set1_epi64(level.at.cast_signed());
     let one = _mm512_set1_epi64(1);
-    allocate(columns, rate, |eight| Weighed {
+    allocate::<LAST>(columns, rate, |eight| Weighed {
         weight: _mm512_maskz_mov_epi64(_mm512_cmpgt_epu64_mask(eight.capacities, at), one),
         base: _mm512_min_epu64(eight.capacities, at),
     })
@@ -129,8 +217,12 @@ struct Weighed {
 
 /// One pass over all slots; the last ones are padded with slots that have nothing.
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512ifma")]
-fn allocate(columns: &mut SliceColumns<'_>, rate: Rate, weigh: impl Fn(&Eight) -> Weighed) -> Allocated {
-    let mut pass = Pass::new(rate);
+fn allocate<const LAST: bool>(
+    columns: &mut SliceColumns<'_>,
+    rate: Rate,
+    weigh: impl Fn(&Eight) -> Weighed,
+) -> Allocated {
+    let mut pass = Pass::<LAST>::new(rate);
     let (spreads, last_spreads) = columns.spreads.as_chunks::<LANES>();
     let (minimums, last_minimums) = columns.minimums.as_chunks::<LANES>();
     let (capacities, last_capacities) = columns.capacities.as_chunks_mut::<LANES>();
@@ -146,15 +238,8 @@ fn allocate(columns: &mut SliceColumns<'_>, rate: Rate, weigh: impl Fn(&Eight) -
     pass.allocated()
 }
 
-/// Fewer than eight, filled up with zeros.
-fn padded<T: Copy + Default>(last: &[T]) -> [T; LANES] {
-    let mut eight = [T::default(); LANES];
-    eight.iter_mut().zip(last).for_each(|(entry, found)| *entry = *found);
-    eight
-}
-
-/// What an allocation pass carries from one register to the next.
-struct Pass {
+/// What an allocation pass carries from one register to the next. Of the last, nobody reads the capacities.
+struct Pass<const LAST: bool> {
     /// ρ, of which the multiplication sees 52 bits.
     rate: __m512i,
     /// All ones if ρ = 2^52.
@@ -171,13 +256,13 @@ struct Pass {
     dearest: __m128i,
 }
 
-impl Pass {
+impl<const LAST: bool> Pass<LAST> {
     #[target_feature(enable = "avx512f")]
     fn new(rate: Rate) -> Self {
         let zero = _mm512_setzero_si512();
         Self {
             rate: _mm512_set1_epi64(rate.fraction().cast_signed()),
-            whole: _mm512_set1_epi64(equal(rate.fraction(), 1 << 52).cast_signed()),
+            whole: _mm512_set1_epi64(same(rate.fraction(), 1 << 52).cast_signed()),
             carried: zero,
             handed_out: zero,
             remaining: zero,
@@ -201,12 +286,14 @@ impl Pass {
         let fill = _mm512_add_epi64(base, self.share(weight));
         let filled = _mm512_test_epi64_mask(fill, fill);
         let dropped = _mm512_mask_cmplt_epu64_mask(filled, fill, eight.minimums);
-        let left = _mm512_mask_mov_epi64(eight.capacities, dropped, _mm512_setzero_si512());
         self.violated |= dropped;
-        self.remaining = _mm512_add_epi64(self.remaining, left);
         self.dearest = _mm_mask_max_epu16(self.dearest, filled, self.dearest, eight.spreads);
-        store(capacities, left);
         store(fills, fill);
+        if !LAST {
+            let left = _mm512_mask_mov_epi64(eight.capacities, dropped, _mm512_setzero_si512());
+            self.remaining = _mm512_add_epi64(self.remaining, left);
+            store(capacities, left);
+        }
     }
 
     /// G(c) − G(c − x): the second is the first of the lane before.

@@ -28,6 +28,12 @@ pub(crate) const fn below_spread_narrow(a: u16, b: u16) -> i16 {
     a.wrapping_sub(b).cast_signed() >> 15
 }
 
+/// a = b, for numbers below 2^15, as a mask of their width.
+#[inline]
+pub(crate) const fn equal_spread_narrow(a: u16, b: u16) -> i16 {
+    (a ^ b).wrapping_sub(1).cast_signed() >> 15
+}
+
 /// A narrow mask in the width of an amount.
 #[inline]
 pub(crate) const fn widened(mask: i16) -> Mask {
@@ -44,6 +50,12 @@ pub(crate) const fn below_spread(a: u16, b: u16) -> Mask {
 #[inline]
 pub(crate) const fn hide_eight(masks: [i16; 8]) -> [i16; 8] {
     core::hint::black_box(masks)
+}
+
+/// 0 < a < b, for numbers below 2^63.
+#[inline]
+pub(crate) const fn inside(a: u64, b: u64) -> Mask {
+    spread_bit((a.wrapping_sub(b) & a.wrapping_neg()) >> 63)
 }
 
 /// a < b, for all numbers (Hacker's Delight, 2nd edition, section 2-12).
@@ -105,7 +117,18 @@ mod tests {
                 if a >> 63 == 0 && b >> 63 == 0 {
                     assert_eq!(below(a, b), from_flag(a < b), "{a} below {b}");
                     assert_eq!(lesser(a, b), a.min(b));
+                    assert_eq!(inside(a, b), from_flag(0 < a && a < b), "0 < {a} < {b}");
                 }
+            }
+        }
+    }
+
+    #[test]
+    fn narrow_comparisons_agree_with_the_operators() {
+        for a in [0u16, 1, 2, 3, 8_191, 8_192, 16_382, 16_383] {
+            for b in [0u16, 1, 2, 3, 8_191, 8_192, 16_382, 16_383] {
+                assert_eq!(widened(below_spread_narrow(a, b)), from_flag(a < b), "{a} < {b}");
+                assert_eq!(widened(equal_spread_narrow(a, b)), from_flag(a == b), "{a} = {b}");
             }
         }
     }

@@ -2,7 +2,7 @@
 
 use super::columns::{Columns, Slot, Written};
 use super::equal;
-use super::mask::{self, Mask, below, equal, hide, lesser, nonzero, select};
+use super::mask::{self, Mask, below, equal, from_flag, hide, inside, lesser, nonzero, select};
 use crate::allocation::Rate;
 use crate::market::Plan;
 use crate::rules::Allocation;
@@ -103,17 +103,18 @@ pub(crate) fn gate<C: Columns>(columns: &mut C, admitted: Mask) {
     columns.rewrite(|slot| Written { capacity: slot.capacity & admitted, fill: 0 });
 }
 
-/// Exactly as many solves as the plan has; after each, orders filled below their minimum lose their capacity.
+/// Exactly as many solves as the plan has; after each but the last, orders filled below their minimum lose their capacity.
 ///
 /// `total` is the sum of the capacities, below 2^51.
 pub(crate) fn solve<C: Columns>(columns: &mut C, demand: &Demand, total: u64, plan: &Plan) -> Solved {
     let mut pool = total;
     let mut solved = Solved { filled: 0, enough_at_first: demand.want(total).1, enough: 0, violated: 0, dearest: 0 };
-    for _ in 0..plan.solves {
+    for turn in (0..plan.solves).rev() {
         let (want, enough) = demand.want(pool);
+        let last = turn == 0;
         let allocated = match plan.allocation {
-            Allocation::ProRata => share(columns, want, pool),
-            Allocation::EqualSplit => equal::split(columns, want, pool, plan.level_passes),
+            Allocation::ProRata => share(columns, want, pool, last),
+            Allocation::EqualSplit => equal::split(columns, want, pool, plan.level_passes, last),
         };
         let Allocated { remaining, violated, dearest } = allocated;
         pool = remaining;
@@ -123,9 +124,9 @@ pub(crate) fn solve<C: Columns>(columns: &mut C, demand: &Demand, total: u64, pl
 }
 
 /// One solve of rule A: the search for the margin, then the allocation.
-fn share<C: Columns>(columns: &mut C, want: u64, total: u64) -> Allocated {
+fn share<C: Columns>(columns: &mut C, want: u64, total: u64, last: bool) -> Allocated {
     let margin = columns.margin(want, total);
-    columns.hand_out(&margin, margin.rate(want))
+    columns.hand_out(&margin, margin.rate(want), last)
 }
 
 /// Finds the margin in fourteen passes of one bit each: of all widths, the least work where a register holds few slots.
@@ -149,20 +150,20 @@ pub(super) fn margin_by_two_bits(want: u64, total: u64, sums_below: impl Fn([u16
 /// What an allocation pass leaves behind.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Allocated {
-    /// The capacity of the orders that were not dropped.
+    /// The capacity left for the next solve; of no meaning after the last.
     pub(super) remaining: u64,
-    /// An order was dropped.
+    /// An order was filled below its minimum.
     pub(super) violated: Mask,
     /// The greatest spread filled.
     pub(super) dearest: u64,
 }
 
 impl Allocated {
-    /// Takes in one fill; an order filled below its minimum loses its capacity.
+    /// Takes in one fill; an order filled below its minimum loses its capacity, unless no solve follows.
     #[inline]
-    pub(super) fn take(&mut self, slot: &Slot, fill: u64) -> Written {
-        let violated = hide(nonzero(fill) & below(fill, slot.minimum));
-        let capacity = slot.capacity & !violated;
+    pub(super) fn take(&mut self, slot: &Slot, fill: u64, last: bool) -> Written {
+        let violated = hide(inside(fill, slot.minimum));
+        let capacity = slot.capacity & !(violated & from_flag(!last));
         self.violated |= violated;
         self.remaining = self.remaining.wrapping_add(capacity);
         Written { capacity, fill }
@@ -170,7 +171,7 @@ impl Allocated {
 }
 
 /// Fills cheaper orders in full and the margin pro rata; drops orders filled below their minimum.
-pub(super) fn hand_out<C: Columns>(columns: &mut C, margin: &Margin, rate: Rate) -> Allocated {
+pub(super) fn hand_out<C: Columns>(columns: &mut C, margin: &Margin, rate: Rate, last: bool) -> Allocated {
     let mut allocated = Allocated { dearest: margin.at, ..Allocated::default() };
     let (mut running, mut handed_out) = (0u64, 0u64);
     columns.rewrite(|slot| {
@@ -180,7 +181,7 @@ pub(super) fn hand_out<C: Columns>(columns: &mut C, margin: &Margin, rate: Rate)
         let share = rate.handed_out(running).wrapping_sub(handed_out);
         handed_out = handed_out.wrapping_add(share);
         let fill = (slot.capacity & below(spread, margin.at)) | share;
-        allocated.take(&slot, fill)
+        allocated.take(&slot, fill, last)
     });
     allocated
 }

@@ -108,7 +108,7 @@ pub(crate) fn in_order(orders: &[StandingOrder]) -> Vec<u32> {
     (0..u32::try_from(orders.len()).unwrap()).collect()
 }
 
-/// Clears into fills that held something else before, by the detected and by the portable kernel, which agree.
+/// Clears into fills that held something else before, by every kernel that there is; all agree.
 pub(crate) fn run_with(
     request: &Request,
     orders: &[StandingOrder],
@@ -119,8 +119,10 @@ pub(crate) fn run_with(
     let stale = Fill { lots: Lots::MAX, notional: darkpool_matcher::Notional::new(7) };
     let mut fills = vec![stale; orders.len()];
     let outcome = clear(request, orders, permutation, price, market, &mut fills)?;
-    let portable = run_by(Kernel::PORTABLE, request, orders, permutation, price, market)?;
-    assert_eq!((outcome, &fills), (portable.0, &portable.1));
+    for kernel in Kernel::available() {
+        let found = run_by(kernel, request, orders, permutation, price, market)?;
+        assert_eq!((outcome, &fills), (found.0, &found.1), "{}", kernel.name());
+    }
     Ok((outcome, fills))
 }
 

@@ -5,6 +5,7 @@
 //! octaves as those of a log-normal law do.
 
 mod draw;
+mod lists;
 mod shape;
 
 use super::{
@@ -13,6 +14,7 @@ use super::{
 };
 use darkpool_matcher::{BASE_UNITS_PER_COIN, OwnerId};
 use draw::Draw;
+use lists::Lists;
 pub(crate) use shape::Shape;
 use std::{collections::BTreeSet, fmt::Write as _};
 
@@ -51,6 +53,7 @@ struct Made {
 pub(crate) struct Generated {
     orders: Vec<Made>,
     observations: Vec<u64>,
+    lists: Option<Lists>,
 }
 
 /// What a generated book holds.
@@ -79,7 +82,14 @@ impl Generated {
             price = price.saturating_sub(MOVE).saturating_add(draw.below(2 * MOVE + 1));
             price
         });
-        Self { orders, observations: observations.collect() }
+        Self { orders, observations: observations.collect(), lists: None }
+    }
+
+    /// The same orders with counterparty lists, drawn from a stream of their own.
+    pub(crate) fn with_lists(self, seed: u64) -> Self {
+        let mut draw = Draw::new(canonical::derived("generate lists", seed));
+        let makers: Vec<usize> = self.orders.iter().map(|order| order.maker).collect();
+        Self { lists: Some(Lists::new(&makers, &mut draw)), ..self }
     }
 
     pub(crate) fn contents(&self) -> Contents {
@@ -97,19 +107,26 @@ impl Generated {
 
     /// The orders as CSV.
     pub(crate) fn csv(&self) -> Vec<u8> {
-        let mut text = String::from("id,owner,spread,size,balance,cap,minimum,expiry,tiers,frozen\n");
+        let mut text = String::from("id,owner,spread,size,balance,cap,minimum,expiry,tiers,frozen");
+        text.push_str(if self.lists.is_some() { ",counterparties\n" } else { "\n" });
         text.reserve(self.orders.len().saturating_mul(3 * ID_LEN));
         for (order, place) in self.orders.iter().zip(1..) {
             let cap = order.cap.map_or(String::new(), |cap| (cap * LOT).to_string());
             let Made { maker, spread, expiry, frozen, .. } = *order;
             let (size, balance, minimum) = (order.size * LOT, order.balance * LOT, order.minimum * LOT);
+            let (owner, list) = (maker_name(maker), self.list(place - 1));
             let _infallible = writeln!(
                 text,
-                "o{place:07},maker-{:05},{spread},{size},{balance},{cap},{minimum},{expiry},all,{frozen}",
-                maker + 1
+                "o{place:07},{owner},{spread},{size},{balance},{cap},{minimum},{expiry},all,{frozen}{list}"
             );
         }
         text.into_bytes()
+    }
+
+    /// The last cell of an order's line and the comma before it, if there are lists.
+    fn list(&self, place: usize) -> String {
+        let cell = |lists: &Lists| format!(",{}", lists.orders.get(place).map_or("", String::as_str));
+        self.lists.as_ref().map(cell).unwrap_or_default()
     }
 
     /// A request for a quarter of the depth, with an hour of prices.
@@ -131,8 +148,16 @@ impl Generated {
         if self.orders.len() >= FEW {
             text.push_str("dispersion = [1500, 2500]\n");
         }
+        if let Some(Lists { request, .. }) = &self.lists {
+            text.push_str(&format!("counterparties = \"{request}\"\n"));
+        }
         text.into_bytes()
     }
+}
+
+/// The account of a maker, which counts from zero.
+fn maker_name(maker: usize) -> String {
+    format!("maker-{:05}", maker + 1)
 }
 
 /// The depth in proportion to the weights, at least one lot each.

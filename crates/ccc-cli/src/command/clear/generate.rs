@@ -16,6 +16,7 @@ pub(super) fn run(arguments: &GenerateArgs, ctx: &Context<'_>) -> Result<Answer,
     check_targets(std::iter::once(&arguments.out).chain(&arguments.request), &[], replace)?;
     let bar = ctx.ui.working("drawing orders");
     let book = Generated::new(arguments.orders, arguments.seed, arguments.shape);
+    let book = if arguments.lists { book.with_lists(arguments.seed) } else { book };
     let csv = book.csv();
     bar.finish_and_clear();
     files::write(&arguments.out, &csv, Audience::Everyone, replace)?;
