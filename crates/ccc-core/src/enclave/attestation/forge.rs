@@ -1,6 +1,8 @@
 //! Certificates and documents with genuine names and dates, under keys of our own: what somebody could make who has
 //! everything but the maker's keys.
 
+#![allow(clippy::cast_possible_truncation, reason = "lengths and numbers of a few hundred at most")]
+
 use super::chain::Certificate;
 use p384::ecdsa::signature::Signer;
 use p384::ecdsa::{DerSignature, Signature, SigningKey};

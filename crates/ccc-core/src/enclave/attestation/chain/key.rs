@@ -1,8 +1,10 @@
 //! Keys that sign certificates and evidence.
 
 use super::{Certificate, ChainError, Issuers};
+#[cfg(feature = "nitro")]
+use p384::ecdsa::DerSignature;
 use p384::ecdsa::signature::Verifier;
-use p384::ecdsa::{DerSignature, Signature, VerifyingKey};
+use p384::ecdsa::{Signature, VerifyingKey};
 
 /// SubjectPublicKeyInfo of an uncompressed point of P-384, up to the point's tag (RFC 5480, section 2).
 const P384_PREFIX: &[u8] = &[

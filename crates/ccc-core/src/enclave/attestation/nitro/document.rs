@@ -55,7 +55,7 @@ impl<'a> Document<'a> {
         let mut out = Vec::with_capacity(self.payload.len() + 32);
         out.extend_from_slice(&[0x84, 0x6a]);
         out.extend_from_slice(b"Signature1");
-        out.push(0x40 | PROTECTED.len() as u8);
+        out.push(0x44); // a byte string of 4
         out.extend_from_slice(&PROTECTED);
         out.push(0x40);
         match len {

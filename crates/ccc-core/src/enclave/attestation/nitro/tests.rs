@@ -1,3 +1,5 @@
+#![allow(clippy::cast_possible_truncation, reason = "numbers of a few, and times on hosts of 64 bits")]
+
 use super::super::forge::{bytes, certificate, head, key, replaced, sign1, text};
 use super::super::{CborError, ChainError, MAX_CHAIN};
 use super::*;
