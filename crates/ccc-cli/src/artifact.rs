@@ -10,7 +10,7 @@ use ccc_chain::Deployment;
 use ccc_core::{
     ciphertext::{Ciphertext, CiphertextError},
     compat::tdh2_p256::FormatError,
-    enclave::attestation::Policy,
+    enclave::attestation::{Body, Policy},
     encoding::{EncodingError, Kind, kind_of},
     envelope::Envelope,
     keys::{Committee, Dealing, MembershipError, reshare::Certificate},
@@ -136,6 +136,9 @@ pub(crate) enum ArtifactError {
 }
 
 impl Artifact {
+    /// What a policy is, in words.
+    pub(crate) const POLICY: &'static str = "an attestation policy";
+
     /// Reads bytes of any kind, strictly.
     ///
     /// # Errors
@@ -153,6 +156,9 @@ impl Artifact {
         }
         if let Some(document) = tdh2::is_json(&bytes).then(|| Document::read(&bytes)).flatten() {
             return Ok(Self::Tdh2(document?));
+        }
+        if let Some(document) = Body::from_raw(&bytes, None) {
+            return Ok(Self::Evidence(document.to_bytes()?));
         }
         match kind_of(&bytes) {
             Ok(kind) => Self::headed(kind, bytes),
@@ -236,7 +242,7 @@ impl Artifact {
             Self::TableBody(_) => "a table's body",
             Self::Tdh2(document) => document.words(),
             Self::Deployment(_) => "a deployment",
-            Self::Policy(_) => "an attestation policy",
+            Self::Policy(_) => Self::POLICY,
             Self::Session(_) => "a session",
             Self::PublicKeys(_) => "a participant's public keys",
             Self::Transcript(_) => "a recovery's transcript",

@@ -8,7 +8,7 @@ use crate::{
 use ccc_chain::Deployment;
 use ccc_core::{
     ciphertext::{Ciphertext, Label},
-    enclave::attestation::{OperatingMode, Policy, evidence_digest},
+    enclave::attestation::{Body, Hardware, OperatingMode, Policy, ProviderKind, evidence_digest},
     envelope::Envelope,
     keys::{Committee, reshare::Certificate, rounds::Posting},
     report::{Payload, SignedReport, Statement, Verdict},
@@ -30,6 +30,22 @@ impl Fields {
 
     fn bytes(self, name: &'static str, bytes: &[u8]) -> Self {
         self.add(name, hex::encode(bytes))
+    }
+
+    /// What is accepted of hardware, where anything is.
+    fn hardware(self, hardware: &Hardware) -> Self {
+        if hardware.programs() == 0 && hardware.kinds == 1 {
+            return self;
+        }
+        let statuses: Vec<&str> = hardware.dcap_statuses.iter().map(|status| status.name()).collect();
+        self.add("kinds_together", hardware.kinds)
+            .add("nitro_programs", hardware.nitro.len())
+            .add("snp_programs", hardware.snp.len())
+            .add("snp_minimum", hardware.snp_minimum.to_string())
+            .add("tdx_programs", hardware.tdx.len())
+            .add("sgx_programs", hardware.sgx.len())
+            .add("dcap_statuses", statuses.join(" "))
+            .add("dcap_evaluation", hardware.dcap_evaluation)
     }
 
     /// `name: value`, one per line.
@@ -60,7 +76,7 @@ pub(crate) fn describe(artifact: &Artifact, size: usize) -> Fields {
         }
         Artifact::Certificate(certificate) => of_certificate(fields, certificate),
         Artifact::TableHeader(header) => of_header(fields, header),
-        Artifact::Evidence(bytes) => fields.bytes("digest", &evidence_digest(bytes)),
+        Artifact::Evidence(bytes) => of_evidence(fields.bytes("digest", &evidence_digest(bytes)), bytes),
         Artifact::AgentEnvelope(bytes) => fields.bytes("digest", &ccc_core::suite::digest(bytes)),
         Artifact::Receipts(receipts) => {
             fields.bytes("table_header", &receipts.header()).add("receipts", receipts.sealed().len())
@@ -153,7 +169,21 @@ fn of_deployment(fields: Fields, deployment: &Deployment) -> Fields {
         .add("faulty_signers", deployment.signers.f)
 }
 
-fn of_policy(fields: Fields, policy: &Policy) -> Fields {
+/// Who claims to have made it, and the parts of it that a verifier reads. Nothing is verified.
+fn of_evidence(fields: Fields, evidence: &[u8]) -> Fields {
+    let Ok(kind) = ProviderKind::of(evidence) else { return fields };
+    let fields = fields.add("provider", kind.to_string());
+    match Body::from_bytes(evidence) {
+        Ok(Body::Nitro { document }) => fields.add("document_bytes", document.len()),
+        Ok(Body::Snp { report, vcek }) => fields.add("report_bytes", report.len()).add("vcek_bytes", vcek.len()),
+        Ok(Body::Tdx { quote, collateral } | Body::Sgx { quote, collateral }) => {
+            fields.add("quote_bytes", quote.len()).add("collateral_bytes", collateral.len())
+        }
+        _ => fields,
+    }
+}
+
+pub(crate) fn of_policy(fields: Fields, policy: &Policy) -> Fields {
     let mode = match policy.mode {
         OperatingMode::Production => "production",
         OperatingMode::Simulation => "simulation",
@@ -164,6 +194,7 @@ fn of_policy(fields: Fields, policy: &Policy) -> Fields {
         .add("measurements", listed.join(" "))
         .add("max_age", policy.max_age)
         .add("simulated_roots", policy.simulated_roots.len())
+        .hardware(&policy.hardware)
 }
 
 fn of_ciphertext(fields: Fields, ciphertext: &Ciphertext) -> Fields {

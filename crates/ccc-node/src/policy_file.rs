@@ -1,6 +1,9 @@
 //! An attestation policy as a file: what somebody accepts as the enclave of a deployment.
 
+mod hardware;
+
 use ccc_core::enclave::attestation::{OperatingMode, Policy, simulated::SimulatedRoot};
+use hardware::{DcapFile, NitroFile, SgxFile, SnpFile, SnpTcbFile, TdxFile};
 use serde::{Deserialize, Serialize};
 
 /// The operating mode in a word.
@@ -14,16 +17,45 @@ pub enum ModeName {
     Production,
 }
 
-/// The file: JSON, byte strings in lower-case hexadecimal.
+/// The file: JSON or TOML, byte strings in lower-case hexadecimal. `docs/spec/attestation.md` describes it.
 ///
 /// *Units*: `max_age` in seconds.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PolicyFile {
     mode: ModeName,
+    #[serde(default)]
     measurements: Vec<String>,
     max_age: u64,
+    #[serde(default)]
     simulated_roots: Vec<String>,
+    /// How many different kinds have to vouch together.
+    #[serde(default = "one", skip_serializing_if = "is_one")]
+    kinds: usize,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    nitro: Vec<NitroFile>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    snp: Vec<SnpFile>,
+    #[serde(default, skip_serializing_if = "is_default")]
+    snp_minimum: SnpTcbFile,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    tdx: Vec<TdxFile>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    sgx: Vec<SgxFile>,
+    #[serde(default, skip_serializing_if = "is_default")]
+    dcap: DcapFile,
+}
+
+fn one() -> usize {
+    1
+}
+
+fn is_one(kinds: &usize) -> bool {
+    *kinds == 1
+}
+
+fn is_default<T: Default + PartialEq>(section: &T) -> bool {
+    *section == T::default()
 }
 
 /// Why a file is no policy.
@@ -39,6 +71,30 @@ pub enum PolicyFileError {
     /// A root is no Ed25519 public key in hexadecimal.
     #[error("simulated root {index} is not an Ed25519 public key of 64 hexadecimal digits")]
     Root {
+        /// Its position.
+        index: usize,
+    },
+    /// A field of a program is not so many bytes in hexadecimal.
+    #[error("{section} program {index}: {what} is not {digits} hexadecimal digits")]
+    Field {
+        /// The kind of enclave.
+        section: &'static str,
+        /// Its position.
+        index: usize,
+        /// The field.
+        what: &'static str,
+        /// Digits needed.
+        digits: usize,
+    },
+    /// An SGX program that is named neither by its contents nor by signer and product, or by both.
+    #[error("sgx program {index}: either mrenclave, or mrsigner with product and version")]
+    Sgx {
+        /// Its position.
+        index: usize,
+    },
+    /// No verdict of Intel's has this name.
+    #[error("dcap status {index} is no status of a platform")]
+    Status {
         /// Its position.
         index: usize,
     },
@@ -69,6 +125,13 @@ impl From<&Policy> for PolicyFile {
             measurements: policy.measurements.iter().map(hex::encode).collect(),
             max_age: policy.max_age,
             simulated_roots: policy.simulated_roots.iter().map(|root| hex::encode(root.to_bytes())).collect(),
+            kinds: policy.hardware.kinds,
+            nitro: policy.hardware.nitro.iter().map(NitroFile::from).collect(),
+            snp: policy.hardware.snp.iter().map(SnpFile::from).collect(),
+            snp_minimum: policy.hardware.snp_minimum.into(),
+            tdx: policy.hardware.tdx.iter().map(TdxFile::from).collect(),
+            sgx: policy.hardware.sgx.iter().map(SgxFile::from).collect(),
+            dcap: DcapFile::from(&policy.hardware),
         }
     }
 }
@@ -87,6 +150,7 @@ impl TryFrom<&PolicyFile> for Policy {
             measurements: file.measurements.iter().enumerate().map(measurement).collect::<Result<_, _>>()?,
             max_age: file.max_age,
             simulated_roots: file.simulated_roots.iter().enumerate().map(root).collect::<Result<_, _>>()?,
+            hardware: file.hardware()?,
         })
     }
 }
@@ -99,7 +163,7 @@ fn bytes(text: &String) -> Option<[u8; 32]> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use ccc_core::enclave::attestation::simulated::SimulatedHardware;
+    use ccc_core::enclave::attestation::{Hardware, SnpTcb, simulated::SimulatedHardware};
 
     fn policy() -> Policy {
         Policy {
@@ -107,7 +171,81 @@ mod tests {
             measurements: vec![[1; 32], [2; 32]],
             max_age: 600,
             simulated_roots: vec![SimulatedHardware::from_seed(&[7; 32]).root()],
+            hardware: Hardware::default(),
         }
+    }
+
+    const WHOLE: &str = r#"
+        mode = "production"
+        max_age = 300
+        kinds = 2
+        [[nitro]]
+        pcr0 = "P"
+        pcr1 = "P"
+        pcr2 = "P"
+        pcr8 = "P"
+        [[snp]]
+        measurement = "P"
+        family_id = "S"
+        [snp_minimum]
+        snp = 8
+        [[tdx]]
+        mrtd = "P"
+        rtmr0 = "P"
+        rtmr1 = "P"
+        rtmr2 = "P"
+        rtmr3 = "P"
+        [[sgx]]
+        mrenclave = "M"
+        [[sgx]]
+        mrsigner = "M"
+        product = 1
+        version = 2
+        [dcap]
+        statuses = ["UpToDate", "SWHardeningNeeded"]
+        evaluation = 17
+    "#;
+
+    fn whole() -> String {
+        let digits = |bytes: usize| format!("\"{}\"", "ab".repeat(bytes));
+        WHOLE.replace("\"P\"", &digits(48)).replace("\"M\"", &digits(32)).replace("\"S\"", &digits(16))
+    }
+
+    #[test]
+    fn a_policy_over_every_kind_is_read_from_toml_and_back() {
+        let read = toml::from_str::<PolicyFile>(&whole()).expect("a policy file");
+        let policy = Policy::try_from(&read).expect("a policy");
+        assert_eq!(policy.check_configuration(), Ok(()));
+        assert_eq!((policy.hardware.programs(), policy.hardware.kinds), (5, 2));
+        assert_eq!(policy.hardware.nitro[0].pcrs.keys().copied().collect::<Vec<_>>(), [0, 1, 2, 8]);
+        assert_eq!(policy.hardware.snp_minimum, SnpTcb { snp: 8, ..SnpTcb::default() });
+        let again = toml::to_string(&PolicyFile::from(&policy)).expect("TOML");
+        let again = toml::from_str::<PolicyFile>(&again).expect("a policy file");
+        assert_eq!(Policy::try_from(&again), Ok(policy));
+    }
+
+    #[test]
+    fn malformed_programs_are_named() {
+        let refused = |from: &str, to: &str| {
+            let text = whole().replacen(from, to, 1);
+            Policy::try_from(&toml::from_str::<PolicyFile>(&text).expect("a policy file"))
+        };
+        let field = |section, what, digits| PolicyFileError::Field { section, index: 0, what, digits };
+        assert_eq!(refused("pcr8 = \"ab", "pcr8 = \""), Err(field("nitro", "pcr8", 96)));
+        assert_eq!(refused("family_id = \"ab", "family_id = \"zz"), Err(field("snp", "family_id", 32)));
+        assert_eq!(refused("rtmr3 = \"ab", "rtmr3 = \""), Err(field("tdx", "rtmr3", 96)));
+        assert_eq!(refused("mrenclave = \"ab", "mrenclave = \""), Err(field("sgx", "mrenclave", 64)));
+        assert_eq!(refused("product = 1", ""), Err(PolicyFileError::Sgx { index: 1 }));
+        assert_eq!(refused("SWHardeningNeeded", "Revoked"), Err(PolicyFileError::Status { index: 1 }));
+        assert!(toml::from_str::<PolicyFile>(&whole().replace("evaluation", "evaluations")).is_err());
+    }
+
+    /// A file from before hardware was read says what it said.
+    #[test]
+    fn an_older_file_reads_and_writes_as_it_did() {
+        let text = serde_json::to_string(&PolicyFile::from(&policy())).expect("JSON");
+        let keys = serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(&text).expect("an object");
+        assert_eq!(keys.keys().collect::<Vec<_>>(), ["max_age", "measurements", "mode", "simulated_roots"]);
     }
 
     #[test]

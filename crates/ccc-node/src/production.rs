@@ -132,13 +132,19 @@ fn check_policy(policy: &Policy) -> Result<(), ProductionRefusal> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use ccc_core::enclave::attestation::simulated::SimulatedHardware;
+    use ccc_core::enclave::attestation::{Hardware, simulated::SimulatedHardware};
     use ccc_core::{epoch::Epoch, identifier::Identifier, keys::ParticipantKeys};
     use rand::{SeedableRng, rngs::StdRng};
 
     fn policy(mode: OperatingMode, roots: usize) -> Policy {
         let root = SimulatedHardware::from_seed(&[7; 32]).root();
-        Policy { mode, measurements: vec![[1; 32]], max_age: 600, simulated_roots: vec![root; roots] }
+        Policy {
+            mode,
+            measurements: vec![[1; 32]],
+            max_age: 600,
+            simulated_roots: vec![root; roots],
+            hardware: Hardware::default(),
+        }
     }
 
     /// What every rule lets pass.

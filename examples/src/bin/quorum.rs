@@ -6,7 +6,7 @@ use ccc_core::{
     enclave::{
         AttemptKeys,
         attestation::{
-            AttestationProvider, OperatingMode, Policy,
+            AttestationProvider, Hardware, OperatingMode, Policy,
             simulated::{SimulatedHardware, SimulatedProvider},
         },
     },
@@ -53,6 +53,7 @@ fn main() -> Result<(), Anything> {
         measurements: vec![MEASUREMENT],
         max_age: 60,
         simulated_roots: vec![hardware.root()],
+        hardware: Hardware::default(),
     };
 
     // the vault: each member checks the evidence, then seals its share to these keys

@@ -1,5 +1,6 @@
 //! Every flag of every verb, with the examples that help shows.
 
+mod attest;
 mod clear;
 mod keys;
 mod message;
@@ -11,6 +12,7 @@ mod storage;
 mod submission;
 mod value;
 
+pub(crate) use attest::{Attest, AttestPolicy, PolicyCheckArgs};
 pub(crate) use clear::{ClearArgs, ClearRunArgs, ClearVerb, GenerateArgs};
 pub(crate) use keys::{AccountKeygen, AgentKeygen, AuditorKeygen, CommitteeKeygen, Keygen, Tdh2Keygen};
 pub(crate) use message::{EncryptArgs, Format, OpenArgs, ShareArgs};
@@ -36,7 +38,6 @@ const ABOUT: &str = "Confidential reserves that heal themselves";
 const AFTER: &str = "\
 Examples:
   ccc recover                       one reserve, from insolvent to solvent, on an embedded chain
-  ccc help reshare                  the arguments of one verb
 
 FILE may be `-` for standard input or output. Exit codes: 0 done, 1 the answer is no, 2 could not.";
 
@@ -102,6 +103,9 @@ pub(crate) enum Verb {
     Fill(Fill),
     /// Clear orders in the clear, to try the engine without keys or chain
     Clear(ClearArgs),
+    /// Read what is accepted as an enclave
+    #[command(subcommand)]
+    Attest(Attest),
     /// Check a report, ciphertext, share, table, attestation or ceremony
     Verify(VerifyArgs),
     /// Say what a file is, with its public fields
@@ -125,7 +129,7 @@ Examples:
   ccc verify --pool pool/ attempt/share-3.ccc attempt/request.ccc attempt/recipient.ccc
   ccc verify --pool pool/ attempt/report.ccc
   ccc verify --deployment run/deployment.json --policy run/policy.json run/reserve-1.re*
-  ccc verify --pool pool/
+  ccc verify --policy policy.toml --at 1736179625 document.cose
   ccc verify --session s.json --board b/ vault/committee.ccc
   ccc verify --session s.json --committee vault/committee.ccc --board b/ next/certificate.ccc
   ccc verify --committee next/committee.ccc --board b/ request.ccc")]
@@ -151,6 +155,9 @@ pub(crate) struct VerifyArgs {
     /// What is accepted as the enclave (policy.json of `ccc recover --out`), for attested keys and evidence
     #[arg(long, value_name = "FILE", conflicts_with = "pool")]
     pub(crate) policy: Option<PathBuf>,
+    /// Beside an SNP report the VCEK certificate (DER), beside a TDX or SGX quote its collateral (JSON)
+    #[arg(long, value_name = "FILE")]
+    pub(crate) beside: Option<PathBuf>,
     /// Time at which expiries are judged, Unix seconds [default: now]
     #[arg(long, value_name = "SECONDS")]
     pub(crate) at: Option<u64>,

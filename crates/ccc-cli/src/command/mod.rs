@@ -1,5 +1,6 @@
 //! One file per verb.
 
+mod attest;
 mod clear;
 mod completions;
 mod custodian;
@@ -74,6 +75,7 @@ pub(crate) fn run(verb: Verb, ctx: &Context<'_>) -> Result<Answer, Error> {
         Verb::Reencrypt(arguments) => reencrypt::run(&arguments, ctx),
         Verb::Fill(verb) => fill::run(&verb, ctx),
         Verb::Clear(arguments) => clear::run(&arguments, ctx),
+        Verb::Attest(verb) => attest::run(&verb, ctx),
         Verb::Verify(arguments) => verify::run(&arguments, ctx),
         Verb::Inspect(arguments) => inspect::run(&arguments, ctx),
         Verb::Custodian(arguments) => custodian::run(&arguments, ctx),

@@ -3,7 +3,7 @@
 use super::{Paths, hexed::Hex};
 use crate::{cli::SuiteName, error::Error};
 use ccc_core::{
-    enclave::attestation::{Policy, simulated::SimulatedRoot},
+    enclave::attestation::{Hardware, Policy, simulated::SimulatedRoot},
     report::{Origin, SignerSet},
     table::{AuditorSet, AuditorSetError},
 };
@@ -199,6 +199,7 @@ impl Settings {
             measurements: vec![self.enclave().measurement()],
             max_age: ATTEMPT_LIFETIME,
             simulated_roots: SimulatedRoot::from_bytes(&self.pool.simulated_hardware.0).into_iter().collect(),
+            hardware: Hardware::default(),
         }
     }
 }

@@ -54,6 +54,7 @@ fn every_verb_has_help_with_an_example() {
         "fill run",
         "clear",
         "clear generate",
+        "attest policy check",
         "verify",
         "inspect",
         "custodian",

@@ -11,7 +11,7 @@ use ccc_core::{
     enclave::{
         AttemptKeys,
         attestation::{
-            OperatingMode, Policy,
+            Hardware, OperatingMode, Policy,
             simulated::{SimulatedHardware, SimulatedProvider},
         },
     },
@@ -190,6 +190,7 @@ impl World {
             measurements: vec![self.config.measurement()],
             max_age: 600,
             simulated_roots: vec![self.provider.root()],
+            hardware: Hardware::default(),
         }
     }
 

@@ -24,7 +24,7 @@ use ccc_chain::{
 };
 use ccc_core::{
     enclave::attestation::{
-        OperatingMode, Policy,
+        Hardware, OperatingMode, Policy,
         simulated::{SimulatedHardware, SimulatedProvider},
     },
     epoch::Epoch,
@@ -405,5 +405,6 @@ pub(super) fn policy(mode: OperatingMode, randomness: &Randomness) -> Policy {
         measurements: Vec::new(),
         max_age: EVIDENCE_AGE,
         simulated_roots: vec![hardware_key(randomness).root()],
+        hardware: Hardware::default(),
     }
 }

@@ -313,13 +313,17 @@ impl Checker<'_> {
 
     fn evidence(&self, bytes: &[u8], policy: &Policy) -> Established {
         let evidence = policy.genuine(bytes, self.at).map_err(|error| error.to_string())?;
+        let genuine = format!("genuine {} evidence of the accepted enclave", evidence.kind);
+        if evidence.nonce.is_none() {
+            return Ok(format!("{genuine}; it has no nonce, and which request it is for its user data says"));
+        }
         let mut requests = self.requests().peekable();
         if requests.peek().is_none() {
-            return Ok("genuine simulated evidence of the accepted enclave; name the request to check its nonce".into());
+            return Ok(format!("{genuine}; name the request to check its nonce"));
         }
-        let answers = requests.any(|request| evidence.nonce == Some(request.digest()));
+        let answers = requests.any(|request| evidence.nonce.as_deref() == Some(&request.digest()[..]));
         same("the nonce: the request", answers)?;
-        Ok("genuine simulated evidence of the accepted enclave, for this request".into())
+        Ok(format!("{genuine}, for this request"))
     }
 
     fn agent_envelope(&self, bytes: &[u8], path: &Path) -> Result<Established, Error> {
@@ -360,12 +364,13 @@ fn attested(card: &AttestedRecipient, policy: &Policy, request: &Request, at: u6
     let checked = policy.check(&card.evidence, &user_data, &digest, at);
     let evidence = checked.map_err(|error| error.to_string())?;
     same("the measurement in its evidence", evidence.measurement == card.recipient.measurement)?;
-    Ok("attested (simulated) as the accepted enclave, for this request".into())
+    Ok(format!("attested ({}) as the accepted enclave, for this request", evidence.kind))
 }
 
 fn enclaves(policy: &Policy) -> Established {
     policy.check_configuration().map_err(|error| error.to_string())?;
-    Ok(format!("it accepts {} programs on {} simulated roots", policy.measurements.len(), policy.simulated_roots.len()))
+    let programs = policy.measurements.len() + policy.hardware.programs();
+    Ok(format!("it accepts {programs} programs on {} simulated roots", policy.simulated_roots.len()))
 }
 
 fn missing(path: &Path, what: &'static str) -> Error {

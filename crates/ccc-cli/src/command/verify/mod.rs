@@ -15,7 +15,10 @@ use crate::{
     ui::Answer,
 };
 use ccc_chain::Deployment;
-use ccc_core::{enclave::attestation::Policy, keys::Committee};
+use ccc_core::{
+    enclave::attestation::{Body, Policy, dcap},
+    keys::Committee,
+};
 use ccc_node::policy_file::PolicyFile;
 use ceremony::Ceremony;
 use checks::Checker;
@@ -35,7 +38,8 @@ pub(super) fn run(arguments: &VerifyArgs, ctx: &Context<'_>) -> Result<Answer, E
         None => arguments.committee.as_deref().map(read_committee).transpose()?,
     };
     let committee = committee.or_else(|| pool.as_ref().map(|pool| pool.committee.clone()));
-    let artifacts = arguments.files.iter().map(|path| load(path)).collect::<Result<Vec<_>, _>>()?;
+    let beside = arguments.beside.as_ref().map(|path| files::read(path, MAX_READ)).transpose()?;
+    let artifacts = arguments.files.iter().map(|path| load(path, beside.as_deref())).collect::<Result<Vec<_>, _>>()?;
     let at = arguments.at.unwrap_or_else(now);
     let deployment = arguments.deployment.as_deref().map(read_deployment).transpose()?;
     let policy = arguments.policy.as_deref().map(read_policy).transpose()?;
@@ -85,14 +89,26 @@ fn read_deployment(path: &Path) -> Result<Deployment, Error> {
     parse_json(path, &files::read(path, MAX_DEPLOYMENT)?)
 }
 
-fn read_policy(path: &Path) -> Result<Policy, Error> {
-    let file: PolicyFile = parse_json(path, &files::read(path, MAX_DEPLOYMENT)?)?;
-    Policy::try_from(&file).map_err(|error| Error::PoolFile { path: path.into(), reason: error.to_string() })
+/// A policy in JSON, which starts with a brace, or in TOML.
+pub(super) fn read_policy(path: &Path) -> Result<Policy, Error> {
+    let bytes = files::read(path, MAX_DEPLOYMENT)?;
+    let wrong = |reason: String| Error::PoolFile { path: path.into(), reason };
+    let file: PolicyFile = match bytes.trim_ascii_start().first() {
+        Some(b'{') => parse_json(path, &bytes)?,
+        _ => toml::from_slice(&bytes).map_err(|error| wrong(error.to_string()))?,
+    };
+    Policy::try_from(&file).map_err(|error| wrong(error.to_string()))
 }
 
 /// Reads one file. Bytes that claim to be one of ours and are not well formed do not verify.
-fn load(path: &Path) -> Result<(PathBuf, Artifact), Error> {
+///
+/// A report or quote as its device gives it is joined with what vouches for it.
+fn load(path: &Path, beside: Option<&[u8]>) -> Result<(PathBuf, Artifact), Error> {
     let bytes = files::read(path, MAX_READ)?;
+    let raw = beside.and_then(|beside| Body::from_raw(dcap::without_padding(&bytes), Some(beside)));
+    let joined = raw.map(|body| body.to_bytes()).transpose();
+    let joined = joined.map_err(|error| Error::NotVerified { path: path.into(), reason: error.to_string() })?;
+    let bytes = joined.unwrap_or(bytes);
     match Artifact::read(bytes) {
         Ok(artifact) => Ok((path.into(), artifact)),
         Err(source @ (ArtifactError::Unknown | ArtifactError::Bare(_))) => {

@@ -1,12 +1,39 @@
 //! Attestation: evidence (is it genuine?) apart from policy (is it the code and key that we accept?).
 //!
-//! *Source*: `docs/spec/encryption.md`, section *Attestation*. Time is an argument. The digest of evidence names it in
-//! a report and is never a replay key, since verifiers ignore some bytes of real quotes.
+//! *Source*: `docs/spec/attestation.md`. Time is an argument. The digest of evidence names it in a report and is never
+//! a replay key, since verifiers ignore some bytes of real quotes.
+//!
+//! Verifiers of hardware stand behind features: `nitro` (AWS Nitro), `snp` (AMD SEV-SNP) and `dcap` (Intel TDX and
+//! SGX). Without its feature, evidence of a kind is refused with [`EvidenceError::NotBuilt`].
 
+mod body;
+#[cfg(feature = "nitro")]
+mod cbor;
+#[cfg(any(feature = "nitro", feature = "snp"))]
+mod chain;
+#[cfg(feature = "dcap")]
+pub mod dcap;
+mod evidence;
+#[cfg(all(test, feature = "nitro"))]
+mod forge;
+mod hardware;
+#[cfg(feature = "nitro")]
+pub mod nitro;
 mod policy;
+#[cfg(all(test, feature = "nitro", feature = "snp", feature = "dcap"))]
+mod samples;
 pub mod simulated;
+#[cfg(feature = "snp")]
+pub mod snp;
 
-pub use policy::{OperatingMode, Policy, PolicyRefusal};
+pub use body::{Body, EvidenceError, verify};
+#[cfg(feature = "nitro")]
+pub use cbor::CborError;
+#[cfg(any(feature = "nitro", feature = "snp"))]
+pub use chain::{ChainError, MAX_CERTIFICATE, MAX_CHAIN, VerifiedChain};
+pub use evidence::{DcapStatus, Evidence, MAX_EVIDENCE, Registers, SnpRegisters, SnpTcb, Tcb};
+pub use hardware::{Hardware, NitroProgram, SgxProgram, SnpProgram, TdxProgram};
+pub use policy::{MAX_SKEW, OperatingMode, Policy, PolicyRefusal};
 
 use crate::encoding::{EncodingError, Kind, Reader};
 use crate::suite::digest;
@@ -14,24 +41,33 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 /// Who made the evidence.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(u8)]
 #[non_exhaustive]
 pub enum ProviderKind {
     /// A signing key that stands for the hardware: refused in production.
     Simulated = 1,
+    /// AWS Nitro enclaves.
+    Nitro = 2,
+    /// AMD SEV-SNP guests.
+    SevSnp = 3,
+    /// Intel TDX domains.
+    Tdx = 4,
+    /// Intel SGX enclaves.
+    Sgx = 5,
 }
 
 impl ProviderKind {
+    /// Every provider, in the order of its number.
+    pub const ALL: [Self; 5] = [Self::Simulated, Self::Nitro, Self::SevSnp, Self::Tdx, Self::Sgx];
+
     /// The provider with this number.
     ///
     /// # Errors
     /// [`EncodingError::Range`].
     pub fn from_byte(byte: u8) -> Result<Self, EncodingError> {
-        match byte {
-            1 => Ok(Self::Simulated),
-            found => Err(EncodingError::Range { what: "attestation provider", found: found.into(), range: "1" }),
-        }
+        let unknown = EncodingError::Range { what: "attestation provider", found: byte.into(), range: "1 to 5" };
+        Self::ALL.into_iter().find(|kind| *kind as u8 == byte).ok_or(unknown)
     }
 
     /// The provider that evidence claims.
@@ -45,26 +81,16 @@ impl ProviderKind {
     }
 }
 
-/// What genuine evidence says.
-///
-/// *Units*: times in Unix seconds.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Evidence {
-    /// Who made it.
-    pub kind: ProviderKind,
-    /// What runs.
-    pub measurement: [u8; 32],
-    /// What the running program said.
-    pub user_data: [u8; 64],
-    /// What the verifier asked to be included, where the provider has such a field.
-    pub nonce: Option<[u8; 64]>,
-    /// Whether the enclave can be inspected from outside.
-    pub debug: bool,
-    /// First second of validity.
-    pub not_before: u64,
-    /// Last second of validity.
-    pub not_after: u64,
+impl core::fmt::Display for ProviderKind {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str(match self {
+            Self::Simulated => "simulated",
+            Self::Nitro => "AWS Nitro",
+            Self::SevSnp => "AMD SEV-SNP",
+            Self::Tdx => "Intel TDX",
+            Self::Sgx => "Intel SGX",
+        })
+    }
 }
 
 /// Why no evidence was made.

@@ -1,9 +1,15 @@
 //! Which genuine evidence a participant accepts.
 
+use super::body::{self, EvidenceError};
+use super::hardware::Hardware;
 use super::simulated::{self, SimulatedError, SimulatedRoot};
-use super::{Evidence, ProviderKind};
+use super::{DcapStatus, Evidence, ProviderKind, SnpTcb};
 use crate::encoding::EncodingError;
+use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
+
+/// Seconds by which evidence may seem to come from the future: clocks differ.
+pub const MAX_SKEW: u64 = 60;
 
 /// Whether simulated parts are acceptable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -14,19 +20,22 @@ pub enum OperatingMode {
     Simulation,
 }
 
-/// What a participant accepts. An empty list of measurements accepts nothing.
+/// What a participant accepts. Without a measurement and without a program it accepts nothing.
 ///
-/// *Units*: the greatest age of evidence in seconds.
+/// *Units*: the greatest age of evidence in seconds. It holds for providers that say when their evidence was made;
+/// reports of SEV-SNP and quotes do not, and are fresh by their user data alone.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Policy {
     /// Whether simulated evidence is accepted.
     pub mode: OperatingMode,
-    /// Programs that are accepted.
+    /// Programs that are accepted, by the digest that names them in every kind of evidence.
     pub measurements: Vec<[u8; 32]>,
-    /// Seconds after its first second of validity for which evidence is fresh.
+    /// Seconds after it was made for which evidence is fresh.
     pub max_age: u64,
     /// Keys that stand for the hardware, in mode simulation.
     pub simulated_roots: Vec<SimulatedRoot>,
+    /// What is accepted of real hardware.
+    pub hardware: Hardware,
 }
 
 /// Why evidence is not accepted.
@@ -45,6 +54,9 @@ pub enum PolicyRefusal {
     /// The evidence is not genuine, or outside of its validity.
     #[error(transparent)]
     NotGenuine(SimulatedError),
+    /// Evidence of hardware that is not genuine, or that this build cannot verify.
+    #[error(transparent)]
+    Hardware(EvidenceError),
     /// The enclave can be inspected from outside.
     #[error("the enclave runs in debug mode")]
     Debug,
@@ -70,13 +82,71 @@ pub enum PolicyRefusal {
         /// The greatest age.
         max_age: u64,
     },
+    /// Made later than it is.
+    #[error("the evidence was made {found} seconds from now, where {max} are accepted")]
+    Future {
+        /// Seconds from now.
+        found: u64,
+        /// [`MAX_SKEW`].
+        max: u64,
+    },
+    /// Asked for at a privilege level below the guest's highest.
+    #[error("the report was asked for at privilege level {found}, where 0 is accepted")]
+    Privilege {
+        /// The level.
+        found: u32,
+    },
+    /// The enclave may be moved to another platform.
+    #[error("the enclave may be moved to another platform")]
+    Migratable,
+    /// Firmware of SEV-SNP that is too old.
+    #[error("firmware {found}, where {minimum} is the least")]
+    Firmware {
+        /// What runs.
+        found: SnpTcb,
+        /// The least.
+        minimum: SnpTcb,
+    },
+    /// A verdict of Intel's that is not accepted.
+    #[error("the platform's status is {found}, which is not accepted")]
+    Status {
+        /// The verdict.
+        found: DcapStatus,
+    },
+    /// A verdict by an old evaluation.
+    #[error("evaluation {found} of the platform, where {minimum} is the least")]
+    Evaluation {
+        /// Its number.
+        found: u32,
+        /// The least.
+        minimum: u32,
+    },
+    /// Fewer kinds of enclaves vouch than have to.
+    #[error("{found} kinds of enclaves vouch, where {needed} have to; {} refused", refused.len())]
+    Kinds {
+        /// The number of kinds whose evidence is accepted.
+        found: usize,
+        /// The number that has to.
+        needed: usize,
+        /// Why which evidence is not, by its position.
+        refused: Vec<(usize, PolicyRefusal)>,
+    },
+    /// A policy that asks for no kind at all.
+    #[error("the policy asks for evidence of 0 kinds, where at least 1 has to vouch")]
+    NoKinds,
+    /// A Nitro program without the registers of its code.
+    #[error("Nitro program {index} of the policy does not give PCR 0, 1 and 2")]
+    Incomplete {
+        /// Its position.
+        index: usize,
+    },
 }
 
 impl Policy {
     /// Judges evidence for these keys and this request. *Units*: now in Unix seconds.
     ///
     /// # Errors
-    /// [`PolicyRefusal`].
+    /// [`PolicyRefusal`]; [`PolicyRefusal::Kinds`] where several kinds have to vouch: [`Self::check_all`] takes them.
     pub fn check(
         &self,
         bytes: &[u8],
@@ -84,19 +154,67 @@ impl Policy {
         nonce: &[u8; 64],
         now: u64,
     ) -> Result<Evidence, PolicyRefusal> {
+        let evidence = self.check_one(bytes, user_data, nonce, now)?;
+        match self.hardware.kinds {
+            0 => Err(PolicyRefusal::NoKinds),
+            1 => Ok(evidence),
+            needed => Err(PolicyRefusal::Kinds { found: 1, needed, refused: Vec::new() }),
+        }
+    }
+
+    /// Judges the evidence of several enclaves for the same keys and request: as many different kinds as the policy
+    /// asks for have to be accepted, whatever else is presented. Gives what is accepted, in the order given.
+    ///
+    /// *Security*: evidence of one kind counts once, however often it is presented, so that no maker vouches twice.
+    ///
+    /// # Errors
+    /// [`PolicyRefusal::Kinds`] with a reason for each that is refused, [`PolicyRefusal::NoKinds`].
+    pub fn check_all(
+        &self,
+        evidence: &[&[u8]],
+        user_data: &[u8; 64],
+        nonce: &[u8; 64],
+        now: u64,
+    ) -> Result<Vec<Evidence>, PolicyRefusal> {
+        self.together(evidence.iter().map(|bytes| self.check_one(bytes, user_data, nonce, now)))
+    }
+
+    /// Whether what is accepted is of as many kinds as have to vouch.
+    pub(super) fn together(
+        &self,
+        judged: impl Iterator<Item = Result<Evidence, PolicyRefusal>>,
+    ) -> Result<Vec<Evidence>, PolicyRefusal> {
+        let (mut accepted, mut refused) = (Vec::new(), Vec::new());
+        for (position, judged) in judged.enumerate() {
+            match judged {
+                Ok(found) => accepted.push(found),
+                Err(refusal) => refused.push((position, refusal)),
+            }
+        }
+        let found = accepted.iter().map(|found| found.kind).collect::<BTreeSet<_>>().len();
+        match self.hardware.kinds {
+            0 => Err(PolicyRefusal::NoKinds),
+            needed if found < needed => Err(PolicyRefusal::Kinds { found, needed, refused }),
+            _ => Ok(accepted),
+        }
+    }
+
+    fn check_one(
+        &self,
+        bytes: &[u8],
+        user_data: &[u8; 64],
+        nonce: &[u8; 64],
+        now: u64,
+    ) -> Result<Evidence, PolicyRefusal> {
         let evidence = self.genuine(bytes, now)?;
-        if evidence.nonce.is_some_and(|found| found != *nonce) {
-            return Err(PolicyRefusal::Nonce);
-        }
-        if evidence.user_data != *user_data {
-            return Err(PolicyRefusal::UserData);
-        }
+        check_binding(&evidence, user_data, nonce)?;
         Ok(evidence)
     }
 
     /// Judges evidence without the keys and the request that it speaks of: provider, program and age.
     ///
-    /// *Security*: it says that such an enclave ran, and nothing of what it was asked. [`Self::check`] does.
+    /// *Security*: it says that such an enclave ran, and nothing of what it was asked. [`Self::check`] does. Where the
+    /// provider states no time, it says nothing of when either.
     /// *Units*: now in Unix seconds.
     ///
     /// # Errors
@@ -104,20 +222,35 @@ impl Policy {
     pub fn genuine(&self, bytes: &[u8], now: u64) -> Result<Evidence, PolicyRefusal> {
         let evidence = match ProviderKind::of(bytes)? {
             ProviderKind::Simulated => self.genuine_simulated(bytes, now)?,
+            _ => body::verify(bytes, now).map_err(PolicyRefusal::Hardware)?,
         };
-        self.check_program(&evidence)?;
-        self.check_age(&evidence, now)?;
+        self.accept(&evidence, now)?;
         Ok(evidence)
     }
 
-    /// Refuses a configuration that names simulated roots for production.
+    /// Judges what genuine evidence says: provider, program, platform and age. *Units*: now in Unix seconds.
+    ///
+    /// *Security*: it takes the evidence's word. Evidence comes from [`super::verify`] or a provider's own verifier.
     ///
     /// # Errors
-    /// [`PolicyRefusal::Simulated`].
+    /// [`PolicyRefusal`].
+    pub fn accept(&self, evidence: &Evidence, now: u64) -> Result<(), PolicyRefusal> {
+        if evidence.kind == ProviderKind::Simulated && self.mode == OperatingMode::Production {
+            return Err(PolicyRefusal::Simulated);
+        }
+        self.check_program(evidence)?;
+        self.hardware.check_platform(evidence)?;
+        self.check_age(evidence, now)
+    }
+
+    /// Refuses a configuration that names simulated roots for production, or that could never be meant.
+    ///
+    /// # Errors
+    /// [`PolicyRefusal::Simulated`], [`PolicyRefusal::NoKinds`], [`PolicyRefusal::Incomplete`].
     pub fn check_configuration(&self) -> Result<(), PolicyRefusal> {
         match self.mode {
             OperatingMode::Production if !self.simulated_roots.is_empty() => Err(PolicyRefusal::Simulated),
-            OperatingMode::Production | OperatingMode::Simulation => Ok(()),
+            OperatingMode::Production | OperatingMode::Simulation => self.hardware.check(),
         }
     }
 
@@ -140,12 +273,32 @@ impl Policy {
         if evidence.debug {
             return Err(PolicyRefusal::Debug);
         }
-        let (found, listed) = (evidence.measurement, self.measurements.len());
-        if self.measurements.contains(&found) { Ok(()) } else { Err(PolicyRefusal::Measurement { found, listed }) }
+        let (found, listed) = (evidence.measurement, self.measurements.len() + self.hardware.programs());
+        if self.measurements.contains(&found) || self.hardware.lists(&evidence.registers) {
+            return Ok(());
+        }
+        Err(PolicyRefusal::Measurement { found, listed })
     }
 
     fn check_age(&self, evidence: &Evidence, now: u64) -> Result<(), PolicyRefusal> {
-        let (found, max_age) = (now.saturating_sub(evidence.not_before), self.max_age);
-        if found <= max_age { Ok(()) } else { Err(PolicyRefusal::Age { found, max_age }) }
+        let Some(issued) = evidence.issued else { return Ok(()) };
+        let (found, ahead) = (now.saturating_sub(issued), issued.saturating_sub(now));
+        if ahead > MAX_SKEW {
+            return Err(PolicyRefusal::Future { found: ahead, max: MAX_SKEW });
+        }
+        if found > self.max_age {
+            return Err(PolicyRefusal::Age { found, max_age: self.max_age });
+        }
+        Ok(())
     }
+}
+
+fn check_binding(evidence: &Evidence, user_data: &[u8; 64], nonce: &[u8; 64]) -> Result<(), PolicyRefusal> {
+    if evidence.nonce.as_ref().is_some_and(|found| found != nonce) {
+        return Err(PolicyRefusal::Nonce);
+    }
+    if evidence.user_data != user_data {
+        return Err(PolicyRefusal::UserData);
+    }
+    Ok(())
 }

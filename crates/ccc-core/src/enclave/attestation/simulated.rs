@@ -1,7 +1,7 @@
 //! Simulated attestation: an Ed25519 key stands for the hardware. It proves nothing about an enclave, and a policy in
 //! mode production refuses it.
 
-use super::{AttestationProvider, Evidence, ProviderError, ProviderKind};
+use super::{AttestationProvider, Evidence, ProviderError, ProviderKind, Registers, Tcb};
 use crate::encoding::{EncodingError, Kind, Reader, header};
 use crate::suite::{domain, hash};
 use alloc::vec::Vec;
@@ -109,16 +109,16 @@ impl AttestationProvider for SimulatedProvider {
     }
 
     fn attest(&self, user_data: &[u8; 64], nonce: &[u8; 64], now: u64) -> Result<Vec<u8>, ProviderError> {
-        let evidence = Evidence {
-            kind: ProviderKind::Simulated,
+        let not_after = now.checked_add(LIFETIME).ok_or(ProviderError::Time { now })?;
+        let statement = Statement {
             measurement: self.measurement,
             user_data: *user_data,
-            nonce: Some(*nonce),
+            nonce: *nonce,
             debug: self.debug,
             not_before: now,
-            not_after: now.checked_add(LIFETIME).ok_or(ProviderError::Time { now })?,
+            not_after,
         };
-        let mut out = encode(&evidence, nonce);
+        let mut out = encode(&statement);
         let signature = self.hardware.0.sign(&message(&out));
         out.extend_from_slice(&signature.to_bytes());
         Ok(out)
@@ -133,37 +133,71 @@ impl AttestationProvider for SimulatedProvider {
 /// # Errors
 /// [`SimulatedError`].
 pub fn verify(bytes: &[u8], root: &SimulatedRoot, now: u64) -> Result<Evidence, SimulatedError> {
-    let (evidence, signed, signature) = decode(bytes)?;
+    let (statement, signed, signature) = decode(bytes)?;
     let signature = Signature::from_bytes(&signature);
     root.0.verify_strict(&message(signed), &signature).map_err(|_| SimulatedError::Signature)?;
-    let Evidence { not_before, not_after, .. } = evidence;
+    let Statement { not_before, not_after, .. } = statement;
     if now < not_before || now > not_after {
         return Err(SimulatedError::Validity { not_before, not_after, now });
     }
-    Ok(evidence)
+    Ok(statement.into())
 }
 
-fn encode(evidence: &Evidence, nonce: &[u8; 64]) -> Vec<u8> {
+/// What the key signs.
+struct Statement {
+    measurement: [u8; 32],
+    user_data: [u8; 64],
+    nonce: [u8; 64],
+    debug: bool,
+    not_before: u64,
+    not_after: u64,
+}
+
+impl From<Statement> for Evidence {
+    fn from(statement: Statement) -> Self {
+        let Statement { measurement, user_data, nonce, debug, not_before, not_after } = statement;
+        Self {
+            kind: ProviderKind::Simulated,
+            measurement,
+            registers: Registers::Simulated,
+            user_data: user_data.to_vec(),
+            nonce: Some(nonce.to_vec()),
+            debug,
+            tcb: Tcb::Unstated,
+            issued: Some(not_before),
+            not_before,
+            not_after,
+        }
+    }
+}
+
+fn encode(statement: &Statement) -> Vec<u8> {
     let mut out = Vec::with_capacity(250);
     out.extend_from_slice(&header(Kind::Evidence));
-    out.push(evidence.kind as u8);
-    out.extend_from_slice(&evidence.measurement);
-    out.extend_from_slice(&evidence.user_data);
-    out.extend_from_slice(nonce);
-    out.push(u8::from(evidence.debug));
-    out.extend_from_slice(&evidence.not_before.to_be_bytes());
-    out.extend_from_slice(&evidence.not_after.to_be_bytes());
+    out.push(ProviderKind::Simulated as u8);
+    out.extend_from_slice(&statement.measurement);
+    out.extend_from_slice(&statement.user_data);
+    out.extend_from_slice(&statement.nonce);
+    out.push(u8::from(statement.debug));
+    out.extend_from_slice(&statement.not_before.to_be_bytes());
+    out.extend_from_slice(&statement.not_after.to_be_bytes());
     out
 }
 
-fn decode(bytes: &[u8]) -> Result<(Evidence, &[u8], [u8; 64]), EncodingError> {
+fn decode(bytes: &[u8]) -> Result<(Statement, &[u8], [u8; 64]), EncodingError> {
     let mut reader = Reader::new(bytes);
     reader.header(Kind::Evidence)?;
-    let evidence = Evidence {
-        kind: ProviderKind::from_byte(reader.u8("attestation provider")?)?,
+    match ProviderKind::from_byte(reader.u8("attestation provider")?)? {
+        ProviderKind::Simulated => {}
+        other => {
+            let found = u64::from(other as u8);
+            return Err(EncodingError::Range { what: "attestation provider", found, range: "1" });
+        }
+    }
+    let statement = Statement {
         measurement: reader.array("measurement")?,
         user_data: reader.array("user data")?,
-        nonce: Some(reader.array("nonce")?),
+        nonce: reader.array("nonce")?,
         debug: read_flag(&mut reader)?,
         not_before: reader.u64("not before")?,
         not_after: reader.u64("not after")?,
@@ -171,7 +205,7 @@ fn decode(bytes: &[u8]) -> Result<(Evidence, &[u8], [u8; 64]), EncodingError> {
     let signed = &bytes[..bytes.len() - reader.remaining()];
     let signature = reader.array("signature")?;
     reader.finish()?;
-    Ok((evidence, signed, signature))
+    Ok((statement, signed, signature))
 }
 
 fn read_flag(reader: &mut Reader<'_>) -> Result<bool, EncodingError> {
@@ -194,9 +228,9 @@ mod tests {
     #[test]
     fn evidence_is_written_back_as_it_was() {
         let wire = crate::support::snapshot("evidence");
-        let (evidence, signed, signature) = decode(&wire).unwrap();
-        assert_eq!(encode(&evidence, &evidence.nonce.unwrap()), signed);
+        let (statement, signed, signature) = decode(&wire).unwrap();
+        assert_eq!(encode(&statement), signed);
         assert_eq!([signed, &signature].concat(), wire);
-        assert_eq!((evidence.measurement, evidence.nonce, evidence.debug), ([7; 32], Some([3; 64]), false));
+        assert_eq!((statement.measurement, statement.nonce, statement.debug), ([7; 32], [3; 64], false));
     }
 }

@@ -21,20 +21,24 @@ fn policy() -> Policy {
         measurements: vec![[9; 32], MEASUREMENT],
         max_age: 60,
         simulated_roots: vec![SimulatedHardware::from_seed(&[5; 32]).root(), provider().root()],
+        hardware: Hardware::default(),
     }
 }
 
 #[test]
 fn genuine_evidence_of_an_accepted_program_is_accepted() {
     let accepted = policy().check(&evidence(), &USER_DATA, &NONCE, NOW + 60).unwrap();
-    assert_eq!((accepted.measurement, accepted.user_data, accepted.nonce), (MEASUREMENT, USER_DATA, Some(NONCE)));
+    assert_eq!(
+        (accepted.measurement, accepted.user_data, accepted.nonce),
+        (MEASUREMENT, USER_DATA.to_vec(), Some(NONCE.to_vec()))
+    );
     assert_eq!(evidence_digest(&evidence()), crate::suite::digest(&evidence()));
 }
 
 #[test]
 fn evidence_is_judged_without_its_request() {
     let genuine = |policy: &Policy, bytes: &[u8], now: u64| policy.genuine(bytes, now).map(|found| found.nonce);
-    assert_eq!(genuine(&policy(), &evidence(), NOW + 60), Ok(Some(NONCE)));
+    assert_eq!(genuine(&policy(), &evidence(), NOW + 60), Ok(Some(NONCE.to_vec())));
     let old = PolicyRefusal::Age { found: 61, max_age: 60 };
     assert_eq!(genuine(&policy(), &evidence(), NOW + 61), Err(old));
     let debug = provider().in_debug_mode().attest(&USER_DATA, &NONCE, NOW).unwrap();

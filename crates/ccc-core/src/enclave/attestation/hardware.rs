@@ -1,0 +1,175 @@
+//! What a policy accepts of hardware, register by register.
+
+use super::evidence::{DcapStatus, Evidence, Registers, SnpTcb, Tcb};
+use super::policy::PolicyRefusal;
+use alloc::collections::BTreeMap;
+use alloc::vec::Vec;
+
+/// What is accepted of real hardware: programs of each kind, how current the hardware is, and how many kinds together.
+/// Nothing, where it is the default.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Hardware {
+    /// Programs in AWS Nitro enclaves.
+    pub nitro: Vec<NitroProgram>,
+    /// Programs in AMD SEV-SNP guests.
+    pub snp: Vec<SnpProgram>,
+    /// Programs in Intel TDX domains.
+    pub tdx: Vec<TdxProgram>,
+    /// Programs in Intel SGX enclaves.
+    pub sgx: Vec<SgxProgram>,
+    /// Least firmware of SEV-SNP, part by part.
+    pub snp_minimum: SnpTcb,
+    /// Intel's verdicts that are accepted: [`DcapStatus::UpToDate`] alone by default.
+    pub dcap_statuses: Vec<DcapStatus>,
+    /// Least number of Intel's evaluation.
+    pub dcap_evaluation: u32,
+    /// How many different kinds have to vouch together: 1 by default.
+    pub kinds: usize,
+}
+
+/// PCRs by number, 48 bytes each: 0, 1 and 2, and which others are to be held.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NitroProgram {
+    /// The PCRs that have to be equal.
+    pub pcrs: BTreeMap<u8, [u8; 48]>,
+}
+
+/// A guest's launch measurement, and what else of it is to be held.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SnpProgram {
+    /// The guest's initial contents.
+    pub measurement: [u8; 48],
+    /// Family of the identity block, where it is held.
+    pub family_id: Option<[u8; 16]>,
+    /// Image of the identity block, where it is held.
+    pub image_id: Option<[u8; 16]>,
+    /// What the host has to say, where it is held.
+    pub host_data: Option<[u8; 32]>,
+}
+
+/// A domain's contents and all of its registers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TdxProgram {
+    /// The initial contents.
+    pub mrtd: [u8; 48],
+    /// The registers that the domain extends.
+    pub rtmr: [[u8; 48]; 4],
+}
+
+/// An enclave by its contents, or by its signer and product.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SgxProgram {
+    /// MRENCLAVE.
+    Enclave([u8; 32]),
+    /// MRSIGNER, ISVPRODID, and the least ISVSVN.
+    Signer {
+        /// The signer.
+        mrsigner: [u8; 32],
+        /// Its number for the product.
+        product: u16,
+        /// The least security version.
+        version: u16,
+    },
+}
+
+impl Default for Hardware {
+    fn default() -> Self {
+        Self {
+            nitro: Vec::new(),
+            snp: Vec::new(),
+            tdx: Vec::new(),
+            sgx: Vec::new(),
+            snp_minimum: SnpTcb::default(),
+            dcap_statuses: Vec::from([DcapStatus::UpToDate]),
+            dcap_evaluation: 0,
+            kinds: 1,
+        }
+    }
+}
+
+impl Hardware {
+    /// Number of programs, of all kinds.
+    #[must_use]
+    pub fn programs(&self) -> usize {
+        self.nitro.len() + self.snp.len() + self.tdx.len() + self.sgx.len()
+    }
+
+    /// Refuses what could never be meant: a Nitro program without its code, or evidence of no kind.
+    pub(super) fn check(&self) -> Result<(), PolicyRefusal> {
+        if self.kinds == 0 {
+            return Err(PolicyRefusal::NoKinds);
+        }
+        let incomplete = self.nitro.iter().position(|program| (0..=2).any(|pcr| !program.pcrs.contains_key(&pcr)));
+        match incomplete {
+            Some(index) => Err(PolicyRefusal::Incomplete { index }),
+            None => Ok(()),
+        }
+    }
+
+    /// Whether a program of this kind has these registers.
+    pub(super) fn lists(&self, registers: &Registers) -> bool {
+        match registers {
+            Registers::Simulated => false,
+            Registers::Nitro { pcrs } => self.nitro.iter().any(|program| program.matches(pcrs)),
+            Registers::Snp(found) => self.snp.iter().any(|program| program.matches(found)),
+            Registers::Tdx { mrtd, rtmr, .. } => {
+                self.tdx.iter().any(|program| program.mrtd == *mrtd && program.rtmr == *rtmr)
+            }
+            Registers::Sgx { .. } => self.sgx.iter().any(|program| program.matches(registers)),
+        }
+    }
+
+    /// Privilege level, migration and versions.
+    pub(super) fn check_platform(&self, evidence: &Evidence) -> Result<(), PolicyRefusal> {
+        match &evidence.registers {
+            Registers::Snp(found) if found.vmpl != 0 => Err(PolicyRefusal::Privilege { found: found.vmpl }),
+            Registers::Snp(found) if found.migratable => Err(PolicyRefusal::Migratable),
+            Registers::Tdx { migratable: true, .. } => Err(PolicyRefusal::Migratable),
+            _ => self.check_tcb(&evidence.tcb),
+        }
+    }
+
+    fn check_tcb(&self, tcb: &Tcb) -> Result<(), PolicyRefusal> {
+        match tcb {
+            Tcb::Unstated => Ok(()),
+            Tcb::Snp { reported, .. } if reported.at_least(&self.snp_minimum) => Ok(()),
+            Tcb::Snp { reported, .. } => Err(PolicyRefusal::Firmware { found: *reported, minimum: self.snp_minimum }),
+            Tcb::Dcap { status, .. } if !self.dcap_statuses.contains(status) => {
+                Err(PolicyRefusal::Status { found: *status })
+            }
+            Tcb::Dcap { evaluation, .. } if *evaluation < self.dcap_evaluation => {
+                Err(PolicyRefusal::Evaluation { found: *evaluation, minimum: self.dcap_evaluation })
+            }
+            Tcb::Dcap { .. } => Ok(()),
+        }
+    }
+}
+
+impl NitroProgram {
+    fn matches(&self, pcrs: &BTreeMap<u8, Vec<u8>>) -> bool {
+        (0..=2).all(|code| self.pcrs.contains_key(&code))
+            && self.pcrs.iter().all(|(number, value)| pcrs.get(number).is_some_and(|found| *found == value))
+    }
+}
+
+impl SnpProgram {
+    fn matches(&self, found: &super::evidence::SnpRegisters) -> bool {
+        self.measurement == found.measurement
+            && self.family_id.is_none_or(|family| family == found.family_id)
+            && self.image_id.is_none_or(|image| image == found.image_id)
+            && self.host_data.is_none_or(|data| data == found.host_data)
+    }
+}
+
+impl SgxProgram {
+    fn matches(&self, registers: &Registers) -> bool {
+        let Registers::Sgx { mrenclave, mrsigner: signer, product: found, version: current } = registers else {
+            return false;
+        };
+        match self {
+            Self::Enclave(expected) => expected == mrenclave,
+            Self::Signer { mrsigner, product, version } => mrsigner == signer && product == found && current >= version,
+        }
+    }
+}

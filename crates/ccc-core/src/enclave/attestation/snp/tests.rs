@@ -1,0 +1,192 @@
+use super::super::ChainError;
+use super::*;
+use rayon::prelude::*;
+
+const MILAN_HEX: &str = include_str!("../../../../../../vectors/attestation/snp/report_milan.hex");
+const MILAN_VCEK: &[u8] = include_bytes!("../../../../../../vectors/attestation/snp/vcek_milan.der");
+const DEBUG: &[u8] = include_bytes!("../../../../../../vectors/attestation/snp/go-sev-guest-attestation.bin");
+const DEBUG_VCEK: &[u8] = include_bytes!("../../../../../../vectors/attestation/snp/go-sev-guest-vcek.der");
+const TURIN_VCEK: &[u8] = include_bytes!("../../../../../../vectors/attestation/snp/vcek_turin.der");
+const OTHER_ARK: &[u8] = include_bytes!("../../../../../../vectors/attestation/snp/other-ark.der");
+const OTHER_ASK: &[u8] = include_bytes!("../../../../../../vectors/attestation/snp/other-ask.der");
+const AT: u64 = 1_700_000_000; // 2023-11-14, when both certificates are valid
+const DAY: u64 = 86_400;
+
+fn milan() -> Vec<u8> {
+    hex::decode(MILAN_HEX.trim()).expect("hexadecimal")
+}
+
+/// Every genuine report with its certificate, and whether it is of a guest in debug mode.
+fn samples() -> [(Vec<u8>, &'static [u8], bool); 2] {
+    [(milan(), MILAN_VCEK, false), (DEBUG.to_vec(), DEBUG_VCEK, true)]
+}
+
+fn checked(report: &[u8], vcek: &[u8]) -> Result<Evidence, SnpError> {
+    verify(report, vcek, &AUTHORITIES, AT)
+}
+
+#[test]
+fn genuine_reports_verify_under_their_chip() {
+    for (report, vcek, debug) in samples() {
+        let found = checked(&report, vcek).expect("a genuine report");
+        assert_eq!((found.kind, found.debug, found.nonce, found.issued), (ProviderKind::SevSnp, debug, None, None));
+        assert_eq!(found.user_data, report[0x50..0x90]);
+    }
+    let found = checked(&milan(), MILAN_VCEK).expect("a genuine report");
+    let tcb = SnpTcb { fmc: 0, boot_loader: 3, tee: 0, snp: 8, microcode: 0x73 };
+    assert_eq!(found.tcb, Tcb::Snp { reported: tcb, committed: tcb });
+    let Registers::Snp(registers) = found.registers else { panic!("registers of SNP") };
+    assert_eq!((registers.measurement[..2].to_vec(), registers.vmpl), (vec![0x7a, 0x1e], 0));
+}
+
+#[test]
+fn a_chip_of_turin_stands_under_its_own_authority() {
+    assert!(chain(TURIN_VCEK, &AUTHORITIES, 1_740_000_000).is_ok());
+    let early = chain(TURIN_VCEK, &AUTHORITIES, AT);
+    assert!(matches!(early, Err(SnpError::Chain(ChainError::Validity { position: 0, .. }))));
+    let known = SnpError::Product { known: 2 };
+    assert_eq!(chain(TURIN_VCEK, &AUTHORITIES[..2], 1_740_000_000), Err(known));
+    let turin = Chain::parse(TURIN_VCEK, &AUTHORITIES).expect("a certificate");
+    assert_eq!(turin.firmware(), Ok(SnpTcb { microcode: 9, ..SnpTcb::default() }));
+    // a version 2 report of a chip of Milan does not pass as one of Turin
+    assert_eq!(verify(&milan(), TURIN_VCEK, &AUTHORITIES, AT), Err(SnpError::Signature));
+}
+
+/// A report says no time. Its certificate does: before it and after it the report is refused.
+#[test]
+fn n093_n094_reports_outside_of_their_certificates_validity_are_refused() {
+    for (report, vcek, _) in samples() {
+        let genuine = checked(&report, vcek).expect("a genuine report");
+        assert!(verify(&report, vcek, &AUTHORITIES, genuine.not_before).is_ok());
+        assert!(verify(&report, vcek, &AUTHORITIES, genuine.not_after).is_ok());
+        for now in [genuine.not_before - DAY, genuine.not_before - 1, genuine.not_after + 1] {
+            let refused = verify(&report, vcek, &AUTHORITIES, now);
+            assert!(matches!(refused, Err(SnpError::Chain(ChainError::Validity { position: 0, .. }))), "{now}");
+        }
+    }
+}
+
+/// Every byte of the report: signed, reserved, or padding that has to be zero.
+#[test]
+fn n095_a_report_with_any_byte_flipped_is_refused() {
+    for (report, vcek, _) in samples() {
+        let refused = (0..report.len()).into_par_iter().filter(|byte| {
+            let mut bad = report.clone();
+            bad[*byte] ^= 1;
+            checked(&bad, vcek).is_err()
+        });
+        let refused = refused.count();
+        println!("snp report: {refused} of {} flips refused", report.len());
+        assert_eq!(refused, report.len());
+    }
+}
+
+#[test]
+fn n095_a_certificate_with_any_byte_flipped_is_refused() {
+    let report = milan();
+    let refused = (0..MILAN_VCEK.len()).into_par_iter().filter(|byte| {
+        let mut bad = MILAN_VCEK.to_vec();
+        bad[*byte] ^= 1;
+        checked(&report, &bad).is_err()
+    });
+    let refused = refused.count();
+    println!("snp certificate: {refused} of {} flips refused", MILAN_VCEK.len());
+    assert_eq!(refused, MILAN_VCEK.len());
+}
+
+#[test]
+fn n100_authorities_of_our_own_with_the_same_names_are_refused() {
+    let authority = |root, intermediate| [Authority { root, intermediate, generation: Generation::Family19 }];
+    let under = |authorities: &[Authority<'_>]| verify(&milan(), MILAN_VCEK, authorities, 1_795_305_600);
+    assert!(under(&authority(AUTHORITIES[0].root, AUTHORITIES[0].intermediate)).is_ok());
+    let chip = under(&authority(OTHER_ARK, OTHER_ASK));
+    assert_eq!(chip, Err(ChainError::Signature { position: 0 }.into()));
+    let root = under(&authority(OTHER_ARK, AUTHORITIES[0].intermediate));
+    assert!(matches!(root, Err(SnpError::Chain(ChainError::Signature { position: 1 }))), "{root:?}");
+    assert_eq!(under(&[]), Err(SnpError::Product { known: 0 }));
+}
+
+#[test]
+fn n105_another_length_and_bytes_that_are_not_zero_are_refused() {
+    for extra in [1, 64] {
+        let long = [milan(), vec![0; extra]].concat();
+        let expected = SnpError::Length { expected: REPORT_LEN, found: REPORT_LEN + extra };
+        assert_eq!(checked(&long, MILAN_VCEK), Err(expected));
+    }
+    let reserved = [
+        (0x41, "platform information"),
+        (0x4c, "key information"),
+        (0x188, "the processor's family"),
+        (0x19f, "after the processor's family"),
+        (0x1eb, "current version"),
+        (0x1ef, "committed version"),
+        (0x1f8, "mitigations"),
+        (0x29f, "before the signature"),
+        (0x2d0, "padding of R"),
+        (0x318, "padding of S"),
+        (0x49f, "after the signature"),
+        (0x0b, "policy"),
+    ];
+    for (at, what) in reserved {
+        let mut bad = milan();
+        bad[at] = 0x80;
+        assert_eq!(checked(&bad, MILAN_VCEK), Err(SnpError::Reserved { what }), "{at:#x}");
+    }
+    let long = [MILAN_VCEK, &[0]].concat();
+    assert_eq!(checked(&milan(), &long), Err(ChainError::Encoding { position: 0 }.into()));
+}
+
+#[test]
+fn n101_n107_other_algorithms_versions_and_keys_are_refused() {
+    let with = |at: usize, value: u8| {
+        let mut bad = milan();
+        bad[at] = value;
+        checked(&bad, MILAN_VCEK)
+    };
+    assert_eq!(with(0x34, 0), Err(SnpError::Algorithm { found: 0 }));
+    assert_eq!(with(0, 1), Err(SnpError::Version { found: 1 }));
+    assert_eq!(with(0, 6), Err(SnpError::Version { found: 6 }));
+    assert_eq!(with(0x48, 1 << 2), Err(SnpError::SigningKey { found: 1 }));
+    assert_eq!(with(0x48, 1 << 1), Err(SnpError::ChipMasked));
+    assert_eq!(with(0x48, 1 << 5), Err(SnpError::Reserved { what: "key information" }));
+    // the bit of debug mode is signed
+    assert_eq!(with(0x0a, 0x0b), Err(SnpError::Signature));
+}
+
+/// The signature is over the report alone, so chip and firmware are compared with what AMD's certificate says.
+#[test]
+fn n107_a_report_of_another_chip_or_firmware_than_the_certificates_is_refused() {
+    let chain = Chain::parse(MILAN_VCEK, &AUTHORITIES).expect("a certificate");
+    let of = |at: usize, value: u8| {
+        let mut bad = milan();
+        bad[at] ^= value;
+        let report = Report::parse(&bad).expect("a report");
+        evidence(&report, &chain, Window { not_before: 0, not_after: 0 })
+    };
+    assert_eq!(of(0x1a0, 1), Err(SnpError::Chip));
+    let expected = SnpTcb { fmc: 0, boot_loader: 3, tee: 0, snp: 8, microcode: 0x73 };
+    for (at, found) in [
+        (0x180, SnpTcb { boot_loader: 2, ..expected }),
+        (0x181, SnpTcb { tee: 1, ..expected }),
+        (0x186, SnpTcb { snp: 9, ..expected }),
+        (0x187, SnpTcb { microcode: 0x72, ..expected }),
+    ] {
+        assert_eq!(of(at, 1), Err(SnpError::Firmware { expected, found }));
+    }
+    assert_eq!(of(0x182, 1), Err(SnpError::Reserved { what: "reported TCB" }));
+    let mut newer = milan();
+    newer[0] = 3;
+    newer[0x188] = 0x1a;
+    let report = Report::parse(&newer).expect("a report of version 3");
+    let family = evidence(&report, &chain, Window { not_before: 0, not_after: 0 });
+    assert_eq!(family, Err(SnpError::Family { expected: 0x19, found: 0x1a }));
+}
+
+#[test]
+fn a_verified_chain_serves_reports_of_its_chip_alone() {
+    let verified = chain(MILAN_VCEK, &AUTHORITIES, AT).expect("a genuine chain");
+    let under = |report: &[u8], vcek: &[u8]| verify_under(report, vcek, &AUTHORITIES, &verified, AT);
+    assert_eq!(under(&milan(), MILAN_VCEK), checked(&milan(), MILAN_VCEK));
+    assert_eq!(under(DEBUG, DEBUG_VCEK), Err(ChainError::OtherChain.into()));
+    assert_eq!(under(DEBUG, MILAN_VCEK), Err(SnpError::Signature));
+}
