@@ -201,8 +201,10 @@ contract CREDarkPool is ReportReceiver, AccessManaged, Pausable, ReentrancyGuard
     }
 
     /// @notice Brings tokens into custody with a signature in place of an allowance.
+    /// @dev Before the token is called, nothing of the pool is read but the asset, which never changes.
     /// @param permit EIP-2612 signature of the caller over exactly `amount` for this pool.
     /// @return id Identifier of the deposit.
+    // slither-disable-next-line reentrancy-benign
     function depositWithPermit(
         uint32 assetIndex,
         uint256 amount,
