@@ -71,6 +71,8 @@ contract Deploy is Script {
             uint8 byte_ = uint8(hash[i / 2]);
             text[i] = digits[i % 2 == 0 ? byte_ >> 4 : byte_ & 15];
         }
+        // Exact: the text has ten bytes.
+        // forge-lint: disable-next-line(unsafe-typecast)
         return bytes10(text);
     }
 

@@ -247,6 +247,7 @@ contract QuorumForwarder is Ownable2Step, ReentrancyGuardTransient {
             address signer = CanonicalSignature.recover(digest, signatures[i]);
             uint256 position = config.positions[signer];
             if (position == 0) revert InvalidSigner(signer);
+            // forge-lint: disable-next-line(incorrect-shift)
             uint256 bit = 1 << position;
             if (seen & bit != 0) revert DuplicateSigner(signer);
             seen |= bit;

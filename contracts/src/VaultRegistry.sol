@@ -149,6 +149,7 @@ contract VaultRegistry is IVaultEpoch {
             address signer = CanonicalSignature.recover(digest, signatures[i]);
             uint256 number = numberOf[current][signer];
             if (number == 0) revert NotParticipant(signer);
+            // forge-lint: disable-next-line(incorrect-shift)
             uint256 bit = 1 << number;
             if (seen & bit != 0) revert RepeatedSigner(signer);
             seen |= bit;

@@ -29,6 +29,7 @@ contract HandoverTest is PoolFixture, SignerFixture {
         PoolConfig memory c = _config(address(usd), address(btc));
         c.ingress.vault = address(vault);
         pool = new CREDarkPool(c);
+        _fund(usd);
         Ingress memory ingress = _ingress(ENCLAVE_NAME);
         ingress.vault = address(vault);
         enclaves = new EnclaveRegistry(ingress, 30 days);
