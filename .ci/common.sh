@@ -3,6 +3,7 @@ export CARGO_TERM_COLOR=never CARGO_INCREMENTAL=0 NO_COLOR=1 PYTHONDONTWRITEBYTE
 ci_root=$(pwd)
 ci_tools="$ci_root/target/ci/tools"
 ci_python="$ci_root/target/ci/python/bin/python3"
+ci_slither="$ci_root/target/ci/slither/bin/slither"
 ci_work="$ci_root/target/ci/work"
 export PATH="$ci_tools/bin:$PATH"
 mkdir -p "$ci_work"

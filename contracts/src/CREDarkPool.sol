@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity 0.8.37;
 
-import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
-import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
+import {AccessManaged} from "@openzeppelin/contracts/access/manager/AccessManaged.sol";
+import {Pausable} from "@openzeppelin/contracts/utils/Pausable.sol";
 import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
 
 import {AssetList} from "./libraries/AssetList.sol";
@@ -11,6 +11,7 @@ import {ReportPayload} from "./libraries/ReportPayload.sol";
 import {RequestBook} from "./libraries/RequestBook.sol";
 import {TableExit} from "./libraries/TableExit.sol";
 import {ReportReceiver} from "./ReportReceiver.sol";
+import {Permit} from "./types/Permit.sol";
 import {PoolConfig} from "./types/PoolConfig.sol";
 
 /// @title Custody of a pool whose balances are an encrypted table
@@ -23,16 +24,19 @@ import {PoolConfig} from "./types/PoolConfig.sol";
 /// anyone's help: with a row and its path (`exit`), or with a deposit that no round consumed (`reclaim`). The first of
 /// them halts the rounds for ever.
 ///
+/// Who the authority lets pause it stops new business: deposits, standing orders, requests. Nothing stops the way out:
+/// withdrawal requests, rounds, payouts, cancelling, expiry, exits.
+///
 /// *Units*: amounts in the token's base units, times in Unix seconds.
 ///
 /// *Security*: ids are keccak256(abi.encode(chain id, pool, sender, salt)), so nobody takes another's id. Every function
 /// that moves tokens is guarded against re-entry. No function loops over users.
-contract CREDarkPool is ReportReceiver, ReentrancyGuardTransient {
+contract CREDarkPool is ReportReceiver, AccessManaged, Pausable, ReentrancyGuardTransient {
     using AssetList for AssetList.Asset[];
     using AssetList for AssetList.Asset;
+    using AssetList for mapping(address token => uint256 amount);
     using OperationLog for OperationLog.Log;
     using RequestBook for mapping(bytes32 => RequestBook.Request);
-    using SafeERC20 for IERC20;
     using TableExit for TableExit.Expected;
 
     /// @notice Longest ciphertext.
@@ -68,6 +72,8 @@ contract CREDarkPool is ReportReceiver, ReentrancyGuardTransient {
     mapping(address operator => bool approved) public isOperator;
     /// @notice Whether an account has left with an asset.
     mapping(address account => mapping(uint32 asset => bool left)) public exited;
+    /// @notice What came in of a token and did not go out, gifts left aside.
+    mapping(address token => uint256 amount) public custody;
     /// @notice Whether the deposit with this index has been taken back.
     mapping(uint64 index => bool taken) public reclaimed;
 
@@ -163,7 +169,7 @@ contract CREDarkPool is ReportReceiver, ReentrancyGuardTransient {
     /// @notice The deposit has been taken back.
     error AlreadyReclaimed(uint64 index);
 
-    constructor(PoolConfig memory c) ReportReceiver(c.ingress) {
+    constructor(PoolConfig memory c) ReportReceiver(c.ingress) AccessManaged(c.authority) {
         if (c.reserve == address(0)) revert ZeroAddress("reserve");
         if (c.priceSource == address(0)) revert ZeroAddress("priceSource");
         if (c.fillWindow == 0) revert ZeroDuration("fillWindow");
@@ -188,14 +194,27 @@ contract CREDarkPool is ReportReceiver, ReentrancyGuardTransient {
     function deposit(uint32 assetIndex, uint256 amount, bytes32 salt, bytes calldata ciphertext)
         external
         nonReentrant
+        whenNotPaused
         returns (bytes32 id)
     {
+        return _deposit(assetIndex, _assets.get(assetIndex), amount, salt, ciphertext);
+    }
+
+    /// @notice Brings tokens into custody with a signature in place of an allowance.
+    /// @dev Before the token is called, nothing of the pool is read but the asset, which never changes.
+    /// @param permit EIP-2612 signature of the caller over exactly `amount` for this pool.
+    /// @return id Identifier of the deposit.
+    // slither-disable-next-line reentrancy-benign
+    function depositWithPermit(
+        uint32 assetIndex,
+        uint256 amount,
+        bytes32 salt,
+        bytes calldata ciphertext,
+        Permit calldata permit
+    ) external nonReentrant whenNotPaused returns (bytes32 id) {
         AssetList.Asset memory a = _assets.get(assetIndex);
-        a.checkDeposit(amount);
-        id = _claimId(salt, ciphertext);
-        uint64 index = _log.append(_depositOf(msg.sender, a.token, amount, ciphertextHash[id]));
-        emit Deposited(id, index, msg.sender, assetIndex, amount, salt, ciphertext);
-        a.pullFromSender(amount);
+        a.usePermit(amount, permit);
+        return _deposit(assetIndex, a, amount, salt, ciphertext);
     }
 
     /// @notice Asks to be paid out of the table.
@@ -211,7 +230,7 @@ contract CREDarkPool is ReportReceiver, ReentrancyGuardTransient {
 
     /// @notice Submits a maker's sealed standing order.
     /// @return id Identifier of the standing order.
-    function submitStandingOrder(bytes32 salt, bytes calldata ciphertext) external returns (bytes32 id) {
+    function submitStandingOrder(bytes32 salt, bytes calldata ciphertext) external whenNotPaused returns (bytes32 id) {
         id = _claimId(salt, ciphertext);
         emit StandingOrderSubmitted(id, msg.sender, salt, ciphertext);
     }
@@ -221,6 +240,7 @@ contract CREDarkPool is ReportReceiver, ReentrancyGuardTransient {
     /// @return id Identifier of the request, which the round report names.
     function requestCollateral(bytes32 salt, uint64 deadline, bytes calldata encryptedOrder)
         external
+        whenNotPaused
         returns (bytes32 id)
     {
         if (msg.sender != reserve && !isOperator[msg.sender]) revert NotReserve(reserve, msg.sender);
@@ -234,6 +254,24 @@ contract CREDarkPool is ReportReceiver, ReentrancyGuardTransient {
         if (msg.sender != reserve) revert NotReserve(reserve, msg.sender);
         isOperator[operator] = approved;
         emit OperatorApproved(operator, approved);
+    }
+
+    /// @notice Ends a request before its deadline. The reserve may call it, and who requested.
+    function cancel(bytes32 requestId) external {
+        address requester = _requests[requestId].requester;
+        if (msg.sender != reserve && msg.sender != requester) revert NotReserve(reserve, msg.sender);
+        _requests.cancel(requestId);
+        emit DarkPoolFill(requestId, false, block.timestamp);
+    }
+
+    /// @notice Stops new business.
+    function pause() external restricted {
+        _pause();
+    }
+
+    /// @notice Resumes it.
+    function unpause() external restricted {
+        _unpause();
     }
 
     /// @notice Ends a request that no round settled in time. Anyone may call it.
@@ -259,10 +297,10 @@ contract CREDarkPool is ReportReceiver, ReentrancyGuardTransient {
         if (r.account != msg.sender) revert NotAccount(r.account, msg.sender);
         if (exited[r.account][r.asset]) revert AlreadyExited(r.account, r.asset);
         if (r.amount == 0) revert AssetList.ZeroAmount();
-        IERC20 token = IERC20(_assets.get(r.asset).token);
+        address token = _assets.get(r.asset).token;
         exited[r.account][r.asset] = true;
         emit Exited(r.account, r.asset, r.amount);
-        token.safeTransfer(r.account, r.amount);
+        custody.giveOut(token, r.account, r.amount);
     }
 
     /// @notice Takes back a deposit that no round consumed, when no round has closed for `exitDelay` seconds.
@@ -278,7 +316,7 @@ contract CREDarkPool is ReportReceiver, ReentrancyGuardTransient {
         if (reclaimed[index]) revert AlreadyReclaimed(index);
         reclaimed[index] = true;
         emit DepositReclaimed(index, msg.sender, token, amount);
-        IERC20(token).safeTransfer(msg.sender, amount);
+        custody.giveOut(token, msg.sender, amount);
     }
 
     /// @notice Token, decimal places and lot of an asset.
@@ -292,7 +330,7 @@ contract CREDarkPool is ReportReceiver, ReentrancyGuardTransient {
         return _assets.length;
     }
 
-    /// @notice A collateral request. Status: 0 none, 1 pending, 2 filled, 3 failed, 4 expired.
+    /// @notice A collateral request. Status: 0 none, 1 pending, 2 filled, 3 failed, 4 expired, 5 cancelled.
     function request(bytes32 id)
         external
         view
@@ -379,7 +417,7 @@ contract CREDarkPool is ReportReceiver, ReentrancyGuardTransient {
         if (p.amount == 0) revert AssetList.ZeroAmount();
         _withdrawals[p.withdrawalId].paid = true;
         emit WithdrawalPaid(p.withdrawalId, p.to, p.token, p.amount);
-        IERC20(p.token).safeTransfer(p.to, p.amount);
+        custody.giveOut(p.token, p.to, p.amount);
     }
 
     function _checkWithdrawal(bytes32 id) private view {
@@ -395,6 +433,20 @@ contract CREDarkPool is ReportReceiver, ReentrancyGuardTransient {
         if (block.timestamp < opens) revert ExitNotOpen(opens, block.timestamp);
         halted = true;
         emit RoundsHalted(tableVersion, block.timestamp);
+    }
+
+    function _deposit(
+        uint32 assetIndex,
+        AssetList.Asset memory a,
+        uint256 amount,
+        bytes32 salt,
+        bytes calldata ciphertext
+    ) private returns (bytes32 id) {
+        a.checkDeposit(amount);
+        id = _claimId(salt, ciphertext);
+        uint64 index = _log.append(_depositOf(msg.sender, a.token, amount, ciphertextHash[id]));
+        emit Deposited(id, index, msg.sender, assetIndex, amount, salt, ciphertext);
+        a.takeIn(custody, amount);
     }
 
     function _claimId(bytes32 salt, bytes calldata ciphertext) private returns (bytes32 id) {

@@ -4,10 +4,10 @@ pragma solidity 0.8.37;
 import {Ownable} from "@openzeppelin/contracts/access/Ownable.sol";
 import {Ownable2Step} from "@openzeppelin/contracts/access/Ownable2Step.sol";
 import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
-import {ECDSA} from "@openzeppelin/contracts/utils/cryptography/ECDSA.sol";
 import {ERC165Checker} from "@openzeppelin/contracts/utils/introspection/ERC165Checker.sol";
 
 import {IReceiver} from "./interfaces/IReceiver.sol";
+import {CanonicalSignature} from "./libraries/CanonicalSignature.sol";
 import {ReportHeader} from "./libraries/ReportHeader.sol";
 
 /// @title Delivers what a quorum signed
@@ -39,7 +39,6 @@ contract QuorumForwarder is Ownable2Step, ReentrancyGuardTransient {
     string public constant typeAndVersion = "QuorumForwarder 1.0.0";
 
     uint256 private constant CONTEXT_LENGTH = 96;
-    uint256 private constant SIGNATURE_LENGTH = 65;
     /// @dev Revert data that `DeliveryReverted` shows at most.
     uint256 private constant MAX_REVERT_DATA = 256;
     /// @dev Kept back from the receiver, for the result, the reason and the events.
@@ -114,8 +113,6 @@ contract QuorumForwarder is Ownable2Step, ReentrancyGuardTransient {
     error InvalidConfig(uint64 configId);
     /// @notice The signer is zero, or not in the configuration.
     error InvalidSigner(address signer);
-    /// @notice The signature is not 65 bytes, has a high s, or recovers to nobody.
-    error InvalidSignature(bytes signature);
     /// @notice The context is not 96 bytes long.
     error InvalidContextLength(uint256 expected, uint256 found);
     /// @notice The context was made for another configuration, forwarder or chain.
@@ -154,7 +151,7 @@ contract QuorumForwarder is Ownable2Step, ReentrancyGuardTransient {
     /// @param receiver Contract that takes the report.
     /// @param rawReport Header of 109 bytes and payload.
     /// @param reportContext 96 bytes, beginning with the configuration's digest.
-    /// @param signatures Exactly f+1 of r ‖ s ‖ v by distinct signers; v is 0, 1, 27 or 28.
+    /// @param signatures Exactly f+1 of r ‖ s ‖ v by distinct signers; v is 0 or 1.
     function report(
         address receiver,
         bytes calldata rawReport,
@@ -247,24 +244,14 @@ contract QuorumForwarder is Ownable2Step, ReentrancyGuardTransient {
         if (signatures.length != expected) revert InvalidSignatureCount(expected, signatures.length);
         uint256 seen = 0;
         for (uint256 i = 0; i < expected; ++i) {
-            address signer = _recover(digest, signatures[i]);
+            address signer = CanonicalSignature.recover(digest, signatures[i]);
             uint256 position = config.positions[signer];
             if (position == 0) revert InvalidSigner(signer);
-            uint256 bit = 2 ** position;
+            // forge-lint: disable-next-line(incorrect-shift)
+            uint256 bit = 1 << position;
             if (seen & bit != 0) revert DuplicateSigner(signer);
             seen |= bit;
         }
-    }
-
-    function _recover(bytes32 digest, bytes calldata signature) private pure returns (address signer) {
-        if (signature.length != SIGNATURE_LENGTH) revert InvalidSignature(signature);
-        uint8 v = uint8(signature[64]);
-        if (v < 2) v += 27;
-        ECDSA.RecoverError err;
-        // The third value only details the error, and the error carries the signature.
-        // slither-disable-next-line unused-return
-        (signer, err,) = ECDSA.tryRecover(digest, v, bytes32(signature[0:32]), bytes32(signature[32:64]));
-        if (err != ECDSA.RecoverError.NoError) revert InvalidSignature(signature);
     }
 
     function _route(address receiver, bytes calldata rawReport) private returns (bool) {
@@ -285,12 +272,11 @@ contract QuorumForwarder is Ownable2Step, ReentrancyGuardTransient {
     function _beginTransmission(bytes32 id) private {
         uint256 available = gasleft();
         if (available < GAS_AROUND_DELIVERY + MINIMUM_GAS_LIMIT) revert InsufficientGasForRouting(id);
-        Transmission storage t = _transmissions[id];
+        Transmission memory t = _transmissions[id];
         if (t.success || t.invalidReceiver) revert AlreadyAttempted(id);
-        t.transmitter = msg.sender;
         // Fits: no block has 2^80 gas.
         // forge-lint: disable-next-line(unsafe-typecast)
-        t.gasLimit = uint80(available - GAS_AROUND_DELIVERY);
+        _transmissions[id] = Transmission(msg.sender, false, false, uint80(available - GAS_AROUND_DELIVERY));
     }
 
     /// @dev Calls the receiver, keeps `GAS_AFTER_DELIVERY` back, and copies at most `MAX_REVERT_DATA` of what it

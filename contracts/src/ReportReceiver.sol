@@ -4,6 +4,7 @@ pragma solidity 0.8.37;
 import {IERC165} from "@openzeppelin/contracts/utils/introspection/IERC165.sol";
 
 import {IReceiver} from "./interfaces/IReceiver.sol";
+import {IVaultEpoch} from "./interfaces/IVaultEpoch.sol";
 import {ReportPayload} from "./libraries/ReportPayload.sol";
 import {Ingress} from "./types/Ingress.sol";
 
@@ -32,8 +33,9 @@ abstract contract ReportReceiver is IReceiver {
     address public immutable workflowOwner;
     /// @notice Workflow name that the metadata of this receiver's principal kind must carry.
     bytes10 public immutable workflowName;
-    /// @notice Epoch that every payload must name.
-    uint64 public immutable epoch;
+    /// @notice Registry whose epoch every payload must name; zero where the epoch never changes.
+    address public immutable vault;
+    uint64 private immutable _fixedEpoch;
 
     /// @notice Sequence of the last accepted report of each kind.
     mapping(uint8 kind => uint64 sequence) public lastSequence;
@@ -71,7 +73,11 @@ abstract contract ReportReceiver is IReceiver {
         workflowId = ingress.workflowId;
         workflowOwner = ingress.workflowOwner;
         workflowName = ingress.workflowName;
-        epoch = ingress.epoch;
+        vault = ingress.vault;
+        _fixedEpoch = ingress.epoch;
+        if (ingress.vault == address(0)) return;
+        uint64 current = IVaultEpoch(ingress.vault).epoch();
+        if (current != ingress.epoch) revert WrongEpoch(current, ingress.epoch);
     }
 
     /// @inheritdoc IReceiver
@@ -87,6 +93,11 @@ abstract contract ReportReceiver is IReceiver {
     /// @inheritdoc IERC165
     function supportsInterface(bytes4 id) external pure returns (bool) {
         return id == type(IReceiver).interfaceId || id == type(IERC165).interfaceId;
+    }
+
+    /// @notice Epoch that every payload must name now.
+    function epoch() public view returns (uint64) {
+        return vault == address(0) ? _fixedEpoch : IVaultEpoch(vault).epoch();
     }
 
     /// @dev Name of the workflow that makes reports of this kind. MUST revert with `UnexpectedKind` for a kind that the
@@ -117,7 +128,8 @@ abstract contract ReportReceiver is IReceiver {
     function _checkBinding(ReportPayload.Binding memory b) private view {
         if (b.chain != block.chainid) revert WrongChain(block.chainid, b.chain);
         if (b.receiver != address(this)) revert WrongReceiver(address(this), b.receiver);
-        if (b.epoch != epoch) revert WrongEpoch(epoch, b.epoch);
+        uint64 current = epoch();
+        if (b.epoch != current) revert WrongEpoch(current, b.epoch);
         uint64 last = lastSequence[b.kind];
         if (b.sequence <= last) revert StaleSequence(last, b.sequence);
         if (block.timestamp > b.validUntil) revert ReportExpired(b.validUntil, block.timestamp);

@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity 0.8.37;
 
+import {IAggregatorV3} from "./interfaces/IAggregatorV3.sol";
+import {IReserveStatus} from "./interfaces/IReserveStatus.sol";
 import {ReportPayload} from "./libraries/ReportPayload.sol";
 import {ReportReceiver} from "./ReportReceiver.sol";
 import {Ingress} from "./types/Ingress.sol";
 
 /// @title Whether the reserves cover the liabilities, and nothing more
 /// @notice Keeps the answer of the last solvency report. It starts unknown, which is not solvent, and an answer that is
-/// older than `maxAge` counts as not solvent either. No amount ever arrives here.
+/// older than `maxAge` counts as not solvent either. No amount ever arrives here. Only the last answer is stored; the
+/// history is in the events.
 ///
 /// *Layout* of the first storage word behind the sequences:
 ///
@@ -17,7 +20,7 @@ import {Ingress} from "./types/Ingress.sol";
 ///     8..72     attestedBlock
 ///    72..136    attestedTime
 ///   136..200    sequence
-contract ReserveAttestation is ReportReceiver {
+contract ReserveAttestation is ReportReceiver, IAggregatorV3, IReserveStatus {
     /// @notice No statement could be made.
     uint8 public constant UNKNOWN = 0;
     /// @notice Reserves ≥ liabilities at the attested block.
@@ -30,7 +33,7 @@ contract ReserveAttestation is ReportReceiver {
     /// @notice Seconds after the attested block's time for which an answer counts.
     uint64 public immutable maxAge;
 
-    /// @notice `UNKNOWN`, `SOLVENT` or `INSOLVENT`, whatever its age.
+    /// @inheritdoc IReserveStatus
     uint8 public status;
     /// @notice Block that the last report speaks of.
     uint64 public attestedBlock;
@@ -69,6 +72,8 @@ contract ReserveAttestation is ReportReceiver {
     error BlockInFuture(uint256 current, uint64 found);
     /// @notice The report speaks of a time that has not come.
     error TimeInFuture(uint256 current, uint64 found);
+    /// @notice The feed-shaped view keeps the last round alone.
+    error NoDataPresent(uint80 round);
 
     constructor(Ingress memory ingress, bytes32 agentKey_, uint64 maxAge_) ReportReceiver(ingress) {
         if (agentKey_ == 0) revert ZeroAgentKey();
@@ -77,27 +82,28 @@ contract ReserveAttestation is ReportReceiver {
         maxAge = maxAge_;
     }
 
-    /// @notice Whether the last answer is *solvent* and not stale.
+    /// @inheritdoc IReserveStatus
     function isSolvent() public view returns (bool) {
         return status == SOLVENT && !isStale();
     }
 
-    /// @notice Whether there is no answer, or the attested block is more than `maxAge` seconds old.
+    /// @inheritdoc IReserveStatus
+    /// @dev It counts until `maxAge` seconds after the attested block.
     function isStale() public view returns (bool) {
         return attestedTime == 0 || block.timestamp > uint256(attestedTime) + maxAge;
     }
 
-    /// @notice Decimal places of the feed-shaped answer.
+    /// @inheritdoc IAggregatorV3
     function decimals() external pure returns (uint8) {
         return 0;
     }
 
-    /// @notice What the feed-shaped answer says.
+    /// @inheritdoc IAggregatorV3
     function description() external pure returns (string memory) {
         return "reserve status: 1 solvent, 0 unknown, -1 insolvent";
     }
 
-    /// @notice Version of the feed-shaped view.
+    /// @inheritdoc IAggregatorV3
     function version() external pure returns (uint256) {
         return 1;
     }
@@ -105,12 +111,14 @@ contract ReserveAttestation is ReportReceiver {
     /// @notice The last answer in the shape of a price feed: 1 solvent, 0 unknown, −1 insolvent.
     /// @dev *Security*: as with any feed, the reader MUST compare `updatedAt` with its own bound; a stale answer is still
     /// returned. Before the first report every value is zero.
-    function latestRoundData()
-        external
-        view
-        returns (uint80 roundId, int256 answer, uint256 startedAt, uint256 updatedAt, uint80 answeredInRound)
-    {
-        return (sequence, _answer(), attestedTime, attestedTime, sequence);
+    function latestRoundData() external view returns (uint80, int256, uint256, uint256, uint80) {
+        return _round();
+    }
+
+    /// @notice The same, where `round` is the last one; rounds are the reports' sequences.
+    function getRoundData(uint80 round) external view returns (uint80, int256, uint256, uint256, uint80) {
+        if (round == 0 || round != sequence) revert NoDataPresent(round);
+        return _round();
     }
 
     /// @inheritdoc ReportReceiver
@@ -141,6 +149,10 @@ contract ReserveAttestation is ReportReceiver {
         if (s.blockNumber < attestedBlock) revert BlockWentBackwards(attestedBlock, s.blockNumber);
         if (s.blockNumber > block.number) revert BlockInFuture(block.number, s.blockNumber);
         if (s.blockTime > block.timestamp) revert TimeInFuture(block.timestamp, s.blockTime);
+    }
+
+    function _round() private view returns (uint80, int256, uint256, uint256, uint80) {
+        return (sequence, _answer(), attestedTime, attestedTime, sequence);
     }
 
     function _answer() private view returns (int256) {

@@ -58,7 +58,7 @@ contract KeystoneForwarderTest is ReportFixture, SignerFixture {
     }
 
     function test_attestationBehindTheirs() public {
-        Ingress memory ingress = Ingress(address(theirs), WORKFLOW_ID, WORKFLOW_OWNER, NAME, EPOCH);
+        Ingress memory ingress = Ingress(address(theirs), WORKFLOW_ID, WORKFLOW_OWNER, NAME, EPOCH, address(0));
         ReserveAttestation attestation = new ReserveAttestation(ingress, "agent", 1 hours);
         ReportPayload.Solvency memory s =
             ReportPayload.Solvency(1, uint64(block.number), uint64(block.timestamp), "header", "envelope");

@@ -5,6 +5,7 @@ import {Ownable} from "@openzeppelin/contracts/access/Ownable.sol";
 import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
 
 import {QuorumForwarder} from "../src/QuorumForwarder.sol";
+import {CanonicalSignature} from "../src/libraries/CanonicalSignature.sol";
 import {ReportHeader} from "../src/libraries/ReportHeader.sol";
 import {RecordingReceiver, ReenteringReceiver} from "./fixtures/Receivers.sol";
 import {SignerFixture} from "./fixtures/SignerFixture.sol";
@@ -60,15 +61,6 @@ contract QuorumForwarderTest is SignerFixture {
         assertTrue(_state() == QuorumForwarder.TransmissionState.SUCCEEDED);
     }
 
-    function test_deliversWithVOf27And28() public {
-        bytes[] memory signatures = _valid();
-        for (uint256 i = 0; i < signatures.length; ++i) {
-            signatures[i][64] = bytes1(uint8(signatures[i][64]) + 27);
-        }
-        _report(signatures);
-        assertEq(receiver.deliveries(), 1);
-    }
-
     function test_configDigestIsThatOfTheSpecification() public view {
         bytes32 expected = keccak256(abi.encode(block.chainid, address(forwarder), DON, CONFIG_VERSION, F, _signers(N)));
         assertEq(forwarder.configDigest(DON, CONFIG_VERSION), expected);
@@ -92,13 +84,13 @@ contract QuorumForwarderTest is SignerFixture {
     function test_refusesHighS_n113() public {
         bytes[] memory signatures = _valid();
         signatures[2] = _malleate(signatures[2]);
-        _refuse(signatures, abi.encodeWithSelector(QuorumForwarder.InvalidSignature.selector, signatures[2]));
+        _refuse(signatures, abi.encodeWithSelector(CanonicalSignature.InvalidSignature.selector, signatures[2]));
     }
 
     function test_refusesRepeatedSignerWithMirroredS_n113() public {
         bytes[] memory signatures = _valid();
         signatures[2] = _malleate(signatures[0]);
-        _refuse(signatures, abi.encodeWithSelector(QuorumForwarder.InvalidSignature.selector, signatures[2]));
+        _refuse(signatures, abi.encodeWithSelector(CanonicalSignature.InvalidSignature.selector, signatures[2]));
     }
 
     function test_refusesForeignSigner_n114() public {
@@ -186,12 +178,12 @@ contract QuorumForwarderTest is SignerFixture {
     function _refuseSignature(bytes memory signature) private {
         bytes[] memory signatures = _valid();
         signatures[0] = signature;
-        _refuse(signatures, abi.encodeWithSelector(QuorumForwarder.InvalidSignature.selector, signature));
+        _refuse(signatures, abi.encodeWithSelector(CanonicalSignature.InvalidSignature.selector, signature));
     }
 
     function test_refusesVOf2And26And29_n117() public {
         bytes memory signature = _sign(0, digest);
-        uint8[4] memory wrong = [2, 26, 29, 255];
+        uint8[6] memory wrong = [2, 26, 27, 28, 29, 255];
         for (uint256 i = 0; i < wrong.length; ++i) {
             signature[64] = bytes1(wrong[i]);
             _refuseSignature(signature);
@@ -231,7 +223,7 @@ contract QuorumForwarderTest is SignerFixture {
         }
         (uint8 v, bytes32 r, bytes32 s) = vm.sign(key, digest);
         bytes[] memory signatures = _valid();
-        signatures[0] = abi.encodePacked(r, s, v);
+        signatures[0] = abi.encodePacked(r, s, v - 27);
         _refuse(signatures, abi.encodeWithSelector(QuorumForwarder.InvalidSigner.selector, signer));
     }
 

@@ -3,13 +3,17 @@ pragma solidity ^0.8.20;
 
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {IERC20Metadata} from "@openzeppelin/contracts/token/ERC20/extensions/IERC20Metadata.sol";
+import {IERC20Permit} from "@openzeppelin/contracts/token/ERC20/extensions/IERC20Permit.sol";
 import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
 
+import {Permit} from "../types/Permit.sol";
+
 /// @title The tokens of a pool
-/// @notice Maps asset indices to tokens and takes tokens in.
+/// @notice Maps asset indices to tokens, takes tokens in and gives them out, and counts what is in custody.
 ///
 /// *Security*: a token whose balances change without a transfer, or that takes a fee, MUST NOT be listed. A fee is
-/// noticed at each deposit and refused; a rebase cannot be noticed.
+/// noticed at each deposit and refused. A balance that has shrunk is noticed at the next deposit, which is refused: nobody
+/// is led to fill a hole. A balance that has grown is a gift: it is nobody's, and never paid out.
 library AssetList {
     using SafeERC20 for IERC20;
 
@@ -39,6 +43,10 @@ library AssetList {
     error AmountTooLarge(uint256 max, uint256 found);
     /// @notice The amount is not a whole number of lots.
     error NotWholeLots(uint64 lot, uint256 found);
+    /// @notice The pool holds less of the token than came in and did not go out.
+    error CustodyShrunk(address token, uint256 expected, uint256 found);
+    /// @notice More of the token would go out than came in.
+    error CustodyExceeded(address token, uint256 custody, uint256 amount);
     /// @notice The token did not deliver what was sent.
     error UnexpectedTransfer(uint256 expected, uint256 found);
 
@@ -75,12 +83,37 @@ library AssetList {
         if (amount % self.lot != 0) revert NotWholeLots(self.lot, amount);
     }
 
-    /// @notice Takes exactly `amount` from the caller.
-    function pullFromSender(Asset memory self, uint256 amount) internal {
+    /// @notice Asks the token to let the pool take `amount` from the caller.
+    /// @dev Fails silently: a permit that somebody else has handed in first must not undo the deposit, and without an
+    /// allowance the deposit is refused by the token.
+    function usePermit(Asset memory self, uint256 amount, Permit calldata p) internal {
+        try IERC20Permit(self.token).permit(msg.sender, address(this), amount, p.deadline, p.v, p.r, p.s) {} catch {}
+    }
+
+    /// @notice Takes exactly `amount` from the caller and adds it to what is in custody.
+    function takeIn(Asset memory self, mapping(address token => uint256 amount) storage custody, uint256 amount)
+        internal
+    {
         IERC20 token = IERC20(self.token);
+        uint256 held = custody[self.token];
+        custody[self.token] = held + amount;
         uint256 before = token.balanceOf(address(this));
+        if (before < held) revert CustodyShrunk(self.token, held, before);
         token.safeTransferFrom(msg.sender, address(this), amount);
         uint256 received = token.balanceOf(address(this)) - before;
         if (received != amount) revert UnexpectedTransfer(amount, received);
+    }
+
+    /// @notice Gives out `amount`, never more than is in custody.
+    function giveOut(
+        mapping(address token => uint256 amount) storage custody,
+        address token,
+        address to,
+        uint256 amount
+    ) internal {
+        uint256 held = custody[token];
+        if (amount > held) revert CustodyExceeded(token, held, amount);
+        custody[token] = held - amount;
+        IERC20(token).safeTransfer(to, amount);
     }
 }

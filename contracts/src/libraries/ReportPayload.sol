@@ -29,12 +29,14 @@ pragma solidity ^0.8.20;
 ///
 ///   bytes                 384                 544               352               384
 ///
-/// *Source*: the report table of the encodings specification. Kind 3 is addressed to another receiver and refused here.
+/// *Source*: the report table of the encodings specification.
 library ReportPayload {
     /// @notice Kind of a solvency report, which is also its report id.
     uint8 internal constant SOLVENCY = 1;
     /// @notice Kind of a round report, which is also its report id.
     uint8 internal constant ROUND = 2;
+    /// @notice Kind of an enclave report, which is also its report id.
+    uint8 internal constant ENCLAVE = 3;
     /// @notice Kind of a payout report, which is also its report id.
     uint8 internal constant PAYOUT = 4;
 
@@ -42,6 +44,7 @@ library ReportPayload {
     uint256 private constant BINDING_LENGTH = 7 * WORD;
     uint256 private constant SOLVENCY_LENGTH = BINDING_LENGTH + 5 * WORD;
     uint256 private constant ROUND_LENGTH = BINDING_LENGTH + 10 * WORD;
+    uint256 private constant ENCLAVE_LENGTH = BINDING_LENGTH + 4 * WORD;
     uint256 private constant PAYOUT_LENGTH = BINDING_LENGTH + 5 * WORD;
 
     /// @notice What ties a payload to one place and one moment.
@@ -83,6 +86,14 @@ library ReportPayload {
         uint64 priceBlock;
         address source;
         bytes32 priceDigest;
+    }
+
+    /// @notice Words 7 to 10 of kind 3.
+    struct Enclave {
+        bytes32 measurement;
+        bytes32 boxKey;
+        address signer;
+        uint64 expiry;
     }
 
     /// @notice Words 7 to 11 of kind 4.
@@ -135,6 +146,15 @@ library ReportPayload {
         r.priceBlock = _uint64(payload, 14);
         r.source = _address(payload, 15);
         r.priceDigest = _bytes32(payload, 16);
+    }
+
+    /// @notice Reads the body of an enclave report.
+    function enclave(bytes calldata payload) internal pure returns (Enclave memory e) {
+        _checkLength(payload, ENCLAVE_LENGTH);
+        e.measurement = _bytes32(payload, 7);
+        e.boxKey = _bytes32(payload, 8);
+        e.signer = _address(payload, 9);
+        e.expiry = _uint64(payload, 10);
     }
 
     /// @notice Reads the body of a payout report.

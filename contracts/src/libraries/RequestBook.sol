@@ -2,10 +2,12 @@
 pragma solidity ^0.8.20;
 
 /// @title The collateral requests of a pool
-/// @notice Each request is settled once, in the window after its deadline, or expires.
+/// @notice Each request is settled once, in the window after its deadline, or expires, or is cancelled before it. From
+/// the deadline on, a round may be on its way: cancelling would then undo what a round has computed.
 ///
 ///   None ──open──► Pending ──settle──► Filled | Failed      deadline ≤ now ≤ deadline + window
-///                     └─────expire───► Expired              now > deadline + window
+///                     ├─────expire───► Expired              now > deadline + window
+///                     └─────cancel───► Cancelled            now < deadline
 library RequestBook {
     /// @notice Where a request stands.
     enum Status {
@@ -13,7 +15,8 @@ library RequestBook {
         Pending,
         Filled,
         Failed,
-        Expired
+        Expired,
+        Cancelled
     }
 
     /// @param requester Who asked.
@@ -31,6 +34,8 @@ library RequestBook {
     error RequestNotPending(bytes32 id, uint8 status);
     /// @notice The request cannot be settled before its deadline.
     error DeadlineNotReached(uint64 deadline, uint256 timestamp);
+    /// @notice A round may be settling the request already.
+    error DeadlineReached(uint64 deadline, uint256 timestamp);
     /// @notice The time for settling the request is over.
     error FillWindowClosed(uint256 closed, uint256 timestamp);
     /// @notice The request can still be settled.
@@ -68,6 +73,13 @@ library RequestBook {
         uint256 closes = uint256(r.deadline) + fillWindow;
         if (block.timestamp <= closes) revert FillWindowOpen(closes, block.timestamp);
         r.status = Status.Expired;
+    }
+
+    /// @notice Ends a pending request before its deadline.
+    function cancel(mapping(bytes32 id => Request request) storage self, bytes32 id) internal {
+        Request storage r = _pending(self, id);
+        if (block.timestamp >= r.deadline) revert DeadlineReached(r.deadline, block.timestamp);
+        r.status = Status.Cancelled;
     }
 
     function _pending(mapping(bytes32 id => Request request) storage self, bytes32 id)

@@ -6,11 +6,13 @@ pragma solidity ^0.8.20;
 /// @param workflowId First 32 bytes of the metadata; its first byte is zero by convention.
 /// @param workflowOwner Owner named in the metadata.
 /// @param workflowName First ten hex characters of SHA-256 of the workflow's name, as ASCII.
-/// @param epoch Epoch of the vault that every payload must name.
+/// @param epoch Epoch of the vault that every payload must name; with a registry, the one it is in now.
+/// @param vault Registry that knows the epoch from then on; zero where it never changes.
 struct Ingress {
     address forwarder;
     bytes32 workflowId;
     address workflowOwner;
     bytes10 workflowName;
     uint64 epoch;
+    address vault;
 }

@@ -3,8 +3,9 @@ pragma solidity ^0.8.20;
 
 import {Ingress} from "./Ingress.sol";
 
-/// @notice What a pool is made of; none of it can change later.
+/// @notice What a pool is made of; nothing but the authority can change later.
 /// @param ingress Whose reports it takes. The workflow name is that of round reports.
+/// @param authority AccessManager that says who may pause and resume; with an address that has no code, nobody may.
 /// @param reserve The address that may request collateral and approve operators; its table account is the reserve.
 /// @param priceSource The feed that rounds must have read.
 /// @param tableId Identifier of the balance table.
@@ -15,6 +16,7 @@ import {Ingress} from "./Ingress.sol";
 /// @param exitDelay Seconds without a round after which owners may exit.
 struct PoolConfig {
     Ingress ingress;
+    address authority;
     address reserve;
     address priceSource;
     bytes32 tableId;

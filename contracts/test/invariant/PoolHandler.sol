@@ -4,10 +4,18 @@ pragma solidity 0.8.37;
 import {CREDarkPool} from "../../src/CREDarkPool.sol";
 import {ReportPayload} from "../../src/libraries/ReportPayload.sol";
 import {TestToken} from "../../src/test-tokens/TestToken.sol";
-import {PoolFixture} from "../fixtures/PoolFixture.sol";
+import {Replay} from "./Replay.sol";
+import {RequestDriver} from "./Requests.sol";
+
+/// @notice An authority that lets everybody call everything.
+contract AnyoneMay {
+    function canCall(address, address, bytes4) external pure returns (bool, uint32) {
+        return (true, 0);
+    }
+}
 
 /// @notice Drives a pool with four owners and keeps, in the clear, the table that an enclave would keep.
-contract PoolHandler is PoolFixture {
+contract PoolHandler is RequestDriver, Replay {
     uint256 internal constant OWNERS = 4;
     uint8 internal constant TIER = 3;
 
@@ -42,7 +50,9 @@ contract PoolHandler is PoolFixture {
     uint64 public lastConsumed;
 
     constructor() {
+        authority = address(new AnyoneMay());
         super.setUp();
+        vm.recordLogs();
     }
 
     function theToken(uint32 asset) public view returns (TestToken) {
@@ -53,8 +63,13 @@ contract PoolHandler is PoolFixture {
         return pool;
     }
 
+    function pauseOrResume() external {
+        if (pool.paused()) pool.unpause();
+        else pool.pause();
+    }
+
     function deposit(uint256 owner, uint32 asset, uint256 lots) external {
-        if (pool.halted()) return;
+        if (pool.halted() || pool.paused()) return;
         (owner, asset) = (owner % OWNERS, asset % 2);
         uint256 amount = bound(lots, 1, 1e9) * (asset == USD ? USD_LOT : BTC_LOT);
         address who = _owner(owner);
@@ -65,6 +80,7 @@ contract PoolHandler is PoolFixture {
         vm.stopPrank();
         operations.push(Operation(true, owner, asset, amount, id));
         deposited[asset] += amount;
+        _replay(pool);
     }
 
     function requestWithdrawal(uint256 owner, uint32 asset, uint256 amount) external {
@@ -73,9 +89,10 @@ contract PoolHandler is PoolFixture {
         vm.prank(_owner(owner));
         bytes32 id = pool.requestWithdrawal(bytes32(++salts), SEALED);
         operations.push(Operation(false, owner, asset, bound(amount, 1, 1e9), id));
+        _replay(pool);
     }
 
-    function closeRound(uint64 count, uint256 from, uint256 to, uint256 moved) external {
+    function closeRound(uint64 count, uint256 from, uint256 to, uint256 moved, uint256 which) external {
         if (pool.halted()) return;
         count = uint64(bound(count, pool.consumed(), pool.count()));
         for (uint256 i = pool.consumed(); i < count; ++i) {
@@ -85,7 +102,10 @@ contract PoolHandler is PoolFixture {
         ReportPayload.Round memory r = _idle();
         _seal(r.version, r.previous);
         (r.count, r.accumulator, r.headerHash) = (count, pool.history(count), keccak256(header));
+        r.requestId = _due(which);
+        r.success = r.requestId != 0 && which % 2 == 0;
         _close(r);
+        if (r.requestId != 0) _end(r.requestId, r.success ? 2 : 3);
         (rounds, lastConsumed) = (rounds + 1, count);
     }
 

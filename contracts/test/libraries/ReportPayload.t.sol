@@ -17,6 +17,10 @@ contract ReportPayloadHarness {
         return ReportPayload.round(payload);
     }
 
+    function enclave(bytes calldata payload) external pure returns (ReportPayload.Enclave memory) {
+        return ReportPayload.enclave(payload);
+    }
+
     function payout(bytes calldata payload) external pure returns (ReportPayload.Payout memory) {
         return ReportPayload.payout(payload);
     }
@@ -55,6 +59,12 @@ contract ReportPayloadTest is ReportFixture {
         assertEq(abi.encode(reader.round(payload)), abi.encode(r));
     }
 
+    function testFuzz_enclaveRoundTrip(ReportPayload.Enclave calldata e) public view {
+        bytes memory payload = bytes.concat(new bytes(BINDING), _words(e));
+        assertEq(payload.length, 352);
+        assertEq(abi.encode(reader.enclave(payload)), abi.encode(e));
+    }
+
     function testFuzz_payoutRoundTrip(ReportPayload.Payout calldata p) public view {
         bytes memory payload = bytes.concat(new bytes(BINDING), _words(p));
         assertEq(payload.length, 384);
@@ -73,6 +83,10 @@ contract ReportPayloadTest is ReportFixture {
             reader.solvency(payload);
             vm.expectRevert(abi.encodeWithSelector(ReportPayload.PayloadLength.selector, 384, length));
             reader.payout(payload);
+        }
+        if (length != 352) {
+            vm.expectRevert(abi.encodeWithSelector(ReportPayload.PayloadLength.selector, 352, length));
+            reader.enclave(payload);
         }
         if (length != 544) {
             vm.expectRevert(abi.encodeWithSelector(ReportPayload.PayloadLength.selector, 544, length));
@@ -111,6 +125,12 @@ contract ReportPayloadTest is ReportFixture {
         _refuse(17, 12, 64, dirt, selector);
         _refuse(17, 14, 64, dirt, selector);
         _refuse(17, 15, 160, dirt, selector);
+    }
+
+    function testFuzz_refusesDirtyEnclaveWords(uint256 dirt) public {
+        bytes4 selector = ReportPayloadHarness.enclave.selector;
+        _refuse(11, 9, 160, dirt, selector);
+        _refuse(11, 10, 64, dirt, selector);
     }
 
     function testFuzz_refusesDirtyPayoutWords(uint256 dirt) public {

@@ -211,6 +211,9 @@ impl Deployment {
 
 /// Deploys everything from `wallet`, which owns forwarder and feed afterwards, and configures the signers.
 ///
+/// *Security*: a deployment for tests and demonstrations. The epoch is fixed, nobody can pause the pool, and signer sets
+/// change at once; with registries, roles and delays deploys `contracts/script/Deploy.s.sol`.
+///
 /// # Errors
 /// An unusable signer set, a workflow id whose first byte is not zero, a constructor's refusal.
 pub async fn deploy(chain: &Chain, wallet: &Wallet, plan: &DeploymentPlan) -> Result<Deployment, ChainError> {
@@ -328,6 +331,7 @@ impl Deployer<'_> {
             workflowOwner: owner,
             workflowName: FixedBytes(Kind::Solvency.workflow_name()),
             epoch,
+            vault: Address::ZERO,
         };
         let arguments =
             ReserveAttestation::constructorCall { ingress, agentKey_: self.plan.agent_key, maxAge_: self.plan.max_age };
@@ -350,7 +354,9 @@ impl Deployer<'_> {
                 workflowOwner: owner,
                 workflowName: FixedBytes(Kind::Round.workflow_name()),
                 epoch,
+                vault: Address::ZERO,
             },
+            authority: Address::ZERO,
             reserve: self.plan.reserve,
             priceSource: feed,
             tableId: self.plan.table_id,

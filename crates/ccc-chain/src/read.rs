@@ -52,6 +52,8 @@ pub enum RequestStatus {
     Failed,
     /// No round came in time.
     Expired,
+    /// It was taken back before its deadline.
+    Cancelled,
 }
 
 /// A collateral request.
@@ -241,6 +243,7 @@ fn request_status(number: u8) -> Result<RequestStatus, ChainError> {
         2 => Ok(RequestStatus::Filled),
         3 => Ok(RequestStatus::Failed),
         4 => Ok(RequestStatus::Expired),
+        5 => Ok(RequestStatus::Cancelled),
         found => Err(ChainError::OutOfRange { field: "request status", found: found.to_string() }),
     }
 }

@@ -163,7 +163,7 @@ impl Watcher {
     fn event(&self, log: &Log) -> Result<Option<Event>, alloy::sol_types::Error> {
         let (raw, contract) = (&log.inner, log.address());
         if contract == self.contracts.pool {
-            return CREDarkPoolEvents::decode_log(raw).map(|event| Some(of_pool(event.data)));
+            return CREDarkPoolEvents::decode_log(raw).map(|event| of_pool(event.data));
         }
         if contract == self.contracts.attestation {
             return ReserveAttestationEvents::decode_log(raw).map(|event| Some(of_attestation(event.data)));
@@ -175,8 +175,8 @@ impl Watcher {
     }
 }
 
-fn of_pool(event: CREDarkPoolEvents) -> Event {
-    match event {
+fn of_pool(event: CREDarkPoolEvents) -> Option<Event> {
+    let event = match event {
         CREDarkPoolEvents::Deposited(e) => of_deposit(e),
         CREDarkPoolEvents::WithdrawalRequested(e) => of_withdrawal(e),
         CREDarkPoolEvents::StandingOrderSubmitted(e) => of_standing_order(e),
@@ -196,7 +196,11 @@ fn of_pool(event: CREDarkPoolEvents) -> Event {
         CREDarkPoolEvents::OperatorApproved(e) => {
             Event::OperatorApproved { operator: e.operator, approved: e.approved }
         }
-    }
+        CREDarkPoolEvents::AuthorityUpdated(_) | CREDarkPoolEvents::Paused(_) | CREDarkPoolEvents::Unpaused(_) => {
+            return None;
+        }
+    };
+    Some(event)
 }
 
 fn of_deposit(e: CREDarkPool::Deposited) -> Event {
