@@ -208,13 +208,13 @@ pub(crate) enum Error {
     #[error("the table: {0}")]
     Store(#[from] StoreError),
     #[error(transparent)]
-    Halt(#[from] Halt),
+    Halt(Box<Halt>),
     #[error("the collection: {0}")]
-    Collect(CollectError),
+    Collect(Box<CollectError>),
     #[error("{} holds neither an exported version nor a copy of table/", path.display())]
     NoCopy { path: PathBuf },
     #[error("{}: {source}", path.display())]
-    Copy { path: PathBuf, source: StoreError },
+    Copy { path: PathBuf, source: Box<StoreError> },
     #[error("the table: {0}")]
     Sidecar(#[from] SidecarError),
     #[error("no row of table version {version} belongs to this account")]
@@ -394,12 +394,18 @@ impl Error {
     }
 }
 
+impl From<Halt> for Error {
+    fn from(halt: Halt) -> Self {
+        Self::Halt(halt.into())
+    }
+}
+
 impl From<CollectError> for Error {
     fn from(error: CollectError) -> Self {
         match error {
             CollectError::Head(halt) => halt.into(),
             CollectError::Store(error) => error.into(),
-            other => Self::Collect(other),
+            other => Self::Collect(other.into()),
         }
     }
 }

@@ -34,7 +34,7 @@ impl Exported {
     pub(super) fn open(directory: &Path) -> Result<Self, Error> {
         let header = header(directory)?;
         let opened = Self::parts(directory, header);
-        opened.map_err(|source| Error::Copy { path: directory.into(), source })
+        opened.map_err(|source| Error::Copy { path: directory.into(), source: source.into() })
     }
 
     fn parts(directory: &Path, header: Header) -> Result<Self, StoreError> {

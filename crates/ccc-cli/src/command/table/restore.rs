@@ -48,7 +48,7 @@ fn restore(pool: &Pool, store: &DirectoryStore, from: &Path) -> Result<bool, Err
     let roots = [from.to_owned(), from.join("table")];
     let root = roots.into_iter().find(|root| root.join("versions").is_dir());
     let root = root.ok_or_else(|| Error::NoCopy { path: from.into() })?;
-    let refused = |source| Error::Copy { path: root.clone(), source };
+    let refused = |source: StoreError| Error::Copy { path: root.clone(), source: source.into() };
     let copies = DirectoryStore::open_to_read(&root).map_err(refused)?;
     let copy = copies.reader(&pool.head.header_hash.0).map_err(refused)?;
     take(pool, store, &*copy, &root)
@@ -59,7 +59,7 @@ fn take(pool: &Pool, store: &DirectoryStore, copy: &dyn VersionReader, from: &Pa
     restore_from(store, copy, &pool.head.header_hash.0).map_err(|error| match error {
         // what is written is read back and compared, so that only the copy can be another
         source @ (StoreError::Corrupt { .. } | StoreError::Missing { .. } | StoreError::Sidecar { .. }) => {
-            Error::Copy { path: from.into(), source }
+            Error::Copy { path: from.into(), source: source.into() }
         }
         of_the_pool => of_the_pool.into(),
     })
@@ -67,6 +67,6 @@ fn take(pool: &Pool, store: &DirectoryStore, copy: &dyn VersionReader, from: &Pa
 
 fn check_hash(pool: &Pool, found: [u8; 32], from: &Path) -> Result<(), Error> {
     let header_hash = pool.head.header_hash.0;
-    let source = StoreError::Missing { header_hash };
+    let source = Box::new(StoreError::Missing { header_hash });
     if found == header_hash { Ok(()) } else { Err(Error::Copy { path: from.into(), source }) }
 }
