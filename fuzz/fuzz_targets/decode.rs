@@ -34,8 +34,8 @@ use ccc_enclave::{
     agent::AgentKey,
     authorisation::AccountKey,
     instruction::{
-        BalanceQuery, CancelInstruction, CollateralOrder, DepositInstruction, ForcedTransferInstruction, FreezeInstruction,
-        StandingOrderTerms, TransferInstruction, WithdrawalInstruction,
+        BalanceQuery, CancelInstruction, CollateralOrder, DepositInstruction, ForcedTransferInstruction,
+        FreezeInstruction, StandingOrderTerms, TransferInstruction, WithdrawalInstruction,
     },
     query::{Answers, GREATEST_QUERIES, QueryFile, SEALED_QUERY_LEN},
     reader::ReaderKey,
