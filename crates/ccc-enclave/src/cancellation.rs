@@ -1,13 +1,17 @@
 //! Cancellation: an account takes back its standing order.
 //!
-//! It ends the order after the round in which it is new. In that round the order is cleared as if it stood: who could take
-//! back an order after its request is known would choose which requests to fill. Afterwards the order stays out as long as
-//! the cancellation is live, and nothing is reserved for it.
+//! It ends the order after the round in which it is new. In that round the order is cleared as if it stood, so that nobody
+//! takes it back within the round that fills the request. A round before that, also an idle one, does end it: as with an
+//! order's replacement, `docs/spec/enclave.md` says what is left to a maker and a host together. Afterwards the order stays
+//! out as long as the cancellation is live, and nothing is reserved for it.
 //!
 //! *Timing*: every new submission is compared with every seat and with every new one before it, whatever it says.
 
-use crate::{book::Book, config::EnclaveConfig, planned::Planned, seats::Seats};
+use crate::{book::Book, config::EnclaveConfig, instruction::StandingOrderTerms, planned::Planned, seats::Seats};
 use ccc_core::table::{AccountId, AssetId, BoundaryOperation, RoundRows};
+
+/// The address of no key that anybody found.
+const NO_SIGNER: [u8; 20] = [0xff; 20];
 
 /// An order that its account took back.
 #[derive(Clone, Copy)]
@@ -17,6 +21,9 @@ pub(crate) struct Cancelled {
 }
 
 impl Cancelled {
+    /// In place of none: nobody signs for this account.
+    const NONE: Self = Self { account: NO_SIGNER, order: [0; 32] };
+
     /// The reservation of the account's order ends.
     pub(crate) fn release(&self, config: &EnclaveConfig) -> BoundaryOperation {
         BoundaryOperation::Reserve { account: AccountId(self.account), asset: AssetId(config.base), lots: 0 }
@@ -31,6 +38,11 @@ struct Order {
     is_new: bool,
 }
 
+impl Order {
+    /// In place of none.
+    const NONE: Self = Self { account: NO_SIGNER, digest: [0; 32], is_new: false };
+}
+
 /// Refuses the cancellations of a round that name another order than the account's last before them, or one that is
 /// filled: they reserve more than any row holds, which the table refuses with `Insufficient`, as it does an order's
 /// reservation.
@@ -43,15 +55,16 @@ pub(crate) fn refuse(config: &EnclaveConfig, planned: &mut [Planned], seats: &Se
         if let BoundaryOperation::Reserve { lots, .. } = &mut planned.operation {
             *lots |= 0u64.wrapping_sub(u64::from(refused));
         }
-        orders.extend(planned.order());
+        orders.push(planned.order().unwrap_or(Order::NONE));
     }
 }
 
 impl Seats {
-    /// The standing orders among the seats.
+    /// The standing orders of the seats, one for each, also where none sits.
     fn orders(&self) -> Vec<Order> {
-        let taken = self.terms.iter().zip(&self.digests).filter_map(|(terms, digest)| terms.as_ref().zip(*digest));
-        taken.map(|(terms, digest)| Order { account: terms.account, digest, is_new: false }).collect()
+        let taken = self.terms.iter().zip(&self.digests).map(|(terms, digest)| terms.as_ref().zip(*digest));
+        let order = |(terms, digest): (&StandingOrderTerms, _)| Order { account: terms.account, digest, is_new: false };
+        taken.map(|taken| taken.map_or(Order::NONE, order)).collect()
     }
 }
 
@@ -81,8 +94,32 @@ impl Book {
         for (slot, digest) in seats.digests.iter().enumerate() {
             let account = self.accounts[slot];
             let names = |cancelled: &Cancelled| (cancelled.account == account) & (Some(cancelled.order) == *digest);
-            let later = seats.cancelled[slot + 1..].iter().flatten();
-            self.orders[slot].frozen |= later.fold(false, |found, cancelled| found | names(cancelled));
+            let later = seats.cancelled[slot + 1..].iter().map(|later| later.unwrap_or(Cancelled::NONE));
+            self.orders[slot].frozen |= later.fold(false, |found, cancelled| found | names(&cancelled));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What is compared does not depend on what sits there.
+    #[test]
+    fn every_seat_and_every_new_submission_is_an_order_to_compare_with() {
+        let seats =
+            Seats { terms: vec![None, None, None], cancelled: vec![None; 3], digests: vec![None, Some([1; 32]), None] };
+        let orders = seats.orders();
+        assert_eq!(orders.len(), 3);
+        assert!(orders.iter().all(|order| order.account == NO_SIGNER && order.digest == [0; 32]));
+    }
+
+    #[test]
+    fn a_seat_without_a_cancellation_takes_no_order_out() {
+        let seats = Seats { terms: vec![None, None], cancelled: vec![None, None], digests: vec![Some([0; 32]), None] };
+        let mut book = Book::padded(2);
+        let before: Vec<_> = book.orders.iter().map(|order| order.frozen).collect();
+        book.retire_cancelled(&seats);
+        assert_eq!(book.orders.iter().map(|order| order.frozen).collect::<Vec<_>>(), before);
     }
 }

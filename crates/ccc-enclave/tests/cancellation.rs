@@ -130,6 +130,21 @@ fn a_cancellation_of_an_order_that_was_replaced_leaves_the_one_that_stands() {
     assert_eq!(left(&mut world, &makers)[2], (22, 0));
 }
 
+/// What is taken back has to be there: a digest that is known ahead takes nothing back.
+#[test]
+fn a_cancellation_before_its_order_takes_nothing_back() {
+    let (mut world, makers) = World::with_makers(4);
+    world.order(SUBMITTER, &makers[2], 8, 500);
+    let order = world.orders.pop().expect("the order");
+    let named = Ciphertext::from_bytes(&order.ciphertext).expect("a ciphertext").verify(&world.key()).expect("valid");
+    cancel(&mut world, &makers[2], named.digest());
+    world.orders.push(order);
+    let output = world.idle();
+    assert_eq!(told(&output, &makers[2]), [(0, 0, 0), (refused().0, refused().1, 0), (DONE.0, DONE.1, 0)]);
+    settle(&mut world, 8);
+    assert_eq!(left(&mut world, &makers)[2], (22, 0), "it stands, and is filled");
+}
+
 #[test]
 fn after_a_cancellation_a_new_order_stands() {
     let (mut world, makers) = World::with_makers(5);

@@ -78,7 +78,7 @@ impl Receipts {
     /// The bytes of the layout above.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
-        let count = u32::try_from(self.sealed.len()).expect("at most 65537 receipts, as both constructors check");
+        let count = u32::try_from(self.sealed.len()).expect("at most 131074 of them, as both constructors check");
         let mut out = header(Kind::Receipts).to_vec();
         out.extend_from_slice(&self.header);
         out.extend_from_slice(&count.to_be_bytes());
