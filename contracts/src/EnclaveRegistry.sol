@@ -20,7 +20,8 @@ import {Ingress} from "./types/Ingress.sol";
 ///   0             0        s        0           the enclave that signs as s is revoked for ever
 ///
 /// *Security*: one kind and one sequence for all four, so that an admission that was delayed is dead once a later
-/// revocation was delivered. An enclave is admitted in an epoch and by its committee: after a handover the next one
+/// revocation was delivered. It is dead also where the revocation came first: one of an enclave that was never admitted is
+/// taken, and its signing address is lost for ever. An enclave is admitted in an epoch and by its committee: after a handover the next one
 /// admits it again. What an enclave is (measurement, box key) never changes under its signing address.
 contract EnclaveRegistry is ReportReceiver {
     /// @notice How an enclave stands.
@@ -64,7 +65,7 @@ contract EnclaveRegistry is ReportReceiver {
         uint64 expiry,
         bytes32 attestation
     );
-    /// @notice An enclave was revoked for ever.
+    /// @notice An enclave was revoked for ever, admitted before or not.
     event EnclaveRevoked(address indexed signer, bytes32 attestation);
 
     /// @notice The longest lifetime is zero.
@@ -77,8 +78,6 @@ contract EnclaveRegistry is ReportReceiver {
     error MeasurementNotAllowed(bytes32 measurement, uint64 allowedUntil);
     /// @notice The enclave was revoked.
     error EnclaveIsRevoked(address signer);
-    /// @notice The enclave was never admitted.
-    error UnknownEnclave(address signer);
     /// @notice The signing address belongs to an enclave with another program or box key.
     error EnclaveDiffers(bytes32 measurement, bytes32 boxKey);
 
@@ -92,7 +91,7 @@ contract EnclaveRegistry is ReportReceiver {
         return standing(signer) == Standing.Current;
     }
 
-    /// @notice The enclave that signs as `signer`; all zero where none was admitted.
+    /// @notice The enclave that signs as `signer`; all zero but `revoked` where none was admitted.
     function enclave(address signer) external view returns (Enclave memory) {
         return _enclaves[signer];
     }
@@ -100,8 +99,8 @@ contract EnclaveRegistry is ReportReceiver {
     /// @notice How the enclave that signs as `signer` stands now; the first reason against it.
     function standing(address signer) public view returns (Standing) {
         Enclave memory e = _enclaves[signer];
-        if (e.measurement == 0) return Standing.Unknown;
         if (e.revoked) return Standing.Revoked;
+        if (e.measurement == 0) return Standing.Unknown;
         if (block.timestamp > e.expiry) return Standing.Expired;
         if (e.epoch != epoch()) return Standing.OtherEpoch;
         if (block.timestamp > allowedUntil[e.measurement]) return Standing.MeasurementNotAllowed;
@@ -131,7 +130,6 @@ contract EnclaveRegistry is ReportReceiver {
 
     function _revoke(address signer, bytes32 attestation) private {
         Enclave storage e = _enclaves[signer];
-        if (e.measurement == 0) revert UnknownEnclave(signer);
         if (e.revoked) revert EnclaveIsRevoked(signer);
         e.revoked = true;
         emit EnclaveRevoked(signer, attestation);
