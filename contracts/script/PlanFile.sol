@@ -51,7 +51,7 @@ struct Plan {
 library PlanFile {
     /// @notice A number does not fit its field.
     error OutOfRange(string key, uint256 max, uint256 found);
-    /// @notice Who would own the contracts is nobody, or could act at once.
+    /// @notice Who would own the contracts is nobody, or could act at once; or reports of any workflow would be taken.
     error Unguarded(string key);
     /// @notice Who disagrees with what admin or operator schedule could not leave before it takes effect.
     error DelayTooLong(uint256 exitDelay, uint256 delay);
@@ -100,6 +100,8 @@ library PlanFile {
     function _readReceivers(VmSafe vm, string memory json, Plan memory p) private pure {
         p.workflowId = vm.parseJsonBytes32(json, ".workflowId");
         p.workflowOwner = vm.parseJsonAddress(json, ".workflowOwner");
+        if (p.workflowId == 0) revert Unguarded("workflowId");
+        if (p.workflowOwner == address(0)) revert Unguarded("workflowOwner");
         p.agentKey = vm.parseJsonBytes32(json, ".agentKey");
         p.maxAge = _uint64(vm, json, ".maxAge");
         p.maxLifetime = _uint64(vm, json, ".maxLifetime");

@@ -7,8 +7,8 @@ import {Ingress} from "./types/Ingress.sol";
 
 /// @title Which enclaves the committee trusts
 /// @notice A list of measurements (which program may run) and a list of enclaves (which instance of it holds which
-/// keys). Only quorum reports of kind 3 move them. A report signer asks `isCurrent` before it signs, and refuses what
-/// an enclave says that is not.
+/// keys). Only quorum reports of kind 3 move them. A report signer is to ask `isCurrent` before it signs, and
+/// to refuse what an enclave says that is not; the pool does not ask.
 ///
 /// *Layout*: which words of a report are zero says what it does; anything else is refused.
 ///
@@ -20,9 +20,11 @@ import {Ingress} from "./types/Ingress.sol";
 ///   0             0        s        0           the enclave that signs as s is revoked for ever
 ///
 /// *Security*: one kind and one sequence for all four, so that an admission that was delayed is dead once a later
-/// revocation was delivered. It is dead also where the revocation came first: one of an enclave that was never admitted is
-/// taken, and its signing address is lost for ever. An enclave is admitted in an epoch and by its committee: after a handover the next one
-/// admits it again. What an enclave is (measurement, box key) never changes under its signing address.
+/// revocation was delivered; also where it would have been the first: who was never admitted can be revoked, for ever.
+/// An enclave is admitted in an epoch and by its committee: after a handover the next one admits it again. What an
+/// enclave is (measurement, box key) never changes under its signing address. A handover of the vault does not move the
+/// forwarder's signer set, which signs these reports: with it belong the forwarder's `setConfig` of the new set and
+/// `clearConfig` of the old one.
 contract EnclaveRegistry is ReportReceiver {
     /// @notice How an enclave stands.
     enum Standing {

@@ -278,7 +278,7 @@ contract EnclaveRegistryTest is ReportFixture {
         vm.expectRevert(abi.encodeWithSelector(ReportReceiver.WrongEpoch.selector, EPOCH, EPOCH + 1));
         new EnclaveRegistry(ingress, LIFETIME);
         ingress.vault = makeAddr("nothing here");
-        vm.expectRevert();
+        vm.expectRevert(abi.encodeWithSelector(ReportReceiver.WithoutCode.selector, "vault", ingress.vault));
         new EnclaveRegistry(ingress, LIFETIME);
     }
 

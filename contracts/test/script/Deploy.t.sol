@@ -104,6 +104,14 @@ contract DeployTest is SignerFixture {
         }
     }
 
+    function test_refusesPlanThatTakesReportsOfAnyWorkflow() public {
+        string memory json = vm.readFile("contracts/script/plan.example.json");
+        vm.expectRevert(abi.encodeWithSelector(PlanFile.Unguarded.selector, "workflowId"));
+        this.check(vm.replace(json, "00cc", "0000"));
+        vm.expectRevert(abi.encodeWithSelector(PlanFile.Unguarded.selector, "workflowOwner"));
+        this.check(vm.replace(json, "0770", "0000"));
+    }
+
     function test_refusesTheDeployerAsAdmin() public {
         plan.admin = address(script);
         vm.expectRevert(abi.encodeWithSelector(PlanFile.Unguarded.selector, "admin"));
