@@ -25,7 +25,8 @@ import {Plan, PlanFile} from "./PlanFile.sol";
 ///   GUARDIAN   clearConfig, pause                 guardian, at once; operator, after the delay
 ///   ADMIN      everything else of the manager     admin, after the delay
 ///
-/// *Security*: what adds power waits, what takes it away does not. The guardian may cancel what the operator scheduled.
+/// *Security*: what adds power waits, what takes it away does not. The guardian may cancel what the operator scheduled, be
+/// it a new set or the clearing of one.
 contract Deploy is Script {
     /// @notice Who sets signer sets and resumes, after the delay.
     uint64 public constant OPERATOR = 1;
@@ -51,7 +52,9 @@ contract Deploy is Script {
     }
 
     /// @notice Deploys `plan`; `deployer` is whoever the calls come from.
+    /// @dev The deployer gives up the ADMIN role at the end: were it the admin, the manager would have none.
     function deploy(Plan memory plan, address deployer) public returns (Deployment memory d) {
+        if (plan.admin == deployer) revert PlanFile.Unguarded("admin");
         d.manager = new AccessManager(deployer);
         d.forwarder = _forwarder(plan, d.manager, deployer);
         d.vault = new VaultRegistry(plan.committee);
@@ -124,6 +127,7 @@ contract Deploy is Script {
 
     function _grantRoles(Plan memory plan, AccessManager manager, address deployer) private {
         manager.setRoleGuardian(OPERATOR, GUARDIAN);
+        manager.setRoleGuardian(GUARDIAN, GUARDIAN);
         manager.grantRole(OPERATOR, plan.operator, plan.delay);
         manager.grantRole(GUARDIAN, plan.operator, plan.delay);
         manager.grantRole(GUARDIAN, plan.guardian, 0);

@@ -51,8 +51,10 @@ struct Plan {
 library PlanFile {
     /// @notice A number does not fit its field.
     error OutOfRange(string key, uint256 max, uint256 found);
-    /// @notice Who would own the contracts is nobody, or could act at once.
+    /// @notice Who would own the contracts is nobody, or could act at once; or reports of any workflow would be taken.
     error Unguarded(string key);
+    /// @notice Who disagrees with what admin or operator schedule could not leave before it takes effect.
+    error DelayTooLong(uint256 exitDelay, uint256 delay);
 
     /// @notice Reads the plan in `file`.
     function read(VmSafe vm, string memory file) internal view returns (Plan memory) {
@@ -66,6 +68,7 @@ library PlanFile {
         _readSigners(vm, json, p);
         _readReceivers(vm, json, p);
         _readPool(vm, json, p);
+        if (2 * uint256(p.delay) >= p.exitDelay) revert DelayTooLong(p.exitDelay, p.delay);
     }
 
     function _readRoles(VmSafe vm, string memory json, Plan memory p) private pure {
@@ -97,6 +100,8 @@ library PlanFile {
     function _readReceivers(VmSafe vm, string memory json, Plan memory p) private pure {
         p.workflowId = vm.parseJsonBytes32(json, ".workflowId");
         p.workflowOwner = vm.parseJsonAddress(json, ".workflowOwner");
+        if (p.workflowId == 0) revert Unguarded("workflowId");
+        if (p.workflowOwner == address(0)) revert Unguarded("workflowOwner");
         p.agentKey = vm.parseJsonBytes32(json, ".agentKey");
         p.maxAge = _uint64(vm, json, ".maxAge");
         p.maxLifetime = _uint64(vm, json, ".maxLifetime");

@@ -24,8 +24,8 @@ import {PoolConfig} from "./types/PoolConfig.sol";
 /// anyone's help: with a row and its path (`exit`), or with a deposit that no round consumed (`reclaim`). The first of
 /// them halts the rounds for ever.
 ///
-/// Who the authority lets pause it stops new business: deposits, standing orders, requests. Nothing stops the way out:
-/// withdrawal requests, rounds, payouts, cancelling, expiry, exits.
+/// Who the authority lets pause it stops new business: deposits and requests. Nothing stops the way out: withdrawal
+/// requests, rounds, payouts, cancelling, expiry, exits; nor sealed submissions, by which makers take reserved funds back.
 ///
 /// *Units*: amounts in the token's base units, times in Unix seconds.
 ///
@@ -103,7 +103,7 @@ contract CREDarkPool is ReportReceiver, AccessManaged, Pausable, ReentrancyGuard
     event WithdrawalRequested(
         bytes32 indexed id, uint64 indexed index, address indexed from, bytes32 salt, bytes ciphertext
     );
-    /// @notice A maker's sealed promise of liquidity.
+    /// @notice A sealed submission: a standing order, or an instruction about one, a reservation or a row.
     event StandingOrderSubmitted(bytes32 indexed id, address indexed maker, bytes32 salt, bytes ciphertext);
     /// @notice The reserve asks for collateral, under seal.
     event CollateralRequested(
@@ -228,9 +228,10 @@ contract CREDarkPool is ReportReceiver, AccessManaged, Pausable, ReentrancyGuard
         emit WithdrawalRequested(id, index, msg.sender, salt, ciphertext);
     }
 
-    /// @notice Submits a maker's sealed standing order.
-    /// @return id Identifier of the standing order.
-    function submitStandingOrder(bytes32 salt, bytes calldata ciphertext) external whenNotPaused returns (bytes32 id) {
+    /// @notice Submits a sealed standing order, or a sealed instruction. What it says, only the enclave reads.
+    /// @dev Also while paused: replacing an order and withdrawing a reservation come through here.
+    /// @return id Identifier of the submission.
+    function submitStandingOrder(bytes32 salt, bytes calldata ciphertext) external returns (bytes32 id) {
         id = _claimId(salt, ciphertext);
         emit StandingOrderSubmitted(id, msg.sender, salt, ciphertext);
     }

@@ -7,8 +7,8 @@ import {Ingress} from "./types/Ingress.sol";
 
 /// @title Which enclaves the committee trusts
 /// @notice A list of measurements (which program may run) and a list of enclaves (which instance of it holds which
-/// keys). Only quorum reports of kind 3 move them. A report signer asks `isCurrent` before it signs, and refuses what
-/// an enclave says that is not.
+/// keys). Only quorum reports of kind 3 move them. A report signer is to ask `isCurrent` before it signs, and
+/// to refuse what an enclave says that is not; the pool does not ask.
 ///
 /// *Layout*: which words of a report are zero says what it does; anything else is refused.
 ///
@@ -20,8 +20,11 @@ import {Ingress} from "./types/Ingress.sol";
 ///   0             0        s        0           the enclave that signs as s is revoked for ever
 ///
 /// *Security*: one kind and one sequence for all four, so that an admission that was delayed is dead once a later
-/// revocation was delivered. An enclave is admitted in an epoch and by its committee: after a handover the next one
-/// admits it again. What an enclave is (measurement, box key) never changes under its signing address.
+/// revocation was delivered; also where it would have been the first: who was never admitted can be revoked, for ever.
+/// An enclave is admitted in an epoch and by its committee: after a handover the next one admits it again. What an
+/// enclave is (measurement, box key) never changes under its signing address. A handover of the vault does not move the
+/// forwarder's signer set, which signs these reports: with it belong the forwarder's `setConfig` of the new set and
+/// `clearConfig` of the old one.
 contract EnclaveRegistry is ReportReceiver {
     /// @notice How an enclave stands.
     enum Standing {
@@ -64,7 +67,7 @@ contract EnclaveRegistry is ReportReceiver {
         uint64 expiry,
         bytes32 attestation
     );
-    /// @notice An enclave was revoked for ever.
+    /// @notice An enclave was revoked for ever, admitted before or not.
     event EnclaveRevoked(address indexed signer, bytes32 attestation);
 
     /// @notice The longest lifetime is zero.
@@ -77,8 +80,6 @@ contract EnclaveRegistry is ReportReceiver {
     error MeasurementNotAllowed(bytes32 measurement, uint64 allowedUntil);
     /// @notice The enclave was revoked.
     error EnclaveIsRevoked(address signer);
-    /// @notice The enclave was never admitted.
-    error UnknownEnclave(address signer);
     /// @notice The signing address belongs to an enclave with another program or box key.
     error EnclaveDiffers(bytes32 measurement, bytes32 boxKey);
 
@@ -92,7 +93,7 @@ contract EnclaveRegistry is ReportReceiver {
         return standing(signer) == Standing.Current;
     }
 
-    /// @notice The enclave that signs as `signer`; all zero where none was admitted.
+    /// @notice The enclave that signs as `signer`; all zero but `revoked` where none was admitted.
     function enclave(address signer) external view returns (Enclave memory) {
         return _enclaves[signer];
     }
@@ -100,8 +101,8 @@ contract EnclaveRegistry is ReportReceiver {
     /// @notice How the enclave that signs as `signer` stands now; the first reason against it.
     function standing(address signer) public view returns (Standing) {
         Enclave memory e = _enclaves[signer];
-        if (e.measurement == 0) return Standing.Unknown;
         if (e.revoked) return Standing.Revoked;
+        if (e.measurement == 0) return Standing.Unknown;
         if (block.timestamp > e.expiry) return Standing.Expired;
         if (e.epoch != epoch()) return Standing.OtherEpoch;
         if (block.timestamp > allowedUntil[e.measurement]) return Standing.MeasurementNotAllowed;
@@ -131,7 +132,6 @@ contract EnclaveRegistry is ReportReceiver {
 
     function _revoke(address signer, bytes32 attestation) private {
         Enclave storage e = _enclaves[signer];
-        if (e.measurement == 0) revert UnknownEnclave(signer);
         if (e.revoked) revert EnclaveIsRevoked(signer);
         e.revoked = true;
         emit EnclaveRevoked(signer, attestation);

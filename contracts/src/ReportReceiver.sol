@@ -13,6 +13,10 @@ import {Ingress} from "./types/Ingress.sol";
 /// repeated by anyone at any later time. Every payload therefore names chain, receiver, kind, epoch, sequence and last
 /// valid second, and this contract checks them all before an heir sees the rest.
 ///
+/// The workflow's id, owner and name are checked where the receiver was given them; zero is not checked. One workflow id
+/// stands for one version of a program: who wants to change programs leaves it zero, and checks owner and name. A name
+/// belongs to an owner, and is refused without one.
+///
 /// *Layout* of the metadata (62 bytes, or 64 with the report id):
 ///
 ///   bytes     field
@@ -27,11 +31,11 @@ abstract contract ReportReceiver is IReceiver {
 
     /// @notice The only caller of `onReport`.
     address public immutable forwarder;
-    /// @notice Workflow id that the metadata must name.
+    /// @notice Workflow id that the metadata must name; zero where any may.
     bytes32 public immutable workflowId;
-    /// @notice Workflow owner that the metadata must name.
+    /// @notice Workflow owner that the metadata must name; zero where any may.
     address public immutable workflowOwner;
-    /// @notice Workflow name that the metadata of this receiver's principal kind must carry.
+    /// @notice Workflow name that the metadata of this receiver's principal kind must carry; zero where no kind's is checked.
     bytes10 public immutable workflowName;
     /// @notice Registry whose epoch every payload must name; zero where the epoch never changes.
     address public immutable vault;
@@ -42,6 +46,10 @@ abstract contract ReportReceiver is IReceiver {
 
     /// @notice An address that must exist is zero.
     error ZeroAddress(string what);
+    /// @notice A contract is expected where there is none.
+    error WithoutCode(string what, address found);
+    /// @notice A workflow name is checked, but not whose.
+    error NameWithoutOwner(bytes10 name);
     /// @notice The caller is not the forwarder.
     error InvalidSender(address expected, address found);
     /// @notice The metadata is neither 62 nor 64 bytes long.
@@ -69,6 +77,9 @@ abstract contract ReportReceiver is IReceiver {
 
     constructor(Ingress memory ingress) {
         if (ingress.forwarder == address(0)) revert ZeroAddress("forwarder");
+        if (ingress.workflowName != 0 && ingress.workflowOwner == address(0)) {
+            revert NameWithoutOwner(ingress.workflowName);
+        }
         forwarder = ingress.forwarder;
         workflowId = ingress.workflowId;
         workflowOwner = ingress.workflowOwner;
@@ -76,6 +87,7 @@ abstract contract ReportReceiver is IReceiver {
         vault = ingress.vault;
         _fixedEpoch = ingress.epoch;
         if (ingress.vault == address(0)) return;
+        if (ingress.vault.code.length == 0) revert WithoutCode("vault", ingress.vault);
         uint64 current = IVaultEpoch(ingress.vault).epoch();
         if (current != ingress.epoch) revert WrongEpoch(current, ingress.epoch);
     }
@@ -115,9 +127,9 @@ abstract contract ReportReceiver is IReceiver {
         bytes32 id = bytes32(metadata[0:32]);
         bytes10 name = bytes10(metadata[32:42]);
         address owner = address(bytes20(metadata[42:62]));
-        if (id != workflowId) revert InvalidWorkflowId(workflowId, id);
-        if (name != expectedName) revert InvalidWorkflowName(expectedName, name);
-        if (owner != workflowOwner) revert InvalidWorkflowOwner(workflowOwner, owner);
+        if (workflowId != 0 && id != workflowId) revert InvalidWorkflowId(workflowId, id);
+        if (workflowName != 0 && name != expectedName) revert InvalidWorkflowName(expectedName, name);
+        if (workflowOwner != address(0) && owner != workflowOwner) revert InvalidWorkflowOwner(workflowOwner, owner);
         if (metadata.length == METADATA_WITH_ID) _checkReportId(uint16(bytes2(metadata[62:64])), kind);
     }
 

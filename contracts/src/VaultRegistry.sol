@@ -15,10 +15,13 @@ import {Committee} from "./types/Committee.sol";
 ///
 /// *Layout*: a committee's digest is keccak256(abi.encode(uint64 epoch, uint8 F, bytes32 keccak256 of the addresses as
 /// words, bytes32 master key, bytes32 verification root)); signed is keccak256(abi.encode(bytes32
-/// keccak256("ccc/v1/handover"), uint256 chain, address registry, bytes32 digest now, bytes32 digest next)).
+/// keccak256("ccc/v1/handover"), uint256 chain, address registry, bytes32 digest now, bytes32 digest next, uint64 last
+/// valid second)).
 ///
 /// *Security*: the signed digest holds the digest of the committee that hands over, and with it the epoch: no handover
-/// counts twice, in another epoch, at another registry or on another chain.
+/// counts twice, in another epoch, at another registry or on another chain. Honest members may sign two handovers of one
+/// epoch, the second when the first has come to nothing: whoever delivers first decides. The last valid second bounds how
+/// long the first can still be delivered; a second one is to be signed only after it.
 contract VaultRegistry is IVaultEpoch {
     /// @notice Most participants of a committee.
     uint256 public constant MAX_PARTICIPANTS = 255;
@@ -69,6 +72,8 @@ contract VaultRegistry is IVaultEpoch {
     error SignatureCount(uint256 expected, uint256 found);
     /// @notice Somebody signed who is not in the current committee.
     error NotParticipant(address signer);
+    /// @notice The handover's last valid second has passed.
+    error HandoverExpired(uint64 validUntil, uint256 timestamp);
     /// @notice Two signatures are of one participant.
     error RepeatedSigner(address signer);
 
@@ -79,19 +84,21 @@ contract VaultRegistry is IVaultEpoch {
 
     /// @notice Hands the vault to the committee of the next epoch. Anyone may call it.
     /// @param next The new committee.
+    /// @param validUntil Last Unix second at which it may be delivered.
     /// @param signatures Exactly n−F of r ‖ s ‖ v over `handoverDigest`, by distinct participants of the current one.
-    function handOver(Committee calldata next, bytes[] calldata signatures) external {
+    function handOver(Committee calldata next, uint64 validUntil, bytes[] calldata signatures) external {
+        if (block.timestamp > validUntil) revert HandoverExpired(validUntil, block.timestamp);
         uint256 expected = uint256(epoch) + 1;
         if (next.epoch != expected) revert WrongEpoch(expected, next.epoch);
         _check(next);
         bytes32 digest = digestOf(next);
-        _checkSignatures(_handoverDigest(digest), signatures);
+        _checkSignatures(_handoverDigest(digest, validUntil), signatures);
         _install(next, digest);
     }
 
-    /// @notice What participants of the current committee sign to hand over to `next`.
-    function handoverDigest(Committee calldata next) external view returns (bytes32) {
-        return _handoverDigest(digestOf(next));
+    /// @notice What participants of the current committee sign to hand over to `next` until `validUntil`.
+    function handoverDigest(Committee calldata next, uint64 validUntil) external view returns (bytes32) {
+        return _handoverDigest(digestOf(next), validUntil);
     }
 
     /// @notice Signatures that a handover needs now: n−F.
@@ -105,8 +112,8 @@ contract VaultRegistry is IVaultEpoch {
         return keccak256(abi.encode(c.epoch, c.faults, addresses, c.masterKey, c.verificationRoot));
     }
 
-    function _handoverDigest(bytes32 next) private view returns (bytes32) {
-        return keccak256(abi.encode(HANDOVER, block.chainid, address(this), committeeDigest, next));
+    function _handoverDigest(bytes32 next, uint64 validUntil) private view returns (bytes32) {
+        return keccak256(abi.encode(HANDOVER, block.chainid, address(this), committeeDigest, next, validUntil));
     }
 
     function _check(Committee memory c) private pure {

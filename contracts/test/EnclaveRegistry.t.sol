@@ -183,8 +183,21 @@ contract EnclaveRegistryTest is ReportFixture {
         assertEq(registry.allowedUntil(PROGRAM), 0);
     }
 
-    function test_refusesRevocationOfNobody() public {
-        _refuse(_revocation(), abi.encodeWithSelector(EnclaveRegistry.UnknownEnclave.selector, instance));
+    /// @dev Of an empty registry: the first admission is held back, and the revocation overtakes it.
+    function test_aRevocationThatComesFirstCountsForEver_n116() public {
+        bytes memory admission = _payload(_admission());
+        vm.expectEmit();
+        emit EnclaveRegistry.EnclaveRevoked(instance, ATTESTATION);
+        _deliver(_revocation());
+        assertEq(registry.lastSequence(3), 2);
+        _assertStanding(EnclaveRegistry.Standing.Revoked);
+        vm.expectRevert(abi.encodeWithSelector(ReportReceiver.StaleSequence.selector, 2, 1));
+        _send(admission);
+        _allow();
+        bytes memory reason = abi.encodeWithSelector(EnclaveRegistry.EnclaveIsRevoked.selector, instance);
+        _refuse(_admission(), reason);
+        _refuse(_revocation(), reason);
+        _assertStanding(EnclaveRegistry.Standing.Revoked);
     }
 
     function test_refusesUnlistedMeasurement() public {
@@ -265,7 +278,7 @@ contract EnclaveRegistryTest is ReportFixture {
         vm.expectRevert(abi.encodeWithSelector(ReportReceiver.WrongEpoch.selector, EPOCH, EPOCH + 1));
         new EnclaveRegistry(ingress, LIFETIME);
         ingress.vault = makeAddr("nothing here");
-        vm.expectRevert();
+        vm.expectRevert(abi.encodeWithSelector(ReportReceiver.WithoutCode.selector, "vault", ingress.vault));
         new EnclaveRegistry(ingress, LIFETIME);
     }
 

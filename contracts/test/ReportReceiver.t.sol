@@ -148,6 +148,61 @@ contract ReportReceiverTest is ReportFixture {
         _deliver(_metadata(NAME, 1), payload);
     }
 
+    // What is zero is not checked
+
+    function _deliverFrom(bytes32 id, bytes10 name, address owner, uint64 sequence) private {
+        ReportPayload.Binding memory b = _valid();
+        b.sequence = sequence;
+        _deliver(abi.encodePacked(id, name, owner, uint16(1)), _payload(b));
+    }
+
+    function _refuseFrom(bytes32 id, bytes10 name, address owner, bytes memory reason) private {
+        _refuse(abi.encodePacked(id, name, owner, uint16(1)), reason);
+    }
+
+    function test_withoutAnIdTakesEveryVersionOfTheWorkflow() public {
+        Ingress memory ingress = _ingress(NAME);
+        ingress.workflowId = 0;
+        receiver = new ReserveAttestation(ingress, "agent", 1 hours);
+        bytes memory reason =
+            abi.encodeWithSelector(ReportReceiver.InvalidWorkflowName.selector, NAME, bytes10("other"));
+        _refuseFrom("first", "other", WORKFLOW_OWNER, reason);
+        reason = abi.encodeWithSelector(ReportReceiver.InvalidWorkflowOwner.selector, WORKFLOW_OWNER, address(1));
+        _refuseFrom("first", NAME, address(1), reason);
+        _deliverFrom("first", NAME, WORKFLOW_OWNER, 1);
+        _deliverFrom("second", NAME, WORKFLOW_OWNER, 2);
+        assertEq(receiver.lastSequence(1), 2);
+    }
+
+    function test_withoutANameTakesAllWorkflowsOfTheOwner() public {
+        receiver = new ReserveAttestation(_ingress(0), "agent", 1 hours);
+        bytes memory reason =
+            abi.encodeWithSelector(ReportReceiver.InvalidWorkflowOwner.selector, WORKFLOW_OWNER, address(1));
+        _refuseFrom(WORKFLOW_ID, "one", address(1), reason);
+        _deliverFrom(WORKFLOW_ID, "one", WORKFLOW_OWNER, 1);
+        _deliverFrom(WORKFLOW_ID, "other", WORKFLOW_OWNER, 2);
+        assertEq(receiver.lastSequence(1), 2);
+    }
+
+    function test_withoutAnOwnerTakesOneIdOfAnybody() public {
+        Ingress memory ingress = _ingress(0);
+        ingress.workflowOwner = address(0);
+        receiver = new ReserveAttestation(ingress, "agent", 1 hours);
+        bytes memory reason =
+            abi.encodeWithSelector(ReportReceiver.InvalidWorkflowId.selector, WORKFLOW_ID, bytes32("other"));
+        _refuseFrom("other", NAME, address(1), reason);
+        _deliverFrom(WORKFLOW_ID, NAME, address(1), 1);
+        _deliverFrom(WORKFLOW_ID, NAME, address(2), 2);
+        assertEq(receiver.lastSequence(1), 2);
+    }
+
+    function test_constructorRefusesNameWithoutOwner() public {
+        Ingress memory ingress = _ingress(NAME);
+        ingress.workflowOwner = address(0);
+        vm.expectRevert(abi.encodeWithSelector(ReportReceiver.NameWithoutOwner.selector, NAME));
+        new ReserveAttestation(ingress, "agent", 1);
+    }
+
     function test_constructorRefusesForwarderZero() public {
         Ingress memory ingress = _ingress(NAME);
         ingress.forwarder = address(0);

@@ -11,10 +11,12 @@ contract VaultRegistryTest is SignerFixture {
     uint8 internal constant F = 2;
     uint256 internal constant N = 7;
     uint256 internal constant QUORUM = 5;
+    uint64 internal constant UNTIL = 1_700_003_600;
 
     VaultRegistry internal registry;
 
     function setUp() public {
+        vm.warp(1_700_000_000);
         registry = new VaultRegistry(_committee(EPOCH, 0, N));
     }
 
@@ -32,12 +34,12 @@ contract VaultRegistryTest is SignerFixture {
     }
 
     function _signed(Committee memory c, uint256 count) private view returns (bytes[] memory) {
-        return _signAll(count, registry.handoverDigest(c));
+        return _signAll(count, registry.handoverDigest(c, UNTIL));
     }
 
     function _refuse(Committee memory c, bytes[] memory signatures, bytes memory reason) private {
         vm.expectRevert(reason);
-        registry.handOver(c, signatures);
+        registry.handOver(c, UNTIL, signatures);
         assertEq(registry.epoch(), EPOCH);
     }
 
@@ -70,8 +72,8 @@ contract VaultRegistryTest is SignerFixture {
         assertEq(registry.committeeDigest(), digest);
         bytes32 tag = keccak256("ccc/v1/handover");
         bytes32 next = registry.digestOf(_next());
-        bytes32 expected = keccak256(abi.encode(tag, block.chainid, address(registry), digest, next));
-        assertEq(registry.handoverDigest(_next()), expected);
+        bytes32 expected = keccak256(abi.encode(tag, block.chainid, address(registry), digest, next, UNTIL));
+        assertEq(registry.handoverDigest(_next(), UNTIL), expected);
     }
 
     function test_handsOver() public {
@@ -80,7 +82,7 @@ contract VaultRegistryTest is SignerFixture {
         emit VaultRegistry.CommitteeInstalled(
             EPOCH + 1, registry.digestOf(c), F, c.participants, c.masterKey, c.verificationRoot
         );
-        registry.handOver(c, _signed(c, QUORUM));
+        registry.handOver(c, UNTIL, _signed(c, QUORUM));
         assertEq(registry.epoch(), EPOCH + 1);
         assertEq(registry.committeeDigest(), registry.digestOf(c));
         assertEq(registry.verificationRoot(), c.verificationRoot);
@@ -90,17 +92,17 @@ contract VaultRegistryTest is SignerFixture {
 
     function test_theNewCommitteeHandsOverNext() public {
         Committee memory c = _next();
-        registry.handOver(c, _signed(c, QUORUM));
+        registry.handOver(c, UNTIL, _signed(c, QUORUM));
         Committee memory third = _committee(EPOCH + 2, 0, 4);
         third.faults = 1;
-        bytes32 digest = registry.handoverDigest(third);
+        bytes32 digest = registry.handoverDigest(third, UNTIL);
         bytes[] memory signatures = _signAll(QUORUM, digest);
         vm.expectRevert(abi.encodeWithSelector(VaultRegistry.NotParticipant.selector, vm.addr(_key(0))));
-        registry.handOver(third, signatures);
+        registry.handOver(third, UNTIL, signatures);
         for (uint256 i = 0; i < QUORUM; ++i) {
             signatures[i] = _sign(3 + i, digest);
         }
-        registry.handOver(third, signatures);
+        registry.handOver(third, UNTIL, signatures);
         assertEq(registry.epoch(), EPOCH + 2);
         assertEq(registry.quorum(), 3);
     }
@@ -127,7 +129,7 @@ contract VaultRegistryTest is SignerFixture {
     function test_refusesSignerOfTheNextCommitteeOnly_n114() public {
         Committee memory c = _next();
         bytes[] memory signatures = _signed(c, QUORUM);
-        signatures[0] = _sign(8, registry.handoverDigest(c));
+        signatures[0] = _sign(8, registry.handoverDigest(c, UNTIL));
         _refuse(c, signatures, abi.encodeWithSelector(VaultRegistry.NotParticipant.selector, vm.addr(_key(8))));
     }
 
@@ -135,18 +137,18 @@ contract VaultRegistryTest is SignerFixture {
         Committee memory c = _next();
         Committee memory rival = _committee(EPOCH + 1, 7, N);
         bytes[] memory signatures = _signed(rival, QUORUM);
-        registry.handOver(c, _signed(c, QUORUM));
+        registry.handOver(c, UNTIL, _signed(c, QUORUM));
         vm.expectRevert(abi.encodeWithSelector(VaultRegistry.WrongEpoch.selector, EPOCH + 2, EPOCH + 1));
-        registry.handOver(rival, signatures);
+        registry.handOver(rival, UNTIL, signatures);
         assertEq(registry.committeeDigest(), registry.digestOf(c));
     }
 
     function test_refusesReplayedHandover_n116() public {
         Committee memory c = _next();
         bytes[] memory signatures = _signed(c, QUORUM);
-        registry.handOver(c, signatures);
+        registry.handOver(c, UNTIL, signatures);
         vm.expectRevert(abi.encodeWithSelector(VaultRegistry.WrongEpoch.selector, EPOCH + 2, EPOCH + 1));
-        registry.handOver(c, signatures);
+        registry.handOver(c, UNTIL, signatures);
     }
 
     /// @dev The same participants hand over to the same committee twice; the second epoch has its own digest.
@@ -154,10 +156,10 @@ contract VaultRegistryTest is SignerFixture {
         Committee memory same = _committee(EPOCH + 1, 0, N);
         Committee memory third = _committee(EPOCH + 2, 3, N);
         bytes[] memory early = _signed(third, QUORUM);
-        registry.handOver(same, _signed(same, QUORUM));
-        address recovered = _recovered(registry.handoverDigest(third), early[0]);
+        registry.handOver(same, UNTIL, _signed(same, QUORUM));
+        address recovered = _recovered(registry.handoverDigest(third, UNTIL), early[0]);
         vm.expectRevert(abi.encodeWithSelector(VaultRegistry.NotParticipant.selector, recovered));
-        registry.handOver(third, early);
+        registry.handOver(third, UNTIL, early);
     }
 
     function _recovered(bytes32 digest, bytes memory signature) private pure returns (address) {
@@ -167,16 +169,29 @@ contract VaultRegistryTest is SignerFixture {
 
     function test_refusesSignaturesForAnotherChainOrRegistry_n116() public {
         Committee memory c = _next();
-        bytes32 here = registry.handoverDigest(c);
+        bytes32 here = registry.handoverDigest(c, UNTIL);
         bytes[] memory signatures = _signed(c, QUORUM);
         VaultRegistry other = new VaultRegistry(_committee(EPOCH, 0, N));
-        address recovered = _recovered(other.handoverDigest(c), signatures[0]);
+        address recovered = _recovered(other.handoverDigest(c, UNTIL), signatures[0]);
         vm.expectRevert(abi.encodeWithSelector(VaultRegistry.NotParticipant.selector, recovered));
-        other.handOver(c, signatures);
+        other.handOver(c, UNTIL, signatures);
         vm.chainId(block.chainid + 1);
-        assertNotEq(registry.handoverDigest(c), here);
-        recovered = _recovered(registry.handoverDigest(c), signatures[0]);
+        assertNotEq(registry.handoverDigest(c, UNTIL), here);
+        recovered = _recovered(registry.handoverDigest(c, UNTIL), signatures[0]);
         _refuse(c, signatures, abi.encodeWithSelector(VaultRegistry.NotParticipant.selector, recovered));
+    }
+
+    function test_refusesHandoverAfterItsTime_n120() public {
+        Committee memory c = _next();
+        bytes[] memory signatures = _signed(c, QUORUM);
+        vm.warp(UNTIL + 1);
+        _refuse(c, signatures, abi.encodeWithSelector(VaultRegistry.HandoverExpired.selector, UNTIL, UNTIL + 1));
+        address recovered = _recovered(registry.handoverDigest(c, UNTIL + 1), signatures[0]);
+        vm.expectRevert(abi.encodeWithSelector(VaultRegistry.NotParticipant.selector, recovered));
+        registry.handOver(c, UNTIL + 1, signatures);
+        vm.warp(UNTIL);
+        registry.handOver(c, UNTIL, signatures);
+        assertEq(registry.epoch(), EPOCH + 1);
     }
 
     function test_refusesSkippedAndRepeatedEpoch() public {
@@ -193,7 +208,7 @@ contract VaultRegistryTest is SignerFixture {
         Committee memory c = _committee(0, 3, N);
         bytes[] memory signatures = _signed(c, QUORUM);
         vm.expectRevert(abi.encodeWithSelector(VaultRegistry.WrongEpoch.selector, 2 ** 64, 0));
-        registry.handOver(c, signatures);
+        registry.handOver(c, UNTIL, signatures);
     }
 
     function test_refusesEmptyAndRepeatedCommittee_n148() public {
@@ -231,7 +246,7 @@ contract VaultRegistryTest is SignerFixture {
         Committee memory next = _large(EPOCH + 1);
         bytes[] memory signatures = _signed(next, 67);
         uint256 before = gasleft();
-        registry.handOver(next, signatures);
+        registry.handOver(next, UNTIL, signatures);
         // A transaction holds 16,777,216.
         assertLt(before - gasleft(), 5_000_000);
         assertEq(registry.epoch(), EPOCH + 1);
@@ -249,7 +264,7 @@ contract VaultRegistryTest is SignerFixture {
 
     function testFuzz_anyDistinctQuorumInAnyOrder(uint256 seed) public {
         Committee memory c = _next();
-        bytes32 digest = registry.handoverDigest(c);
+        bytes32 digest = registry.handoverDigest(c, UNTIL);
         bytes[] memory signatures = new bytes[](QUORUM);
         uint256 seen = 0;
         bool distinct = true;
@@ -260,7 +275,7 @@ contract VaultRegistryTest is SignerFixture {
             signatures[i] = _sign(who, digest);
         }
         if (!distinct) vm.expectPartialRevert(VaultRegistry.RepeatedSigner.selector);
-        registry.handOver(c, signatures);
+        registry.handOver(c, UNTIL, signatures);
         assertEq(registry.epoch(), distinct ? EPOCH + 1 : EPOCH);
     }
 }

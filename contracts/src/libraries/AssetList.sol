@@ -20,6 +20,9 @@ library AssetList {
     /// @notice Most assets of a pool; the constructor compares them pair by pair.
     uint256 internal constant MAX_ASSETS = 64;
 
+    /// @notice Most decimal places of a token.
+    uint256 internal constant MAX_DECIMALS = 36;
+
     /// @param token The ERC-20 contract.
     /// @param decimals Its decimal places, read once.
     /// @param lot Base units per lot.
@@ -33,6 +36,12 @@ library AssetList {
     error AssetCount(uint256 tokens, uint256 lots);
     /// @notice A token is zero or appears twice.
     error InvalidToken(address token);
+    /// @notice There is no contract at a token's address.
+    error TokenWithoutCode(address token);
+    /// @notice The token does not say how many decimal places it has.
+    error DecimalsUnknown(address token);
+    /// @notice The token has too many decimal places.
+    error TooManyDecimals(address token, uint256 max, uint256 found);
     /// @notice A lot is zero.
     error ZeroLot(address token);
     /// @notice No asset has this index.
@@ -47,6 +56,8 @@ library AssetList {
     error CustodyShrunk(address token, uint256 expected, uint256 found);
     /// @notice More of the token would go out than came in.
     error CustodyExceeded(address token, uint256 custody, uint256 amount);
+    /// @notice The pool held less of the token after it had taken some in.
+    error BalanceFell(address token, uint256 before, uint256 found);
     /// @notice The token did not deliver what was sent.
     error UnexpectedTransfer(uint256 expected, uint256 found);
 
@@ -57,8 +68,22 @@ library AssetList {
         for (uint256 i = 0; i < count; ++i) {
             if (tokens[i] == address(0) || contains(self, tokens[i])) revert InvalidToken(tokens[i]);
             if (lots[i] == 0) revert ZeroLot(tokens[i]);
-            self.push(Asset(tokens[i], IERC20Metadata(tokens[i]).decimals(), lots[i]));
+            self.push(Asset(tokens[i], decimalsOf(tokens[i]), lots[i]));
         }
+    }
+
+    /// @notice Decimal places of a token; anything but a word of at most `MAX_DECIMALS` is refused.
+    /// @dev A low-level call: `try` would let an answer that is no word revert without a reason.
+    // slither-disable-next-line low-level-calls
+    function decimalsOf(address token) internal view returns (uint8) {
+        if (token.code.length == 0) revert TokenWithoutCode(token);
+        (bool ok, bytes memory data) = token.staticcall(abi.encodeCall(IERC20Metadata.decimals, ()));
+        if (!ok || data.length != 32) revert DecimalsUnknown(token);
+        uint256 found = abi.decode(data, (uint256));
+        if (found > MAX_DECIMALS) revert TooManyDecimals(token, MAX_DECIMALS, found);
+        // Fits: at most MAX_DECIMALS.
+        // forge-lint: disable-next-line(unsafe-typecast)
+        return uint8(found);
     }
 
     /// @notice The asset with this index.
@@ -100,8 +125,9 @@ library AssetList {
         uint256 before = token.balanceOf(address(this));
         if (before < held) revert CustodyShrunk(self.token, held, before);
         token.safeTransferFrom(msg.sender, address(this), amount);
-        uint256 received = token.balanceOf(address(this)) - before;
-        if (received != amount) revert UnexpectedTransfer(amount, received);
+        uint256 found = token.balanceOf(address(this));
+        if (found < before) revert BalanceFell(self.token, before, found);
+        if (found - before != amount) revert UnexpectedTransfer(amount, found - before);
     }
 
     /// @notice Gives out `amount`, never more than is in custody.

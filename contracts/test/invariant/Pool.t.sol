@@ -15,7 +15,7 @@ contract PoolInvariantTest is Test {
     function setUp() public {
         handler = new PoolHandler();
         pool = handler.thePool();
-        bytes4[] memory calls = new bytes4[](12);
+        bytes4[] memory calls = new bytes4[](13);
         calls[0] = PoolHandler.deposit.selector;
         calls[1] = PoolHandler.requestWithdrawal.selector;
         calls[2] = PoolHandler.closeRound.selector;
@@ -28,6 +28,7 @@ contract PoolInvariantTest is Test {
         calls[9] = RequestDriver.cancel.selector;
         calls[10] = RequestDriver.expire.selector;
         calls[11] = PoolHandler.pauseOrResume.selector;
+        calls[12] = PoolHandler.settleAgain.selector;
         targetContract(address(handler));
         targetSelector(FuzzSelector(address(handler), calls));
     }

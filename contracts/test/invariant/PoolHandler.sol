@@ -109,6 +109,14 @@ contract PoolHandler is RequestDriver, Replay {
         (rounds, lastConsumed) = (rounds + 1, count);
     }
 
+    /// @notice A round that settles a request which has ended is refused, whatever it says of it.
+    function settleAgain(uint256 which, bool success) external {
+        if (pool.halted() || made.length == 0) return;
+        bytes32 id = made[which % made.length].id;
+        if (ended[id] == 0) return;
+        _refuse(_settling(id, success), _hasEnded(id));
+    }
+
     function payOut(uint256 which) external {
         if (withdrawals.length == 0) return;
         Withdrawal storage w = withdrawals[which % withdrawals.length];

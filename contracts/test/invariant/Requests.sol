@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity 0.8.37;
 
+import {RequestBook} from "../../src/libraries/RequestBook.sol";
 import {PoolFixture} from "../fixtures/PoolFixture.sol";
 
 /// @notice Requests of a pool, and how often each has ended. Every call tries every request, also one that has ended.
@@ -53,6 +54,11 @@ abstract contract RequestDriver is PoolFixture {
         Made memory m = made[which % made.length];
         bool open = block.timestamp >= m.deadline && block.timestamp <= uint256(m.deadline) + FILL_WINDOW;
         return open && ended[m.id] == 0 ? m.id : bytes32(0);
+    }
+
+    /// @dev Why nothing more can happen to a request that has ended.
+    function _hasEnded(bytes32 id) internal view returns (bytes memory) {
+        return abi.encodeWithSelector(RequestBook.RequestNotPending.selector, id, endedAs[id]);
     }
 
     function _end(bytes32 id, uint8 status) internal {

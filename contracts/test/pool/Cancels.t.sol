@@ -97,25 +97,4 @@ contract PoolCancelsTest is PoolFixture {
         assertEq(_status(expired), 4);
         assertEq(pool.tableVersion(), 2);
     }
-
-    // What the length of a call says
-
-    /// @dev Everything but the ciphertext is in words of fixed number, and ciphertexts of one kind fill one bucket.
-    function testFuzz_lengthOfACallSaysNothing(uint32[2] memory asset, uint256[2] memory amount, bytes32[2] memory salt)
-        public
-        pure
-    {
-        bytes[2] memory sealed_ = [new bytes(553), abi.encodePacked(keccak256("secret"), new bytes(521))];
-        for (uint256 i = 0; i < 2; ++i) {
-            uint64 due = uint64(amount[i]);
-            bytes memory deposit = abi.encodeCall(CREDarkPool.deposit, (asset[i], amount[i], salt[i], sealed_[i]));
-            assertEq(deposit.length, 4 + 5 * 32 + 576);
-            bytes memory request = abi.encodeCall(CREDarkPool.requestCollateral, (salt[i], due, sealed_[i]));
-            assertEq(request.length, 4 + 4 * 32 + 576);
-            bytes memory order = abi.encodeCall(CREDarkPool.submitStandingOrder, (salt[i], sealed_[i]));
-            bytes memory withdrawal = abi.encodeCall(CREDarkPool.requestWithdrawal, (salt[i], sealed_[i]));
-            assertEq(order.length, 4 + 3 * 32 + 576);
-            assertEq(withdrawal.length, order.length);
-        }
-    }
 }

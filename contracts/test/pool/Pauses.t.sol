@@ -75,8 +75,6 @@ contract PoolPausesTest is PoolFixture {
         vm.prank(maker);
         pool.depositWithPermit(USD, 1, "deposit", SEALED, Permit(0, 27, 0, 0));
         vm.expectRevert(reason);
-        pool.submitStandingOrder("order", SEALED);
-        vm.expectRevert(reason);
         _requestCollateral("request", 600);
         vm.prank(guardian);
         pool.unpause();
@@ -95,6 +93,17 @@ contract PoolPausesTest is PoolFixture {
         _close(_settling(settled, true));
         _pay(ReportPayload.Payout(id, maker, address(usd), 400, 1));
         assertEq(usd.balanceOf(address(pool)), 600);
+    }
+
+    /// @dev The one door for sealed instructions, with it for those that take a reservation back.
+    function test_sealedSubmissionsAreTakenWhilePaused_n150() public {
+        _pause();
+        bytes32 id = keccak256(abi.encode(block.chainid, address(pool), maker, bytes32("order")));
+        vm.expectEmit(address(pool));
+        emit CREDarkPool.StandingOrderSubmitted(id, maker, "order", SEALED);
+        vm.prank(maker);
+        assertEq(pool.submitStandingOrder("order", SEALED), id);
+        assertEq(pool.ciphertextHash(id), keccak256(SEALED));
     }
 
     function test_depositsAreTakenBackWhilePaused_n150() public {

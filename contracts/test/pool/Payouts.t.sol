@@ -134,7 +134,8 @@ contract PoolPayoutsTest is PoolFixture {
         p.amount = bound(amount, 1, 2000);
         bytes memory payload = _payload(p);
         bytes memory metadata = _metadata(pool.PAYOUT_WORKFLOW_NAME(), 4);
-        if (p.amount > 1000) vm.expectRevert();
+        bytes memory reason = abi.encodeWithSelector(AssetList.CustodyExceeded.selector, address(usd), 1000, p.amount);
+        if (p.amount > 1000) vm.expectRevert(reason);
         vm.prank(forwarder);
         pool.onReport(metadata, payload);
         assertEq(usd.balanceOf(payee), p.amount > 1000 ? 0 : p.amount);

@@ -5,6 +5,7 @@ import {CREDarkPool} from "../../src/CREDarkPool.sol";
 import {ReportReceiver} from "../../src/ReportReceiver.sol";
 import {OperationLog} from "../../src/libraries/OperationLog.sol";
 import {ReportPayload} from "../../src/libraries/ReportPayload.sol";
+import {PoolConfig} from "../../src/types/PoolConfig.sol";
 import {PoolFixture} from "../fixtures/PoolFixture.sol";
 
 /// @notice How the table's header moves.
@@ -25,6 +26,35 @@ contract PoolRoundsTest is PoolFixture {
         assertEq(pool.tableVersion(), 1);
         assertEq(pool.headerHash(), r.headerHash);
         assertEq(pool.lastRound(), block.timestamp);
+    }
+
+    function _closeFrom(bytes32 id, bytes10 name) private {
+        bytes memory payload = _payload(_idle());
+        vm.prank(forwarder);
+        pool.onReport(abi.encodePacked(id, name, WORKFLOW_OWNER, uint16(2)), payload);
+    }
+
+    function test_aPoolWithoutAWorkflowIdTakesTwo() public {
+        PoolConfig memory c = _config(address(usd), address(btc));
+        c.ingress.workflowId = 0;
+        pool = new CREDarkPool(c);
+        _closeFrom("first version", ROUND_NAME);
+        _closeFrom("second version", ROUND_NAME);
+        assertEq(pool.tableVersion(), 2);
+    }
+
+    function test_aPoolWithoutAWorkflowNameChecksThatOfPayoutsNeither() public {
+        PoolConfig memory c = _config(address(usd), address(btc));
+        c.ingress.workflowName = 0;
+        pool = new CREDarkPool(c);
+        _fund(usd);
+        _deposit(USD, 10, "deposit");
+        bytes32 id = _requestWithdrawal("withdrawal");
+        _closeFrom(WORKFLOW_ID, "any");
+        bytes memory payload = _payload(ReportPayload.Payout(id, maker, address(usd), 10, 1));
+        vm.prank(forwarder);
+        pool.onReport(_metadata("other", 4), payload);
+        assertEq(pool.custody(address(usd)), 0);
     }
 
     function test_roundsFollowEachOther() public {

@@ -8,7 +8,7 @@ import {AssetList} from "../../src/libraries/AssetList.sol";
 import {ReportPayload} from "../../src/libraries/ReportPayload.sol";
 import {Permit} from "../../src/types/Permit.sol";
 import {PoolFixture} from "../fixtures/PoolFixture.sol";
-import {PermitToken, RebasingToken} from "../fixtures/Tokens.sol";
+import {Answering, PermitToken, RebasingToken, VanishingToken} from "../fixtures/Tokens.sol";
 
 /// @notice Permits, and tokens whose balances move by themselves.
 contract PoolTokensTest is PoolFixture {
@@ -116,6 +116,52 @@ contract PoolTokensTest is PoolFixture {
         _fund(rebasing);
         vm.expectRevert(abi.encodeWithSelector(AssetList.UnexpectedTransfer.selector, 1000, 500));
         _deposit(USD, 1000, "deposit");
+    }
+
+    function test_refusesDepositAfterWhichLessIsThere() public {
+        VanishingToken vanishing = new VanishingToken();
+        pool = new CREDarkPool(_config(address(vanishing), address(btc)));
+        _fund(vanishing);
+        _deposit(USD, 1000, "deposit");
+        vm.expectRevert(abi.encodeWithSelector(AssetList.BalanceFell.selector, address(vanishing), 1000, 0));
+        _deposit(USD, 100, "more");
+    }
+
+    // Decimal places
+
+    function _refuseToken(address listed, bytes memory reason) private {
+        vm.expectRevert(reason);
+        new CREDarkPool(_config(listed, address(btc)));
+    }
+
+    function test_takesAtMost36DecimalPlaces() public {
+        Answering listed = new Answering(abi.encode(36));
+        pool = new CREDarkPool(_config(address(listed), address(btc)));
+        (, uint8 decimals,) = pool.asset(USD);
+        assertEq(decimals, 36);
+        uint256[3] memory wrong = [uint256(37), 256, type(uint256).max];
+        for (uint256 i = 0; i < wrong.length; ++i) {
+            listed = new Answering(abi.encode(wrong[i]));
+            bytes memory reason =
+                abi.encodeWithSelector(AssetList.TooManyDecimals.selector, address(listed), 36, wrong[i]);
+            _refuseToken(address(listed), reason);
+        }
+    }
+
+    function test_refusesTokenThatDoesNotSayItsDecimalPlaces() public {
+        address[4] memory listed = [
+            address(new Answering("")),
+            address(new Answering(new bytes(31))),
+            address(new Answering(new bytes(33))),
+            address(pool)
+        ];
+        for (uint256 i = 0; i < listed.length; ++i) {
+            _refuseToken(listed[i], abi.encodeWithSelector(AssetList.DecimalsUnknown.selector, listed[i]));
+        }
+    }
+
+    function test_refusesTokenWithoutCode() public {
+        _refuseToken(owner, abi.encodeWithSelector(AssetList.TokenWithoutCode.selector, owner));
     }
 
     function test_neverPaysOutWhatARebaseAdded() public {

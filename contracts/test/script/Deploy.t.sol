@@ -104,6 +104,27 @@ contract DeployTest is SignerFixture {
         }
     }
 
+    function test_refusesPlanThatTakesReportsOfAnyWorkflow() public {
+        string memory json = vm.readFile("contracts/script/plan.example.json");
+        vm.expectRevert(abi.encodeWithSelector(PlanFile.Unguarded.selector, "workflowId"));
+        this.check(vm.replace(json, "00cc", "0000"));
+        vm.expectRevert(abi.encodeWithSelector(PlanFile.Unguarded.selector, "workflowOwner"));
+        this.check(vm.replace(json, "0770", "0000"));
+    }
+
+    function test_refusesTheDeployerAsAdmin() public {
+        plan.admin = address(script);
+        vm.expectRevert(abi.encodeWithSelector(PlanFile.Unguarded.selector, "admin"));
+        script.deploy(plan, address(script));
+    }
+
+    function test_refusesDelayOfHalfTheExitDelayAndMore() public {
+        string memory json = vm.readFile("contracts/script/plan.example.json");
+        this.check(vm.replace(json, '"exitDelay": 604800', '"exitDelay": 345601'));
+        vm.expectRevert(abi.encodeWithSelector(PlanFile.DelayTooLong.selector, 2 * DELAY, DELAY));
+        this.check(vm.replace(json, '"exitDelay": 604800', '"exitDelay": 345600'));
+    }
+
     function test_refusesNumbersThatDoNotFit() public {
         string memory json = vm.readFile("contracts/script/plan.example.json");
         string memory wide = vm.replace(json, '"exitDelay": 604800', '"exitDelay": 18446744073709551616');
@@ -164,7 +185,7 @@ contract DeployTest is SignerFixture {
         return ok;
     }
 
-    function test_newSetOnlyAfterItsDelayAndOldSetOnlyUntilTheOverlapEnds_n148() public {
+    function test_newSetOnlyAfterItsDelayAndOldSetUntilItIsClearedAfterTheOverlap_n148() public {
         bytes memory set = _setCall(CONFIG_VERSION + 1, _set(10));
         bytes memory clear = _clearCall(CONFIG_VERSION);
         _refuseExecution(set, IAccessManager.AccessManagerNotScheduled.selector);
@@ -181,9 +202,10 @@ contract DeployTest is SignerFixture {
         vm.warp(block.timestamp + OVERLAP - 1);
         _refuseExecution(clear, IAccessManager.AccessManagerNotReady.selector);
         vm.warp(block.timestamp + 1);
+        assertTrue(_delivers(CONFIG_VERSION, 0, 5));
         _execute(clear);
-        assertFalse(_delivers(CONFIG_VERSION, 0, 5));
-        assertTrue(_delivers(CONFIG_VERSION + 1, 10, 6));
+        assertFalse(_delivers(CONFIG_VERSION, 0, 6));
+        assertTrue(_delivers(CONFIG_VERSION + 1, 10, 7));
     }
 
     function test_refusesScheduleBelowTheDelay_n148() public {
@@ -231,6 +253,16 @@ contract DeployTest is SignerFixture {
         d.manager.cancel(plan.operator, address(forwarder), set);
         vm.warp(block.timestamp + DELAY);
         _refuseExecution(set, IAccessManager.AccessManagerNotScheduled.selector);
+    }
+
+    function test_guardianCancelsAScheduledClearing_n148() public {
+        bytes memory clear = _clearCall(CONFIG_VERSION);
+        _schedule(address(forwarder), clear, DELAY);
+        vm.prank(plan.guardian);
+        d.manager.cancel(plan.operator, address(forwarder), clear);
+        vm.warp(block.timestamp + DELAY);
+        _refuseExecution(clear, IAccessManager.AccessManagerNotScheduled.selector);
+        assertTrue(_delivers(CONFIG_VERSION, 0, 1));
     }
 
     function test_guardianClearsAStolenSetAtOnce_n148() public {
