@@ -57,7 +57,7 @@ impl Signers {
 /// Whose reports the receivers take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Workflow {
-    /// The workflow id; its first byte is zero.
+    /// The workflow id; its first byte is zero, not all of them: receivers would not check an id of zero.
     pub id: B256,
     /// The workflow's owner.
     pub owner: Address,
@@ -215,10 +215,10 @@ impl Deployment {
 /// change at once; with registries, roles and delays deploys `contracts/script/Deploy.s.sol`.
 ///
 /// # Errors
-/// An unusable signer set, a workflow id whose first byte is not zero, a constructor's refusal.
+/// An unusable signer set, a workflow id that is zero or whose first byte is not, a constructor's refusal.
 pub async fn deploy(chain: &Chain, wallet: &Wallet, plan: &DeploymentPlan) -> Result<Deployment, ChainError> {
     plan.signers.set().check()?;
-    if plan.workflow.id[0] != 0 {
+    if plan.workflow.id[0] != 0 || plan.workflow.id.is_zero() {
         return Err(ChainError::OutOfRange { field: "workflow id", found: plan.workflow.id.to_string() });
     }
     let deployer = Deployer { chain, wallet, plan };

@@ -297,10 +297,12 @@ async fn unusable_plans_are_refused_before_anything_is_sent() {
     plan.signers.f = 2;
     let refused = ccc_chain::deploy::deploy(&chain, &owner, &plan).await;
     assert!(matches!(refused, Err(ChainError::Quorum(_))));
-    let mut plan = common::plan(owner.address());
-    plan.workflow.id = B256::repeat_byte(1);
-    let refused = ccc_chain::deploy::deploy(&chain, &owner, &plan).await;
-    assert!(matches!(refused, Err(ChainError::OutOfRange { field: "workflow id", .. })));
+    for id in [B256::repeat_byte(1), B256::ZERO] {
+        let mut plan = common::plan(owner.address());
+        plan.workflow.id = id;
+        let refused = ccc_chain::deploy::deploy(&chain, &owner, &plan).await;
+        assert!(matches!(refused, Err(ChainError::OutOfRange { field: "workflow id", .. })));
+    }
     assert_eq!(chain.finalised_block().await.unwrap().number, 0);
 }
 
