@@ -4,7 +4,7 @@
 use crate::key;
 use ccc_core::{
     suite::{self, domain},
-    table::{AuditorSet, TableSuite, Tier},
+    table::{AuditorSet, Header, TableSuite, Tier},
 };
 use darkpool_matcher::{BasisPoints, OutOfRange, PriceRules};
 
@@ -138,6 +138,14 @@ pub enum ConfigError {
         /// The number of the suite.
         found: u16,
     },
+    /// The table is sealed with another cipher than the configuration, and so the measurement, says.
+    #[error("the table is of suite {found}, the configuration says suite {expected}")]
+    OtherSuite {
+        /// The number of the configured suite.
+        expected: u16,
+        /// The number of the table's.
+        found: u16,
+    },
     /// Bounds that no state could meet.
     #[error("{what} is outside its range")]
     Bound {
@@ -166,6 +174,15 @@ impl EnclaveConfig {
         self.suite.built_in().map_err(|_| ConfigError::Suite { found: self.suite as u16 })?;
         self.validate_auditors()?;
         self.validate_bounds()
+    }
+
+    /// Compares the configured cipher with a table's.
+    ///
+    /// # Errors
+    /// [`ConfigError::OtherSuite`].
+    pub(crate) fn check_suite(&self, table: &Header) -> Result<(), ConfigError> {
+        let (expected, found) = (self.suite as u16, table.suite() as u16);
+        if expected == found { Ok(()) } else { Err(ConfigError::OtherSuite { expected, found }) }
     }
 
     /// One key that cannot be sealed to would stop the summary of all.

@@ -15,7 +15,7 @@ pub use wire::QueryFile;
 use crate::{
     attempt::{Attempt, OpenedAttempt, Session},
     authorisation::{self, AccountKey},
-    config::EnclaveConfig,
+    config::{ConfigError, EnclaveConfig},
     instruction::BalanceQuery,
     key,
     reader::{self, ReaderKey, SEAL_OVERHEAD},
@@ -48,6 +48,9 @@ pub enum QueryError {
     /// The header is not the one that the request names.
     #[error("the request names another table header")]
     OtherHeader,
+    /// The configuration.
+    #[error("configuration: {0}")]
+    Config(#[from] ConfigError),
     /// The queries were read under the keys of another attempt.
     #[error("the queries were made for another request")]
     OtherRequest,
@@ -217,6 +220,7 @@ impl OpenedAttempt<'_> {
         if self.session.request.table_header != Some(header.hash()) {
             return Err(QueryError::OtherHeader);
         }
+        self.session.config.check_suite(header)?;
         let [Some(key)] = self.plaintexts.as_slice() else {
             return Err(QueryError::Request);
         };

@@ -100,6 +100,7 @@ fn open_table(opened: &OpenedAttempt<'_>, input: &ReserveInput<'_>) -> Result<Op
     if opened.session.request.table_header != Some(input.header.hash()) {
         return Err(ReserveError::OtherHeader);
     }
+    opened.session.config.check_suite(input.header)?;
     let [Some(key)] = opened.plaintexts.as_slice() else {
         return Err(ReserveError::Request);
     };

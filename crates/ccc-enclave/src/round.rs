@@ -296,6 +296,7 @@ impl OpenedAttempt<'_> {
         if self.session.request.table_header != Some(header.hash()) {
             return Err(RoundError::OtherHeader);
         }
+        self.session.config.check_suite(header)?;
         let data_key = plan.positions.table_key.and_then(|index| self.plaintext(index)).ok_or(RoundError::TableKey)?;
         Ok(DataKey::from_opened(data_key)?)
     }

@@ -209,6 +209,17 @@ fn n121_a_query_on_an_older_table_is_refused() {
     assert!(matches!(refused, Err(QueryError::Table(StructuralError::BodyRoot { .. }))));
 }
 
+#[cfg(feature = "suite-aes-gcm")]
+#[test]
+fn a_query_on_a_table_of_another_suite_is_refused() {
+    let (mut world, _) = World::with_makers(6);
+    world.config.suite = ccc_core::table::TableSuite::Aes256Gcm;
+    let table = current(&world);
+    let refused = answers(&mut world, &table, &mut |_, _, _| Vec::new());
+    let expected = ccc_enclave::config::ConfigError::OtherSuite { expected: 2, found: 1 };
+    assert!(matches!(refused, Err(QueryError::Config(found)) if found == expected));
+}
+
 #[test]
 fn queries_of_one_attempt_are_not_answered_by_another() {
     let (mut world, _) = World::with_makers(10);

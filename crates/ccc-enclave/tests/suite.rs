@@ -22,7 +22,8 @@ mod suite_2 {
     use super::*;
     use ccc_core::report::{Payload, Statement};
     use ccc_enclave::{
-        round::RoundOutput,
+        reserve::ReserveError,
+        round::{RoundError, RoundOutput},
         upkeep::{Duty, Upkeep},
     };
     use support::{BASE, LOT};
@@ -55,5 +56,25 @@ mod suite_2 {
         job.log.upkeep = Some(Upkeep { duty: Duty::Growth, read: job.inputs.block });
         let grown = world.run(&job).expect("the next tier").table;
         assert_eq!((grown.header.suite(), grown.header.tier().chunks()), (TableSuite::Aes256Gcm, 16));
+    }
+
+    /// Another suite in the configuration is another measurement, which must not stand over this table.
+    #[test]
+    fn a_table_of_another_suite_than_the_configured_one_is_never_opened() {
+        let (mut world, _) = World::with_makers(7);
+        world.config.suite = TableSuite::Aes256Gcm;
+        let expected = ConfigError::OtherSuite { expected: 2, found: 1 };
+        let duties = [None, Some(Upkeep { duty: Duty::Growth, read: world.inputs().block })];
+        for upkeep in duties {
+            let mut job = world.job(None);
+            job.log.upkeep = upkeep;
+            if upkeep.is_some() {
+                job.log.live_orders.clear();
+            }
+            let refused = world.run(&job).err();
+            assert!(matches!(refused, Some(RoundError::Config(found)) if found == expected));
+        }
+        let refused = world.check(&support::statement(1, 1)).err();
+        assert!(matches!(refused, Some(ReserveError::Config(found)) if found == expected));
     }
 }

@@ -31,7 +31,7 @@ pub struct Confirmation {
     pub removals: usize,
 }
 
-/// A collection that is not carried out. Nothing was removed, unless it is a failure of the medium.
+/// A collection that is not carried out. Nothing was removed, unless it is [`CollectError::Stopped`].
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum CollectError {
@@ -58,7 +58,20 @@ pub enum CollectError {
         /// What was confirmed.
         found: Confirmation,
     },
-    /// The store could not answer, or could not remove.
+    /// A version cannot be read: what it names is not known, so the parts of every other would stay behind.
+    #[error("{0}; nothing is removed before that version is restored or moved out of the store")]
+    Unreadable(StoreError),
+    /// A removal failed. The version after those removed may be gone in part.
+    #[error("{} of {planned} versions were removed, then: {source}", removed.len())]
+    Stopped {
+        /// The versions removed, oldest first.
+        removed: Vec<Head>,
+        /// How many were to go.
+        planned: usize,
+        /// Why no more went.
+        source: StoreError,
+    },
+    /// The store could not answer.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
@@ -84,7 +97,7 @@ impl std::fmt::Debug for Collection<'_> {
 /// store; with a head that is not final, a version that becomes current again could be gone.
 ///
 /// # Errors
-/// [`CollectError::Head`], [`CollectError::AnotherHead`], [`CollectError::Store`].
+/// [`CollectError::Head`], [`CollectError::AnotherHead`], [`CollectError::Unreadable`], [`CollectError::Store`].
 pub fn collect<'a>(
     store: &'a dyn TableStore,
     table: &TableId,
@@ -92,10 +105,22 @@ pub fn collect<'a>(
     keep: Keep,
 ) -> Result<Collection<'a>, CollectError> {
     check_head(store, table, head)?;
+    check_readable(store)?;
     let mut removals: Vec<_> = headers(store, table)?.into_iter().map(|header| header.head()).collect();
     removals.retain(|version| !keep.keeps(&head, version.version));
     removals.sort_unstable_by_key(|removal| (removal.version, removal.hash));
     Ok(Collection { store, table: *table, head, removals })
+}
+
+fn check_readable(store: &dyn TableStore) -> Result<(), CollectError> {
+    for hash in store.versions()? {
+        match store.header(&hash) {
+            Ok(_) | Err(StoreError::Missing { .. }) => {}
+            Err(source @ StoreError::Corrupt { .. }) => return Err(CollectError::Unreadable(source)),
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(())
 }
 
 fn check_head(store: &dyn TableStore, table: &TableId, head: Head) -> Result<(), CollectError> {
@@ -121,7 +146,7 @@ impl Collection<'_> {
     ///
     /// # Errors
     /// [`CollectError::Confirmation`]; [`CollectError::Head`] where the head has gone since the plan;
-    /// [`CollectError::Store`], after which some of the oldest may be gone: plan again.
+    /// [`CollectError::Stopped`], after which some of the oldest are gone: plan again; [`CollectError::Store`].
     pub fn carry_out(self, confirmation: Confirmation) -> Result<(), CollectError> {
         let Self { store, table, head, removals } = self;
         let expected = Confirmation { head, removals: removals.len() };
@@ -136,8 +161,12 @@ impl Collection<'_> {
         if hint.is_some_and(|hint| removals.iter().any(|removal| removal.hash == hint)) {
             store.set_head_hint(&table, &head.hash)?;
         }
-        for removal in removals {
-            store.remove(&removal.hash)?;
+        for (count, removal) in removals.iter().enumerate() {
+            store.remove(&removal.hash).map_err(|source| CollectError::Stopped {
+                removed: removals[..count].to_vec(),
+                planned: removals.len(),
+                source,
+            })?;
         }
         Ok(())
     }

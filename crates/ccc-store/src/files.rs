@@ -127,7 +127,7 @@ impl FileSystem for Disk {
     }
 
     fn open(&self, path: &Path) -> io::Result<DiskFile> {
-        File::open(path).map(DiskFile::new)
+        open_regular(path).map(DiskFile::new)
     }
 
     fn len(&self, file: &DiskFile) -> io::Result<u64> {
@@ -160,7 +160,7 @@ impl FileSystem for Disk {
 
     fn read(&self, path: &Path, limit: u64) -> io::Result<Vec<u8>> {
         let mut bytes = vec![];
-        File::open(path)?.take(limit.saturating_add(1)).read_to_end(&mut bytes)?;
+        open_regular(path)?.take(limit.saturating_add(1)).read_to_end(&mut bytes)?;
         if bytes.len() as u64 > limit { Err(io::ErrorKind::FileTooLarge.into()) } else { Ok(bytes) }
     }
 
@@ -183,4 +183,12 @@ impl FileSystem for Disk {
             Err(TryLockError::Error(error)) => Err(error),
         }
     }
+}
+
+/// Opens a file that holds bytes: a pipe is not waited for.
+fn open_regular(path: &Path) -> io::Result<File> {
+    if std::fs::metadata(path)?.is_file() {
+        return File::open(path);
+    }
+    Err(io::Error::new(io::ErrorKind::InvalidInput, "no regular file"))
 }

@@ -58,6 +58,10 @@ impl TableStore for MemoryStore {
         Ok(self.kept(header_hash)?.table.header.clone())
     }
 
+    fn sidecar_digest(&self, header_hash: &[u8; 32]) -> Result<Option<[u8; 32]>, StoreError> {
+        Ok(Some(self.kept(header_hash)?.sidecar_digest))
+    }
+
     fn versions(&self) -> Result<Vec<[u8; 32]>, StoreError> {
         Ok(self.content().versions.keys().copied().collect())
     }

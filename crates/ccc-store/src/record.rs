@@ -1,6 +1,6 @@
 //! The small records of every store: which header a version has, which version a table was last seen at.
 
-use ccc_core::table::{HEADER_LEN, Header, StoreError, TableId, header_hash};
+use ccc_core::table::{HEADER_LEN, Header, HeaderError, StoreError, TableId, header_hash};
 
 pub(crate) const DIGEST_LEN: usize = 32;
 
@@ -26,7 +26,10 @@ impl Manifest {
         if header_hash(header) != *hash {
             return Err(altered("header"));
         }
-        let header = Header::from_bytes(header).map_err(|_| altered("header"))?;
+        let header = Header::from_bytes(header).map_err(|error| match error {
+            HeaderError::Suite { found } => StoreError::Suite { header_hash: *hash, found },
+            _ => altered("header"),
+        })?;
         Ok((Self { header, sidecar_digest: *sidecar_digest }, rest))
     }
 }

@@ -132,7 +132,8 @@ pub(crate) fn headers(store: &dyn TableStore, table: &TableId) -> Result<Vec<Hea
 /// Copies a version from a store that has it, in little memory. A version that is whole in `into` stays as it is.
 ///
 /// *Security*: `from` is not trusted. The header has the hash asked for, the body its root and the sidecar the tree of
-/// the header, or nothing is kept. The sidecar's entries are what `from` calls them, since only their owners can tell;
+/// the header, or nothing is kept. Where `into` still knows the digest of its own sidecar, the copy's is that one. Where it
+/// does not, the sidecar's entries are what `from` calls them, since only their owners can tell;
 /// [`put`](TableStore::put) with the sealing host's own replaces them.
 ///
 /// # Errors
@@ -160,6 +161,7 @@ pub fn restore_from(
         return Ok(false);
     }
     check_version(copy)?;
+    check_sidecar_kept(into, copy, header_hash)?;
     let mut piece = vec![0; SEALED_CHUNK_LEN];
     for part in Part::ALL {
         for offset in (0..part.len(tier)).step_by(SEALED_CHUNK_LEN) {
@@ -171,4 +173,16 @@ pub fn restore_from(
     }
     writer.commit(copy.header())?;
     Ok(true)
+}
+
+/// A copy whose entries are others than those that were kept must not take the place of a sidecar that may be whole.
+fn check_sidecar_kept(into: &dyn TableStore, copy: &dyn VersionReader, hash: &[u8; 32]) -> Result<(), StoreError> {
+    let kept = match into.sidecar_digest(hash) {
+        Err(StoreError::Missing { .. } | StoreError::Corrupt { .. }) => None,
+        known => known?,
+    };
+    if kept.is_none_or(|kept| kept == copy.sidecar_digest()) {
+        return Ok(());
+    }
+    Err(StoreError::Corrupt { header_hash: *hash, part: Part::Sidecar.name() })
 }

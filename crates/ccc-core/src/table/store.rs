@@ -25,6 +25,14 @@ pub enum StoreError {
         /// Header, body, sidecar or manifest.
         part: &'static str,
     },
+    /// The version is sealed with a cipher that this build does not have.
+    #[error("table version {}: suite {found} is not built in", Hex(header_hash))]
+    Suite {
+        /// The hash asked for.
+        header_hash: [u8; 32],
+        /// The number of the suite.
+        found: u16,
+    },
     /// The sidecar given is none of this version. Nothing was kept.
     #[error("table version {}: {source}; take the sidecar from the host that sealed it", Hex(header_hash))]
     Sidecar {
@@ -209,6 +217,15 @@ pub trait TableStore {
     /// # Errors
     /// [`StoreError::Missing`], [`StoreError::Corrupt`], [`StoreError::Medium`].
     fn header(&self, header_hash: &[u8; 32]) -> Result<Header, StoreError>;
+
+    /// BLAKE3 of the sidecar that a version was kept with, also where its parts are lost; `None` where the store cannot
+    /// tell.
+    ///
+    /// # Errors
+    /// As [`Self::header`].
+    fn sidecar_digest(&self, _header_hash: &[u8; 32]) -> Result<Option<[u8; 32]>, StoreError> {
+        Ok(None)
+    }
 
     /// Header hashes of the versions, in no order. A listed version was once complete.
     ///

@@ -197,6 +197,10 @@ impl TableStore for BucketStore {
         Ok(self.record(hash)?.manifest.header)
     }
 
+    fn sidecar_digest(&self, hash: &[u8; 32]) -> Result<Option<[u8; 32]>, StoreError> {
+        Ok(Some(self.record(hash)?.manifest.sidecar_digest))
+    }
+
     fn versions(&self) -> Result<Vec<[u8; 32]>, StoreError> {
         let (objects, prefix) = (self.objects.clone(), self.prefix.clone().join("versions"));
         let operation = "listing versions";

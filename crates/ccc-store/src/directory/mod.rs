@@ -25,7 +25,7 @@ use crate::{
     files::{Disk, FileSystem},
     record::{HINT_LEN, hash_of, hint_bytes, read_hint, table_name},
 };
-use ccc_core::table::{Header, StoreError, TableId, TableStore, Tier, VersionReader, VersionWriter};
+use ccc_core::table::{Header, Part, StoreError, TableId, TableStore, Tier, VersionReader, VersionWriter, part_digest};
 use reader::DirectoryReader;
 use record::Record;
 use std::{
@@ -237,6 +237,18 @@ impl<F: FileSystem> DirectoryStore<F> {
         Ok(record)
     }
 
+    /// The digest of what lies where format 1 keeps the sidecar of a version; `None` where it cannot be read.
+    fn former_sidecar_digest(&self, record: &Record) -> Result<Option<[u8; 32]>, StoreError> {
+        let header = &record.manifest.header;
+        let file = match self.files.open(&self.path("sidecars", &hex::encode(record.sidecar()))) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            opened => opened.map_err(medium("opening a file"))?,
+        };
+        let read =
+            |offset, bytes: &mut [u8]| self.files.read_at(&file, offset, bytes).map_err(medium("reading a file"));
+        Ok(part_digest(Part::Sidecar, header.tier(), read).ok())
+    }
+
     fn has_sidecar(&self, name: &[u8; 32]) -> Result<bool, StoreError> {
         match self.files.open(&self.path("sidecars", &hex::encode(name))) {
             Ok(_) => Ok(true),
@@ -258,6 +270,14 @@ impl<F: FileSystem> TableStore for DirectoryStore<F> {
 
     fn header(&self, hash: &[u8; 32]) -> Result<Header, StoreError> {
         Ok(self.record(hash)?.manifest.header)
+    }
+
+    fn sidecar_digest(&self, hash: &[u8; 32]) -> Result<Option<[u8; 32]>, StoreError> {
+        let record = self.record(hash)?;
+        let digest = record.manifest.sidecar_digest;
+        // a manifest of format 1 is not compared with a digest of its own: its word counts where the sidecar bears it out
+        let told = !record.is_former() || self.former_sidecar_digest(&record)? == Some(digest);
+        Ok(told.then_some(digest))
     }
 
     fn versions(&self) -> Result<Vec<[u8; 32]>, StoreError> {

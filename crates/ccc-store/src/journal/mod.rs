@@ -145,6 +145,10 @@ impl TableStore for JournalStore {
         Ok(self.record(&self.begin_read()?, hash)?.manifest.header)
     }
 
+    fn sidecar_digest(&self, hash: &[u8; 32]) -> Result<Option<[u8; 32]>, StoreError> {
+        Ok(Some(self.record(&self.begin_read()?, hash)?.manifest.sidecar_digest))
+    }
+
     fn versions(&self) -> Result<Vec<[u8; 32]>, StoreError> {
         let versions = self.begin_read()?.open_table(VERSIONS).map_err(fault("opening a table"))?;
         let mut listed = vec![];

@@ -3,12 +3,12 @@
 use crate::{
     common::{ID, Versions},
     disk::SimulatedDisk,
-    media::{Directory, Fault, Faulty, Medium, put_both},
+    media::{Damageable, Directory, Fault, Faulty, Medium, Target, put_both},
 };
 use ccc_core::table::{Head, SealedTable, StoreError, TableId, TableStore, Tier};
 use ccc_store::{CollectError, Confirmation, Keep, Lost, collect};
 use proptest::prelude::*;
-use std::{num::NonZeroU32, sync::LazyLock};
+use std::{io::ErrorKind, num::NonZeroU32, sync::LazyLock};
 
 /// So many cases, times `CCC_CASE_FACTOR` where it is set: `.ci/deep` sets it.
 fn cases(number: u32) -> ProptestConfig {
@@ -185,7 +185,7 @@ fn nothing_is_removed_below_a_head_that_is_not_whole_here() {
         matches!(refused, Err(CollectError::Head(halt)) if halt.header_hash == lost.hash && halt.lost == Lost::Version)
     );
     let damaged = &HISTORY[3].header;
-    let path = medium.file(damaged, crate::media::Target::Body);
+    let path = medium.file(damaged, Target::Body);
     std::fs::write(&path, vec![0; HISTORY[3].body.len()]).expect("written");
     let refused = collect(&*store, &ID, damaged.head(), keep(1));
     assert!(matches!(refused, Err(CollectError::Head(halt)) if halt.lost == Lost::Damaged("body")));
@@ -205,4 +205,48 @@ fn a_head_with_another_version_or_of_another_table_is_refused() {
     let refused = collect(&*store, &ID, ANOTHER.header.head(), keep(1));
     assert!(matches!(refused, Err(CollectError::AnotherHead { same_table: false, .. })));
     assert_eq!(store.versions().expect("listed").len(), 5);
+}
+
+#[test]
+fn nothing_is_removed_while_a_version_cannot_be_read() {
+    let medium = Directory::new();
+    let store = medium.open().expect("opens");
+    HISTORY[..4].iter().for_each(|table| put_both(&*store, table).expect("kept"));
+    let bent = &HISTORY[0].header;
+    medium.alter(bent, Target::Manifest, &mut |bytes| bytes[9] ^= 1);
+    let refused = collect(&*store, &ID, HISTORY[3].header.head(), keep(1));
+    assert!(matches!(refused, Err(CollectError::Unreadable(StoreError::Corrupt { header_hash, .. }))
+        if header_hash == bent.hash()));
+    assert_eq!(store.versions().expect("listed").len(), 4);
+    medium.alter(bent, Target::Manifest, &mut |bytes| bytes[9] ^= 1);
+    assert_eq!(carry_out(&*store, HISTORY[3].header.head(), 1).expect("carried out"), 2);
+}
+
+/// Every operation of a removal fails once; what is told is what is gone.
+#[test]
+fn a_collection_that_stops_says_what_was_removed() {
+    let (mut stops, mut most) = (0, 0);
+    for at in 0.. {
+        let medium = SimulatedDisk::default();
+        let store = medium.open().expect("opens");
+        HISTORY[..5].iter().for_each(|table| put_both(&*store, table).expect("kept"));
+        let head = HISTORY[4].header.head();
+        let plan = collect(&*store, &ID, head, keep(1)).expect("planned");
+        let planned = plan.removals().to_vec();
+        medium.strike(at, Fault::Fails(ErrorKind::Other));
+        let outcome = plan.carry_out(Confirmation { head, removals: 3 });
+        medium.heal();
+        match outcome {
+            Ok(()) => break,
+            Err(CollectError::Stopped { removed, planned: 3, source: StoreError::Medium { .. } }) => {
+                assert_eq!(removed, planned[..removed.len()]);
+                assert!(removed.iter().all(|gone| store.header(&gone.hash).is_err()), "told and not gone");
+                assert!(planned[removed.len() + 1..].iter().all(|left| store.header(&left.hash).is_ok()));
+                (stops, most) = (stops + 1, most.max(removed.len()));
+            }
+            // before the first removal
+            Err(_) => assert!(planned.iter().all(|left| store.header(&left.hash).is_ok())),
+        }
+    }
+    assert!(stops > 6 && most == 2, "{stops} stops, at most {most} removed");
 }

@@ -4,9 +4,13 @@ use crate::{
     common::{ID, Versions, assert_same, two_versions},
     media::{Damageable, Directory, Medium, Target},
 };
+#[cfg(not(feature = "suite-aes-gcm"))]
+use ccc_core::table::{HEADER_LEN, header_hash};
 use ccc_core::table::{StoreError, TableStore};
 use ccc_store::DirectoryStore;
 use std::fs;
+#[cfg(unix)]
+use std::{process::Command, sync::mpsc, thread, time::Duration};
 
 #[test]
 fn n134_a_lost_body_is_missing_and_never_empty() {
@@ -163,4 +167,45 @@ fn n156d_a_flipped_hint_is_no_hint() {
         fs::write(&hint, &bytes).expect("written");
     }
     assert_eq!(store.head_hint(&ID).expect("read"), Some([7; 32]));
+}
+
+/// A version of a build with another cipher is whole, and is not called altered.
+#[cfg(not(feature = "suite-aes-gcm"))]
+#[test]
+fn a_suite_that_is_not_built_in_is_told_as_that() {
+    let directory = Directory::new();
+    let table = Versions::new(8).next().expect("a version");
+    let store = directory.open().expect("opens");
+    store.put(&table).expect("kept");
+    let mut manifest = fs::read(directory.file(&table.header, Target::Manifest)).expect("read");
+    manifest[7] = 2;
+    let hash = header_hash(&manifest[..HEADER_LEN]);
+    let digest = blake3::hash(&manifest[..HEADER_LEN + 32]);
+    manifest[HEADER_LEN + 32..].copy_from_slice(digest.as_bytes());
+    fs::write(directory.path().join("versions").join(hex::encode(hash)), manifest).expect("written");
+    let refused = store.header(&hash);
+    assert!(matches!(refused, Err(StoreError::Suite { header_hash, found: 2 }) if header_hash == hash));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_pipe_in_the_place_of_a_part_is_not_waited_for() {
+    let directory = Directory::new();
+    let table = Versions::new(9).next().expect("a version");
+    directory.open().expect("opens").put(&table).expect("kept");
+    for target in [Target::Body, Target::Sidecar, Target::Manifest] {
+        let path = directory.file(&table.header, target);
+        let bytes = fs::read(&path).expect("read");
+        fs::remove_file(&path).expect("removed");
+        assert!(Command::new("mkfifo").arg(&path).status().expect("mkfifo runs").success());
+        let (told, heard) = mpsc::channel();
+        let (root, hash) = (directory.path().to_owned(), table.header.hash());
+        thread::spawn(move || {
+            let store = DirectoryStore::open_to_read(root).expect("opens");
+            told.send(matches!(store.reader(&hash).err(), Some(StoreError::Medium { .. })))
+        });
+        assert_eq!(heard.recv_timeout(Duration::from_secs(20)), Ok(true));
+        fs::remove_file(&path).expect("removed");
+        fs::write(&path, bytes).expect("written");
+    }
 }

@@ -123,3 +123,23 @@ fn n156f_a_version_is_never_restored_from_a_damaged_copy() {
         copy.alter(&table.header, target, &mut |bytes| bytes[70] ^= 1);
     }
 }
+
+/// Only owners can check the entries of a sidecar, so the digest of the one that was kept decides.
+#[test]
+fn n156f_a_copy_with_other_entries_never_takes_the_place_of_a_sidecar_that_is_whole() {
+    let table = Versions::new(37).next().expect("a version");
+    let mut bent = table.clone();
+    *bent.sidecar.last_mut().expect("an entry") ^= 1;
+    let (copy, genuine) = (MemoryStore::new(), MemoryStore::new());
+    copy.put(&bent).expect("its tree is the header's");
+    genuine.put(&table).expect("kept");
+    let directory = Directory::new();
+    let store = directory.open().expect("opens");
+    store.put(&table).expect("kept");
+    fs::remove_file(directory.file(&table.header, Target::Body)).expect("removed");
+    let refused = restore(&*store, &copy, &table.header.hash());
+    assert!(matches!(refused, Err(StoreError::Corrupt { part: "sidecar", .. })));
+    assert_eq!(fs::read(directory.file(&table.header, Target::Sidecar)).expect("read"), table.sidecar);
+    restore(&*store, &genuine, &table.header.hash()).expect("restored");
+    assert_found(&*store, &table);
+}
