@@ -1,5 +1,6 @@
 //! An attestation policy as a file: what somebody accepts as the enclave of a deployment.
 
+#[path = "policy_file/hardware.rs"] // also where this file is compiled from another crate
 mod hardware;
 
 use ccc_core::enclave::attestation::{OperatingMode, Policy, simulated::SimulatedRoot};

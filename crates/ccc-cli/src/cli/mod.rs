@@ -28,7 +28,7 @@ pub(crate) use rounds::{
 };
 pub(crate) use storage::{AuditorsArgs, CollectArgs, RestoreArgs};
 pub(crate) use submission::{CancelArgs, ForceTransferArgs, OfOperator, Submitting, TransferArgs};
-pub(crate) use value::{AssetName, SpreadRange, SuiteName, UpkeepName};
+pub(crate) use value::{AssetName, SpreadRange, UpkeepName};
 
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;

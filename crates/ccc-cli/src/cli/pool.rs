@@ -4,8 +4,9 @@ use super::{
     reading::{AnswerArgs, AskArgs, ExportArgs, HistoryArgs, SummaryArgs},
     storage::{AuditorsArgs, CollectArgs, RestoreArgs},
     submission::{CancelArgs, ForceTransferArgs, FreezeArgs, TransferArgs, UnfreezeArgs},
-    value::{self, Address, AssetName, SpreadRange, SuiteName, UpkeepName},
+    value::{self, Address, AssetName, SpreadRange, UpkeepName},
 };
+use crate::pool::settings::SuiteName;
 use clap::{Args, Subcommand};
 use std::path::PathBuf;
 

@@ -1,7 +1,7 @@
 //! Values that arguments carry: addresses, assets, ranges.
 
-use ccc_core::table::TableSuite;
-use serde::{Deserialize, Serialize};
+use crate::pool::settings::SuiteName;
+use clap::{ValueEnum, builder::PossibleValue};
 use std::str::FromStr;
 
 /// A 20-byte address, as 40 hexadecimal digits with or without `0x`.
@@ -13,7 +13,7 @@ pub(crate) struct Address(pub(crate) [u8; 20]);
 pub(crate) struct Digest(pub(crate) [u8; 32]);
 
 /// Which of the pool's two assets.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum AssetName {
     /// What the reserve holds; 8 decimals
     Base,
@@ -22,7 +22,7 @@ pub(crate) enum AssetName {
 }
 
 /// A version of its own.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum UpkeepName {
     /// The table's next tier
     Growth,
@@ -30,33 +30,17 @@ pub(crate) enum UpkeepName {
     Epoch,
 }
 
-/// A cipher of the table's body, as settings and arguments name it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum, Serialize, Deserialize)]
-pub(crate) enum SuiteName {
-    /// ChaCha20-Poly1305, in every build
-    #[default]
-    #[value(name = "chacha20-poly1305")]
-    #[serde(rename = "chacha20-poly1305")]
-    ChaCha20Poly1305,
-    /// AES-256-GCM by AWS-LC, in a build with the feature suite-aes-gcm
-    #[value(name = "aes-256-gcm")]
-    #[serde(rename = "aes-256-gcm")]
-    Aes256Gcm,
-}
-
-impl SuiteName {
-    /// Whether a pool is what it would be without this setting.
-    pub(crate) fn is_default(&self) -> bool {
-        *self == Self::default()
+impl ValueEnum for SuiteName {
+    fn value_variants<'a>() -> &'a [Self] {
+        &[Self::ChaCha20Poly1305, Self::Aes256Gcm]
     }
-}
 
-impl From<SuiteName> for TableSuite {
-    fn from(name: SuiteName) -> Self {
-        match name {
-            SuiteName::ChaCha20Poly1305 => Self::ChaCha20Poly1305,
-            SuiteName::Aes256Gcm => Self::Aes256Gcm,
-        }
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        Some(match self {
+            Self::ChaCha20Poly1305 => PossibleValue::new("chacha20-poly1305").help("ChaCha20-Poly1305, in every build"),
+            Self::Aes256Gcm => PossibleValue::new("aes-256-gcm")
+                .help("AES-256-GCM by AWS-LC, in a build with the feature suite-aes-gcm"),
+        })
     }
 }
 
@@ -125,6 +109,15 @@ mod tests {
         assert_eq!("0101010101010101010101010101010101010101".parse(), Ok(Address([1; 20])));
         assert!("0x01".parse::<Address>().is_err());
         assert!("0x010101010101010101010101010101010101010g".parse::<Address>().is_err());
+    }
+
+    #[test]
+    fn a_suite_is_named_in_arguments_as_in_settings() {
+        for suite in SuiteName::value_variants() {
+            let written = serde_json::to_value(suite).expect("text always serialises");
+            let name = suite.to_possible_value().map(|value| value.get_name().to_owned());
+            assert_eq!(written.as_str(), name.as_deref());
+        }
     }
 
     #[test]

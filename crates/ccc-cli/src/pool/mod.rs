@@ -246,6 +246,15 @@ pub(crate) fn write_head(path: &Path, head: &Head, replace: Replace) -> Result<(
     files::write(path, &text, Audience::Everyone, replace)
 }
 
+/// The text of `pool.toml`.
+///
+/// # Errors
+/// [`Error::PoolFile`] for what TOML cannot hold.
+pub(crate) fn settings_text(paths: &Paths, settings: &Settings) -> Result<String, Error> {
+    let refused = |error: toml::ser::Error| Error::PoolFile { path: paths.settings(), reason: error.to_string() };
+    settings.to_text().map_err(refused)
+}
+
 /// Reads TOML strictly.
 ///
 /// # Errors

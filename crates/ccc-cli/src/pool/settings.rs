@@ -1,11 +1,10 @@
 //! `pool.toml`: what a deployment fixes, readable by a person.
 
-use super::{Paths, hexed::Hex};
-use crate::{cli::SuiteName, error::Error};
+use super::hexed::Hex;
 use ccc_core::{
     enclave::attestation::{Hardware, Policy, simulated::SimulatedRoot},
     report::{Origin, SignerSet},
-    table::{AuditorSet, AuditorSetError},
+    table::{AuditorSet, AuditorSetError, TableSuite},
 };
 use ccc_enclave::config::{Asset, EnclaveConfig, PriceBounds};
 use ccc_node::policy_file::ModeName;
@@ -52,6 +51,34 @@ pub(crate) struct Pool {
     pub(crate) slots: u16,
     pub(crate) order_slots: u32,
     pub(crate) simulated_hardware: Hex<32>,
+}
+
+/// A cipher of the table's body, as settings and arguments name it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum SuiteName {
+    /// In every build.
+    #[default]
+    #[serde(rename = "chacha20-poly1305")]
+    ChaCha20Poly1305,
+    /// By AWS-LC, in a build with the feature `suite-aes-gcm`.
+    #[serde(rename = "aes-256-gcm")]
+    Aes256Gcm,
+}
+
+impl SuiteName {
+    /// Whether a pool is what it would be without this setting.
+    fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+impl From<SuiteName> for TableSuite {
+    fn from(name: SuiteName) -> Self {
+        match name {
+            SuiteName::ChaCha20Poly1305 => Self::ChaCha20Poly1305,
+            SuiteName::Aes256Gcm => Self::Aes256Gcm,
+        }
+    }
 }
 
 /// The feed and its bounds, in seconds and basis points.
@@ -166,10 +193,9 @@ impl Settings {
     /// The file's text.
     ///
     /// # Errors
-    /// [`Error::PoolFile`] for what TOML cannot hold.
-    pub(crate) fn to_text(&self, paths: &Paths) -> Result<String, Error> {
-        let refused = |error: toml::ser::Error| Error::PoolFile { path: paths.settings(), reason: error.to_string() };
-        toml::to_string_pretty(self).map_err(refused)
+    /// What TOML cannot hold.
+    pub(crate) fn to_text(&self) -> Result<String, toml::ser::Error> {
+        toml::to_string_pretty(self)
     }
 
     /// Who may sign reports.

@@ -6,7 +6,7 @@ use crate::{
     cli::AuditorsArgs,
     error::Error,
     files::{self, Audience, Replace},
-    pool::{Pool, hexed::Hex, settings::Auditors},
+    pool::{Pool, hexed::Hex, settings::Auditors, settings_text},
     ui::Answer,
 };
 use ccc_core::table::AuditorSet;
@@ -23,7 +23,7 @@ pub(super) fn run(arguments: &AuditorsArgs, ctx: &Context<'_>) -> Result<Answer,
     settings.auditors = Some(Auditors(set));
     let config = settings.enclave();
     config.validate()?;
-    let text = settings.to_text(&pool.paths)?;
+    let text = settings_text(&pool.paths, &settings)?;
     files::write(&pool.paths.settings(), text.as_bytes(), Audience::Everyone, Replace::Force)?;
     ctx.ui.note("attempts that were prepared before are void: the pool's enclave is another one now");
     ctx.ui.result(

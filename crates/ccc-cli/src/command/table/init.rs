@@ -17,6 +17,7 @@ use crate::{
         log::{self, Event},
         now, random, read_committee,
         settings::{self, AssetSettings, Auditors, Price, Settings, Signers, Solvency},
+        settings_text,
         view::Seen,
         write_head,
     },
@@ -117,7 +118,7 @@ fn fill(
     settings.signers.addresses = addresses;
     settings.enclave().validate()?;
     settings.signer_set().check()?;
-    let text = settings.to_text(&paths)?;
+    let text = settings_text(&paths, &settings)?;
     files::write(&paths.settings(), text.as_bytes(), Audience::Everyone, Replace::Never)?;
     files::write(&paths.committee(), &committee.to_bytes(), Audience::Everyone, Replace::Never)?;
     files::write(&paths.log(), b"", Audience::Everyone, Replace::Never)?;
