@@ -3,6 +3,8 @@
 use super::evidence::{Evidence, SnpRegisters};
 use super::*;
 
+mod registers;
+
 macro_rules! vector {
     ($name:literal) => {
         include_bytes!(concat!("../../../../../vectors/attestation/", $name))
