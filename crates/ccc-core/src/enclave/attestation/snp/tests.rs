@@ -195,13 +195,14 @@ fn a_verified_chain_serves_reports_of_its_chip_alone() {
 #[test]
 fn n107_every_register_is_read_from_its_place() {
     let mut report = milan();
-    let places: [(usize, &[u8]); 6] = [
+    let places: [(usize, &[u8]); 7] = [
         (0x04, &[1, 2, 3, 4]),
         (0x10, &[0x10; 16]),
         (0x20, &[0x20; 16]),
         (0x30, &[2, 0, 0, 0]),
         (0x90, &[0x90; 48]),
         (0xc0, &[0xc0; 32]),
+        (0xe0, &[0xe0; 48]),
     ];
     for (at, bytes) in places {
         report[at..at + bytes.len()].copy_from_slice(bytes);
@@ -210,6 +211,7 @@ fn n107_every_register_is_read_from_its_place() {
     assert_eq!((found.guest_svn, found.vmpl), (0x0403_0201, 2));
     assert_eq!((found.family_id, found.image_id), ([0x10; 16], [0x20; 16]));
     assert_eq!((found.measurement, found.host_data), ([0x90; 48], [0xc0; 32]));
+    assert_eq!(found.id_key_digest, [0xe0; 48]);
     // bits of the policy: 17 has to be one, 18 is migration, 19 debug
     for (byte, migratable, debug) in [(0x03, false, false), (0x07, true, false), (0x0b, false, true)] {
         report[0x0a] = byte;
