@@ -164,6 +164,7 @@ fn bytes(text: &String) -> Option<[u8; 32]> {
 mod tests {
     use super::*;
     use ccc_core::enclave::attestation::{Hardware, SnpTcb, simulated::SimulatedHardware};
+    use std::collections::BTreeMap;
 
     fn policy() -> Policy {
         Policy {
@@ -247,7 +248,7 @@ mod tests {
     #[test]
     fn an_older_file_reads_and_writes_as_it_did() {
         let text = serde_json::to_string(&PolicyFile::from(&policy())).expect("JSON");
-        let keys = serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(&text).expect("an object");
+        let keys = serde_json::from_str::<BTreeMap<String, serde_json::Value>>(&text).expect("an object");
         assert_eq!(keys.keys().collect::<Vec<_>>(), ["max_age", "measurements", "mode", "simulated_roots"]);
     }
 
