@@ -80,7 +80,7 @@ pub mod domain {
     pub const DISPERSION: &str = "dispersion";
     /// Configuration of an enclave.
     pub const ENCLAVE_CONFIG: &str = "enclave-config";
-    /// Measurement of a simulated enclave.
+    /// What runs in an enclave: the configuration of a simulated one, the registers of hardware.
     pub const MEASUREMENT: &str = "measurement";
     /// User data of an attestation that vouches for a result.
     pub const RESULT: &str = "result";

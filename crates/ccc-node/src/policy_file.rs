@@ -30,7 +30,7 @@ pub struct PolicyFile {
     max_age: u64,
     #[serde(default)]
     simulated_roots: Vec<String>,
-    /// How many different kinds have to vouch together.
+    /// Enclaves of how many makers have to vouch together.
     #[serde(default = "one", skip_serializing_if = "is_one")]
     kinds: usize,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -165,6 +165,7 @@ fn bytes(text: &String) -> Option<[u8; 32]> {
 mod tests {
     use super::*;
     use ccc_core::enclave::attestation::{Hardware, SnpTcb, simulated::SimulatedHardware};
+    use std::collections::BTreeMap;
 
     fn policy() -> Policy {
         Policy {
@@ -188,6 +189,7 @@ mod tests {
         [[snp]]
         measurement = "P"
         family_id = "S"
+        id_key_digest = "P"
         [snp_minimum]
         snp = 8
         [[tdx]]
@@ -219,6 +221,7 @@ mod tests {
         assert_eq!(policy.check_configuration(), Ok(()));
         assert_eq!((policy.hardware.programs(), policy.hardware.kinds), (5, 2));
         assert_eq!(policy.hardware.nitro[0].pcrs.keys().copied().collect::<Vec<_>>(), [0, 1, 2, 8]);
+        assert_eq!(policy.hardware.snp[0].id_key_digest, Some([0xab; 48]));
         assert_eq!(policy.hardware.snp_minimum, SnpTcb { snp: 8, ..SnpTcb::default() });
         let again = toml::to_string(&PolicyFile::from(&policy)).expect("TOML");
         let again = toml::from_str::<PolicyFile>(&again).expect("a policy file");
@@ -234,6 +237,7 @@ mod tests {
         let field = |section, what, digits| PolicyFileError::Field { section, index: 0, what, digits };
         assert_eq!(refused("pcr8 = \"ab", "pcr8 = \""), Err(field("nitro", "pcr8", 96)));
         assert_eq!(refused("family_id = \"ab", "family_id = \"zz"), Err(field("snp", "family_id", 32)));
+        assert_eq!(refused("id_key_digest = \"ab", "id_key_digest = \""), Err(field("snp", "id_key_digest", 96)));
         assert_eq!(refused("rtmr3 = \"ab", "rtmr3 = \""), Err(field("tdx", "rtmr3", 96)));
         assert_eq!(refused("mrenclave = \"ab", "mrenclave = \""), Err(field("sgx", "mrenclave", 64)));
         assert_eq!(refused("product = 1", ""), Err(PolicyFileError::Sgx { index: 1 }));
@@ -245,7 +249,7 @@ mod tests {
     #[test]
     fn an_older_file_reads_and_writes_as_it_did() {
         let text = serde_json::to_string(&PolicyFile::from(&policy())).expect("JSON");
-        let keys = serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(&text).expect("an object");
+        let keys = serde_json::from_str::<BTreeMap<String, serde_json::Value>>(&text).expect("an object");
         assert_eq!(keys.keys().collect::<Vec<_>>(), ["max_age", "measurements", "mode", "simulated_roots"]);
     }
 

@@ -208,10 +208,52 @@ fn evidence_is_held_against_the_policy_that_is_given() {
     assert_eq!(evidence(ours, at).code, 0);
     altered("max_age", 5.into());
     evidence("--policy other.json", at + 6).fails(1, "seconds old, where 5 are accepted");
+    altered("kinds", 2.into());
+    evidence("--policy other.json", at).fails(1, "of one maker, where the policy asks for 2 together");
     altered("mode", "production".into());
     evidence("--policy other.json", at).fails(1, "simulated attestation is refused in production");
     altered("mode", "production".into()).fails(1, "simulated attestation is refused in production");
     altered("measurements", serde_json::json!(["00"])).fails(2, "measurement 0 is not 64 hexadecimal digits");
     altered("mode", "lax".into()).fails(2, "unknown variant");
     scratch.ccc("verify other.json").fails(1, "policy");
+}
+
+/// A genuine report of Milan: no time, no nonce, and nothing that binds it to a request that is named.
+#[test]
+fn evidence_without_a_nonce_is_not_taken_for_an_answer() {
+    let (scratch, _) = recovered();
+    let vectors = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../vectors/attestation");
+    let text = fs::read_to_string(vectors.join("snp/report_milan.hex")).expect("the sample");
+    let report = hex::decode(text.trim()).expect("hexadecimal");
+    let launch = hex::encode(&report[0x90..0xc0]);
+    scratch.write("report.bin", report);
+    fs::copy(vectors.join("snp/vcek_milan.der"), scratch.path("vcek.der")).expect("copied");
+    let policy = |rest: &str| {
+        let program = format!("[[snp]]\nmeasurement = \"{launch}\"\n[snp_minimum]\nsnp = 8\n");
+        scratch.write("snp.toml", format!("mode = \"production\"\nmax_age = 60\n{rest}{program}"));
+    };
+    let verify = |files: &str| {
+        let at = 1_700_000_000;
+        scratch.ccc(&format!("verify --policy snp.toml --committee committee.ccc --at {at} --beside vcek.der {files}"))
+    };
+    policy("");
+    let done = verify("report.bin");
+    assert_eq!(done.code, 0, "{}", done.stderr);
+    assert!(done.stdout.contains("age not stated"), "{}", done.stdout);
+    verify("report.bin run/reserve-1.request").fails(1, "nothing here binds it to the request");
+    policy("kinds = 2\n");
+    verify("report.bin").fails(1, "of one maker, where the policy asks for 2 together");
+}
+
+/// Zeros behind a received quote are bytes behind its end.
+#[test]
+fn n105_a_quote_with_padding_is_refused() {
+    let scratch = Scratch::new();
+    let vectors = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../vectors/attestation/dcap");
+    for name in ["tdx_quote", "tdx_quote_collateral.json"] {
+        fs::copy(vectors.join(name), scratch.path(name)).expect("copied");
+    }
+    scratch.write("none.toml", "mode = \"production\"\nmax_age = 60\n");
+    let run = scratch.ccc("verify --policy none.toml --at 1750334400 --beside tdx_quote_collateral.json tdx_quote");
+    run.fails(1, "70 bytes after the end");
 }

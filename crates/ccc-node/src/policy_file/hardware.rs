@@ -29,6 +29,8 @@ pub(super) struct SnpFile {
     #[serde(skip_serializing_if = "Option::is_none")]
     image_id: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    id_key_digest: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     host_data: Option<String>,
 }
 
@@ -103,6 +105,7 @@ impl From<&SnpProgram> for SnpFile {
             measurement: hex::encode(program.measurement),
             family_id: program.family_id.map(hex::encode),
             image_id: program.image_id.map(hex::encode),
+            id_key_digest: program.id_key_digest.map(hex::encode),
             host_data: program.host_data.map(hex::encode),
         }
     }
@@ -181,6 +184,7 @@ impl SnpFile {
             measurement: place.bytes("measurement", &self.measurement)?,
             family_id: place.optional("family_id", self.family_id.as_ref())?,
             image_id: place.optional("image_id", self.image_id.as_ref())?,
+            id_key_digest: place.optional("id_key_digest", self.id_key_digest.as_ref())?,
             host_data: place.optional("host_data", self.host_data.as_ref())?,
         })
     }

@@ -314,16 +314,25 @@ impl Checker<'_> {
     fn evidence(&self, bytes: &[u8], policy: &Policy) -> Established {
         let evidence = policy.genuine(bytes, self.at).map_err(|error| error.to_string())?;
         let genuine = format!("genuine {} evidence of the accepted enclave", evidence.kind);
-        if evidence.nonce.is_none() {
-            return Ok(format!("{genuine}; it has no nonce, and which request it is for its user data says"));
+        if policy.hardware.kinds != 1 {
+            let needed = policy.hardware.kinds;
+            return Err(format!("{genuine}, of one maker, where the policy asks for {needed} together"));
         }
         let mut requests = self.requests().peekable();
-        if requests.peek().is_none() {
-            return Ok(format!("{genuine}; name the request to check its nonce"));
+        let named = requests.peek().is_some();
+        match &evidence.nonce {
+            None if named => {
+                Err(format!("{genuine}, age not stated; it has no nonce, and nothing here binds it to the request"))
+            }
+            None => Ok(format!(
+                "{genuine}, age not stated; it has no nonce, and which request it is for its user data says"
+            )),
+            Some(_) if !named => Ok(format!("{genuine}; name the request to check its nonce")),
+            Some(nonce) => {
+                same("the nonce: the request", requests.any(|request| *nonce == request.digest()[..]))?;
+                Ok(format!("{genuine}, for this request"))
+            }
         }
-        let answers = requests.any(|request| evidence.nonce.as_deref() == Some(&request.digest()[..]));
-        same("the nonce: the request", answers)?;
-        Ok(format!("{genuine}, for this request"))
     }
 
     fn agent_envelope(&self, bytes: &[u8], path: &Path) -> Result<Established, Error> {

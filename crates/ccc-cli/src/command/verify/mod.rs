@@ -16,7 +16,7 @@ use crate::{
 };
 use ccc_chain::Deployment;
 use ccc_core::{
-    enclave::attestation::{Body, Policy, dcap},
+    enclave::attestation::{Body, Policy},
     keys::Committee,
 };
 use ccc_node::policy_file::PolicyFile;
@@ -105,7 +105,7 @@ pub(super) fn read_policy(path: &Path) -> Result<Policy, Error> {
 /// A report or quote as its device gives it is joined with what vouches for it.
 fn load(path: &Path, beside: Option<&[u8]>) -> Result<(PathBuf, Artifact), Error> {
     let bytes = files::read(path, MAX_READ)?;
-    let raw = beside.and_then(|beside| Body::from_raw(dcap::without_padding(&bytes), Some(beside)));
+    let raw = beside.and_then(|beside| Body::from_raw(&bytes, Some(beside)));
     let joined = raw.map(|body| body.to_bytes()).transpose();
     let joined = joined.map_err(|error| Error::NotVerified { path: path.into(), reason: error.to_string() })?;
     let bytes = joined.unwrap_or(bytes);

@@ -87,6 +87,8 @@ pub struct SnpRegisters {
     pub family_id: [u8; 16],
     /// Image, from the guest's identity block.
     pub image_id: [u8; 16],
+    /// SHA-384 of the key that signed the guest's identity block; zero where there is none.
+    pub id_key_digest: [u8; 48],
     /// Security version of the guest, from its identity block.
     pub guest_svn: u32,
     /// Privilege level of who asked; 0 is the highest.

@@ -1,5 +1,6 @@
 //! What a policy accepts of hardware, register by register.
 
+use super::ProviderKind;
 use super::evidence::{DcapStatus, Evidence, Registers, SnpTcb, Tcb};
 use super::policy::PolicyRefusal;
 use alloc::collections::BTreeMap;
@@ -24,7 +25,7 @@ pub struct Hardware {
     pub dcap_statuses: Vec<DcapStatus>,
     /// Least number of Intel's evaluation.
     pub dcap_evaluation: u32,
-    /// How many different kinds have to vouch together: 1 by default.
+    /// Enclaves of how many makers have to vouch together: 1 by default.
     pub kinds: usize,
 }
 
@@ -44,6 +45,9 @@ pub struct SnpProgram {
     pub family_id: Option<[u8; 16]>,
     /// Image of the identity block, where it is held.
     pub image_id: Option<[u8; 16]>,
+    /// SHA-384 of the key that signed the identity block, where it is held. Without it anybody writes such a block, so
+    /// a program that holds family or image holds it too.
+    pub id_key_digest: Option<[u8; 48]>,
     /// What the host has to say, where it is held.
     pub host_data: Option<[u8; 32]>,
 }
@@ -95,14 +99,26 @@ impl Hardware {
         self.nitro.len() + self.snp.len() + self.tdx.len() + self.sgx.len()
     }
 
-    /// Refuses what could never be meant: a Nitro program without its code, or evidence of no kind.
+    /// Number of makers whose programs are listed.
+    pub(super) fn makers(&self) -> usize {
+        let listed = [!self.nitro.is_empty(), !self.snp.is_empty(), !self.tdx.is_empty() || !self.sgx.is_empty()];
+        listed.into_iter().filter(|listed| *listed).count()
+    }
+
+    /// Refuses what could never be meant: a program without what its registers hang on, or evidence of no kind.
     pub(super) fn check(&self) -> Result<(), PolicyRefusal> {
         if self.kinds == 0 {
             return Err(PolicyRefusal::NoKinds);
         }
-        let incomplete = self.nitro.iter().position(|program| (0..=2).any(|pcr| !program.pcrs.contains_key(&pcr)));
-        match incomplete {
-            Some(index) => Err(PolicyRefusal::Incomplete { index }),
+        if let Some(index) = self.nitro.iter().position(|program| !program.is_whole()) {
+            return Err(PolicyRefusal::Incomplete { kind: ProviderKind::Nitro, missing: "PCR 0, 1 and 2", index });
+        }
+        match self.snp.iter().position(|program| !program.is_whole()) {
+            Some(index) => Err(PolicyRefusal::Incomplete {
+                kind: ProviderKind::SevSnp,
+                missing: "the digest of its ID key",
+                index,
+            }),
             None => Ok(()),
         }
     }
@@ -147,15 +163,25 @@ impl Hardware {
 }
 
 impl NitroProgram {
-    fn matches(&self, pcrs: &BTreeMap<u8, Vec<u8>>) -> bool {
+    fn is_whole(&self) -> bool {
         (0..=2).all(|code| self.pcrs.contains_key(&code))
-            && self.pcrs.iter().all(|(number, value)| pcrs.get(number).is_some_and(|found| *found == value))
+    }
+
+    fn matches(&self, pcrs: &BTreeMap<u8, Vec<u8>>) -> bool {
+        self.is_whole() && self.pcrs.iter().all(|(number, value)| pcrs.get(number).is_some_and(|found| *found == value))
     }
 }
 
 impl SnpProgram {
+    /// Whoever launches a guest writes its family and image: they say something under a key that is held alone.
+    fn is_whole(&self) -> bool {
+        self.id_key_digest.is_some() || (self.family_id.is_none() && self.image_id.is_none())
+    }
+
     fn matches(&self, found: &super::evidence::SnpRegisters) -> bool {
-        self.measurement == found.measurement
+        self.is_whole()
+            && self.measurement == found.measurement
+            && self.id_key_digest.is_none_or(|digest| digest == found.id_key_digest)
             && self.family_id.is_none_or(|family| family == found.family_id)
             && self.image_id.is_none_or(|image| image == found.image_id)
             && self.host_data.is_none_or(|data| data == found.host_data)

@@ -57,6 +57,20 @@ pub enum ProviderKind {
     Sgx = 5,
 }
 
+/// Whose keys make evidence genuine. Whoever has broken one of a maker's kinds may have broken the other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum Maker {
+    /// A key of a file.
+    Simulated,
+    /// AWS: Nitro.
+    Aws,
+    /// AMD: SEV-SNP.
+    Amd,
+    /// Intel: TDX and SGX.
+    Intel,
+}
+
 impl ProviderKind {
     /// Every provider, in the order of its number.
     pub const ALL: [Self; 5] = [Self::Simulated, Self::Nitro, Self::SevSnp, Self::Tdx, Self::Sgx];
@@ -68,6 +82,17 @@ impl ProviderKind {
     pub fn from_byte(byte: u8) -> Result<Self, EncodingError> {
         let unknown = EncodingError::Range { what: "attestation provider", found: byte.into(), range: "1 to 5" };
         Self::ALL.into_iter().find(|kind| *kind as u8 == byte).ok_or(unknown)
+    }
+
+    /// Who answers for it: kinds of one maker vouch as one.
+    #[must_use]
+    pub fn maker(self) -> Maker {
+        match self {
+            Self::Simulated => Maker::Simulated,
+            Self::Nitro => Maker::Aws,
+            Self::SevSnp => Maker::Amd,
+            Self::Tdx | Self::Sgx => Maker::Intel,
+        }
     }
 
     /// The provider that evidence claims.

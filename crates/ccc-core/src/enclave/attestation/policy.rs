@@ -121,22 +121,41 @@ pub enum PolicyRefusal {
         /// The least.
         minimum: u32,
     },
-    /// Fewer kinds of enclaves vouch than have to.
-    #[error("{found} kinds of enclaves vouch, where {needed} have to; {} refused", refused.len())]
+    /// Fewer makers of enclaves vouch than have to.
+    #[error("enclaves of {found} makers vouch, where {needed} have to; {} refused", refused.len())]
     Kinds {
-        /// The number of kinds whose evidence is accepted.
+        /// The number of makers whose evidence is accepted.
         found: usize,
         /// The number that has to.
         needed: usize,
         /// Why which evidence is not, by its position.
         refused: Vec<(usize, PolicyRefusal)>,
     },
+    /// A policy that asks for more makers than it accepts programs of.
+    #[error("the policy asks for evidence of {needed} makers, and accepts programs of at most {listed}")]
+    Unreachable {
+        /// The number that has to vouch.
+        needed: usize,
+        /// The number that could.
+        listed: usize,
+    },
+    /// A production policy that accepts SEV-SNP of any firmware.
+    #[error("the policy lists programs of SEV-SNP, and no least firmware")]
+    NoMinimum,
+    /// A production policy that accepts nothing.
+    #[error("the policy lists no program")]
+    NoProgram,
     /// A policy that asks for no kind at all.
     #[error("the policy asks for evidence of 0 kinds, where at least 1 has to vouch")]
     NoKinds,
-    /// A Nitro program without the registers of its code.
-    #[error("Nitro program {index} of the policy does not give PCR 0, 1 and 2")]
+    /// A program without what its registers hang on: of Nitro, those of its code; of SEV-SNP, the key that signed its
+    /// family and its image.
+    #[error("{kind} program {index} of the policy does not give {missing}")]
     Incomplete {
+        /// Whose program.
+        kind: ProviderKind,
+        /// What is missing.
+        missing: &'static str,
         /// Its position.
         index: usize,
     },
@@ -162,10 +181,11 @@ impl Policy {
         }
     }
 
-    /// Judges the evidence of several enclaves for the same keys and request: as many different kinds as the policy
-    /// asks for have to be accepted, whatever else is presented. Gives what is accepted, in the order given.
+    /// Judges the evidence of several enclaves for the same keys and request: enclaves of as many makers as the
+    /// policy asks for have to be accepted, whatever else is presented. Gives what is accepted, in the order given.
     ///
-    /// *Security*: evidence of one kind counts once, however often it is presented, so that no maker vouches twice.
+    /// *Security*: evidence of one maker counts once, however often and of whichever kind, so that TDX and SGX do not
+    /// vouch for each other.
     ///
     /// # Errors
     /// [`PolicyRefusal::Kinds`] with a reason for each that is refused, [`PolicyRefusal::NoKinds`].
@@ -179,7 +199,7 @@ impl Policy {
         self.together(evidence.iter().map(|bytes| self.check_one(bytes, user_data, nonce, now)))
     }
 
-    /// Whether what is accepted is of as many kinds as have to vouch.
+    /// Whether what is accepted is of as many makers as have to vouch.
     pub(super) fn together(
         &self,
         judged: impl Iterator<Item = Result<Evidence, PolicyRefusal>>,
@@ -191,7 +211,7 @@ impl Policy {
                 Err(refusal) => refused.push((position, refusal)),
             }
         }
-        let found = accepted.iter().map(|found| found.kind).collect::<BTreeSet<_>>().len();
+        let found = accepted.iter().map(|found| found.kind.maker()).collect::<BTreeSet<_>>().len();
         match self.hardware.kinds {
             0 => Err(PolicyRefusal::NoKinds),
             needed if found < needed => Err(PolicyRefusal::Kinds { found, needed, refused }),
@@ -246,12 +266,40 @@ impl Policy {
     /// Refuses a configuration that names simulated roots for production, or that could never be meant.
     ///
     /// # Errors
-    /// [`PolicyRefusal::Simulated`], [`PolicyRefusal::NoKinds`], [`PolicyRefusal::Incomplete`].
+    /// [`PolicyRefusal::Simulated`], [`PolicyRefusal::NoKinds`], [`PolicyRefusal::Incomplete`],
+    /// [`PolicyRefusal::Unreachable`]; in production also [`PolicyRefusal::NoProgram`], [`PolicyRefusal::NoMinimum`].
     pub fn check_configuration(&self) -> Result<(), PolicyRefusal> {
-        match self.mode {
-            OperatingMode::Production if !self.simulated_roots.is_empty() => Err(PolicyRefusal::Simulated),
-            OperatingMode::Production | OperatingMode::Simulation => self.hardware.check(),
+        if self.mode == OperatingMode::Production && !self.simulated_roots.is_empty() {
+            return Err(PolicyRefusal::Simulated);
         }
+        self.hardware.check()?;
+        let (needed, listed) = (self.hardware.kinds, self.makers());
+        if needed > 1 && needed > listed {
+            return Err(PolicyRefusal::Unreachable { needed, listed });
+        }
+        match self.mode {
+            OperatingMode::Production => self.check_production(),
+            OperatingMode::Simulation => Ok(()),
+        }
+    }
+
+    fn check_production(&self) -> Result<(), PolicyRefusal> {
+        if self.measurements.is_empty() && self.hardware.programs() == 0 {
+            return Err(PolicyRefusal::NoProgram);
+        }
+        if !self.hardware.snp.is_empty() && self.hardware.snp_minimum == SnpTcb::default() {
+            return Err(PolicyRefusal::NoMinimum);
+        }
+        Ok(())
+    }
+
+    /// How many makers could vouch at most. A digest does not say whose program it names, and names one.
+    fn makers(&self) -> usize {
+        let known = match self.mode {
+            OperatingMode::Production => 3,
+            OperatingMode::Simulation => 4,
+        };
+        known.min(self.hardware.makers() + self.measurements.len())
     }
 
     fn genuine_simulated(&self, bytes: &[u8], now: u64) -> Result<Evidence, PolicyRefusal> {

@@ -3,6 +3,8 @@
 use super::evidence::{Evidence, SnpRegisters};
 use super::*;
 
+mod registers;
+
 macro_rules! vector {
     ($name:literal) => {
         include_bytes!(concat!("../../../../../vectors/attestation/", $name))
@@ -63,6 +65,7 @@ fn decided(evidence: &Evidence) -> Policy {
             family_id: Some(found.family_id),
             image_id: Some(found.image_id),
             host_data: Some(found.host_data),
+            id_key_digest: Some(found.id_key_digest),
         }),
         Registers::Tdx { mrtd, rtmr, .. } => policy.hardware.tdx.push(TdxProgram { mrtd: *mrtd, rtmr: *rtmr }),
         Registers::Sgx { mrenclave, .. } => policy.hardware.sgx.push(SgxProgram::Enclave(*mrenclave)),
@@ -185,6 +188,8 @@ fn n107_every_register_that_a_program_holds_has_to_be_equal() {
     refused(&snp(), SNP_AT, &|hardware| hardware.snp[0].family_id = Some([1; 16]));
     refused(&snp(), SNP_AT, &|hardware| hardware.snp[0].image_id = Some([1; 16]));
     refused(&snp(), SNP_AT, &|hardware| hardware.snp[0].host_data = Some([1; 32]));
+    refused(&snp(), SNP_AT, &|hardware| hardware.snp[0].id_key_digest = Some([1; 48]));
+    refused(&snp(), SNP_AT, &|hardware| hardware.snp[0].id_key_digest = None);
     refused(&tdx(), TDX_AT, &|hardware| hardware.tdx[0].mrtd[0] ^= 1);
     for register in 0..4 {
         refused(&tdx(), TDX_AT, &|hardware| hardware.tdx[0].rtmr[register][0] ^= 1);
@@ -275,7 +280,9 @@ fn n108_one_maker_does_not_vouch_for_two() {
     let debug = || Err(PolicyRefusal::Debug);
     assert_eq!(judge(vec![debug(), Ok(nitro.clone())]), few(1, vec![(0, PolicyRefusal::Debug)]));
     let accepted = judge(vec![Ok(nitro.clone()), debug(), Ok(tdx.clone())]);
-    assert_eq!(accepted, Ok(vec![nitro, tdx]));
+    assert_eq!(accepted, Ok(vec![nitro, tdx.clone()]));
+    let sgx = verify(&sgx(), TDX_AT).expect("genuine evidence");
+    assert_eq!(judge(vec![Ok(tdx), Ok(sgx)]), few(1, vec![]));
 }
 
 #[test]
@@ -298,7 +305,54 @@ fn n108_evidence_of_one_kind_is_refused_where_two_have_to_vouch() {
 fn n098_a_nitro_program_without_its_code_is_no_policy() {
     let mut policy = exact(&verify(&nitro(), NITRO_AT).expect("genuine evidence"));
     policy.hardware.nitro.push(NitroProgram { pcrs: [(0, [0; 48]), (1, [0; 48])].into() });
-    assert_eq!(policy.check_configuration(), Err(PolicyRefusal::Incomplete { index: 0 }));
+    assert_eq!(policy.check_configuration(), Err(incomplete(ProviderKind::Nitro, "PCR 0, 1 and 2")));
+}
+
+fn incomplete(kind: ProviderKind, missing: &'static str) -> PolicyRefusal {
+    PolicyRefusal::Incomplete { kind, missing, index: 0 }
+}
+
+#[test]
+fn n098_family_or_image_without_the_key_that_signed_them_is_no_policy() {
+    let evidence = verify(&snp(), SNP_AT).expect("genuine evidence");
+    let mut policy = decided(&evidence);
+    policy.hardware.snp_minimum.snp = 8;
+    assert_eq!(policy.check_configuration(), Ok(()));
+    policy.hardware.snp[0].id_key_digest = None;
+    let expected = Err(incomplete(ProviderKind::SevSnp, "the digest of its ID key"));
+    assert_eq!(policy.check_configuration(), expected);
+    policy.hardware.snp[0].family_id = None;
+    assert_eq!(policy.check_configuration(), expected);
+    policy.hardware.snp[0].image_id = None;
+    assert_eq!(policy.check_configuration(), Ok(()));
+}
+
+#[test]
+fn n108_more_makers_than_the_policy_lists_are_no_policy() {
+    let mut policy = decided(&verify(&tdx(), TDX_AT).expect("genuine evidence"));
+    policy.hardware.sgx = decided(&verify(&sgx(), TDX_AT).expect("genuine evidence")).hardware.sgx;
+    policy.hardware.kinds = 2;
+    assert_eq!(policy.check_configuration(), Err(PolicyRefusal::Unreachable { needed: 2, listed: 1 }));
+    policy.hardware.nitro = decided(&verify(&nitro(), NITRO_AT).expect("genuine evidence")).hardware.nitro;
+    assert_eq!(policy.check_configuration(), Ok(()));
+    policy.hardware.kinds = 3;
+    assert_eq!(policy.check_configuration(), Err(PolicyRefusal::Unreachable { needed: 3, listed: 2 }));
+    policy.measurements = vec![[1; 32]; 9];
+    assert_eq!(policy.check_configuration(), Ok(()));
+    policy.hardware.kinds = 4;
+    assert_eq!(policy.check_configuration(), Err(PolicyRefusal::Unreachable { needed: 4, listed: 3 }));
+}
+
+#[test]
+fn n107_production_over_snp_states_its_least_firmware_and_some_program() {
+    let mut policy = decided(&verify(&snp(), SNP_AT).expect("genuine evidence"));
+    assert_eq!(policy.check_configuration(), Err(PolicyRefusal::NoMinimum));
+    policy.hardware.snp_minimum.microcode = 1;
+    assert_eq!(policy.check_configuration(), Ok(()));
+    policy.hardware.snp.clear();
+    assert_eq!(policy.check_configuration(), Err(PolicyRefusal::NoProgram));
+    policy.mode = OperatingMode::Simulation;
+    assert_eq!(policy.check_configuration(), Ok(()));
 }
 
 /// Where the lists of a policy change, evidence that was accepted is judged again and refused.

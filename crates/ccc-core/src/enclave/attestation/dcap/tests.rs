@@ -221,3 +221,74 @@ fn quotes_without_collateral_are_read_and_vouch_for_nothing() {
     let [_, tdx, _] = samples();
     assert!(matches!(tdx.verify(v5), Err(DcapError::Refused(_))));
 }
+
+/// The report of a quote with bytes put in the places of others, as it is read.
+fn read(quote: &[u8], changes: &[(usize, &[u8])]) -> (Registers, [u8; 64], bool) {
+    let mut quote = quote.to_vec();
+    for (at, bytes) in changes {
+        quote[*at..at + bytes.len()].copy_from_slice(bytes);
+    }
+    report(&dcap_qvl::quote::Quote::parse(&quote).expect("a quote").report)
+}
+
+/// Where the body starts: behind the header, and in version 5 behind the body's kind and length.
+fn body(sample: &Sample) -> usize {
+    if sample.quote[0] == 5 { 54 } else { 48 }
+}
+
+#[test]
+fn n097_debug_and_migration_are_told_bit_by_bit() {
+    let [sgx, tdx, v5] = samples();
+    for bit in [1, 4, 5, 7, 8, 9, 63] {
+        let attributes = 0x05 | (1_u64 << bit);
+        let (.., debug) = read(sgx.quote, &[(48 + 48, &attributes.to_le_bytes())]);
+        assert_eq!(debug, bit == 1, "{bit}");
+    }
+    for (sample, bit) in [&tdx, &v5].into_iter().flat_map(|sample| (0..64).map(move |bit| (sample, bit))) {
+        let (registers, _, debug) = read(sample.quote, &[(body(sample) + 120, &(1_u64 << bit).to_le_bytes())]);
+        let Registers::Tdx { migratable, .. } = registers else { panic!("registers of TDX") };
+        assert_eq!((debug, migratable), (bit < 8, bit == 29), "{bit}");
+    }
+}
+
+/// The values are read from the samples by their offsets in Intel's documents, by hand.
+#[test]
+fn registers_and_user_data_stand_where_intel_puts_them() {
+    let [sgx, tdx, v5] = samples();
+    let bytes = |text: &str| hex::decode(text).expect("hexadecimal");
+    let numbers: [(usize, &[u8]); 2] = [(48 + 256, &[0x34, 0x12]), (48 + 258, &[0x78, 0x56])];
+    let (registers, user_data, _) = read(sgx.quote, &numbers);
+    let Registers::Sgx { mrenclave, mrsigner, product, version } = registers else { panic!("registers of SGX") };
+    assert_eq!(mrenclave[..], bytes("33d8736db756ed4997e04ba358d27833188f1932ff7b1d156904d3f560452fbb"));
+    assert_eq!(mrsigner[..], bytes("815f42f11cf64430c30bab7816ba596a1da0130c3b028b673133a66cf9a3e0e6"));
+    assert_eq!((product, version), (0x1234, 0x5678));
+    assert_eq!((&user_data[..13], &user_data[13..]), (&b"Hello, world!"[..], &[0; 51][..]));
+    for (sample, expected) in [(tdx, TDX), (v5, V5)] {
+        // the last register is zero in one of the samples
+        let (registers, user_data, _) = read(sample.quote, &[(body(&sample) + 472, &[0x5a; 48])]);
+        let Registers::Tdx { mrtd, rtmr: [r0, r1, r2, r3], .. } = registers else { panic!("registers of TDX") };
+        for (found, expected) in [mrtd, r0, r1, r2].iter().zip(expected) {
+            assert_eq!(found[..], bytes(expected));
+        }
+        assert_eq!(r3, [0x5a; 48]);
+        assert_eq!(user_data[..], bytes(expected[4]));
+    }
+}
+
+/// MRTD, RTMR0, RTMR1, RTMR2 at 136, 328, 376 and 424 of the body, and the report's data at 520.
+const TDX: [&str; 5] = [
+    "91eb2b44d141d4ece09f0c75c2c53d247a3c68edd7fafe8a3520c942a604a407de03ae6dc5f87f27428b2538873118b7",
+    "44c0197b39157fdd7a4dcc44767f9d6b0bb3977c7a8e347b8492f827fe9d9e5c48aca29b220b80b6a540cf994b9bc9c0",
+    "0084452c01668329d4bc06acdf58a7205c26743304509973949e5619bf81a6a7aea8c323c173019b3093d54e579e9378",
+    "d833feef2cd945148aa38ead2c53e9b7f138190aaaebfc551dccd829fc207aa3ba80b70870d7330733642e01d48c3132",
+    "9a9d48e7f6799642d3d1b34e1e5e1742d4bb02dd6ddd551862c1211d35c304f9eca3efdbb481601c163cf52493d6e44a\
+     ed55d51ec39b7e518fadb92c2b523f20",
+];
+const V5: [&str; 5] = [
+    "2a674327c50218dba880066b349b8d559d749ed68dce33fd651c184a877d084b07a9e583767a7ad5da13ed91deec2b70",
+    "0345d2a146eec673fb3861a4d88c5093ef0934b142884294377628cf09fb21bfa979acec61e79f925f5fccaad0827165",
+    "3484cd07ba093cede0938303617d6da58f3c6a895ddd5461b3bdd0b29f40e869d4c92642867b44bd3619451bd78ff2d0",
+    "83b7a9a35ed613c17a8b9d36a49f28b095f54daa78b328c93eef10ae3e21094c1411467e3371157c4cde5e0beb72dcb8",
+    "2945321c99222c3622a14cf7feaab073e799be14b5f3e73cd2e6cad64e5f062463ad204f33f0a39e47d098330db88ca5\
+     b5d0a7afce540dfe4c4fe4a377190731",
+];

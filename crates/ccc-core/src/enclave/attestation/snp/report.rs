@@ -115,6 +115,7 @@ impl<'a> Report<'a> {
             host_data: self.array(0xc0),
             family_id: self.array(0x10),
             image_id: self.array(0x20),
+            id_key_digest: self.array(0xe0),
             guest_svn: self.u32(4),
             vmpl: self.u32(0x30),
             migratable: self.policy() & policy::MIGRATE != 0,

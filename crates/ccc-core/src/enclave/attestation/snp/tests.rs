@@ -190,3 +190,51 @@ fn a_verified_chain_serves_reports_of_its_chip_alone() {
     assert_eq!(under(DEBUG, DEBUG_VCEK), Err(ChainError::OtherChain.into()));
     assert_eq!(under(DEBUG, MILAN_VCEK), Err(SnpError::Signature));
 }
+
+/// Distinct values in the fields that a genuine report has at zero: 56860, table 23.
+#[test]
+fn n107_every_register_is_read_from_its_place() {
+    let mut report = milan();
+    let places: [(usize, &[u8]); 7] = [
+        (0x04, &[1, 2, 3, 4]),
+        (0x10, &[0x10; 16]),
+        (0x20, &[0x20; 16]),
+        (0x30, &[2, 0, 0, 0]),
+        (0x90, &[0x90; 48]),
+        (0xc0, &[0xc0; 32]),
+        (0xe0, &[0xe0; 48]),
+    ];
+    for (at, bytes) in places {
+        report[at..at + bytes.len()].copy_from_slice(bytes);
+    }
+    let found = Report::parse(&report).expect("a report").registers();
+    assert_eq!((found.guest_svn, found.vmpl), (0x0403_0201, 2));
+    assert_eq!((found.family_id, found.image_id), ([0x10; 16], [0x20; 16]));
+    assert_eq!((found.measurement, found.host_data), ([0x90; 48], [0xc0; 32]));
+    assert_eq!(found.id_key_digest, [0xe0; 48]);
+    // bits of the policy: 17 has to be one, 18 is migration, 19 debug
+    for (byte, migratable, debug) in [(0x03, false, false), (0x07, true, false), (0x0b, false, true)] {
+        report[0x0a] = byte;
+        let report = Report::parse(&report).expect("a report");
+        assert_eq!((report.registers().migratable, report.debug()), (migratable, debug), "{byte:#x}");
+    }
+}
+
+/// 56860, tables 3 and 4.
+#[test]
+fn n107_versions_stand_in_the_places_of_their_generation() {
+    let expected = SnpTcb { fmc: 1, boot_loader: 2, tee: 3, snp: 4, microcode: 5 };
+    assert_eq!(Generation::Family1A.tcb([1, 2, 3, 4, 0, 0, 0, 5]), Some(expected));
+    let expected = SnpTcb { fmc: 0, boot_loader: 1, tee: 2, snp: 3, microcode: 4 };
+    assert_eq!(Generation::Family19.tcb([1, 2, 0, 0, 0, 0, 3, 4]), Some(expected));
+    for place in 2..6 {
+        let mut bytes = [1, 2, 0, 0, 0, 0, 3, 4];
+        bytes[place] = 1;
+        assert_eq!(Generation::Family19.tcb(bytes), None, "{place}");
+    }
+    for place in 4..7 {
+        let mut bytes = [1, 2, 3, 4, 0, 0, 0, 5];
+        bytes[place] = 1;
+        assert_eq!(Generation::Family1A.tcb(bytes), None, "{place}");
+    }
+}
