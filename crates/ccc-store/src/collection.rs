@@ -69,7 +69,7 @@ pub enum CollectError {
         /// How many were to go.
         planned: usize,
         /// Why no more went.
-        source: StoreError,
+        source: Box<StoreError>,
     },
     /// The store could not answer.
     #[error(transparent)]
@@ -165,7 +165,7 @@ impl Collection<'_> {
             store.remove(&removal.hash).map_err(|source| CollectError::Stopped {
                 removed: removals[..count].to_vec(),
                 planned: removals.len(),
-                source,
+                source: Box::new(source),
             })?;
         }
         Ok(())

@@ -238,7 +238,8 @@ fn a_collection_that_stops_says_what_was_removed() {
         medium.heal();
         match outcome {
             Ok(()) => break,
-            Err(CollectError::Stopped { removed, planned: 3, source: StoreError::Medium { .. } }) => {
+            Err(CollectError::Stopped { removed, planned: 3, source }) => {
+                assert!(matches!(*source, StoreError::Medium { .. }));
                 assert_eq!(removed, planned[..removed.len()]);
                 assert!(removed.iter().all(|gone| store.header(&gone.hash).is_err()), "told and not gone");
                 assert!(planned[removed.len() + 1..].iter().all(|left| store.header(&left.hash).is_ok()));
