@@ -3,11 +3,12 @@
 use super::{Error, Exit, Parts, list};
 use ccc_core::keys::KeyShareError;
 use ccc_core::keys::repair::{RepairError, RepairSessionError};
-use ccc_core::table::ResultCode;
+use ccc_core::table::{ResultCode, StoreError};
 use ccc_enclave::{
     attempt::AttemptError, config::ConfigError, query::QueryError, reserve::ReserveError, round::RoundError,
 };
 use ccc_node::{recovery::RecoveryError, scenario::ScenarioError, vault_node::Refusal};
+use ccc_store::CollectError;
 use std::borrow::Cow;
 
 const OF_WHAT_KIND: &str = "the file is damaged or of another kind; `ccc inspect FILE` tells what it is";
@@ -220,6 +221,9 @@ impl Error {
                 ("config", "build ccc with `--features suite-aes-gcm`, which needs a C compiler; or another pool")
             }
             Self::Config(_) => ("config", "restore pool.toml: its digest is part of the enclave's measurement"),
+            Self::Store(StoreError::Suite { .. }) => {
+                ("config", "build ccc with `--features suite-aes-gcm`, which needs a C compiler")
+            }
             Self::Store(_) => (
                 "table-store",
                 "`ccc table restore` brings a lost version back; a missing version is never an empty table",
@@ -228,6 +232,13 @@ impl Error {
                 "table-halt",
                 "`ccc table restore --from DIR` takes it from a copy of table/ or from an exported version",
             ),
+            Self::Collect(CollectError::Unreadable(_)) => (
+                "collection",
+                "nothing was removed; bring its file in table/versions/ back from a copy, or move that file away",
+            ),
+            Self::Collect(CollectError::Stopped { .. }) => {
+                ("collection", "see to the medium and run it again: it goes on with those that are left")
+            }
             Self::Collect(_) => ("collection", "nothing was removed; restore head.json, or run it again"),
             Self::NoCopy { .. } | Self::Copy { .. } => {
                 ("copy", "name a copy that was made after the current version, unaltered; the pool is as it was")
@@ -293,6 +304,9 @@ impl Error {
                 "round",
                 "the committee is of another epoch than the table: `ccc fill prepare --upkeep epoch`, then again",
             ),
+            Self::Round(RoundError::Config(ConfigError::OtherSuite { .. })) => {
+                ("config", "restore pool.toml: a pool's suite is chosen by `table init`, and the measurement names it")
+            }
             Self::EpochStands { .. } => ("epoch", "name the committee that the last refresh or reshare wrote"),
             Self::Round(_) => ("round", "the table keeps its version; run `ccc verify --pool DIR`"),
             Self::NoPrice => ("no-price", "give --price FILE; a list without observations closes the round unfilled"),

@@ -172,12 +172,22 @@ fn n156h_a_copy_that_may_only_be_read_restores_what_was_lost() {
             fs::set_permissions(path, fs::Permissions::from_mode(mode)).expect("mode set");
         }
     };
+    // what an opening for writing removes, also for whom permissions do not bind
+    story.scratch.write("backup/new/x", "unfinished");
+    story.scratch.write(&format!("backup/bodies/{}", "0a".repeat(32)), "named by no version");
+    let backup = || -> Vec<_> {
+        let root = story.scratch.path("backup");
+        story.scratch.snapshot().into_iter().filter(|(path, _)| path.starts_with(&root)).collect()
+    };
+    let before = backup();
+    assert!(before.len() > 6, "{} files", before.len());
     set(0o555);
     let [_, body, _] = files_of_head(&story, "pool/table");
     fs::remove_file(&body).expect("removed");
     let told = story.done(&format!("{RESTORE} backup")).json();
     set(0o755);
     assert_eq!(told["restored"], true);
+    assert!(backup() == before, "the copy was written to");
     assert!(body.exists());
 }
 
@@ -231,4 +241,65 @@ fn a_version_that_is_lost_behind_a_collection_is_still_a_break() {
     assert!(run.json()["broken"].is_string(), "{}", run.stdout);
     story.scratch.write("pool/collected.json", "{}");
     assert_eq!(code(&story.ccc("--json table history --pool pool")), (2, "malformed".into()));
+}
+
+#[test]
+fn n156f_an_exported_sidecar_with_other_entries_does_not_replace_the_pools_own() {
+    let story = Story::stocked();
+    back_up(&story, "pool/table", "backup");
+    story.done("table export --pool pool --out exported");
+    let mut sidecar = story.scratch.read("exported/table.sidecar");
+    *sidecar.last_mut().expect("an entry") ^= 1;
+    story.scratch.write("exported/table.sidecar", sidecar);
+    let [_, body, own] = files_of_head(&story, "pool/table");
+    let kept = fs::read(&own).expect("read");
+    fs::remove_file(body).expect("removed");
+    assert_eq!(code(&story.ccc(&format!("{RESTORE} exported"))), (2, "copy".into()));
+    assert!(fs::read(&own).expect("still there") == kept);
+    assert_eq!(story.done(&format!("{RESTORE} backup")).json()["restored"], true);
+}
+
+#[test]
+fn nothing_is_collected_while_an_old_version_cannot_be_read() {
+    let story = Story::stocked();
+    idle(&story, "a");
+    let first = story.done("--json table history --pool pool").json();
+    let hash = first["versions"].as_array().expect("a list").iter().find(|version| version["version"] == 1);
+    let hash = hash.and_then(|version| version["header_hash"].as_str()).expect("text").to_owned();
+    let manifest = format!("pool/table/versions/{hash}");
+    let mut bytes = story.scratch.read(&manifest);
+    bytes[9] ^= 1;
+    story.scratch.write(&manifest, bytes);
+    let before = story.scratch.snapshot();
+    for flag in ["", " --dry-run"] {
+        let run = story.ccc(&format!("{COLLECT} --keep 1{flag}"));
+        assert_eq!(code(&run), (2, "collection".into()), "{}", run.stderr);
+        assert!(run.json_error()["error"].as_str().is_some_and(|text| text.contains(&hash)), "{}", run.stderr);
+        assert!(story.scratch.snapshot() == before, "nothing was removed");
+    }
+}
+
+/// Versions that are gone without a word in `collected.json` are a loss: it is written first or nothing goes.
+#[test]
+fn nothing_is_collected_before_it_is_written_down() {
+    let story = Story::stocked();
+    idle(&story, "a");
+    story.scratch.write("pool/collected.json", "{}");
+    let before = story.scratch.snapshot();
+    assert_eq!(code(&story.ccc(&format!("{COLLECT} --keep 1"))), (2, "malformed".into()));
+    assert!(story.scratch.snapshot() == before, "nothing was removed");
+}
+
+#[cfg(not(feature = "suite-aes-gcm"))]
+#[test]
+fn a_suite_that_the_build_has_not_makes_no_pool() {
+    let story = Story::stocked();
+    let before = story.scratch.snapshot();
+    let keys = "--committee keys/committee.ccc --agent-key agent.pub";
+    let reserve = "00".repeat(20);
+    let suite = "--suite aes-256-gcm --out p";
+    let run = story.ccc(&format!("--json --no-passphrase table init {keys} --reserve {reserve} {suite}"));
+    assert_eq!(code(&run), (2, "config".into()), "{}", run.stderr);
+    assert!(run.json_error()["hint"].as_str().is_some_and(|text| text.contains("--features suite-aes-gcm")));
+    assert!(story.scratch.snapshot() == before, "nothing was made");
 }
