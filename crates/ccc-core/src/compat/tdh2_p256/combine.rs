@@ -6,7 +6,7 @@ use super::error::CombineError;
 use super::group::Encoded;
 use super::polynomial::{Sample, at_zero, has_degree_below_vartime};
 use super::share::DecryptionShare;
-use crate::flood::{Different, MAX_DIFFERENT, Place};
+use crate::flood::MAX_DIFFERENT;
 use crate::threshold::Threshold;
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
@@ -17,10 +17,10 @@ use zeroize::Zeroizing;
 pub struct Combined {
     /// The 32 bytes.
     pub message: Zeroizing<[u8; INPUT_LEN]>,
-    /// Indices under which a share came whose proof does not verify, ascending.
+    /// Indices under which a share came whose proof does not verify, and those that no participant has, ascending.
     pub refused: Vec<u16>,
-    /// Indices under which more than 8 different shares came, ascending: those after the eighth were looked at only as far
-    /// as they were needed.
+    /// Participants under whose index more than 8 different shares came, ascending: those after the eighth were looked at
+    /// only as far as they were needed.
     pub flooded: Vec<u16>,
 }
 
@@ -28,9 +28,10 @@ pub struct Combined {
 ///
 /// A participant may occur several times and counts once: the same share again is left out, and of different ones the
 /// first 8 are looked at. Where that leaves fewer than k participants, the others are looked at too, one of each index by
-/// turns, until there are k or 8·n checks have been made in all. Shares of this format are not signed: 8 wrong ones under an
-/// index do not shut the right one out, but whoever can put 8·n of them before it does. Put those first whose sender you
-/// know. `threshold` is [`PublicKey::threshold`]'s, which a caller that opens many ciphertexts derives once.
+/// turns, until there are k or 8·n more checks have been made: at most 16·n in all. An index that no participant has is
+/// told and costs no check. Shares of this format are not signed: 8 wrong ones under an index do not shut the right one
+/// out, but whoever can put those 8 and 8·n more different ones before it does. Put those first whose sender you know.
+/// `threshold` is [`PublicKey::threshold`]'s, which a caller that opens many ciphertexts derives once.
 ///
 /// # Errors
 /// [`CombineError`]: too few shares are an error and never another message; shares that contradict each other are
@@ -74,12 +75,18 @@ impl<'s> Sorted<'s> {
         shares: &'s [DecryptionShare],
     ) -> Result<Self, CombineError> {
         let mut checks = Checks::new(ciphertext);
-        let (mut looked_at, mut later) = (Different::default(), BTreeMap::<u16, Vec<_>>::new());
+        let (mut seen, mut later) = (BTreeMap::<u16, BTreeSet<_>>::new(), BTreeMap::<u16, Vec<_>>::new());
         for share in shares {
-            match looked_at.put(share.index(), share) {
-                Place::New => checks.check(share)?,
-                Place::Repeated => {}
-                Place::Full => later.entry(share.index()).or_default().push(share),
+            let index = share.index();
+            if index >= ciphertext.public_key().participants() {
+                checks.refused.insert(index);
+                continue;
+            }
+            let different = seen.entry(index).or_default();
+            match (different.insert(share.fields()), different.len()) {
+                (true, ..=MAX_DIFFERENT) => checks.check(share)?,
+                (true, _) => later.entry(index).or_default().push(share),
+                (false, _) => {}
             }
         }
         checks.go_on(&later, need)?;
@@ -88,7 +95,7 @@ impl<'s> Sorted<'s> {
     }
 }
 
-/// What the checks so far have shown, and how many may follow.
+/// What the checks so far have shown, and how many may follow those of the first shares of each index.
 struct Checks<'a, 's> {
     ciphertext: &'a VerifiedCiphertext<'a>,
     valid: BTreeMap<u16, &'s Encoded>,
@@ -103,7 +110,6 @@ impl<'a, 's> Checks<'a, 's> {
     }
 
     fn check(&mut self, share: &'s DecryptionShare) -> Result<(), CombineError> {
-        self.left = self.left.saturating_sub(1);
         if share.verify(self.ciphertext).is_err() {
             self.refused.insert(share.index());
             return Ok(());
@@ -122,6 +128,7 @@ impl<'a, 's> Checks<'a, 's> {
                     return Ok(());
                 }
                 if !self.valid.contains_key(&share.index()) {
+                    self.left -= 1;
                     self.check(share)?;
                 }
             }

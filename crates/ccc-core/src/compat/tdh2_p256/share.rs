@@ -2,7 +2,7 @@
 
 use super::ciphertext::VerifiedCiphertext;
 use super::error::{FormatError, ShareError};
-use super::group::{Encoded, SecretScalar, double_mul_vartime, mul_base, read_scalar, share_challenge};
+use super::group::{Encoded, POINT_LEN, SecretScalar, double_mul_vartime, mul_base, read_scalar, share_challenge};
 use super::json::{Object, Writer};
 use super::keys::PrivateShare;
 use crate::secret::random64;
@@ -70,6 +70,11 @@ impl DecryptionShare {
         let writer = Writer::new(320).group().index(self.index).bytes("U_i", self.u_i.bytes());
         let writer = writer.bytes("E_i", &self.e_i.to_bytes()).bytes("F_i", &self.f_i.to_bytes());
         core::mem::take(&mut *writer.finish())
+    }
+
+    /// U_i, e_i and f_i as they are written: equal where the shares of one index are.
+    pub(super) fn fields(&self) -> ([u8; POINT_LEN], [u8; 32], [u8; 32]) {
+        (*self.u_i.bytes(), self.e_i.to_bytes().into(), self.f_i.to_bytes().into())
     }
 
     /// The index of the participant that it claims to be from, counted from 0.

@@ -282,19 +282,34 @@ fn n059_wrong_shares_under_an_index_do_not_shut_the_right_one_out() {
     assert_eq!(forger.opened(&[&same, &shares[..3]]), Ok((vec![0], vec![])), "a repeated one takes no place");
 }
 
-/// 5 participants have 40 checks in all.
+/// 5 participants have 40 checks after the first 8 of each.
 #[test]
 fn n059_checks_are_bounded_and_shared_by_turns() {
     let fixture = Fixture::new();
     let forger = Forger { fixture: &fixture, verified: fixture.verified() };
     let (flood, shares) = (forger.wrong(0, 60), fixture.shares());
-    let all_but_one = [&flood[..37], &shares[1..3], &shares[..1]];
-    assert_eq!(forger.opened(&all_but_one), Ok((vec![0], vec![0])), "37 wrong ones and 2 right ones before it");
-    let none_left = forger.opened(&[&flood[..38], &shares[1..3], &shares[..1]]);
+    let all_but_one = [&flood[..8 + 39], &shares[1..3], &shares[..1]];
+    assert_eq!(forger.opened(&all_but_one), Ok((vec![0], vec![0])), "39 wrong ones and 2 right ones before it");
+    let none_left = forger.opened(&[&flood[..8 + 40], &shares[1..3], &shares[..1]]);
     let expected = CombineError::NotEnoughShares { need: 3, have: 2, refused: vec![0], flooded: vec![0] };
     assert_eq!(none_left.as_ref(), Err(&expected));
     let told = "2 valid shares, where 3 are needed; refused: 0; too many of one participant: 0";
     assert_eq!(expected.to_string(), told);
     let by_turns = forger.opened(&[&flood, &forger.wrong(1, 8), &shares[1..4]]);
     assert_eq!(by_turns, Ok((vec![0, 1], vec![0, 1])), "the one flood leaves the other's right one its turn");
+}
+
+#[test]
+fn n059_unknown_indices_and_repeated_shares_use_up_no_check() {
+    let fixture = Fixture::new();
+    let forger = Forger { fixture: &fixture, verified: fixture.verified() };
+    let (flood, shares) = (forger.wrong(0, 9), fixture.shares());
+    let unknown: Vec<_> =
+        (9..13).flat_map(|index| forger.wrong(1, 8).into_iter().map(move |share| renumbered(&share, index))).collect();
+    let opened = forger.opened(&[&flood[..8], &shares[..3], &unknown]);
+    assert_eq!(opened, Ok((vec![0, 9, 10, 11, 12], vec![0])), "42 shares before the right one's turn");
+    let ninth = vec![flood[8].clone(); 40];
+    assert_eq!(forger.opened(&[&flood[..8], &ninth, &shares[..3]]), Ok((vec![0], vec![0])));
+    let first = vec![flood[0].clone(); 40];
+    assert_eq!(forger.opened(&[&flood, &first, &shares[..3]]), Ok((vec![0], vec![0])));
 }
