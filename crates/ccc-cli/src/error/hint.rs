@@ -232,14 +232,7 @@ impl Error {
                 "table-halt",
                 "`ccc table restore --from DIR` takes it from a copy of table/ or from an exported version",
             ),
-            Self::Collect(CollectError::Unreadable(_)) => (
-                "collection",
-                "nothing was removed; bring its file in table/versions/ back from a copy, or move that file away",
-            ),
-            Self::Collect(CollectError::Stopped { .. }) => {
-                ("collection", "see to the medium and run it again: it goes on with those that are left")
-            }
-            Self::Collect(_) => ("collection", "nothing was removed; restore head.json, or run it again"),
+            Self::Collect(error) => ("collection", of_collection(error)),
             Self::NoCopy { .. } | Self::Copy { .. } => {
                 ("copy", "name a copy that was made after the current version, unaltered; the pool is as it was")
             }
@@ -441,5 +434,15 @@ mod tests {
         let (_, list) = include_str!("../../../../docs/spec/files.md").split_once("### Codes").expect("the list");
         let written: BTreeSet<&str> = list.split('`').skip(1).step_by(2).collect();
         assert_eq!(codes, written, "a code is part of the interface");
+    }
+}
+
+fn of_collection(error: &CollectError) -> &'static str {
+    match error {
+        CollectError::Unreadable(_) => {
+            "nothing was removed; bring its file in table/versions/ back from a copy, or move that file away"
+        }
+        CollectError::Stopped { .. } => "see to the medium and run it again: it goes on with those that are left",
+        _ => "nothing was removed; restore head.json, or run it again",
     }
 }
