@@ -127,7 +127,6 @@ A session with its board is computed anew: anybody can audit a key generation, a
 Examples:
   ccc verify --committee keys/committee.ccc order.ccc
   ccc verify --pool pool/ attempt/share-3.ccc attempt/request.ccc attempt/recipient.ccc
-  ccc verify --pool pool/ attempt/report.ccc
   ccc verify --deployment run/deployment.json --policy run/policy.json run/reserve-1.re*
   ccc verify --policy policy.toml --at 1736179625 document.cose
   ccc verify --session s.json --board b/ vault/committee.ccc

@@ -232,7 +232,7 @@ impl Error {
                 "table-halt",
                 "`ccc table restore --from DIR` takes it from a copy of table/ or from an exported version",
             ),
-            Self::Collect(error) => ("collection", of_collection(error)),
+            Self::Collect(error) => of_collection(error),
             Self::NoCopy { .. } | Self::Copy { .. } => {
                 ("copy", "name a copy that was made after the current version, unaltered; the pool is as it was")
             }
@@ -401,6 +401,20 @@ fn of_recovery(error: &RecoveryError) -> (&'static str, &'static str) {
     }
 }
 
+/// What to do after a collection that did not end.
+fn of_collection(error: &CollectError) -> (&'static str, &'static str) {
+    match error {
+        CollectError::Unreadable(_) => (
+            "collection",
+            "nothing was removed; bring its file in table/versions/ back from a copy, or move that file away",
+        ),
+        CollectError::Stopped { .. } => {
+            ("collection", "see to the medium and run it again: it goes on with those that are left")
+        }
+        _ => ("collection", "nothing was removed; restore head.json, or run it again"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
@@ -434,15 +448,5 @@ mod tests {
         let (_, list) = include_str!("../../../../docs/spec/files.md").split_once("### Codes").expect("the list");
         let written: BTreeSet<&str> = list.split('`').skip(1).step_by(2).collect();
         assert_eq!(codes, written, "a code is part of the interface");
-    }
-}
-
-fn of_collection(error: &CollectError) -> &'static str {
-    match error {
-        CollectError::Unreadable(_) => {
-            "nothing was removed; bring its file in table/versions/ back from a copy, or move that file away"
-        }
-        CollectError::Stopped { .. } => "see to the medium and run it again: it goes on with those that are left",
-        _ => "nothing was removed; restore head.json, or run it again",
     }
 }

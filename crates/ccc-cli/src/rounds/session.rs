@@ -12,9 +12,11 @@ const MAX_SESSION: u64 = 1 << 20;
 const MAX_PUBLIC: u64 = 4096;
 
 impl PublicLine {
-    /// The text of a `.pub` file.
+    /// The text of a `.pub` file: its members in the order of their names, whichever order the library keeps.
     pub(crate) fn text(&self) -> String {
-        format!("{}\n", serde_json::json!(self))
+        let mut object = serde_json::json!(self);
+        object.sort_all_objects();
+        format!("{object}\n")
     }
 
     /// Reads a `.pub` file.

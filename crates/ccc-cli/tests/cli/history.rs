@@ -140,7 +140,7 @@ fn the_requester_and_the_maker_read_their_reports_and_nobody_elses() {
     );
     let lines = story.done("table history --pool pool --account-key maker.ccc").stdout;
     assert!(
-        lines.contains("  slot 0: sold at ") && lines.contains("average ") && lines.contains("(0.50 bp)"),
+        lines.contains("version 3, slot 0: sold at ") && lines.contains("average ") && lines.contains("(0.50 bp)"),
         "{lines}"
     );
 }
