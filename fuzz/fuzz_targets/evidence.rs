@@ -30,10 +30,7 @@ static SAMPLES: LazyLock<Vec<(Vec<u8>, u64)>> = LazyLock::new(|| {
         ),
         (Body::Tdx { quote, collateral: vector!("dcap/tdx_quote_collateral.json") }, 1_750_334_400),
         (
-            Body::Sgx {
-                quote: vector!("dcap/sgx_quote"),
-                collateral: vector!("dcap/sgx_quote_collateral.json"),
-            },
+            Body::Sgx { quote: vector!("dcap/sgx_quote"), collateral: vector!("dcap/sgx_quote_collateral.json") },
             1_750_334_400,
         ),
     ];

@@ -176,7 +176,7 @@ fn a_generated_book_with_lists_clears_as_the_reference_does() {
     let (size, deadline) = (20_000_000_000, 1_800_000_000);
     scratch.write(
         "request.toml",
-        &format!(
+        format!(
             "lot = 10_000\n[price]\nmicro_dollars = 60_000_000_000\n[[request]]\nowner = \"reserve\"\n\
              size = {size}\nspread = [9000, 9000]\ndeadline = {deadline}\ncounterparties = \"{makers}\"\n"
         ),
