@@ -122,11 +122,12 @@ fn records(input: &Record<'_>) {
     name(input.bytes);
 }
 
-/// A refusal that a damaged record gets: of this version, and of nothing else.
+/// A refusal that a damaged record gets, or one of a suite that is not built in: of this version, and of nothing else.
 fn refused<T>(read: Result<T, StoreError>, hash: &[u8; 32]) -> Option<T> {
     match read {
         Ok(found) => Some(found),
         Err(StoreError::Corrupt { header_hash, part: "header" | "manifest" }) if header_hash == *hash => None,
+        Err(StoreError::Suite { header_hash, .. }) if header_hash == *hash => None,
         Err(other) => panic!("{other}"),
     }
 }
