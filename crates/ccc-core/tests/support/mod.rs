@@ -5,9 +5,10 @@
 
 use rand_core::{TryCryptoRng, TryRng};
 use serde_json::Value;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::convert::Infallible;
 use std::path::PathBuf;
+use std::sync::Mutex;
 
 /// Gives back recorded bytes, in order, and nothing more.
 pub struct Replay(pub Vec<u8>);
@@ -49,6 +50,16 @@ pub fn outside(path: &str) -> Value {
 pub fn outside_text(path: &str) -> String {
     let path = format!("{}/../../vectors/{path}", env!("CARGO_MANIFEST_DIR"));
     std::fs::read_to_string(&path).unwrap_or_else(|e| panic!("{path}: {e}"))
+}
+
+/// The bytes of a vector file, read once and kept for the whole run.
+pub fn file(path: &str) -> &'static [u8] {
+    static READ: Mutex<BTreeMap<String, &'static [u8]>> = Mutex::new(BTreeMap::new());
+    let mut read = READ.lock().unwrap();
+    read.entry(path.to_owned()).or_insert_with(|| {
+        let path = format!("{}/../../vectors/{path}", env!("CARGO_MANIFEST_DIR"));
+        Vec::leak(std::fs::read(&path).unwrap_or_else(|e| panic!("{path}: {e}")))
+    })
 }
 
 /// The elements of a list.

@@ -7,7 +7,7 @@ mod registers;
 
 macro_rules! vector {
     ($name:literal) => {
-        include_bytes!(concat!("../../../../../vectors/attestation/", $name))
+        crate::support::file(concat!("attestation/", $name))
     };
 }
 
@@ -20,13 +20,15 @@ fn nitro() -> Vec<u8> {
 }
 
 fn snp() -> Vec<u8> {
-    let report = hex::decode(include_str!("../../../../../vectors/attestation/snp/report_milan.hex").trim());
+    let report = hex::decode(
+        core::str::from_utf8(crate::support::file("attestation/snp/report_milan.hex")).expect("text").trim(),
+    );
     let report = report.expect("hexadecimal").try_into().expect("a report");
     Body::Snp { report: &report, vcek: vector!("snp/vcek_milan.der") }.to_bytes().expect("short")
 }
 
 fn snp_debug() -> Vec<u8> {
-    let report = vector!("snp/go-sev-guest-attestation.bin");
+    let report = vector!("snp/go-sev-guest-attestation.bin").try_into().expect("a report");
     Body::Snp { report, vcek: vector!("snp/go-sev-guest-vcek.der") }.to_bytes().expect("short")
 }
 

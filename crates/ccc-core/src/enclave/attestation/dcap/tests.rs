@@ -3,7 +3,10 @@ use rayon::prelude::*;
 
 const TODAY: u64 = 1_795_305_600; // 2026-11-22
 const DAY: u64 = 86_400;
-const OTHER_ROOT: &[u8] = include_bytes!("../../../../../../vectors/attestation/dcap/other-root.der");
+
+fn other_root() -> &'static [u8] {
+    crate::support::file("attestation/dcap/other-root.der")
+}
 
 struct Sample {
     quote: &'static [u8],
@@ -15,7 +18,7 @@ struct Sample {
 
 macro_rules! vector {
     ($name:literal) => {
-        include_bytes!(concat!("../../../../../../vectors/attestation/dcap/", $name))
+        crate::support::file(concat!("attestation/dcap/", $name))
     };
 }
 
@@ -193,10 +196,10 @@ fn n105_reserved_bytes_and_other_layouts_are_refused() {
 #[test]
 fn n100_a_root_of_our_own_with_the_same_name_is_refused() {
     let [sgx, ..] = samples();
-    assert_eq!(verify(sgx.quote, sgx.collateral, OTHER_ROOT, TODAY), Err(DcapError::Root));
+    assert_eq!(verify(sgx.quote, sgx.collateral, other_root(), TODAY), Err(DcapError::Root));
     // with our root in the place of the quote's last certificate, what it issued does not verify
     let text = core::str::from_utf8(&sgx.quote[sgx.quote.len() - 3548..]).expect("PEM");
-    let ours = der::pem::encode_string("CERTIFICATE", der::pem::LineEnding::LF, OTHER_ROOT).expect("PEM");
+    let ours = der::pem::encode_string("CERTIFICATE", der::pem::LineEnding::LF, other_root()).expect("PEM");
     let start = sgx.quote.len() - 3548 + text.rfind("-----BEGIN").expect("a certificate");
     let mut swapped = [&sgx.quote[..start], ours.as_bytes(), &[0]].concat();
     let shift = |at: usize, bytes: &mut Vec<u8>| {
@@ -205,7 +208,7 @@ fn n100_a_root_of_our_own_with_the_same_name_is_refused() {
     };
     shift(48 + 384, &mut swapped);
     shift(sgx.quote.len() - 3548 - 4, &mut swapped);
-    let refused = verify(&swapped, sgx.collateral, OTHER_ROOT, sgx.at);
+    let refused = verify(&swapped, sgx.collateral, other_root(), sgx.at);
     assert!(matches!(refused, Err(DcapError::Refused(_))), "{refused:?}");
     assert_eq!(verify(&swapped, sgx.collateral, ROOT, sgx.at), Err(DcapError::Root));
 }

@@ -6,24 +6,33 @@ use super::*;
 use p384::ecdsa::SigningKey;
 use rayon::prelude::*;
 
-const REAL: &[u8] = include_bytes!("../../../../../../vectors/attestation/nitro/real-2025-01-06-eu-central-1.cose");
+fn real() -> &'static [u8] {
+    crate::support::file("attestation/nitro/real-2025-01-06-eu-central-1.cose")
+}
 const REAL_AT: u64 = 1_736_179_625;
-const BETA: &[u8] =
-    include_bytes!("../../../../../../vectors/attestation/nitro/evervault-beta-valid-attestation-doc.cose");
-const BETA_DEBUG: &[u8] =
-    include_bytes!("../../../../../../vectors/attestation/nitro/evervault-beta-debug-mode-attestation-doc.cose");
-const DEBUG_BASE64: &str =
-    include_str!("../../../../../../vectors/attestation/nitro/evervault-valid-attestation-doc.b64");
+
+fn beta() -> &'static [u8] {
+    crate::support::file("attestation/nitro/evervault-beta-valid-attestation-doc.cose")
+}
+
+fn beta_debug() -> &'static [u8] {
+    crate::support::file("attestation/nitro/evervault-beta-debug-mode-attestation-doc.cose")
+}
+
+fn debug_base64() -> &'static str {
+    core::str::from_utf8(crate::support::file("attestation/nitro/evervault-valid-attestation-doc.b64")).expect("text")
+}
+
 const TODAY: u64 = 1_795_305_600; // 2026-11-22
 const DAY: u64 = 86_400;
 
 /// Every genuine document with its own time and whether it is of an enclave in debug mode.
 fn samples() -> [(Vec<u8>, u64, bool); 4] {
     [
-        (REAL.to_vec(), REAL_AT, false),
-        (BETA.to_vec(), 1_665_651_482, false),
-        (BETA_DEBUG.to_vec(), 1_665_582_606, true),
-        (base64(DEBUG_BASE64.trim()), 1_695_049_410, true),
+        (real().to_vec(), REAL_AT, false),
+        (beta().to_vec(), 1_665_651_482, false),
+        (beta_debug().to_vec(), 1_665_582_606, true),
+        (base64(debug_base64().trim()), 1_695_049_410, true),
     ]
 }
 
@@ -49,7 +58,7 @@ struct Forged {
 impl Forged {
     /// `changes` of the certificate at a position, counted from the leaf.
     fn new(position: usize, changes: &[(&[u8], &[u8])]) -> Self {
-        let genuine = Document::parse(REAL).expect("a document");
+        let genuine = Document::parse(real()).expect("a document");
         let names: Vec<&[u8]> = genuine.bundle.iter().copied().chain([genuine.certificate]).collect();
         let mut made: Vec<Vec<u8>> = Vec::new();
         for (at, name) in names.iter().enumerate() {
@@ -111,7 +120,7 @@ fn genuine_documents_verify_at_their_own_time() {
         assert_eq!((found.kind, found.debug, found.issued), (ProviderKind::Nitro, debug, Some(at)));
         assert!(found.not_before <= at && at <= found.not_after && found.not_after - found.not_before <= 4 * 3600);
     }
-    let real = verify(REAL, ROOT_G1, REAL_AT).expect("a genuine document");
+    let real = verify(real(), ROOT_G1, REAL_AT).expect("a genuine document");
     let Registers::Nitro { pcrs } = &real.registers else { panic!("registers of Nitro") };
     assert_eq!((pcrs.len(), pcrs[&0][..4].to_vec()), (16, vec![0x8b, 0xb1, 0x59, 0xf2]));
     assert_eq!((real.user_data, real.nonce), (vec![], Some(vec![])));
@@ -145,12 +154,12 @@ fn n095_a_document_with_any_byte_flipped_is_refused() {
 #[test]
 fn n105_trailing_bytes_and_truncated_documents_are_refused() {
     for found in [1, 64] {
-        let long = [REAL, &vec![0; found]].concat();
+        let long = [real(), &vec![0; found]].concat();
         let expected = NitroError::Cbor(CborError::Trailing { found });
         assert_eq!(verify(&long, ROOT_G1, REAL_AT), Err(expected));
     }
-    for len in 0..REAL.len() {
-        assert!(verify(&REAL[..len], ROOT_G1, REAL_AT).is_err(), "{len}");
+    for len in 0..real().len() {
+        assert!(verify(&real()[..len], ROOT_G1, REAL_AT).is_err(), "{len}");
     }
     let huge = vec![0; MAX_DOCUMENT + 1];
     let length = NitroError::Length { found: huge.len(), max: MAX_DOCUMENT };
@@ -164,7 +173,7 @@ fn n100_a_root_of_our_own_with_the_same_names_is_refused() {
     let accepted = forged.verify(&document).expect("genuine under its own root");
     assert_eq!((accepted.user_data, accepted.nonce), (vec![7; 64], Some(vec![8; 64])));
     assert_eq!(verify(&document, ROOT_G1, REAL_AT), Err(ChainError::Root.into()));
-    assert_eq!(verify(REAL, &forged.root, REAL_AT), Err(ChainError::Root.into()));
+    assert_eq!(verify(real(), &forged.root, REAL_AT), Err(ChainError::Root.into()));
     let pinned = Forged { root: ROOT_G1.to_vec(), ..Forged::plain() };
     let pinned = Forged { bundle: [vec![ROOT_G1.to_vec()], pinned.bundle[1..].to_vec()].concat(), ..pinned };
     let expected = ChainError::Signature { position: 3 };
@@ -174,14 +183,14 @@ fn n100_a_root_of_our_own_with_the_same_names_is_refused() {
 #[test]
 fn n101_another_algorithm_and_one_that_nobody_signs_are_refused() {
     for protected in [&[0xa1, 0x01, 0x26][..], &[0xa0], &[], &[0xa2, 0x01, 0x38, 0x22, 0x04, 0x40]] {
-        let bad = replaced(REAL, &bytes(&[0xa1, 0x01, 0x38, 0x22]), &bytes(protected));
+        let bad = replaced(real(), &bytes(&[0xa1, 0x01, 0x38, 0x22]), &bytes(protected));
         assert_eq!(verify(&bad, ROOT_G1, REAL_AT), Err(NitroError::Algorithm), "{protected:02x?}");
     }
     let header = [&bytes(&[0xa1, 0x01, 0x38, 0x22])[..], &[0xa0]].concat();
     let unprotected = [&header[..5], &[0xa1, 0x01, 0x38, 0x22]].concat();
-    let bad = replaced(REAL, &header, &unprotected);
+    let bad = replaced(real(), &header, &unprotected);
     assert_eq!(verify(&bad, ROOT_G1, REAL_AT), Err(NitroError::Unprotected { found: 1 }));
-    let none = replaced(REAL, &header, &[&[0x40, 0xa1, 0x01, 0x38, 0x22][..]].concat());
+    let none = replaced(real(), &header, &[&[0x40, 0xa1, 0x01, 0x38, 0x22][..]].concat());
     assert_eq!(verify(&none, ROOT_G1, REAL_AT), Err(NitroError::Algorithm));
 }
 
@@ -294,7 +303,7 @@ fn n100_certificates_that_may_not_do_what_they_do_are_refused() {
 #[test]
 fn a_leaf_that_signs_certificates_is_no_authority() {
     let forged = Forged::plain();
-    let genuine = Document::parse(REAL).expect("a document");
+    let genuine = Document::parse(real()).expect("a document");
     // issued by the leaf, in the leaf's own name
     let issuer = key(5);
     let below = certificate(genuine.certificate, &key(9), &issuer, &[]);
@@ -306,13 +315,13 @@ fn a_leaf_that_signs_certificates_is_no_authority() {
 
 #[test]
 fn a_verified_chain_serves_documents_under_it_and_no_others() {
-    let verified = chain(REAL, ROOT_G1, REAL_AT).expect("a genuine chain");
-    let found = verify_under(REAL, ROOT_G1, &verified, REAL_AT);
-    assert_eq!(found, verify(REAL, ROOT_G1, REAL_AT));
-    assert_eq!(verify_under(BETA, ROOT_G1, &verified, REAL_AT), Err(ChainError::OtherChain.into()));
-    let late = verify_under(REAL, ROOT_G1, &verified, TODAY);
+    let verified = chain(real(), ROOT_G1, REAL_AT).expect("a genuine chain");
+    let found = verify_under(real(), ROOT_G1, &verified, REAL_AT);
+    assert_eq!(found, verify(real(), ROOT_G1, REAL_AT));
+    assert_eq!(verify_under(beta(), ROOT_G1, &verified, REAL_AT), Err(ChainError::OtherChain.into()));
+    let late = verify_under(real(), ROOT_G1, &verified, TODAY);
     assert!(matches!(late, Err(NitroError::Chain(ChainError::Validity { position: 0, .. }))));
-    let mut bad = REAL.to_vec();
+    let mut bad = real().to_vec();
     let last = bad.len() - 1;
     bad[last] ^= 1;
     assert_eq!(verify_under(&bad, ROOT_G1, &verified, REAL_AT), Err(NitroError::Signature));

@@ -2,23 +2,43 @@ use super::super::ChainError;
 use super::*;
 use rayon::prelude::*;
 
-const MILAN_HEX: &str = include_str!("../../../../../../vectors/attestation/snp/report_milan.hex");
-const MILAN_VCEK: &[u8] = include_bytes!("../../../../../../vectors/attestation/snp/vcek_milan.der");
-const DEBUG: &[u8] = include_bytes!("../../../../../../vectors/attestation/snp/go-sev-guest-attestation.bin");
-const DEBUG_VCEK: &[u8] = include_bytes!("../../../../../../vectors/attestation/snp/go-sev-guest-vcek.der");
-const TURIN_VCEK: &[u8] = include_bytes!("../../../../../../vectors/attestation/snp/vcek_turin.der");
-const OTHER_ARK: &[u8] = include_bytes!("../../../../../../vectors/attestation/snp/other-ark.der");
-const OTHER_ASK: &[u8] = include_bytes!("../../../../../../vectors/attestation/snp/other-ask.der");
+fn milan_hex() -> &'static str {
+    core::str::from_utf8(crate::support::file("attestation/snp/report_milan.hex")).expect("text")
+}
+
+fn milan_vcek() -> &'static [u8] {
+    crate::support::file("attestation/snp/vcek_milan.der")
+}
+
+fn debug() -> &'static [u8] {
+    crate::support::file("attestation/snp/go-sev-guest-attestation.bin")
+}
+
+fn debug_vcek() -> &'static [u8] {
+    crate::support::file("attestation/snp/go-sev-guest-vcek.der")
+}
+
+fn turin_vcek() -> &'static [u8] {
+    crate::support::file("attestation/snp/vcek_turin.der")
+}
+
+fn other_ark() -> &'static [u8] {
+    crate::support::file("attestation/snp/other-ark.der")
+}
+
+fn other_ask() -> &'static [u8] {
+    crate::support::file("attestation/snp/other-ask.der")
+}
 const AT: u64 = 1_700_000_000; // 2023-11-14, when both certificates are valid
 const DAY: u64 = 86_400;
 
 fn milan() -> Vec<u8> {
-    hex::decode(MILAN_HEX.trim()).expect("hexadecimal")
+    hex::decode(milan_hex().trim()).expect("hexadecimal")
 }
 
 /// Every genuine report with its certificate, and whether it is of a guest in debug mode.
 fn samples() -> [(Vec<u8>, &'static [u8], bool); 2] {
-    [(milan(), MILAN_VCEK, false), (DEBUG.to_vec(), DEBUG_VCEK, true)]
+    [(milan(), milan_vcek(), false), (debug().to_vec(), debug_vcek(), true)]
 }
 
 fn checked(report: &[u8], vcek: &[u8]) -> Result<Evidence, SnpError> {
@@ -32,7 +52,7 @@ fn genuine_reports_verify_under_their_chip() {
         assert_eq!((found.kind, found.debug, found.nonce, found.issued), (ProviderKind::SevSnp, debug, None, None));
         assert_eq!(found.user_data, report[0x50..0x90]);
     }
-    let found = checked(&milan(), MILAN_VCEK).expect("a genuine report");
+    let found = checked(&milan(), milan_vcek()).expect("a genuine report");
     let tcb = SnpTcb { fmc: 0, boot_loader: 3, tee: 0, snp: 8, microcode: 0x73 };
     assert_eq!(found.tcb, Tcb::Snp { reported: tcb, committed: tcb });
     let Registers::Snp(registers) = found.registers else { panic!("registers of SNP") };
@@ -41,15 +61,15 @@ fn genuine_reports_verify_under_their_chip() {
 
 #[test]
 fn a_chip_of_turin_stands_under_its_own_authority() {
-    assert!(chain(TURIN_VCEK, &AUTHORITIES, 1_740_000_000).is_ok());
-    let early = chain(TURIN_VCEK, &AUTHORITIES, AT);
+    assert!(chain(turin_vcek(), &AUTHORITIES, 1_740_000_000).is_ok());
+    let early = chain(turin_vcek(), &AUTHORITIES, AT);
     assert!(matches!(early, Err(SnpError::Chain(ChainError::Validity { position: 0, .. }))));
     let known = SnpError::Product { known: 2 };
-    assert_eq!(chain(TURIN_VCEK, &AUTHORITIES[..2], 1_740_000_000), Err(known));
-    let turin = Chain::parse(TURIN_VCEK, &AUTHORITIES).expect("a certificate");
+    assert_eq!(chain(turin_vcek(), &AUTHORITIES[..2], 1_740_000_000), Err(known));
+    let turin = Chain::parse(turin_vcek(), &AUTHORITIES).expect("a certificate");
     assert_eq!(turin.firmware(), Ok(SnpTcb { microcode: 9, ..SnpTcb::default() }));
     // a version 2 report of a chip of Milan does not pass as one of Turin
-    assert_eq!(verify(&milan(), TURIN_VCEK, &AUTHORITIES, AT), Err(SnpError::Signature));
+    assert_eq!(verify(&milan(), turin_vcek(), &AUTHORITIES, AT), Err(SnpError::Signature));
 }
 
 /// A report says no time. Its certificate does: before it and after it the report is refused.
@@ -84,24 +104,24 @@ fn n095_a_report_with_any_byte_flipped_is_refused() {
 #[test]
 fn n095_a_certificate_with_any_byte_flipped_is_refused() {
     let report = milan();
-    let refused = (0..MILAN_VCEK.len()).into_par_iter().filter(|byte| {
-        let mut bad = MILAN_VCEK.to_vec();
+    let refused = (0..milan_vcek().len()).into_par_iter().filter(|byte| {
+        let mut bad = milan_vcek().to_vec();
         bad[*byte] ^= 1;
         checked(&report, &bad).is_err()
     });
     let refused = refused.count();
-    println!("snp certificate: {refused} of {} flips refused", MILAN_VCEK.len());
-    assert_eq!(refused, MILAN_VCEK.len());
+    println!("snp certificate: {refused} of {} flips refused", milan_vcek().len());
+    assert_eq!(refused, milan_vcek().len());
 }
 
 #[test]
 fn n100_authorities_of_our_own_with_the_same_names_are_refused() {
     let authority = |root, intermediate| [Authority { root, intermediate, generation: Generation::Family19 }];
-    let under = |authorities: &[Authority<'_>]| verify(&milan(), MILAN_VCEK, authorities, 1_795_305_600);
+    let under = |authorities: &[Authority<'_>]| verify(&milan(), milan_vcek(), authorities, 1_795_305_600);
     assert!(under(&authority(AUTHORITIES[0].root, AUTHORITIES[0].intermediate)).is_ok());
-    let chip = under(&authority(OTHER_ARK, OTHER_ASK));
+    let chip = under(&authority(other_ark(), other_ask()));
     assert_eq!(chip, Err(ChainError::Signature { position: 0 }.into()));
-    let root = under(&authority(OTHER_ARK, AUTHORITIES[0].intermediate));
+    let root = under(&authority(other_ark(), AUTHORITIES[0].intermediate));
     assert!(matches!(root, Err(SnpError::Chain(ChainError::Signature { position: 1 }))), "{root:?}");
     assert_eq!(under(&[]), Err(SnpError::Product { known: 0 }));
 }
@@ -111,7 +131,7 @@ fn n105_another_length_and_bytes_that_are_not_zero_are_refused() {
     for extra in [1, 64] {
         let long = [milan(), vec![0; extra]].concat();
         let expected = SnpError::Length { expected: REPORT_LEN, found: REPORT_LEN + extra };
-        assert_eq!(checked(&long, MILAN_VCEK), Err(expected));
+        assert_eq!(checked(&long, milan_vcek()), Err(expected));
     }
     let reserved = [
         (0x41, "platform information"),
@@ -130,9 +150,9 @@ fn n105_another_length_and_bytes_that_are_not_zero_are_refused() {
     for (at, what) in reserved {
         let mut bad = milan();
         bad[at] = 0x80;
-        assert_eq!(checked(&bad, MILAN_VCEK), Err(SnpError::Reserved { what }), "{at:#x}");
+        assert_eq!(checked(&bad, milan_vcek()), Err(SnpError::Reserved { what }), "{at:#x}");
     }
-    let long = [MILAN_VCEK, &[0]].concat();
+    let long = [milan_vcek(), &[0]].concat();
     assert_eq!(checked(&milan(), &long), Err(ChainError::Encoding { position: 0 }.into()));
 }
 
@@ -141,7 +161,7 @@ fn n101_n107_other_algorithms_versions_and_keys_are_refused() {
     let with = |at: usize, value: u8| {
         let mut bad = milan();
         bad[at] = value;
-        checked(&bad, MILAN_VCEK)
+        checked(&bad, milan_vcek())
     };
     assert_eq!(with(0x34, 0), Err(SnpError::Algorithm { found: 0 }));
     assert_eq!(with(0, 1), Err(SnpError::Version { found: 1 }));
@@ -156,7 +176,7 @@ fn n101_n107_other_algorithms_versions_and_keys_are_refused() {
 /// The signature is over the report alone, so chip and firmware are compared with what AMD's certificate says.
 #[test]
 fn n107_a_report_of_another_chip_or_firmware_than_the_certificates_is_refused() {
-    let chain = Chain::parse(MILAN_VCEK, &AUTHORITIES).expect("a certificate");
+    let chain = Chain::parse(milan_vcek(), &AUTHORITIES).expect("a certificate");
     let of = |at: usize, value: u8| {
         let mut bad = milan();
         bad[at] ^= value;
@@ -184,11 +204,11 @@ fn n107_a_report_of_another_chip_or_firmware_than_the_certificates_is_refused() 
 
 #[test]
 fn a_verified_chain_serves_reports_of_its_chip_alone() {
-    let verified = chain(MILAN_VCEK, &AUTHORITIES, AT).expect("a genuine chain");
+    let verified = chain(milan_vcek(), &AUTHORITIES, AT).expect("a genuine chain");
     let under = |report: &[u8], vcek: &[u8]| verify_under(report, vcek, &AUTHORITIES, &verified, AT);
-    assert_eq!(under(&milan(), MILAN_VCEK), checked(&milan(), MILAN_VCEK));
-    assert_eq!(under(DEBUG, DEBUG_VCEK), Err(ChainError::OtherChain.into()));
-    assert_eq!(under(DEBUG, MILAN_VCEK), Err(SnpError::Signature));
+    assert_eq!(under(&milan(), milan_vcek()), checked(&milan(), milan_vcek()));
+    assert_eq!(under(debug(), debug_vcek()), Err(ChainError::OtherChain.into()));
+    assert_eq!(under(debug(), milan_vcek()), Err(SnpError::Signature));
 }
 
 /// Distinct values in the fields that a genuine report has at zero: 56860, table 23.
