@@ -114,12 +114,17 @@ mod tests {
         assert!(orders.iter().all(|order| order.account == NO_SIGNER && order.digest == [0; 32]));
     }
 
+    /// Not even where account and digest are those of an empty seat.
     #[test]
     fn a_seat_without_a_cancellation_takes_no_order_out() {
-        let seats = Seats { terms: vec![None, None], cancelled: vec![None, None], digests: vec![Some([0; 32]), None] };
+        let digests = vec![Some([0; 32]), None];
+        let mut seats = Seats { terms: vec![None, None], cancelled: vec![None, None], digests };
         let mut book = Book::padded(2);
-        let before: Vec<_> = book.orders.iter().map(|order| order.frozen).collect();
+        book.orders[0].frozen = false;
         book.retire_cancelled(&seats);
-        assert_eq!(book.orders.iter().map(|order| order.frozen).collect::<Vec<_>>(), before);
+        assert!(!book.orders[0].frozen);
+        seats.cancelled[1] = Some(Cancelled { account: book.accounts[0], order: [0; 32] });
+        book.retire_cancelled(&seats);
+        assert!(book.orders[0].frozen, "a cancellation behind it does");
     }
 }

@@ -19,7 +19,7 @@ c,three,500,600000,
 d,four,900,900000,
 ";
 
-const REQUEST: &str = "\
+pub(crate) const REQUEST: &str = "\
 lot = 100
 
 [price]

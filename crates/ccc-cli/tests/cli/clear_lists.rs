@@ -1,6 +1,9 @@
 //! `ccc clear` with counterparty lists: who meets whom, what is refused, and that the fills are the reference's.
 
-use super::support::{Run, Scratch};
+use super::{
+    clear::REQUEST,
+    support::{Run, Scratch},
+};
 use ccc_core::suite::{self, domain};
 use darkpool_matcher::{
     BaseUnits, Batch, CounterpartyList, Lots, Market, MicroDollars, Observation, OwnerId, PriceRules, Request, Spread,
@@ -13,19 +16,6 @@ a,one,300,400000,allow:desk-1+reserve
 b,two,400,900000,deny:reserve
 c,three,500,600000,allow:desk-1
 d,four,900,900000,
-";
-
-const REQUEST: &str = "\
-lot = 100
-
-[price]
-micro_dollars = 60_000_000_000
-
-[[request]]
-owner = \"reserve\"
-size = 850000
-spread = [1000, 1000]
-deadline = 1800000000
 ";
 
 const SECOND: &str = "

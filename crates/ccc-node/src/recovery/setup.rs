@@ -180,18 +180,13 @@ pub(super) async fn build_with(
     let placed = timeline.chain(contracts(&chain, &randomness, (&agent_key, &signers), epoch)).await?;
     let Contracts { operator, reserve, deployment } = placed;
     let account = statement::account(&options.statement).await?;
-    let mut config = configuration(scenario, &deployment, &vault.committee, &agent_key, account)?;
-    configure(&mut config);
-    config.validate()?;
+    let config = configuration(scenario, &deployment, &vault.committee, &agent_key, account, configure)?;
     let provider = hardware(&randomness, &config);
     let policy = Policy { measurements: vec![config.measurement()], ..policy(options.mode, &randomness) };
     let participants = Participants { committee: &vault.committee, policy: &policy, deployment: &deployment };
     let secrets = vault.members.iter().filter_map(|(_, share)| key_share(share)).collect();
-    let nodes = participants.into_nodes(scenario, vault.members, &chain);
-    let key = vault.committee.master_public_key();
-    let workflow = |signer| WorkflowNode::new(signer, policy.clone(), config.clone(), *key);
-    let log = || ChainLog::new(&chain, &deployment);
-    let signers = signers.into_iter().map(|signer| Signer { node: workflow(signer), log: log() }).collect();
+    let nodes = participants.nodes(scenario, vault.members, &chain);
+    let signers = participants.signing(signers, &config, &chain);
     let makers = makers(&chain, &randomness, scenario, timeline).await?;
     Ok(World {
         nodes,
@@ -227,6 +222,7 @@ fn key_share(share: &KeyShare) -> Option<Secret> {
     share.to_bytes().last_chunk::<32>().map(|scalar| Secret::bytes("a share of the vault's key", scalar))
 }
 
+/// What participants and signers hold in common.
 struct Participants<'a> {
     committee: &'a Committee,
     policy: &'a Policy,
@@ -234,12 +230,7 @@ struct Participants<'a> {
 }
 
 impl Participants<'_> {
-    fn into_nodes(
-        self,
-        scenario: &Scenario,
-        members: Vec<(ParticipantKeys, KeyShare)>,
-        chain: &Chain,
-    ) -> Vec<Participant> {
+    fn nodes(&self, scenario: &Scenario, members: Vec<(ParticipantKeys, KeyShare)>, chain: &Chain) -> Vec<Participant> {
         let served = (self.deployment.chain_id, self.deployment.pool.0.0);
         let node = |(keys, share): (ParticipantKeys, KeyShare)| {
             let behaviour = behaviour(scenario, share.identifier().get());
@@ -249,6 +240,16 @@ impl Participants<'_> {
             Participant { node, log: ChainLog::new(chain, self.deployment) }
         };
         members.into_iter().map(node).collect()
+    }
+
+    /// The report signers, each with a log of its own.
+    fn signing(&self, signers: Vec<ReportSigner>, config: &EnclaveConfig, chain: &Chain) -> Vec<Signer> {
+        let key = *self.committee.master_public_key();
+        let signer = |signer| Signer {
+            node: WorkflowNode::new(signer, self.policy.clone(), config.clone(), key),
+            log: ChainLog::new(chain, self.deployment),
+        };
+        signers.into_iter().map(signer).collect()
     }
 }
 
@@ -318,13 +319,14 @@ fn configuration(
     committee: &Committee,
     agent: &AgentKey,
     custodian_account: String,
+    configure: impl FnOnce(&mut EnclaveConfig),
 ) -> Result<EnclaveConfig, RecoveryError> {
     let asset = |token: &ccc_chain::deploy::DeployedToken| Asset {
         token: token.address.0.0,
         decimals: token.plan.decimals,
         lot: token.plan.lot,
     };
-    let config = EnclaveConfig {
+    let mut config = EnclaveConfig {
         chain: deployment.chain_id,
         pool: deployment.pool.0.0,
         reserve_attestation: deployment.attestation.0.0,
@@ -350,6 +352,8 @@ fn configuration(
         operator: None,
         suite: TableSuite::ChaCha20Poly1305,
     };
+    configure(&mut config);
+    config.validate()?;
     Ok(config)
 }
 

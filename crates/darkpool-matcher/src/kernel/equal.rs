@@ -47,8 +47,8 @@ pub(super) fn level_out<C: Columns>(columns: &mut C, level: &Margin, rate: Rate,
         let share = rate.handed_out(running).wrapping_sub(handed_out);
         handed_out = handed_out.wrapping_add(share);
         let fill = lesser(slot.capacity, level.at).wrapping_add(share);
-        let filled = u64::from(slot.spread) & nonzero(fill);
-        allocated.dearest = select(below(allocated.dearest, filled), filled, allocated.dearest);
+        let filled = u64::from(slot.spread) & hide(nonzero(fill));
+        allocated.dearest = select(hide(below(allocated.dearest, filled)), filled, allocated.dearest);
         allocated.take(&slot, fill, last)
     });
     allocated

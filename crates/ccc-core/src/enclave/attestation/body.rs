@@ -89,8 +89,7 @@ impl<'a> Body<'a> {
     pub fn from_bytes(bytes: &'a [u8]) -> Result<Self, EvidenceError> {
         let kind = ProviderKind::of(bytes)?;
         if bytes.len() > MAX_EVIDENCE {
-            let found = bytes.len() as u64;
-            return Err(EncodingError::Range { what: "evidence", found, range: "at most 64 KiB" }.into());
+            return Err(too_long(bytes.len()).into());
         }
         let mut reader = Reader::new(&bytes[FRONT..]);
         let body = match kind {

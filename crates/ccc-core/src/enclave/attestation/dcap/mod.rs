@@ -11,6 +11,7 @@ pub use quote::MAX_QUOTE;
 
 use super::ProviderKind;
 use super::evidence::{DcapStatus, Evidence, Registers, Tcb, Window};
+use crate::encoding::EncodingError;
 use alloc::string::{String, ToString};
 use dcap_qvl::QuoteCollateralV3;
 use dcap_qvl::configs::RustCryptoConfig;
@@ -45,22 +46,9 @@ pub enum DcapError {
         /// The greatest length.
         max: usize,
     },
-    /// Fewer bytes than the layout needs.
-    #[error("{what}: {found} bytes where {expected} are needed")]
-    Truncated {
-        /// The field.
-        what: &'static str,
-        /// Bytes needed.
-        expected: usize,
-        /// Bytes left.
-        found: usize,
-    },
-    /// Bytes left over after the last field.
-    #[error("{found} bytes after the end")]
-    Trailing {
-        /// Bytes left over.
-        found: usize,
-    },
+    /// Fewer bytes than the layout needs, or bytes left over after its last field.
+    #[error(transparent)]
+    Encoding(#[from] EncodingError),
     /// A version and TEE that are not read together.
     #[error("version {version} of TEE {tee:#x}, where version 3 of SGX and versions 4 and 5 of TDX are read")]
     Version {

@@ -5,6 +5,7 @@
 
 use super::super::ProviderKind;
 use super::DcapError;
+use crate::encoding::{EncodingError, Reader};
 use alloc::vec::Vec;
 use der::pem::{self, LineEnding};
 
@@ -29,41 +30,18 @@ pub(super) struct Quote<'a> {
     body: &'a [u8],
 }
 
-struct Reader<'a> {
-    rest: &'a [u8],
+fn u16_le(reader: &mut Reader<'_>, what: &'static str) -> Result<u16, EncodingError> {
+    reader.array(what).map(u16::from_le_bytes)
 }
 
-impl<'a> Reader<'a> {
-    fn bytes(&mut self, what: &'static str, expected: usize) -> Result<&'a [u8], DcapError> {
-        let found = self.rest.len();
-        let (head, tail) =
-            self.rest.split_at_checked(expected).ok_or(DcapError::Truncated { what, expected, found })?;
-        self.rest = tail;
-        Ok(head)
-    }
+fn u32_le(reader: &mut Reader<'_>, what: &'static str) -> Result<u32, EncodingError> {
+    reader.array(what).map(u32::from_le_bytes)
+}
 
-    fn u16(&mut self, what: &'static str) -> Result<u16, DcapError> {
-        let bytes = self.bytes(what, 2)?;
-        Ok(u16::from_le_bytes([bytes[0], bytes[1]]))
-    }
-
-    fn u32(&mut self, what: &'static str) -> Result<u32, DcapError> {
-        let bytes = self.bytes(what, 4)?;
-        Ok(u32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]))
-    }
-
-    /// The bytes that a u32 counts.
-    fn counted(&mut self, what: &'static str) -> Result<&'a [u8], DcapError> {
-        let len = usize::try_from(self.u32(what)?).unwrap_or(usize::MAX);
-        self.bytes(what, len)
-    }
-
-    fn finish(self) -> Result<(), DcapError> {
-        match self.rest.len() {
-            0 => Ok(()),
-            found => Err(DcapError::Trailing { found }),
-        }
-    }
+/// The bytes that a number of four bytes counts.
+fn counted<'a>(reader: &mut Reader<'a>, what: &'static str) -> Result<&'a [u8], EncodingError> {
+    let len = usize::try_from(u32_le(reader, what)?).unwrap_or(usize::MAX);
+    reader.bytes(what, len)
 }
 
 impl<'a> Quote<'a> {
@@ -71,10 +49,10 @@ impl<'a> Quote<'a> {
         if bytes.len() > MAX_QUOTE {
             return Err(DcapError::Length { found: bytes.len(), max: MAX_QUOTE });
         }
-        let mut reader = Reader { rest: bytes };
+        let mut reader = Reader::new(bytes);
         let (version, kind) = header(&mut reader)?;
         let body = body(&mut reader, version, kind)?;
-        let mut signature = Reader { rest: reader.counted("signature data")? };
+        let mut signature = Reader::new(counted(&mut reader, "signature data")?);
         reader.finish()?;
         signature_data(&mut signature, version, root)?;
         signature.finish()?;
@@ -95,11 +73,11 @@ impl<'a> Quote<'a> {
 
 /// Where the lengths at the front of a buffer say that the quote ends.
 pub(super) fn extent(buffer: &[u8]) -> Option<usize> {
-    let mut reader = Reader { rest: buffer };
+    let mut reader = Reader::new(buffer);
     let (version, kind) = header(&mut reader).ok()?;
     body(&mut reader, version, kind).ok()?;
-    reader.counted("signature data").ok()?;
-    Some(buffer.len() - reader.rest.len())
+    counted(&mut reader, "signature data").ok()?;
+    Some(buffer.len() - reader.remaining())
 }
 
 fn zero(bytes: &[u8]) -> bool {
@@ -107,10 +85,10 @@ fn zero(bytes: &[u8]) -> bool {
 }
 
 fn header(reader: &mut Reader<'_>) -> Result<(u16, ProviderKind), DcapError> {
-    let mut header = Reader { rest: reader.bytes("header", HEADER_LEN)? };
-    let version = header.u16("version")?;
-    header.u16("kind of attestation key")?;
-    let tee = header.u32("TEE")?;
+    let mut header = Reader::new(reader.bytes("header", HEADER_LEN)?);
+    let version = u16_le(&mut header, "version")?;
+    u16_le(&mut header, "kind of attestation key")?;
+    let tee = u32_le(&mut header, "TEE")?;
     let kind = match (version, tee) {
         (3, TEE_SGX) => ProviderKind::Sgx,
         (4 | 5, TEE_TDX) => ProviderKind::Tdx,
@@ -130,7 +108,7 @@ fn body<'a>(reader: &mut Reader<'a>, version: u16, kind: ProviderKind) -> Result
         (3, _) => SGX_BODY,
         (4, _) => TD_REPORTS[0].1,
         _ => {
-            let (found, len) = (reader.u16("kind of body")?, reader.u32("body")?);
+            let (found, len) = (u16_le(reader, "kind of body")?, u32_le(reader, "body")?);
             let expected = TD_REPORTS.into_iter().find(|(kind, _)| *kind == found);
             match expected.filter(|(_, expected)| u32::try_from(*expected) == Ok(len)) {
                 Some((_, expected)) => expected,
@@ -138,7 +116,7 @@ fn body<'a>(reader: &mut Reader<'a>, version: u16, kind: ProviderKind) -> Result
             }
         }
     };
-    reader.bytes("body", len)
+    Ok(reader.bytes("body", len)?)
 }
 
 fn signature_data(reader: &mut Reader<'_>, version: u16, root: &[u8]) -> Result<(), DcapError> {
@@ -147,23 +125,23 @@ fn signature_data(reader: &mut Reader<'_>, version: u16, root: &[u8]) -> Result<
         return certification(reader, root);
     }
     certification_kind(reader, QE_REPORT_CERTIFICATION)?;
-    let mut inner = Reader { rest: reader.counted("certification of the QE's report")? };
+    let mut inner = Reader::new(counted(reader, "certification of the QE's report")?);
     certification(&mut inner, root)?;
-    inner.finish()
+    Ok(inner.finish()?)
 }
 
 fn certification_kind(reader: &mut Reader<'_>, expected: u16) -> Result<(), DcapError> {
-    let found = reader.u16("kind of certification data")?;
+    let found = u16_le(reader, "kind of certification data")?;
     if found == expected { Ok(()) } else { Err(DcapError::Certification { expected, found }) }
 }
 
 /// QE report 384 ‖ its signature 64 ‖ authentication data ‖ the PCK certificate's chain.
 fn certification(reader: &mut Reader<'_>, root: &[u8]) -> Result<(), DcapError> {
     reader.bytes("QE report and its signature", QE_REPORT + 64)?;
-    let len = reader.u16("authentication data")?;
+    let len = u16_le(reader, "authentication data")?;
     reader.bytes("authentication data", len.into())?;
     certification_kind(reader, PCK_CHAIN)?;
-    check_chain(reader.counted("certificates")?, root)
+    check_chain(counted(reader, "certificates")?, root)
 }
 
 /// PCK certificate, its authority and the root, each as RFC 7468 writes it, and at most one zero behind.

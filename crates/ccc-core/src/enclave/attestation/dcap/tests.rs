@@ -155,16 +155,16 @@ fn n105_trailing_bytes_and_truncated_quotes_are_refused() {
     for sample in samples() {
         for found in [1, 64] {
             let long = [sample.quote, &vec![0; found]].concat();
-            assert_eq!(sample.verify(&long), Err(DcapError::Trailing { found }));
+            assert_eq!(sample.verify(&long), Err(EncodingError::Trailing { found }.into()));
         }
         for len in 0..sample.quote.len() {
             let refused = sample.verify(&sample.quote[..len]);
-            assert!(matches!(refused, Err(DcapError::Truncated { .. })), "{len}: {refused:?}");
+            assert!(matches!(refused, Err(DcapError::Encoding(EncodingError::Truncated { .. }))), "{len}: {refused:?}");
         }
     }
     let padded: &[u8] = vector!("tdx_quote");
     let [_, tdx, _] = samples();
-    assert_eq!(tdx.verify(padded), Err(DcapError::Trailing { found: 70 }));
+    assert_eq!(tdx.verify(padded), Err(EncodingError::Trailing { found: 70 }.into()));
     assert_eq!(without_padding(padded).len() + 70, padded.len());
     let mut other = padded.to_vec();
     other[5005] = 1;
@@ -219,7 +219,7 @@ fn quotes_without_collateral_are_read_and_vouch_for_nothing() {
     let v5: &[u8] = vector!("go-tdx-guest-quote-v5-sample.dat");
     assert!(Quote::parse(v5, ROOT).is_ok());
     let text: &[u8] = vector!("go-tdx-guest-prod-quote-spr-e4.dat");
-    assert!(matches!(Quote::parse(text, ROOT), Err(DcapError::Trailing { found: 39 })));
+    assert!(matches!(Quote::parse(text, ROOT), Err(DcapError::Encoding(EncodingError::Trailing { found: 39 }))));
     assert!(Quote::parse(&text[..text.len() - 39], ROOT).is_ok());
     let [_, tdx, _] = samples();
     assert!(matches!(tdx.verify(v5), Err(DcapError::Refused(_))));
