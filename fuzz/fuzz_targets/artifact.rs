@@ -18,6 +18,7 @@ use ccc_core::{
     enclave::attestation::Body,
     encoding::{Kind, header},
 };
+use change::Change;
 use libfuzzer_sys::fuzz_target;
 use log::ChainLog;
 use policy_file::PolicyFile;
@@ -29,6 +30,7 @@ use std::sync::LazyLock;
 #[allow(dead_code, reason = "the reader is driven")]
 #[path = "../../crates/ccc-cli/src/artifact.rs"]
 mod artifact;
+mod change;
 #[allow(dead_code, reason = "the readers are driven")]
 #[path = "../../crates/ccc-cli/src/message/document.rs"]
 mod document;
@@ -142,22 +144,6 @@ enum Input<'a> {
     /// Behind the header of a kind.
     Headed(u8, &'a [u8]),
     Sample(u8, Vec<Change<'a>>),
-}
-
-/// So many bytes at a place give way to others.
-#[derive(Arbitrary, Debug)]
-struct Change<'a> {
-    at: u16,
-    taken: u8,
-    put: &'a [u8],
-}
-
-impl Change<'_> {
-    fn apply(&self, bytes: &mut Vec<u8>) {
-        let from = usize::from(self.at) % (bytes.len() + 1);
-        let to = bytes.len().min(from + usize::from(self.taken));
-        bytes.splice(from..to, self.put.iter().copied());
-    }
 }
 
 fuzz_target!(|input: Input| match input {

@@ -1,6 +1,7 @@
 //! The JSON files of the command `ccc` that participants send each other, and those of a pool: no input makes a reader
 //! panic, what is accepted is one object, written one way, and the members of a session that makes a roster are the
-//! roster's.
+//! roster's. A participant's journal that is cut anywhere is what was written before the cut, and the next line follows it;
+//! of a journal that was changed nothing is read but the beginning of what was written.
 //!
 //! `cargo +nightly fuzz run text`
 #![no_main]
@@ -13,6 +14,7 @@ use ccc_core::{
 };
 use head::Head;
 use libfuzzer_sys::fuzz_target;
+use lines::{Entry, JournalKey, Lines, Said, lacks_its_end};
 use policy_file::PolicyFile;
 use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
 use serde::{Serialize, de::DeserializeOwned};
@@ -25,6 +27,8 @@ mod head;
 #[allow(dead_code, reason = "the readers are driven")]
 #[path = "../../crates/ccc-cli/src/pool/hexed.rs"]
 mod hexed;
+#[path = "../../crates/ccc-cli/src/pool/journal/lines.rs"]
+mod lines;
 #[path = "../../crates/ccc-node/src/policy_file.rs"]
 mod policy_file;
 #[allow(dead_code, reason = "the readers are driven")]
@@ -36,16 +40,20 @@ mod pool {
     pub(crate) use super::hexed;
 }
 
-static KEYS: LazyLock<Vec<PublicKeys>> = LazyLock::new(|| {
+static PARTICIPANTS: LazyLock<Vec<ParticipantKeys>> = LazyLock::new(|| {
     let mut rng = ChaCha20Rng::from_seed([1; 32]);
-    (0..4).map(|_| ParticipantKeys::generate(&mut rng).expect("works").public_keys()).collect()
+    (0..4).map(|_| ParticipantKeys::generate(&mut rng).expect("works")).collect()
 });
+static KEYS: LazyLock<Vec<PublicKeys>> =
+    LazyLock::new(|| PARTICIPANTS.iter().map(ParticipantKeys::public_keys).collect());
 
-/// Bytes as they are, or a session of these numbers and keys, of whose text one byte may be changed.
+/// Bytes as they are; a session of these numbers and keys, of whose text one byte may be changed; or a journal of these
+/// answers, cut at a place, of which one byte may be changed.
 #[derive(Arbitrary, Debug)]
 enum Input<'a> {
     Raw(&'a [u8]),
     Session { protocol: u8, epoch: u64, threshold: u8, old: bool, members: Vec<Line>, change: Option<(u16, u8)> },
+    Journal { answers: Vec<(u8, &'a [u8])>, cut: u16, change: Option<(u16, u8)> },
 }
 
 #[derive(Arbitrary, Debug)]
@@ -79,6 +87,7 @@ fuzz_target!(|input: Input| match input {
         }
         read(&text);
     }
+    Input::Journal { answers, cut, change } => journal(&answers, cut, change),
 });
 
 fn line(Line { number, keys }: &Line) -> serde_json::Value {
@@ -111,6 +120,10 @@ fn read(bytes: &[u8]) {
     {
         assert_eq!(Policy::try_from(&PolicyFile::from(&policy)), Ok(policy));
     }
+    assert!(
+        opened(0, bytes).is_none_or(|lines| lines.entries().is_empty()),
+        "a line that this participant never wrote"
+    );
 }
 
 /// What is accepted is written in a form that is read as the same object and written back as it was.
@@ -143,4 +156,52 @@ fn public_keys(line: &PublicLine) {
     if let Ok(keys) = keys {
         assert_eq!(json(&PublicLine::new(&keys)), json(line));
     }
+}
+
+/// A participant's journal as its reader takes it: an end of line that alone is missing is added before.
+fn opened(participant: usize, bytes: &[u8]) -> Option<Lines> {
+    let mut bytes = bytes.to_vec();
+    if lacks_its_end(&bytes) {
+        bytes.push(b'\n');
+    }
+    Lines::read(JournalKey::of(&PARTICIPANTS[participant]), &bytes).ok()
+}
+
+fn written(lines: &Lines, id: u8, answer: &[u8]) -> (Entry, Vec<u8>) {
+    let said = Said { id: [id; 32], digest: [id ^ 1; 64], recipient: [id ^ 2; 64], answer };
+    lines.next(&said).expect("numbers and text always serialise")
+}
+
+fn journal(answers: &[(u8, &[u8])], cut: u16, change: Option<(u16, u8)>) {
+    let mut honest = opened(0, b"").expect("an absent journal is empty");
+    let mut text = Vec::new();
+    for (id, answer) in answers {
+        let (entry, line) = written(&honest, *id, answer);
+        text.extend(&line);
+        honest.add(entry, &line);
+    }
+    assert_eq!(honest.length(), text.len() as u64);
+    let torn = &text[..usize::from(cut) % (text.len() + 1)];
+    let read = opened(0, torn).expect("a line that is cut is left out");
+    let whole = torn.iter().filter(|byte| **byte == b'\n').count() + usize::from(lacks_its_end(torn));
+    assert_eq!(read.entries(), &honest.entries()[..whole]);
+    goes_on(&read, &text);
+    assert_eq!(opened(1, torn).map(|other| other.entries().len()), (whole == 0).then_some(0), "another participant's");
+    if let Some((at, byte)) = change
+        && !torn.is_empty()
+    {
+        let mut bent = torn.to_vec();
+        bent[usize::from(at) % torn.len()] = byte;
+        if let Some(found) = opened(0, &bent) {
+            assert!(honest.entries().starts_with(found.entries()));
+        }
+    }
+}
+
+/// The next line takes the place of what was cut.
+fn goes_on(read: &Lines, text: &[u8]) {
+    let (entry, line) = written(read, 9, b"next");
+    let whole = usize::try_from(read.length()).expect("it was in memory");
+    let again = opened(0, &[&text[..whole], &line].concat()).expect("whole lines");
+    assert_eq!(again.entries(), [read.entries(), &[entry]].concat());
 }

@@ -5,7 +5,7 @@
 
 use ccc_core::encoding::EncodingError;
 use ccc_enclave::instruction::{
-    BalanceQuery, CollateralOrder, DepositInstruction, ForcedTransferInstruction, FreezeInstruction,
+    BalanceQuery, CancelInstruction, CollateralOrder, DepositInstruction, ForcedTransferInstruction, FreezeInstruction,
     StandingOrderTerms, TransferInstruction, WithdrawalInstruction,
 };
 use ccc_enclave::result::{AttestedResult, PublicInputs};
@@ -67,6 +67,8 @@ fn an_owners_instructions_are_the_snapshots() {
     fixes("balance_query", &query, BalanceQuery::to_bytes, BalanceQuery::from_bytes);
     let transfer = TransferInstruction { account, asset: 2, amount: 3, to: [5; 20], signature };
     fixes("transfer_instruction", &transfer, TransferInstruction::to_bytes, TransferInstruction::from_bytes);
+    let cancel = CancelInstruction { account, order: [2; 32], signature };
+    fixes("cancel_instruction", &cancel, CancelInstruction::to_bytes, CancelInstruction::from_bytes);
 }
 
 #[test]

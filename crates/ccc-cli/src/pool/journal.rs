@@ -7,67 +7,26 @@
 //! writer leaves: it was never acknowledged, no answer was given, and it is cut off. Where its end of line alone is missing,
 //! that is added.
 
-use super::hexed::{Hex, HexBytes};
+mod lines;
+
 use crate::{error::Error, files};
 use ccc_core::keys::ParticipantKeys;
 use ccc_node::vault_node::{Answer, Journal};
-use hmac::{Hmac, KeyInit, Mac};
-use serde::{Deserialize, Serialize};
-use sha2::Sha512;
+use lines::{Entry, JournalKey, Lines, Said};
 use std::{
     fs::{File, OpenOptions},
     io::{self, Write},
     path::{Path, PathBuf},
 };
-use zeroize::Zeroizing;
 
 const MAX_JOURNAL: u64 = 1 << 28;
-const KEY_LABEL: &[u8] = b"ccc/v1/journal";
-
-/// One line.
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Entry {
-    id: Hex<32>,
-    digest: Hex<64>,
-    recipient: Hex<64>,
-    answer: HexBytes,
-    mac: Hex<64>,
-}
-
-/// The key of a journal's authenticators.
-///
-/// *Layout*: HMAC-SHA-512(participant's keys (kind 19); "ccc/v1/journal"). A line's authenticator is
-/// HMAC-SHA-512(key; the one before, 64 zero bytes at first ‖ id 32 ‖ request digest 64 ‖ recipient digest 64 ‖
-/// answer).
-struct JournalKey(Zeroizing<[u8; 64]>);
 
 /// A journal in a file. While it is open nobody else opens it: two processes of one participant answer one after the
 /// other.
 pub(crate) struct FileJournal {
     _lock: File,
     path: PathBuf,
-    key: JournalKey,
-    entries: Vec<Entry>,
-    /// Bytes of the whole lines.
-    length: u64,
-}
-
-impl JournalKey {
-    fn of(keys: &ParticipantKeys) -> Self {
-        Self(Zeroizing::new(authenticator(&keys.to_bytes(), &[KEY_LABEL])))
-    }
-
-    fn line(&self, last: Option<&Entry>, id: &[u8; 32], answer: &Answer<'_>) -> [u8; 64] {
-        let before = last.map_or([0; 64], |entry| entry.mac.0);
-        authenticator(self.0.as_slice(), &[&before, id, &answer.request, &answer.recipient, answer.bytes])
-    }
-}
-
-fn authenticator(key: &[u8], parts: &[&[u8]]) -> [u8; 64] {
-    let mut mac = Hmac::<Sha512>::new_from_slice(key).expect("HMAC takes a key of any length");
-    parts.iter().for_each(|part| mac.update(part));
-    mac.finalize().into_bytes().into()
+    lines: Lines,
 }
 
 impl FileJournal {
@@ -82,56 +41,31 @@ impl FileJournal {
         let path = key_file.with_extension("journal");
         files::check_target(&path, files::Replace::Force)?;
         let mut bytes = if path.exists() { files::read(&path, MAX_JOURNAL)? } else { Vec::new() };
-        if lacks_its_end(&bytes) {
+        if lines::lacks_its_end(&bytes) {
             end_line(&path).map_err(|source| Error::Write { path: path.clone(), source })?;
             bytes.push(b'\n');
         }
-        let mut journal = Self { _lock: lock, path, key: JournalKey::of(keys), entries: Vec::new(), length: 0 };
-        for line in bytes.split_inclusive(|byte| *byte == b'\n').filter(|line| !is_torn(line)) {
-            let entry = journal.authentic(line);
-            let refused = || Error::Journal { path: journal.path.clone(), line: journal.entries.len() + 1 };
-            journal.entries.push(entry.ok_or_else(refused)?);
-            journal.length += line.len() as u64;
-        }
-        Ok(journal)
+        let lines = Lines::read(JournalKey::of(keys), &bytes);
+        let lines = lines.map_err(|line| Error::Journal { path: path.clone(), line })?;
+        Ok(Self { _lock: lock, path, lines })
     }
 
     /// Puts a line after the whole ones, where a torn one may stand, and has it and the file's name on the medium.
     fn append(&self, line: &[u8]) -> io::Result<()> {
         let mut file = OpenOptions::new().create(true).append(true).open(&self.path)?;
-        file.set_len(self.length)?;
+        file.set_len(self.lines.length())?;
         let written = file.write_all(line).and_then(|()| file.sync_all());
         if written.is_err() {
-            let _next_time = file.set_len(self.length); // whoever appends or opens leaves it out all the same
+            let _next_time = file.set_len(self.lines.length()); // whoever appends or opens leaves it out all the same
         }
         written?;
         let directory = self.path.parent().filter(|parent| !parent.as_os_str().is_empty());
         File::open(directory.unwrap_or(Path::new(".")))?.sync_all()
     }
-
-    /// The entry of a line that stands as it was written, after the entries before it.
-    fn authentic(&self, line: &[u8]) -> Option<Entry> {
-        let entry: Entry = serde_json::from_slice(line).ok()?;
-        let mac = self.key.line(self.entries.last(), &entry.id.0, &entry.given());
-        (mac == entry.mac.0 && written(&entry).ok()? == line).then_some(entry)
-    }
 }
 
-impl Entry {
-    fn given(&self) -> Answer<'_> {
-        Answer { request: self.digest.0, recipient: self.recipient.0, bytes: &self.answer.0 }
-    }
-}
-
-/// Whether bytes are the beginning of a line and not all of it.
-fn is_torn(line: &[u8]) -> bool {
-    line.last() != Some(&b'\n') && serde_json::from_slice::<Entry>(line).is_err_and(|error| error.is_eof())
-}
-
-/// Whether the last line is whole but for its end.
-fn lacks_its_end(bytes: &[u8]) -> bool {
-    let last = bytes.rsplit(|byte| *byte == b'\n').next().unwrap_or_default();
-    !last.is_empty() && serde_json::from_slice::<Entry>(last).is_ok()
+fn given(entry: &Entry) -> Answer<'_> {
+    Answer { request: entry.digest.0, recipient: entry.recipient.0, bytes: &entry.answer.0 }
 }
 
 fn end_line(path: &Path) -> io::Result<()> {
@@ -140,25 +74,16 @@ fn end_line(path: &Path) -> io::Result<()> {
     file.sync_all()
 }
 
-fn written(entry: &Entry) -> Result<Vec<u8>, serde_json::Error> {
-    let mut line = serde_json::to_vec(entry)?;
-    line.push(b'\n');
-    Ok(line)
-}
-
 impl Journal for FileJournal {
     fn answers(&self, id: &[u8; 32]) -> Vec<Answer<'_>> {
-        self.entries.iter().filter(|entry| entry.id.0 == *id).map(Entry::given).collect()
+        self.lines.entries().iter().filter(|entry| entry.id.0 == *id).map(given).collect()
     }
 
     fn keep(&mut self, id: [u8; 32], answer: Answer<'_>) -> Result<(), String> {
-        let mac = Hex(self.key.line(self.entries.last(), &id, &answer));
-        let (digest, recipient) = (Hex(answer.request), Hex(answer.recipient));
-        let entry = Entry { id: Hex(id), digest, recipient, answer: HexBytes(answer.bytes.to_vec()), mac };
-        let line = written(&entry).map_err(|error| error.to_string())?;
+        let said = Said { id, digest: answer.request, recipient: answer.recipient, answer: answer.bytes };
+        let (entry, line) = self.lines.next(&said).map_err(|error| error.to_string())?;
         self.append(&line).map_err(|error| error.to_string())?;
-        self.length += line.len() as u64;
-        self.entries.push(entry);
+        self.lines.add(entry, &line);
         Ok(())
     }
 }

@@ -82,3 +82,35 @@ fn seed(k: usize, samples: &[Sample<'_>]) -> [u8; 64] {
 fn coefficient(seed: &[u8; 64], j: u32) -> Scalar {
     Scalar::from_uniform_bytes(&hash(domain::TDH2_P256, &[seed, &j.to_be_bytes()]))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::group::mul_base;
+    use super::*;
+
+    fn samples(points: &[Encoded]) -> Vec<Sample<'_>> {
+        (0..).zip(points).map(|(index, point)| Sample::of_index(index, point)).collect()
+    }
+
+    /// What the hash over the points stops: points that are chosen after m is known, so that the sum vanishes.
+    #[test]
+    fn points_made_for_the_mask_of_other_points_are_refused() {
+        let mut points = [3_u64, 5, 8, 13, 22].map(|secret| Encoded::new(mul_base(&Scalar::from(secret))));
+        let (k, x_last) = (3, 5);
+        let seed = seed(k, &samples(&points));
+        let weight = |sample: &Sample<'_>, samples: &[Sample<'_>]| {
+            let mask = coefficient(&seed, 0) + coefficient(&seed, 1) * Scalar::from(sample.x);
+            mask * dual_weight_vartime(samples, sample.x)
+        };
+        let sum = |samples: &[Sample<'_>], with: &dyn Fn(u32) -> bool| -> ProjectivePoint {
+            let terms = samples.iter().filter(|sample| with(sample.x));
+            terms.map(|sample| *sample.point.point() * weight(sample, samples)).sum()
+        };
+        let all = samples(&points);
+        let last = -sum(&all, &|x| x != x_last) * invert_vartime(&weight(&all[4], &all));
+        points[4] = Encoded::new(last);
+        let forged = samples(&points);
+        assert_eq!(sum(&forged, &|_| true), ProjectivePoint::IDENTITY);
+        assert!(!has_degree_below_vartime(k, &forged));
+    }
+}

@@ -22,7 +22,7 @@ use sha2::Sha512;
 use zeroize::Zeroizing;
 
 const SEALED_LEN: usize = 48;
-const PART_LEN: usize = 32 + SEALED_LEN;
+pub(super) const PART_LEN: usize = 32 + SEALED_LEN;
 
 /// Which packet of a helper it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -4,6 +4,7 @@ mod forms;
 mod liar;
 mod next;
 mod packets;
+mod reading;
 
 use super::packet::{Stage, seen};
 use super::receiver::assemble;

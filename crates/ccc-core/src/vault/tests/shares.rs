@@ -47,6 +47,21 @@ fn n044_the_identity_is_no_share() {
 }
 
 #[test]
+fn n005_fewer_bytes_than_shares_are_refused_before_any_is_read() {
+    let mut w = world(4);
+    let cts = [w.encrypt(LabelKind::Public, b"a")];
+    let request = w.request(Mode::Public, &cts);
+    let wire = w.public_shares(&request, &cts).remove(0).1.to_bytes();
+    let truncated = |expected, found| Some(EncodingError::Truncated { what: "shares", expected, found });
+    for found in 0..wire.len() {
+        assert_eq!(Shares::from_bytes(&wire[..found], 1).err(), truncated(wire.len(), found));
+    }
+    assert_eq!(Shares::from_bytes(&wire, 2).err(), truncated(wire.len() + 32, wire.len()));
+    let longer = [&wire[..], &[0; 32]].concat();
+    assert_eq!(Shares::from_bytes(&longer, 1).err(), Some(EncodingError::Trailing { found: 32 }));
+}
+
+#[test]
 fn plain_shares_exist_for_public_labels_only() {
     let mut w = world(4);
     let cts = [w.encrypt(LabelKind::Recipient, b"a")];

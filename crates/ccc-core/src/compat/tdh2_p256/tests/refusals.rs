@@ -300,14 +300,27 @@ fn n059_checks_are_bounded_and_shared_by_turns() {
 }
 
 #[test]
+fn n059_an_index_with_a_valid_share_uses_up_no_further_check() {
+    let fixture = Fixture::new();
+    let forger = Forger { fixture: &fixture, verified: fixture.verified() };
+    let (of_one, of_other, shares) = (forger.wrong(0, 50), forger.wrong(1, 8 + 30), fixture.shares());
+    let opened = forger.opened(&[&shares[..1], &of_one, &of_other, &shares[1..3]]);
+    assert_eq!(opened, Ok((vec![0, 1], vec![0, 1])), "31 of 40 checks for the other's right one");
+}
+
+#[test]
 fn n059_unknown_indices_and_repeated_shares_use_up_no_check() {
     let fixture = Fixture::new();
     let forger = Forger { fixture: &fixture, verified: fixture.verified() };
     let (flood, shares) = (forger.wrong(0, 9), fixture.shares());
     let unknown: Vec<_> =
-        (9..13).flat_map(|index| forger.wrong(1, 8).into_iter().map(move |share| renumbered(&share, index))).collect();
+        (5..9).flat_map(|index| forger.wrong(1, 10).into_iter().map(move |share| renumbered(&share, index))).collect();
     let opened = forger.opened(&[&flood[..8], &shares[..3], &unknown]);
-    assert_eq!(opened, Ok((vec![0, 9, 10, 11, 12], vec![0])), "42 shares before the right one's turn");
+    assert_eq!(
+        opened,
+        Ok((vec![0, 5, 6, 7, 8], vec![0])),
+        "10 each of which 2 would have to wait, as of an index that exists"
+    );
     let ninth = vec![flood[8].clone(); 40];
     assert_eq!(forger.opened(&[&flood[..8], &ninth, &shares[..3]]), Ok((vec![0], vec![0])));
     let first = vec![flood[0].clone(); 40];
