@@ -1,4 +1,4 @@
-//! The JSON files of the command `ccc` that participants send each other, and those of a pool: no input makes a reader
+//! The JSON files of the command `ccc` that participants send each other, those of a pool, and policies in both forms: no input makes a reader
 //! panic, what is accepted is one object, written one way, and the members of a session that makes a roster are the
 //! roster's. A participant's journal that is cut anywhere is what was written before the cut, and the next line follows it;
 //! of a journal that was changed nothing is read but the beginning of what was written.
@@ -115,15 +115,25 @@ fn read(bytes: &[u8]) {
     if let Some(head) = settles::<Head>(bytes) {
         let _ = head.paid(&[0; 20]);
     }
-    if let Some(file) = settles::<PolicyFile>(bytes)
-        && let Ok(policy) = Policy::try_from(&file)
-    {
-        assert_eq!(Policy::try_from(&PolicyFile::from(&policy)), Ok(policy));
+    if let Some(file) = settles::<PolicyFile>(bytes) {
+        policy(&file);
+    }
+    if let Ok(file) = toml::from_slice::<PolicyFile>(bytes) {
+        policy(&file);
     }
     assert!(
         opened(0, bytes).is_none_or(|lines| lines.entries().is_empty()),
         "a line that this participant never wrote"
     );
+}
+
+/// What means a policy is written in both forms, and read as the same one.
+fn policy(file: &PolicyFile) {
+    let Ok(policy) = Policy::try_from(file) else { return };
+    let file = PolicyFile::from(&policy);
+    let written = toml::to_string(&file).expect("numbers and text always serialise");
+    let again: PolicyFile = toml::from_str(&written).expect("what was written is read");
+    assert_eq!([Policy::try_from(&file), Policy::try_from(&again)], [Ok(policy.clone()), Ok(policy)]);
 }
 
 /// What is accepted is written in a form that is read as the same object and written back as it was.

@@ -11,11 +11,14 @@
 //!
 //! ```
 //! use ccc_core::ciphertext::{Ciphertext, Label, LabelKind};
-//! use ccc_core::keys::{ParticipantKeys, Protocol, Roster, Session, board::MemoryBoard, dkg, reshare};
-//! use ccc_core::vault::{Mode, Request, answer};
+//! use ccc_core::keys::{
+//!     Committee, KeyShare, ParticipantKeys, Protocol, Roster, Session, board::MemoryBoard, dkg, reshare,
+//! };
+//! use ccc_core::vault::{Mode, Recipient, Request, answer};
 //! use ccc_core::{enclave::AttemptKeys, envelope::Envelope, epoch::Epoch, identifier::Identifier, threshold::Threshold};
-//! # use rand::SeedableRng;
-//! # let mut rng = rand_chacha::ChaCha20Rng::seed_from_u64(1);
+//! use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
+//!
+//! let mut rng = ChaCha20Rng::seed_from_u64(1); // of the operating system, where it matters
 //!
 //! // keys: a roster, and a key generation over a board
 //! let mut keys = Vec::new();
@@ -36,21 +39,28 @@
 //! let ciphertexts = [Ciphertext::encrypt(&master, &label, b"an order", &mut rng)?.verify(&master)?];
 //!
 //! // vault: a request names the ciphertexts, and each participant answers to the enclave's keys
-//! let request = Request {
+//! let request = |committee: &Committee| Request {
 //!     chain, contract, id, table_header: None, block_hash: [5; 32], deadline: 1_800_000_000, mode: Mode::Sealed,
 //!     epoch: committee.epoch(), committee: committee.digest(), ciphertexts: vec![ciphertexts[0].digest()],
 //! };
 //! let enclave = AttemptKeys::generate(&mut rng)?;
 //! let recipient = enclave.recipient([6; 32]); // with evidence for it, outside of this walk
+//! let reencrypt = |keys: &ParticipantKeys, share: &KeyShare, committee: &Committee, recipient: &Recipient,
+//!                  rng: &mut ChaCha20Rng| {
+//!     let request = request(committee);
+//!     let answered = answer(share, committee, &request, recipient, &ciphertexts, rng)?;
+//!     let (i, digest, topic) = (share.identifier(), committee.digest(), request.digest());
+//!     Ok::<_, Box<dyn core::error::Error>>(Envelope::sign(
+//!         keys, &digest, committee.epoch(), i, &topic, answered.kind, answered.payload,
+//!     )?)
+//! };
 //! let mut envelopes = Vec::new();
-//! for ((i, keys), outcome) in keys.iter().zip(&outcomes) {
-//!     let answered = answer(&outcome.key_share, &committee, &request, &recipient, &ciphertexts, &mut rng)?;
-//!     let (digest, topic) = (committee.digest(), request.digest());
-//!     envelopes.push(Envelope::sign(keys, &digest, committee.epoch(), *i, &topic, answered.kind, answered.payload)?);
+//! for ((_, keys), outcome) in keys.iter().zip(&outcomes) {
+//!     envelopes.push(reencrypt(keys, &outcome.key_share, &committee, &recipient, &mut rng)?);
 //! }
 //!
 //! // enclave: any t of the envelopes open it; whoever lied is named
-//! let opened = enclave.open(&committee, &request, recipient.measurement, &ciphertexts, envelopes)?;
+//! let opened = enclave.open(&committee, &request(&committee), recipient.measurement, &ciphertexts, envelopes)?;
 //! assert!(opened.culprits.is_empty());
 //! assert_eq!(opened.every(&ciphertexts)?[0].as_slice(), b"an order");
 //!
@@ -70,10 +80,19 @@
 //!     let new = reshare::NewMember { identifier: *identifier, keys };
 //!     parties.push(reshare::Party::new(session.clone(), None, Some(new))?);
 //! }
-//! let mut handed = reshare::run_in_process(parties, &mut MemoryBoard::new([7; 32]), &mut rng)?;
-//! let receiver = handed.remove(4)?;
-//! assert_eq!(receiver.committee.master_public_key(), &master);
-//! assert!(receiver.key_share.is_some());
+//! let handed = reshare::run_in_process(parties, &mut MemoryBoard::new([7; 32]), &mut rng)?.split_off(4);
+//! let handed: Vec<_> = handed.into_iter().collect::<Result<_, _>>()?;
+//! let enclave = AttemptKeys::generate(&mut rng)?; // fresh for every attempt
+//! let recipient = enclave.recipient([6; 32]);
+//! let mut envelopes = Vec::new();
+//! for ((_, keys), receiver) in others.iter().zip(&handed) {
+//!     let share = receiver.key_share.as_ref().ok_or("a member of the new committee has a share")?;
+//!     envelopes.push(reencrypt(keys, share, &receiver.committee, &recipient, &mut rng)?);
+//! }
+//! let next = &handed[0].committee;
+//! assert_eq!(next.master_public_key(), &master);
+//! let opened = enclave.open(next, &request(next), recipient.measurement, &ciphertexts, envelopes)?;
+//! assert_eq!(opened.every(&ciphertexts)?[0].as_slice(), b"an order");
 //! # Ok::<(), Box<dyn core::error::Error>>(())
 //! ```
 //!
