@@ -7,7 +7,8 @@ use crate::batches::{Batches, orders};
 use crate::clearing::{Class, Columns, Pool, Record, market, sort_and_fill};
 use crate::crossing::Orders;
 use crate::welch::Samples;
-use darkpool_matcher::{Allocation, Kernel};
+use ccc_memcheck::make_secret;
+use darkpool_matcher::{Allocation, Kernel, Market, Pricing, Rules};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha20Rng;
 use std::hint::black_box;
@@ -39,6 +40,8 @@ pub enum Way {
     Heart(Kernel, Allocation),
     /// Four solves from standing orders with minimums to priced fills.
     Whole(Kernel, Allocation),
+    /// The same of a request with limits of every kind, at one price for all.
+    Limited(Kernel, Allocation),
     /// Three requests of four solves, with minimums and with counterparty lists of both sides.
     Batch(Kernel, Allocation),
     /// The plain sort, which varies.
@@ -69,6 +72,8 @@ pub struct Pools {
     batch: Batches,
     records: Vec<Record>,
     fills: Vec<u64>,
+    /// What the sort is asked for.
+    size: u64,
 }
 
 impl Pools {
@@ -88,6 +93,7 @@ impl Pools {
             batch: first.batch,
             records: first.records,
             fills: vec![0; number],
+            size: 0,
         }
     }
 
@@ -108,36 +114,64 @@ impl Pools {
     }
 
     /// Nanoseconds of one run.
-    fn time(&mut self, (class, number): (usize, usize), way: Way) -> f64 {
-        let prepared = &self.classes[class][number];
-        let start;
-        match way {
-            Way::Heart(kernel, allocation) => {
-                let market = market(allocation, 1);
-                self.columns.load(&prepared.pool);
-                start = Instant::now();
-                black_box(self.columns.clear(kernel, &market));
-            }
-            Way::Whole(kernel, allocation) => {
-                let market = market(allocation, 4);
-                self.orders.load(&prepared.orders);
-                start = Instant::now();
-                black_box(self.orders.clear(kernel, &market, Ok(())));
-            }
-            Way::Batch(kernel, allocation) => {
-                let market = market(allocation, 4);
-                self.batch.load(&prepared.batch);
-                start = Instant::now();
-                black_box(self.batch.clear(kernel, &market));
-            }
-            Way::Sort => {
-                self.records.copy_from_slice(&prepared.records);
-                start = Instant::now();
-                black_box(sort_and_fill(&mut self.records, prepared.pool.size, &mut self.fills));
-            }
-        }
+    fn time(&mut self, place: (usize, usize), way: Way) -> f64 {
+        self.load(place, way);
+        let start = Instant::now();
+        self.run(way);
         start.elapsed().as_secs_f64() * 1e9
     }
+
+    /// Takes over a pool, given its class and number, into the memory that is there.
+    pub(crate) fn load(&mut self, (class, number): (usize, usize), way: Way) {
+        let prepared = &self.classes[class][number];
+        match way {
+            Way::Heart(..) => self.columns.load(&prepared.pool),
+            Way::Whole(..) => self.orders.load(&prepared.orders),
+            Way::Limited(..) => {
+                self.orders.load(&prepared.orders);
+                self.orders.limit();
+            }
+            Way::Batch(..) => self.batch.load(&prepared.batch),
+            Way::Sort => {
+                self.records.copy_from_slice(&prepared.records);
+                self.size = prepared.pool.size;
+            }
+        }
+    }
+
+    /// For valgrind: what was loaded is secret.
+    pub(crate) fn make_secret(&mut self, way: Way) {
+        match way {
+            Way::Heart(..) => self.columns.make_secret(),
+            Way::Whole(..) | Way::Limited(..) => self.orders.make_secret(),
+            Way::Batch(..) => self.batch.make_secret(),
+            Way::Sort => make_secret(&mut self.records[..]),
+        }
+    }
+
+    /// Clears what was loaded.
+    pub(crate) fn run(&mut self, way: Way) {
+        match way {
+            Way::Heart(kernel, allocation) => {
+                black_box(self.columns.clear(kernel, &market(allocation, 1)));
+            }
+            Way::Whole(kernel, allocation) => {
+                black_box(self.orders.clear(kernel, &market(allocation, 4), Ok(())));
+            }
+            Way::Limited(kernel, allocation) => {
+                black_box(self.orders.clear(kernel, &at_one_price(allocation), Ok(())));
+            }
+            Way::Batch(kernel, allocation) => self.batch.clear(kernel, &market(allocation, 4)),
+            Way::Sort => {
+                black_box(sort_and_fill(&mut self.records, self.size, &mut self.fills));
+            }
+        }
+    }
+}
+
+fn at_one_price(allocation: Allocation) -> Market {
+    let market = market(allocation, 4);
+    market.with_rules(Rules { pricing: Pricing::Uniform, ..market.rules() })
 }
 
 #[cfg(test)]

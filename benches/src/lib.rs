@@ -19,6 +19,7 @@ pub mod handover;
 pub mod one_by_one;
 pub mod peers;
 pub mod sealed;
+pub mod secrets;
 pub mod timing;
 pub mod welch;
 pub mod world;
