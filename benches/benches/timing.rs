@@ -8,38 +8,37 @@
 //!
 //! How to read it: t counts by how many standard deviations the means differ; the largest |t| among all samples and the
 //! fastest halves, nine tenths and 99 hundredths is shown. Below 4.5 this many samples show no dependence; above 10 there
-//! is one; between them, run again: a real difference grows with the root of the number of samples, chance does not. A
+//! is one; a real difference grows with the root of the number of samples, chance does not. So a run that reaches 4.5 is
+//! followed by a fresh one of twice the samples, up to four times, or until three have reached 10. A
 //! small t is no proof of constant time, on this machine or another. Two lines are controls: share creation over two
 //! classes of random secrets, of which a large |t| says that the measurement tells classes apart by something else, such
 //! as where they lie in memory; and an operation that varies on purpose.
-//! Exit code 1: an operation reached 10; or the first control did, or the second stayed below it, so that the run says
-//! nothing; 2: no number of samples.
+//! Exit code 1: no run of an operation stayed below 4.5; or none of the first control did, or none of the second reached 10,
+//! so that the run says nothing; 2: no number of samples.
 //!
-//! Clearing is sampled over four classes of pools: random beside one maker that covers all, all at one spread, and a pool that
-//! is too small; fifteen seconds for each pair. By both rules and every kernel: one solve, a whole clearing with minimums, and
+//! Clearing is sampled over four classes of pools, in one stream: random, one maker that covers all, all at one spread, and
+//! a pool that is too small. The random one is compared with each other, the largest |t| is shown, with the medians of the
+//! four and by how much they lie apart. By both rules and every kernel: one solve, a whole clearing with minimums, and
 //! a batch of three requests with minimums and counterparty lists of both sides. Its control is a sort.
 //!
-//! `CCC_TIMING_SAMPLES` is a number of samples in the place of the fifteen seconds; operations and the first control may
-//! then not reach 5.
+//! `CCC_TIMING_SAMPLES` is a number of samples in the place of the fifteen seconds for each operation.
 //! `.ci/deep timing` takes a million.
 //!
 //! With `--test` a few samples are taken and nothing is said about time. A free argument selects operations by name.
 
 #![allow(clippy::unwrap_used, reason = "a bench that cannot be set up ends")]
 
-use ccc_benches::clearing::Class;
-use ccc_benches::clearing_timing::{Pools, Way, ways};
-use ccc_benches::timing::{CERTAIN, Classes, FRACTIONS, Secret};
+use ccc_benches::clearing_timing::{Pools, Times, Way, ways};
+use ccc_benches::timing::{Classes, FRACTIONS, Secret};
+use ccc_benches::verdict::{is_seen, stays_below};
 use ccc_benches::welch::Samples;
 use rand::SeedableRng;
 use rand_chacha::ChaCha20Rng;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-/// How long each operation is sampled.
+/// How long each operation is sampled at first.
 const BUDGET: Duration = Duration::from_secs(15);
-/// The bound on an operation's |t| over a number of samples that was asked for.
-const OVER_MANY: f64 = 5.0;
 /// Standing orders of a clearing: few enough that their columns and the pool copied into them fit the first cache together.
 const SLOTS: usize = 1 << 8;
 /// Samples in smoke mode.
@@ -57,43 +56,65 @@ impl Asked {
         self.filter.as_ref().is_none_or(|filter| format!("timing/{name}").contains(filter.as_str()))
     }
 
-    /// Whether one more sample is to be taken, given their number.
-    fn more(&self) -> impl Fn(u32) -> bool + use<> {
+    /// Whether one more sample is to be taken, given their number, in a run of so many times the samples.
+    fn more(&self, factor: u32) -> impl Fn(u32) -> bool + use<> {
         let (started, smoke, samples) = (Instant::now(), self.smoke, self.samples);
         move |taken| match (smoke, samples) {
             (true, _) => taken < FEW,
-            (false, Some(samples)) => taken < samples.max(FEW),
-            (false, None) => taken < FEW || started.elapsed() < BUDGET,
+            (false, Some(samples)) => taken < samples.max(FEW).saturating_mul(factor),
+            (false, None) => taken < FEW || started.elapsed() < BUDGET * factor,
         }
     }
 
-    /// |t| of clearing if it is asked for, the largest of the classes beside the random one.
-    fn clearing(&self, name: &str, pools: &mut Pools, way: Way) -> Option<f64> {
+    /// What `judge` says of the runs of an operation, if it is asked for; in smoke mode, after one run, nothing.
+    fn judge(&self, name: &str, judge: Judge, mut run: impl FnMut(u32) -> f64) -> Option<bool> {
         if !self.wants(name) {
             return None;
         }
-        let of_class = |class: Class| {
-            let name = format!("{name}, {}", class.name());
-            report(&name, &pools.sample(class, way, self.more()), self.smoke).abs()
-        };
-        Some(Pools::OTHERS.map(of_class).into_iter().fold(0.0, f64::max))
+        if self.smoke {
+            run(1);
+            return None;
+        }
+        Some(judge(&mut run).is_ok())
     }
 
-    /// |t| of an operation if it is asked for, sampled until the budget, or the few of smoke mode, are used up.
-    fn measure(&self, name: &str, classes: &Classes, operation: impl FnMut(&Secret)) -> Option<f64> {
-        self.wants(name).then(|| report(name, &classes.sample(self.more(), operation), self.smoke).abs())
+    fn clearing(&self, name: &str, judge: Judge, pools: &mut Pools, way: Way) -> Option<bool> {
+        self.judge(name, judge, |factor| report_clearing(name, &pools.sample(way, self.more(factor)), self.smoke))
+    }
+
+    fn operation(&self, name: &str, judge: Judge, classes: &Classes, mut run: impl FnMut(&Secret)) -> Option<bool> {
+        self.judge(name, judge, |factor| report(name, &classes.sample(self.more(factor), &mut run), self.smoke))
     }
 }
 
+/// Whether runs show what they should; they are asked for by how many times the samples of the first they have.
+type Judge = fn(&mut dyn FnMut(u32) -> f64) -> Result<f64, Vec<f64>>;
+
+/// For operations and the first control.
+const ALIKE: Judge = |run| stays_below(run);
+/// For the controls that vary.
+const VARIES: Judge = |run| is_seen(run);
+
 fn report(name: &str, samples: &Samples, smoke: bool) -> f64 {
     let t = samples.largest_t(&FRACTIONS);
-    let [fixed, random] = samples.medians();
+    let [fixed, random] = samples.medians().map(|median| median / 1e3);
     if smoke {
         println!("timing/{name}: {} samples taken", samples.len());
     } else {
-        let (fixed, random) = (fixed / 1e3, random / 1e3);
         println!("timing/{name}: {} samples, medians {fixed:.2} and {random:.2} µs, t = {t:.1}", samples.len());
     }
+    t
+}
+
+fn report_clearing(name: &str, times: &Times, smoke: bool) -> f64 {
+    let ((class, t), taken) = (times.largest_t(), times.len());
+    if smoke {
+        println!("timing/{name}: {taken} samples taken");
+        return t;
+    }
+    let medians = times.medians().map(|median| format!("{:.2}", median / 1e3)).join(", ");
+    let (apart, class) = (100.0 * times.spread(), class.name());
+    println!("timing/{name}: {taken} samples, medians {medians} µs, {apart:.2} % apart, t = {t:.1} ({class})");
     t
 }
 
@@ -109,24 +130,16 @@ fn main() -> ExitCode {
         Err(_) => None,
     };
     let asked = Asked { smoke, filter: arguments.into_iter().find(|argument| !argument.starts_with('-')), samples };
-    let found = Found::measure(&asked);
-    if smoke {
-        return ExitCode::SUCCESS;
-    }
-    match found.against(if samples.is_some() { OVER_MANY } else { CERTAIN }) {
-        Some(sentence) => {
-            println!("timing: {sentence}");
-            ExitCode::FAILURE
-        }
-        None => ExitCode::SUCCESS,
-    }
+    let wrong = Found::measure(&asked).wrong();
+    wrong.iter().for_each(|sentence| println!("timing: {sentence}"));
+    if wrong.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-/// |t| of what was asked for.
+/// What was asked for, and whether it is as it should be.
 struct Found {
-    operations: Vec<Option<f64>>,
-    alike: Option<f64>,
-    varying: [Option<f64>; 2],
+    operations: Vec<(String, Option<bool>)>,
+    alike: Option<bool>,
+    varying: [Option<bool>; 2],
 }
 
 impl Found {
@@ -134,31 +147,35 @@ impl Found {
         let mut rng = ChaCha20Rng::seed_from_u64(3);
         let (classes, alike) = (Classes::new(&mut rng), Classes::alike(&mut rng));
         let mut pools = Pools::new(SLOTS);
-        let mut operations = vec![
-            asked.measure("share creation", &classes, |secret| secret.create(&mut rng)),
-            asked.measure("decapsulation", &classes, Secret::open),
-        ];
-        operations.extend(ways().into_iter().map(|(name, way)| asked.clearing(&name, &mut pools, way)));
+        let created = asked.operation("share creation", ALIKE, &classes, |secret| secret.create(&mut rng));
+        let opened = asked.operation("decapsulation", ALIKE, &classes, Secret::open);
+        let mut operations = vec![("share creation".to_owned(), created), ("decapsulation".to_owned(), opened)];
+        for (name, way) in ways() {
+            let verdict = asked.clearing(&name, ALIKE, &mut pools, way);
+            operations.push((name, verdict));
+        }
+        let control = "control, two classes alike";
         Self {
             operations,
-            alike: asked.measure("control, two classes alike", &alike, |secret| secret.create(&mut rng)),
+            alike: asked.operation(control, ALIKE, &alike, |secret| secret.create(&mut rng)),
             varying: [
-                asked.measure("control, varies on purpose", &classes, Secret::vary),
-                asked.clearing("sort and fill, varies on purpose", &mut pools, Way::Sort),
+                asked.operation("control, varies on purpose", VARIES, &classes, Secret::vary),
+                asked.clearing("sort and fill, varies on purpose", VARIES, &mut pools, Way::Sort),
             ],
         }
     }
 
-    /// What is wrong, if anything is.
-    fn against(&self, bound: f64) -> Option<&'static str> {
-        if self.varying.iter().flatten().any(|t| *t < CERTAIN) {
-            Some("the control was not seen to vary, so this run says nothing")
-        } else if self.alike.is_some_and(|t| t >= bound) {
-            Some("two classes alike were told apart, so this run says nothing")
-        } else if self.operations.iter().flatten().any(|t| *t >= bound) {
-            Some("an operation varies with its secret")
-        } else {
-            None
+    /// What is wrong.
+    fn wrong(&self) -> Vec<String> {
+        let mut wrong = Vec::new();
+        if self.varying.contains(&Some(false)) {
+            wrong.push("a control was not seen to vary, so this run says nothing".to_owned());
         }
+        if self.alike == Some(false) {
+            wrong.push("two classes alike were told apart, so this run says nothing".to_owned());
+        }
+        let varies = self.operations.iter().filter(|(_, as_it_should)| *as_it_should == Some(false));
+        wrong.extend(varies.map(|(name, _)| format!("{name} varies with its secret")));
+        wrong
     }
 }

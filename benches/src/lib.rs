@@ -21,6 +21,7 @@ pub mod peers;
 pub mod sealed;
 pub mod secrets;
 pub mod timing;
+pub mod verdict;
 pub mod welch;
 pub mod world;
 
