@@ -18,7 +18,7 @@
 //!
 //! Clearing is sampled over four classes of pools, in one stream: random, one maker that covers all, all at one spread, and
 //! a pool that is too small. The random one is compared with each other, the largest |t| is shown, with the medians of the
-//! four and by how much they lie apart. By both rules and every kernel: one solve, a whole clearing with minimums, and
+//! four and by how much they lie apart; *alike* is t of random pools beside other random ones. By both rules and every kernel: one solve, a whole clearing with minimums, and
 //! a batch of three requests with minimums and counterparty lists of both sides. Its control is a sort.
 //!
 //! `CCC_TIMING_SAMPLES` is a number of samples in the place of the fifteen seconds for each operation.
@@ -113,8 +113,10 @@ fn report_clearing(name: &str, times: &Times, smoke: bool) -> f64 {
         return t;
     }
     let medians = times.medians().map(|median| format!("{:.2}", median / 1e3)).join(", ");
-    let (apart, class) = (100.0 * times.spread(), class.name());
-    println!("timing/{name}: {taken} samples, medians {medians} µs, {apart:.2} % apart, t = {t:.1} ({class})");
+    let (apart, class, alike) = (100.0 * times.spread(), class.name(), times.alike());
+    println!(
+        "timing/{name}: {taken} samples, medians {medians} µs, {apart:.2} % apart, t = {t:.1} ({class}), alike {alike:.1}"
+    );
     t
 }
 

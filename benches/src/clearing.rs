@@ -75,6 +75,13 @@ impl Pool {
         pool
     }
 
+    /// Takes over a pool of the same size, into the memory that is there.
+    pub fn load(&mut self, other: &Self) {
+        self.spreads.copy_from_slice(&other.spreads);
+        self.capacities.copy_from_slice(&other.capacities);
+        self.size = other.size;
+    }
+
     /// All capacities together.
     #[must_use]
     pub fn total(&self) -> u64 {

@@ -1,7 +1,7 @@
 //! Four classes of pools, and samples of what a clearing takes with them, interleaved at random.
 //!
 //! As in [`timing`](crate::timing), with one difference: a clearing writes what it reads, so before every sample the pool is
-//! copied into the same memory, whichever class it is of. With the pool its minimums and counterparty lists follow the class.
+//! copied once more, into the same memory, whichever class it is of. With the pool its minimums and counterparty lists follow the class.
 
 use crate::batches::{Batches, orders};
 use crate::clearing::{Class, Columns, Pool, Record, market, sort_and_fill};
@@ -17,6 +17,8 @@ use std::time::Instant;
 
 /// Pools of each class.
 const POOL: usize = 8;
+/// Copies that are made before they are measured.
+const BATCH: usize = 32;
 /// Words that fill the first cache twice.
 const OTHER_WORDS: usize = 1 << 13;
 
@@ -65,11 +67,27 @@ impl Prepared {
         let batch = Batches::new(class, &pool, seed);
         Self { orders: Orders::new(&pool).with(orders(class, &pool)), batch, records: pool.records(), pool }
     }
+
+    /// Takes over what a way needs of another of the same size, into the memory that is there.
+    fn copy(&mut self, other: &Self, way: Way) {
+        match way {
+            Way::Heart(..) => self.pool.load(&other.pool),
+            Way::Whole(..) | Way::Limited(..) => self.orders.load(&other.orders),
+            Way::Batch(..) => self.batch.load(&other.batch),
+            Way::Sort => {
+                self.pool.load(&other.pool);
+                self.records.copy_from_slice(&other.records);
+            }
+        }
+    }
 }
 
 /// Pools of every class, and the memory that all are cleared in.
 pub struct Pools {
-    classes: [Vec<Prepared>; 4],
+    /// Those of [`Class::ALL`], and random ones once more.
+    classes: [Vec<Prepared>; 5],
+    /// Copies of the next ones, in the order of the draws.
+    staged: Vec<Prepared>,
     columns: Columns,
     orders: Orders,
     batch: Batches,
@@ -85,11 +103,12 @@ impl Pools {
     /// Pools of `number` orders.
     #[must_use]
     pub fn new(number: usize) -> Self {
-        let classes =
-            Class::ALL.map(|class| (0..POOL).zip(1..).map(|(_, seed)| Prepared::new(class, number, seed)).collect());
+        let of_class = |class, seed| (seed..).take(POOL).map(|seed| Prepared::new(class, number, seed)).collect();
+        let [random, one_maker, tied, too_small] = Class::ALL.map(|class| of_class(class, 1));
         let first = Prepared::new(Class::Random, number, 0);
         Self {
-            classes,
+            classes: [random, one_maker, tied, too_small, of_class(Class::Random, 1_000)],
+            staged: (0..BATCH).map(|_| Prepared::new(Class::Random, number, 0)).collect(),
             columns: Columns::new(&first.pool),
             orders: first.orders,
             batch: first.batch,
@@ -106,27 +125,39 @@ impl Pools {
         let mut times = Times::default();
         let mut taken = 0;
         while more(taken) {
-            let draw = rng.next_u32() as usize;
-            let class = draw % Class::ALL.len();
-            times.0[class].push(self.time((class, draw / Class::ALL.len() % POOL), way));
-            taken += 1;
+            let draw = |_| rng.next_u32() as usize;
+            let drawn: [(usize, usize); BATCH] = std::array::from_fn(draw).map(|draw| (draw % 5, draw / 5 % POOL));
+            for (place, from) in drawn.into_iter().enumerate() {
+                self.stage(place, from, way);
+            }
+            for (place, (class, _)) in drawn.into_iter().enumerate() {
+                times.0[class].push(self.time(place, way));
+                taken += 1;
+            }
         }
         times
     }
 
     /// Nanoseconds of one run.
-    fn time(&mut self, place: (usize, usize), way: Way) -> f64 {
+    fn time(&mut self, place: usize, way: Way) -> f64 {
         self.load(place, way);
-        // the pool was copied from addresses that differ from class to class, and what of them lies in the first cache with it
+        // what lies in the first cache of where the pool was copied from is in the way of what will be read
         black_box(self.other.iter().sum::<u64>());
         let start = Instant::now();
         self.run(way);
         start.elapsed().as_secs_f64() * 1e9
     }
 
-    /// Takes over a pool, given its class and number, into the memory that is there.
-    pub(crate) fn load(&mut self, (class, number): (usize, usize), way: Way) {
-        let prepared = &self.classes[class][number];
+    /// Makes a copy of a pool, given its class and number, in one of the places.
+    ///
+    /// Pools of a class lie where they lie; the places are the same for all classes.
+    pub(crate) fn stage(&mut self, place: usize, (class, number): (usize, usize), way: Way) {
+        self.staged[place].copy(&self.classes[class][number], way);
+    }
+
+    /// Takes over the pool of a place into the memory in which all are cleared.
+    pub(crate) fn load(&mut self, place: usize, way: Way) {
+        let prepared = &self.staged[place];
         match way {
             Way::Heart(..) => self.columns.load(&prepared.pool),
             Way::Whole(..) => self.orders.load(&prepared.orders),
@@ -172,9 +203,9 @@ impl Pools {
     }
 }
 
-/// Nanoseconds of runs over the pools of each class, in the order of [`Class::ALL`].
+/// Nanoseconds of runs over the pools of each class, in the order of [`Class::ALL`], and of random ones once more.
 #[derive(Clone, Debug, Default)]
-pub struct Times([Vec<f64>; 4]);
+pub struct Times([Vec<f64>; 5]);
 
 impl Times {
     /// Samples of all classes.
@@ -192,17 +223,25 @@ impl Times {
     /// The class that the random one is told from best, and t.
     #[must_use]
     pub fn largest_t(&self) -> (Class, f64) {
-        let [random, others @ ..] = &self.0;
+        let [random, others @ .., _] = &self.0;
         let classes = Class::ALL.into_iter().skip(1).zip(others);
         let of_class = |(class, other): (Class, &Vec<f64>)| (class, Samples::of(random, other).largest_t(&FRACTIONS));
         let start = (Class::Random, 0.0f64);
         classes.map(of_class).fold(start, |most, next| if next.1.abs() > most.1.abs() { next } else { most })
     }
 
+    /// t of random pools beside other random ones: whatever tells these apart is no class.
+    #[must_use]
+    pub fn alike(&self) -> f64 {
+        let [random, .., others] = &self.0;
+        Samples::of(random, others).largest_t(&FRACTIONS)
+    }
+
     /// The median of each class.
     #[must_use]
     pub fn medians(&self) -> [f64; 4] {
-        self.0.each_ref().map(|times| median(times))
+        let [random, one_maker, tied, too_small, _] = self.0.each_ref().map(|times| median(times));
+        [random, one_maker, tied, too_small]
     }
 
     /// By how much the greatest of the medians is above the least, as a share of the least; zero without samples.
@@ -244,11 +283,18 @@ mod tests {
 
     #[test]
     fn the_spread_is_that_of_the_medians_and_t_that_of_the_class_that_differs() {
-        let times = Times([vec![100.0, 101.0, 900.0], vec![100.0, 101.0], vec![150.0, 151.0, 152.0], vec![102.0; 3]]);
+        let times = Times([
+            vec![100.0, 101.0, 900.0],
+            vec![100.0, 101.0],
+            vec![150.0, 151.0, 152.0],
+            vec![102.0; 3],
+            vec![1.0],
+        ]);
         assert_eq!(times.medians().map(f64::to_bits), [101.0, 101.0, 151.0, 102.0].map(f64::to_bits));
         assert!((times.spread() - 50.0 / 101.0).abs() < 1e-12);
         let noisy = |base: f64| (0..100).map(|k: u8| base + f64::from(k % 3)).collect::<Vec<_>>();
-        let (class, t) = Times([noisy(50.0), noisy(50.0), noisy(60.0), noisy(50.0)]).largest_t();
+        let (class, t) = Times([noisy(50.0), noisy(50.0), noisy(60.0), noisy(50.0), noisy(40.0)]).largest_t();
         assert_eq!((class, t < -10.0), (Class::Tied, true));
+        assert!(Times([noisy(50.0), vec![], vec![], vec![], noisy(40.0)]).alike() > 10.0);
     }
 }

@@ -51,7 +51,8 @@ fn counted(name: &str, run: impl FnOnce()) -> Found {
 
 fn all_classes(pools: &mut Pools, way: Way) {
     for class in 0..Class::ALL.len() {
-        pools.load((class, 0), way);
+        pools.stage(0, (class, 0), way);
+        pools.load(0, way);
         pools.make_secret(way);
         pools.run(way);
     }
