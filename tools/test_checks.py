@@ -77,6 +77,8 @@ class House(unittest.TestCase):
         allows = "#![al" + "low(unsafe_code, reason = \"a\")]"
         self.assertTrue(list(house.unsafe_errors("benches/src/secrets.rs", allows)))
         self.assertTrue(list(house.unsafe_errors("benches/memcheck/src/lib.rs", allows)))
+        for other in ("expect", "warn"):
+            self.assertTrue(list(house.unsafe_errors("benches/src/secrets.rs", allows.replace("allow", other))))
         self.assertEqual([list(house.unsafe_errors(path, allows)) for path in sorted(house.UNSAFE_FILES)], [[], []])
 
     def test_lock_files_know_one_source(self):

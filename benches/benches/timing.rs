@@ -13,13 +13,13 @@
 //! small t is no proof of constant time, on this machine or another. Two lines are controls: share creation over two
 //! classes of random secrets, of which a large |t| says that the measurement tells classes apart by something else, such
 //! as where they lie in memory; and an operation that varies on purpose.
-//! Exit code 1: no run of an operation stayed below 4.5; or none of the first control did, or none of the second reached 10,
-//! so that the run says nothing; 2: no number of samples.
+//! Exit code 1: no run of an operation stayed below 4.5; or none of the first control did, or of a clearing's random pools
+//! beside other random ones, or none of a second control reached 10, so that the run says nothing; 2: no number of samples.
 //!
 //! Clearing is sampled over four classes of pools, in one stream: random, one maker that covers all, all at one spread, and
 //! a pool that is too small. The random one is compared with each other, the largest |t| is shown, with the medians of the
-//! four and by how much they lie apart; *alike* is t of random pools beside other random ones. By both rules and every kernel: one solve, a whole clearing with minimums, and
-//! a batch of three requests with minimums and counterparty lists of both sides. Its control is a sort.
+//! four and by how much they lie apart; *alike* is t of random pools beside other random ones, and is judged as the first
+//! control is. By both rules and every kernel: one solve, a whole clearing with minimums, and a batch of three requests with minimums and counterparty lists of both sides. Its control is a sort.
 //!
 //! `CCC_TIMING_SAMPLES` is a number of samples in the place of the fifteen seconds for each operation.
 //! `.ci/deep timing` takes a million.
@@ -30,7 +30,7 @@
 
 use ccc_benches::clearing_timing::{Pools, Times, Way, ways};
 use ccc_benches::timing::{Classes, FRACTIONS, Secret};
-use ccc_benches::verdict::{is_seen, stays_below};
+use ccc_benches::verdict::{Found, SHOWN, is_seen, stays_below};
 use ccc_benches::welch::Samples;
 use rand::SeedableRng;
 use rand_chacha::ChaCha20Rng;
@@ -78,8 +78,22 @@ impl Asked {
         Some(judge(&mut run).is_ok())
     }
 
-    fn clearing(&self, name: &str, judge: Judge, pools: &mut Pools, way: Way) -> Option<bool> {
-        self.judge(name, judge, |factor| report_clearing(name, &pools.sample(way, self.more(factor)), self.smoke))
+    /// Whether the classes stay alike, and whether random pools stay beside other random ones in any run.
+    fn clearing(&self, name: &str, pools: &mut Pools, way: Way) -> [Option<bool>; 2] {
+        let mut alike = false;
+        let verdict = self.judge(name, ALIKE, |factor| {
+            let times = pools.sample(way, self.more(factor));
+            report_clearing(name, &times, self.smoke);
+            alike |= times.alike().abs() < SHOWN;
+            times.greatest()
+        });
+        [verdict, verdict.map(|_| alike)]
+    }
+
+    fn sort(&self, name: &str, pools: &mut Pools) -> Option<bool> {
+        self.judge(name, VARIES, |factor| {
+            report_clearing(name, &pools.sample(Way::Sort, self.more(factor)), self.smoke)
+        })
     }
 
     fn operation(&self, name: &str, judge: Judge, classes: &Classes, mut run: impl FnMut(&Secret)) -> Option<bool> {
@@ -132,52 +146,34 @@ fn main() -> ExitCode {
         Err(_) => None,
     };
     let asked = Asked { smoke, filter: arguments.into_iter().find(|argument| !argument.starts_with('-')), samples };
-    let wrong = Found::measure(&asked).wrong();
+    let wrong = measure(&asked).wrong();
     wrong.iter().for_each(|sentence| println!("timing: {sentence}"));
     if wrong.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-/// What was asked for, and whether it is as it should be.
-struct Found {
-    operations: Vec<(String, Option<bool>)>,
-    alike: Option<bool>,
-    varying: [Option<bool>; 2],
+fn measure(asked: &Asked) -> Found {
+    let mut rng = ChaCha20Rng::seed_from_u64(3);
+    let (classes, others) = (Classes::new(&mut rng), Classes::alike(&mut rng));
+    let mut pools = Pools::new(SLOTS);
+    let mut operations = vec![
+        named("share creation", |name| asked.operation(name, ALIKE, &classes, |secret| secret.create(&mut rng))),
+        named("decapsulation", |name| asked.operation(name, ALIKE, &classes, Secret::open)),
+    ];
+    let mut alike = Vec::new();
+    for (name, way) in ways() {
+        let [verdict, of_alike] = asked.clearing(&name, &mut pools, way);
+        operations.push((name.clone(), verdict));
+        alike.push((name, of_alike));
+    }
+    let control = |name: &str| asked.operation(name, ALIKE, &others, |secret| secret.create(&mut rng));
+    alike.push(named("control, two classes alike", control));
+    let varying = vec![
+        named("control, varies on purpose", |name| asked.operation(name, VARIES, &classes, Secret::vary)),
+        named("sort and fill, varies on purpose", |name| asked.sort(name, &mut pools)),
+    ];
+    Found { operations, alike, varying }
 }
 
-impl Found {
-    fn measure(asked: &Asked) -> Self {
-        let mut rng = ChaCha20Rng::seed_from_u64(3);
-        let (classes, alike) = (Classes::new(&mut rng), Classes::alike(&mut rng));
-        let mut pools = Pools::new(SLOTS);
-        let created = asked.operation("share creation", ALIKE, &classes, |secret| secret.create(&mut rng));
-        let opened = asked.operation("decapsulation", ALIKE, &classes, Secret::open);
-        let mut operations = vec![("share creation".to_owned(), created), ("decapsulation".to_owned(), opened)];
-        for (name, way) in ways() {
-            let verdict = asked.clearing(&name, ALIKE, &mut pools, way);
-            operations.push((name, verdict));
-        }
-        let control = "control, two classes alike";
-        Self {
-            operations,
-            alike: asked.operation(control, ALIKE, &alike, |secret| secret.create(&mut rng)),
-            varying: [
-                asked.operation("control, varies on purpose", VARIES, &classes, Secret::vary),
-                asked.clearing("sort and fill, varies on purpose", VARIES, &mut pools, Way::Sort),
-            ],
-        }
-    }
-
-    /// What is wrong.
-    fn wrong(&self) -> Vec<String> {
-        let mut wrong = Vec::new();
-        if self.varying.contains(&Some(false)) {
-            wrong.push("a control was not seen to vary, so this run says nothing".to_owned());
-        }
-        if self.alike == Some(false) {
-            wrong.push("two classes alike were told apart, so this run says nothing".to_owned());
-        }
-        let varies = self.operations.iter().filter(|(_, as_it_should)| *as_it_should == Some(false));
-        wrong.extend(varies.map(|(name, _)| format!("{name} varies with its secret")));
-        wrong
-    }
+fn named(name: &str, verdict: impl FnOnce(&str) -> Option<bool>) -> (String, Option<bool>) {
+    (name.to_owned(), verdict(name))
 }

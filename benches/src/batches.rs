@@ -88,6 +88,12 @@ impl Batches {
         clear_batch_in(&batch, market, &mut workspace, standing, fills, outcomes).unwrap();
     }
 
+    /// Lots of the last clearing, of all requests.
+    #[must_use]
+    pub fn lots(&self) -> u64 {
+        self.fills.iter().map(|fill| fill.lots.get()).sum()
+    }
+
     /// Requests that the last clearing filled.
     #[must_use]
     pub fn filled(&self) -> usize {

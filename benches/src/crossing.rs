@@ -85,9 +85,16 @@ impl Orders {
 
     /// For valgrind: orders, request and price are secret; the form of the request is not.
     pub fn make_secret(&mut self) {
-        make_secret(&mut self.orders[..]);
-        make_request_secret(&mut self.request);
-        make_secret(&mut self.price);
+        let Self { orders, request, price, .. } = self;
+        make_secret(&mut orders[..]);
+        make_request_secret(request);
+        make_secret(price);
+    }
+
+    /// Lots of the last clearing.
+    #[must_use]
+    pub fn filled(&self) -> u64 {
+        self.fills.iter().map(|fill| fill.lots.get()).sum()
     }
 
     /// [`clear_in`], with a price or a refusal.
@@ -314,8 +321,7 @@ mod tests {
         let before = crossing.orders.orders.clone();
         crossing.round();
         assert_eq!(crossing.orders.orders, before);
-        let filled: u64 = crossing.orders.fills.iter().map(|fill| fill.lots.get()).sum();
-        assert_eq!(filled, crossing.orders.request.size.get());
+        assert_eq!(crossing.orders.filled(), crossing.orders.request.size.get());
         let opened = Receipt::open(&crossing.sealed[3], &crossing.reading_keys[3], &crossing.header, 3).unwrap();
         assert_eq!(opened.lots, crossing.orders.fills[3].lots.get());
         crossing.bare();

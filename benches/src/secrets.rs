@@ -7,7 +7,7 @@
 
 use crate::clearing::Class;
 use crate::clearing_timing::{Pools, Way, ways};
-use ccc_memcheck::{errors, make_secret};
+use ccc_memcheck::{depends_on_secret, errors, make_secret};
 use darkpool_matcher::{BaseUnits, BasisPoints, Lots, Market, dispersion_limit};
 use std::hint::black_box;
 
@@ -20,6 +20,8 @@ pub struct Found {
     pub name: String,
     /// How often.
     pub errors: u64,
+    /// Whether what was computed depended on a secret at all, in every run; otherwise the line says nothing.
+    pub marked: bool,
 }
 
 /// Every way to clear, by every kernel that there is under valgrind, and the numbers at the boundary.
@@ -32,40 +34,47 @@ pub fn clearings() -> impl Iterator<Item = Found> {
         _ => None,
     });
     let clearings = ways().into_iter().chain(limited);
-    let boundary = std::iter::once_with(|| counted("amounts at the boundary", boundary));
-    clearings.map(move |(name, way)| counted(&name, || all_classes(&mut pools, way))).chain(boundary)
+    clearings.map(move |(name, way)| all_classes(name, &mut pools, way)).chain(std::iter::once_with(boundary))
 }
 
 /// The control: a sort, which compares secrets.
 #[must_use]
 pub fn sort() -> Found {
-    let mut pools = Pools::new(SLOTS);
-    counted("sort and fill, the control", || all_classes(&mut pools, Way::Sort))
+    all_classes("sort and fill, the control".to_owned(), &mut Pools::new(SLOTS), Way::Sort)
 }
 
-fn counted(name: &str, run: impl FnOnce()) -> Found {
-    let before = errors();
-    run();
-    Found { name: name.to_owned(), errors: errors() - before }
-}
-
-fn all_classes(pools: &mut Pools, way: Way) {
+fn all_classes(name: String, pools: &mut Pools, way: Way) -> Found {
+    let mut found = Found { name, errors: 0, marked: true };
     for class in 0..Class::ALL.len() {
         pools.stage(0, (class, 0), way);
         pools.load(0, way);
         pools.make_secret(way);
-        pools.run(way);
+        found.errors += counted(|| pools.run(way));
+        found.marked &= depends_on_secret(pools.filled(way));
     }
+    found
 }
 
 /// From base units to lots, either way, and the dispersion limit.
-fn boundary() {
-    let market = Market::new(1_000_000).unwrap();
+fn boundary() -> Found {
+    let market = black_box(Market::new(1_000_000).unwrap());
     let mut amount = BaseUnits::new(123_456_789).unwrap();
     let (mut drawn, mut bounds) = (1 << 63, [500, 1_000].map(|bound| BasisPoints::new(bound).unwrap()));
     make_secret(&mut amount);
     make_secret(&mut drawn);
     make_secret(&mut bounds);
-    let size = Lots::ceil(amount, &market);
-    black_box((Lots::floor(amount, &market), dispersion_limit(drawn, bounds[0], bounds[1], size)));
+    let mut lots = [Lots::ZERO; 3];
+    let errors = counted(|| {
+        let size = Lots::ceil(amount, &market);
+        lots = black_box([Lots::floor(amount, &market), size, dispersion_limit(drawn, bounds[0], bounds[1], size)]);
+    });
+    let marked = lots.iter().all(|lots| depends_on_secret(lots.get()));
+    Found { name: "amounts at the boundary".to_owned(), errors, marked }
+}
+
+/// Errors of a run.
+fn counted(run: impl FnOnce()) -> u64 {
+    let before = errors();
+    run();
+    errors() - before
 }

@@ -48,6 +48,38 @@ pub fn is_seen(mut run: impl FnMut(u32) -> f64) -> Result<f64, Vec<f64>> {
     Err(found)
 }
 
+/// What was asked for, by name, and whether it is as it should be; nothing where it was not asked.
+#[derive(Clone, Debug)]
+pub struct Found {
+    /// Operations on secrets, which should not vary.
+    pub operations: Vec<(String, Option<bool>)>,
+    /// Classes of the same kind, which nothing should tell apart: a control, and those of an operation under its name.
+    pub alike: Vec<(String, Option<bool>)>,
+    /// Controls, which should vary.
+    pub varying: Vec<(String, Option<bool>)>,
+}
+
+impl Found {
+    /// What is wrong: an operation of which classes alike were told apart says nothing.
+    #[must_use]
+    pub fn wrong(&self) -> Vec<String> {
+        let [unseen, apart, varies] = [&self.varying, &self.alike, &self.operations].map(failed);
+        let varies: Vec<_> = varies.into_iter().filter(|name| !apart.contains(name)).collect();
+        let sentences =
+            |names: Vec<&str>, sentence: &str| names.into_iter().map(|name| format!("{name} {sentence}")).collect();
+        let wrong: [Vec<String>; 3] = [
+            sentences(unseen, "was not seen to vary, so this run says nothing"),
+            sentences(apart, "was told apart from its like, so this run says nothing"),
+            sentences(varies, "varies with its secret"),
+        ];
+        wrong.concat()
+    }
+}
+
+fn failed(verdicts: &Vec<(String, Option<bool>)>) -> Vec<&str> {
+    verdicts.iter().filter(|(_, verdict)| *verdict == Some(false)).map(|(name, _)| name.as_str()).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -70,6 +102,24 @@ mod tests {
         assert_eq!(judged(&grows), (Err(grows.to_vec()), vec![1, 2, 4, 8, 16]));
         assert_eq!(judged(&[10.0, -32.0, 45.0]), (Err(vec![10.0, 32.0, 45.0]), vec![1, 2, 4]));
         assert_eq!(judged(&[4.5; 5]), (Err(vec![4.5; 5]), vec![1, 2, 4, 8, 16]));
+    }
+
+    #[test]
+    fn whatever_is_told_from_its_like_says_nothing_and_a_control_has_to_vary() {
+        let verdicts =
+            |verdicts: [Option<bool>; 3]| ["a", "b", "c"].map(str::to_owned).into_iter().zip(verdicts).collect();
+        let found = |operations, alike, varying| Found {
+            operations: verdicts(operations),
+            alike: verdicts(alike),
+            varying: verdicts(varying),
+        };
+        let (well, ill) = ([Some(true), None, None], [None, Some(false), Some(true)]);
+        assert!(found(well, well, well).wrong().is_empty());
+        assert_eq!(found(ill, well, well).wrong(), ["b varies with its secret"]);
+        let apart = ["b was told apart from its like, so this run says nothing"];
+        assert_eq!(found(well, ill, well).wrong(), apart);
+        assert_eq!(found(ill, ill, well).wrong(), apart);
+        assert_eq!(found(well, well, ill).wrong(), ["b was not seen to vary, so this run says nothing"]);
     }
 
     #[test]
