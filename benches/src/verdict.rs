@@ -63,7 +63,7 @@ impl Found {
     /// What is wrong: an operation of which classes alike were told apart says nothing.
     #[must_use]
     pub fn wrong(&self) -> Vec<String> {
-        let [unseen, apart, varies] = [&self.varying, &self.alike, &self.operations].map(failed);
+        let [unseen, apart, varies] = [&self.varying[..], &self.alike, &self.operations].map(failed);
         let varies: Vec<_> = varies.into_iter().filter(|name| !apart.contains(name)).collect();
         let sentences =
             |names: Vec<&str>, sentence: &str| names.into_iter().map(|name| format!("{name} {sentence}")).collect();
@@ -76,7 +76,7 @@ impl Found {
     }
 }
 
-fn failed(verdicts: &Vec<(String, Option<bool>)>) -> Vec<&str> {
+fn failed(verdicts: &[(String, Option<bool>)]) -> Vec<&str> {
     verdicts.iter().filter(|(_, verdict)| *verdict == Some(false)).map(|(name, _)| name.as_str()).collect()
 }
 
