@@ -27,6 +27,22 @@ ccc_binary() {
   printf '%s\n' "$ci_root/target/release/ccc"
 }
 
+# The kernels of the clearing that this processor has, one a line, as the system lists its instructions.
+kernels() {
+  local flags
+  flags=" $(grep -m 1 '^flags' /proc/cpuinfo || true) "
+  printf 'portable\n'
+  has_all "$flags" avx2 bmi2 && printf 'avx2\n'
+  has_all "$flags" avx512f avx512bw avx512dq avx512vl avx512ifma && printf 'avx512ifma\n'
+  return 0
+}
+
+has_all() { # flags, wanted...
+  local flags=$1 flag
+  shift
+  for flag in "$@"; do [[ $flags == *" $flag "* ]] || return 1; done
+}
+
 free_port() {
   python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
 }

@@ -73,6 +73,14 @@ class House(unittest.TestCase):
         self.assertEqual([len(list(house.document_errors(house.ROOT, "f", line))) for line in bad], [1] * len(bad))
         self.assertEqual([list(house.document_errors(house.ROOT, "f", line)) for line in good], [[]] * len(good))
 
+    def test_unsafe_code_is_allowed_in_the_named_files_alone(self):
+        allows = "#![al" + "low(unsafe_code, reason = \"a\")]"
+        self.assertTrue(list(house.unsafe_errors("benches/src/secrets.rs", allows)))
+        self.assertTrue(list(house.unsafe_errors("benches/memcheck/src/lib.rs", allows)))
+        for other in ("expect", "warn"):
+            self.assertTrue(list(house.unsafe_errors("benches/src/secrets.rs", allows.replace("allow", other))))
+        self.assertEqual([list(house.unsafe_errors(path, allows)) for path in sorted(house.UNSAFE_FILES)], [[], []])
+
     def test_lock_files_know_one_source(self):
         self.assertTrue(list(house.lock_errors("Cargo.lock", 'source = "git+https://a"')))
         self.assertTrue(list(house.lock_errors("package-lock.json", '"resolved": "x"')))

@@ -9,7 +9,6 @@
 //!   histogram; those show the size of the request and the depth of the pool in their time and addresses, and the
 //!   oblivious sort does not. `floor` is one pass that reads ten bytes per order and one that copies eight.
 //! - `whole`: [`clear_in`] from standing orders to priced fills: shape, capacities, solves, notionals.
-//! - `classes`: the heart over four kinds of secrets, whose times shall not differ.
 //! - `growth`: the heart from 10^4 to 10^6 orders.
 //! - `round`: with 1 024 makers, from opened elements to sealed receipts, beside the bare calls.
 //! - `book`: one market order for a third of what rests in an order book at 5 000 prices. It does another
@@ -105,21 +104,6 @@ fn growth(criterion: &mut Criterion) {
     }
 }
 
-fn classes(criterion: &mut Criterion) {
-    let mut group = group(criterion, "classes");
-    group.sample_size(100);
-    // one memory for all, so that no class has a luckier address
-    let mut columns = Columns::new(&Pool::new(Class::Random, 1 << 14, 23));
-    for (kernel_name, kernel) in kernels() {
-        for class in Class::ALL {
-            columns.load(&Pool::new(class, 1 << 14, 23));
-            group.bench_function(BenchmarkId::new(kernel_name, class.name()), |bencher| {
-                bencher.iter(|| black_box(&mut columns).clear(kernel, &market(Allocation::ProRata, 1)));
-            });
-        }
-    }
-}
-
 fn whole(criterion: &mut Criterion) {
     let mut group = group(criterion, "whole");
     for (number, name) in SIZES {
@@ -196,5 +180,5 @@ fn book(criterion: &mut Criterion) {
 #[cfg(not(feature = "peers-book"))]
 fn book(_: &mut Criterion) {}
 
-criterion_group!(benches, heart, growth, classes, whole, round, book);
+criterion_group!(benches, heart, growth, whole, round, book);
 criterion_main!(benches);

@@ -1,7 +1,8 @@
 //! Batches to clear, with minimums and counterparty lists, whose secrets follow the class of a pool.
 
 use crate::clearing::{Class, Pool};
-use crate::crossing::{order, price, request};
+use crate::crossing::{make_request_secret, order, price, request};
+use ccc_memcheck::make_secret;
 use darkpool_matcher::{
     Batch, CounterpartyList, Fill, Kernel, Lots, Market, Outcome, OwnerId, PriceRefusal, Request, StandingOrder, Twap,
     Workspace, clear_batch_in,
@@ -61,8 +62,18 @@ impl Batches {
         self.request_lists = other.request_lists;
     }
 
-    /// [`clear_batch_in`]; the number of requests that were filled.
-    pub fn clear(&mut self, kernel: Kernel, market: &Market) -> usize {
+    /// For valgrind: orders, requests, lists and prices are secret.
+    pub fn make_secret(&mut self) {
+        let Self { orders, order_lists, requests, request_lists, prices, .. } = self;
+        make_secret(&mut orders[..]);
+        make_secret(&mut order_lists[..]);
+        make_secret(&mut request_lists[..]);
+        requests.iter_mut().for_each(make_request_secret);
+        prices.iter_mut().flatten().for_each(make_secret);
+    }
+
+    /// [`clear_batch_in`].
+    pub fn clear(&mut self, kernel: Kernel, market: &Market) {
         let Self { spreads, capacities, minimums, filled, standing, fills, outcomes, .. } = self;
         let batch = Batch {
             orders: &self.orders,
@@ -75,7 +86,18 @@ impl Batches {
         };
         let mut workspace = Workspace::new(spreads, capacities, minimums, filled).unwrap().with_kernel(kernel);
         clear_batch_in(&batch, market, &mut workspace, standing, fills, outcomes).unwrap();
-        outcomes.iter().filter(|outcome| outcome.success).count()
+    }
+
+    /// Lots of the last clearing, of all requests.
+    #[must_use]
+    pub fn lots(&self) -> u64 {
+        self.fills.iter().map(|fill| fill.lots.get()).sum()
+    }
+
+    /// Requests that the last clearing filled.
+    #[must_use]
+    pub fn filled(&self) -> usize {
+        self.outcomes.iter().filter(|outcome| outcome.success).count()
     }
 }
 
@@ -124,7 +146,8 @@ mod tests {
         let filled = Class::ALL.map(|class| {
             let mut batch = Batches::new(class, &Pool::new(class, 256, 3), 3);
             batch.request_lists = [CounterpartyList::EMPTY; REQUESTS];
-            batch.clear(Kernel::detected(), &market(Allocation::ProRata, 4))
+            batch.clear(Kernel::detected(), &market(Allocation::ProRata, 4));
+            batch.filled()
         });
         // one maker covers all three requests; of the tied all are dropped, and the denied do not take part
         assert_eq!(filled[1..], [3, 0, 0]);

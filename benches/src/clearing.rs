@@ -5,6 +5,7 @@
 //! at the same premium. Who gets how much at the marginal spread differs for the sorts, which serve the earlier order
 //! first.
 
+use ccc_memcheck::make_secret;
 use darkpool_matcher::{Allocation, Kernel, Lots, Market, Rules, Solves, Workspace};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
@@ -74,6 +75,13 @@ impl Pool {
         pool
     }
 
+    /// Takes over a pool of the same size, into the memory that is there.
+    pub fn load(&mut self, other: &Self) {
+        self.spreads.copy_from_slice(&other.spreads);
+        self.capacities.copy_from_slice(&other.capacities);
+        self.size = other.size;
+    }
+
     /// All capacities together.
     #[must_use]
     pub fn total(&self) -> u64 {
@@ -135,6 +143,17 @@ impl Columns {
         self.total = Lots::new(pool.total()).unwrap();
         // what was read is in the way of what will be, at addresses that differ from class to class
         black_box((self.bound(), self.minimums.iter().sum::<u64>()));
+    }
+
+    /// For valgrind: spreads, amounts and the size are secret.
+    pub fn make_secret(&mut self) {
+        let Self { spreads, capacities, minimums, fills, size, total } = self;
+        make_secret(&mut spreads[..]);
+        for column in [capacities, minimums, fills] {
+            make_secret(&mut column[..]);
+        }
+        make_secret(size);
+        make_secret(total);
     }
 
     /// The heart of a clearing: the search for margin or level, and the fills.

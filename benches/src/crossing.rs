@@ -5,6 +5,7 @@ use crate::sealed::{element, master, params};
 use crate::world::encrypt_bytes_to;
 use ccc_core::ciphertext::{LabelKind, VerifiedCiphertext};
 use ccc_core::table::{Header, READING_KEY_LEN, Receipt, SEALED_RECEIPT_LEN, TableSuite, Tier, genesis};
+use ccc_memcheck::make_secret;
 use chacha20poly1305::aead::AeadInOut;
 use chacha20poly1305::{ChaCha20Poly1305, KeyInit, Nonce};
 use curve25519_dalek::ristretto::CompressedRistretto;
@@ -66,6 +67,36 @@ impl Orders {
         self.request = other.request;
     }
 
+    /// The request has its other form: at least a half, a limit of a quarter for each maker, and a premium that falls.
+    pub fn limit(&mut self) {
+        let size = self.request.size.get();
+        self.request = Request {
+            schedule: SpreadSchedule {
+                s0: Spread::MAX,
+                s1: Spread::MIN,
+                t0: UnixSeconds(0),
+                t1: UnixSeconds(DEADLINE.0 * 2),
+            },
+            success: SuccessRule::AtLeast(Lots::new(size / 2).unwrap()),
+            dispersion: Some(Lots::new(size / 4).unwrap()),
+            ..self.request
+        };
+    }
+
+    /// For valgrind: orders, request and price are secret; the form of the request is not.
+    pub fn make_secret(&mut self) {
+        let Self { orders, request, price, .. } = self;
+        make_secret(&mut orders[..]);
+        make_request_secret(request);
+        make_secret(price);
+    }
+
+    /// Lots of the last clearing.
+    #[must_use]
+    pub fn filled(&self) -> u64 {
+        self.fills.iter().map(|fill| fill.lots.get()).sum()
+    }
+
     /// [`clear_in`], with a price or a refusal.
     pub fn clear(&mut self, kernel: Kernel, market: &Market, price: Result<(), PriceRefusal>) -> u64 {
         let Self { orders, permutation, request, spreads, capacities, minimums, filled, fills, .. } = self;
@@ -73,6 +104,22 @@ impl Orders {
         let mut workspace = workspace.with_kernel(kernel);
         let price = price.map(|()| self.price);
         clear_in(request, orders, permutation, price, market, &mut workspace, fills).unwrap().filled.get()
+    }
+}
+
+/// For valgrind: what a request holds is secret; which success rule it has and whether there is a limit is public.
+pub(crate) fn make_request_secret(request: &mut Request) {
+    let Request { owner, size, schedule, success, dispersion, tiers, deadline } = request;
+    make_secret(owner);
+    make_secret(size);
+    make_secret(schedule);
+    make_secret(tiers);
+    make_secret(deadline);
+    if let SuccessRule::AtLeast(least) = success {
+        make_secret(least);
+    }
+    if let Some(limit) = dispersion {
+        make_secret(limit);
     }
 }
 
@@ -274,8 +321,7 @@ mod tests {
         let before = crossing.orders.orders.clone();
         crossing.round();
         assert_eq!(crossing.orders.orders, before);
-        let filled: u64 = crossing.orders.fills.iter().map(|fill| fill.lots.get()).sum();
-        assert_eq!(filled, crossing.orders.request.size.get());
+        assert_eq!(crossing.orders.filled(), crossing.orders.request.size.get());
         let opened = Receipt::open(&crossing.sealed[3], &crossing.reading_keys[3], &crossing.header, 3).unwrap();
         assert_eq!(opened.lots, crossing.orders.fills[3].lots.get());
         crossing.bare();

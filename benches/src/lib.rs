@@ -19,7 +19,9 @@ pub mod handover;
 pub mod one_by_one;
 pub mod peers;
 pub mod sealed;
+pub mod secrets;
 pub mod timing;
+pub mod verdict;
 pub mod welch;
 pub mod world;
 

@@ -38,6 +38,14 @@ pub fn t_statistic(one: &Moments, other: &Moments) -> f64 {
     (one.mean - other.mean) / spread.sqrt()
 }
 
+/// The median; zero without samples.
+#[must_use]
+pub fn median(samples: &[f64]) -> f64 {
+    let mut sorted = samples.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    sorted.get(sorted.len() / 2).copied().unwrap_or_default()
+}
+
 /// Samples of two classes in the order in which they were taken.
 #[derive(Clone, Debug, Default)]
 pub struct Samples(Vec<(bool, f64)>);
@@ -60,14 +68,19 @@ impl Samples {
         self.0.is_empty()
     }
 
+    /// Those of one class and those of another.
+    #[must_use]
+    pub fn of(one: &[f64], other: &[f64]) -> Self {
+        let class = |other: bool| move |sample: &f64| (other, *sample);
+        Self(one.iter().map(class(false)).chain(other.iter().map(class(true))).collect())
+    }
+
     /// The median of each class; zero without samples.
     #[must_use]
     pub fn medians(&self) -> [f64; 2] {
         [false, true].map(|class| {
-            let mut of_class: Vec<f64> =
-                self.0.iter().filter(|(c, _)| *c == class).map(|(_, sample)| *sample).collect();
-            of_class.sort_by(f64::total_cmp);
-            of_class.get(of_class.len() / 2).copied().unwrap_or_default()
+            let of_class: Vec<f64> = self.0.iter().filter(|(c, _)| *c == class).map(|(_, sample)| *sample).collect();
+            median(&of_class)
         })
     }
 

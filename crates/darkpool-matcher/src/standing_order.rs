@@ -1,7 +1,7 @@
 //! A maker's firm and funded offer.
 
 use crate::kernel::columns::Slot;
-use crate::kernel::mask::{self, Mask, at_most, below, lesser};
+use crate::kernel::mask::{self, Mask, at_most, below, hide_all, lesser_hidden};
 use crate::request::Terms;
 use crate::types::{Lots, OwnerId, Spread, TierMask, UnixSeconds};
 
@@ -50,10 +50,9 @@ impl StandingOrder {
     /// [not expired] · [owner differs] · [tier admitted] · [not frozen] · [spread ≤ S] · min(size, balance, cap, D),
     /// and zero if that is below the minimum. *Timing*: constant.
     fn capacity(&self, terms: &Terms) -> u64 {
-        let offered =
-            [self.balance, self.cap].into_iter().fold(self.size.get(), |least, bound| lesser(least, bound.get()));
-        let limited = lesser(offered, terms.limit);
-        limited & self.admitted(terms) & !below(limited, self.minimum.get())
+        let bounds = [self.balance.get(), self.cap.get(), terms.limit];
+        let limited = bounds.into_iter().fold(self.size.get(), lesser_hidden);
+        limited & self.admitted(terms, limited)
     }
 
     /// What the columns hold of it for one request.
@@ -61,11 +60,16 @@ impl StandingOrder {
         Slot { spread: self.spread.get(), capacity: self.capacity(terms), minimum: self.minimum.get() }
     }
 
-    fn admitted(&self, terms: &Terms) -> Mask {
-        at_most(terms.deadline, self.expiry.0)
-            & self.owner.differs(&terms.owner)
-            & self.tiers.meets(terms.tiers)
-            & at_most(u64::from(self.spread.get()), terms.spread)
-            & !mask::from_flag(self.frozen)
+    /// All ones if it takes part with this much.
+    fn admitted(&self, terms: &Terms, limited: u64) -> Mask {
+        let conditions = [
+            at_most(terms.deadline, self.expiry.0),
+            self.owner.differs(&terms.owner),
+            self.tiers.meets(terms.tiers),
+            at_most(u64::from(self.spread.get()), terms.spread),
+            !mask::from_flag(self.frozen),
+            !below(limited, self.minimum.get()),
+        ];
+        hide_all(conditions).into_iter().fold(Mask::MAX, |all, condition| all & condition)
     }
 }

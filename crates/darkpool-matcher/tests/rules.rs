@@ -7,12 +7,12 @@ mod common;
 use common::adversarial::{adversarial, depth, fine_market, market_under};
 use common::exhaustive::{least_largest_fill, least_premium};
 use common::{
-    Draw, any_market, any_pool, any_request, cases, in_order, lots, order, plain_pool, price, request, run_with, sizes,
-    spread,
+    DEADLINE, Draw, any_market, any_pool, any_request, cases, in_order, lots, market, order, plain_pool, price,
+    request, run_with, sizes, spread,
 };
 use darkpool_matcher::{
-    Allocation, Fill, Lots, Market, Outcome, Pricing, Reason, Request, Rules, Solves, StandingOrder, SuccessRule,
-    reference,
+    Allocation, Fill, Lots, Market, Outcome, Pricing, Reason, Request, Rules, Solves, SpreadSchedule, StandingOrder,
+    SuccessRule, UnixSeconds, reference,
 };
 use proptest::prelude::{Just, Strategy, prop_assert, prop_assert_eq, proptest};
 
@@ -270,11 +270,43 @@ fn the_greatest_level_of_every_lot_is_found() {
 fn spreads_admit_under_rule_b_and_do_no_more() {
     let limited = Request { schedule: darkpool_matcher::SpreadSchedule::flat(spread(150)), ..request(10) };
     let orders = [order(1, 100, 10), order(2, 150, 10), order(3, 151, 10)];
-    let market = market_under(Rules { pricing: Pricing::Uniform, ..EQUAL });
+    let market = market().with_rules(Rules { pricing: Pricing::Uniform, ..EQUAL });
     let (_, fills) = run_with(&limited, &orders, &in_order(&orders), price(), &market).unwrap();
     assert_eq!(sizes(&fills), [5, 5, 0]);
     let at = |s| market.notional(lots(5), price().unwrap().price(), spread(s));
+    assert!(at(100) < at(150), "a rounding hides which spread is paid");
     assert_eq!([fills[0].notional, fills[1].notional], [at(150), at(150)]);
+}
+
+/// The premium slides, is evaluated once, at the deadline, and admits; what everybody is paid is the dearest spread filled
+/// and not the premium.
+#[test]
+fn a_sliding_premium_admits_and_one_price_pays_the_dearest_filled_spread() {
+    let (rising, falling) = ((0, 300), (300, 0));
+    let orders = [order(1, 100, 10), order(2, 150, 10), order(3, 151, 10)];
+    let market = market().with_rules(Rules { pricing: Pricing::Uniform, ..Rules::default() });
+    let at = |number: u64, s| market.notional(lots(number), price().unwrap().price(), spread(s));
+    assert!(at(1, 150) < at(1, 151) && at(1, 151) < at(1, 153), "a rounding hides which spread is paid");
+    for (s0, s1) in [rising, falling] {
+        let schedule = SpreadSchedule {
+            s0: spread(s0),
+            s1: spread(s1),
+            t0: UnixSeconds(DEADLINE.0 - 50),
+            t1: UnixSeconds(DEADLINE.0 + 50),
+        };
+        let fills = |size, deadline| {
+            let request = Request { schedule, deadline: UnixSeconds(deadline), ..request(size) };
+            run_with(&request, &orders, &in_order(&orders), price(), &market).unwrap().1
+        };
+        let paid = |size, deadline| fills(size, deadline).iter().map(|fill| fill.notional).collect::<Vec<_>>();
+        // 150 in the middle: the cheapest alone is paid its own spread, two are paid the second's, and the third is never admitted
+        assert_eq!(paid(10, DEADLINE.0), [at(10, 100), at(0, 0), at(0, 0)]);
+        assert_eq!(paid(15, DEADLINE.0), [at(10, 150), at(5, 150), at(0, 0)]);
+        assert_eq!(sizes(&fills(21, DEADLINE.0)), [0, 0, 0]);
+        // one second to the side of the greater premium, 153, admits it
+        let later = if s0 < s1 { DEADLINE.0 + 1 } else { DEADLINE.0 - 1 };
+        assert_eq!(paid(21, later), [at(10, 151), at(10, 151), at(1, 151)]);
+    }
 }
 
 #[test]

@@ -69,13 +69,21 @@ fn plans() -> impl Iterator<Item = Plan> {
     })
 }
 
-/// Those beside the portable one. Nothing is compared where the processor has no other; that is said.
-fn others() -> Vec<Kernel> {
-    let others: Vec<Kernel> = Kernel::available().filter(|kernel| *kernel != Kernel::PORTABLE).collect();
-    if Kernel::detected().name() != "avx512ifma" {
-        std::println!("this processor has no AVX-512 IFMA: compared are {others:?} and the portable kernel");
+/// Those beside the portable one. Where the processor has no other, nothing is compared.
+fn others() -> impl Iterator<Item = Kernel> {
+    Kernel::available().filter(|kernel| *kernel != Kernel::PORTABLE)
+}
+
+/// `CCC_KERNELS` names the kernels that a machine has to have; the gate takes them from what the system says of its
+/// processor. Without it the others are compared that there are, if any.
+#[test]
+fn the_kernels_that_are_expected_are_compared() {
+    let there: Vec<&str> = Kernel::available().map(Kernel::name).collect();
+    let wanted = std::env::var("CCC_KERNELS").unwrap_or_default();
+    std::println!("kernels that are compared: {}", there.join(" "));
+    for kernel in wanted.split_whitespace() {
+        assert!(there.contains(&kernel), "{kernel} was expected, found {}", there.join(" "));
     }
-    others
 }
 
 fn the_kernels_agree(rows: &[Row], size: u64) {

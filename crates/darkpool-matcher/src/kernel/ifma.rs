@@ -1,6 +1,6 @@
 //! The passes over the columns by AVX-512, eight slots a step, and those in plain Rust compiled for AVX2.
 //!
-//! The only module of the workspace with `unsafe`: loads and stores of eight words, and the calls of functions that are
+//! The only module with `unsafe` that a program has: loads and stores of eight words, and the calls of functions that are
 //! compiled for instructions the processor may lack. An [`Ifma`] or an [`Avx2`] is the proof that it has them.
 //!
 //! The search of rule A adds capacities under masks, that of rule B is plain Rust that the compiler turns into minima and

@@ -17,6 +17,11 @@ pub(crate) const fn hide(mask: Mask) -> Mask {
     core::hint::black_box(mask)
 }
 
+/// [`hide`] for several masks at once.
+pub(crate) const fn hide_all<const N: usize>(masks: [Mask; N]) -> [Mask; N] {
+    core::hint::black_box(masks)
+}
+
 /// a < b, for numbers below 2^63.
 pub(crate) const fn below(a: u64, b: u64) -> Mask {
     spread_bit(a.wrapping_sub(b) >> 63)
@@ -88,6 +93,11 @@ pub(crate) const fn lesser(a: u64, b: u64) -> u64 {
     select(below(a, b), a, b)
 }
 
+/// The same, for places where the compiler makes a jump of it.
+pub(crate) const fn lesser_hidden(a: u64, b: u64) -> u64 {
+    select(hide(below(a, b)), a, b)
+}
+
 /// The mask as 0 or 1.
 pub(crate) const fn bit(mask: Mask) -> u64 {
     mask & 1
@@ -116,7 +126,7 @@ mod tests {
                 assert_eq!(select(0, a, b), b);
                 if a >> 63 == 0 && b >> 63 == 0 {
                     assert_eq!(below(a, b), from_flag(a < b), "{a} below {b}");
-                    assert_eq!(lesser(a, b), a.min(b));
+                    assert_eq!((lesser(a, b), lesser_hidden(a, b)), (a.min(b), a.min(b)));
                     assert_eq!(inside(a, b), from_flag(0 < a && a < b), "0 < {a} < {b}");
                 }
             }
