@@ -197,6 +197,28 @@ fn n141_a_second_fill_of_the_same_orders_sees_the_smaller_reservation() {
 }
 
 #[test]
+fn n141_n144_a_fill_that_the_chain_never_took_leaves_its_parent_and_no_reservation() {
+    let (mut world, makers) = World::with_makers(11);
+    let parent = world.header().expect("a table").head();
+    let before = makers.each_ref().map(|maker| [BASE, QUOTE].map(|asset| world.balance(maker.account(), asset)));
+    let order = world.plain_order(50 * LOT);
+    let request = world.request(&order);
+    let job = world.job(Some(request));
+    let lost = world.run(&job).expect("a round");
+    assert!(round_of(&lost).success, "the table moved, and its report was refused or came too late");
+    // the request timed out on chain: the next round does not have it, and starts from the same parent
+    let next = world.idle();
+    assert_eq!(next.table.header.previous(), parent.hash);
+    assert_eq!(next.table.header.version(), lost.table.header.version());
+    let after = makers.each_ref().map(|maker| [BASE, QUOTE].map(|asset| world.balance(maker.account(), asset)));
+    assert_eq!(after, before);
+    // nothing of it is held back: the same size is filled once more
+    let order = world.plain_order(50 * LOT);
+    let request = world.request(&order);
+    assert!(round_of(&world.round(Some(request))).success);
+}
+
+#[test]
 fn of_two_orders_of_one_account_the_later_counts() {
     let (mut world, makers) = World::with_makers(9);
     world.order([7; 20], &makers[0], 4, 9_000);
