@@ -138,7 +138,7 @@ impl<'a, S: ChunkSource> Passes<'a, S> {
         let hashed = !self.source.is_fixed();
         let sealed = self.source.load(first, count)?;
         let room = self.rooms.for_each();
-        let part = (count as usize).div_ceil(threads());
+        let part = (count as usize).div_ceil(self.rooms.threads());
         let rooms = self.rooms.of(wave, part, room);
         let each = rooms.each;
         let plain = rooms.bytes.par_chunks_mut(each * CHUNK_LEN);
@@ -205,7 +205,7 @@ impl<'a, S: ChunkSource> Passes<'a, S> {
         first: u32,
     ) -> Result<Vec<Leaves>, StreamError> {
         let count = number(space.len() / SEALED_CHUNK_LEN);
-        let part = (count as usize).div_ceil(threads() * self.rooms.for_each());
+        let part = (count as usize).div_ceil(self.rooms.parts());
         let Self { source, old, rooms, leaves, .. } = self;
         // the leaf of a chunk that stayed open is still to be hashed where the first pass did not
         let read = rooms.content((first, count)) == Content::Other || leaves.is_none();
@@ -241,7 +241,7 @@ impl<'a, S: ChunkSource> Passes<'a, S> {
         each: impl Fn(u32, &[[u8; ROW_LEN]]) -> A + Sync + Send,
     ) -> Result<Vec<A>, StreamError> {
         let (first, count) = wave;
-        let part = (count as usize).div_ceil(threads() * self.rooms.for_each());
+        let part = (count as usize).div_ceil(self.rooms.parts());
         let Self { source, old, rooms, leaves, .. } = self;
         let rooms = rooms.of(wave, part, 1);
         let read = rooms.content == Content::Other;

@@ -49,6 +49,8 @@ pub(super) struct Rooms {
     content: Content,
     shared: Plain,
     for_each: usize,
+    /// Threads when the rooms were made; a later step may run on others.
+    threads: usize,
 }
 
 /// The rooms of a wave: parts of it lie `each` chunks apart, and a part uses its rooms in turn.
@@ -61,13 +63,14 @@ pub(super) struct Part<'a> {
 impl Rooms {
     /// For a body of `present` chunks, none before the first version, that becomes one of `chunks`.
     pub(super) fn new(present: u32, chunks: u32) -> Self {
-        let wave = wave(present);
+        let (wave, threads) = (wave(present), threads());
         let held = if present <= HELD { present } else { HELD / wave * wave };
         let mut rooms = Self {
             held: Plain::new(held as usize),
             content: Content::Opened,
             shared: Plain::new(0),
-            for_each: (chunks as usize).div_ceil(threads()).clamp(1, OPEN),
+            for_each: (chunks as usize).div_ceil(threads).clamp(1, OPEN),
+            threads,
         };
         if held < chunks {
             rooms.share();
@@ -76,12 +79,22 @@ impl Rooms {
     }
 
     fn share(&mut self) {
-        self.shared = Plain::new(threads() * self.for_each);
+        self.shared = Plain::new(self.parts());
     }
 
     /// Chunks that a thread opens before it looks at their rows.
     pub(super) fn for_each(&self) -> usize {
         self.for_each
+    }
+
+    /// Parts of a wave of which each opens several chunks before it looks at their rows.
+    pub(super) fn threads(&self) -> usize {
+        self.threads
+    }
+
+    /// Parts of a wave of which each has one room.
+    pub(super) fn parts(&self) -> usize {
+        self.threads * self.for_each
     }
 
     /// Chunks that stay open.

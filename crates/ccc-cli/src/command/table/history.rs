@@ -174,13 +174,19 @@ fn receipt_cells(pool: &Pool, header: &Header, (slot, receipt): &(u32, Receipt))
         0 => format!("not filled ({})", reason(receipt)),
         _ => "filled".into(),
     };
+    // slots behind the request's are withdrawals, whose asset the receipt does not name
+    let after = if *slot > pool.config.order_slots {
+        format!("{} units", receipt.new_amount)
+    } else {
+        amount(pool, base, receipt.new_amount)
+    };
     [
         header.version().to_string(),
         slot.to_string(),
         told,
         decimal(receipt.lots.into(), 0),
         amount(pool, quote, receipt.notional),
-        amount(pool, base, receipt.new_amount),
+        after,
         short(&receipt.order_digest),
     ]
 }
