@@ -74,6 +74,13 @@ pub(crate) struct Slots {
     reason: u8,
 }
 
+/// As many as there is room for, in the log's order.
+fn append_withdrawals(all: &mut Vec<Slot>, planned: &[Planned]) {
+    let new = planned.iter().enumerate().filter_map(|(at, planned)| Some(Slot::withdrawn(planned.withdrawn?, at)));
+    all.extend(new);
+    all.truncate(MOST);
+}
+
 /// A slot's row in its asset, with its place, and the key to which it is told.
 type Owner = (Option<(u32, Row)>, Zeroizing<[u8; READING_KEY_LEN]>);
 
@@ -96,9 +103,7 @@ impl Slots {
 
     /// A slot more for each withdrawal that the chain logged.
     pub(crate) fn with_withdrawals(mut self, planned: &[Planned]) -> Self {
-        let new = planned.iter().enumerate().filter_map(|(at, planned)| Some(Slot::withdrawn(planned.withdrawn?, at)));
-        self.all.extend(new);
-        self.all.truncate(MOST);
+        append_withdrawals(&mut self.all, planned);
         self
     }
 
@@ -175,5 +180,29 @@ impl Slots {
 
     fn settled(&self, made: &Streamed) -> bool {
         self.success && made.code == ResultCode::Done
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// This many order slots, the request's, and two withdrawals' as far as there is room.
+    fn slots(orders: usize) -> Vec<Slot> {
+        let request = Slot { is_request: true, ..Slot::default() };
+        let mut all: Vec<_> = std::iter::repeat_n(Slot::default(), orders).chain([request]).collect();
+        let withdrawal = || Planned { withdrawn: Some(Withdrawn::default()), ..Planned::nothing() };
+        append_withdrawals(&mut all, &[Planned::nothing(), withdrawal(), withdrawal()]);
+        assert!(all[orders].is_request && all.iter().filter(|slot| slot.is_request).count() == 1);
+        all
+    }
+
+    #[test]
+    fn withdrawals_above_the_most_slots_have_none_and_the_request_keeps_its_own() {
+        assert_eq!(slots(65_536).len(), MAX_RECEIPTS / 2);
+        let one_fits = slots(65_535);
+        assert_eq!((one_fits.len(), one_fits.last().map(|slot| slot.operation)), (MAX_RECEIPTS / 2, Some(Some(1))));
+        let all_fit = slots(16);
+        assert_eq!((all_fit.len(), all_fit.last().map(|slot| slot.operation)), (19, Some(Some(2))));
     }
 }

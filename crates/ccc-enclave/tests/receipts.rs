@@ -5,7 +5,7 @@ mod support;
 
 use ccc_core::table::{Receipt, ReceiptError, ResultCode, SEALED_RECEIPT_LEN};
 use ccc_enclave::round::RoundOutput;
-use support::{BASE, LOT, World, owner::Owner};
+use support::{BASE, LOT, QUOTE, World, owner::Owner};
 
 /// The receipts that an owner can open, with their slots.
 fn opened(output: &RoundOutput, owner: &Owner) -> Vec<(u32, Receipt)> {
@@ -38,11 +38,15 @@ fn every_round_has_the_same_number_of_receipts_and_reports() {
     assert!(World::empty(2).idle().receipts.is_empty(), "the first version has no slots");
 }
 
-/// Withdrawals of these amounts to these recipients, each signed by the owner.
+/// Withdrawals of these amounts of the base asset to these recipients, each signed by the owner.
 fn withdraw(world: &mut World, owner: &Owner, asked: &[(u128, [u8; 20])]) {
+    withdraw_of(BASE, world, owner, asked);
+}
+
+fn withdraw_of(asset: u32, world: &mut World, owner: &Owner, asked: &[(u128, [u8; 20])]) {
     for (amount, recipient) in asked {
         let who = [8; 20];
-        let (id, key, paid) = (world.fresh_id(who), world.key(), (BASE, *amount, *recipient));
+        let (id, key, paid) = (world.fresh_id(who), world.key(), (asset, *amount, *recipient));
         let bytes = owner.withdrawal(&world.config, &key, (id, who), paid, owner.account(), &mut world.rng);
         world.withdrawal_bytes(who, id, bytes);
     }
@@ -69,6 +73,19 @@ fn a_withdrawal_paid_or_refused_is_told_to_its_owner_alone() {
     assert_eq!(told(&maker), [(first, 3, refused, left), (first + 1, 2, 0, left), (first + 2, 3, refused, left)]);
     assert_eq!(told(&stranger), [(first + 3, 3, refused, 1)]);
     assert!(told(&world.reserve).is_empty());
+}
+
+#[test]
+fn the_receipt_of_a_withdrawal_tells_the_row_of_the_asset_that_it_names() {
+    let (mut world, maker) = (World::new(4), Owner::new(2));
+    world.deposit([1; 20], &maker, BASE, 7);
+    world.deposit([1; 20], &maker, QUOTE, 50);
+    world.idle();
+    withdraw_of(QUOTE, &mut world, &maker, &[(20, [0xD0; 20])]);
+    let output = world.idle();
+    let [(slot, told)] = opened(&output, &maker).try_into().expect("one receipt");
+    assert_eq!((slot, told.outcome, told.new_amount), (world.config.order_slots + 1, 2, 30));
+    assert_eq!(world.balance(maker.account(), QUOTE).0, 30);
 }
 
 #[test]
