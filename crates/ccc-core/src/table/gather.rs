@@ -107,8 +107,9 @@ impl Slots {
         for table in &mut self.0 {
             let half = table.len() / 2;
             let (first, second) = table.split_at_mut(half);
-            for (slot, again) in first.iter_mut().zip(second) {
-                slot.held = core::array::from_fn(|at| lanes::or(slot.held[at], again.held[at]));
+            for (at, (first, again)) in first.iter_mut().zip(second).enumerate() {
+                slot(at);
+                first.held = core::array::from_fn(|quad| lanes::or(first.held[quad], again.held[quad]));
             }
         }
     }
@@ -116,9 +117,11 @@ impl Slots {
     /// What was collected for a row, in the first half of any table.
     fn held(&self, index: u32) -> Collected {
         let mut held = Slot { index: [index; 4], held: [[0; 4]; 3] };
-        for slot in self.0.iter().flat_map(|table| &table[..table.len() / 2]) {
-            let [index, ..] = slot.index;
-            held.take(index, &slot.held);
+        let first_halves = self.0.iter().flat_map(|table| &table[..table.len() / 2]);
+        for (at, waiting) in first_halves.enumerate() {
+            slot(at);
+            let [index, ..] = waiting.index;
+            held.take(index, &waiting.held);
         }
         held.held
     }

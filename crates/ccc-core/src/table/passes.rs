@@ -169,7 +169,7 @@ impl<'a, S: ChunkSource> Passes<'a, S> {
         progress: &mut dyn FnMut(Progress),
     ) -> Result<[u8; 32], StreamError> {
         let chunks = new.tier.chunks();
-        if chunks != self.present {
+        if chunks != self.present || !self.rooms.hold_whole(wave(chunks), chunks) {
             self.rooms.release();
         }
         let (mut old_leaves, mut new_leaves) = (vec![], vec![]);

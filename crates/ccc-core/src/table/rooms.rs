@@ -12,8 +12,9 @@ use alloc::{vec, vec::Vec};
 
 /// Chunks that a thread holds open besides: few enough for the cache of one core.
 const OPEN: usize = 4;
-/// Chunks that stay open: 4 MiB. Tests have fewer, so that their tables have both kinds of chunks.
-const HELD: u32 = if cfg!(test) { 24 } else { 64 };
+/// Chunks that stay open: 4 MiB. Tests have fewer, so that their tables of 64 have both kinds of chunks, on one thread, on
+/// two and on three.
+const HELD: u32 = if cfg!(test) { 48 } else { 64 };
 
 /// Open chunks, erased when dropped.
 struct Plain(Vec<u8>);
@@ -117,7 +118,13 @@ impl Rooms {
         Part { bytes: &mut self.held.0[from..from + wave.1 as usize * CHUNK_LEN], each: part, content }
     }
 
-    /// Lets the chunks go that stay open, where the waves to come are others: a larger tier.
+    /// Whether each wave of a body of `chunks` stays open whole or not at all. Otherwise the rooms of one in part would keep
+    /// its chunks as they were opened, and later steps would take them for those after the update.
+    pub(super) fn hold_whole(&self, wave: u32, chunks: u32) -> bool {
+        self.held() == chunks || self.held().is_multiple_of(wave)
+    }
+
+    /// Lets the chunks go that stay open, where the waves to come are others: a larger tier, other threads.
     pub(super) fn release(&mut self) {
         if self.held() > 0 {
             self.held = Plain::new(0);
