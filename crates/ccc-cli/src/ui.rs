@@ -10,6 +10,7 @@ pub(crate) use columns::{Side, columns, decimal, short};
 
 use crate::error::{Error, Exit};
 use anstyle::{AnsiColor, Style};
+use ccc_core::table::{Progress, Stage};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::{
     io::{IsTerminal, Write},
@@ -126,6 +127,16 @@ impl Ui {
         bar.set_position(done);
     }
 
+    /// The passes over a table, one bar after the other.
+    pub(crate) fn pass(bar: &ProgressBar, Progress { stage, done, of }: Progress) {
+        bar.set_message(match stage {
+            Stage::Find => "finding rows",
+            Stage::Seal => "sealing the table",
+            _ => "sealing to owners",
+        });
+        Self::advance(bar, done.into(), of.into());
+    }
+
     fn shows_progress(&self) -> bool {
         !self.quiet && !self.json && std::io::stderr().is_terminal()
     }
@@ -179,7 +190,7 @@ fn one_line(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{BAR, SPINNER, Ui, one_line};
+    use super::{BAR, Progress, SPINNER, Stage, Ui, one_line};
     use indicatif::ProgressStyle;
 
     #[test]
@@ -191,6 +202,8 @@ mod tests {
         assert!(bar.is_hidden() && bar.length().is_none());
         Ui::advance(&bar, 3, 8);
         assert_eq!((bar.position(), bar.length()), (3, Some(8)));
+        Ui::pass(&bar, Progress { stage: Stage::Entries, done: 1, of: 2 });
+        assert_eq!((bar.message().as_str(), bar.position(), bar.length()), ("sealing to owners", 1, Some(2)));
     }
 
     #[test]

@@ -5,7 +5,7 @@ use crate::{
     authorisation,
     instruction::{DepositInstruction, WithdrawalInstruction},
     intake::{BoundaryEvent, RoundPlan},
-    planned::Planned,
+    planned::{Planned, Withdrawn},
     reserve::{Validity, binding},
     result::AttestedResult,
     round::{RoundError, RoundInput},
@@ -28,7 +28,7 @@ impl OpenedAttempt<'_> {
                     planned.extend(booked.into_iter().map(|operation| Planned::booking(operation, index)));
                 }
                 OperationKind::Withdrawal => {
-                    planned.push(self.withdrawal(plan, event, *position).unwrap_or_else(Planned::nothing));
+                    planned.push(self.withdrawal(plan, event, *position).unwrap_or_else(unread_withdrawal));
                 }
             }
         }
@@ -69,27 +69,24 @@ impl OpenedAttempt<'_> {
         std::iter::once(deposit).chain(others.map(|asset| BoundaryOperation::Open { account, asset })).collect()
     }
 
+    /// What the account that signed asks for. Where nothing may be paid it asks for zero, which the table refuses, and its
+    /// receipt says so.
     fn withdrawal(&self, plan: &RoundPlan, event: &BoundaryEvent, position: Option<usize>) -> Option<Planned> {
         let (label, plain) = self.opened(plan, position)?;
         let instruction = WithdrawalInstruction::from_bytes(plain).ok()?;
         authorisation::check(&instruction.account, label, &instruction.unsigned(), &instruction.signature).ok()?;
-        let token = self.session.config.asset(instruction.asset).ok()?.token;
-        if instruction.recipient == [0; 20] || instruction.recipient == self.session.config.pool {
-            return None;
-        }
+        let WithdrawalInstruction { account, asset, amount, recipient: to, .. } = instruction;
+        let may_receive = to != [0; 20] && to != self.session.config.pool;
+        let token = self.session.config.asset(asset).ok().map(|asset| asset.token).filter(|_| may_receive);
+        let payout = token.map(|token| Payout { withdrawal_id: event.submission.id, to, token, amount, version: 0 });
         let operation = BoundaryOperation::Withdraw {
-            account: AccountId(instruction.account),
-            asset: AssetId(instruction.asset),
-            amount: instruction.amount,
+            account: AccountId(account),
+            asset: AssetId(asset),
+            amount: payout.map_or(0, |payout| payout.amount),
         };
-        let payout = Payout {
-            withdrawal_id: event.submission.id,
-            to: instruction.recipient,
-            token,
-            amount: instruction.amount,
-            version: 0,
-        };
-        Some(Planned { payout: Some(payout), ..Planned::silent(operation) })
+        let digest = position.and_then(|position| plan.digests.get(position).copied()).unwrap_or_default();
+        let withdrawn = Some(Withdrawn { signer: Some(account), digest, asset });
+        Some(Planned { payout, withdrawn, ..Planned::silent(operation) })
     }
 
     pub(crate) fn payouts(
@@ -115,4 +112,9 @@ impl OpenedAttempt<'_> {
             })
             .collect()
     }
+}
+
+/// A withdrawal that nobody signed has a receipt that nobody opens, so that the number is that of the requests.
+fn unread_withdrawal() -> Planned {
+    Planned { withdrawn: Some(Withdrawn::default()), ..Planned::nothing() }
 }

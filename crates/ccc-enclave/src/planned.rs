@@ -13,6 +13,16 @@ pub(crate) struct Planned {
     pub(crate) deposit: Option<usize>,
     /// Of a submission that is new in the round.
     pub(crate) submitted: Option<Submitted>,
+    /// Of a withdrawal request.
+    pub(crate) withdrawn: Option<Withdrawn>,
+}
+
+/// A withdrawal request: who signed its instruction, if that is so, its ciphertext, and the asset that it names.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Withdrawn {
+    pub(crate) signer: Option<[u8; 20]>,
+    pub(crate) digest: [u8; 32],
+    pub(crate) asset: u32,
 }
 
 /// A new submission: who signed it, if that is so, its ciphertext, and the order that it takes back, if it does.
@@ -31,7 +41,7 @@ impl Planned {
     }
 
     pub(crate) fn silent(operation: BoundaryOperation) -> Self {
-        Self { operation, payout: None, deposit: None, submitted: None }
+        Self { operation, payout: None, deposit: None, submitted: None, withdrawn: None }
     }
 
     pub(crate) fn booking(operation: BoundaryOperation, deposit: usize) -> Self {

@@ -287,7 +287,8 @@ impl OpenedAttempt<'_> {
         let result = report(&self.session, plan, input, &streamed.header, success)?;
         let payouts = self.payouts(plan, (&boundary, &streamed.boundary), input, &streamed.header)?;
         let request = plan.log.collateral.as_ref().map_or([0; 32], |request| request.submission.id);
-        let receipts = cleared.slots.seal(config, request, (&streamed, &rows), rng);
+        let slots = cleared.slots.with_withdrawals(&boundary);
+        let receipts = slots.seal(config, request, (&streamed, &rows), rng);
         Ok(StreamedRound { result, payouts, header: streamed.header, receipts })
     }
 

@@ -1,11 +1,11 @@
-//! Receipts: one for each order slot and one for the request in every round, each for its owner alone. Behind them lie
-//! as many reports.
+//! Receipts: one for each order slot, one for the request and one for each logged withdrawal in every round, each for its
+//! owner alone. Behind them lie as many reports.
 
 mod support;
 
-use ccc_core::table::{Receipt, ReceiptError, SEALED_RECEIPT_LEN};
+use ccc_core::table::{Receipt, ReceiptError, ResultCode, SEALED_RECEIPT_LEN};
 use ccc_enclave::round::RoundOutput;
-use support::{BASE, LOT, World, owner::Owner};
+use support::{BASE, LOT, QUOTE, World, owner::Owner};
 
 /// The receipts that an owner can open, with their slots.
 fn opened(output: &RoundOutput, owner: &Owner) -> Vec<(u32, Receipt)> {
@@ -36,6 +36,79 @@ fn every_round_has_the_same_number_of_receipts_and_reports() {
         assert_eq!(distinct.len(), slots, "no two are alike");
     }
     assert!(World::empty(2).idle().receipts.is_empty(), "the first version has no slots");
+}
+
+/// Withdrawals of these amounts of the base asset to these recipients, each signed by the owner.
+fn withdraw(world: &mut World, owner: &Owner, asked: &[(u128, [u8; 20])]) {
+    withdraw_of(BASE, world, owner, asked);
+}
+
+fn withdraw_of(asset: u32, world: &mut World, owner: &Owner, asked: &[(u128, [u8; 20])]) {
+    for (amount, recipient) in asked {
+        let who = [8; 20];
+        let (id, key, paid) = (world.fresh_id(who), world.key(), (asset, *amount, *recipient));
+        let bytes = owner.withdrawal(&world.config, &key, (id, who), paid, owner.account(), &mut world.rng);
+        world.withdrawal_bytes(who, id, bytes);
+    }
+}
+
+#[test]
+fn a_withdrawal_paid_or_refused_is_told_to_its_owner_alone() {
+    let (mut world, maker, stranger) = (World::new(4), Owner::new(2), Owner::new(3));
+    world.deposit([1; 20], &maker, BASE, u128::from(10 * LOT));
+    world.deposit([1; 20], &stranger, BASE, 1);
+    world.order([1; 20], &maker, 6, 1_000);
+    world.idle();
+    let (free, to) = (u128::from(4 * LOT), [0xD0; 20]);
+    withdraw(&mut world, &maker, &[(free + 1, to), (free, to), (1, [0; 20])]);
+    withdraw(&mut world, &stranger, &[(2, to)]);
+    let output = world.idle();
+    let (request, first) = (world.config.order_slots, world.config.order_slots + 1);
+    assert_eq!((output.payouts.len(), output.receipts.len()), (1, 2 * (request as usize + 5)));
+    let told = |owner| {
+        let receipts = opened(&output, owner).into_iter().filter(|(slot, _)| *slot > request);
+        receipts.map(|(slot, told)| (slot, told.outcome, told.reason, told.new_amount)).collect::<Vec<_>>()
+    };
+    let (refused, left) = (16 + ResultCode::Insufficient.byte(), u128::from(6 * LOT));
+    assert_eq!(told(&maker), [(first, 3, refused, left), (first + 1, 2, 0, left), (first + 2, 3, refused, left)]);
+    assert_eq!(told(&stranger), [(first + 3, 3, refused, 1)]);
+    assert!(told(&world.reserve).is_empty());
+}
+
+#[test]
+fn the_receipt_of_a_withdrawal_tells_the_row_of_the_asset_that_it_names() {
+    let (mut world, maker) = (World::new(4), Owner::new(2));
+    world.deposit([1; 20], &maker, BASE, 7);
+    world.deposit([1; 20], &maker, QUOTE, 50);
+    world.idle();
+    withdraw_of(QUOTE, &mut world, &maker, &[(20, [0xD0; 20])]);
+    let output = world.idle();
+    let [(slot, told)] = opened(&output, &maker).try_into().expect("one receipt");
+    assert_eq!((slot, told.outcome, told.new_amount), (world.config.order_slots + 1, 2, 30));
+    assert_eq!(world.balance(maker.account(), QUOTE).0, 30);
+}
+
+#[test]
+fn how_a_withdrawal_ends_shows_in_no_number_of_receipts() {
+    let sizes = |ask: &dyn Fn(&mut World, &Owner)| {
+        let (mut world, maker) = (World::new(4), Owner::new(2));
+        world.deposit([1; 20], &maker, BASE, 5);
+        world.idle();
+        ask(&mut world, &maker);
+        let output = world.idle();
+        assert_eq!(output.receipts.len(), 2 * (world.config.order_slots as usize + 2));
+        (output.receipts.len(), output.result.payload.len(), output.table.body.len())
+    };
+    let paid = sizes(&|world, maker| withdraw(world, maker, &[(5, [0xD0; 20])]));
+    assert_eq!(paid, sizes(&|world, maker| withdraw(world, maker, &[(6, [0xD0; 20])])));
+    assert_eq!(paid, sizes(&|world, _| withdraw(world, &Owner::new(7), &[(1, [0xD0; 20])])));
+    assert_eq!(
+        paid,
+        sizes(&|world, _| {
+            let id = world.fresh_id([8; 20]);
+            world.withdrawal_bytes([8; 20], id, vec![7; 300]);
+        })
+    );
 }
 
 #[test]

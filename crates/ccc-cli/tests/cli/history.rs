@@ -71,7 +71,7 @@ fn an_account_reads_its_own_receipts_and_nobody_elses() {
         panic!("one receipt: {seen}")
     };
     assert_eq!((&receipt["filled"], &receipt["lots"], &receipt["slot"]), (&true.into(), &10_000.into(), &0.into()));
-    assert_eq!(receipt["new_amount"], "400000000");
+    assert_eq!((&receipt["new_amount"], &receipt["asset"]), (&"400000000".into(), &0.into()));
     let balance = story.balance("maker");
     let amounts: Vec<_> = balance["rows"].as_array().expect("rows").iter().map(|row| &row["amount"]).collect();
     assert_eq!(amounts, [&receipt["new_amount"], &receipt["notional"]]);

@@ -35,6 +35,16 @@ fn a_withdrawal_is_debited_and_its_payout_reported() {
     assert_eq!(told, [(Some("1000000"), Some(TO)), (Some("20000"), Some(TO))]);
     assert_eq!(amount(&story, "reserve", "quote"), "499999000000");
     assert_eq!(amount(&story, "maker", "base"), "499980000");
+    let seen = "table history --pool pool --account-key reserve.ccc";
+    let receipts = story.done(&format!("--json {seen}")).json()["versions"][0]["receipts"].clone();
+    let (request, paid) = (&receipts[0], &receipts[1]);
+    assert_eq!(
+        (&request["slot"], &request["asset"], &paid["slot"], &paid["asset"]),
+        (&16.into(), &0.into(), &17.into(), &serde_json::Value::Null)
+    );
+    assert_eq!((&paid["carried_out"], &paid["new_amount"]), (&true.into(), &"499999000000".into()));
+    let lines = story.done(seen).stdout;
+    assert!(lines.contains(" 499999000000 units of its asset "), "{lines}");
     for (file, amount, sequence) in [("pay/payout-1.ccc", "1000000", 1), ("pay/payout-2.ccc", "20000", 2)] {
         story.done(&format!("verify --pool pool {file}"));
         let fields = story.done(&format!("--json inspect {file}")).json();

@@ -81,6 +81,7 @@ pub(super) fn gather(
     for (first, rows) in (first..).step_by(turns.slots()).zip(rows.chunks(turns.slots())) {
         slots.block(first, rows, turns.block(first), touch);
     }
+    slots.fold();
     Some(Gathered(wanted.iter().map(|index| slots.held(*index)).collect()))
 }
 
@@ -101,12 +102,26 @@ impl Slots {
         }
     }
 
-    /// What was collected for a row, in either half of any table.
+    /// Adds the second half of each table, the same slots once more, to the first.
+    fn fold(&mut self) {
+        for table in &mut self.0 {
+            let half = table.len() / 2;
+            let (first, second) = table.split_at_mut(half);
+            for (at, (first, again)) in first.iter_mut().zip(second).enumerate() {
+                slot(at);
+                first.held = core::array::from_fn(|quad| lanes::or(first.held[quad], again.held[quad]));
+            }
+        }
+    }
+
+    /// What was collected for a row, in the first half of any table.
     fn held(&self, index: u32) -> Collected {
         let mut held = Slot { index: [index; 4], held: [[0; 4]; 3] };
-        for slot in self.0.iter().flatten() {
-            let [index, ..] = slot.index;
-            held.take(index, &slot.held);
+        let first_halves = self.0.iter().flat_map(|table| &table[..table.len() / 2]);
+        for (at, waiting) in first_halves.enumerate() {
+            slot(at);
+            let [index, ..] = waiting.index;
+            held.take(index, &waiting.held);
         }
         held.held
     }

@@ -43,6 +43,7 @@ mod patch;
 mod place;
 mod receipt;
 mod receipts;
+mod rooms;
 mod row;
 mod rows;
 mod seal;

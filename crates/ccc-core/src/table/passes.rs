@@ -12,6 +12,7 @@ use super::{
     chunks::{ChunkSink, ChunkSource, MediumError},
     lookup::{Findings, Lookup},
     patch::Patches,
+    rooms::{Content, Rooms},
     row::{ROW_LEN, Status},
     rows::{Halves, sum_chunk},
     seal::{BodyCipher, CHUNK_LEN, CHUNK_ROWS, SEALED_CHUNK_LEN, leaf, number, root_of},
@@ -25,39 +26,12 @@ use alloc::vec::Vec;
 
 /// Chunks that a thread is given at a time.
 const PER_THREAD: u32 = 16;
-/// Chunks that a thread holds open: few enough for the cache of one core.
-const OPEN: usize = 4;
 
 /// The body of a version, or none before the first.
 pub(super) struct Old<'a> {
     pub(super) header: &'a Header,
     pub(super) cipher: BodyCipher,
     pub(super) aad: [u8; 32],
-}
-
-/// Room for open chunks, the same number for each thread; erased when dropped.
-struct Plain {
-    bytes: Vec<u8>,
-    for_each: usize,
-}
-
-impl Plain {
-    fn new(chunks: u32) -> Self {
-        let for_each = (chunks as usize).div_ceil(threads()).clamp(1, OPEN);
-        Self { bytes: vec![0; threads() * for_each * CHUNK_LEN], for_each }
-    }
-
-    fn chunks(&self) -> usize {
-        self.bytes.len() / CHUNK_LEN
-    }
-}
-
-impl Drop for Plain {
-    /// A fill, for erasing byte by byte would take longer than sealing; the barrier keeps it.
-    fn drop(&mut self) {
-        self.bytes.fill(0);
-        core::hint::black_box(&self.bytes);
-    }
 }
 
 /// Both passes over one body.
@@ -68,7 +42,7 @@ pub(super) struct Passes<'a, S> {
     present: u32,
     /// Leaves of the old body as the first pass saw them, where it can change between readings.
     leaves: Option<Vec<[u8; 32]>>,
-    plain: Plain,
+    rooms: Rooms,
 }
 
 /// What the second pass does with the rows of a chunk before it seals them.
@@ -111,7 +85,7 @@ pub(super) fn waves(chunks: core::ops::Range<u32>) -> impl Iterator<Item = (u32,
 }
 
 /// Chunks that are worked on at a time.
-fn wave(chunks: u32) -> u32 {
+pub(super) fn wave(chunks: u32) -> u32 {
     PER_THREAD.saturating_mul(number(threads())).clamp(1, chunks.max(1))
 }
 
@@ -124,7 +98,7 @@ impl<'a, S: ChunkSource> Passes<'a, S> {
         if old.is_some() && expected != found {
             return Err(StructuralError::Length { expected, found }.into());
         }
-        Ok(Self { source, old, present, leaves: None, plain: Plain::new(tier.chunks()) })
+        Ok(Self { source, old, present, leaves: None, rooms: Rooms::new(present, tier.chunks()) })
     }
 
     /// The first pass: opens every chunk, finds the rows of the round and the sums of some assets.
@@ -163,16 +137,18 @@ impl<'a, S: ChunkSource> Passes<'a, S> {
         let Some(old) = &self.old else { return Ok(Taken::start(lookup, assets)) };
         let hashed = !self.source.is_fixed();
         let sealed = self.source.load(first, count)?;
-        let room = self.plain.for_each;
-        let part = (count as usize).div_ceil(self.plain.chunks() / room);
-        let plain = self.plain.bytes.par_chunks_mut(room * CHUNK_LEN);
+        let room = self.rooms.for_each();
+        let part = (count as usize).div_ceil(self.rooms.threads());
+        let rooms = self.rooms.of(wave, part, room);
+        let each = rooms.each;
+        let plain = rooms.bytes.par_chunks_mut(each * CHUNK_LEN);
         let parts = sealed.par_chunks(part * SEALED_CHUNK_LEN).zip(plain).enumerate();
         Ok(parts.fold_into(
             || Taken::start(lookup, assets),
             |taken, (at, (sealed, plain))| {
-                let groups = sealed.chunks(room * SEALED_CHUNK_LEN);
-                for (index, sealed) in (first + number(at * part)..).step_by(room).zip(groups) {
-                    let plain = &mut plain[..sealed.len() / SEALED_CHUNK_LEN * CHUNK_LEN];
+                for (group, sealed) in sealed.chunks(room * SEALED_CHUNK_LEN).enumerate() {
+                    let (from, index) = (group * room, first + number(at * part + group * room));
+                    let plain = &mut plain[from % each * CHUNK_LEN..][..sealed.len() / SEALED_CHUNK_LEN * CHUNK_LEN];
                     taken.open(old, hashed, index, sealed, plain);
                     taken.rows(lookup, assets, index, plain);
                 }
@@ -193,6 +169,9 @@ impl<'a, S: ChunkSource> Passes<'a, S> {
         progress: &mut dyn FnMut(Progress),
     ) -> Result<[u8; 32], StreamError> {
         let chunks = new.tier.chunks();
+        if chunks != self.present || !self.rooms.hold_whole(wave(chunks), chunks) {
+            self.rooms.release();
+        }
         let (mut old_leaves, mut new_leaves) = (vec![], vec![]);
         let mut committed = vec![[0; 32]; wave(chunks) as usize * C::NODES];
         for (first, count) in waves(0..chunks) {
@@ -209,6 +188,7 @@ impl<'a, S: ChunkSource> Passes<'a, S> {
             nodes(first, committed)?;
             progress(Progress { stage: Stage::Seal, done: first + count, of: chunks });
         }
+        self.rooms.set_written();
         if self.leaves.is_none() && self.old.is_some() {
             old_leaves.truncate(self.present as usize);
             self.check_root(&old_leaves)?;
@@ -225,16 +205,23 @@ impl<'a, S: ChunkSource> Passes<'a, S> {
         first: u32,
     ) -> Result<Vec<Leaves>, StreamError> {
         let count = number(space.len() / SEALED_CHUNK_LEN);
-        let there = self.present.saturating_sub(first).min(count);
-        let sealed = if there == 0 { &[][..] } else { self.source.load(first, there)? };
-        let opening = Opening { old: self.old.as_ref(), leaves: self.leaves.as_deref(), sealed, first };
-        let part = (count as usize).div_ceil(self.plain.chunks());
-        let plain = self.plain.bytes.par_chunks_mut(CHUNK_LEN).zip(space.par_chunks_mut(part * SEALED_CHUNK_LEN));
+        let part = (count as usize).div_ceil(self.rooms.parts());
+        let Self { source, old, rooms, leaves, .. } = self;
+        // the leaf of a chunk that stayed open is still to be hashed where the first pass did not
+        let read = rooms.content((first, count)) == Content::Other || leaves.is_none();
+        let there = if read { self.present.saturating_sub(first).min(count) } else { 0 };
+        let sealed = if there == 0 { &[][..] } else { source.load(first, there)? };
+        let rooms = rooms.of((first, count), part, 1);
+        let opening = Opening { old: old.as_ref(), leaves: leaves.as_deref(), sealed, first, content: rooms.content };
+        let each = rooms.each;
+        let plain = rooms.bytes.par_chunks_mut(each * CHUNK_LEN).zip(space.par_chunks_mut(part * SEALED_CHUNK_LEN));
         let parts = plain.zip(committed.par_chunks_mut(part * C::NODES)).enumerate();
         let made = parts.map(|(at, ((plain, sealed), nodes))| {
-            let chunks = (at * part..).zip(sealed.chunks_mut(SEALED_CHUNK_LEN).zip(nodes.chunks_mut(C::NODES)));
-            let chunk = |(at, (sealed, nodes)): (usize, (&mut [u8], &mut [Node]))| {
+            let chunks = (0..).zip(sealed.chunks_mut(SEALED_CHUNK_LEN).zip(nodes.chunks_mut(C::NODES)));
+            let chunk = |(of_part, (sealed, nodes)): (usize, (&mut [u8], &mut [Node]))| {
+                let at = at * part + of_part;
                 let index = first + number(at);
+                let plain = &mut plain[of_part % each * CHUNK_LEN..][..CHUNK_LEN];
                 let (old, opened) = opening.rows(at, new, plain);
                 commit.commit(index * number(CHUNK_ROWS), plain.as_chunks().0, nodes);
                 new.cipher.seal(index, &new.aad, plain, sealed);
@@ -254,14 +241,20 @@ impl<'a, S: ChunkSource> Passes<'a, S> {
         each: impl Fn(u32, &[[u8; ROW_LEN]]) -> A + Sync + Send,
     ) -> Result<Vec<A>, StreamError> {
         let (first, count) = wave;
-        let there = self.present.saturating_sub(first).min(count);
-        let sealed = if there == 0 { &[][..] } else { self.source.load(first, there)? };
-        let opening = Opening { old: self.old.as_ref(), leaves: self.leaves.as_deref(), sealed, first };
-        let part = (count as usize).div_ceil(self.plain.chunks());
-        let parts = self.plain.bytes.par_chunks_mut(CHUNK_LEN).enumerate();
+        let part = (count as usize).div_ceil(self.rooms.parts());
+        let Self { source, old, rooms, leaves, .. } = self;
+        let rooms = rooms.of(wave, part, 1);
+        let read = rooms.content == Content::Other;
+        let there = if read { self.present.saturating_sub(first).min(count) } else { 0 };
+        let sealed = if there == 0 { &[][..] } else { source.load(first, there)? };
+        let opening = Opening { old: old.as_ref(), leaves: leaves.as_deref(), sealed, first, content: rooms.content };
+        let in_part = rooms.each;
+        let parts = rooms.bytes.par_chunks_mut(in_part * CHUNK_LEN).enumerate();
         let results = parts.map(|(at, plain)| {
-            let chunks = at * part..((at + 1) * part).min(count as usize);
-            let chunk = |at| {
+            let from = at * part;
+            let chunks = from..(from + part).min(count as usize);
+            let chunk = |at: usize| {
+                let plain = &mut plain[(at - from) % in_part * CHUNK_LEN..][..CHUNK_LEN];
                 let (_, opened) = opening.rows(at, new, plain);
                 opened.then(|| each((first + number(at)) * number(CHUNK_ROWS), plain.as_chunks().0)).ok_or(at)
             };
@@ -299,20 +292,24 @@ struct Opening<'a> {
     leaves: Option<&'a [[u8; 32]]>,
     sealed: &'a [u8],
     first: u32,
+    content: Content,
 }
 
 impl Opening<'_> {
-    /// Opens chunk `at` of the wave into `plain` and writes onto it. Returns its old leaf and whether it opened.
+    /// Opens chunk `at` of the wave into `plain`, unless it stayed open there, and writes onto it. Returns its old leaf,
+    /// where it was read, and whether it opened.
     fn rows(&self, at: usize, new: &New<'_>, plain: &mut [u8]) -> ([u8; 32], bool) {
         let index = self.first + number(at);
         let mut result = ([0; 32], true);
-        match (self.old, self.sealed.chunks(SEALED_CHUNK_LEN).nth(at)) {
-            (Some(old), Some(sealed)) => {
+        match (self.content, self.old, self.sealed.chunks(SEALED_CHUNK_LEN).nth(at)) {
+            (Content::Written, ..) => return result,
+            (Content::Opened, _, sealed) => result.0 = sealed.map_or(result.0, |sealed| leaf(index, sealed)),
+            (Content::Other, Some(old), Some(sealed)) => {
                 result.0 = leaf(index, sealed);
                 let known = self.leaves.is_none_or(|leaves| leaves.get(index as usize) == Some(&result.0));
                 result.1 = known && old.cipher.open(index, &old.aad, sealed, plain).is_some();
             }
-            _ => plain.fill(0),
+            (Content::Other, ..) => plain.fill(0),
         }
         let rows = plain.as_chunks_mut().0;
         new.patches.apply(index * number(CHUNK_ROWS), rows);

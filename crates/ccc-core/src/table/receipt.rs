@@ -1,4 +1,4 @@
-//! Receipts: what each order and request slot learns from a round, filled or not.
+//! Receipts: what each order, request and withdrawal learns from a round, filled or not, carried out or not.
 //!
 //! *Layout*, 128 bytes: request 32, order digest 32, version u64, outcome u8, reason u8, lots u64, notional u128, row
 //! index u32, new amount u128, zeros 10. Sealed like a sidecar entry, 144 bytes: ChaCha20-Poly1305 under
@@ -43,8 +43,8 @@ pub struct Receipt {
     pub order_digest: [u8; 32],
     /// The version in which the outcome stands.
     pub version: u64,
-    /// 1 filled, 0 not; of a submission in the round in which it is new [`Receipt::CARRIED_OUT`] or
-    /// [`Receipt::NOT_CARRIED_OUT`].
+    /// 1 filled, 0 not; of a submission in the round in which it is new, and of a withdrawal, [`Receipt::CARRIED_OUT`]
+    /// or [`Receipt::NOT_CARRIED_OUT`].
     pub outcome: u8,
     /// The clearing's reason, or 16 + the table's code.
     pub reason: u8,
@@ -59,9 +59,9 @@ pub struct Receipt {
 }
 
 impl Receipt {
-    /// Outcome of a new submission that the table carried out: a reservation, a transfer, a freeze.
+    /// Outcome of a new submission or a withdrawal that the table carried out: a reservation, a transfer, a freeze.
     pub const CARRIED_OUT: u8 = 2;
-    /// Outcome of a new submission that changed nothing.
+    /// Outcome of a new submission or a withdrawal that changed nothing.
     pub const NOT_CARRIED_OUT: u8 = 3;
 
     /// The 128 bytes.

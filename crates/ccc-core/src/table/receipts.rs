@@ -11,7 +11,8 @@ use super::{Header, READING_KEY_LEN, Receipt, SEALED_RECEIPT_LEN, SlotReport};
 use crate::encoding::{EncodingError, Kind, Reader, header};
 use alloc::vec::Vec;
 
-/// The most of one round: a receipt and a report for each of 65 536 order slots and for the request.
+/// The most of one round: a receipt and a report for each of 65 536 order slots and for the request, or for fewer slots, the
+/// request and withdrawals.
 pub const MAX_RECEIPTS: usize = 2 * 65_537;
 const RANGE: &str = "1 to 131074";
 

@@ -16,6 +16,7 @@ use super::{
     mask,
     place::{BinHash, NOWHERE},
     seal::number,
+    touch,
 };
 use alloc::{vec, vec::Vec};
 
@@ -83,6 +84,7 @@ fn exchange(table: &mut [u32], slot: u32, row: u32) -> u32 {
     let live = !mask::is_zero_32(row ^ NOWHERE);
     let mut before = 0;
     for (at, standing) in (0u32..).zip(table) {
+        touch::slot(at as usize);
         let here = mask::is_zero_32(at ^ slot) & live;
         before |= here & !*standing;
         *standing ^= here & (*standing ^ row);

@@ -15,11 +15,7 @@ use crate::{
     },
     ui::{Answer, Ui},
 };
-use ccc_core::{
-    report::{PriceObservation, Statement, Verdict},
-    table::{Progress, Stage},
-};
-use indicatif::ProgressBar;
+use ccc_core::report::{PriceObservation, Statement, Verdict};
 use serde::Deserialize;
 use std::{
     collections::BTreeMap,
@@ -55,7 +51,7 @@ pub(super) fn run(arguments: &FillRunArgs, ctx: &Context<'_>) -> Result<Answer, 
     let pool = pool.under_attempt(&paths)?;
     let told = Told { observations: observations.as_deref(), statement: statement.as_deref().map(Vec::as_slice) };
     let bar = ctx.ui.working("opening");
-    let finished = pool.run(&store, &paths, &told, &ctx.passphrases, &mut |done| advance(&bar, done), &mut ctx.rng()?);
+    let finished = pool.run(&store, &paths, &told, &ctx.passphrases, &mut |done| Ui::pass(&bar, done), &mut ctx.rng()?);
     bar.finish_and_clear();
     let (produced, version) = match finished? {
         Finished::Reported(produced, version) => (produced, version),
@@ -70,16 +66,6 @@ pub(super) fn run(arguments: &FillRunArgs, ctx: &Context<'_>) -> Result<Answer, 
     }
     keep(&pool, &paths, &target, replace, &produced)?;
     Ok(report(&produced, &paths, &target, ctx))
-}
-
-/// The passes over the table, one bar after the other.
-fn advance(bar: &ProgressBar, Progress { stage, done, of }: Progress) {
-    bar.set_message(match stage {
-        Stage::Find => "finding rows",
-        Stage::Seal => "sealing the table",
-        _ => "sealing to owners",
-    });
-    Ui::advance(bar, done.into(), of.into());
 }
 
 fn read_prices(path: &Path) -> Result<Vec<PriceObservation>, Error> {

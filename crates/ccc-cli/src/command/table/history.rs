@@ -60,7 +60,7 @@ pub(super) fn run(arguments: &HistoryArgs, ctx: &Context<'_>) -> Result<Answer, 
     lines.extend(history.broken.iter().map(|broken| format!("broken: {broken}")));
     let object = json!({
         "head": pool.head.version,
-        "versions": versions.iter().map(|shown| object(shown, &references)).collect::<Vec<_>>(),
+        "versions": versions.iter().map(|shown| object(&pool, shown, &references)).collect::<Vec<_>>(),
         "beside": beside(&history),
         "collected": history.collected,
         "broken": history.broken.as_ref().map(ToString::to_string),
@@ -160,29 +160,37 @@ fn receipt_lines(receipts: Vec<[String; 7]>) -> Vec<String> {
         ("receipt", Side::Left),
         ("lots", Side::Right),
         ("quote", Side::Right),
-        ("base after it", Side::Right),
+        ("amount after it", Side::Right),
         ("order or submission", Side::Left),
     ];
     columns(heads, receipts)
 }
 
 fn receipt_cells(pool: &Pool, header: &Header, (slot, receipt): &(u32, Receipt)) -> [String; 7] {
-    let (base, quote) = (pool.config.base, pool.config.quote);
     let told = match receipt.outcome {
         Receipt::CARRIED_OUT => "carried out".into(),
         Receipt::NOT_CARRIED_OUT => format!("not carried out ({})", reason(receipt)),
         0 => format!("not filled ({})", reason(receipt)),
         _ => "filled".into(),
     };
+    let after = match told_asset(pool, *slot) {
+        Some(asset) => amount(pool, asset, receipt.new_amount),
+        None => format!("{} units of its asset", receipt.new_amount),
+    };
     [
         header.version().to_string(),
         slot.to_string(),
         told,
         decimal(receipt.lots.into(), 0),
-        amount(pool, quote, receipt.notional),
-        amount(pool, base, receipt.new_amount),
+        amount(pool, pool.config.quote, receipt.notional),
+        after,
         short(&receipt.order_digest),
     ]
+}
+
+/// The asset of a receipt's new amount: none for the slots behind the request's, withdrawals, of which each names its own.
+fn told_asset(pool: &Pool, slot: u32) -> Option<u32> {
+    (slot <= pool.config.order_slots).then_some(pool.config.base)
 }
 
 /// The reason of a receipt in words; `docs/spec/clearing.md` has the codes.
@@ -212,7 +220,7 @@ fn altered_line(Altered { header_hash, part }: &Altered) -> String {
     format!("beside the chain: header {}, whose {part} was altered", hex::encode(header_hash))
 }
 
-fn object(shown: &Shown, references: &References) -> Value {
+fn object(pool: &Pool, shown: &Shown, references: &References) -> Value {
     let mut object = table::object(&shown.header);
     object["complete"] = shown.complete.into();
     object["report"] = shown.reported.as_ref().map_or(Value::Null, |Reported { time, round }| {
@@ -221,7 +229,7 @@ fn object(shown: &Shown, references: &References) -> Value {
             "operations": round.count,
         })
     });
-    object["receipts"] = shown.receipts.iter().map(receipt_object).collect();
+    object["receipts"] = shown.receipts.iter().map(|receipt| receipt_object(pool, receipt)).collect();
     let of = |report: &(u32, SlotReport)| {
         reports::object(references, shown.header.version(), report, shown.notional(report.0))
     };
@@ -238,11 +246,11 @@ fn carried_out(receipt: &Receipt) -> Option<bool> {
     }
 }
 
-fn receipt_object((slot, receipt): &(u32, Receipt)) -> Value {
+fn receipt_object(pool: &Pool, (slot, receipt): &(u32, Receipt)) -> Value {
     json!({
         "slot": slot, "request": Hex(receipt.request), "order_digest": Hex(receipt.order_digest),
         "filled": receipt.outcome == 1, "carried_out": carried_out(receipt), "reason": receipt.reason, "reason_text": reason(receipt), "lots": receipt.lots,
         "notional": receipt.notional.to_string(), "row_index": receipt.row_index,
-        "new_amount": receipt.new_amount.to_string(),
+        "new_amount": receipt.new_amount.to_string(), "asset": told_asset(pool, *slot),
     })
 }

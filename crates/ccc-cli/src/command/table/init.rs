@@ -21,18 +21,19 @@ use crate::{
         view::Seen,
         write_head,
     },
-    ui::Answer,
+    ui::{Answer, Ui},
 };
 use ccc_core::{
     enclave::attestation::simulated::SimulatedHardware,
     keys::Committee,
     report::ReportSigner,
-    table::{AuditorSet, TableStore},
+    table::{AuditorSet, Outputs, Progress, StoredBody, StoredVersion, TableStore, Tier},
 };
 use ccc_enclave::{
     attempt::Enclave,
+    config::ConfigError,
     reserve::Validity,
-    round::{RoundInput, RoundOutput},
+    round::{Current, RoundInput, StreamedRound},
 };
 use ccc_node::{policy_file::ModeName, workflow_node::Shown};
 use rand::rngs::StdRng;
@@ -125,7 +126,7 @@ fn fill(
     log::append(&paths.log(), text.as_bytes(), &Event::Block { time: now() })?;
     write_head(&paths.head(), &Head::empty(), Replace::Never)?;
     let bar = ctx.ui.working("sealing the table");
-    let pool = first_version(Pool::open(directory)?, rng, ctx);
+    let pool = first_version(Pool::open(directory)?, &mut |progress| Ui::pass(&bar, progress), rng, ctx);
     bar.finish_and_clear();
     pool
 }
@@ -210,7 +211,12 @@ fn workflow_id(rng: &mut StdRng) -> [u8; 32] {
 }
 
 /// The enclave makes the empty table, the signers sign its report, the head names it.
-fn first_version(pool: Pool, rng: &mut StdRng, ctx: &Context<'_>) -> Result<Pool, Error> {
+fn first_version(
+    pool: Pool,
+    progress: &mut dyn FnMut(Progress),
+    rng: &mut StdRng,
+    ctx: &Context<'_>,
+) -> Result<Pool, Error> {
     let (at, time) = (&pool.log, pool.log.time());
     let scope = pool.scope(at, None, Purpose::Round)?;
     let plan = scope.plan.as_ref().ok_or(Error::HeadBehind)?;
@@ -227,13 +233,17 @@ fn first_version(pool: Pool, rng: &mut StdRng, ctx: &Context<'_>) -> Result<Pool
         payout_sequence: 1,
         progress: &|_| {},
     };
-    let RoundOutput { result, table, .. } = opened.round(plan, None, &input, rng)?;
+    let store = pool.store()?;
+    let tier = Tier::new(pool.config.tier).ok_or(ConfigError::Bound { what: "tier" })?;
+    let version = StoredVersion::new(store.writer(tier)?);
+    let outputs = Outputs { body: &mut version.body(), sidecar: &mut version.sidecar(), progress };
+    let StreamedRound { result, header, .. } =
+        opened.round_to(plan, None::<Current<'_, StoredBody<'_>>>, &input, outputs, rng)?;
     let shown = Shown { request: &request, header: None };
     let seen = Seen { at, latest: &pool.head, observations: &[], now: time, duty: None };
     let report = pool.sign(&result, shown, &seen, &ctx.passphrases)?;
-    pool.store()?.put(&table)?;
-    pool.record(&table.header.hash(), &report, None)?;
-    let header = &table.header;
+    version.commit(&header)?;
+    pool.record(&header.hash(), &report, None)?;
     let head =
         Head { header_hash: Hex(header.hash()), version: header.version(), round_sequence: 1, ..pool.head.clone() };
     pool.set_head(&head)?;

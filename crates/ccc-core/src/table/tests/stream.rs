@@ -7,7 +7,7 @@ use super::super::{
     chunks::{ChunkSource, MediumError},
     genesis, genesis_to, sidecar_len,
 };
-use super::{ASSETS, EPOCH, account, delta, deposit, first, funded, master, next, params, rng, twin};
+use super::{ASSETS, EPOCH, account, delta, deposit, first, funded, master, next, on_one_thread, params, rng, twin};
 use crate::epoch::Epoch;
 use rand::RngExt;
 use std::io::Cursor;
@@ -251,10 +251,12 @@ fn structural_checks_stand_in_the_same_order_as_for_an_open_table() {
     assert_eq!(refusals(&table, &other, &table.body), [StructuralError::KeyCommitment, StructuralError::KeyCommitment]);
 }
 
-/// Answers the second reading of the first chunk with other bytes.
+/// Answers one reading of a few chunks with other bytes.
 struct Fickle<'a> {
     honest: &'a [u8],
     other: &'a [u8],
+    /// The number of the reading.
+    at: usize,
     readings: usize,
 }
 
@@ -269,36 +271,70 @@ impl ChunkSource for Fickle<'_> {
 
     fn load(&mut self, first: u32, count: u32) -> Result<&[u8], MediumError> {
         self.readings += 1;
-        let bytes = if self.readings == 2 { self.other } else { self.honest };
+        let bytes = if self.readings == self.at { self.other } else { self.honest };
         let (from, len) = (first as usize * 65_552, count as usize * 65_552);
         Ok(&bytes[from..from + len])
     }
 }
 
-#[test]
-fn a_host_that_answers_two_readings_differently_is_refused() {
-    let (before, key) = {
-        let table = funded();
-        (table.table, table.rows.key)
-    };
-    // the same rows under the same key: every tag fits, and only the leaf kept from the first pass differs
-    let mut other = before.body.clone();
-    let keys = key.body_keys(&before.header.p0());
-    let cipher = super::super::seal::BodyCipher::new(before.header.suite(), keys.body_key()).expect("built in");
+/// A table of 64 chunks, of which under test sixteen stay open from the first pass on.
+fn of_64_chunks() -> (SealedTable, DataKey) {
+    let grow = |table: Updated, _| table.rows.apply(&Update::Growth, &master(), &mut rng(4)).expect("grows");
+    let Updated { table, rows, .. } = (0..3).fold(funded(), grow);
+    (table, rows.key)
+}
+
+/// The same rows but for one byte of this chunk, under the same key: every tag fits.
+fn resealed(table: &SealedTable, key: &DataKey, chunk: u32) -> Vec<u8> {
+    let (mut other, from) = (table.body.clone(), chunk as usize * 65_552);
+    let keys = key.body_keys(&table.header.p0());
+    let cipher = super::super::seal::BodyCipher::new(table.header.suite(), keys.body_key()).expect("built in");
+    let sealed = &mut other[from..from + 65_552];
     let mut plain = vec![0; 65_536];
-    cipher.open(0, &before.header.chunk_aad(), &other, &mut plain).expect("opens");
+    cipher.open(chunk, &table.header.chunk_aad(), sealed, &mut plain).expect("opens");
     plain[3 * 64 + 39] ^= 1;
-    cipher.seal(0, &before.header.chunk_aad(), &plain, &mut other);
-    let mut source = Fickle { honest: &before.body, other: &other, readings: 0 };
-    let tier = before.header.tier();
+    cipher.seal(chunk, &table.header.chunk_aad(), &plain, sealed);
+    other
+}
+
+/// What an update ends with whose host answers one reading with the bytes in which a chunk was sealed again.
+fn of_a_fickle_host(table: &SealedTable, key: &DataKey, chunk: u32, at: usize) -> Result<Streamed, StreamError> {
+    let mut source = Fickle { honest: &table.body, other: &resealed(table, key, chunk), at, readings: 0 };
+    let tier = table.header.tier();
     let (mut body, mut sidecar) = (vec![0; body_len(tier)], vec![0; sidecar_len(tier)]);
     let outputs =
         Outputs { body: &mut SliceSink(&mut body), sidecar: &mut SliceSink(&mut sidecar), progress: &mut |_| () };
-    let sealed = SealedBody { header: &before.header, key: &key, body: &mut source };
+    let sealed = SealedBody { header: &table.header, key, body: &mut source };
     let deltas = [delta(1, 0, -1, 0), delta(2, 0, 1, 0)];
-    let error = sealed.apply(&round(&[deposit(1, 0, 1)], &deltas, 16), &master(), outputs, &mut rng(1));
-    // the body is read once more to say why, and by then it is the honest one
-    assert!(matches!(error, Err(StreamError::Structural(StructuralError::Chunk { index: 0 }))));
+    sealed.apply(&round(&[deposit(1, 0, 1)], &deltas, 16), &master(), outputs, &mut rng(1))
+}
+
+#[test]
+fn a_host_that_answers_two_readings_differently_is_refused() {
+    on_one_thread(|| {
+        let (table, key) = of_64_chunks();
+        // four readings in the first pass; the second one reads chunks 48 to 63 alone, the others stayed open
+        for (chunk, at) in [(48, 5), (50, 5), (63, 5)] {
+            let error = of_a_fickle_host(&table, &key, chunk, at);
+            // the body is read once more to say why, and by then it is the honest one
+            let refused = StructuralError::Chunk { index: chunk };
+            assert!(matches!(error, Err(StreamError::Structural(error)) if error == refused), "chunk {chunk}");
+        }
+    });
+}
+
+#[test]
+fn a_chunk_that_stayed_open_is_not_read_again() {
+    on_one_thread(|| {
+        let (table, key) = of_64_chunks();
+        let made = of_a_fickle_host(&table, &key, 0, usize::MAX).expect("an honest host");
+        for at in 5..12 {
+            let again = of_a_fickle_host(&table, &key, 0, at).expect("the chunk stands in the enclave's memory");
+            assert_eq!(again.header.to_bytes(), made.header.to_bytes());
+        }
+        let first = of_a_fickle_host(&table, &key, 0, 1);
+        assert!(matches!(first, Err(StreamError::Structural(StructuralError::BodyRoot { .. }))));
+    });
 }
 
 #[test]

@@ -3,7 +3,7 @@
 
 use super::super::{
     AccountId, AssetId, BoundaryOperation, Delta, FileSink, FileSource, OpenTable, Outputs, Progress, ROW_LEN,
-    ResultCode, Row, SealedBody, SealedTable, SliceSink, Stage, Tier, Update,
+    ResultCode, Row, SealedBody, SealedTable, SliceSink, Stage, Tier, Update, Wanted,
     batch::Batch,
     body_len,
     chunks::{ChunkSink, ChunkSource, PlaceSink},
@@ -148,4 +148,34 @@ fn many_waves_stream_alike_where_keys_and_patches_stand_in_bins() {
         assert_eq!(twin.code, ResultCode::Done);
         assert_same(&filed, &twin.table, "from a file");
     });
+}
+
+/// The steps of a round may run on pools of different sizes, so that waves of one are not those of the other. On two
+/// threads, one of the two waves stays open.
+#[cfg(feature = "parallel")]
+#[test]
+fn the_passes_may_run_on_different_numbers_of_threads() {
+    let on = |threads| rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("threads");
+    let (operations, deltas) = (operations(), deltas());
+    let (table, open) = filled();
+    let key = open.key.duplicate();
+    let update = Update::Round { boundary: &operations, deltas: &deltas, k: 16, assets: &ASSETS };
+    let twin = open.apply(&update, &master(), &mut rng(10)).expect("updates");
+    let rows = deltas.map(|delta| (delta.account, delta.asset));
+    let wanted = Wanted { boundary: &operations, rows: &rows, owners: &[], k: 16, assets: &ASSETS };
+    for (first, second) in [(2, 2), (2, 3), (1, 3), (3, 1)] {
+        let (mut body, mut sidecar) = (vec![0; body_len(tier())], vec![0; sidecar_len(tier())]);
+        let mut source = &table.body[..];
+        let sealed = SealedBody { header: &table.header, key: &key, body: &mut source };
+        let found = on(first).install(|| sealed.find(&wanted, &mut |_| ()).expect("finds"));
+        let made = on(second).install(|| {
+            let mut rng = rng(10);
+            let sinks = (&mut SliceSink(&mut body), &mut SliceSink(&mut sidecar));
+            let outputs = Outputs { body: sinks.0, sidecar: sinks.1, progress: &mut |_| () };
+            let decided = found.decide(&update, &mut rng).expect("decides");
+            decided.seal(&master(), outputs, &mut rng).expect("seals").0
+        });
+        let made = SealedTable { header: made.header, body, sidecar };
+        assert_same(&made, &twin.table, &format!("on {first} threads, then on {second}"));
+    }
 }
