@@ -3,7 +3,7 @@
 use super::body::{self, EvidenceError};
 use super::hardware::Hardware;
 use super::simulated::{self, SimulatedError, SimulatedRoot};
-use super::{DcapStatus, Evidence, ProviderKind, SnpTcb};
+use super::{DcapStatus, Evidence, ProviderKind, SnpGeneration, SnpTcb};
 use crate::encoding::EncodingError;
 use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
@@ -71,9 +71,16 @@ pub enum PolicyRefusal {
     /// Another nonce than the request's digest, or none where the provider has one.
     #[error("the evidence does not carry the request's nonce")]
     Nonce,
-    /// Keys or request are not the ones that the evidence speaks of.
-    #[error("the evidence does not carry the enclave's keys for this request")]
+    /// Keys or request are not the ones that the evidence speaks of, or, of hardware, the configuration is none of the
+    /// accepted ones.
+    #[error("the evidence does not carry the enclave's keys for this request, or is of another configuration")]
     UserData,
+    /// Evidence of hardware, where no configuration is accepted.
+    #[error("the policy lists no configuration, and {kind} does not measure the one that a program runs under")]
+    NoConfiguration {
+        /// Whose evidence.
+        kind: ProviderKind,
+    },
     /// Too old.
     #[error("the evidence is {found} seconds old, where {max_age} are accepted")]
     Age {
@@ -106,6 +113,12 @@ pub enum PolicyRefusal {
         found: SnpTcb,
         /// The least.
         minimum: SnpTcb,
+    },
+    /// Firmware of a generation for which the policy states no least one, though it does for others.
+    #[error("the policy states no least firmware of {found}")]
+    Generation {
+        /// The generation.
+        found: SnpGeneration,
     },
     /// A verdict of Intel's that is not accepted.
     #[error("the platform's status is {found}, which is not accepted")]
@@ -227,7 +240,7 @@ impl Policy {
         now: u64,
     ) -> Result<Evidence, PolicyRefusal> {
         let evidence = self.genuine(bytes, now)?;
-        check_binding(&evidence, user_data, nonce)?;
+        self.check_binding(&evidence, user_data, nonce)?;
         Ok(evidence)
     }
 
@@ -287,7 +300,7 @@ impl Policy {
         if self.measurements.is_empty() && self.hardware.programs() == 0 {
             return Err(PolicyRefusal::NoProgram);
         }
-        if !self.hardware.snp.is_empty() && self.hardware.snp_minimum == SnpTcb::default() {
+        if !self.hardware.snp.is_empty() && !self.hardware.states_firmware() {
             return Err(PolicyRefusal::NoMinimum);
         }
         Ok(())
@@ -317,7 +330,7 @@ impl Policy {
         Err(refusal)
     }
 
-    fn check_program(&self, evidence: &Evidence) -> Result<(), PolicyRefusal> {
+    pub(crate) fn check_program(&self, evidence: &Evidence) -> Result<(), PolicyRefusal> {
         if evidence.debug {
             return Err(PolicyRefusal::Debug);
         }
@@ -339,14 +352,24 @@ impl Policy {
         }
         Ok(())
     }
-}
 
-fn check_binding(evidence: &Evidence, user_data: &[u8; 64], nonce: &[u8; 64]) -> Result<(), PolicyRefusal> {
-    if evidence.nonce.as_ref().is_some_and(|found| found != nonce) {
-        return Err(PolicyRefusal::Nonce);
+    /// Whether genuine evidence speaks of these keys, this request and, of hardware, of an accepted configuration.
+    pub(super) fn check_binding(
+        &self,
+        evidence: &Evidence,
+        user_data: &[u8; 64],
+        nonce: &[u8; 64],
+    ) -> Result<(), PolicyRefusal> {
+        if evidence.nonce.as_ref().is_some_and(|found| found != nonce) {
+            return Err(PolicyRefusal::Nonce);
+        }
+        let kind = evidence.kind;
+        let configurations = match (kind, self.hardware.configurations.as_slice()) {
+            (ProviderKind::Simulated, _) => &[[0; 32]], // measured, and so not in the user data
+            (_, []) => return Err(PolicyRefusal::NoConfiguration { kind }),
+            (_, listed) => listed,
+        };
+        let carried = |configuration| evidence.user_data == kind.user_data(user_data, configuration);
+        if configurations.iter().any(carried) { Ok(()) } else { Err(PolicyRefusal::UserData) }
     }
-    if evidence.user_data != user_data {
-        return Err(PolicyRefusal::UserData);
-    }
-    Ok(())
 }

@@ -3,7 +3,10 @@
 use super::evidence::{Evidence, SnpRegisters};
 use super::*;
 
+mod configuration;
+mod firmware;
 mod registers;
+mod stated;
 
 macro_rules! vector {
     ($name:literal) => {
@@ -138,19 +141,13 @@ fn n097_genuine_evidence_of_debug_mode_is_refused() {
 fn n096_n106_genuine_evidence_for_another_request_is_refused() {
     for (bytes, at) in genuine() {
         let evidence = verify(&bytes, at).expect("genuine evidence");
-        let policy = exact(&evidence);
+        let mut policy = exact(&evidence);
+        policy.hardware.configurations = vec![[7; 32]];
         let expected = match evidence.nonce {
             Some(_) => PolicyRefusal::Nonce,
             None => PolicyRefusal::UserData,
         };
         assert_eq!(policy.check(&bytes, &[1; 64], &[2; 64], at), Err(expected));
-        if evidence.nonce.is_none() {
-            let own: [u8; 64] = evidence.user_data.clone().try_into().expect("64 bytes");
-            assert_eq!(policy.check(&bytes, &own, &[2; 64], at), Ok(evidence));
-            let mut other = own;
-            other[63] ^= 1;
-            assert_eq!(policy.check(&bytes, &other, &[2; 64], at), Err(PolicyRefusal::UserData));
-        }
     }
 }
 
@@ -289,17 +286,18 @@ fn n108_one_maker_does_not_vouch_for_two() {
 
 #[test]
 fn n108_evidence_of_one_kind_is_refused_where_two_have_to_vouch() {
-    let (bytes, at) = (snp(), SNP_AT);
-    let evidence = verify(&bytes, at).expect("genuine evidence");
-    let own: [u8; 64] = evidence.user_data.clone().try_into().expect("64 bytes");
-    let mut policy = exact(&evidence);
-    assert_eq!(policy.check_all(&[&bytes, &bytes], &own, &[0; 64], at).map(|all| all.len()), Ok(2));
+    let (hardware, said, nonce, at) = (simulated::SimulatedHardware::from_seed(&[4; 32]), [1; 64], [2; 64], SNP_AT);
+    let roots = vec![hardware.root()];
+    let bytes = simulated::SimulatedProvider::new(hardware, [3; 32]).attest(&said, &nonce, at).expect("evidence");
+    let (mode, measurements) = (OperatingMode::Simulation, vec![[3; 32]]);
+    let mut policy = Policy { mode, measurements, max_age: 60, simulated_roots: roots, hardware: Hardware::default() };
+    assert_eq!(policy.check_all(&[&bytes, &bytes], &said, &nonce, at).map(|all| all.len()), Ok(2));
     policy.hardware.kinds = 2;
     let few = |refused| Err(PolicyRefusal::Kinds { found: 1, needed: 2, refused });
-    assert_eq!(policy.check(&bytes, &own, &[0; 64], at).map(drop), few(vec![]));
-    assert_eq!(policy.check_all(&[&bytes, &bytes], &own, &[0; 64], at).map(drop), few(vec![]));
+    assert_eq!(policy.check(&bytes, &said, &nonce, at).map(drop), few(vec![]));
+    assert_eq!(policy.check_all(&[&bytes, &bytes], &said, &nonce, at).map(drop), few(vec![]));
     policy.hardware.kinds = 0;
-    assert_eq!(policy.check(&bytes, &own, &[0; 64], at), Err(PolicyRefusal::NoKinds));
+    assert_eq!(policy.check(&bytes, &said, &nonce, at), Err(PolicyRefusal::NoKinds));
     assert_eq!(policy.check_configuration(), Err(PolicyRefusal::NoKinds));
 }
 
