@@ -110,6 +110,8 @@ fn the_epoch_and_what_is_said_are_signed() {
     let mut scene = Scene::new();
     scene.admit(NOW).unwrap();
     let signed = scene.key.sign(&SAID, NOW).unwrap();
+    let message = crate::suite::digest32("identity-signature", &[&7_u64.to_be_bytes(), &SAID]);
+    assert_eq!(signed.signature.recover(&message), Ok(scene.key.identity().signer));
     assert!(matches!(scene.known.check(&[0; 64], &signed, NOW), Err(IdentityRefusal::Unknown { .. })));
     scene.known.enter(8).unwrap();
     scene.key.renew(8, NOW + DAY).unwrap();
