@@ -14,6 +14,7 @@ enum Said {
     Accepted,
     Old,
     Unstated,
+    Otherwise,
 }
 
 fn judged(policy: &Policy, generation: SnpGeneration) -> Said {
@@ -23,7 +24,7 @@ fn judged(policy: &Policy, generation: SnpGeneration) -> Said {
         Ok(()) => Said::Accepted,
         Err(PolicyRefusal::Firmware { found: VERSION, minimum: NEWER }) => Said::Old,
         Err(PolicyRefusal::Generation { found }) if found == generation => Said::Unstated,
-        other => panic!("{other:?}"),
+        Err(_) => Said::Otherwise,
     }
 }
 
