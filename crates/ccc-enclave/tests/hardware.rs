@@ -59,11 +59,7 @@ impl AttestationProvider for Broken {
 /// Measurement of the keys, evidence for them, and what it vouches for.
 type Made = ([u8; 32], Vec<u8>, [u8; 64]);
 
-fn card(
-    world: &mut World,
-    config: &EnclaveConfig,
-    provider: &dyn AttestationProvider,
-) -> Result<Made, AttemptError> {
+fn card(world: &mut World, config: &EnclaveConfig, provider: &dyn AttestationProvider) -> Result<Made, AttemptError> {
     let plan = world.plan(world.log(None));
     let head = world.header().map(Header::hash);
     let request = world.vault_request(head, plan.digests());

@@ -12,6 +12,9 @@ fn vector(name: &str) -> Vec<u8> {
     fs::read(folder.join(name)).expect("a sample")
 }
 
+/// Generation and user data of each entry.
+type Entries = BTreeMap<String, (u64, Vec<u8>)>;
+
 #[derive(Default)]
 struct Simulated {
     provider: &'static str,
@@ -21,7 +24,7 @@ struct Simulated {
     aux: Option<Vec<u8>>,
     /// Writes by somebody else, between ours and our reading.
     others: u64,
-    entries: Arc<Mutex<BTreeMap<String, (u64, Vec<u8>)>>>,
+    entries: Arc<Mutex<Entries>>,
 }
 
 impl Kernel for Simulated {
