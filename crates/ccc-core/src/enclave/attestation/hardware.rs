@@ -169,10 +169,15 @@ impl Hardware {
 }
 
 impl Hardware {
-    /// Whether any least firmware of SEV-SNP is stated.
+    /// Whether any least firmware of SEV-SNP is stated, and none of a generation that any firmware reaches.
     pub(super) fn states_firmware(&self) -> bool {
-        let zero = SnpTcb::default();
-        self.snp_minimum != zero || self.snp_generations.values().any(|minimum| *minimum != zero)
+        let (zero, mut own) = (SnpTcb::default(), self.snp_generations.values());
+        own.all(|minimum| *minimum != zero) && (self.snp_minimum != zero || !self.snp_generations.is_empty())
+    }
+
+    /// Whether every firmware of a generation reaches its least one.
+    pub(super) fn takes_any_firmware(&self, generation: SnpGeneration) -> bool {
+        self.least_firmware(generation) == Some(SnpTcb::default())
     }
 
     /// The least firmware of a generation: its own, or the one of all. Nothing where others have their own, and

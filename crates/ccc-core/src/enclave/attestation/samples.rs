@@ -52,7 +52,12 @@ fn genuine() -> [(Vec<u8>, u64); 4] {
 /// Accepts exactly what this evidence is of, in production.
 fn exact(evidence: &Evidence) -> Policy {
     let measurements = vec![evidence.measurement];
-    let hardware = Hardware { dcap_statuses: DcapStatus::ALL.to_vec(), ..Hardware::default() };
+    let hardware = Hardware {
+        dcap_statuses: DcapStatus::ALL.to_vec(),
+        configurations: vec![[7; 32]],
+        snp_minimum: SnpTcb { microcode: 1, ..SnpTcb::default() },
+        ..Hardware::default()
+    };
     Policy { mode: OperatingMode::Production, measurements, max_age: 60, simulated_roots: vec![], hardware }
 }
 
@@ -141,8 +146,7 @@ fn n097_genuine_evidence_of_debug_mode_is_refused() {
 fn n096_n106_genuine_evidence_for_another_request_is_refused() {
     for (bytes, at) in genuine() {
         let evidence = verify(&bytes, at).expect("genuine evidence");
-        let mut policy = exact(&evidence);
-        policy.hardware.configurations = vec![[7; 32]];
+        let policy = exact(&evidence);
         let expected = match evidence.nonce {
             Some(_) => PolicyRefusal::Nonce,
             None => PolicyRefusal::UserData,
@@ -214,8 +218,8 @@ type Row = (&'static str, fn(&mut Evidence), Result<(), PolicyRefusal>);
 
 #[test]
 fn n097_n107_the_policy_is_a_truth_table() {
-    let sound = verify(&snp(), SNP_AT).expect("genuine evidence");
-    let minimum = SnpTcb { fmc: 0, boot_loader: 3, tee: 0, snp: 8, microcode: 0x73 };
+    let mut sound = verify(&snp(), SNP_AT).expect("genuine evidence");
+    let minimum = SnpTcb { fmc: 1, boot_loader: 3, tee: 1, snp: 8, microcode: 0x73 };
     fn registers(evidence: &mut Evidence) -> &mut SnpRegisters {
         match &mut evidence.registers {
             Registers::Snp(registers) => registers,
@@ -228,12 +232,15 @@ fn n097_n107_the_policy_is_a_truth_table() {
             other => panic!("{other:?}"),
         }
     }
+    firmware(&mut sound, |tcb| (tcb.fmc, tcb.tee) = (1, 1));
     let old = |found| Err(PolicyRefusal::Firmware { found, minimum });
-    let rows: [Row; 14] = [
+    let rows: [Row; 16] = [
         ("as it is", |_| {}, Ok(())),
         ("debug", |e| e.debug = true, Err(PolicyRefusal::Debug)),
         ("level", |e| registers(e).vmpl = 1, Err(PolicyRefusal::Privilege { found: 1 })),
         ("migratable", |e| registers(e).migratable = true, Err(PolicyRefusal::Migratable)),
+        ("fmc", |e| firmware(e, |t| t.fmc = 0), old(SnpTcb { fmc: 0, ..minimum })),
+        ("tee", |e| firmware(e, |t| t.tee = 0), old(SnpTcb { tee: 0, ..minimum })),
         ("boot loader", |e| firmware(e, |t| t.boot_loader = 2), old(SnpTcb { boot_loader: 2, ..minimum })),
         ("snp", |e| firmware(e, |t| t.snp = 7), old(SnpTcb { snp: 7, ..minimum })),
         ("microcode", |e| firmware(e, |t| t.microcode = 1), old(SnpTcb { microcode: 1, ..minimum })),
@@ -346,6 +353,7 @@ fn n108_more_makers_than_the_policy_lists_are_no_policy() {
 #[test]
 fn n107_production_over_snp_states_its_least_firmware_and_some_program() {
     let mut policy = decided(&verify(&snp(), SNP_AT).expect("genuine evidence"));
+    policy.hardware.snp_minimum.microcode = 0;
     assert_eq!(policy.check_configuration(), Err(PolicyRefusal::NoMinimum));
     policy.hardware.snp_minimum.microcode = 1;
     assert_eq!(policy.check_configuration(), Ok(()));

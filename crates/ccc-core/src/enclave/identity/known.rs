@@ -4,7 +4,7 @@ use super::super::attestation::{Evidence, Policy, PolicyRefusal};
 use super::{AttestedIdentity, Identity, IdentitySignature};
 use crate::report::{Address, SignatureFault};
 use crate::secret::{RandomnessError, random64};
-use alloc::collections::BTreeMap;
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
 use rand_core::CryptoRng;
 
@@ -68,7 +68,7 @@ pub enum IdentityRefusal {
         /// The expiry found.
         found: u64,
     },
-    /// Another program or another box key under a known signer.
+    /// Another program, configuration or box key under a known signer.
     #[error("the signer is known with another {what}")]
     Changed {
         /// What.
@@ -78,6 +78,12 @@ pub enum IdentityRefusal {
     #[error("0x{} is not an admitted identity", Hex(signer))]
     Unknown {
         /// Who signed.
+        signer: Address,
+    },
+    /// Somebody whose identity was revoked.
+    #[error("0x{} is revoked", Hex(signer))]
+    Revoked {
+        /// Whose.
         signer: Address,
     },
     /// A signature that is none.
@@ -99,26 +105,65 @@ impl core::fmt::Display for Hex<'_> {
 pub struct KnownIdentities {
     epoch: u64,
     max_lifetime: u64,
-    admitted: BTreeMap<Address, (Identity, Evidence)>,
+    admitted: BTreeMap<Address, Admitted>,
+    revoked: BTreeSet<Address>,
+}
+
+/// An identity with what vouched for it, kept to be judged again.
+struct Admitted {
+    identity: Identity,
+    evidence: Evidence,
+    challenge: [u8; 64],
+    configuration: Option<[u8; 32]>,
+}
+
+impl Admitted {
+    fn judge(&self, policy: &Policy) -> Result<(), PolicyRefusal> {
+        policy.check_again(&self.evidence, &self.identity.user_data(&self.challenge), &self.challenge)
+    }
+
+    /// What is known of a signer does not change, and does not end sooner.
+    fn check_follows(&self, known: &Self) -> Result<(), IdentityRefusal> {
+        let changed = |what| Err(IdentityRefusal::Changed { what });
+        if known.identity.box_key != self.identity.box_key {
+            return changed("box key");
+        }
+        if known.evidence.measurement != self.evidence.measurement {
+            return changed("program");
+        }
+        if known.configuration != self.configuration {
+            return changed("configuration");
+        }
+        let (known, found) = (known.identity.not_after, self.identity.not_after);
+        if found < known { Err(IdentityRefusal::Shorter { known, found }) } else { Ok(()) }
+    }
 }
 
 impl KnownIdentities {
     /// Nobody, in an epoch.
     #[must_use]
     pub fn new(epoch: u64, max_lifetime: u64) -> Self {
-        Self { epoch, max_lifetime, admitted: BTreeMap::new() }
+        Self { epoch, max_lifetime, admitted: BTreeMap::new(), revoked: BTreeSet::new() }
     }
 
-    /// Goes on to a later epoch. Whoever was admitted in an earlier one has to be admitted again.
+    /// Goes on to a later epoch. Whoever was admitted in an earlier one has to be admitted again, and whoever has
+    /// expired is forgotten. *Units*: now in Unix seconds.
     ///
     /// # Errors
     /// [`IdentityRefusal::Epoch`]: an epoch before the current one.
-    pub fn enter(&mut self, epoch: u64) -> Result<(), IdentityRefusal> {
+    pub fn enter(&mut self, epoch: u64, now: u64) -> Result<(), IdentityRefusal> {
         if epoch < self.epoch {
             return Err(IdentityRefusal::Epoch { expected: self.epoch, found: epoch });
         }
         self.epoch = epoch;
+        self.admitted.retain(|_, known| now <= known.identity.not_after);
         Ok(())
+    }
+
+    /// Forgets an identity and never admits it again, whatever vouches for it: its key is said to be out.
+    pub fn revoke(&mut self, signer: Address) {
+        self.admitted.remove(&signer);
+        self.revoked.insert(signer);
     }
 
     /// Admits an identity, or admits it for longer, whose evidence answers the challenge.
@@ -136,14 +181,28 @@ impl KnownIdentities {
         let Challenge(challenge) = challenge;
         self.check_epoch(identity.epoch)?;
         self.check_lifetime(identity, now)?;
-        let evidence = policy.check(evidence, &identity.user_data(&challenge), &challenge, now)?;
-        if let Some((known, before)) = self.admitted.get(&identity.signer) {
-            check_same(known, identity)?;
-            if before.measurement != evidence.measurement {
-                return Err(IdentityRefusal::Changed { what: "program" });
-            }
+        let signer = identity.signer;
+        if self.revoked.contains(&signer) {
+            return Err(IdentityRefusal::Revoked { signer });
         }
-        self.admitted.insert(identity.signer, (*identity, evidence));
+        let evidence = policy.check(evidence, &identity.user_data(&challenge), &challenge, now)?;
+        self.remember(*identity, evidence, challenge, policy)
+    }
+
+    /// Keeps an identity whose evidence is accepted.
+    pub(super) fn remember(
+        &mut self,
+        identity: Identity,
+        evidence: Evidence,
+        challenge: [u8; 64],
+        policy: &Policy,
+    ) -> Result<(), IdentityRefusal> {
+        let configuration = policy.configuration(&evidence, &identity.user_data(&challenge));
+        let found = Admitted { identity, evidence, challenge, configuration };
+        if let Some(known) = self.admitted.get(&identity.signer) {
+            found.check_follows(known)?;
+        }
+        self.admitted.insert(identity.signer, found);
         Ok(())
     }
 
@@ -154,16 +213,17 @@ impl KnownIdentities {
     pub fn check(&self, said: &[u8; 64], signed: &IdentitySignature, now: u64) -> Result<&Identity, IdentityRefusal> {
         self.check_epoch(signed.epoch)?;
         let signer = signed.signer(said)?;
-        let (identity, _) = self.admitted.get(&signer).ok_or(IdentityRefusal::Unknown { signer })?;
+        let Admitted { identity, .. } = self.admitted.get(&signer).ok_or(IdentityRefusal::Unknown { signer })?;
         self.check_epoch(identity.epoch)?;
         check_expiry(identity, now)?;
         Ok(identity)
     }
 
-    /// Judges the programs of everybody who is known under a policy that may have changed, and forgets and names those
-    /// whose is no longer accepted.
+    /// Judges everybody who is known under a policy that may have changed, and forgets and names those whose provider,
+    /// program, platform or configuration is no longer accepted. The age of evidence and the list of simulated roots are
+    /// judged at its admission alone.
     pub fn judge_again(&mut self, policy: &Policy) -> Vec<Address> {
-        let refused = |(_, evidence): &(Identity, Evidence)| policy.check_program(evidence).is_err();
+        let refused = |known: &Admitted| known.judge(policy).is_err();
         let dropped: Vec<Address> =
             self.admitted.iter().filter(|(_, known)| refused(known)).map(|(signer, _)| *signer).collect();
         dropped.iter().for_each(|signer| drop(self.admitted.remove(signer)));
@@ -185,15 +245,4 @@ impl KnownIdentities {
 fn check_expiry(identity: &Identity, now: u64) -> Result<(), IdentityRefusal> {
     let not_after = identity.not_after;
     if now <= not_after { Ok(()) } else { Err(IdentityRefusal::Expired { not_after, now }) }
-}
-
-/// What is known of a signer does not change, and does not end sooner.
-fn check_same(known: &Identity, found: &Identity) -> Result<(), IdentityRefusal> {
-    if known.box_key != found.box_key {
-        return Err(IdentityRefusal::Changed { what: "box key" });
-    }
-    if found.not_after < known.not_after {
-        return Err(IdentityRefusal::Shorter { known: known.not_after, found: found.not_after });
-    }
-    Ok(())
 }

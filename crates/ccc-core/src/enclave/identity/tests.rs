@@ -1,5 +1,5 @@
 use super::super::attestation::simulated::{SimulatedHardware, SimulatedProvider};
-use super::super::attestation::{Hardware, OperatingMode, Policy, PolicyRefusal};
+use super::super::attestation::{Evidence, Hardware, OperatingMode, Policy, PolicyRefusal, ProviderKind};
 use super::*;
 use alloc::vec;
 use rand_chacha::ChaCha20Rng;
@@ -48,6 +48,15 @@ impl Scene {
         let attested = self.attested(&challenge, now);
         self.known.admit(&attested, &self.policy, challenge, now)
     }
+
+    /// Remembers the identity by evidence of hardware that was accepted under a configuration.
+    fn remember(&mut self, configuration: &[u8; 32]) -> Result<(), IdentityRefusal> {
+        let (challenge, kind) = ([9; 64], ProviderKind::Nitro);
+        let bytes = self.provider.attest(&SAID, &challenge, NOW).unwrap();
+        let user_data = kind.user_data(&self.key.identity.user_data(&challenge), configuration).to_vec();
+        let evidence = Evidence { kind, user_data, ..self.policy.genuine(&bytes, NOW).unwrap() };
+        self.known.remember(self.key.identity, evidence, challenge, &self.policy)
+    }
 }
 
 #[test]
@@ -91,7 +100,7 @@ fn an_identity_of_an_older_epoch_is_refused() {
     let mut scene = Scene::new();
     scene.admit(NOW).unwrap();
     let signed = scene.key.sign(&SAID, NOW).unwrap();
-    scene.known.enter(8).unwrap();
+    scene.known.enter(8, NOW).unwrap();
     let older = IdentityRefusal::Epoch { expected: 8, found: 7 };
     assert_eq!(scene.known.check(&SAID, &signed, NOW), Err(older.clone()));
     assert_eq!(scene.admit(NOW), Err(older.clone()));
@@ -101,7 +110,7 @@ fn an_identity_of_an_older_epoch_is_refused() {
     scene.admit(NOW).unwrap();
     assert!(scene.known.check(&SAID, &signed_anew, NOW).is_ok());
     assert_eq!(scene.known.check(&SAID, &signed, NOW), Err(older), "signed in epoch 7");
-    assert_eq!(scene.known.enter(7), Err(IdentityRefusal::Epoch { expected: 8, found: 7 }));
+    assert_eq!(scene.known.enter(7, NOW), Err(IdentityRefusal::Epoch { expected: 8, found: 7 }));
 }
 
 /// The epoch is under the signature: one of an older epoch cannot be said to be of a newer.
@@ -113,7 +122,7 @@ fn the_epoch_and_what_is_said_are_signed() {
     let message = crate::suite::digest32("identity-signature", &[&7_u64.to_be_bytes(), &SAID]);
     assert_eq!(signed.signature.recover(&message), Ok(scene.key.identity().signer));
     assert!(matches!(scene.known.check(&[0; 64], &signed, NOW), Err(IdentityRefusal::Unknown { .. })));
-    scene.known.enter(8).unwrap();
+    scene.known.enter(8, NOW).unwrap();
     scene.key.renew(8, NOW + DAY).unwrap();
     scene.admit(NOW).unwrap();
     let moved = IdentitySignature { epoch: 8, ..signed };
@@ -178,5 +187,52 @@ fn n099_an_identity_whose_program_is_taken_off_the_list_is_forgotten_and_named()
     scene.policy.measurements = vec![[9; 32]];
     assert_eq!(scene.known.judge_again(&scene.policy), [signer]);
     let signed = scene.key.sign(&SAID, NOW).unwrap();
+    assert_eq!(scene.known.check(&SAID, &signed, NOW), Err(IdentityRefusal::Unknown { signer }));
+}
+
+/// All that a policy says of an admission, and not its programs alone, is judged again.
+#[test]
+fn n099_an_identity_that_a_policy_would_no_longer_admit_is_forgotten_and_named() {
+    let mut scene = Scene::new();
+    scene.admit(NOW).unwrap();
+    let signer = scene.key.identity().signer;
+    let production = Policy { mode: OperatingMode::Production, ..scene.policy.clone() };
+    assert_eq!(scene.known.judge_again(&production), [signer]);
+    scene.policy.hardware.configurations = vec![CONFIGURATION, [8; 32]];
+    scene.remember(&CONFIGURATION).unwrap();
+    assert!(scene.known.judge_again(&scene.policy).is_empty());
+    scene.policy.hardware.configurations.remove(0);
+    assert_eq!(scene.known.judge_again(&scene.policy), [signer]);
+}
+
+/// One image under another configuration has the same measurement, and is another program.
+#[test]
+fn an_identity_on_hardware_does_not_change_its_configuration() {
+    let mut scene = Scene::new();
+    scene.policy.hardware.configurations = vec![CONFIGURATION, [8; 32]];
+    scene.remember(&CONFIGURATION).unwrap();
+    assert_eq!(scene.remember(&[8; 32]), Err(IdentityRefusal::Changed { what: "configuration" }));
+    assert_eq!(scene.remember(&CONFIGURATION), Ok(()));
+}
+
+#[test]
+fn a_revoked_identity_neither_speaks_nor_is_admitted_again() {
+    let mut scene = Scene::new();
+    scene.admit(NOW).unwrap();
+    let (signer, signed) = (scene.key.identity().signer, scene.key.sign(&SAID, NOW).unwrap());
+    scene.known.revoke(signer);
+    assert_eq!(scene.known.check(&SAID, &signed, NOW), Err(IdentityRefusal::Unknown { signer }));
+    assert_eq!(scene.admit(NOW), Err(IdentityRefusal::Revoked { signer }));
+}
+
+#[test]
+fn an_expired_identity_is_forgotten_at_the_next_epoch() {
+    let mut scene = Scene::new();
+    scene.admit(NOW).unwrap();
+    let signed = scene.key.sign(&SAID, NOW).unwrap();
+    scene.known.enter(7, NOW + DAY).unwrap();
+    assert!(scene.known.check(&SAID, &signed, NOW).is_ok());
+    scene.known.enter(7, NOW + DAY + 1).unwrap();
+    let signer = scene.key.identity().signer;
     assert_eq!(scene.known.check(&SAID, &signed, NOW), Err(IdentityRefusal::Unknown { signer }));
 }

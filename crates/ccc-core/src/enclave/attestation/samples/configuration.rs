@@ -32,7 +32,22 @@ fn n106_hardware_is_accepted_under_a_listed_configuration_alone() {
         assert_eq!(check(&[OURS]), Ok(()), "{kind}");
         assert_eq!(check(&[[8; 32], OURS]), Ok(()), "{kind}");
         assert_eq!(check(&[[8; 32]]), Err(PolicyRefusal::UserData), "{kind}");
-        assert_eq!(check(&[]), Err(PolicyRefusal::NoConfiguration { kind }), "{kind}");
+        assert_eq!(check(&[]), Err(PolicyRefusal::NoConfiguration), "{kind}");
+    }
+}
+
+/// A policy that would refuse everything is none.
+#[test]
+fn n106_production_without_a_configuration_is_no_policy() {
+    for (evidence, _) in bound() {
+        for policy in [exact(&evidence), decided(&evidence)] {
+            assert_eq!(policy.check_configuration(), Ok(()));
+            let mut without = policy.clone();
+            without.hardware.configurations.clear();
+            assert_eq!(without.check_configuration(), Err(PolicyRefusal::NoConfiguration));
+            without.mode = OperatingMode::Simulation;
+            assert_eq!(without.check_configuration(), Ok(()));
+        }
     }
 }
 

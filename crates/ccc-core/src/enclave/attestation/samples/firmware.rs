@@ -14,6 +14,7 @@ enum Said {
     Accepted,
     Old,
     Unstated,
+    Unlimited,
     Otherwise,
 }
 
@@ -24,15 +25,18 @@ fn judged(policy: &Policy, generation: SnpGeneration) -> Said {
         Ok(()) => Said::Accepted,
         Err(PolicyRefusal::Firmware { found: VERSION, minimum: NEWER }) => Said::Old,
         Err(PolicyRefusal::Generation { found }) if found == generation => Said::Unstated,
+        Err(PolicyRefusal::NoMinimum) => Said::Unlimited,
         Err(_) => Said::Otherwise,
     }
 }
 
 #[test]
 fn n107_each_generation_has_its_own_least_firmware() {
-    use Said::{Accepted, Old, Unstated};
-    let rows: [Row; 8] = [
-        (NONE, None, None, [Accepted, Accepted, Accepted]),
+    use Said::{Accepted, Old, Unlimited, Unstated};
+    let rows: [Row; 10] = [
+        (NONE, None, None, [Unlimited, Unlimited, Unlimited]),
+        (NONE, Some(NONE), Some(VERSION), [Unlimited, Accepted, Unstated]),
+        (VERSION, Some(NONE), None, [Unlimited, Accepted, Accepted]),
         (VERSION, None, None, [Accepted, Accepted, Accepted]),
         (NEWER, None, None, [Old, Old, Old]),
         (NONE, Some(VERSION), None, [Accepted, Unstated, Unstated]),
@@ -53,6 +57,19 @@ fn n107_each_generation_has_its_own_least_firmware() {
     }
 }
 
+/// By register or by digest, whatever the policy's own check says to it.
+#[test]
+fn n107_production_accepts_no_program_on_any_firmware() {
+    let evidence = verify(&snp(), SNP_AT).expect("genuine evidence");
+    for mut policy in [exact(&evidence), decided(&evidence)] {
+        assert_eq!(policy.accept(&evidence, SNP_AT), Ok(()));
+        policy.hardware.snp_minimum = NONE;
+        assert_eq!(policy.accept(&evidence, SNP_AT), Err(PolicyRefusal::NoMinimum));
+        policy.mode = OperatingMode::Simulation;
+        assert_eq!(policy.accept(&evidence, SNP_AT), Ok(()));
+    }
+}
+
 #[test]
 fn n107_the_certificate_says_the_generation() {
     let evidence = verify(&snp(), SNP_AT).expect("genuine evidence");
@@ -63,8 +80,11 @@ fn n107_the_certificate_says_the_generation() {
 #[test]
 fn n107_production_takes_the_least_firmware_of_one_generation_for_a_statement() {
     let mut policy = decided(&verify(&snp(), SNP_AT).expect("genuine evidence"));
+    policy.hardware.snp_minimum = NONE;
     policy.hardware.snp_generations.insert(SnpGeneration::Turin, NONE);
     assert_eq!(policy.check_configuration(), Err(PolicyRefusal::NoMinimum));
     policy.hardware.snp_generations.insert(SnpGeneration::Turin, VERSION);
     assert_eq!(policy.check_configuration(), Ok(()));
+    policy.hardware.snp_generations.insert(SnpGeneration::Milan, NONE);
+    assert_eq!(policy.check_configuration(), Err(PolicyRefusal::NoMinimum));
 }
