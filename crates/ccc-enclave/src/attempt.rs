@@ -6,6 +6,7 @@ use ccc_core::{
     enclave::{
         AttemptKeys,
         attestation::{self, AttestationProvider, EvidenceError, ProviderError, ProviderKind},
+        identity::{AttestedIdentity, IdentityKey},
     },
     envelope::Envelope,
     keys::{Committee, MasterPublicKey},
@@ -133,6 +134,19 @@ impl<'a> Enclave<'a> {
             now,
         };
         Ok(Attempt { session, keys, card })
+    }
+
+    /// Has an identity of this enclave attested for a verifier's challenge, under the enclave's own configuration.
+    ///
+    /// # Errors
+    /// [`ProviderError`].
+    pub fn attest_identity(
+        &self,
+        key: &IdentityKey,
+        challenge: &[u8; 64],
+        now: u64,
+    ) -> Result<AttestedIdentity, ProviderError> {
+        key.attest(self.provider, &self.config.digest(), challenge, now)
     }
 
     /// What runs here: of the stand-in the program under its configuration, of hardware the registers in its own

@@ -6,7 +6,10 @@
 mod support;
 
 use ccc_core::{
-    enclave::attestation::{AttestationProvider, Body, EvidenceError, ProviderError, ProviderKind, stated},
+    enclave::{
+        attestation::{AttestationProvider, Body, EvidenceError, ProviderError, ProviderKind, stated},
+        identity::IdentityKey,
+    },
     table::Header,
 };
 use ccc_enclave::{
@@ -95,6 +98,29 @@ fn n106_the_configuration_is_in_the_user_data_and_not_in_the_measurement() {
     let user_data = stated(&evidence).expect("evidence").user_data;
     assert_eq!(user_data, ProviderKind::SevSnp.user_data(&said, &other.digest()));
     assert_ne!(user_data, ProviderKind::SevSnp.user_data(&said, &config.digest()));
+}
+
+#[test]
+fn n106_a_result_on_hardware_carries_the_configuration() {
+    let (mut world, _) = World::with_makers(34);
+    let job = world.job(None);
+    let result = world.run_on(&Guest::new(), &job).expect("a round").result;
+    let expected = ProviderKind::SevSnp.user_data(&result.user_data(), &world.config.digest());
+    assert_eq!(stated(&result.evidence).expect("evidence").user_data, expected);
+}
+
+#[test]
+fn n106_an_identity_on_hardware_carries_the_enclaves_own_configuration() {
+    let (mut world, guest) = (World::empty(35), Guest::new());
+    let enclave = Enclave::new(world.config.clone(), &guest).expect("a configuration");
+    let key = IdentityKey::generate([2; 32], 7, world.time + 60, &mut world.rng).expect("a key");
+    let attested = enclave.attest_identity(&key, &[8; 64], world.time).expect("evidence");
+    let said = key.identity().user_data(&[8; 64]);
+    let expected = ProviderKind::SevSnp.user_data(&said, &world.config.digest());
+    assert_eq!(
+        (attested.identity, stated(&attested.evidence).expect("evidence").user_data.as_slice()),
+        (*key.identity(), &expected[..])
+    );
 }
 
 #[test]

@@ -23,6 +23,8 @@ pub const REPORTS: &str = "/sys/kernel/config/tsm/report";
 const MAX_BLOB: usize = 1 << 15;
 /// Greatest length of a number or a name that the kernel shows.
 const MAX_TEXT: usize = 64;
+/// How many names of entries may be taken before none is made.
+const MAX_TAKEN: usize = 64;
 
 /// A guest's view of its hardware, through files of the kernel.
 pub struct ConfigfsTsm {
@@ -77,8 +79,8 @@ impl Drop for Entry<'_> {
 }
 
 impl<'a> Entry<'a> {
-    fn make(kernel: &'a dyn Kernel, name: String) -> Result<Self, ProviderError> {
-        kernel.make(&name).map_err(|error| refused("no entry can be made", &error))?;
+    fn make(kernel: &'a dyn Kernel, name: String) -> io::Result<Self> {
+        kernel.make(&name)?;
         Ok(Self { kernel, name })
     }
 
@@ -142,10 +144,19 @@ impl ConfigfsTsm {
         Ok(device)
     }
 
-    /// An entry that no other process and no other thread has.
+    /// An entry that no other process and no other thread has. A name may be taken: by another container whose process
+    /// has the same number, or by one that ended before it removed its entry.
     fn entry(&self) -> Result<Entry<'_>, ProviderError> {
-        let (process, number) = (std::process::id(), self.entries.fetch_add(1, Ordering::Relaxed));
-        Entry::make(&*self.kernel, format!("ccc-{process}-{number}"))
+        let process = std::process::id();
+        let mut made = Err(io::ErrorKind::AlreadyExists.into());
+        for _ in 0..MAX_TAKEN {
+            let number = self.entries.fetch_add(1, Ordering::Relaxed);
+            made = Entry::make(&*self.kernel, format!("ccc-{process}-{number}"));
+            if !matches!(&made, Err(error) if error.kind() == io::ErrorKind::AlreadyExists) {
+                break;
+            }
+        }
+        made.map_err(|error| refused("no entry can be made", &error))
     }
 
     fn snp(&self, report: &[u8], table: &[u8]) -> Result<Vec<u8>, ProviderError> {

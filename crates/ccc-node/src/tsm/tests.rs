@@ -92,6 +92,19 @@ fn a_guests_report_is_over_the_user_data_and_its_entry_is_removed() {
     assert!(entries.lock().expect("a lock").is_empty());
 }
 
+/// Names that somebody else has are passed over, and theirs stay; where all are taken there is no evidence.
+#[test]
+fn entries_of_others_are_left_alone() {
+    let taken = |count: usize| {
+        let entry = |number| (format!("ccc-{}-{number}", std::process::id()), (0, Vec::new()));
+        Arc::new(Mutex::new((0..count).map(entry).collect::<Entries>()))
+    };
+    let entries = taken(3);
+    attest(Simulated { entries: Arc::clone(&entries), ..guest() }).expect("evidence");
+    assert_eq!(*entries.lock().expect("a lock"), *taken(3).lock().expect("a lock"));
+    is_refused(Simulated { entries: taken(MAX_TAKEN), ..guest() }, "no entry can be made");
+}
+
 #[test]
 fn the_hosts_certificate_goes_before_the_one_that_is_given() {
     let vcek = vector("snp/go-sev-guest-vcek.der");
