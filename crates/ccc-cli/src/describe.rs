@@ -6,6 +6,7 @@ use crate::{
     artifact::{Artifact, SummaryShape},
     message::tdh2::{Document, Sealed},
     rounds::session::SessionFile,
+    ui::one_line,
 };
 use ccc_chain::Deployment;
 use ccc_core::{
@@ -37,7 +38,7 @@ impl Fields {
 
     /// What is accepted of hardware, where anything is.
     fn hardware(self, hardware: &Hardware) -> Self {
-        if hardware.programs() == 0 && hardware.kinds == 1 {
+        if *hardware == Hardware::default() {
             return self;
         }
         let configurations: Vec<String> = hardware.configurations.iter().map(hex::encode).collect();
@@ -78,7 +79,7 @@ impl Fields {
 /// A value as a person reads it: what a list holds one after another, what an object holds with its names.
 fn shown(value: &Value) -> String {
     match value {
-        Value::String(text) => text.clone(),
+        Value::String(text) => one_line(text),
         Value::Array(all) => all.iter().map(shown).collect::<Vec<_>>().join("; "),
         Value::Object(members) => {
             members.iter().map(|(name, value)| format!("{name} {}", shown(value))).collect::<Vec<_>>().join(", ")
