@@ -1,14 +1,17 @@
 //! The public fields of an artifact, for a person and for a program. Never a secret.
 
+mod evidence;
+
 use crate::{
     artifact::{Artifact, SummaryShape},
     message::tdh2::{Document, Sealed},
     rounds::session::SessionFile,
+    ui::one_line,
 };
 use ccc_chain::Deployment;
 use ccc_core::{
     ciphertext::{Ciphertext, Label},
-    enclave::attestation::{Body, Hardware, OperatingMode, Policy, ProviderKind, evidence_digest},
+    enclave::attestation::{Hardware, OperatingMode, Policy, ProviderKind, evidence_digest},
     envelope::Envelope,
     keys::{Committee, reshare::Certificate, rounds::Posting},
     report::{Payload, SignedReport, Statement, Verdict},
@@ -17,47 +20,71 @@ use ccc_core::{
 };
 use ccc_enclave::query::Answers;
 use serde_json::{Map, Value};
+use std::borrow::Cow;
 
 /// Fields in the order in which they are shown.
 #[derive(Default)]
-pub(crate) struct Fields(Vec<(&'static str, Value)>);
+pub(crate) struct Fields(Vec<(Cow<'static, str>, Value)>);
 
 impl Fields {
-    pub(crate) fn add(mut self, name: &'static str, value: impl Into<Value>) -> Self {
-        self.0.push((name, value.into()));
+    pub(crate) fn add(mut self, name: impl Into<Cow<'static, str>>, value: impl Into<Value>) -> Self {
+        self.0.push((name.into(), value.into()));
         self
     }
 
-    fn bytes(self, name: &'static str, bytes: &[u8]) -> Self {
+    fn bytes(self, name: impl Into<Cow<'static, str>>, bytes: &[u8]) -> Self {
         self.add(name, hex::encode(bytes))
     }
 
     /// What is accepted of hardware, where anything is.
     fn hardware(self, hardware: &Hardware) -> Self {
-        if hardware.programs() == 0 && hardware.kinds == 1 {
+        if *hardware == Hardware::default() {
             return self;
         }
+        let configurations: Vec<String> = hardware.configurations.iter().map(hex::encode).collect();
         let statuses: Vec<&str> = hardware.dcap_statuses.iter().map(|status| status.name()).collect();
         self.add("kinds_together", hardware.kinds)
             .add("nitro_programs", hardware.nitro.len())
             .add("snp_programs", hardware.snp.len())
+            .add("configurations", configurations.join(" "))
             .add("snp_minimum", hardware.snp_minimum.to_string())
+            .generations(hardware)
             .add("tdx_programs", hardware.tdx.len())
             .add("sgx_programs", hardware.sgx.len())
             .add("dcap_statuses", statuses.join(" "))
             .add("dcap_evaluation", hardware.dcap_evaluation)
     }
 
+    /// The least firmware of generations that have their own.
+    fn generations(self, hardware: &Hardware) -> Self {
+        let own = hardware.snp_generations.iter().map(|(generation, least)| format!("{generation}: {least}"));
+        match own.collect::<Vec<_>>() {
+            none if none.is_empty() => self,
+            own => self.add("snp_minimum_of", own.join("; ")),
+        }
+    }
+
     /// `name: value`, one per line.
     pub(crate) fn lines(&self) -> Vec<String> {
         let width = self.0.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
-        let shown = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
         self.0.iter().map(|(name, value)| format!("{name:width$}  {}", shown(value))).collect()
     }
 
     /// One object.
     pub(crate) fn object(self) -> Value {
-        Value::Object(self.0.into_iter().map(|(name, value)| (name.to_owned(), value)).collect::<Map<_, _>>())
+        Value::Object(self.0.into_iter().map(|(name, value)| (name.into_owned(), value)).collect::<Map<_, _>>())
+    }
+}
+
+/// A value as a person reads it: what a list holds one after another, what an object holds with its names.
+fn shown(value: &Value) -> String {
+    match value {
+        Value::String(text) => one_line(text),
+        Value::Array(all) => all.iter().map(shown).collect::<Vec<_>>().join("; "),
+        Value::Object(members) => {
+            members.iter().map(|(name, value)| format!("{name} {}", shown(value))).collect::<Vec<_>>().join(", ")
+        }
+        other => other.to_string(),
     }
 }
 
@@ -76,7 +103,7 @@ pub(crate) fn describe(artifact: &Artifact, size: usize) -> Fields {
         }
         Artifact::Certificate(certificate) => of_certificate(fields, certificate),
         Artifact::TableHeader(header) => of_header(fields, header),
-        Artifact::Evidence(bytes) => of_evidence(fields.bytes("digest", &evidence_digest(bytes)), bytes),
+        Artifact::Evidence(bytes) => evidence::of(fields.bytes("digest", &evidence_digest(bytes)), bytes),
         Artifact::AgentEnvelope(bytes) => fields.bytes("digest", &ccc_core::suite::digest(bytes)),
         Artifact::Receipts(receipts) => {
             fields.bytes("table_header", &receipts.header()).add("receipts", receipts.sealed().len())
@@ -107,6 +134,7 @@ fn of_recipient(fields: Fields, AttestedRecipient { recipient, evidence }: &Atte
         .bytes("measurement", &recipient.measurement)
         .bytes("key_x", &recipient.x)
         .bytes("key_e", &recipient.e())
+        .add("provider", ProviderKind::of(evidence).map_or_else(|_| "unknown".into(), |kind| kind.to_string()))
         .add("evidence_bytes", evidence.len())
 }
 
@@ -167,20 +195,6 @@ fn of_deployment(fields: Fields, deployment: &Deployment) -> Fields {
         .add("epoch", deployment.workflow.epoch)
         .add("signers", deployment.signers.addresses.len())
         .add("faulty_signers", deployment.signers.f)
-}
-
-/// Who claims to have made it, and the parts of it that a verifier reads. Nothing is verified.
-fn of_evidence(fields: Fields, evidence: &[u8]) -> Fields {
-    let Ok(kind) = ProviderKind::of(evidence) else { return fields };
-    let fields = fields.add("provider", kind.to_string());
-    match Body::from_bytes(evidence) {
-        Ok(Body::Nitro { document }) => fields.add("document_bytes", document.len()),
-        Ok(Body::Snp { report, vcek }) => fields.add("report_bytes", report.len()).add("vcek_bytes", vcek.len()),
-        Ok(Body::Tdx { quote, collateral } | Body::Sgx { quote, collateral }) => {
-            fields.add("quote_bytes", quote.len()).add("collateral_bytes", collateral.len())
-        }
-        _ => fields,
-    }
 }
 
 pub(crate) fn of_policy(fields: Fields, policy: &Policy) -> Fields {

@@ -176,16 +176,22 @@ pub(crate) fn usage(error: &clap::Error) -> ExitCode {
     ExitCode::from(if error.use_stderr() { Exit::CouldNot as u8 } else { Exit::Done as u8 })
 }
 
-/// The text on one line, without control characters: a file or a server must not steer the terminal.
-fn one_line(text: &str) -> String {
+/// The text on one line, without control characters and without marks that turn its direction: a file or a server must
+/// not steer the terminal, nor show its text in another order than its own.
+pub(crate) fn one_line(text: &str) -> String {
     text.split(['\n', '\r'])
         .map(str::trim)
         .filter(|part| !part.is_empty())
         .collect::<Vec<_>>()
         .join("; ")
         .chars()
-        .map(|c| if c.is_control() { '\u{fffd}' } else { c })
+        .map(|c| if c.is_control() || turns(c) { '\u{fffd}' } else { c })
         .collect()
+}
+
+/// Unicode's marks, embeddings, overrides and isolates of direction.
+fn turns(c: char) -> bool {
+    matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 #[cfg(test)]
@@ -210,5 +216,8 @@ mod tests {
     fn messages_stay_on_one_line_and_cannot_steer_the_terminal() {
         assert_eq!(one_line("a\n  b\r\n"), "a; b");
         assert_eq!(one_line("\u{1b}[31mred"), "\u{fffd}[31mred");
+        for mark in ['\u{61c}', '\u{200e}', '\u{200f}', '\u{202a}', '\u{202e}', '\u{2066}', '\u{2069}'] {
+            assert_eq!(one_line(&format!("a{mark}b")), "a\u{fffd}b");
+        }
     }
 }

@@ -64,6 +64,12 @@ pub mod domain {
     pub const RECIPIENT: &str = "recipient";
     /// User data of an attestation that vouches for attempt keys.
     pub const USER_DATA: &str = "user-data";
+    /// User data of hardware's evidence: what it vouches for, under a configuration.
+    pub const CONFIGURED: &str = "configured";
+    /// User data of an attestation that vouches for an enclave's identity.
+    pub const IDENTITY: &str = "identity";
+    /// What an enclave's identity signs.
+    pub const IDENTITY_SIGNATURE: &str = "identity-signature";
     /// A signed envelope.
     pub const ENVELOPE: &str = "envelope";
     /// Simulated evidence, as it is signed.

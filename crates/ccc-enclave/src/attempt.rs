@@ -5,7 +5,8 @@ use ccc_core::{
     ciphertext::VerifiedCiphertext,
     enclave::{
         AttemptKeys,
-        attestation::{self, AttestationProvider, ProviderError},
+        attestation::{self, AttestationProvider, EvidenceError, ProviderError, ProviderKind},
+        identity::{AttestedIdentity, IdentityKey},
     },
     envelope::Envelope,
     keys::{Committee, MasterPublicKey},
@@ -48,6 +49,9 @@ pub enum AttemptError {
     /// The attestation provider failed.
     #[error("attestation: {0}")]
     Attestation(#[from] ProviderError),
+    /// The provider's evidence does not say what runs here.
+    #[error("the provider's evidence: {0}")]
+    Evidence(#[from] EvidenceError),
     /// The random generator is broken.
     #[error(transparent)]
     Randomness(#[from] RandomnessError),
@@ -66,10 +70,10 @@ pub struct Attempt<'a> {
 /// What stays after the keys are spent: enough to attest a result.
 pub(crate) struct Session<'a> {
     pub(crate) config: &'a EnclaveConfig,
-    pub(crate) provider: &'a dyn AttestationProvider,
+    provider: &'a dyn AttestationProvider,
     pub(crate) request: Request,
     pub(crate) evidence: [u8; 32],
-    pub(crate) now: u64,
+    now: u64,
 }
 
 /// An attempt whose ciphertexts are open: plaintexts in the request's order, `None` where the author's
@@ -118,10 +122,9 @@ impl<'a> Enclave<'a> {
         if request.contract != self.config.pool {
             return Err(AttemptError::Foreign { what: "contract" });
         }
-        let measurement = self.config.measurement();
-        let recipient = keys.recipient(measurement);
         let digest = request.digest();
-        let evidence = self.provider.attest(&recipient.user_data(&digest), &digest, now)?;
+        let evidence = attest(&self.config, self.provider, &keys.user_data(&digest), &digest, now)?;
+        let recipient = keys.recipient(self.measurement(&evidence)?);
         let card = AttestedRecipient { recipient, evidence };
         let session = Session {
             config: &self.config,
@@ -132,6 +135,39 @@ impl<'a> Enclave<'a> {
         };
         Ok(Attempt { session, keys, card })
     }
+
+    /// Has an identity of this enclave attested for a verifier's challenge, under the enclave's own configuration.
+    ///
+    /// # Errors
+    /// [`ProviderError`].
+    pub fn attest_identity(
+        &self,
+        key: &IdentityKey,
+        challenge: &[u8; 64],
+        now: u64,
+    ) -> Result<AttestedIdentity, ProviderError> {
+        key.attest(self.provider, &self.config.digest(), challenge, now)
+    }
+
+    /// What runs here: of the stand-in the program under its configuration, of hardware the registers in its own
+    /// evidence, which no program knows beforehand.
+    fn measurement(&self, evidence: &[u8]) -> Result<[u8; 32], EvidenceError> {
+        match self.provider.kind() {
+            ProviderKind::Simulated => Ok(self.config.measurement()),
+            _ => Ok(attestation::stated(evidence)?.measurement),
+        }
+    }
+}
+
+/// Evidence over what is said under a configuration.
+fn attest(
+    config: &EnclaveConfig,
+    provider: &dyn AttestationProvider,
+    said: &[u8; 64],
+    nonce: &[u8; 64],
+    now: u64,
+) -> Result<Vec<u8>, ProviderError> {
+    provider.attest(&provider.kind().user_data(said, &config.digest()), nonce, now)
 }
 
 impl<'a> Attempt<'a> {
@@ -200,6 +236,11 @@ impl<'a> Attempt<'a> {
 }
 
 impl Session<'_> {
+    /// Evidence over what is said for the session's request.
+    pub(crate) fn attest(&self, said: &[u8; 64]) -> Result<Vec<u8>, ProviderError> {
+        attest(self.config, self.provider, said, &self.request.digest(), self.now)
+    }
+
     fn check(&self, committee: &Committee, ciphertexts: &[VerifiedCiphertext]) -> Result<(), AttemptError> {
         if committee.master_public_key().to_bytes() != self.config.master_public_key {
             return Err(AttemptError::Foreign { what: "master public key" });

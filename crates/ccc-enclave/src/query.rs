@@ -101,7 +101,7 @@ impl Answers {
     fn attest(session: &Session<'_>, header: [u8; 32], sealed: Vec<Vec<u8>>) -> Result<Self, ProviderError> {
         let request = session.request.digest();
         let mut answers = Self { sealed, request, header, evidence: Vec::new() };
-        answers.evidence = session.provider.attest(&answers.user_data(), &request, session.now)?;
+        answers.evidence = session.attest(&answers.user_data())?;
         Ok(answers)
     }
 

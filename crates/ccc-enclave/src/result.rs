@@ -69,7 +69,7 @@ impl AttestedResult {
     ) -> Result<Self, ProviderError> {
         let request = session.request.digest();
         let mut result = Self { payload, inputs, request, header, log, evidence: Vec::new() };
-        result.evidence = session.provider.attest(&result.user_data(), &request, session.now)?;
+        result.evidence = session.attest(&result.user_data())?;
         Ok(result)
     }
 

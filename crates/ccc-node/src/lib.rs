@@ -15,5 +15,7 @@ pub mod recovery;
 pub mod scenario;
 pub mod seed;
 pub mod timeline;
+#[cfg(feature = "provider-configfs-tsm")]
+pub mod tsm;
 pub mod vault_node;
 pub mod workflow_node;

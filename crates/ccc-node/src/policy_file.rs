@@ -4,7 +4,7 @@
 mod hardware;
 
 use ccc_core::enclave::attestation::{OperatingMode, Policy, simulated::SimulatedRoot};
-use hardware::{DcapFile, NitroFile, SgxFile, SnpFile, SnpTcbFile, TdxFile};
+use hardware::{DcapFile, NitroFile, SgxFile, SnpFile, SnpMinimumFile, TdxFile};
 use serde::{Deserialize, Serialize};
 
 /// The operating mode in a word.
@@ -33,12 +33,15 @@ pub struct PolicyFile {
     /// Enclaves of how many makers have to vouch together.
     #[serde(default = "one", skip_serializing_if = "is_one")]
     kinds: usize,
+    /// Digests of the configurations that hardware may run its program under.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    configurations: Vec<String>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     nitro: Vec<NitroFile>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     snp: Vec<SnpFile>,
     #[serde(default, skip_serializing_if = "is_default")]
-    snp_minimum: SnpTcbFile,
+    snp_minimum: SnpMinimumFile,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     tdx: Vec<TdxFile>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -66,6 +69,12 @@ pub enum PolicyFileError {
     /// A measurement is not 32 bytes in hexadecimal.
     #[error("measurement {index} is not 64 hexadecimal digits")]
     Measurement {
+        /// Its position.
+        index: usize,
+    },
+    /// A configuration's digest is not 32 bytes in hexadecimal.
+    #[error("configuration {index} is not 64 hexadecimal digits")]
+    Configuration {
         /// Its position.
         index: usize,
     },
@@ -127,9 +136,10 @@ impl From<&Policy> for PolicyFile {
             max_age: policy.max_age,
             simulated_roots: policy.simulated_roots.iter().map(|root| hex::encode(root.to_bytes())).collect(),
             kinds: policy.hardware.kinds,
+            configurations: policy.hardware.configurations.iter().map(hex::encode).collect(),
             nitro: policy.hardware.nitro.iter().map(NitroFile::from).collect(),
             snp: policy.hardware.snp.iter().map(SnpFile::from).collect(),
-            snp_minimum: policy.hardware.snp_minimum.into(),
+            snp_minimum: SnpMinimumFile::from(&policy.hardware),
             tdx: policy.hardware.tdx.iter().map(TdxFile::from).collect(),
             sgx: policy.hardware.sgx.iter().map(SgxFile::from).collect(),
             dcap: DcapFile::from(&policy.hardware),
@@ -164,7 +174,7 @@ fn bytes(text: &String) -> Option<[u8; 32]> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use ccc_core::enclave::attestation::{Hardware, SnpTcb, simulated::SimulatedHardware};
+    use ccc_core::enclave::attestation::{Hardware, SnpGeneration, SnpTcb, simulated::SimulatedHardware};
     use std::collections::BTreeMap;
 
     fn policy() -> Policy {
@@ -181,6 +191,7 @@ mod tests {
         mode = "production"
         max_age = 300
         kinds = 2
+        configurations = ["M"]
         [[nitro]]
         pcr0 = "P"
         pcr1 = "P"
@@ -192,6 +203,10 @@ mod tests {
         id_key_digest = "P"
         [snp_minimum]
         snp = 8
+        [snp_minimum.milan]
+        snp = 9
+        [snp_minimum.turin]
+        fmc = 1
         [[tdx]]
         mrtd = "P"
         rtmr0 = "P"
@@ -222,7 +237,12 @@ mod tests {
         assert_eq!((policy.hardware.programs(), policy.hardware.kinds), (5, 2));
         assert_eq!(policy.hardware.nitro[0].pcrs.keys().copied().collect::<Vec<_>>(), [0, 1, 2, 8]);
         assert_eq!(policy.hardware.snp[0].id_key_digest, Some([0xab; 48]));
-        assert_eq!(policy.hardware.snp_minimum, SnpTcb { snp: 8, ..SnpTcb::default() });
+        assert_eq!(policy.hardware.configurations, [[0xab; 32]]);
+        let none = SnpTcb::default();
+        assert_eq!(policy.hardware.snp_minimum, SnpTcb { snp: 8, ..none });
+        let own =
+            [(SnpGeneration::Milan, SnpTcb { snp: 9, ..none }), (SnpGeneration::Turin, SnpTcb { fmc: 1, ..none })];
+        assert_eq!(policy.hardware.snp_generations, own.into());
         let again = toml::to_string(&PolicyFile::from(&policy)).expect("TOML");
         let again = toml::from_str::<PolicyFile>(&again).expect("a policy file");
         assert_eq!(Policy::try_from(&again), Ok(policy));
@@ -235,6 +255,8 @@ mod tests {
             Policy::try_from(&toml::from_str::<PolicyFile>(&text).expect("a policy file"))
         };
         let field = |section, what, digits| PolicyFileError::Field { section, index: 0, what, digits };
+        let configuration = PolicyFileError::Configuration { index: 0 };
+        assert_eq!(refused("configurations = [\"ab", "configurations = [\""), Err(configuration));
         assert_eq!(refused("pcr8 = \"ab", "pcr8 = \""), Err(field("nitro", "pcr8", 96)));
         assert_eq!(refused("family_id = \"ab", "family_id = \"zz"), Err(field("snp", "family_id", 32)));
         assert_eq!(refused("id_key_digest = \"ab", "id_key_digest = \""), Err(field("snp", "id_key_digest", 96)));

@@ -138,13 +138,9 @@ mod tests {
 
     fn policy(mode: OperatingMode, roots: usize) -> Policy {
         let root = SimulatedHardware::from_seed(&[7; 32]).root();
-        Policy {
-            mode,
-            measurements: vec![[1; 32]],
-            max_age: 600,
-            simulated_roots: vec![root; roots],
-            hardware: Hardware::default(),
-        }
+        let mut hardware = Hardware::default();
+        hardware.configurations.push([2; 32]);
+        Policy { mode, measurements: vec![[1; 32]], max_age: 600, simulated_roots: vec![root; roots], hardware }
     }
 
     /// What every rule lets pass.

@@ -135,9 +135,12 @@ pub struct WorkflowNode {
 }
 
 impl WorkflowNode {
-    /// A signer of the results of enclaves with this configuration, whose vault has this master public key.
+    /// A signer of the results of enclaves with this configuration, whose vault has this master public key: of hardware
+    /// too, which a policy of several pools may list under other configurations.
     #[must_use]
-    pub fn new(signer: ReportSigner, policy: Policy, config: EnclaveConfig, key: MasterPublicKey) -> Self {
+    pub fn new(signer: ReportSigner, mut policy: Policy, config: EnclaveConfig, key: MasterPublicKey) -> Self {
+        let own = config.digest();
+        policy.hardware.configurations.retain(|listed| *listed == own);
         Self { signer, policy, config, key }
     }
 

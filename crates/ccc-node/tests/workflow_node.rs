@@ -7,8 +7,9 @@ mod support;
 use ccc_core::{
     ciphertext::Ciphertext,
     enclave::attestation::{
-        AttestationProvider, Policy, PolicyRefusal,
+        AttestationProvider, Body, Policy, PolicyRefusal,
         simulated::{SimulatedHardware, SimulatedProvider},
+        stated,
     },
     report::{
         Accumulator, EnclaveAdmission, Origin, Payload, ReportContext, ReportError, ReportSigner, Statement,
@@ -516,4 +517,29 @@ fn a_jumped_or_repeated_sequence_and_a_distant_expiry_are_refused() {
     }
     let early = SignerView { now: view.now - 3_600, ..view };
     assert!(sign(&world, &result, &early).is_some());
+}
+
+/// A policy may list the configurations of several pools: a signer looks for its own pool's alone.
+#[test]
+fn n106_hardware_under_another_pools_configuration_is_refused() {
+    let (world, mut result, view) = scene(22);
+    let vectors = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../vectors/attestation/snp");
+    let text = std::fs::read_to_string(vectors.join("report_milan.hex")).expect("a report");
+    let report = hex::decode(text.trim()).expect("hexadecimal").try_into().expect("1184 bytes");
+    let vcek = std::fs::read(vectors.join("vcek_milan.der")).expect("a certificate");
+    result.evidence = Body::Snp { report: &report, vcek: &vcek }.to_bytes().expect("short");
+    let view = SignerView { now: 1_700_000_000, ..view };
+    let refused = |configurations| {
+        let mut policy = world.policy();
+        policy.measurements = vec![stated(&result.evidence).expect("evidence").measurement];
+        policy.hardware.configurations = configurations;
+        match signer_under(&world, policy).sign(&result, shown(&world), &view, origin(), &CONTEXT).err() {
+            Some(SignerRefusal::Policy(refusal)) => refusal,
+            other => panic!("{other:?}"),
+        }
+    };
+    // the report is genuine and speaks of no result: the refusals tell which configurations were looked for in it
+    let (own, other) = (world.config.digest(), [9; 32]);
+    assert_eq!(refused(vec![other]), PolicyRefusal::NoConfiguration);
+    assert_eq!(refused(vec![other, own]), PolicyRefusal::UserData);
 }

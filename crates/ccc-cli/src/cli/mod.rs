@@ -164,11 +164,15 @@ pub(crate) struct VerifyArgs {
 
 /// Arguments of `inspect`.
 #[derive(Args)]
-#[command(after_help = "Example:\n  ccc inspect attempt/share-3.ccc\n  ccc --json inspect - < order.ccc")]
+#[command(after_help = "Examples:\n  ccc inspect attempt/share-3.ccc\n  ccc --json inspect - < order.ccc
+  ccc inspect --beside vcek.der report.bin")]
 pub(crate) struct InspectArgs {
     /// The file, or `-`
     #[arg(value_name = "FILE")]
     pub(crate) file: PathBuf,
+    /// Beside an SNP report the VCEK certificate (DER), beside a TDX or SGX quote its collateral (JSON)
+    #[arg(long, value_name = "FILE")]
+    pub(crate) beside: Option<PathBuf>,
 }
 
 /// Arguments of `completions`.

@@ -213,6 +213,7 @@ fn the_next_version_of_the_set_reads_and_the_one_before_does_not() {
     let told = story.done("--json table auditors --pool pool --keys outsider.pub two.pub").json();
     assert_eq!((&told["auditors_version"], &told["keys"]), (&2.into(), &2.into()));
     assert_ne!(told["measurement"], told["former_measurement"]);
+    assert!(told["configuration"].as_str().is_some_and(|digest| digest.len() == 64), "{told}");
     assert_eq!(story.scratch.read("pool/head.json"), head);
     refused(&story.ccc("--json fill run --pool pool --attempt totals"), 2, "unknown-block");
     story.attempt("again", "--summary", &[1, 2, 3]);

@@ -240,9 +240,25 @@ fn evidence_without_a_nonce_is_not_taken_for_an_answer() {
     let done = verify("report.bin");
     assert_eq!(done.code, 0, "{}", done.stderr);
     assert!(done.stdout.contains("age not stated"), "{}", done.stdout);
+    assert!(done.stdout.contains("its user data, and so its configuration, is not judged"), "{}", done.stdout);
     verify("report.bin run/reserve-1.request").fails(1, "nothing here binds it to the request");
     policy("kinds = 2\n");
     verify("report.bin").fails(1, "of one maker, where the policy asks for 2 together");
+}
+
+/// Programs by their digests are hardware too: what else is held of it is shown, and needed.
+#[test]
+fn a_production_policy_says_its_configurations() {
+    let (scratch, digest) = (Scratch::new(), "ab".repeat(32));
+    let policy = |rest: &str| {
+        let text = format!("mode = \"production\"\nmax_age = 60\nmeasurements = [\"{digest}\"]\n{rest}");
+        scratch.write("digests.toml", text);
+    };
+    policy(&format!("configurations = [\"{digest}\"]\n"));
+    let told = scratch.done("--json attest policy check digests.toml").json();
+    assert_eq!(told["configurations"], digest.as_str());
+    policy("");
+    scratch.ccc("attest policy check digests.toml").fails(1, "the policy lists no configuration");
 }
 
 /// Zeros behind a received quote are bytes behind its end.

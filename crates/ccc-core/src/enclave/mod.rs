@@ -1,6 +1,7 @@
-//! The enclave's side: keys of one attempt, and the evidence that vouches for them.
+//! The enclave's side: keys of one attempt and of its identity, and the evidence that vouches for them.
 
 pub mod attestation;
+pub mod identity;
 pub(crate) mod keys;
 
 pub use keys::{ATTEMPT_KEYS_LEN, AttemptKeys};

@@ -114,7 +114,7 @@ impl ReportSigner {
 
     /// RFC 6979 gives a nonce whose point has an x below the order except with probability 2^-127;
     /// the low-s form is taken by the library.
-    fn sign_digest(&self, digest: &Word) -> Signature65 {
+    pub(crate) fn sign_digest(&self, digest: &Word) -> Signature65 {
         let (signature, recovery) = self.0.sign_prehash_recoverable(digest);
         let mut bytes = [0; SIGNATURE_LEN];
         bytes[..64].copy_from_slice(&signature.to_bytes());

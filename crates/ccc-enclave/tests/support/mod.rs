@@ -11,7 +11,7 @@ use ccc_core::{
     enclave::{
         AttemptKeys,
         attestation::{
-            Hardware, OperatingMode, Policy,
+            AttestationProvider, Hardware, OperatingMode, Policy,
             simulated::{SimulatedHardware, SimulatedProvider},
         },
     },
@@ -352,11 +352,16 @@ impl World {
 
     /// Runs a round; the world is as it was.
     pub fn run(&mut self, job: &Job) -> Result<RoundOutput, RoundError> {
+        let provider = SimulatedProvider::new(SimulatedHardware::from_seed(&[9; 32]), self.config.measurement());
+        self.run_on(&provider, job)
+    }
+
+    /// Runs a round in an enclave of this provider; the world is as it was.
+    pub fn run_on(&mut self, provider: &dyn AttestationProvider, job: &Job) -> Result<RoundOutput, RoundError> {
         let mut plan = self.plan(job.log.clone());
         let head = self.header().map(Header::hash);
         let request = self.vault_request(head, plan.digests());
-        let provider = SimulatedProvider::new(SimulatedHardware::from_seed(&[9; 32]), self.config.measurement());
-        let enclave = Enclave::new(self.config.clone(), &provider).expect("a configuration");
+        let enclave = Enclave::new(self.config.clone(), provider).expect("a configuration");
         let opened = self.open(&enclave, request, &mut plan);
         let table = self.table.clone();
         let input = RoundInput {

@@ -1,8 +1,11 @@
 //! Sections of a policy file for real hardware, by the makers' names of their registers.
 
 use super::{PolicyFile, PolicyFileError};
-use ccc_core::enclave::attestation::{DcapStatus, Hardware, NitroProgram, SgxProgram, SnpProgram, SnpTcb, TdxProgram};
+use ccc_core::enclave::attestation::{
+    DcapStatus, Hardware, NitroProgram, SgxProgram, SnpGeneration, SnpProgram, SnpTcb, TdxProgram,
+};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// PCRs of 48 bytes: those of the code, and which others are to be held.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -43,6 +46,23 @@ pub(super) struct SnpTcbFile {
     tee: u8,
     snp: u8,
     microcode: u8,
+}
+
+/// Least versions of every generation without its own, and those of generations.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct SnpMinimumFile {
+    fmc: u8,
+    boot_loader: u8,
+    tee: u8,
+    snp: u8,
+    microcode: u8,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    milan: Option<SnpTcbFile>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    genoa: Option<SnpTcbFile>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    turin: Option<SnpTcbFile>,
 }
 
 /// A domain's registers of 48 bytes.
@@ -114,6 +134,37 @@ impl From<&SnpProgram> for SnpFile {
 impl From<SnpTcb> for SnpTcbFile {
     fn from(SnpTcb { fmc, boot_loader, tee, snp, microcode }: SnpTcb) -> Self {
         Self { fmc, boot_loader, tee, snp, microcode }
+    }
+}
+
+impl From<SnpTcbFile> for SnpTcb {
+    fn from(SnpTcbFile { fmc, boot_loader, tee, snp, microcode }: SnpTcbFile) -> Self {
+        Self { fmc, boot_loader, tee, snp, microcode }
+    }
+}
+
+impl From<&Hardware> for SnpMinimumFile {
+    fn from(hardware: &Hardware) -> Self {
+        let SnpTcb { fmc, boot_loader, tee, snp, microcode } = hardware.snp_minimum;
+        let own = |generation| hardware.snp_generations.get(&generation).copied().map(SnpTcbFile::from);
+        let (milan, genoa, turin) = (own(SnpGeneration::Milan), own(SnpGeneration::Genoa), own(SnpGeneration::Turin));
+        Self { fmc, boot_loader, tee, snp, microcode, milan, genoa, turin }
+    }
+}
+
+impl SnpMinimumFile {
+    fn of_all(self) -> SnpTcb {
+        let Self { fmc, boot_loader, tee, snp, microcode, .. } = self;
+        SnpTcb { fmc, boot_loader, tee, snp, microcode }
+    }
+
+    fn of_generations(self) -> BTreeMap<SnpGeneration, SnpTcb> {
+        let own = [
+            (SnpGeneration::Milan, self.milan),
+            (SnpGeneration::Genoa, self.genoa),
+            (SnpGeneration::Turin, self.turin),
+        ];
+        own.into_iter().filter_map(|(generation, minimum)| Some((generation, minimum?.into()))).collect()
     }
 }
 
@@ -222,14 +273,17 @@ impl SgxFile {
 impl PolicyFile {
     /// The sections for hardware.
     pub(super) fn hardware(&self) -> Result<Hardware, PolicyFileError> {
-        let SnpTcbFile { fmc, boot_loader, tee, snp, microcode } = self.snp_minimum;
+        let configuration = |(index, text)| super::bytes(text).ok_or(PolicyFileError::Configuration { index });
         let status = |(index, name): (usize, &String)| DcapStatus::named(name).ok_or(PolicyFileError::Status { index });
         let mut hardware = Hardware::default();
         hardware.nitro = programs(&self.nitro, NitroFile::program)?;
         hardware.snp = programs(&self.snp, SnpFile::program)?;
         hardware.tdx = programs(&self.tdx, TdxFile::program)?;
         hardware.sgx = programs(&self.sgx, SgxFile::program)?;
-        hardware.snp_minimum = SnpTcb { fmc, boot_loader, tee, snp, microcode };
+        hardware.configurations =
+            self.configurations.iter().enumerate().map(configuration).collect::<Result<_, _>>()?;
+        hardware.snp_minimum = self.snp_minimum.of_all();
+        hardware.snp_generations = self.snp_minimum.of_generations();
         hardware.dcap_statuses = self.dcap.statuses.iter().enumerate().map(status).collect::<Result<_, _>>()?;
         hardware.dcap_evaluation = self.dcap.evaluation;
         hardware.kinds = self.kinds;

@@ -27,8 +27,15 @@ pub(super) fn run(arguments: &AuditorsArgs, ctx: &Context<'_>) -> Result<Answer,
     files::write(&pool.paths.settings(), text.as_bytes(), Audience::Everyone, Replace::Force)?;
     ctx.ui.note("attempts that were prepared before are void: the pool's enclave is another one now");
     ctx.ui.result(
-        &[format!("version {version} of the auditors, {keys} keys; measurement {}", hex::encode(config.measurement()))],
+        &[
+            format!(
+                "version {version} of the auditors, {keys} keys; measurement {}",
+                hex::encode(config.measurement())
+            ),
+            format!("configuration {}", hex::encode(config.digest())),
+        ],
         &json!({
+            "configuration": Hex(config.digest()),
             "auditors_version": version, "keys": keys, "auditors_digest": Hex(digest),
             "measurement": Hex(config.measurement()), "former_measurement": Hex(pool.config.measurement()),
         }),

@@ -62,13 +62,21 @@ pub(super) fn run(arguments: &TableInitArgs, ctx: &Context<'_>) -> Result<Answer
     fs::rename(draft.path(), &arguments.out).map_err(failed)?;
     let head = &pool.head;
     ctx.ui.result(
-        &[format!(
-            "pool in {}: table version {}, header {}",
-            arguments.out.display(),
-            head.version,
-            hex::encode(head.header_hash.0)
-        )],
+        &[
+            format!(
+                "pool in {}: table version {}, header {}",
+                arguments.out.display(),
+                head.version,
+                hex::encode(head.header_hash.0)
+            ),
+            format!(
+                "measurement {}, configuration {}",
+                hex::encode(pool.config.measurement()),
+                hex::encode(pool.config.digest())
+            ),
+        ],
         &serde_json::json!({
+            "measurement": Hex(pool.config.measurement()), "configuration": Hex(pool.config.digest()),
             "pool": arguments.out, "version": head.version, "header_hash": head.header_hash,
             "contract": pool.settings.pool.contract, "chain": pool.settings.pool.chain,
         }),

@@ -14,7 +14,7 @@ use crate::{
 use ccc_chain::Deployment;
 use ccc_core::{
     ciphertext::Ciphertext,
-    enclave::attestation::Policy,
+    enclave::attestation::{Policy, ProviderKind},
     encoding::Kind,
     envelope::{Envelope, EnvelopeError},
     epoch::Epoch,
@@ -318,6 +318,10 @@ impl Checker<'_> {
             let needed = policy.hardware.kinds;
             return Err(format!("{genuine}, of one maker, where the policy asks for {needed} together"));
         }
+        let unjudged = match evidence.kind {
+            ProviderKind::Simulated => "",
+            _ => "; its user data, and so its configuration, is not judged",
+        };
         let mut requests = self.requests().peekable();
         let named = requests.peek().is_some();
         match &evidence.nonce {
@@ -325,12 +329,12 @@ impl Checker<'_> {
                 Err(format!("{genuine}, age not stated; it has no nonce, and nothing here binds it to the request"))
             }
             None => Ok(format!(
-                "{genuine}, age not stated; it has no nonce, and which request it is for its user data says"
+                "{genuine}, age not stated; it has no nonce, and which request it is for its user data says{unjudged}"
             )),
-            Some(_) if !named => Ok(format!("{genuine}; name the request to check its nonce")),
+            Some(_) if !named => Ok(format!("{genuine}; name the request to check its nonce{unjudged}")),
             Some(nonce) => {
                 same("the nonce: the request", requests.any(|request| *nonce == request.digest()[..]))?;
-                Ok(format!("{genuine}, for this request"))
+                Ok(format!("{genuine}, for this request{unjudged}"))
             }
         }
     }

@@ -100,16 +100,17 @@ pub(super) fn read_policy(path: &Path) -> Result<Policy, Error> {
     Policy::try_from(&file).map_err(|error| wrong(error.to_string()))
 }
 
-/// Reads one file. Bytes that claim to be one of ours and are not well formed do not verify.
-///
-/// A report or quote as its device gives it is joined with what vouches for it.
-fn load(path: &Path, beside: Option<&[u8]>) -> Result<(PathBuf, Artifact), Error> {
-    let bytes = files::read(path, MAX_READ)?;
+/// A report or quote as its device gives it, joined with what vouches for it; other bytes as they are.
+pub(super) fn joined(path: &Path, bytes: Vec<u8>, beside: Option<&[u8]>) -> Result<Vec<u8>, Error> {
     let raw = beside.and_then(|beside| Body::from_raw(&bytes, Some(beside)));
-    let joined = raw.map(|body| body.to_bytes()).transpose();
-    let joined = joined.map_err(|error| Error::NotVerified { path: path.into(), reason: error.to_string() })?;
-    let bytes = joined.unwrap_or(bytes);
-    match Artifact::read(bytes) {
+    let whole = raw.map(|body| body.to_bytes()).transpose();
+    let whole = whole.map_err(|error| Error::NotVerified { path: path.into(), reason: error.to_string() })?;
+    Ok(whole.unwrap_or(bytes))
+}
+
+/// Reads one file. Bytes that claim to be one of ours and are not well formed do not verify.
+fn load(path: &Path, beside: Option<&[u8]>) -> Result<(PathBuf, Artifact), Error> {
+    match Artifact::read(joined(path, files::read(path, MAX_READ)?, beside)?) {
         Ok(artifact) => Ok((path.into(), artifact)),
         Err(source @ (ArtifactError::Unknown | ArtifactError::Bare(_))) => {
             Err(Error::Artifact { path: path.into(), source })

@@ -125,6 +125,8 @@ pub enum Tcb {
     Unstated,
     /// The version that the signing key is bound to, and the one that cannot be left downwards.
     Snp {
+        /// Whose versions they are.
+        generation: SnpGeneration,
         /// REPORTED_TCB.
         reported: SnpTcb,
         /// COMMITTED_TCB.
@@ -139,6 +141,28 @@ pub enum Tcb {
         /// Number of Intel's evaluation.
         evaluation: u32,
     },
+}
+
+/// Generations of AMD's processors: which authority signs their keys, and how they number their versions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum SnpGeneration {
+    /// Processor family 19h, third generation.
+    Milan,
+    /// Processor family 19h, fourth generation: Genoa, and Bergamo and Siena under the same authority.
+    Genoa,
+    /// Processor family 1Ah, fifth generation.
+    Turin,
+}
+
+impl core::fmt::Display for SnpGeneration {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str(match self {
+            Self::Milan => "Milan",
+            Self::Genoa => "Genoa",
+            Self::Turin => "Turin",
+        })
+    }
 }
 
 /// Security versions of SEV-SNP firmware. The first is of Turin and later; elsewhere it is 0.

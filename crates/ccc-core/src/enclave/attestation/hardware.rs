@@ -1,7 +1,7 @@
 //! What a policy accepts of hardware, register by register.
 
 use super::ProviderKind;
-use super::evidence::{DcapStatus, Evidence, Registers, SnpTcb, Tcb};
+use super::evidence::{DcapStatus, Evidence, Registers, SnpGeneration, SnpTcb, Tcb};
 use super::policy::PolicyRefusal;
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
@@ -19,8 +19,13 @@ pub struct Hardware {
     pub tdx: Vec<TdxProgram>,
     /// Programs in Intel SGX enclaves.
     pub sgx: Vec<SgxProgram>,
-    /// Least firmware of SEV-SNP, part by part.
+    /// Digests of the configurations that are accepted: the registers name a program, and its user data the
+    /// configuration that it runs under ([`ProviderKind::user_data`]).
+    pub configurations: Vec<[u8; 32]>,
+    /// Least firmware of SEV-SNP, part by part, of each generation without one of its own.
     pub snp_minimum: SnpTcb,
+    /// Least firmware of a generation: each numbers its versions apart.
+    pub snp_generations: BTreeMap<SnpGeneration, SnpTcb>,
     /// Intel's verdicts that are accepted: [`DcapStatus::UpToDate`] alone by default.
     pub dcap_statuses: Vec<DcapStatus>,
     /// Least number of Intel's evaluation.
@@ -84,7 +89,9 @@ impl Default for Hardware {
             snp: Vec::new(),
             tdx: Vec::new(),
             sgx: Vec::new(),
+            configurations: Vec::new(),
             snp_minimum: SnpTcb::default(),
+            snp_generations: BTreeMap::new(),
             dcap_statuses: Vec::from([DcapStatus::UpToDate]),
             dcap_evaluation: 0,
             kinds: 1,
@@ -149,8 +156,7 @@ impl Hardware {
     fn check_tcb(&self, tcb: &Tcb) -> Result<(), PolicyRefusal> {
         match tcb {
             Tcb::Unstated => Ok(()),
-            Tcb::Snp { reported, .. } if reported.at_least(&self.snp_minimum) => Ok(()),
-            Tcb::Snp { reported, .. } => Err(PolicyRefusal::Firmware { found: *reported, minimum: self.snp_minimum }),
+            Tcb::Snp { generation, reported, .. } => self.check_firmware(*generation, *reported),
             Tcb::Dcap { status, .. } if !self.dcap_statuses.contains(status) => {
                 Err(PolicyRefusal::Status { found: *status })
             }
@@ -158,6 +164,35 @@ impl Hardware {
                 Err(PolicyRefusal::Evaluation { found: *evaluation, minimum: self.dcap_evaluation })
             }
             Tcb::Dcap { .. } => Ok(()),
+        }
+    }
+}
+
+impl Hardware {
+    /// Whether any least firmware of SEV-SNP is stated, and none of a generation that any firmware reaches.
+    pub(super) fn states_firmware(&self) -> bool {
+        let (zero, mut own) = (SnpTcb::default(), self.snp_generations.values());
+        own.all(|minimum| *minimum != zero) && (self.snp_minimum != zero || !self.snp_generations.is_empty())
+    }
+
+    /// Whether every firmware of a generation reaches its least one.
+    pub(super) fn takes_any_firmware(&self, generation: SnpGeneration) -> bool {
+        self.least_firmware(generation) == Some(SnpTcb::default())
+    }
+
+    /// The least firmware of a generation: its own, or the one of all. Nothing where others have their own, and
+    /// neither is stated.
+    fn least_firmware(&self, generation: SnpGeneration) -> Option<SnpTcb> {
+        let own = self.snp_generations.get(&generation).copied();
+        let of_all = self.snp_generations.is_empty() || self.snp_minimum != SnpTcb::default();
+        own.or_else(|| of_all.then_some(self.snp_minimum))
+    }
+
+    fn check_firmware(&self, generation: SnpGeneration, found: SnpTcb) -> Result<(), PolicyRefusal> {
+        match self.least_firmware(generation) {
+            None => Err(PolicyRefusal::Generation { found: generation }),
+            Some(minimum) if found.at_least(&minimum) => Ok(()),
+            Some(minimum) => Err(PolicyRefusal::Firmware { found, minimum }),
         }
     }
 }

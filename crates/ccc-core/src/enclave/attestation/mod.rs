@@ -25,18 +25,20 @@ mod samples;
 pub mod simulated;
 #[cfg(feature = "snp")]
 pub mod snp;
+mod stated;
 
 pub use body::{Body, EvidenceError, verify};
 #[cfg(feature = "nitro")]
 pub use cbor::CborError;
 #[cfg(any(feature = "nitro", feature = "snp"))]
 pub use chain::{ChainError, MAX_CERTIFICATE, MAX_CHAIN, VerifiedChain};
-pub use evidence::{DcapStatus, Evidence, MAX_EVIDENCE, Registers, SnpRegisters, SnpTcb, Tcb};
+pub use evidence::{DcapStatus, Evidence, MAX_EVIDENCE, Registers, SnpGeneration, SnpRegisters, SnpTcb, Tcb};
 pub use hardware::{Hardware, NitroProgram, SgxProgram, SnpProgram, TdxProgram};
 pub use policy::{MAX_SKEW, OperatingMode, Policy, PolicyRefusal};
+pub use stated::{Stated, StatedCertificate, stated};
 
 use crate::encoding::{EncodingError, Kind, Reader};
-use crate::suite::digest;
+use crate::suite::{digest, domain, hash};
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -95,6 +97,17 @@ impl ProviderKind {
         }
     }
 
+    /// User data as evidence of this kind carries it, where it vouches for `said` under a configuration: of the
+    /// simulated kind, whose measurement is over the configuration, `said` as it is; of hardware, whose registers name
+    /// the code alone, H("configured"; said, configuration digest).
+    #[must_use]
+    pub fn user_data(self, said: &[u8; 64], configuration: &[u8; 32]) -> [u8; 64] {
+        match self {
+            Self::Simulated => *said,
+            Self::Nitro | Self::SevSnp | Self::Tdx | Self::Sgx => hash(domain::CONFIGURED, &[said, configuration]),
+        }
+    }
+
     /// The provider that evidence claims.
     ///
     /// # Errors
@@ -134,6 +147,8 @@ pub enum ProviderError {
 }
 
 /// Makes evidence for the enclave in which it runs.
+///
+/// *Security*: what it is given as user data binds the configuration already ([`ProviderKind::user_data`]).
 pub trait AttestationProvider {
     /// Which provider this is.
     fn kind(&self) -> ProviderKind;

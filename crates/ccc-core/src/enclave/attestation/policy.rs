@@ -3,7 +3,7 @@
 use super::body::{self, EvidenceError};
 use super::hardware::Hardware;
 use super::simulated::{self, SimulatedError, SimulatedRoot};
-use super::{DcapStatus, Evidence, ProviderKind, SnpTcb};
+use super::{DcapStatus, Evidence, ProviderKind, SnpGeneration, SnpTcb, Tcb};
 use crate::encoding::EncodingError;
 use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
@@ -71,9 +71,13 @@ pub enum PolicyRefusal {
     /// Another nonce than the request's digest, or none where the provider has one.
     #[error("the evidence does not carry the request's nonce")]
     Nonce,
-    /// Keys or request are not the ones that the evidence speaks of.
-    #[error("the evidence does not carry the enclave's keys for this request")]
+    /// Keys or request are not the ones that the evidence speaks of, or, of hardware, the configuration is none of the
+    /// accepted ones.
+    #[error("the evidence does not carry the enclave's keys for this request, or is of another configuration")]
     UserData,
+    /// Hardware, where no configuration is accepted.
+    #[error("the policy lists no configuration, and hardware does not measure the one that a program runs under")]
+    NoConfiguration,
     /// Too old.
     #[error("the evidence is {found} seconds old, where {max_age} are accepted")]
     Age {
@@ -107,6 +111,12 @@ pub enum PolicyRefusal {
         /// The least.
         minimum: SnpTcb,
     },
+    /// Firmware of a generation for which the policy states no least one, though it does for others.
+    #[error("the policy states no least firmware of {found}")]
+    Generation {
+        /// The generation.
+        found: SnpGeneration,
+    },
     /// A verdict of Intel's that is not accepted.
     #[error("the platform's status is {found}, which is not accepted")]
     Status {
@@ -139,8 +149,8 @@ pub enum PolicyRefusal {
         /// The number that could.
         listed: usize,
     },
-    /// A production policy that accepts SEV-SNP of any firmware.
-    #[error("the policy lists programs of SEV-SNP, and no least firmware")]
+    /// In production, SEV-SNP of any firmware.
+    #[error("the policy states no least firmware of SEV-SNP, which production needs")]
     NoMinimum,
     /// A production policy that accepts nothing.
     #[error("the policy lists no program")]
@@ -227,7 +237,7 @@ impl Policy {
         now: u64,
     ) -> Result<Evidence, PolicyRefusal> {
         let evidence = self.genuine(bytes, now)?;
-        check_binding(&evidence, user_data, nonce)?;
+        self.check_binding(&evidence, user_data, nonce)?;
         Ok(evidence)
     }
 
@@ -255,19 +265,46 @@ impl Policy {
     /// # Errors
     /// [`PolicyRefusal`].
     pub fn accept(&self, evidence: &Evidence, now: u64) -> Result<(), PolicyRefusal> {
+        self.check_lasting(evidence)?;
+        self.check_age(evidence, now)
+    }
+
+    /// Judges again what was accepted before, under a policy that may have changed: all but its age, its dates and its
+    /// signatures.
+    pub(crate) fn check_again(
+        &self,
+        evidence: &Evidence,
+        user_data: &[u8; 64],
+        nonce: &[u8; 64],
+    ) -> Result<(), PolicyRefusal> {
+        self.check_lasting(evidence)?;
+        self.check_binding(evidence, user_data, nonce)
+    }
+
+    /// What time does not change: provider, program and platform.
+    fn check_lasting(&self, evidence: &Evidence) -> Result<(), PolicyRefusal> {
         if evidence.kind == ProviderKind::Simulated && self.mode == OperatingMode::Production {
             return Err(PolicyRefusal::Simulated);
         }
         self.check_program(evidence)?;
         self.hardware.check_platform(evidence)?;
-        self.check_age(evidence, now)
+        match evidence.tcb {
+            Tcb::Snp { generation, .. } if self.takes_any_firmware(generation) => Err(PolicyRefusal::NoMinimum),
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether a production policy, which may not, takes every firmware of a generation.
+    fn takes_any_firmware(&self, generation: SnpGeneration) -> bool {
+        self.mode == OperatingMode::Production && self.hardware.takes_any_firmware(generation)
     }
 
     /// Refuses a configuration that names simulated roots for production, or that could never be meant.
     ///
     /// # Errors
     /// [`PolicyRefusal::Simulated`], [`PolicyRefusal::NoKinds`], [`PolicyRefusal::Incomplete`],
-    /// [`PolicyRefusal::Unreachable`]; in production also [`PolicyRefusal::NoProgram`], [`PolicyRefusal::NoMinimum`].
+    /// [`PolicyRefusal::Unreachable`]; in production also [`PolicyRefusal::NoProgram`], [`PolicyRefusal::NoMinimum`],
+    /// [`PolicyRefusal::NoConfiguration`].
     pub fn check_configuration(&self) -> Result<(), PolicyRefusal> {
         if self.mode == OperatingMode::Production && !self.simulated_roots.is_empty() {
             return Err(PolicyRefusal::Simulated);
@@ -287,8 +324,11 @@ impl Policy {
         if self.measurements.is_empty() && self.hardware.programs() == 0 {
             return Err(PolicyRefusal::NoProgram);
         }
-        if !self.hardware.snp.is_empty() && self.hardware.snp_minimum == SnpTcb::default() {
+        if !self.hardware.snp.is_empty() && !self.hardware.states_firmware() {
             return Err(PolicyRefusal::NoMinimum);
+        }
+        if self.hardware.configurations.is_empty() {
+            return Err(PolicyRefusal::NoConfiguration);
         }
         Ok(())
     }
@@ -339,14 +379,36 @@ impl Policy {
         }
         Ok(())
     }
-}
 
-fn check_binding(evidence: &Evidence, user_data: &[u8; 64], nonce: &[u8; 64]) -> Result<(), PolicyRefusal> {
-    if evidence.nonce.as_ref().is_some_and(|found| found != nonce) {
-        return Err(PolicyRefusal::Nonce);
+    /// Whether genuine evidence speaks of these keys, this request and, of hardware, of an accepted configuration.
+    pub(super) fn check_binding(
+        &self,
+        evidence: &Evidence,
+        user_data: &[u8; 64],
+        nonce: &[u8; 64],
+    ) -> Result<(), PolicyRefusal> {
+        if evidence.nonce.as_ref().is_some_and(|found| found != nonce) {
+            return Err(PolicyRefusal::Nonce);
+        }
+        match self.configuration(evidence, user_data) {
+            Some(_) => Ok(()),
+            None if self.configurations(evidence.kind).is_empty() => Err(PolicyRefusal::NoConfiguration),
+            None => Err(PolicyRefusal::UserData),
+        }
     }
-    if evidence.user_data != user_data {
-        return Err(PolicyRefusal::UserData);
+
+    /// The accepted configuration that evidence for these keys and this request carries; zeros of simulated evidence,
+    /// which measures it.
+    pub(crate) fn configuration(&self, evidence: &Evidence, user_data: &[u8; 64]) -> Option<[u8; 32]> {
+        let carried =
+            |configuration: &&[u8; 32]| evidence.user_data == evidence.kind.user_data(user_data, configuration);
+        self.configurations(evidence.kind).iter().find(carried).copied()
     }
-    Ok(())
+
+    fn configurations(&self, kind: ProviderKind) -> &[[u8; 32]] {
+        match kind {
+            ProviderKind::Simulated => &[[0; 32]], // measured, and so not in the user data
+            _ => &self.hardware.configurations,
+        }
+    }
 }

@@ -1,7 +1,7 @@
 //! Simulated attestation: an Ed25519 key stands for the hardware. It proves nothing about an enclave, and a policy in
 //! mode production refuses it.
 
-use super::{AttestationProvider, Evidence, ProviderError, ProviderKind, Registers, Tcb};
+use super::{AttestationProvider, Evidence, ProviderError, ProviderKind, Registers, Stated, Tcb};
 use crate::encoding::{EncodingError, Kind, Reader, header};
 use crate::suite::{domain, hash};
 use alloc::vec::Vec;
@@ -141,6 +141,19 @@ pub fn verify(bytes: &[u8], root: &SimulatedRoot, now: u64) -> Result<Evidence, 
         return Err(SimulatedError::Validity { not_before, not_after, now });
     }
     Ok(statement.into())
+}
+
+/// What simulated evidence says, its form read, and nothing verified.
+///
+/// # Errors
+/// [`EncodingError`].
+pub(super) fn stated(bytes: &[u8]) -> Result<Stated, EncodingError> {
+    let (statement, ..) = decode(bytes)?;
+    let Evidence { kind, measurement, registers, user_data, nonce, debug, tcb, issued, not_before, not_after } =
+        statement.into();
+    let (tcb, validity) = (Some(tcb), Some((not_before, not_after)));
+    let certificates = Vec::new();
+    Ok(Stated { kind, measurement, registers, user_data, nonce, debug, tcb, issued, validity, certificates })
 }
 
 /// What the key signs.

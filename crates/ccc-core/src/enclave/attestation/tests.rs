@@ -53,7 +53,8 @@ fn n112_simulated_evidence_and_roots_are_refused_in_production() {
     assert_eq!(production.check(&evidence(), &USER_DATA, &NONCE, NOW), Err(PolicyRefusal::Simulated));
     assert_eq!(production.check_configuration(), Err(PolicyRefusal::Simulated));
     assert_eq!(policy().check_configuration(), Ok(()));
-    let clean = Policy { simulated_roots: vec![], ..production };
+    let mut clean = Policy { simulated_roots: vec![], ..production };
+    clean.hardware.configurations.push([7; 32]);
     assert_eq!(clean.check_configuration(), Ok(()));
     assert_eq!(clean.check(&evidence(), &USER_DATA, &NONCE, NOW), Err(PolicyRefusal::Simulated));
 }

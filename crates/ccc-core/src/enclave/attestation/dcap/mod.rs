@@ -11,6 +11,7 @@ pub use quote::MAX_QUOTE;
 
 use super::ProviderKind;
 use super::evidence::{DcapStatus, Evidence, Registers, Tcb, Window};
+use super::stated::{Stated, StatedCertificate};
 use crate::encoding::EncodingError;
 use alloc::string::{String, ToString};
 use dcap_qvl::QuoteCollateralV3;
@@ -176,6 +177,28 @@ fn evidence(kind: ProviderKind, claims: &QuoteClaims, now: u64) -> Result<Eviden
         issued: None,
         not_before,
         not_after,
+    })
+}
+
+/// What a quote says, its form read, and nothing verified: no collateral appraises it.
+///
+/// # Errors
+/// [`DcapError`].
+pub(super) fn stated(quote: &[u8]) -> Result<Stated, DcapError> {
+    let form = Quote::parse(quote, ROOT)?;
+    let read = dcap_qvl::quote::Quote::parse(quote).map_err(|error| DcapError::Refused(reason(error)))?;
+    let (registers, user_data, debug) = report(&read.report);
+    Ok(Stated {
+        kind: form.kind,
+        measurement: registers.measurement().expect("every kind of hardware has one"),
+        registers,
+        user_data: user_data.to_vec(),
+        nonce: None,
+        debug,
+        tcb: None,
+        issued: None,
+        validity: None,
+        certificates: form.certificates.iter().filter_map(|bytes| StatedCertificate::read(bytes)).collect(),
     })
 }
 

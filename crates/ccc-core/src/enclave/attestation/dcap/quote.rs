@@ -27,6 +27,8 @@ const QE_REPORT_CERTIFICATION: u16 = 6;
 /// A quote whose form was checked, and none of whose signatures were.
 pub(super) struct Quote<'a> {
     pub(super) kind: ProviderKind,
+    /// The PCK certificate, its authority and the root, in DER.
+    pub(super) certificates: Vec<Vec<u8>>,
     body: &'a [u8],
 }
 
@@ -54,9 +56,9 @@ impl<'a> Quote<'a> {
         let body = body(&mut reader, version, kind)?;
         let mut signature = Reader::new(counted(&mut reader, "signature data")?);
         reader.finish()?;
-        signature_data(&mut signature, version, root)?;
+        let certificates = signature_data(&mut signature, version, root)?;
         signature.finish()?;
-        let quote = Self { kind, body };
+        let quote = Self { kind, certificates, body };
         quote.check_reserved()?;
         Ok(quote)
     }
@@ -119,15 +121,16 @@ fn body<'a>(reader: &mut Reader<'a>, version: u16, kind: ProviderKind) -> Result
     Ok(reader.bytes("body", len)?)
 }
 
-fn signature_data(reader: &mut Reader<'_>, version: u16, root: &[u8]) -> Result<(), DcapError> {
+fn signature_data(reader: &mut Reader<'_>, version: u16, root: &[u8]) -> Result<Vec<Vec<u8>>, DcapError> {
     reader.bytes("signature and attestation key", SIGNATURE_AND_KEY)?;
     if version == 3 {
         return certification(reader, root);
     }
     certification_kind(reader, QE_REPORT_CERTIFICATION)?;
     let mut inner = Reader::new(counted(reader, "certification of the QE's report")?);
-    certification(&mut inner, root)?;
-    Ok(inner.finish()?)
+    let certificates = certification(&mut inner, root)?;
+    inner.finish()?;
+    Ok(certificates)
 }
 
 fn certification_kind(reader: &mut Reader<'_>, expected: u16) -> Result<(), DcapError> {
@@ -136,16 +139,16 @@ fn certification_kind(reader: &mut Reader<'_>, expected: u16) -> Result<(), Dcap
 }
 
 /// QE report 384 ‖ its signature 64 ‖ authentication data ‖ the PCK certificate's chain.
-fn certification(reader: &mut Reader<'_>, root: &[u8]) -> Result<(), DcapError> {
+fn certification(reader: &mut Reader<'_>, root: &[u8]) -> Result<Vec<Vec<u8>>, DcapError> {
     reader.bytes("QE report and its signature", QE_REPORT + 64)?;
     let len = u16_le(reader, "authentication data")?;
     reader.bytes("authentication data", len.into())?;
     certification_kind(reader, PCK_CHAIN)?;
-    check_chain(counted(reader, "certificates")?, root)
+    chain(counted(reader, "certificates")?, root)
 }
 
 /// PCK certificate, its authority and the root, each as RFC 7468 writes it, and at most one zero behind.
-fn check_chain(bytes: &[u8], root: &[u8]) -> Result<(), DcapError> {
+fn chain(bytes: &[u8], root: &[u8]) -> Result<Vec<Vec<u8>>, DcapError> {
     const END: &str = "-----END CERTIFICATE-----\n";
     let bytes = bytes.strip_suffix(&[0]).unwrap_or(bytes);
     let text = core::str::from_utf8(bytes).map_err(|_| DcapError::Chain)?;
@@ -154,7 +157,7 @@ fn check_chain(bytes: &[u8], root: &[u8]) -> Result<(), DcapError> {
         return Err(DcapError::Chain);
     }
     let certificates = blocks.into_iter().map(certificate).collect::<Result<Vec<_>, _>>()?;
-    if certificates[2] == root { Ok(()) } else { Err(DcapError::Root) }
+    if certificates[2] == root { Ok(certificates) } else { Err(DcapError::Root) }
 }
 
 /// One block in its canonical form: written again, it is the same.

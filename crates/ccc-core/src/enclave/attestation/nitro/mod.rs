@@ -11,6 +11,7 @@ pub use document::MAX_DOCUMENT;
 
 use super::chain::{Certificate, ChainError, Issuers, VerifiedChain, check_p384};
 use super::evidence::{Evidence, Registers, Tcb, Window};
+use super::stated::{Stated, StatedCertificate};
 use super::{CborError, ProviderKind};
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
@@ -168,22 +169,40 @@ fn evidence(document: &Document<'_>, window: Window) -> Result<Evidence, NitroEr
     if !window.contains(made) {
         return Err(NitroError::Timestamp { made, not_before, not_after });
     }
+    let Stated { kind, measurement, registers, user_data, nonce, debug, issued, .. } = say(document);
+    let tcb = Tcb::Unstated;
+    Ok(Evidence { kind, measurement, registers, user_data, nonce, debug, tcb, issued, not_before, not_after })
+}
+
+/// What a document says, its form read, and nothing verified.
+///
+/// # Errors
+/// [`NitroError`].
+pub(super) fn stated(document: &[u8]) -> Result<Stated, NitroError> {
+    let document = Document::parse(document)?;
+    let upwards = core::iter::once(&document.certificate).chain(document.bundle.iter().rev());
+    let certificates = upwards.filter_map(|bytes| StatedCertificate::read(bytes)).collect();
+    Ok(Stated { certificates, ..say(&document) })
+}
+
+/// The document's own fields.
+fn say(document: &Document<'_>) -> Stated {
     let pcrs: BTreeMap<u8, Vec<u8>> = document.pcrs.iter().map(|(number, value)| (*number, value.to_vec())).collect();
     let zero = |number: &u8| pcrs.get(number).is_some_and(|value| value.iter().all(|byte| *byte == 0));
     let debug = CODE.iter().any(zero);
     let registers = Registers::Nitro { pcrs };
-    Ok(Evidence {
+    Stated {
         kind: ProviderKind::Nitro,
         measurement: registers.measurement().expect("every kind of hardware has one"),
         registers,
         user_data: document.user_data.map(<[u8]>::to_vec).unwrap_or_default(),
         nonce: Some(document.nonce.map(<[u8]>::to_vec).unwrap_or_default()),
         debug,
-        tcb: Tcb::Unstated,
-        issued: Some(made),
-        not_before,
-        not_after,
-    })
+        tcb: Some(Tcb::Unstated),
+        issued: Some(document.timestamp / 1000),
+        validity: None,
+        certificates: Vec::new(),
+    }
 }
 
 #[cfg(test)]

@@ -6,11 +6,13 @@
 
 mod report;
 
+pub use super::evidence::SnpGeneration as Generation;
 pub use report::REPORT_LEN;
 
 use super::ProviderKind;
 use super::chain::{Certificate, ChainError, Issuers, VerifiedChain, check_p384};
 use super::evidence::{Evidence, Registers, SnpTcb, Tcb, Window};
+use super::stated::{Stated, StatedCertificate};
 use der::Decode;
 use der::asn1::ObjectIdentifier;
 use p384::ecdsa::VerifyingKey;
@@ -27,31 +29,22 @@ pub struct Authority<'a> {
     pub generation: Generation,
 }
 
-/// How a generation writes its versions and its chips' names.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Generation {
-    /// Milan and Genoa: processor family 19h.
-    Family19,
-    /// Turin: processor family 1Ah.
-    Family1A,
-}
-
 /// The pinned authorities: Milan, Genoa and Turin.
 pub const AUTHORITIES: [Authority<'static>; 3] = [
     Authority {
         root: include_bytes!("../roots/amd-ark-milan.der"),
         intermediate: include_bytes!("../roots/amd-ask-milan.der"),
-        generation: Generation::Family19,
+        generation: Generation::Milan,
     },
     Authority {
         root: include_bytes!("../roots/amd-ark-genoa.der"),
         intermediate: include_bytes!("../roots/amd-ask-genoa.der"),
-        generation: Generation::Family19,
+        generation: Generation::Genoa,
     },
     Authority {
         root: include_bytes!("../roots/amd-ark-turin.der"),
         intermediate: include_bytes!("../roots/amd-ask-turin.der"),
-        generation: Generation::Family1A,
+        generation: Generation::Turin,
     },
 ];
 
@@ -146,10 +139,10 @@ impl Generation {
     fn tcb(self, bytes: [u8; 8]) -> Option<SnpTcb> {
         let [b0, b1, b2, b3, b4, b5, b6, microcode] = bytes;
         match self {
-            Self::Family19 => {
+            Self::Milan | Self::Genoa => {
                 ([b2, b3, b4, b5] == [0; 4]).then_some(SnpTcb { fmc: 0, boot_loader: b0, tee: b1, snp: b6, microcode })
             }
-            Self::Family1A => {
+            Self::Turin => {
                 ([b4, b5, b6] == [0; 3]).then_some(SnpTcb { fmc: b0, boot_loader: b1, tee: b2, snp: b3, microcode })
             }
         }
@@ -158,15 +151,15 @@ impl Generation {
     /// Bytes of a chip's name; the rest of the field is zero.
     fn name_len(self) -> usize {
         match self {
-            Self::Family19 => 64,
-            Self::Family1A => 8,
+            Self::Milan | Self::Genoa => 64,
+            Self::Turin => 8,
         }
     }
 
     fn family(self) -> u8 {
         match self {
-            Self::Family19 => 0x19,
-            Self::Family1A => 0x1a,
+            Self::Milan | Self::Genoa => 0x19,
+            Self::Turin => 0x1a,
         }
     }
 }
@@ -257,8 +250,8 @@ impl<'a> Chain<'a> {
         };
         Ok(SnpTcb {
             fmc: match self.generation {
-                Generation::Family19 => 0,
-                Generation::Family1A => version(FMC, "version of the FMC")?,
+                Generation::Milan | Generation::Genoa => 0,
+                Generation::Turin => version(FMC, "version of the FMC")?,
             },
             boot_loader: version(BOOT_LOADER, "version of the bootloader")?,
             tee: version(TEE, "version of the TEE")?,
@@ -288,10 +281,35 @@ fn evidence(report: &Report<'_>, chain: &Chain<'_>, window: Window) -> Result<Ev
         user_data: report.report_data().to_vec(),
         nonce: None,
         debug: report.debug(),
-        tcb: Tcb::Snp { reported, committed },
+        tcb: Tcb::Snp { generation: chain.generation, reported, committed },
         issued: None,
         not_before: window.not_before,
         not_after: window.not_after,
+    })
+}
+
+/// What a report says, its form and its certificate's read, and nothing verified.
+///
+/// # Errors
+/// [`SnpError`].
+pub(super) fn stated(report: &[u8], vcek: &[u8]) -> Result<Stated, SnpError> {
+    let report = Report::parse(report)?;
+    let chain = Chain::parse(vcek, &AUTHORITIES)?;
+    let generation = chain.generation;
+    let (reported, committed) = report.tcb(generation)?;
+    let registers = Registers::Snp(report.registers());
+    let upwards = chain.below_root.iter().chain([&chain.root]);
+    Ok(Stated {
+        kind: ProviderKind::SevSnp,
+        measurement: registers.measurement().expect("every kind of hardware has one"),
+        registers,
+        user_data: report.report_data().to_vec(),
+        nonce: None,
+        debug: report.debug(),
+        tcb: Some(Tcb::Snp { generation, reported, committed }),
+        issued: None,
+        validity: None,
+        certificates: upwards.filter_map(|certificate| StatedCertificate::read(certificate.bytes())).collect(),
     })
 }
 

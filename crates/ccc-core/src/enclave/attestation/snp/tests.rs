@@ -54,7 +54,7 @@ fn genuine_reports_verify_under_their_chip() {
     }
     let found = checked(&milan(), milan_vcek()).expect("a genuine report");
     let tcb = SnpTcb { fmc: 0, boot_loader: 3, tee: 0, snp: 8, microcode: 0x73 };
-    assert_eq!(found.tcb, Tcb::Snp { reported: tcb, committed: tcb });
+    assert_eq!(found.tcb, Tcb::Snp { generation: Generation::Milan, reported: tcb, committed: tcb });
     let Registers::Snp(registers) = found.registers else { panic!("registers of SNP") };
     assert_eq!((registers.measurement[..2].to_vec(), registers.vmpl), (vec![0x7a, 0x1e], 0));
 }
@@ -116,7 +116,7 @@ fn n095_a_certificate_with_any_byte_flipped_is_refused() {
 
 #[test]
 fn n100_authorities_of_our_own_with_the_same_names_are_refused() {
-    let authority = |root, intermediate| [Authority { root, intermediate, generation: Generation::Family19 }];
+    let authority = |root, intermediate| [Authority { root, intermediate, generation: Generation::Milan }];
     let under = |authorities: &[Authority<'_>]| verify(&milan(), milan_vcek(), authorities, 1_795_305_600);
     assert!(under(&authority(AUTHORITIES[0].root, AUTHORITIES[0].intermediate)).is_ok());
     let chip = under(&authority(other_ark(), other_ask()));
@@ -244,17 +244,17 @@ fn n107_every_register_is_read_from_its_place() {
 #[test]
 fn n107_versions_stand_in_the_places_of_their_generation() {
     let expected = SnpTcb { fmc: 1, boot_loader: 2, tee: 3, snp: 4, microcode: 5 };
-    assert_eq!(Generation::Family1A.tcb([1, 2, 3, 4, 0, 0, 0, 5]), Some(expected));
+    assert_eq!(Generation::Turin.tcb([1, 2, 3, 4, 0, 0, 0, 5]), Some(expected));
     let expected = SnpTcb { fmc: 0, boot_loader: 1, tee: 2, snp: 3, microcode: 4 };
-    assert_eq!(Generation::Family19.tcb([1, 2, 0, 0, 0, 0, 3, 4]), Some(expected));
+    assert_eq!(Generation::Milan.tcb([1, 2, 0, 0, 0, 0, 3, 4]), Some(expected));
     for place in 2..6 {
         let mut bytes = [1, 2, 0, 0, 0, 0, 3, 4];
         bytes[place] = 1;
-        assert_eq!(Generation::Family19.tcb(bytes), None, "{place}");
+        assert_eq!(Generation::Milan.tcb(bytes), None, "{place}");
     }
     for place in 4..7 {
         let mut bytes = [1, 2, 3, 4, 0, 0, 0, 5];
         bytes[place] = 1;
-        assert_eq!(Generation::Family1A.tcb(bytes), None, "{place}");
+        assert_eq!(Generation::Turin.tcb(bytes), None, "{place}");
     }
 }

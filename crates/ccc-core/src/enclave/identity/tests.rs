@@ -1,0 +1,238 @@
+use super::super::attestation::simulated::{SimulatedHardware, SimulatedProvider};
+use super::super::attestation::{Evidence, Hardware, OperatingMode, Policy, PolicyRefusal, ProviderKind};
+use super::*;
+use alloc::vec;
+use rand_chacha::ChaCha20Rng;
+use rand_chacha::rand_core::SeedableRng;
+
+const NOW: u64 = 1_800_000_000;
+const DAY: u64 = 86_400;
+const MEASUREMENT: [u8; 32] = [3; 32];
+const CONFIGURATION: [u8; 32] = [5; 32];
+const SAID: [u8; 64] = [6; 64];
+
+struct Scene {
+    rng: ChaCha20Rng,
+    provider: SimulatedProvider,
+    policy: Policy,
+    known: KnownIdentities,
+    key: IdentityKey,
+}
+
+impl Scene {
+    fn new() -> Self {
+        let mut rng = ChaCha20Rng::from_seed([1; 32]);
+        let provider = SimulatedProvider::new(SimulatedHardware::from_seed(&[4; 32]), MEASUREMENT);
+        let policy = Policy {
+            mode: OperatingMode::Simulation,
+            measurements: vec![MEASUREMENT],
+            max_age: 60,
+            simulated_roots: vec![provider.root()],
+            hardware: Hardware::default(),
+        };
+        let key = IdentityKey::generate([2; 32], 7, NOW + DAY, &mut rng).unwrap();
+        Self { rng, provider, policy, known: KnownIdentities::new(7, 7 * DAY), key }
+    }
+
+    fn challenge(&mut self) -> Challenge {
+        Challenge::draw(&mut self.rng).unwrap()
+    }
+
+    fn attested(&self, challenge: &Challenge, now: u64) -> AttestedIdentity {
+        self.key.attest(&self.provider, &CONFIGURATION, challenge.bytes(), now).unwrap()
+    }
+
+    /// Attests and admits at one time.
+    fn admit(&mut self, now: u64) -> Result<(), IdentityRefusal> {
+        let challenge = self.challenge();
+        let attested = self.attested(&challenge, now);
+        self.known.admit(&attested, &self.policy, challenge, now)
+    }
+
+    /// Remembers the identity by evidence of hardware that was accepted under a configuration.
+    fn remember(&mut self, configuration: &[u8; 32]) -> Result<(), IdentityRefusal> {
+        let (challenge, kind) = ([9; 64], ProviderKind::Nitro);
+        let bytes = self.provider.attest(&SAID, &challenge, NOW).unwrap();
+        let user_data = kind.user_data(&self.key.identity.user_data(&challenge), configuration).to_vec();
+        let evidence = Evidence { kind, user_data, ..self.policy.genuine(&bytes, NOW).unwrap() };
+        self.known.remember(self.key.identity, evidence, challenge, &self.policy)
+    }
+}
+
+#[test]
+fn an_admitted_identity_speaks_until_its_last_second() {
+    let mut scene = Scene::new();
+    let signed = scene.key.sign(&SAID, NOW).unwrap();
+    let signer = scene.key.identity().signer;
+    assert_eq!(scene.known.check(&SAID, &signed, NOW), Err(IdentityRefusal::Unknown { signer }));
+    scene.admit(NOW).unwrap();
+    let last = NOW + DAY;
+    assert_eq!(scene.known.check(&SAID, &signed, last), Ok(scene.key.identity()));
+    let (not_after, now) = (last, last + 1);
+    assert_eq!(scene.known.check(&SAID, &signed, now), Err(IdentityRefusal::Expired { not_after, now }));
+    assert_eq!(scene.key.sign(&SAID, now), Err(IdentityOver::Expired { not_after, now }));
+    assert_eq!(scene.admit(now), Err(IdentityRefusal::Expired { not_after, now }));
+}
+
+/// Attested again before its expiry, the same key speaks for longer; an admission that is shorter is an old one.
+#[test]
+fn an_identity_is_renewed_before_it_expires() {
+    let mut scene = Scene::new();
+    scene.admit(NOW).unwrap();
+    assert!(!scene.key.is_due(7, 3_600, NOW));
+    assert!(scene.key.is_due(7, 3_600, NOW + DAY - 3_600) && scene.key.is_due(8, 3_600, NOW));
+    let old = scene.key.identity;
+    scene.key.renew(7, NOW + 2 * DAY).unwrap();
+    scene.admit(NOW + DAY - 1).unwrap();
+    let late = NOW + DAY + 1;
+    let signed = scene.key.sign(&SAID, late).unwrap();
+    assert!(scene.known.check(&SAID, &signed, late).is_ok());
+    let refused = scene.key.renew(7, NOW + DAY);
+    assert_eq!(refused, Err(IdentityOver::NotLater { epoch: 7, not_after: NOW + DAY }));
+    assert!(scene.key.renew(6, NOW + 3 * DAY).is_err() && scene.key.renew(7, NOW + 2 * DAY).is_err());
+    scene.key.identity = old;
+    let shorter = IdentityRefusal::Shorter { known: NOW + 2 * DAY, found: NOW + DAY };
+    assert_eq!(scene.admit(NOW), Err(shorter));
+}
+
+#[test]
+fn an_identity_of_an_older_epoch_is_refused() {
+    let mut scene = Scene::new();
+    scene.admit(NOW).unwrap();
+    let signed = scene.key.sign(&SAID, NOW).unwrap();
+    scene.known.enter(8, NOW).unwrap();
+    let older = IdentityRefusal::Epoch { expected: 8, found: 7 };
+    assert_eq!(scene.known.check(&SAID, &signed, NOW), Err(older.clone()));
+    assert_eq!(scene.admit(NOW), Err(older.clone()));
+    scene.key.renew(8, NOW + DAY).unwrap();
+    let signed_anew = scene.key.sign(&SAID, NOW).unwrap();
+    assert_eq!(scene.known.check(&SAID, &signed_anew, NOW), Err(older.clone()), "known in epoch 7 alone");
+    scene.admit(NOW).unwrap();
+    assert!(scene.known.check(&SAID, &signed_anew, NOW).is_ok());
+    assert_eq!(scene.known.check(&SAID, &signed, NOW), Err(older), "signed in epoch 7");
+    assert_eq!(scene.known.enter(7, NOW), Err(IdentityRefusal::Epoch { expected: 8, found: 7 }));
+}
+
+/// The epoch is under the signature: one of an older epoch cannot be said to be of a newer.
+#[test]
+fn the_epoch_and_what_is_said_are_signed() {
+    let mut scene = Scene::new();
+    scene.admit(NOW).unwrap();
+    let signed = scene.key.sign(&SAID, NOW).unwrap();
+    let message = crate::suite::digest32("identity-signature", &[&7_u64.to_be_bytes(), &SAID]);
+    assert_eq!(signed.signature.recover(&message), Ok(scene.key.identity().signer));
+    assert!(matches!(scene.known.check(&[0; 64], &signed, NOW), Err(IdentityRefusal::Unknown { .. })));
+    scene.known.enter(8, NOW).unwrap();
+    scene.key.renew(8, NOW + DAY).unwrap();
+    scene.admit(NOW).unwrap();
+    let moved = IdentitySignature { epoch: 8, ..signed };
+    assert!(matches!(scene.known.check(&SAID, &moved, NOW), Err(IdentityRefusal::Unknown { .. })));
+}
+
+/// Evidence that answered one challenge answers no other, and is too old for its own once its age is over.
+#[test]
+fn n096_evidence_of_an_identity_is_not_played_again() {
+    let mut scene = Scene::new();
+    let (first, second) = (scene.challenge(), scene.challenge());
+    let attested = scene.attested(&first, NOW);
+    let refused = scene.known.admit(&attested, &scene.policy, second, NOW);
+    assert_eq!(refused, Err(IdentityRefusal::Policy(PolicyRefusal::Nonce)));
+    let age = PolicyRefusal::Age { found: 61, max_age: 60 };
+    assert_eq!(scene.known.admit(&attested, &scene.policy, first, NOW + 61), Err(IdentityRefusal::Policy(age)));
+}
+
+#[test]
+fn n106_every_part_of_an_identity_is_under_its_evidence() {
+    let mut scene = Scene::new();
+    let changes: [fn(&mut Identity); 4] = [
+        |identity| identity.signer[0] ^= 1,
+        |identity| identity.box_key[31] ^= 1,
+        |identity| identity.not_after += 1,
+        |identity| identity.epoch = 8,
+    ];
+    for change in changes {
+        let challenge = scene.challenge();
+        let mut attested = scene.attested(&challenge, NOW);
+        change(&mut attested.identity);
+        scene.known = KnownIdentities::new(attested.identity.epoch, 7 * DAY);
+        let refused = scene.known.admit(&attested, &scene.policy, challenge, NOW);
+        assert_eq!(refused, Err(IdentityRefusal::Policy(PolicyRefusal::UserData)));
+    }
+    let challenge = [9; 64];
+    let Identity { signer, box_key, epoch, not_after } = *scene.key.identity();
+    let fields: [&[u8]; 5] = [&signer, &box_key, &epoch.to_be_bytes(), &not_after.to_be_bytes(), &challenge];
+    assert_eq!(scene.key.identity().user_data(&challenge), crate::suite::hash("identity", &fields));
+}
+
+#[test]
+fn an_identity_is_neither_admitted_for_too_long_nor_changed() {
+    let mut scene = Scene::new();
+    scene.known = KnownIdentities::new(7, DAY - 1);
+    assert_eq!(scene.admit(NOW), Err(IdentityRefusal::Lifetime { last: NOW + DAY - 1, found: NOW + DAY }));
+    scene.admit(NOW + 1).unwrap();
+    scene.key.identity.box_key = [8; 32];
+    assert_eq!(scene.admit(NOW + 1), Err(IdentityRefusal::Changed { what: "box key" }));
+    scene.key.identity.box_key = [2; 32];
+    scene.provider = SimulatedProvider::new(SimulatedHardware::from_seed(&[4; 32]), [9; 32]);
+    scene.policy.measurements.push([9; 32]);
+    assert_eq!(scene.admit(NOW + 1), Err(IdentityRefusal::Changed { what: "program" }));
+}
+
+#[test]
+fn n099_an_identity_whose_program_is_taken_off_the_list_is_forgotten_and_named() {
+    let mut scene = Scene::new();
+    scene.admit(NOW).unwrap();
+    let signer = scene.key.identity().signer;
+    assert!(scene.known.judge_again(&scene.policy).is_empty());
+    scene.policy.measurements = vec![[9; 32]];
+    assert_eq!(scene.known.judge_again(&scene.policy), [signer]);
+    let signed = scene.key.sign(&SAID, NOW).unwrap();
+    assert_eq!(scene.known.check(&SAID, &signed, NOW), Err(IdentityRefusal::Unknown { signer }));
+}
+
+/// All that a policy says of an admission, and not its programs alone, is judged again.
+#[test]
+fn n099_an_identity_that_a_policy_would_no_longer_admit_is_forgotten_and_named() {
+    let mut scene = Scene::new();
+    scene.admit(NOW).unwrap();
+    let signer = scene.key.identity().signer;
+    let production = Policy { mode: OperatingMode::Production, ..scene.policy.clone() };
+    assert_eq!(scene.known.judge_again(&production), [signer]);
+    scene.policy.hardware.configurations = vec![CONFIGURATION, [8; 32]];
+    scene.remember(&CONFIGURATION).unwrap();
+    assert!(scene.known.judge_again(&scene.policy).is_empty());
+    scene.policy.hardware.configurations.remove(0);
+    assert_eq!(scene.known.judge_again(&scene.policy), [signer]);
+}
+
+/// One image under another configuration has the same measurement, and is another program.
+#[test]
+fn an_identity_on_hardware_does_not_change_its_configuration() {
+    let mut scene = Scene::new();
+    scene.policy.hardware.configurations = vec![CONFIGURATION, [8; 32]];
+    scene.remember(&CONFIGURATION).unwrap();
+    assert_eq!(scene.remember(&[8; 32]), Err(IdentityRefusal::Changed { what: "configuration" }));
+    assert_eq!(scene.remember(&CONFIGURATION), Ok(()));
+}
+
+#[test]
+fn a_revoked_identity_neither_speaks_nor_is_admitted_again() {
+    let mut scene = Scene::new();
+    scene.admit(NOW).unwrap();
+    let (signer, signed) = (scene.key.identity().signer, scene.key.sign(&SAID, NOW).unwrap());
+    scene.known.revoke(signer);
+    assert_eq!(scene.known.check(&SAID, &signed, NOW), Err(IdentityRefusal::Unknown { signer }));
+    assert_eq!(scene.admit(NOW), Err(IdentityRefusal::Revoked { signer }));
+}
+
+#[test]
+fn an_expired_identity_is_forgotten_at_the_next_epoch() {
+    let mut scene = Scene::new();
+    scene.admit(NOW).unwrap();
+    let signed = scene.key.sign(&SAID, NOW).unwrap();
+    scene.known.enter(7, NOW + DAY).unwrap();
+    assert!(scene.known.check(&SAID, &signed, NOW).is_ok());
+    scene.known.enter(7, NOW + DAY + 1).unwrap();
+    let signer = scene.key.identity().signer;
+    assert_eq!(scene.known.check(&SAID, &signed, NOW), Err(IdentityRefusal::Unknown { signer }));
+}
