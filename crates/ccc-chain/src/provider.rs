@@ -16,7 +16,7 @@ use serde_json::Value;
 
 use crate::{
     ChainError,
-    embedded::{EmbeddedConfig, EmbeddedTransport},
+    embedded::{CLIENT_VERSION, EmbeddedConfig, EmbeddedTransport},
     read::BlockRef,
     transcript::RevertRecord,
 };
@@ -28,7 +28,7 @@ const GRACE_SECONDS: u64 = 300;
 /// What stands behind a [`Chain`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ChainKind {
-    /// The chain in this process.
+    /// The chain in this process, or one that another process serves.
     Embedded,
     /// An anvil node, whose time can be set and whose accounts can be funded.
     Anvil,
@@ -270,7 +270,13 @@ impl Chain {
 }
 
 fn kind_of(version: &str) -> ChainKind {
-    if version.starts_with("anvil/") { ChainKind::Anvil } else { ChainKind::Node }
+    if version.starts_with("anvil/") {
+        ChainKind::Anvil
+    } else if version == CLIENT_VERSION {
+        ChainKind::Embedded
+    } else {
+        ChainKind::Node
+    }
 }
 
 const fn default_finality(kind: ChainKind) -> Finality {
