@@ -1,6 +1,8 @@
 //! The operators' door to the chain, from an empty home: settings, doctor, the served chain, deploy, status, submit.
 
 use super::support::{Run, Scratch};
+use ccc_chain::Deployment;
+use ccc_core::report::{Payload, Report, ReportSigner, SignedReport, Solvency, Statement, Verdict};
 use std::{
     io::{BufRead, BufReader},
     process::{Child, Command, Stdio},
@@ -175,6 +177,71 @@ fn a_set_is_deployed_and_its_status_told() {
     assert_eq!(toml.code, 0, "{}", toml.stderr);
     let run = at_home(&scratch, &status.replace("d.json", "d.toml"), &[]);
     assert!(run.code == 1 && run.stdout.contains("the reserve is unknown"), "{}{}", run.stdout, run.stderr);
+}
+
+/// The keys of the first two report signers of the local plan: accounts 4 and 5 of the mnemonic.
+const SIGNERS: [&str; 2] = [
+    "47e179ec197488593b187f80a00eb0da91f1b9d0b13f8733639f19c30a34926a",
+    "8b3a350cf5c34c9194ca85829a2df0ec3153be0318b5e2d3348e872092edffba",
+];
+
+/// A solvency report of the deployment's quorum, for the file `name`.
+fn write_report(scratch: &Scratch, name: &str, deployment: &Deployment, now: u64, sequence: u64, until: u64) {
+    let statement = Statement::Solvency(Solvency {
+        verdict: Verdict::Solvent,
+        block: 1,
+        block_time: now,
+        header_hash: [7; 32],
+        envelope_digest: [8; 32],
+    });
+    let receiver = deployment.receiver(statement.kind()).expect("a receiver");
+    let binding = deployment.binding(receiver, sequence, until, [9; 32].into());
+    let report = Report::new(deployment.origin(), now, Payload { binding, statement }).expect("a report");
+    let context = deployment.context(sequence);
+    let signatures = SIGNERS.map(|digits| {
+        let mut key = [0; 32];
+        hex::decode_to_slice(digits, &mut key).expect("digits");
+        ReportSigner::from_bytes(&key).expect("a key").sign(&report, &context)
+    });
+    let (set, forwarder) = (deployment.signer_set(), deployment.forwarder.0.0);
+    let signed = SignedReport::assemble(report, context, &signatures, &set, &forwarder).expect("signed");
+    scratch.write(name, signed.to_bytes().expect("bytes"));
+}
+
+#[test]
+fn a_report_is_delivered_once_and_a_refusal_is_told_in_words() {
+    let scratch = with_key();
+    let served = Served::start("--for 120");
+    let flags = format!("--rpc-url {} --private-key-file key", served.url);
+    assert_eq!(at_home(&scratch, &format!("deploy {flags} --out d.json"), &[]).code, 0);
+    let deployment: Deployment = serde_json::from_slice(&scratch.read("d.json")).expect("a deployment");
+    let status = format!("--json status --deployment d.json --rpc-url {}", served.url);
+    let now = at_home(&scratch, &status, &[]).json()["time"].as_u64().expect("a time");
+    write_report(&scratch, "one.report", &deployment, now, 1, now + 600);
+    let submit = |name: &str, more: &str| {
+        at_home(&scratch, &format!("--json report submit {name} --deployment d.json {flags} {more}"), &[])
+    };
+    let dry = submit("one.report", "--dry-run");
+    assert_eq!((dry.code, &dry.json()["accepted"], &dry.json()["sent"]), (0, &true.into(), &false.into()));
+    assert_eq!(at_home(&scratch, &status, &[]).json()["verdict"], "unknown", "nothing was sent");
+    let sent = submit("one.report", "");
+    assert_eq!((sent.code, &sent.json()["sent"]), (0, &true.into()), "{}", sent.stderr);
+    let again = submit("one.report", "");
+    assert_eq!((again.code, &again.json()["sent"], &again.json()["delivered"]), (0, &false.into(), &true.into()));
+    let run = at_home(&scratch, &status, &[]);
+    assert_eq!((run.code, &run.json()["verdict"], &run.json()["stale"]), (0, &"solvent".into(), &false.into()));
+    write_report(&scratch, "late.report", &deployment, now, 2, now - 1);
+    let late = submit("late.report", "");
+    assert_eq!((late.code, &late.json_error()["code"]), (2, &"contract-refused".into()));
+    assert!(late.stderr.contains("the report was valid until"), "{}", late.stderr);
+    write_report(&scratch, "old.report", &deployment, now + 1, 1, now + 600);
+    assert!(submit("old.report", "").stderr.contains("a report of this kind with sequence 1 was accepted"));
+    let another = Deployment { attestation: deployment.pool, ..deployment.clone() };
+    write_report(&scratch, "other.report", &another, now, 3, now + 600);
+    assert_eq!(submit("other.report", "").json_error()["code"], "other-receiver");
+    scratch.write("none.report", "nothing");
+    assert_eq!(submit("none.report", "").json_error()["code"], "report");
+    assert_eq!(submit("d.json", "").json_error()["code"], "other-content");
 }
 
 #[test]
