@@ -161,7 +161,8 @@ async fn the_status_lists_what_waits() {
 async fn plans_that_guard_nothing_are_refused_before_anything_is_sent() {
     let (chain, deployer) = funded().await;
     type Change = fn(&mut CustodyPlan);
-    let cases: [(Change, fn(&PlanError) -> bool); 7] = [
+    type Expected = fn(&PlanError) -> bool;
+    let cases: [(Change, Expected); 7] = [
         (|p| p.roles.admin = Address::ZERO, |e| matches!(e, PlanError::Unguarded { what: "the admin" })),
         (|p| p.roles.delay = 0, |e| matches!(e, PlanError::Unguarded { what: "the delay" })),
         (|p| p.workflow_owner = Address::ZERO, |e| matches!(e, PlanError::Unguarded { .. })),

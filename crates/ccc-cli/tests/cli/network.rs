@@ -1,7 +1,11 @@
 //! The operators' door to the chain, from an empty home: settings, doctor, the served chain, deploy, status, submit.
 
 use super::support::{Run, Scratch};
-use ccc_chain::Deployment;
+use alloy::primitives::U256;
+use ccc_chain::{
+    Chain, ConnectOptions, Deployment, DeploymentPlan, Wallet,
+    deploy::{self, FeedPlan, PoolTimes, Signers, TokenPlan, Workflow},
+};
 use ccc_core::report::{Payload, Report, ReportSigner, SignedReport, Solvency, Statement, Verdict};
 use std::{
     io::{BufRead, BufReader},
@@ -254,6 +258,51 @@ fn nothing_is_sent_to_a_chain_that_is_not_local_unasked() {
     scratch.write("plan.toml", &plan.stdout);
     at_home(&scratch, &format!("deploy {flags} --plan plan.toml --broadcast"), &[]).fails(2, "simulated parts");
     assert!(!scratch.path("d.json").exists());
+}
+
+/// Tokens and a feed on a chain that is not local, and the plan that names them.
+fn plan_of_real_parts(url: &str, plan: &str) -> String {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let token = |symbol: &str| TokenPlan { name: symbol.into(), symbol: symbol.into(), decimals: 8, lot: 1 };
+    let standing = runtime.block_on(async {
+        let chain = Chain::connect(url, &ConnectOptions::default()).await.expect("connected");
+        let mut key = [0; 32];
+        hex::decode_to_slice(SIGNERS[0], &mut key).expect("digits");
+        let plan = DeploymentPlan {
+            signers: Signers {
+                don_id: 1,
+                config_version: 1,
+                f: 1,
+                addresses: (1..=4).map(|n| [n; 20].into()).collect(),
+            },
+            workflow: Workflow { id: U256::from(1).into(), owner: [1; 20].into(), epoch: 1 },
+            reserve: [1; 20].into(),
+            agent_key: [1; 32].into(),
+            max_age: 60,
+            table_id: [1; 32].into(),
+            tokens: vec![token("A"), token("B")],
+            feed: FeedPlan { decimals: 8, description: "A / B".into() },
+            times: PoolTimes { fill_window: 60, max_delay: 60, exit_delay: 60 },
+        };
+        deploy::deploy(&chain, &Wallet::from_key(&key).expect("a key"), &plan).await.expect("deployed")
+    });
+    let (head, _) = plan.split_once("# Elsewhere: address").expect("the feed comes last but for the tokens");
+    let token = |at: usize| format!("[[token]]\nlot = 1\naddress = \"{}\"\n", standing.tokens[at].address);
+    format!("{head}[feed]\naddress = \"{}\"\n{}{}", standing.feed, token(0), token(1))
+}
+
+#[test]
+fn elsewhere_only_broadcast_sends() {
+    let scratch = with_key();
+    let served = Served::start("--for 120 --chain-id 10");
+    let flags = format!("--rpc-url {} --private-key-file key --plan plan.toml --out d.json", served.url);
+    scratch.write("plan.toml", plan_of_real_parts(&served.url, &at_home(&scratch, "deploy --print-plan", &[]).stdout));
+    let dry = at_home(&scratch, &format!("--json deploy {flags}"), &[]);
+    assert_eq!((dry.code, &dry.json()["sent"]), (0, &false.into()), "{}", dry.stderr);
+    assert!(!scratch.path("d.json").exists());
+    let sent = at_home(&scratch, &format!("--json deploy {flags} --broadcast"), &[]);
+    assert_eq!((sent.code, &sent.json()["sent"]), (0, &true.into()), "{}", sent.stderr);
+    assert_eq!(sent.json()["deployment"]["pool"], dry.json()["deployment"]["pool"]);
 }
 
 #[test]
