@@ -151,15 +151,25 @@ pub enum CustodyError {
     #[error("the plan: {0}")]
     Plan(#[from] PlanError),
     /// A step failed.
-    #[error("{step}, after {done} transactions: {source}")]
+    #[error("{step}, after {} transactions: {source}", steps.len())]
     Step {
         /// The step.
         step: &'static str,
-        /// How many transactions came before.
-        done: usize,
+        /// The transactions that came before, with what they made.
+        steps: Vec<Step>,
         /// Why.
         source: ChainError,
     },
+}
+
+impl CustodyError {
+    /// The same failure where nothing was sent: what the rehearsal made stands nowhere.
+    fn unsent(self) -> Self {
+        match self {
+            Self::Step { step, source, .. } => Self::Step { step, steps: Vec::new(), source },
+            other @ Self::Plan(_) => other,
+        }
+    }
 }
 
 /// A transaction of a deployment.
@@ -226,7 +236,7 @@ pub async fn deploy(
     let mut run = Run { chain, wallet, plan, steps: Vec::new(), step: "the price feed" };
     match run.all().await {
         Ok(deployment) => Ok((deployment, run.steps)),
-        Err(source) => Err(CustodyError::Step { step: run.step, done: run.steps.len(), source }),
+        Err(source) => Err(CustodyError::Step { step: run.step, steps: run.steps, source }),
     }
 }
 
@@ -242,10 +252,10 @@ pub async fn rehearse(
     plan: &CustodyPlan,
 ) -> Result<(Deployment, Vec<Step>), CustodyError> {
     plan.check(wallet.address())?;
-    let before = |step| move |source| CustodyError::Step { step, done: 0, source };
+    let before = |step| move |source| CustodyError::Step { step, steps: Vec::new(), source };
     let stage = stage(chain, wallet).await.map_err(before("the rehearsal"))?;
     let stood_in = stand_ins(chain, &stage, wallet.address(), plan).await.map_err(before("what stands already"))?;
-    let (mut deployment, steps) = deploy(&stage, wallet, &stood_in).await?;
+    let (mut deployment, steps) = deploy(&stage, wallet, &stood_in).await.map_err(CustodyError::unsent)?;
     if let Part::Standing(feed) = plan.feed {
         deployment.feed = feed;
     }

@@ -4,14 +4,15 @@ use std::collections::BTreeSet;
 
 use alloy::{
     eips::BlockId,
-    primitives::{Address, B256},
+    network::TransactionBuilder,
+    primitives::{Address, B256, U256},
     providers::Provider,
-    rpc::types::{Filter, Log},
+    rpc::types::{Filter, Log, TransactionRequest},
     sol_types::SolEvent,
 };
 
 use crate::{
-    Chain, ChainError, Deployment,
+    Chain, ChainError, ChainKind, Deployment,
     bindings::{CREDarkPool, EnclaveRegistry, QuorumForwarder, VaultRegistry},
     deploy::Registries,
     read::{self, Attestation, BlockRef, Pool, RequestState, RequestStatus, TableState},
@@ -117,6 +118,9 @@ pub struct Pending {
 pub struct Status {
     /// The block.
     pub block: BlockRef,
+    /// The time by which its questions are answered, Unix time: the block's, but on the embedded chain, whose time goes
+    /// on between blocks, the next block's.
+    pub now: u64,
     /// The reserve's public status.
     pub attestation: Attestation,
     /// The table.
@@ -143,6 +147,7 @@ pub async fn read(chain: &Chain, deployment: &Deployment) -> Result<Status, Chai
     let (don_id, version) = (deployment.signers.don_id, deployment.signers.config_version);
     Ok(Status {
         block,
+        now: if chain.kind() == ChainKind::Embedded { time_of_calls(chain, at).await? } else { block.time },
         attestation: read::attestation(chain, deployment.attestation, at).await?,
         table: Pool::new(chain, deployment.pool).table(at).await?,
         paused: pool.paused().block(at).call().await?,
@@ -153,6 +158,16 @@ pub async fn read(chain: &Chain, deployment: &Deployment) -> Result<Status, Chai
             None => None,
         },
     })
+}
+
+/// Init code that returns the time: TIMESTAMP, PUSH0, MSTORE, PUSH1 32, PUSH0, RETURN.
+const TELL_TIME: [u8; 7] = [0x42, 0x5f, 0x52, 0x60, 0x20, 0x5f, 0xf3];
+
+async fn time_of_calls(chain: &Chain, at: BlockId) -> Result<u64, ChainError> {
+    let request = TransactionRequest::default().with_deploy_code(TELL_TIME);
+    let answer = chain.provider().call(request).block(at).await?;
+    let time = U256::try_from_be_slice(&answer).and_then(|time| u64::try_from(time).ok());
+    time.ok_or_else(|| ChainError::OutOfRange { field: "time of calls", found: answer.to_string() })
 }
 
 /// Whether report signers may believe the enclave that signs as `signer`.

@@ -7,12 +7,12 @@ mod common;
 use std::{
     io::{Read, Write},
     net::TcpStream,
-    time::{SystemTime, UNIX_EPOCH},
+    time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 use alloy::{eips::BlockId, providers::Provider};
 use ccc_chain::{
-    Chain, ChainKind, ConnectOptions, EmbeddedConfig, deploy,
+    Chain, ChainError, ChainKind, ConnectOptions, EmbeddedConfig, deploy,
     embedded::{ChainServer, Clock, EmbeddedTransport, MAX_BODY, MOST_IN_BATCH, ServeError},
 };
 use common::{CHAIN_ID, GENESIS_TIME, plan, wallet};
@@ -135,4 +135,31 @@ async fn only_loopback_is_served() {
     let config = EmbeddedConfig { chain_id: CHAIN_ID, genesis_time: GENESIS_TIME, rich: Vec::new() };
     let refused = ChainServer::serve(([0, 0, 0, 0], 0).into(), EmbeddedTransport::new(&config), Clock::Blocks).await;
     assert!(matches!(refused, Err(ServeError::NotLoopback(_))));
+}
+
+/// Answers twice over HTTP, then takes what comes and says nothing.
+fn fall_silent(listener: &std::net::TcpListener) {
+    for result in ["\"0x1\"", "\"a node\""] {
+        let mut stream = listener.accept().unwrap().0;
+        let mut request = [0; 4096];
+        let read = stream.read(&mut request).unwrap();
+        let text = String::from_utf8_lossy(&request[..read]).into_owned();
+        let id = text.split_once("\"id\":").map_or("0", |(_, rest)| rest.split([',', '}']).next().unwrap()).to_owned();
+        let body = format!("{{\"jsonrpc\":\"2.0\",\"id\":{id},\"result\":{result}}}");
+        let head = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\n";
+        write!(stream, "{head}Content-Length: {}\r\n\r\n{body}", body.len()).unwrap();
+    }
+    let _silent = listener.accept().unwrap();
+    std::thread::sleep(Duration::from_secs(20));
+}
+
+#[tokio::test]
+async fn a_node_that_falls_silent_is_not_waited_for() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    std::thread::spawn(move || fall_silent(&listener));
+    let options = ConnectOptions { answer_timeout: Duration::from_millis(500), ..ConnectOptions::default() };
+    let chain = Chain::connect(&url, &options).await.unwrap();
+    let answer = tokio::time::timeout(Duration::from_secs(10), chain.block(BlockId::latest())).await;
+    assert!(matches!(answer, Ok(Err(ChainError::Rpc(_)))), "an error, and soon");
 }

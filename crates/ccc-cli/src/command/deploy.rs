@@ -36,12 +36,14 @@ pub(super) fn run(arguments: &DeployArgs, ctx: &Context<'_>) -> Result<Answer, E
         if !node.sends(arguments.spend) {
             return dry_run(&node, &wallet, &deployment, &steps, ctx).await;
         }
+        // begun before anything is spent: what was deployed and is not written down is lost
+        let target = files::begin(out, Audience::Everyone)?;
         let done = custody::deploy(&node.chain, &wallet, &plan).await;
         let (deployment, steps) = done.map_err(|error| node.custody_error(error))?;
-        let text = form.write(out, &deployment)?;
-        files::write(out, text.as_bytes(), Audience::Everyone, Replace::Never)?;
-        conclude(out, &deployment, &steps, ctx);
-        Ok(Answer::Done)
+        let text = form.write(out, &deployment).map_err(Error::from);
+        let written = text.and_then(|text| target.finish(text.as_bytes(), Replace::Never));
+        conclude(out, written.is_ok(), &deployment, &steps, ctx);
+        written.map(|()| Answer::Done)
     })
 }
 
@@ -52,7 +54,10 @@ fn refuse_simulated(node: &Node, arguments: &DeployArgs, plan: &CustodyPlan) -> 
         (true, _) => Ok(()),
         (false, None) => Err(NetworkError::NoPlan { chain_id, node: shown }),
         (false, Some(_)) if plan.is_simulated() => Err(NetworkError::SimulatedParts { chain_id, node: shown }),
-        (false, Some(_)) => Ok(()),
+        (false, Some(_)) => match PlanFile::known_part(plan)? {
+            Some(what) => Err(NetworkError::KnownAccounts { chain_id, node: shown, what }),
+            None => Ok(()),
+        },
     }
 }
 
@@ -64,7 +69,7 @@ async fn dry_run(
     ctx: &Context<'_>,
 ) -> Result<Answer, Error> {
     let price = node.chain.provider().get_gas_price().await.map_err(|error| node.error(&error.into()))?;
-    let gas: u64 = steps.iter().map(|step| step.gas).sum();
+    let gas = gas_of(steps);
     let cost = u128::from(gas).saturating_mul(price);
     let mut lines = step_lines(steps);
     lines.push(format!("{gas} gas from {}, {cost} wei at {price} wei each", wallet.address()));
@@ -77,12 +82,19 @@ async fn dry_run(
     Ok(Answer::Done)
 }
 
-fn conclude(out: &Path, deployment: &Deployment, steps: &[Step], ctx: &Context<'_>) {
-    let gas: u64 = steps.iter().map(|step| step.gas).sum();
+fn gas_of(steps: &[Step]) -> u64 {
+    steps.iter().fold(0, |sum, step| sum.saturating_add(step.gas))
+}
+
+/// Tells what was deployed; the deployment itself too where its file could not be written.
+fn conclude(out: &Path, written: bool, deployment: &Deployment, steps: &[Step], ctx: &Context<'_>) {
+    let gas = gas_of(steps);
     let mut lines = step_lines(steps);
     lines.push(format!("{gas} gas in {} transactions on chain {}", steps.len(), deployment.chain_id));
-    lines.push(format!("the deployment is in {}", out.display()));
-    let object = json!({ "sent": true, "gas": gas, "steps": steps, "out": out, "deployment": deployment });
+    lines.push(if written { format!("the deployment is in {}", out.display()) } else { json!(deployment).to_string() });
+    let object = json!({
+        "sent": true, "gas": gas, "steps": steps, "out": written.then_some(out), "deployment": deployment,
+    });
     ctx.ui.result(&lines, &object);
 }
 

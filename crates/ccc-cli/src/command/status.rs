@@ -4,30 +4,62 @@ use super::Context;
 use crate::{
     cli::{KeyArgs, StatusArgs},
     error::Error,
-    network::{Node, Settings, read_deployment, runtime},
+    network::{NetworkError, Node, Settings, read_deployment, runtime},
     ui::Answer,
 };
 use ccc_chain::{
-    Deployment, deploy,
+    ChainKind, Deployment, deploy,
     status::{self, Status},
 };
 use ccc_core::report::Verdict;
 use serde_json::{Value, json};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 pub(super) fn run(arguments: &StatusArgs, ctx: &Context<'_>) -> Result<Answer, Error> {
     let settings = Settings::read(&arguments.chain, &arguments.deployment, &KeyArgs::default())?;
     let deployment = read_deployment(settings.deployment()?)?;
-    let status = runtime()?.block_on(async {
+    let (status, block_age) = runtime()?.block_on(async {
         let node = Node::connect(&settings).await?;
         deploy::check_place(&node.chain, &deployment).await.map_err(|error| node.error(&error))?;
-        status::read(&node.chain, &deployment).await.map_err(|error| node.error(&error))
+        let status = status::read(&node.chain, &deployment).await.map_err(|error| node.error(&error))?;
+        Ok::<_, NetworkError>(by_the_machines_clock(&node, status))
     })?;
-    ctx.ui.result(&lines(&deployment, &status), &object(&deployment, &status));
-    Ok(if status.attestation.solvent { Answer::Done } else { Answer::No })
+    let mut lines = lines(&deployment, &status);
+    if let Some(age) = block_age {
+        lines.insert(0, format!("the newest block is {age} s old"));
+    }
+    ctx.ui.result(&lines, &object(&deployment, &status, block_age));
+    Ok(if is_solvent(&deployment, &status) { Answer::Done } else { Answer::No })
 }
 
-/// Unknown before the first report, and again where the last one is too old.
-fn verdict(status: &Status) -> &'static str {
+/// What a node that has stopped or lags calls new may be old: ages and deadlines are told by this machine's clock, and the
+/// newest block's age with them. The embedded chain's time is its own.
+fn by_the_machines_clock(node: &Node, mut status: Status) -> (Status, Option<u64>) {
+    if node.chain.kind() == ChainKind::Embedded {
+        return (status, None);
+    }
+    let machine = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |passed| passed.as_secs());
+    let age = machine.saturating_sub(status.block.time);
+    status.now = status.now.max(machine);
+    (status, Some(age))
+}
+
+/// Whether the last answer counts no more: by the chain's time or by the machine's.
+fn is_stale(deployment: &Deployment, status: &Status) -> bool {
+    status.attestation.stale || age(status).is_none_or(|age| age > deployment.max_age)
+}
+
+fn is_solvent(deployment: &Deployment, status: &Status) -> bool {
+    status.attestation.solvent && !is_stale(deployment, status)
+}
+
+/// What counts now.
+fn verdict(deployment: &Deployment, status: &Status) -> &'static str {
+    if is_stale(deployment, status) { "unknown" } else { last_verdict(status) }
+}
+
+/// What the last report said; unknown before the first.
+fn last_verdict(status: &Status) -> &'static str {
     match status.attestation.verdict {
         Verdict::Unknown => "unknown",
         Verdict::Insolvent => "insolvent",
@@ -35,14 +67,14 @@ fn verdict(status: &Status) -> &'static str {
     }
 }
 
-/// Seconds between the attested block and the newest one; none before the first report.
+/// Seconds since the attested block; none before the first report.
 fn age(status: &Status) -> Option<u64> {
     let time = Some(status.attestation.block_time).filter(|time| *time != 0)?;
-    Some(status.block.time.saturating_sub(time))
+    Some(status.now.saturating_sub(time))
 }
 
 fn lines(deployment: &Deployment, status: &Status) -> Vec<String> {
-    let mut lines = vec![staleness(deployment, status), reserve(status)];
+    let mut lines = vec![staleness(deployment, status), reserve(deployment, status)];
     lines.push(format!("the pool is {}", if status.paused { "paused: no deposits, no requests" } else { "open" }));
     lines.push(table(status));
     lines.push(match status.pending.len() {
@@ -50,7 +82,7 @@ fn lines(deployment: &Deployment, status: &Status) -> Vec<String> {
         count => format!("{count} requests wait, or have expired and were not closed"),
     });
     for pending in &status.pending {
-        let (deadline, now) = (pending.request.deadline, status.block.time);
+        let (deadline, now) = (pending.request.deadline, status.now);
         let left = match deadline.checked_sub(now) {
             Some(left) => format!("its deadline is in {left} s"),
             None => format!("its deadline passed {} s ago", now.saturating_sub(deadline)),
@@ -67,7 +99,7 @@ fn lines(deployment: &Deployment, status: &Status) -> Vec<String> {
 }
 
 fn staleness(deployment: &Deployment, status: &Status) -> String {
-    match (age(status), status.attestation.stale) {
+    match (age(status), is_stale(deployment, status)) {
         (None, _) => "no solvency report was ever accepted".to_owned(),
         (Some(age), true) => {
             format!("STALE: the last solvency report is {age} s old and counted for {} s", deployment.max_age)
@@ -79,12 +111,14 @@ fn staleness(deployment: &Deployment, status: &Status) -> String {
     }
 }
 
-fn reserve(status: &Status) -> String {
+fn reserve(deployment: &Deployment, status: &Status) -> String {
     let attestation = &status.attestation;
-    match (attestation.verdict, attestation.stale) {
+    match (attestation.verdict, is_stale(deployment, status)) {
         (Verdict::Unknown, _) => "the reserve is unknown".to_owned(),
-        (_, true) => format!("the reserve was {} at block {}, and is unknown now", verdict(status), attestation.block),
-        (_, false) => format!("the reserve is {}, at block {}", verdict(status), attestation.block),
+        (_, true) => {
+            format!("the reserve was {} at block {}, and is unknown now", last_verdict(status), attestation.block)
+        }
+        (_, false) => format!("the reserve is {}, at block {}", last_verdict(status), attestation.block),
     }
 }
 
@@ -133,7 +167,7 @@ fn registries(status: &Status) -> Vec<String> {
     lines
 }
 
-fn object(deployment: &Deployment, status: &Status) -> Value {
+fn object(deployment: &Deployment, status: &Status, block_age: Option<u64>) -> Value {
     let attestation = &status.attestation;
     let pending: Vec<Value> = status
         .pending
@@ -141,7 +175,9 @@ fn object(deployment: &Deployment, status: &Status) -> Value {
         .map(|p| json!({ "id": p.id, "requester": p.request.requester, "deadline": p.request.deadline }))
         .collect();
     json!({
-        "stale": attestation.stale, "age": age(status), "solvent": attestation.solvent, "verdict": verdict(status),
+        "block_age": block_age, "stale": is_stale(deployment, status), "age": age(status),
+        "solvent": is_solvent(deployment, status), "verdict": verdict(deployment, status),
+        "last_verdict": last_verdict(status),
         "attested_block": attestation.block, "attested_time": attestation.block_time, "max_age": deployment.max_age,
         "sequence": attestation.sequence, "paused": status.paused, "halted": status.table.halted,
         "table_version": status.table.version, "table_header": status.table.header_hash,

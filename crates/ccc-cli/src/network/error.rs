@@ -41,8 +41,12 @@ pub(crate) enum NetworkError {
     NoPlan { chain_id: u64, node: String },
     #[error("chain {chain_id} at {node} is not local, and the plan has simulated parts")]
     SimulatedParts { chain_id: u64, node: String },
-    #[error("{step}, after {done} transactions: {reason}")]
-    Step { step: &'static str, done: usize, reason: String },
+    #[error("chain {chain_id} at {node} is not local, and everybody knows {what} of the plan")]
+    KnownAccounts { chain_id: u64, node: String, what: &'static str },
+    #[error("{from} has a private key where the name of a file belongs")]
+    KeyAsPath { from: &'static str },
+    #[error("{step}, after {done} transactions: {reason}{made}")]
+    Step { step: &'static str, done: usize, reason: String, made: String },
     #[error("the report is for {found}, and the deployment takes its kind at {expected}")]
     OtherReceiver { expected: String, found: String },
     #[error(transparent)]
@@ -73,6 +77,12 @@ impl NetworkError {
             }
             Self::NoPlan { .. } | Self::SimulatedParts { .. } => {
                 ("deploy-plan", "name --plan FILE with the addresses of real tokens and a real feed")
+            }
+            Self::KnownAccounts { .. } => {
+                ("deploy-plan", "everything in the plan that `--print-plan` shows must be your own on another chain")
+            }
+            Self::KeyAsPath { .. } => {
+                ("key-as-path", "the key was shown to other programs: take another, write it into a file and name that")
             }
             Self::Step { .. } => (
                 "deploy-step",

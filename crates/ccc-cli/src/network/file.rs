@@ -30,8 +30,7 @@ impl ConfigFile {
         let bytes = files::read(path, MAX_FILE)?;
         let malformed = |reason| NetworkError::File { path: path.into(), reason };
         let text = std::str::from_utf8(&bytes).map_err(|_| malformed("it is not UTF-8 text".into()))?;
-        // the message alone: the whole error would show the line, which may hold what does not belong there
-        let file: Self = toml::from_str(text).map_err(|error| malformed(error.message().to_owned()))?;
+        let file: Self = toml::from_str(text).map_err(|error| malformed(reason_of(text, &error)))?;
         Ok(file.beside(path.parent().unwrap_or(Path::new(""))))
     }
 
@@ -44,6 +43,23 @@ impl ConfigFile {
             ..self
         }
     }
+}
+
+/// Where the text is wrong, and not what stands there: it may be a key. A name that is missing is one of ours, and one
+/// that is too many is told where it can only be a word.
+fn reason_of(text: &str, error: &toml::de::Error) -> String {
+    let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
+    let line = before.matches('\n').count().saturating_add(1);
+    let column = before.chars().rev().take_while(|c| *c != '\n').count().saturating_add(1);
+    let unknown = error.message().strip_prefix("unknown field `").and_then(|rest| rest.split_once('`'));
+    match unknown {
+        Some((name, _)) if is_word(name) => format!("line {line}: unknown field `{name}`"),
+        _ => format!("line {line}, column {column} is not as docs/spec/files.md has it"),
+    }
+}
+
+fn is_word(name: &str) -> bool {
+    name.len() <= 24 && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_')
 }
 
 /// Where the file lies unless told otherwise; none where the system does not say.

@@ -23,17 +23,17 @@ const MAX_ROUNDS: u32 = 10_000_000;
 const MAX_SALT: usize = 64;
 const DERIVED: u32 = 32;
 
-/// Why a keystore does not open.
+/// Why a keystore does not open; nothing that stands in the file is quoted, for it may be a key.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum KeystoreError {
-    #[error("not a keystore: {0}")]
-    Json(serde_json::Error),
+    #[error("not a keystore: line {line}, column {column}")]
+    Json { line: usize, column: usize },
     #[error("version {found}, expected 3")]
     Version { found: u64 },
-    #[error("cipher {found}, expected aes-128-ctr")]
-    Cipher { found: String },
-    #[error("key derivation {found}, expected scrypt or pbkdf2 with hmac-sha256")]
-    Derivation { found: String },
+    #[error("another cipher, expected aes-128-ctr")]
+    Cipher,
+    #[error("another key derivation, expected scrypt or pbkdf2 with hmac-sha256")]
+    Derivation,
     #[error("{what} has {found} bytes, expected {expected}")]
     Length { what: &'static str, expected: &'static str, found: usize },
     #[error("{what} of the key derivation is {found}, which is out of range")]
@@ -109,12 +109,12 @@ impl Keystore {
     /// # Errors
     /// Everything but [`KeystoreError::Passphrase`] and [`KeystoreError::NotAKey`].
     pub(super) fn parse(bytes: &[u8]) -> Result<Self, KeystoreError> {
-        let Document { version, crypto } = serde_json::from_slice(bytes).map_err(KeystoreError::Json)?;
+        let Document { version, crypto } = serde_json::from_slice(bytes).map_err(malformed)?;
         if version != 3 {
             return Err(KeystoreError::Version { found: version });
         }
         if crypto.cipher != "aes-128-ctr" {
-            return Err(KeystoreError::Cipher { found: crypto.cipher });
+            return Err(KeystoreError::Cipher);
         }
         if crypto.kdfparams.dklen != DERIVED {
             return Err(KeystoreError::Cost { what: "dklen", found: crypto.kdfparams.dklen.into() });
@@ -158,6 +158,10 @@ impl Keystore {
     }
 }
 
+fn malformed(error: serde_json::Error) -> KeystoreError {
+    KeystoreError::Json { line: error.line(), column: error.column() }
+}
+
 fn exactly<const N: usize>(what: &'static str, expected: &'static str, digits: &str) -> Result<[u8; N], KeystoreError> {
     let mut bytes = [0; N];
     let found = digits.len() / 2;
@@ -180,14 +184,16 @@ fn derivation(name: &str, parameters: &DerivationParameters) -> Result<Derivatio
             rounds @ 1..=MAX_ROUNDS => Ok(Derivation::Pbkdf2 { rounds }),
             found => Err(KeystoreError::Cost { what: "c", found: found.into() }),
         },
-        _ => Err(KeystoreError::Derivation { found: name.to_owned() }),
+        _ => Err(KeystoreError::Derivation),
     }
 }
 
 fn scrypt_cost(parameters: &DerivationParameters) -> Result<scrypt::Params, KeystoreError> {
     let (n, r, p) =
         (parameters.n.unwrap_or_default(), parameters.r.unwrap_or_default(), parameters.p.unwrap_or_default());
-    let memory = n.checked_mul(128).and_then(|bytes| bytes.checked_mul(r.into()));
+    // the memory of one pass, and of what stands between the passes
+    let blocks = n.checked_add(p.into());
+    let memory = blocks.and_then(|blocks| blocks.checked_mul(128)?.checked_mul(r.into()));
     if !n.is_power_of_two() || n < 2 || memory.is_none_or(|bytes| bytes > MAX_MEMORY) {
         return Err(KeystoreError::Cost { what: "n", found: n });
     }
@@ -249,6 +255,7 @@ mod tests {
             ("n", 0, 8, 1),
             ("n", u64::MAX, 8, 1),
             ("n", 262_144, u32::MAX, 1),
+            ("n", 2, 1 << 21, 16),
             ("r", 262_144, 0, 1),
             ("p", 262_144, 8, 0),
             ("p", 262_144, 8, 17),
@@ -266,14 +273,22 @@ mod tests {
     }
 
     #[test]
+    fn a_refusal_quotes_nothing_of_the_file() {
+        let texts = [format!("\"0x{KEY}\""), SCRYPT.replace("aes-128-ctr", KEY), SCRYPT.replace("scrypt", KEY)];
+        for text in texts {
+            assert!(!refused(&text).to_string().contains(KEY), "{}", refused(&text));
+        }
+    }
+
+    #[test]
     fn other_forms_are_refused() {
-        assert!(matches!(refused("{}"), KeystoreError::Json(_)));
+        assert!(matches!(refused("{}"), KeystoreError::Json { .. }));
         assert!(matches!(
             refused(&SCRYPT.replace("\"version\":3", "\"version\":1")),
             KeystoreError::Version { found: 1 }
         ));
-        assert!(matches!(refused(&SCRYPT.replace("aes-128-ctr", "aes-256-gcm")), KeystoreError::Cipher { .. }));
-        assert!(matches!(refused(&PBKDF2.replace("hmac-sha256", "hmac-sha1")), KeystoreError::Derivation { .. }));
+        assert!(matches!(refused(&SCRYPT.replace("aes-128-ctr", "aes-256-gcm")), KeystoreError::Cipher));
+        assert!(matches!(refused(&PBKDF2.replace("hmac-sha256", "hmac-sha1")), KeystoreError::Derivation));
         assert!(matches!(
             refused(&SCRYPT.replace("\"dklen\":32", "\"dklen\":16")),
             KeystoreError::Cost { what: "dklen", .. }

@@ -3,11 +3,17 @@
 use super::{NetworkError, Settings, words_of};
 use crate::cli::SpendArgs;
 use alloy::transports::http::reqwest::Url;
-use ccc_chain::{Chain, ChainError, ConnectOptions, custody::CustodyError};
+use ccc_chain::{
+    Chain, ChainError, ConnectOptions,
+    custody::{CustodyError, Step},
+};
 use std::{net::IpAddr, time::Duration};
 
 /// How long a node may take for its first answers.
 const PATIENCE: Duration = Duration::from_secs(10);
+
+/// The fewest characters of a piece of an address that may be an access key; shorter ones are words such as `v3`.
+const SHORTEST_KEY: usize = 6;
 
 /// Chain ids that stand for chains on one machine.
 const LOCAL_IDS: [u64; 2] = [31337, 1337];
@@ -69,11 +75,19 @@ impl Node {
     pub(crate) fn custody_error(&self, error: CustodyError) -> NetworkError {
         match error {
             CustodyError::Plan(error) => error.into(),
-            CustodyError::Step { step, done, source } => {
-                NetworkError::Step { step, done, reason: self.error(&source).to_string() }
+            CustodyError::Step { step, steps, source } => {
+                let reason = self.error(&source).to_string();
+                NetworkError::Step { step, done: steps.len(), reason, made: made_by(&steps) }
             }
         }
     }
+}
+
+/// What stands on the chain after these transactions.
+fn made_by(steps: &[Step]) -> String {
+    let one = |step: &Step| step.address.map(|address| format!("{} {address}", step.what));
+    let made: Vec<String> = steps.iter().filter_map(one).collect();
+    if made.is_empty() { String::new() } else { format!("; made before: {}", made.join(", ")) }
 }
 
 fn parsed(text: &str) -> Result<Url, NetworkError> {
@@ -93,11 +107,16 @@ fn of_url(url: &Url) -> String {
     format!("{}://{host}{port}{rest}", url.scheme())
 }
 
-/// The parts of an address in which access keys stand.
+/// The parts of an address in which access keys stand, whole and in pieces: a node may quote one of them alone.
 fn hidden(url: &Url) -> Vec<String> {
     let path = Some(url.path()).filter(|path| path.len() > 1);
     let parts = [path, url.query(), url.password(), Some(url.username()), url.fragment()];
-    parts.into_iter().flatten().filter(|part| !part.is_empty()).map(str::to_owned).collect()
+    let parts = parts.into_iter().flatten().filter(|part| !part.is_empty());
+    let pieces = |part: &'_ str| -> Vec<String> {
+        let pieces = part.split(['/', '&', '=', ':']).filter(|piece| piece.len() >= SHORTEST_KEY);
+        pieces.chain([part]).map(str::to_owned).collect()
+    };
+    parts.flat_map(pieces).collect()
 }
 
 fn scrubbed(text: &str, hidden: &[String], shown: &str) -> String {
@@ -129,7 +148,12 @@ mod tests {
         }
         let url = parsed("http://node.example/v3/0123abcd").expect("an address");
         let text = "error sending request for url (http://node.example/v3/0123abcd)";
-        assert!(!scrubbed(text, &hidden(&url), "http://node.example/…").contains("0123abcd"));
+        let alone = "invalid project id 0123abcd";
+        for text in [text, alone] {
+            assert!(!scrubbed(text, &hidden(&url), "http://node.example/…").contains("0123abcd"), "{text}");
+        }
+        let url = parsed("http://node.example?chain=v1&key=0123abcd").expect("an address");
+        assert!(!scrubbed(alone, &hidden(&url), "http://node.example/…").contains("0123abcd"));
     }
 
     #[test]

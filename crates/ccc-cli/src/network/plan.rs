@@ -1,6 +1,6 @@
 //! The plan of a deployment, as a file.
 
-use super::NetworkError;
+use super::{NetworkError, known};
 use crate::{error::Error, files};
 use alloy::primitives::{Address, B256};
 use ccc_chain::{
@@ -101,6 +101,15 @@ impl PlanFile {
         let malformed = NetworkError::PlanFile { path: path.into(), reason: "it is not UTF-8 text".into() };
         let text = std::str::from_utf8(&bytes).map_err(|_| malformed)?;
         Ok(Self::parse(path, text)?)
+    }
+
+    /// What of a plan is of the local one and known to everybody.
+    ///
+    /// # Errors
+    /// None: the local plan is a plan.
+    pub(crate) fn known_part(plan: &CustodyPlan) -> Result<Option<&'static str>, NetworkError> {
+        let local = Self::parse(Path::new("the plan of a local chain"), LOCAL)?;
+        Ok(known::known_part(plan, &local))
     }
 
     fn parse(path: &Path, text: &str) -> Result<CustodyPlan, NetworkError> {

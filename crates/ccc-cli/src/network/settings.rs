@@ -8,7 +8,10 @@ use crate::{
     cli::{ChainArgs, DeploymentArgs, KeyArgs},
     error::Error,
 };
-use std::{env, path::PathBuf};
+use std::{
+    env,
+    path::{Path, PathBuf},
+};
 
 /// The node of a command that names none.
 const DEFAULT_RPC_URL: &str = "http://127.0.0.1:8545";
@@ -139,11 +142,21 @@ fn one_key(
     plain: Option<PathBuf>,
     keystore: Option<PathBuf>,
 ) -> Result<Option<KeySource>, NetworkError> {
+    if [&plain, &keystore].into_iter().flatten().any(|path| is_key(path)) {
+        return Err(NetworkError::KeyAsPath { from });
+    }
     match (plain, keystore) {
         (Some(_), Some(_)) => Err(NetworkError::TwoKeys { from }),
         (Some(path), None) => Ok(Some(KeySource::PrivateKeyFile(path))),
         (None, path) => Ok(path.map(KeySource::Keystore)),
     }
+}
+
+/// Whether the name of a file is a private key.
+fn is_key(path: &Path) -> bool {
+    let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    let digits = name.strip_prefix("0x").unwrap_or(name);
+    digits.len() == 64 && digits.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
 fn path(name: &str) -> Option<PathBuf> {

@@ -1,7 +1,7 @@
 //! The operators' door to the chain, from an empty home: settings, doctor, the served chain, deploy, status, submit.
 
 use super::support::{Run, Scratch};
-use alloy::primitives::U256;
+use alloy::{eips::BlockId, primitives::U256, providers::Provider};
 use ccc_chain::{
     Chain, ConnectOptions, Deployment, DeploymentPlan, Wallet,
     deploy::{self, FeedPlan, PoolTimes, Signers, TokenPlan, Workflow},
@@ -234,6 +234,7 @@ fn a_report_is_delivered_once_and_a_refusal_is_told_in_words() {
     assert_eq!((again.code, &again.json()["sent"], &again.json()["delivered"]), (0, &false.into(), &true.into()));
     let run = at_home(&scratch, &status, &[]);
     assert_eq!((run.code, &run.json()["verdict"], &run.json()["stale"]), (0, &"solvent".into(), &false.into()));
+    assert_eq!(run.json()["block_age"], serde_json::Value::Null, "the embedded chain has a time of its own");
     write_report(&scratch, "late.report", &deployment, now, 2, now - 1);
     let late = submit("late.report", "");
     assert_eq!((late.code, &late.json_error()["code"]), (2, &"contract-refused".into()));
@@ -246,6 +247,33 @@ fn a_report_is_delivered_once_and_a_refusal_is_told_in_words() {
     scratch.write("none.report", "nothing");
     assert_eq!(submit("none.report", "").json_error()["code"], "report");
     assert_eq!(submit("d.json", "").json_error()["code"], "other-content");
+}
+
+#[test]
+fn a_report_grows_old_between_blocks() {
+    let scratch = with_key();
+    let served = Served::start("--for 120");
+    let flags = format!("--rpc-url {} --private-key-file key", served.url);
+    assert_eq!(at_home(&scratch, &format!("deploy {flags} --out d.json"), &[]).code, 0);
+    let deployment: Deployment = serde_json::from_slice(&scratch.read("d.json")).expect("a deployment");
+    let status = format!("status --deployment d.json --rpc-url {}", served.url);
+    let now = at_home(&scratch, &format!("--json {status}"), &[]).json()["time"].as_u64().expect("a time");
+    write_report(&scratch, "one.report", &deployment, now, 1, now + 600);
+    let submit = format!("report submit one.report --deployment d.json {flags}");
+    assert_eq!(at_home(&scratch, &submit, &[]).code, 0);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    runtime.block_on(async {
+        let chain = Chain::connect(&served.url, &ConnectOptions::default()).await.expect("connected");
+        let moved: serde_json::Value =
+            chain.provider().raw_request("evm_increaseTime".into(), (7_200,)).await.expect("moved");
+        assert!(moved.is_string());
+    });
+    let run = at_home(&scratch, &status, &[]);
+    assert!(run.code == 1 && run.stdout.starts_with("STALE: the last solvency report is 72"), "{}", run.stdout);
+    let object = at_home(&scratch, &format!("--json {status}"), &[]).json();
+    assert!(object["age"].as_u64().is_some_and(|age| age >= 7_200), "{object}");
+    assert_eq!((&object["verdict"], &object["last_verdict"]), (&"unknown".into(), &"solvent".into()));
+    assert_eq!((&object["stale"], &object["solvent"]), (&true.into(), &false.into()));
 }
 
 #[test]
@@ -291,12 +319,113 @@ fn plan_of_real_parts(url: &str, plan: &str) -> String {
     format!("{head}[feed]\naddress = \"{}\"\n{}{}", standing.feed, token(0), token(1))
 }
 
+/// The plan with people and keys of its own instead of those that everybody knows.
+fn with_own_people(plan: &str) -> String {
+    let accounts = Scratch::new().done("--json chain --for 0").json()["accounts"].clone();
+    let mut plan = plan.to_lowercase();
+    for (at, account) in accounts.as_array().expect("a list").iter().enumerate() {
+        plan = plan.replace(account.as_str().expect("text"), &format!("0x{:040x}", 0x1000 + at));
+    }
+    for placeholder in PLACEHOLDERS {
+        plan = plan.replace(&format!("{placeholder}\""), &format!("{:0>1$}\"", "77", placeholder.len()));
+    }
+    plan
+}
+
+/// How the values of the local plan end that somebody must choose.
+const PLACEHOLDERS: [&str; 4] = ["a9e7", "07ab1e", "3a51", "5001"];
+
+fn height(url: &str) -> u64 {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    runtime.block_on(async {
+        let chain = Chain::connect(url, &ConnectOptions::default()).await.expect("connected");
+        chain.block(BlockId::latest()).await.expect("a block").number
+    })
+}
+
+#[test]
+fn what_everybody_knows_is_put_on_no_other_chain() {
+    let scratch = with_key();
+    let served = Served::start("--for 120 --chain-id 10");
+    let public = plan_of_real_parts(&served.url, &at_home(&scratch, "deploy --print-plan", &[]).stdout);
+    let own = with_own_people(&public);
+    let before = height(&served.url);
+    let flags = format!("--rpc-url {} --private-key-file key --plan plan.toml --out d.json", served.url);
+    let refused = |plan: &str, what: &str| {
+        scratch.write("plan.toml", plan);
+        at_home(&scratch, &format!("deploy {flags} --broadcast"), &[]).fails(2, &format!("everybody knows {what}"));
+    };
+    refused(&public, "the admin");
+    let known = "0x70997970c51812dc3a010c7d01b50e0d17dc79c8";
+    for (at, what) in [
+        (1, "the admin"),
+        (2, "the operator"),
+        (3, "the guardian"),
+        (8, "the reserve"),
+        (9, "the workflow's owner"),
+        (4, "a participant of the committee"),
+    ] {
+        refused(&own.replace(&format!("0x{:040x}", 0x1000 + at), known), what);
+    }
+    let (head, signers) = own.split_once("[signers]").expect("the signers");
+    let signers = signers.replace(&format!("0x{:040x}", 0x1004), known);
+    refused(&format!("{head}[signers]{signers}"), "a report signer");
+    for (name, public) in
+        [("agent_key", "a9e7"), ("table_id", "7ab1e"), ("master_key", "3a51"), ("verification_root", "5001")]
+    {
+        let line = own.lines().find(|line| line.starts_with(name)).expect("the line");
+        refused(&own.replace(line, &format!("{name} = \"0x{public:0>64}\"")), &format!("`{name}`"));
+    }
+    assert_eq!(height(&served.url), before, "nothing was sent");
+    assert!(!scratch.path("d.json").exists());
+}
+
+#[test]
+fn nothing_is_spent_where_the_deployment_cannot_be_written() {
+    let scratch = with_key();
+    let served = Served::start("--for 60");
+    let flags = format!("--rpc-url {} --private-key-file key --out none/d.json", served.url);
+    let run = at_home(&scratch, &format!("--json deploy {flags}"), &[]);
+    assert_eq!((run.code, &run.json_error()["code"]), (2, &"write".into()), "{}", run.stderr);
+    assert_eq!(height(&served.url), 0);
+}
+
+#[test]
+fn a_key_where_a_file_is_named_is_refused_and_not_shown() {
+    let scratch = Scratch::new();
+    scratch.write("c.toml", format!("keystore = \"0x{KNOWN_KEY}\"\n"));
+    for (arguments, environment, from) in [
+        (format!("config show --private-key-file 0x{KNOWN_KEY}"), vec![], "the command line"),
+        ("config show".to_owned(), vec![("CCC_PRIVATE_KEY_FILE", KNOWN_KEY)], "the environment"),
+        ("config show --config c.toml".to_owned(), vec![], "the settings file"),
+    ] {
+        let run = at_home(&scratch, &arguments, &environment);
+        run.fails(2, &format!("{from} has a private key"));
+        assert!(!run.stderr.contains(KNOWN_KEY) && !run.stdout.contains(KNOWN_KEY), "{}", run.stderr);
+    }
+    let run = at_home(&scratch, &format!("doctor --keystore {KNOWN_KEY}"), &[]);
+    assert!(run.code == 1 && run.stdout.contains("MISSING  settings"), "{}", run.stdout);
+    assert!(!run.stdout.contains(KNOWN_KEY) && !run.stderr.contains(KNOWN_KEY), "{}", run.stdout);
+}
+
+#[test]
+fn a_malformed_settings_file_is_not_quoted() {
+    let scratch = Scratch::new();
+    for text in [format!("chain_id = \"{KNOWN_KEY}\"\n"), format!("\n0x{KNOWN_KEY} = 1\n"), KNOWN_KEY.to_owned()] {
+        scratch.write("c.toml", &text);
+        let run = at_home(&scratch, "config show --config c.toml", &[]);
+        run.fails(2, "line ");
+        assert!(!run.stderr.contains(&KNOWN_KEY[..16]), "{}", run.stderr);
+    }
+}
+
 #[test]
 fn elsewhere_only_broadcast_sends() {
     let scratch = with_key();
     let served = Served::start("--for 120 --chain-id 10");
     let flags = format!("--rpc-url {} --private-key-file key --plan plan.toml --out d.json", served.url);
-    scratch.write("plan.toml", plan_of_real_parts(&served.url, &at_home(&scratch, "deploy --print-plan", &[]).stdout));
+    let plan = plan_of_real_parts(&served.url, &at_home(&scratch, "deploy --print-plan", &[]).stdout);
+    scratch.write("plan.toml", with_own_people(&plan));
     let dry = at_home(&scratch, &format!("--json deploy {flags}"), &[]);
     assert_eq!((dry.code, &dry.json()["sent"]), (0, &false.into()), "{}", dry.stderr);
     assert!(!scratch.path("d.json").exists());
