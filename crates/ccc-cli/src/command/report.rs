@@ -47,9 +47,10 @@ fn submit_report(arguments: &SubmitArgs, ctx: &Context<'_>) -> Result<Answer, Er
         match sent {
             Ok(delivery) => tell_sent(&signed, &delivery, ctx),
             // somebody else's delivery came first: the report is where it belongs
-            Err(error) => match submit::delivered(&node.chain, forwarder, &signed).await.map_err(failed)? {
-                Some(transmitter) => tell_delivered(&signed, transmitter, ctx),
-                None => return Err(node.error(&error).into()),
+            Err(error) => match submit::delivered(&node.chain, forwarder, &signed).await {
+                Ok(Some(transmitter)) => tell_delivered(&signed, transmitter, ctx),
+                // why the sending failed says more than why nobody could be asked afterwards
+                Ok(None) | Err(_) => return Err(node.error(&error).into()),
             },
         }
         Ok(Answer::Done)

@@ -63,7 +63,7 @@ impl Node {
     /// The chain's error, with a refusal in words and nothing of the address that is not shown.
     pub(crate) fn error(&self, error: &ChainError) -> NetworkError {
         match error.refusal() {
-            Some(refusal) => NetworkError::Refused { by: refusal.by.to_string(), reason: words_of(refusal) },
+            Some(refusal) => NetworkError::Refused { by: refusal.by.to_string(), reason: plain(&words_of(refusal)) },
             None => NetworkError::Node {
                 node: self.shown.clone(),
                 reason: scrubbed(&error.to_string(), &self.hidden, &self.shown),
@@ -121,7 +121,12 @@ fn hidden(url: &Url) -> Vec<String> {
 
 fn scrubbed(text: &str, hidden: &[String], shown: &str) -> String {
     let pieces = hidden.iter().any(|part| text.contains(part.as_str()));
-    if pieces { format!("the request to {shown} failed") } else { text.to_owned() }
+    if pieces { format!("the request to {shown} failed") } else { plain(text) }
+}
+
+/// What a node or a contract said, so that it cannot steer a terminal.
+fn plain(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
 fn is_loopback(url: &Url) -> bool {
@@ -148,6 +153,7 @@ mod tests {
         }
         let url = parsed("http://node.example/v3/0123abcd").expect("an address");
         let text = "error sending request for url (http://node.example/v3/0123abcd)";
+        assert_eq!(scrubbed("a\u{1b}[2J\nb", &[], ""), "a [2J b", "nothing steers the terminal");
         let alone = "invalid project id 0123abcd";
         for text in [text, alone] {
             assert!(!scrubbed(text, &hidden(&url), "http://node.example/…").contains("0123abcd"), "{text}");
