@@ -29,7 +29,7 @@ use alloy::primitives::Address;
 pub(crate) use rpc::CLIENT_VERSION;
 
 pub use connections::{IDLE, MOST_CONNECTIONS};
-pub use server::{BODY_TIME, ChainServer, Clock, MAX_BODY, MOST_IN_BATCH, ServeError};
+pub use server::{BATCH_TIME, BODY_TIME, ChainServer, Clock, MAX_BODY, MOST_IN_BATCH, ServeError};
 pub use transport::EmbeddedTransport;
 
 /// The most gas that a transaction may ask for (EIP-7825).

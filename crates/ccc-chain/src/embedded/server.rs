@@ -4,7 +4,7 @@
 //! not send unasked, and the host must be a name of this machine, which a rebound name is not. Whoever is on this machine
 //! may use the chain, set balances and move its time.
 //!
-//! *Bounds*: [`MAX_BODY`] bytes and [`MOST_IN_BATCH`] requests in a body, [`BODY_TIME`] to send it,
+//! *Bounds*: [`MAX_BODY`] bytes and [`MOST_IN_BATCH`] requests in a body, [`BODY_TIME`] to send it, [`BATCH_TIME`] to answer them,
 //! [`MOST_CONNECTIONS`](super::MOST_CONNECTIONS), each silent for no longer than [`IDLE`](super::IDLE).
 
 use std::{
@@ -22,7 +22,7 @@ use axum::{
     routing::post,
 };
 use serde_json::{Value, value::RawValue};
-use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
+use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle, time::Instant};
 
 use super::{EmbeddedTransport, connections::Bounded};
 
@@ -35,8 +35,12 @@ pub const MOST_IN_BATCH: usize = 100;
 /// How long a body may take to arrive.
 pub const BODY_TIME: Duration = Duration::from_secs(10);
 
+/// How long the requests of a body may take together; those that are left are refused.
+pub const BATCH_TIME: Duration = Duration::from_secs(10);
+
 const PARSE_ERROR: i64 = -32700;
 const INVALID_REQUEST: i64 = -32600;
+const TOO_LATE: i64 = -32000;
 
 /// What moves a served chain's time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -135,7 +139,7 @@ async fn answer(State(served): State<Served>, headers: HeaderMap, body: Body) ->
     match tokio::time::timeout(BODY_TIME, to_bytes(body, MAX_BODY)).await {
         Err(_) => StatusCode::REQUEST_TIMEOUT.into_response(),
         Ok(Err(_)) => StatusCode::PAYLOAD_TOO_LARGE.into_response(),
-        Ok(Ok(body)) => ([(header::CONTENT_TYPE, "application/json")], served.reply(&body)).into_response(),
+        Ok(Ok(body)) => ([(header::CONTENT_TYPE, "application/json")], served.reply(&body).await).into_response(),
     }
 }
 
@@ -160,24 +164,30 @@ fn of_this_machine(headers: &HeaderMap) -> bool {
 
 impl Served {
     /// The answer to a body: one object, or a list for a list. Requests without an id are told nothing.
-    fn reply(&self, body: &Bytes) -> String {
+    async fn reply(&self, body: &Bytes) -> String {
         if self.clock == Clock::Machine {
             let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |passed| passed.as_secs());
             self.chain.follow(now);
         }
         match serde_json::from_slice::<Value>(body) {
             Err(error) => written(&refusal(PARSE_ERROR, error.to_string())),
-            Ok(Value::Array(requests)) => self.batch(requests),
+            Ok(Value::Array(requests)) => self.batch(requests, Instant::now() + BATCH_TIME).await,
             Ok(request) => self.one(request).map(|response| written(&response)).unwrap_or_default(),
         }
     }
 
-    fn batch(&self, requests: Vec<Value>) -> String {
+    /// Between two requests others have their turn.
+    async fn batch(&self, requests: Vec<Value>, deadline: Instant) -> String {
         if requests.is_empty() || requests.len() > MOST_IN_BATCH {
             let reason = format!("a batch holds 1 to {MOST_IN_BATCH} requests, found {}", requests.len());
             return written(&refusal(INVALID_REQUEST, reason));
         }
-        let answers: Vec<Response> = requests.into_iter().filter_map(|request| self.one(request)).collect();
+        let mut answers = Vec::with_capacity(requests.len());
+        for request in requests {
+            let late = Instant::now() >= deadline;
+            answers.extend(if late { too_late(request) } else { self.one(request) });
+            tokio::task::yield_now().await;
+        }
         if answers.is_empty() { String::new() } else { written(&answers) }
     }
 
@@ -204,6 +214,17 @@ fn parsed(request: Value) -> Result<(SerializedRequest, bool), String> {
     Ok((request, told))
 }
 
+/// The answer to a request whose batch took too long before it.
+fn too_late(request: Value) -> Option<Response> {
+    match parsed(request) {
+        Err(reason) => Some(refusal(INVALID_REQUEST, reason)),
+        Ok((request, told)) => {
+            let answer = refusal(TOO_LATE, "the requests before this one took the batch's time".to_owned());
+            told.then(|| Response { id: request.id().clone(), ..answer })
+        }
+    }
+}
+
 fn refusal(code: i64, reason: String) -> Response {
     let fault = ErrorPayload { code, message: reason.into(), data: None::<Box<RawValue>> };
     Response { id: Id::None, payload: ResponsePayload::Failure(fault) }
@@ -211,4 +232,21 @@ fn refusal(code: i64, reason: String) -> Response {
 
 fn written(answer: &impl serde::Serialize) -> String {
     serde_json::to_string(answer).expect("answers are values that were parsed or made of text and numbers")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::EmbeddedConfig;
+
+    #[tokio::test]
+    async fn a_batch_ends_at_its_deadline() {
+        let config = EmbeddedConfig { chain_id: 1, genesis_time: 1, rich: Vec::new() };
+        let served = Served { chain: EmbeddedTransport::new(&config), clock: Clock::Blocks };
+        let requests = vec![serde_json::json!({ "jsonrpc": "2.0", "id": 7, "method": "eth_chainId" })];
+        let late = served.batch(requests.clone(), Instant::now()).await;
+        assert!(late.contains("-32000") && late.contains("\"id\":7"), "{late}");
+        let answer = served.batch(requests, Instant::now() + BATCH_TIME).await;
+        assert!(answer.contains("0x1"), "{answer}");
+    }
 }
