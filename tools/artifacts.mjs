@@ -1,6 +1,6 @@
 #!/usr/bin/env node
-// Compiles every contract of contracts/src with the pinned npm compiler and either writes the committed artifacts or
-// compares them with what the sources give.
+// Compiles every contract of contracts/src, and OpenZeppelin's AccessManager, with the pinned npm compiler and either
+// writes the committed artifacts or compares them with what the sources give.
 //
 //   node tools/artifacts.mjs --write    write contracts/artifacts/*.json
 //   node tools/artifacts.mjs check      compare; also with forge's output where `forge build` has left one
@@ -14,6 +14,8 @@ import { fileURLToPath } from 'node:url';
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..');
 const solc = createRequire(import.meta.url)('solc');
 const sourceRoot = 'contracts/src';
+// Deployed as it is, so its bytecode is committed too.
+const outside = ['node_modules/@openzeppelin/contracts/access/manager/AccessManager.sol'];
 const artifactDir = path.join(root, 'contracts/artifacts');
 const forgeDir = path.join(root, 'target/forge/out');
 const settings = {
@@ -37,7 +39,8 @@ const settings = {
 function readSources() {
   const files = readdirSync(path.join(root, sourceRoot), { recursive: true }).filter((f) => f.endsWith('.sol'));
   const keys = files.map((f) => path.posix.join(sourceRoot, f.split(path.sep).join('/'))).sort();
-  return Object.fromEntries(keys.map((key) => [key, { content: readFileSync(path.join(root, key), 'utf8') }]));
+  const content = (key) => ({ content: readFileSync(path.join(root, key), 'utf8') });
+  return Object.fromEntries([...keys, ...outside].map((key) => [key, content(key)]));
 }
 
 function resolveImport(name) {

@@ -32,6 +32,36 @@ pub mod dark_pool {
     );
 }
 
+/// The committees of the vault.
+pub mod vault_registry {
+    alloy::sol!(
+        #[sol(rpc, abi)]
+        #[derive(Debug)]
+        VaultRegistry,
+        "../../contracts/artifacts/VaultRegistry.json"
+    );
+}
+
+/// The enclaves that the committee trusts.
+pub mod enclave_registry {
+    alloy::sol!(
+        #[sol(rpc, abi)]
+        #[derive(Debug)]
+        EnclaveRegistry,
+        "../../contracts/artifacts/EnclaveRegistry.json"
+    );
+}
+
+/// OpenZeppelin's manager of roles and delays.
+pub mod access_manager {
+    alloy::sol!(
+        #[sol(rpc, abi)]
+        #[derive(Debug)]
+        AccessManager,
+        "../../contracts/artifacts/AccessManager.json"
+    );
+}
+
 /// A token that anybody may mint.
 pub mod test_token {
     alloy::sol!(
@@ -52,8 +82,11 @@ pub mod simulated_feed {
     );
 }
 
+pub use access_manager::AccessManager;
 pub use dark_pool::CREDarkPool;
+pub use enclave_registry::EnclaveRegistry;
 pub use quorum_forwarder::QuorumForwarder;
 pub use reserve_attestation::ReserveAttestation;
 pub use simulated_feed::SimulatedFeed;
 pub use test_token::TestToken;
+pub use vault_registry::VaultRegistry;

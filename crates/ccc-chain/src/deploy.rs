@@ -11,7 +11,7 @@ use ccc_core::report::{Binding, Kind, Origin, ReportContext, SignerSet};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Chain, ChainError, Wallet,
+    Chain, ChainError, Sent, Wallet,
     bindings::{CREDarkPool, QuorumForwarder, ReserveAttestation, SimulatedFeed, TestToken},
 };
 
@@ -118,6 +118,17 @@ pub struct DeployedToken {
     pub plan: TokenPlan,
 }
 
+/// The contracts of a deployment for custody, which one for demonstrations does without.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Registries {
+    /// OpenZeppelin's `AccessManager`: who may do what, after which delay.
+    pub manager: Address,
+    /// `VaultRegistry`.
+    pub vault: Address,
+    /// `EnclaveRegistry`.
+    pub enclaves: Address,
+}
+
 /// What stands on a chain. It can be written to a file and read again.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Deployment {
@@ -151,6 +162,9 @@ pub struct Deployment {
     pub table_id: B256,
     /// The pool's durations.
     pub times: PoolTimes,
+    /// Manager and registries, where the deployment has them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub registries: Option<Registries>,
 }
 
 impl Deployment {
@@ -178,13 +192,16 @@ impl Deployment {
         ReportContext { config_digest, sequence }
     }
 
-    /// The contract that takes reports of a kind; none takes enclave reports yet.
+    /// The contract that takes reports of a kind; without registries none takes enclave reports.
     #[must_use]
     pub const fn receiver(&self, kind: Kind) -> Option<Address> {
         match kind {
             Kind::Solvency => Some(self.attestation),
             Kind::Round | Kind::Payout => Some(self.pool),
-            Kind::Enclave => None,
+            Kind::Enclave => match self.registries {
+                Some(registries) => Some(registries.enclaves),
+                None => None,
+            },
         }
     }
 
@@ -205,14 +222,16 @@ impl Deployment {
     #[must_use]
     pub fn contracts(&self) -> Vec<Address> {
         let tokens = self.tokens.iter().map(|token| token.address);
-        [self.forwarder, self.attestation, self.pool, self.feed].into_iter().chain(tokens).collect()
+        let registries = self.registries.into_iter().flat_map(|r| [r.manager, r.vault, r.enclaves]);
+        let own = [self.forwarder, self.attestation, self.pool, self.feed];
+        own.into_iter().chain(registries).chain(tokens).collect()
     }
 }
 
 /// Deploys everything from `wallet`, which owns forwarder and feed afterwards, and configures the signers.
 ///
 /// *Security*: a deployment for tests and demonstrations. The epoch is fixed, nobody can pause the pool, and signer sets
-/// change at once; with registries, roles and delays deploys `contracts/script/Deploy.s.sol`.
+/// change at once; [`custody::deploy`](crate::custody::deploy) deploys with registries, roles and delays.
 ///
 /// # Errors
 /// An unusable signer set, a workflow id that is zero or whose first byte is not, a constructor's refusal.
@@ -243,14 +262,28 @@ pub async fn deploy(chain: &Chain, wallet: &Wallet, plan: &DeploymentPlan) -> Re
         max_age: plan.max_age,
         table_id: plan.table_id,
         times: plan.times,
+        registries: None,
     })
 }
 
 /// Checks that a deployment, for example from a file, stands on this chain with its signer set.
 ///
 /// # Errors
-/// Another chain, an address without code, another signer set at the forwarder.
+/// Those of [`check_place`]; another signer set at the forwarder.
 pub async fn check(chain: &Chain, deployment: &Deployment) -> Result<(), ChainError> {
+    check_place(chain, deployment).await?;
+    let Signers { don_id, config_version, .. } = deployment.signers;
+    let forwarder = QuorumForwarder::new(deployment.forwarder, chain.provider());
+    let found = forwarder.configDigest(don_id, config_version).call().await?;
+    let expected = B256::from(deployment.context(0).config_digest);
+    if expected == found { Ok(()) } else { Err(ChainError::SignerSet { expected, found }) }
+}
+
+/// Checks that a deployment stands on this chain.
+///
+/// # Errors
+/// Another chain, an address without code.
+pub async fn check_place(chain: &Chain, deployment: &Deployment) -> Result<(), ChainError> {
     let (expected, found) = (deployment.chain_id, chain.chain_id());
     if expected != found {
         return Err(ChainError::WrongChain { expected, found });
@@ -260,11 +293,22 @@ pub async fn check(chain: &Chain, deployment: &Deployment) -> Result<(), ChainEr
             return Err(ChainError::NotDeployed { contract: address.to_string() });
         }
     }
-    let Signers { don_id, config_version, .. } = deployment.signers;
-    let forwarder = QuorumForwarder::new(deployment.forwarder, chain.provider());
-    let found = forwarder.configDigest(don_id, config_version).call().await?;
-    let expected = B256::from(deployment.context(0).config_digest);
-    if expected == found { Ok(()) } else { Err(ChainError::SignerSet { expected, found }) }
+    Ok(())
+}
+
+/// Makes a contract of its creation code and its constructor's arguments.
+pub(crate) async fn create<C: SolConstructor>(
+    chain: &Chain,
+    wallet: &Wallet,
+    contract: &'static str,
+    code: &Bytes,
+    arguments: &C,
+) -> Result<(Address, Sent), ChainError> {
+    let init: Vec<u8> = [code.as_ref(), arguments.abi_encode().as_slice()].concat();
+    let request = TransactionRequest::default().with_deploy_code(init);
+    let sent = chain.send(wallet, request).await?;
+    let address = sent.contract.ok_or_else(|| ChainError::NotDeployed { contract: contract.to_owned() })?;
+    Ok((address, sent))
 }
 
 struct Deployer<'a> {
@@ -281,10 +325,7 @@ impl Deployer<'_> {
         code: &Bytes,
         arguments: &C,
     ) -> Result<(Address, u64), ChainError> {
-        let init: Vec<u8> = [code.as_ref(), arguments.abi_encode().as_slice()].concat();
-        let request = TransactionRequest::default().with_deploy_code(init);
-        let sent = self.chain.send(self.wallet, request).await?;
-        let address = sent.contract.ok_or_else(|| ChainError::NotDeployed { contract: contract.to_owned() })?;
+        let (address, sent) = create(self.chain, self.wallet, contract, code, arguments).await?;
         Ok((address, sent.block))
     }
 

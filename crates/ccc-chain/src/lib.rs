@@ -12,6 +12,7 @@
 
 pub mod act;
 pub mod bindings;
+pub mod custody;
 pub mod deploy;
 pub mod embedded;
 mod error;
@@ -19,6 +20,7 @@ pub mod provider;
 pub mod read;
 pub mod refusal;
 mod send;
+pub mod status;
 pub mod submit;
 pub mod transcript;
 pub mod wallet;

@@ -11,12 +11,19 @@ use alloy::{
     primitives::{Address, U256},
     providers::{DynProvider, Provider, ProviderBuilder},
     rpc::client::RpcClient,
+    transports::{
+        TransportErrorKind,
+        http::{
+            Http,
+            reqwest::{Client, Url},
+        },
+    },
 };
 use serde_json::Value;
 
 use crate::{
     ChainError,
-    embedded::{EmbeddedConfig, EmbeddedTransport},
+    embedded::{CLIENT_VERSION, EmbeddedConfig, EmbeddedTransport},
     read::BlockRef,
     transcript::RevertRecord,
 };
@@ -28,7 +35,7 @@ const GRACE_SECONDS: u64 = 300;
 /// What stands behind a [`Chain`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ChainKind {
-    /// The chain in this process.
+    /// The chain in this process, or one that another process serves.
     Embedded,
     /// An anvil node, whose time can be set and whose accounts can be funded.
     Anvil,
@@ -52,6 +59,8 @@ pub struct ConnectOptions {
     pub expected_chain_id: Option<u64>,
     /// How often receipts and time are asked for.
     pub poll_interval: Duration,
+    /// How long the node may take for an answer.
+    pub answer_timeout: Duration,
     /// How long to wait for a receipt.
     pub receipt_timeout: Duration,
     /// When a block counts as final; by default the node's tag, and every block on anvil.
@@ -65,6 +74,7 @@ impl Default for ConnectOptions {
         Self {
             expected_chain_id: None,
             poll_interval: Duration::from_millis(250),
+            answer_timeout: Duration::from_secs(30),
             receipt_timeout: Duration::from_secs(120),
             finality: None,
             pin_block_times: true,
@@ -99,7 +109,7 @@ impl Chain {
     /// A malformed address, a node that does not answer, a node of another chain.
     pub async fn connect(url: &str, options: &ConnectOptions) -> Result<Self, ChainError> {
         let parsed = url.parse().map_err(|_| ChainError::Url { url: url.to_owned() })?;
-        let client = RpcClient::new_http(parsed);
+        let client = http_client(parsed, options.answer_timeout)?;
         let found = client.request_noparams::<alloy::primitives::U64>("eth_chainId").await?.to();
         if let Some(expected) = options.expected_chain_id.filter(|expected| *expected != found) {
             return Err(ChainError::WrongChain { expected, found });
@@ -269,8 +279,22 @@ impl Chain {
     }
 }
 
+/// A client that does not wait for ever for a node that took the question and stays silent.
+fn http_client(url: Url, patience: Duration) -> Result<RpcClient, ChainError> {
+    let client = Client::builder().timeout(patience).build();
+    let http = Http::with_client(client.map_err(TransportErrorKind::custom)?, url);
+    let local = http.guess_local();
+    Ok(RpcClient::new(http, local))
+}
+
 fn kind_of(version: &str) -> ChainKind {
-    if version.starts_with("anvil/") { ChainKind::Anvil } else { ChainKind::Node }
+    if version.starts_with("anvil/") {
+        ChainKind::Anvil
+    } else if version == CLIENT_VERSION {
+        ChainKind::Embedded
+    } else {
+        ChainKind::Node
+    }
 }
 
 const fn default_finality(kind: ChainKind) -> Finality {

@@ -10,7 +10,10 @@ use alloy::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::bindings::{dark_pool, quorum_forwarder, reserve_attestation, simulated_feed, test_token};
+use crate::bindings::{
+    access_manager, dark_pool, enclave_registry, quorum_forwarder, reserve_attestation, simulated_feed, test_token,
+    vault_registry,
+};
 
 /// Why a contract refused: the name and arguments of its custom error.
 ///
@@ -43,6 +46,9 @@ static ERRORS: LazyLock<Errors> = LazyLock::new(|| {
         quorum_forwarder::QuorumForwarder::abi::errors(),
         reserve_attestation::ReserveAttestation::abi::errors(),
         dark_pool::CREDarkPool::abi::errors(),
+        vault_registry::VaultRegistry::abi::errors(),
+        enclave_registry::EnclaveRegistry::abi::errors(),
+        access_manager::AccessManager::abi::errors(),
         test_token::TestToken::abi::errors(),
         simulated_feed::SimulatedFeed::abi::errors(),
     ];

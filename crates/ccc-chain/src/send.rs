@@ -6,6 +6,7 @@ use alloy::{
     primitives::{Address, B256, Bytes, TxHash},
     providers::Provider,
     rpc::types::{Log, TransactionReceipt, TransactionRequest},
+    transports::RpcError,
 };
 
 use crate::{Chain, ChainError, Wallet, embedded::TRANSACTION_GAS_CAP, transcript::RevertRecord};
@@ -52,7 +53,7 @@ impl Chain {
     pub async fn send(&self, wallet: &Wallet, request: TransactionRequest) -> Result<Sent, ChainError> {
         let request = request.with_from(wallet.address());
         let request = self.with_gas(request).await?;
-        let raw = self.signed(wallet, request.clone()).await?;
+        let (nonce, raw) = self.signed(wallet, request.clone()).await?;
         let receipt = self.mined(&raw).await?;
         let block = receipt.block_number.unwrap_or_default();
         if !receipt.status() {
@@ -62,7 +63,7 @@ impl Chain {
             transaction: receipt.transaction_hash,
             block,
             gas_used: receipt.gas_used,
-            contract: receipt.contract_address,
+            contract: made(&request, wallet.address().create(nonce), receipt.contract_address)?,
             logs: receipt.inner.logs().to_vec(),
         })
     }
@@ -77,7 +78,7 @@ impl Chain {
         Ok(request.with_gas_limit(limit))
     }
 
-    async fn signed(&self, wallet: &Wallet, request: TransactionRequest) -> Result<Vec<u8>, ChainError> {
+    async fn signed(&self, wallet: &Wallet, request: TransactionRequest) -> Result<(u64, Vec<u8>), ChainError> {
         let nonce = self.provider().get_transaction_count(wallet.address()).pending().await?;
         let fees = self.provider().estimate_eip1559_fees().await?;
         let request = request
@@ -87,7 +88,7 @@ impl Chain {
             .with_max_priority_fee_per_gas(fees.max_priority_fee_per_gas);
         let envelope = request.build(wallet.keys()).await;
         let envelope = envelope.map_err(|error| ChainError::Signing { reason: error.to_string() })?;
-        Ok(envelope.encoded_2718())
+        Ok((nonce, envelope.encoded_2718()))
     }
 
     /// Development chains answer with the receipt at once; elsewhere it is asked for until it is there.
@@ -103,8 +104,11 @@ impl Chain {
 
     async fn await_receipt(&self, transaction: B256) -> Result<TransactionReceipt, ChainError> {
         loop {
-            if let Some(receipt) = self.provider().get_transaction_receipt(transaction).await? {
-                return Ok(receipt);
+            match self.provider().get_transaction_receipt(transaction).await {
+                Ok(Some(receipt)) => return Ok(receipt),
+                // a node that is away for a moment does not undo what was sent
+                Ok(None) | Err(RpcError::Transport(_)) => {}
+                Err(error) => return Err(error.into()),
             }
             tokio::time::sleep(self.poll_interval()).await;
         }
@@ -134,5 +138,34 @@ impl Chain {
             });
         }
         error
+    }
+}
+
+/// The contract that a request made. A node may not name another one than sender and nonce give: what is built next would
+/// be put on it.
+fn made(
+    request: &TransactionRequest,
+    expected: Address,
+    found: Option<Address>,
+) -> Result<Option<Address>, ChainError> {
+    if !request.to.is_some_and(|kind| kind.is_create()) {
+        return Ok(None);
+    }
+    if found == Some(expected) { Ok(found) } else { Err(ChainError::NotDeployed { contract: expected.to_string() }) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_contract_stands_where_sender_and_nonce_say() {
+        let (own, other) = (Address::from([1; 20]), Address::from([2; 20]));
+        let creates = TransactionRequest::default().with_deploy_code([0]);
+        assert!(matches!(made(&creates, own, Some(own)), Ok(Some(found)) if found == own));
+        for found in [Some(other), None] {
+            assert!(matches!(made(&creates, own, found), Err(ChainError::NotDeployed { .. })));
+        }
+        assert!(matches!(made(&TransactionRequest::default().to(own), own, Some(other)), Ok(None)));
     }
 }

@@ -46,6 +46,22 @@ pub async fn check(
     Ok(())
 }
 
+/// Who delivered the report already, if its receiver accepted it.
+///
+/// # Errors
+/// See [`ChainError`].
+pub async fn delivered(
+    chain: &Chain,
+    forwarder: Address,
+    signed: &SignedReport,
+) -> Result<Option<Address>, ChainError> {
+    let header = signed.report().header();
+    let (execution_id, report_id) = (header.execution_id.into(), header.report_id.into());
+    let contract = QuorumForwarder::new(forwarder, chain.provider());
+    let info = contract.getTransmissionInfo(receiver_of(signed), execution_id, report_id).call().await?;
+    Ok(info.success.then_some(info.transmitter))
+}
+
 /// Checks the report and delivers it.
 ///
 /// # Errors

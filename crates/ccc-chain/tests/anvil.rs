@@ -18,7 +18,7 @@ use alloy::{
     providers::Provider,
 };
 use ccc_chain::{
-    Chain, ChainError, ChainKind, ConnectOptions, Finality, read, transcript,
+    Chain, ChainError, ChainKind, ConnectOptions, Finality, custody, read, status, transcript,
     watch::{Event, Watcher},
 };
 use ccc_core::report::{Round, Statement, Verdict};
@@ -133,6 +133,30 @@ async fn story_and_gas_agree_with_anvil() {
     let options = ConnectOptions { expected_chain_id: Some(1), ..ConnectOptions::default() };
     let refused = Chain::connect(&anvil.url, &options).await;
     assert!(matches!(refused, Err(ChainError::WrongChain { expected: 1, found: CHAIN_ID })));
+}
+
+/// The set with registries and roles: same addresses, same gas, and both are what a rehearsal beside the node says.
+#[tokio::test]
+async fn custody_deployment_and_rehearsal_agree_with_anvil() {
+    let Ok(binary) = std::env::var("CCC_ANVIL") else {
+        println!("CCC_ANVIL names no anvil binary: the set was deployed on the embedded chain alone.");
+        return;
+    };
+    let anvil = Anvil::start(&binary);
+    let (ours, theirs) = (embedded_chain(), anvil.chain().await);
+    let deployer = common::wallet(common::DEPLOYER);
+    for chain in [&ours, &theirs] {
+        chain.fund(deployer.address()).await.unwrap();
+    }
+    let plan = common::custody_plan();
+    let (_, rehearsed) = custody::rehearse(&theirs, &deployer, &plan).await.unwrap();
+    let (here, our_steps) = custody::deploy(&ours, &deployer, &plan).await.unwrap();
+    let (there, their_steps) = custody::deploy(&theirs, &deployer, &plan).await.unwrap();
+    assert_eq!((&here, &our_steps), (&there, &their_steps));
+    assert_eq!(rehearsed, their_steps);
+    let told = [status::read(&ours, &here).await.unwrap(), status::read(&theirs, &there).await.unwrap()];
+    let [here, there] = told.map(|status| (status.registries, status.table.version, status.signer_set, status.paused));
+    assert_eq!(here, there);
 }
 
 /// Blocks that stand on one before it counts as final.

@@ -9,6 +9,7 @@ use crate::{
     artifact::ArtifactError,
     clearing::{OrdersError, RequestError},
     files::sealed::SealedError,
+    network::NetworkError,
     rounds::board::Twice,
 };
 use ccc_core::{
@@ -337,6 +338,10 @@ pub(crate) enum Error {
     OneTarget { path: PathBuf },
     #[error("{} is read, and named for a result", path.display())]
     OverInput { path: PathBuf },
+
+    // chains
+    #[error(transparent)]
+    Network(#[from] NetworkError),
 
     // recovery
     #[error("scenario: {0}")]

@@ -10,6 +10,7 @@ mod files;
 #[cfg(unix)]
 mod memory;
 mod message;
+mod network;
 mod pool;
 mod rounds;
 mod ui;

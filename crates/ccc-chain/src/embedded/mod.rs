@@ -11,6 +11,7 @@
 //! requests, same bytes, on every machine.
 
 mod block;
+mod connections;
 mod execute;
 mod fault;
 mod filters;
@@ -19,11 +20,16 @@ mod node;
 mod parameters;
 mod queries;
 mod rpc;
+mod server;
 mod state;
 mod transport;
 
 use alloy::primitives::Address;
 
+pub(crate) use rpc::CLIENT_VERSION;
+
+pub use connections::{IDLE, MOST_CONNECTIONS};
+pub use server::{BATCH_TIME, BODY_TIME, ChainServer, Clock, MAX_BODY, MOST_IN_BATCH, ServeError};
 pub use transport::EmbeddedTransport;
 
 /// The most gas that a transaction may ask for (EIP-7825).

@@ -107,6 +107,13 @@ impl World {
         Ok(())
     }
 
+    /// Lets the next block be no earlier than `time`.
+    pub(super) fn follow(&mut self, time: u64) {
+        if time > self.next_timestamp() {
+            self.next_time = Some(time);
+        }
+    }
+
     pub(super) fn block_by_tag(&self, tag: BlockNumberOrTag) -> Option<&Block> {
         usize::try_from(resolve(tag, self.height())).ok().and_then(|at| self.blocks.get(at))
     }

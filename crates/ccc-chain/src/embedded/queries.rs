@@ -77,6 +77,11 @@ impl World {
         json!(mined.map(|mined| &mined.receipt))
     }
 
+    pub(super) fn block_receipts(&self, parameters: &Parameters) -> Answer<Value> {
+        let block = self.block(parameters.required(0)?);
+        Ok(json!(block.map(|block| block.mined.iter().map(|mined| &mined.receipt).collect::<Vec<_>>())))
+    }
+
     fn block_with(&self, hash: TxHash) -> Option<&super::block::Block> {
         self.by_transaction.get(&hash).and_then(|at| self.blocks.get(*at))
     }

@@ -49,6 +49,10 @@ impl World {
         Some(match method {
             "web3_clientVersion" => Ok(json!(CLIENT_VERSION)),
             "net_version" => Ok(json!(self.chain_id.to_string())),
+            "net_listening" => Ok(json!(true)),
+            // it keeps no keys, and nothing is ahead of it
+            "eth_accounts" => Ok(json!([])),
+            "eth_syncing" => Ok(json!(false)),
             "eth_chainId" => Ok(quantity(self.chain_id)),
             "eth_blockNumber" => Ok(quantity(self.height())),
             "eth_gasPrice" => Ok(quantity(BASE_FEE)),
@@ -60,6 +64,7 @@ impl World {
             "eth_getStorageAt" => self.storage(parameters),
             "eth_call" => self.call(parameters),
             "eth_estimateGas" => self.estimate(parameters),
+            "eth_getBlockReceipts" => self.block_receipts(parameters),
             "eth_getTransactionReceipt" => parameters.required(0).map(|hash| self.receipt(hash)),
             "eth_getTransactionByHash" => self.transaction(parameters),
             "eth_getBlockByNumber" => self.block_by_number(parameters),
@@ -89,6 +94,7 @@ impl World {
             "evm_increaseTime" => self.increase_time(parameters),
             "evm_mine" => self.mine(parameters),
             "anvil_setBalance" => self.fund(parameters),
+            "anvil_setNonce" => self.set_nonce(parameters),
             _ => Err(unknown_method(method)),
         }
     }
@@ -111,6 +117,13 @@ impl World {
     fn fund(&mut self, parameters: &Parameters) -> Answer<Value> {
         let (address, balance) = (parameters.required::<Address>(0)?, parameters.required::<U256>(1)?);
         let undo = self.state.set_balance(address, balance);
+        self.pending_undo.extend(undo);
+        Ok(Value::Null)
+    }
+
+    fn set_nonce(&mut self, parameters: &Parameters) -> Answer<Value> {
+        let (address, nonce) = (parameters.required::<Address>(0)?, parameters.required::<U64>(1)?);
+        let undo = self.state.set_nonce(address, nonce.to());
         self.pending_undo.extend(undo);
         Ok(Value::Null)
     }

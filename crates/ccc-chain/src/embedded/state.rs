@@ -47,6 +47,13 @@ impl State {
         undo
     }
 
+    pub(super) fn set_nonce(&mut self, address: Address, nonce: u64) -> Undo {
+        let mut undo = Undo::default();
+        let info = AccountInfo { nonce, ..self.account(&address) };
+        self.put_account(address, Some(info), &mut undo);
+        undo
+    }
+
     /// Records the hash that `BLOCKHASH` gives for the next number.
     pub(super) fn push_block_hash(&mut self, hash: B256) {
         self.block_hashes.push(hash);

@@ -8,7 +8,7 @@ use std::{
 };
 
 use alloy::{
-    rpc::json_rpc::{RequestPacket, ResponsePacket},
+    rpc::json_rpc::{RequestPacket, Response, ResponsePacket, SerializedRequest},
     transports::{TransportError, TransportFut},
 };
 use tower::Service;
@@ -35,6 +35,16 @@ impl EmbeddedTransport {
                 ResponsePacket::Batch(requests.iter().map(|request| node.answer(request)).collect())
             }
         }
+    }
+
+    /// Answers one request at once.
+    pub(super) fn answer(&self, request: &SerializedRequest) -> Response {
+        self.node().answer(request)
+    }
+
+    /// Lets the next block be no earlier than `time` (Unix time).
+    pub(super) fn follow(&self, time: u64) {
+        self.node().world.follow(time);
     }
 
     /// Every request leaves the node whole, so a poisoned lock holds a usable one.

@@ -9,6 +9,7 @@ use alloy::{
 };
 use ccc_chain::{
     Actions, Chain, ChainError, Delivery, Deployment, DeploymentPlan, EmbeddedConfig, Wallet,
+    custody::{CommitteePlan, CustodyPlan, Part, Roles, TokenPart},
     deploy::{self, FeedPlan, PoolTimes, Signers, TokenPlan, Workflow},
     read::Pool,
     submit,
@@ -209,5 +210,51 @@ pub(crate) fn refusal<T: std::fmt::Debug>(outcome: Result<T, ChainError>) -> (Ad
     match outcome {
         Err(ChainError::Refused(refusal)) => (refusal.by, refusal.name),
         other => panic!("expected a refusal, found {other:?}"),
+    }
+}
+
+pub(crate) const ADMIN: Address = Address::repeat_byte(0xad);
+pub(crate) const DEPLOYER: u8 = 1;
+pub(crate) const GUARDIAN_SEED: u8 = 2;
+pub(crate) const RESERVE: u8 = 3;
+
+/// A simulated token of a custody deployment.
+fn test_token(name: &str, decimals: u8, lot: u64) -> TokenPart {
+    TokenPart { contract: Part::Simulated((name.into(), name.into(), decimals)), lot }
+}
+
+pub(crate) fn custody_plan() -> CustodyPlan {
+    let mut workflow_id = B256::repeat_byte(0x33);
+    workflow_id[0] = 0;
+    CustodyPlan {
+        roles: Roles {
+            admin: ADMIN,
+            operator: Address::repeat_byte(0x0b),
+            guardian: wallet(GUARDIAN_SEED).address(),
+            delay: 3600,
+        },
+        committee: CommitteePlan {
+            epoch: 7,
+            faults: 1,
+            participants: (1..=4).map(Address::repeat_byte).collect(),
+            master_key: B256::repeat_byte(0x51),
+            verification_root: B256::repeat_byte(0x52),
+        },
+        signers: Signers {
+            don_id: 1,
+            config_version: 1,
+            f: 1,
+            addresses: (101..=104).map(|seed| report_signer(seed).address().into()).collect(),
+        },
+        workflow_id,
+        workflow_owner: Address::repeat_byte(0x44),
+        agent_key: B256::repeat_byte(0x55),
+        max_age: 3600,
+        max_lifetime: 86_400,
+        reserve: wallet(RESERVE).address(),
+        table_id: B256::repeat_byte(0x66),
+        feed: Part::Simulated(FeedPlan { decimals: 8, description: "BTC / USD".into() }),
+        tokens: vec![test_token("USDC", 6, 1_000_000), test_token("WBTC", 8, 1000)],
+        times: PoolTimes { fill_window: 300, max_delay: 3600, exit_delay: 86_400 },
     }
 }

@@ -1,6 +1,7 @@
 //! Every flag of every verb, with the examples that help shows.
 
 mod attest;
+mod chain;
 mod clear;
 mod keys;
 mod message;
@@ -13,6 +14,10 @@ mod submission;
 mod value;
 
 pub(crate) use attest::{Attest, AttestPolicy, PolicyCheckArgs};
+pub(crate) use chain::{
+    ChainArgs, Config, DeployArgs, DeploymentArgs, DoctorArgs, KeyArgs, Report, ServeChainArgs, SettingsArgs,
+    SpendArgs, StatusArgs, SubmitArgs,
+};
 pub(crate) use clear::{ClearArgs, ClearRunArgs, ClearVerb, GenerateArgs};
 pub(crate) use keys::{AccountKeygen, AgentKeygen, AuditorKeygen, CommitteeKeygen, Keygen, Tdh2Keygen};
 pub(crate) use message::{EncryptArgs, Format, OpenArgs, ShareArgs};
@@ -110,8 +115,22 @@ pub(crate) enum Verb {
     Verify(VerifyArgs),
     /// Say what a file is, with its public fields
     Inspect(InspectArgs),
+    /// Put the contracts on a chain, with registries, roles and delays
+    Deploy(DeployArgs),
+    /// Say in plain words what the chain says
+    Status(StatusArgs),
+    /// Hand signed reports to the chain
+    #[command(subcommand)]
+    Report(Report),
+    /// Serve the embedded chain over JSON-RPC on loopback
+    Chain(ServeChainArgs),
     /// Serve a statement over HTTP, as a simulated custodian
     Custodian(CustodianArgs),
+    /// Show the settings and where each comes from
+    #[command(subcommand)]
+    Config(Config),
+    /// Say what is missing and how to get it
+    Doctor(DoctorArgs),
     /// Print a shell's completions
     Completions(CompletionsArgs),
     /// Print the manual page, or write all of them

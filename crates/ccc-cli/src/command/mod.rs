@@ -1,9 +1,13 @@
 //! One file per verb.
 
 mod attest;
+mod chain;
 mod clear;
 mod completions;
+mod config;
 mod custodian;
+mod deploy;
+mod doctor;
 mod encrypt;
 mod encrypt_order;
 mod fill;
@@ -15,8 +19,10 @@ mod open;
 mod recover;
 mod reencrypt;
 mod repair_share;
+mod report;
 mod reports;
 mod share;
+mod status;
 mod table;
 mod verify;
 
@@ -78,6 +84,12 @@ pub(crate) fn run(verb: Verb, ctx: &Context<'_>) -> Result<Answer, Error> {
         Verb::Attest(verb) => attest::run(&verb, ctx),
         Verb::Verify(arguments) => verify::run(&arguments, ctx),
         Verb::Inspect(arguments) => inspect::run(&arguments, ctx),
+        Verb::Deploy(arguments) => deploy::run(&arguments, ctx),
+        Verb::Status(arguments) => status::run(&arguments, ctx),
+        Verb::Report(verb) => report::run(&verb, ctx),
+        Verb::Chain(arguments) => chain::run(&arguments, ctx),
+        Verb::Config(verb) => config::run(&verb, ctx),
+        Verb::Doctor(arguments) => doctor::run(&arguments, ctx),
         Verb::Custodian(arguments) => custodian::run(&arguments, ctx),
         Verb::Completions(arguments) => completions::run(&arguments, ctx),
         Verb::Man(arguments) => man::run(&arguments, ctx),

@@ -341,6 +341,7 @@ impl Error {
 
     fn of_runs(&self) -> (&'static str, &'static str) {
         match self {
+            Self::Network(error) => error.parts(),
             Self::Scenario(error) => of_scenario(error),
             Self::Recovery(error) => of_recovery(error),
             Self::Custodian(_) => ("custodian", "check the URL and the token; `ccc custodian` serves a statement"),
@@ -444,6 +445,9 @@ mod tests {
         codes.extend(codes_of(sealed));
         let (orders, _) = include_str!("../clearing/error.rs").split_once("#[cfg(test)]").expect("tests come last");
         codes.extend(codes_of(orders));
+        codes.extend(codes_of(include_str!("../network/error.rs")));
+        let (keystore, _) = include_str!("../network/keystore.rs").split_once("#[cfg(test)]").expect("tests come last");
+        codes.extend(codes_of(keystore));
         codes.insert("usage");
         let (_, list) = include_str!("../../../../docs/spec/files.md").split_once("### Codes").expect("the list");
         let written: BTreeSet<&str> = list.split('`').skip(1).step_by(2).collect();

@@ -11,6 +11,7 @@ mod temporary;
 
 use crate::error::Error;
 use std::{
+    ffi::OsStr,
     fs::{self, File},
     io::{self, IsTerminal, Read, Write},
     path::{Path, PathBuf},
@@ -162,24 +163,54 @@ pub(crate) fn check_target(path: &Path, replace: Replace) -> Result<(), Error> {
 }
 
 fn write_atomically(path: &Path, bytes: &[u8], audience: Audience, replace: Replace) -> Result<(), Error> {
-    let error = |source| Error::Write { path: path.into(), source };
+    begin(path, audience)?.finish(bytes, replace)
+}
+
+/// A file that is begun and has no name yet; dropping it leaves nothing.
+pub(crate) struct Begun<'a> {
+    path: &'a Path,
+    file: tempfile::NamedTempFile,
+}
+
+/// Begins a file in the target's directory: that nothing can be written there shows before there is anything to write.
+///
+/// # Errors
+/// [`Error::Write`].
+pub(crate) fn begin(path: &Path, audience: Audience) -> Result<Begun<'_>, Error> {
+    let (directory, name) = place_of(path);
+    let file = temporary::create(directory, name, audience);
+    file.map(|file| Begun { path, file }).map_err(|source| Error::Write { path: path.into(), source })
+}
+
+fn place_of(path: &Path) -> (&Path, &OsStr) {
     let directory = match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),
     };
-    let name = path.file_name().unwrap_or_default();
-    let mut file = temporary::create(directory, name, audience).map_err(error)?;
-    file.write_all(bytes).and_then(|()| file.as_file().sync_all()).map_err(error)?;
-    let persisted = match replace {
-        Replace::Force => file.persist(path),
-        Replace::Never => file.persist_noclobber(path),
-    };
-    persisted.map_err(|failed| match failed.error.kind() {
-        std::io::ErrorKind::AlreadyExists => Error::Exists { path: path.into() },
-        _ => error(failed.error),
-    })?;
-    temporary::remove_stale(directory, name);
-    File::open(directory).and_then(|directory| directory.sync_all()).map_err(error)
+    (directory, path.file_name().unwrap_or_default())
+}
+
+impl Begun<'_> {
+    /// Writes the bytes and gives the file its name.
+    ///
+    /// # Errors
+    /// [`Error::Exists`], [`Error::Write`]; in every case the path is as it was.
+    pub(crate) fn finish(self, bytes: &[u8], replace: Replace) -> Result<(), Error> {
+        let Self { path, mut file } = self;
+        let error = |source| Error::Write { path: path.into(), source };
+        let (directory, name) = place_of(path);
+        file.write_all(bytes).and_then(|()| file.as_file().sync_all()).map_err(error)?;
+        let persisted = match replace {
+            Replace::Force => file.persist(path),
+            Replace::Never => file.persist_noclobber(path),
+        };
+        persisted.map_err(|failed| match failed.error.kind() {
+            std::io::ErrorKind::AlreadyExists => Error::Exists { path: path.into() },
+            _ => error(failed.error),
+        })?;
+        temporary::remove_stale(directory, name);
+        File::open(directory).and_then(|directory| directory.sync_all()).map_err(error)
+    }
 }
 
 /// Makes a directory and its parents. An existing directory is kept as it is.

@@ -15,6 +15,7 @@ const MAX_PASSPHRASE: u64 = 4096;
 /// The passphrase of this run: asked at most once.
 pub(crate) struct Passphrases {
     file: Option<PathBuf>,
+    by_flag: bool,
     in_the_clear: bool,
     known: RefCell<Option<Rc<Passphrase>>>,
 }
@@ -28,8 +29,14 @@ impl Passphrases {
         if std::env::var_os("CCC_PASSPHRASE").is_some() {
             return Err(Error::PassphraseInEnvironment);
         }
+        let by_flag = file.is_some();
         let file = file.or_else(|| std::env::var_os("CCC_PASSPHRASE_FILE").map(PathBuf::from));
-        Ok(Self { file, in_the_clear, known: RefCell::new(None) })
+        Ok(Self { file, by_flag, in_the_clear, known: RefCell::new(None) })
+    }
+
+    /// The file that holds it, and whether a flag named it rather than the environment.
+    pub(crate) fn file(&self) -> Option<(&PathBuf, bool)> {
+        self.file.as_ref().map(|path| (path, self.by_flag))
     }
 
     /// Whether `--no-passphrase` asked for files in the clear.

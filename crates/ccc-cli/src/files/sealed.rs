@@ -161,6 +161,11 @@ impl Passphrase {
     pub(crate) fn new(text: Zeroizing<String>) -> Self {
         Self(text)
     }
+
+    /// Its bytes, for the formats of others.
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        self.0.as_bytes()
+    }
 }
 
 /// A secret file that is refused.

@@ -22,6 +22,8 @@ mod kinds;
 mod liars;
 mod messages;
 mod mixed_files;
+#[cfg(unix)]
+mod network;
 mod orders;
 mod recover;
 mod rounds;

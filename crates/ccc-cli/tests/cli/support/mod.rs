@@ -10,6 +10,18 @@ use std::{
     time::{SystemTime, UNIX_EPOCH},
 };
 
+/// Settings of whoever runs the tests.
+const OF_CHAINS: [&str; 8] = [
+    "CCC_CONFIG",
+    "CCC_RPC_URL",
+    "CCC_CHAIN_ID",
+    "CCC_DEPLOYMENT",
+    "CCC_PRIVATE_KEY_FILE",
+    "CCC_PRIVATE_KEY",
+    "CCC_KEYSTORE",
+    "CCC_KEYSTORE_PASSPHRASE",
+];
+
 /// A directory that is removed at the end.
 pub(crate) struct Scratch(tempfile::TempDir);
 
@@ -60,7 +72,7 @@ impl Scratch {
     pub(crate) fn ccc_with(&self, arguments: &str, stdin: &[u8], environment: &[(&str, &str)]) -> Run {
         let mut command = Command::new(env!("CARGO_BIN_EXE_ccc"));
         command.current_dir(self.0.path()).args(arguments.split_whitespace()).write_stdin(stdin);
-        for name in ["CCC_PASSPHRASE", "CCC_PASSPHRASE_FILE", "COLUMNS", "NO_COLOR"] {
+        for name in ["CCC_PASSPHRASE", "CCC_PASSPHRASE_FILE", "COLUMNS", "NO_COLOR"].into_iter().chain(OF_CHAINS) {
             command.env_remove(name);
         }
         command.envs(environment.iter().copied());

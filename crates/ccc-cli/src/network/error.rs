@@ -1,0 +1,95 @@
+//! What can go wrong between a command and a chain.
+
+use super::keystore::KeystoreError;
+use ccc_chain::custody::PlanError;
+use std::path::PathBuf;
+
+/// Why a command did not reach its chain, or was refused there.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum NetworkError {
+    #[error("{name} is set: an environment variable is visible to other programs")]
+    KeyInEnvironment { name: &'static str },
+    #[error("{name}: {reason}")]
+    Environment { name: &'static str, reason: String },
+    #[error("{}: {reason}", path.display())]
+    File { path: PathBuf, reason: String },
+    #[error("{from} names both a private key file and a keystore")]
+    TwoKeys { from: &'static str },
+    #[error("no key is named to send with")]
+    NoKey,
+    #[error("{}: the first line must be a private key of 64 hexadecimal digits", path.display())]
+    Key { path: PathBuf },
+    #[error("{}: {source}", path.display())]
+    Keystore { path: PathBuf, source: KeystoreError },
+    #[error("no deployment is named")]
+    NoDeployment,
+    #[error("{}: not a deployment: {reason}", path.display())]
+    Deployment { path: PathBuf, reason: String },
+    #[error("{} ends in neither .json nor .toml", path.display())]
+    Form { path: PathBuf },
+    #[error("the node's address is not http://HOST[:PORT][/PATH]")]
+    Address,
+    #[error("{node}: {reason}")]
+    Node { node: String, reason: String },
+    #[error("refused by {by}: {reason}")]
+    Refused { by: String, reason: String },
+    #[error("the plan: {0}")]
+    Plan(#[from] PlanError),
+    #[error("{}: {reason}", path.display())]
+    PlanFile { path: PathBuf, reason: String },
+    #[error("chain {chain_id} at {node} is not local, and no plan is named")]
+    NoPlan { chain_id: u64, node: String },
+    #[error("chain {chain_id} at {node} is not local, and the plan has simulated parts")]
+    SimulatedParts { chain_id: u64, node: String },
+    #[error("chain {chain_id} at {node} is not local, and everybody knows {what} of the plan")]
+    KnownAccounts { chain_id: u64, node: String, what: &'static str },
+    #[error("{from} has a private key where the name of a file belongs")]
+    KeyAsPath { from: &'static str },
+    #[error("{step}, after {done} transactions: {reason}{made}")]
+    Step { step: &'static str, done: usize, reason: String, made: String },
+    #[error("the report is for {found}, and the deployment takes its kind at {expected}")]
+    OtherReceiver { expected: String, found: String },
+    #[error(transparent)]
+    Serve(#[from] ccc_chain::embedded::ServeError),
+}
+
+impl NetworkError {
+    /// The stable code and the hint.
+    pub(crate) fn parts(&self) -> (&'static str, &'static str) {
+        match self {
+            Self::KeyInEnvironment { .. } => {
+                ("key-in-environment", "unset it; CCC_PRIVATE_KEY_FILE or CCC_KEYSTORE names a file")
+            }
+            Self::Environment { .. } => ("environment", "`ccc config show` tells what each variable may hold"),
+            Self::File { .. } => ("config-file", "docs/spec/files.md has its keys; unknown ones are refused"),
+            Self::TwoKeys { .. } => ("two-keys", "name one of them"),
+            Self::NoKey => ("no-key", "give --private-key-file FILE or --keystore FILE, or name it in the settings"),
+            Self::Key { .. } => ("key-file", "write the key into the file's first line, and `chmod 600` it"),
+            Self::Keystore { source, .. } => source.parts(),
+            Self::NoDeployment => ("no-deployment", "give --deployment FILE; `ccc deploy --out FILE` writes one"),
+            Self::Deployment { .. } => ("deployment", "name the file that `ccc deploy` or `ccc recover --out` wrote"),
+            Self::Form { .. } => ("deployment", "name a file that ends in .json or .toml"),
+            Self::Address => ("rpc-url", "for a node behind https:// run a local proxy or node and name that"),
+            Self::Node { .. } => ("chain", "check --rpc-url; `ccc doctor` tells what is missing"),
+            Self::Refused { .. } => ("contract-refused", "nothing was sent; `ccc status` shows what the chain holds"),
+            Self::Plan(_) | Self::PlanFile { .. } => {
+                ("deploy-plan", "`ccc deploy --print-plan` shows a plan with every key")
+            }
+            Self::NoPlan { .. } | Self::SimulatedParts { .. } => {
+                ("deploy-plan", "name --plan FILE with the addresses of real tokens and a real feed")
+            }
+            Self::KnownAccounts { .. } => {
+                ("deploy-plan", "everything in the plan that `--print-plan` shows must be your own on another chain")
+            }
+            Self::KeyAsPath { .. } => {
+                ("key-as-path", "the key was shown to other programs: take another, write it into a file and name that")
+            }
+            Self::Step { .. } => (
+                "deploy-step",
+                "what was made before stays and belongs to the deployer alone; run it again for a new set",
+            ),
+            Self::OtherReceiver { .. } => ("other-receiver", "name the deployment for which the report was signed"),
+            Self::Serve(_) => ("serve", "name another port, or 0 for a free one"),
+        }
+    }
+}

@@ -1,0 +1,179 @@
+//! A node, and what may be told of its address.
+
+use super::{NetworkError, Settings, words_of};
+use crate::cli::SpendArgs;
+use alloy::transports::http::reqwest::Url;
+use ccc_chain::{
+    Chain, ChainError, ConnectOptions,
+    custody::{CustodyError, Step},
+};
+use std::{net::IpAddr, time::Duration};
+
+/// How long a node may take for its first answers.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// The fewest characters of a piece of an address that may be an access key; shorter ones are words such as `v3`.
+const SHORTEST_KEY: usize = 6;
+
+/// Chain ids that stand for chains on one machine.
+const LOCAL_IDS: [u64; 2] = [31337, 1337];
+
+/// A node that has answered.
+pub(crate) struct Node {
+    /// The chain behind it.
+    pub(crate) chain: Chain,
+    /// Scheme, host and port.
+    pub(crate) shown: String,
+    /// What of the address is not shown.
+    hidden: Vec<String>,
+    local: bool,
+}
+
+impl Node {
+    /// Connects to the node of the settings.
+    ///
+    /// # Errors
+    /// [`NetworkError::Address`], [`NetworkError::Node`].
+    pub(crate) async fn connect(settings: &Settings) -> Result<Self, NetworkError> {
+        let url = parsed(&settings.rpc_url.value)?;
+        let (shown, hidden) = (of_url(&url), hidden(&url));
+        let expected_chain_id = settings.chain_id.as_ref().map(|setting| setting.value);
+        let options = ConnectOptions { expected_chain_id, pin_block_times: false, ..ConnectOptions::default() };
+        let failed =
+            |reason: &str| NetworkError::Node { node: shown.clone(), reason: scrubbed(reason, &hidden, &shown) };
+        let chain = match tokio::time::timeout(PATIENCE, Chain::connect(url.as_str(), &options)).await {
+            Err(_) => return Err(failed("no answer within 10 seconds")),
+            Ok(Err(error)) => return Err(failed(&error.to_string())),
+            Ok(Ok(chain)) => chain,
+        };
+        let local = is_loopback(&url) && LOCAL_IDS.contains(&chain.chain_id());
+        Ok(Self { chain, shown, hidden, local })
+    }
+
+    /// Whether the chain is one for trying things out, on this machine.
+    pub(crate) fn is_local(&self) -> bool {
+        self.local
+    }
+
+    /// Whether transactions are sent: on a local chain unless told otherwise, elsewhere only when told so.
+    pub(crate) fn sends(&self, spend: SpendArgs) -> bool {
+        spend.broadcast || (self.local && !spend.dry_run)
+    }
+
+    /// The chain's error, with a refusal in words and nothing of the address that is not shown.
+    pub(crate) fn error(&self, error: &ChainError) -> NetworkError {
+        match error.refusal() {
+            Some(refusal) => NetworkError::Refused { by: refusal.by.to_string(), reason: plain(&words_of(refusal)) },
+            None => NetworkError::Node {
+                node: self.shown.clone(),
+                reason: scrubbed(&error.to_string(), &self.hidden, &self.shown),
+            },
+        }
+    }
+
+    /// As [`Self::error`], of a deployment.
+    pub(crate) fn custody_error(&self, error: CustodyError) -> NetworkError {
+        match error {
+            CustodyError::Plan(error) => error.into(),
+            CustodyError::Step { step, steps, source } => {
+                let reason = self.error(&source).to_string();
+                NetworkError::Step { step, done: steps.len(), reason, made: made_by(&steps) }
+            }
+        }
+    }
+}
+
+/// What stands on the chain after these transactions.
+fn made_by(steps: &[Step]) -> String {
+    let one = |step: &Step| step.address.map(|address| format!("{} {address}", step.what));
+    let made: Vec<String> = steps.iter().filter_map(one).collect();
+    if made.is_empty() { String::new() } else { format!("; made before: {}", made.join(", ")) }
+}
+
+fn parsed(text: &str) -> Result<Url, NetworkError> {
+    let url: Url = text.parse().map_err(|_| NetworkError::Address)?;
+    if url.scheme() == "http" && url.host_str().is_some() { Ok(url) } else { Err(NetworkError::Address) }
+}
+
+/// Scheme, host and port of an address, whatever stands in the rest.
+pub(crate) fn shown(text: &str) -> String {
+    parsed(text).map_or_else(|_| "an address that is not http://".to_owned(), |url| of_url(&url))
+}
+
+fn of_url(url: &Url) -> String {
+    let host = url.host_str().unwrap_or_default();
+    let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
+    let rest = if hidden(url).is_empty() { "" } else { "/…" };
+    format!("{}://{host}{port}{rest}", url.scheme())
+}
+
+/// The parts of an address in which access keys stand, whole and in pieces: a node may quote one of them alone.
+fn hidden(url: &Url) -> Vec<String> {
+    let path = Some(url.path()).filter(|path| path.len() > 1);
+    let parts = [path, url.query(), url.password(), Some(url.username()), url.fragment()];
+    let parts = parts.into_iter().flatten().filter(|part| !part.is_empty());
+    let pieces = |part: &'_ str| -> Vec<String> {
+        let pieces = part.split(['/', '&', '=', ':']).filter(|piece| piece.len() >= SHORTEST_KEY);
+        pieces.chain([part]).map(str::to_owned).collect()
+    };
+    parts.flat_map(pieces).collect()
+}
+
+fn scrubbed(text: &str, hidden: &[String], shown: &str) -> String {
+    let pieces = hidden.iter().any(|part| text.contains(part.as_str()));
+    if pieces { format!("the request to {shown} failed") } else { plain(text) }
+}
+
+/// What a node or a contract said, so that it cannot steer a terminal.
+fn plain(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+}
+
+fn is_loopback(url: &Url) -> bool {
+    let host = url.host_str().unwrap_or_default();
+    let bare = host.trim_start_matches('[').trim_end_matches(']');
+    host == "localhost" || bare.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_may_be_a_key_is_not_shown() {
+        for (address, expected) in [
+            ("http://127.0.0.1:8545", "http://127.0.0.1:8545"),
+            ("http://node.example/v3/0123abcd", "http://node.example/…"),
+            ("http://user:pass@node.example:1", "http://node.example:1/…"),
+            ("http://node.example?key=0123", "http://node.example/…"),
+            ("https://node.example", "an address that is not http://"),
+            ("secret", "an address that is not http://"),
+        ] {
+            assert_eq!(shown(address), expected);
+        }
+        let url = parsed("http://node.example/v3/0123abcd").expect("an address");
+        let text = "error sending request for url (http://node.example/v3/0123abcd)";
+        assert_eq!(scrubbed("a\u{1b}[2J\nb", &[], ""), "a [2J b", "nothing steers the terminal");
+        let alone = "invalid project id 0123abcd";
+        for text in [text, alone] {
+            assert!(!scrubbed(text, &hidden(&url), "http://node.example/…").contains("0123abcd"), "{text}");
+        }
+        let url = parsed("http://node.example?chain=v1&key=0123abcd").expect("an address");
+        assert!(!scrubbed(alone, &hidden(&url), "http://node.example/…").contains("0123abcd"));
+    }
+
+    #[test]
+    fn only_this_machine_is_local() {
+        for (address, expected) in [
+            ("http://127.0.0.1:8545", true),
+            ("http://127.9.9.9", true),
+            ("http://localhost:1", true),
+            ("http://[::1]:8545", true),
+            ("http://10.0.0.1:8545", false),
+            ("http://localhost.example", false),
+            ("http://127.0.0.1.example", false),
+        ] {
+            assert_eq!(is_loopback(&parsed(address).expect("an address")), expected, "{address}");
+        }
+    }
+}
