@@ -220,12 +220,15 @@ impl Settings {
 
     /// What participants and signers accept as this pool's enclave: nothing, if the root is no key.
     pub(crate) fn policy(&self) -> Policy {
+        let enclave = self.enclave();
+        let mut hardware = Hardware::default();
+        hardware.configurations.push(enclave.digest());
         Policy {
             mode: self.pool.mode.into(),
-            measurements: vec![self.enclave().measurement()],
+            measurements: vec![enclave.measurement()],
             max_age: ATTEMPT_LIFETIME,
             simulated_roots: SimulatedRoot::from_bytes(&self.pool.simulated_hardware.0).into_iter().collect(),
-            hardware: Hardware::default(),
+            hardware,
         }
     }
 }
