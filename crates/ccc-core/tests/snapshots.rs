@@ -103,7 +103,7 @@ fn again(kind: Kind, wire: &[u8]) -> Option<Vec<u8>> {
 
 /// Snapshots of what has no kind of its own: messages on the board, whose envelopes have the kind of a dealing, and what
 /// stands sealed or hashed, which `ccc-enclave` compares in its own tests.
-const WITHOUT_A_KIND: [&str; 13] = [
+const WITHOUT_A_KIND: [&str; 14] = [
     "board_commitment",
     "board_confirmation",
     "board_no_more_complaints",
@@ -115,6 +115,7 @@ const WITHOUT_A_KIND: [&str; 13] = [
     "transfer_instruction",
     "freeze_instruction",
     "forced_transfer_instruction",
+    "cancel_instruction",
     "result_inputs",
     "result_user_data",
 ];
