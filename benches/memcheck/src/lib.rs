@@ -32,12 +32,8 @@ pub fn errors() -> u64 {
 ///
 /// It is taken by unique reference so that no copy of it lives on in a register.
 pub fn make_secret<T: ?Sized>(value: &mut T) {
-    mark(Request::MakeMemUndefined, value);
-}
-
-/// From here on the value is public, whatever it was computed from.
-pub fn make_public<T: ?Sized>(value: &mut T) {
-    mark(Request::MakeMemDefined, value);
+    let length = size_of_val(value) as u64;
+    ask(Request::MakeMemUndefined, [core::ptr::from_mut(value).cast::<u8>().expose_provenance() as u64, length]);
 }
 
 /// Whether the last bit of a word depends on a secret: it is jumped on, which counts as an error if it does.
@@ -52,11 +48,6 @@ pub fn depends_on_secret(word: u64) -> bool {
     errors() > before
 }
 
-fn mark<T: ?Sized>(request: Request, value: &mut T) {
-    let length = size_of_val(value) as u64;
-    ask(request, [core::ptr::from_mut(value).cast::<u8>().expose_provenance() as u64, length]);
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -66,7 +57,6 @@ mod tests {
         let mut values = [1u64, 2, 3];
         make_secret(&mut values[..]);
         let largest = values.iter().max().copied();
-        make_public(&mut values);
         assert_eq!((values, largest), ([1, 2, 3], Some(3)));
         assert!(running() || errors() == 0 && !depends_on_secret(values[0]));
     }

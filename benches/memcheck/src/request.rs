@@ -13,8 +13,6 @@ pub(crate) enum Request {
     CountErrors = 0x1201,
     /// Memory counts as never written: address and length.
     MakeMemUndefined = MEMCHECK + 1,
-    /// Memory counts as written: address and length.
-    MakeMemDefined = MEMCHECK + 2,
 }
 
 /// The tool's letters, "MC", in the upper half of a word.
