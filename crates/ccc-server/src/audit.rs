@@ -74,7 +74,8 @@ pub struct AuditHead {
 impl AuditLine {
     fn digest(&self) -> [u8; 32] {
         let numbers = [self.sequence, self.time, self.ciphertexts as u64].map(u64::to_be_bytes).concat();
-        let fields = [&self.previous.0, numbers.as_slice(), self.peer.as_bytes(), &self.request.0, self.outcome.as_bytes()];
+        let fields =
+            [&self.previous.0, numbers.as_slice(), self.peer.as_bytes(), &self.request.0, self.outcome.as_bytes()];
         suite::digest32(LABEL, &fields)
     }
 }

@@ -3,12 +3,7 @@
 use crate::{follow::FollowOptions, limits::Limits};
 use ccc_node::policy_file::ModeName;
 use serde::Deserialize;
-use std::{
-    collections::BTreeSet,
-    net::SocketAddr,
-    path::PathBuf,
-    time::Duration,
-};
+use std::{collections::BTreeSet, net::SocketAddr, path::PathBuf, time::Duration};
 
 /// The prefix of variables that replace a value: `CCC_NODE_RPC_URL`, `CCC_NODE_LISTEN`, …
 pub const PREFIX: &str = "CCC_NODE_";
@@ -257,7 +252,17 @@ impl VaultConfig {
 /// Strings at the top of the file alone: addresses, paths and words.
 fn replace(table: &mut toml::Table, name: &str, value: String) -> Result<(), ConfigError> {
     const KNOWN: [&str; 11] = [
-        "mode", "listen", "operations", "key", "committee", "deployment", "policy", "counter", "audit", "rpc_url", "answers",
+        "mode",
+        "listen",
+        "operations",
+        "key",
+        "committee",
+        "deployment",
+        "policy",
+        "counter",
+        "audit",
+        "rpc_url",
+        "answers",
     ];
     let key = name.to_ascii_lowercase();
     if !KNOWN.contains(&key.as_str()) {

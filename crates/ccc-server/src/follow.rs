@@ -191,7 +191,8 @@ impl Follower {
     pub async fn run(mut self) {
         let mut last = String::new();
         loop {
-            let said = self.look().await.err().map_or_else(|| "the chain is read".to_owned(), |error| error.to_string());
+            let said =
+                self.look().await.err().map_or_else(|| "the chain is read".to_owned(), |error| error.to_string());
             if said != last {
                 tracing::info!(target: "ccc_server::follow", "{said}");
                 last = said;

@@ -81,7 +81,10 @@ fn write_ask(ask: &Ask) -> Vec<u8> {
     let mut out = Vec::new();
     length_prefixed(&mut out, &ask.request.to_bytes());
     length_prefixed(&mut out, &ask.card.to_bytes());
-    length_prefixed(&mut out, ask.header.as_ref().map(Header::to_bytes).as_ref().map_or(&[], <[u8; HEADER_LEN]>::as_slice));
+    length_prefixed(
+        &mut out,
+        ask.header.as_ref().map(Header::to_bytes).as_ref().map_or(&[], <[u8; HEADER_LEN]>::as_slice),
+    );
     out.extend_from_slice(&u32::try_from(ask.ciphertexts.len()).unwrap_or(u32::MAX).to_be_bytes());
     for ciphertext in &ask.ciphertexts {
         length_prefixed(&mut out, &ciphertext.to_bytes());
@@ -178,7 +181,10 @@ mod tests {
     fn counts_lengths_and_outcomes_are_bounded() {
         assert_eq!(read_asks(&[0, 0]).expect_err("none"), FrameError::Count { found: 0 });
         assert_eq!(read_asks(&[0, 65]).expect_err("many"), FrameError::Count { found: 65 });
-        assert!(matches!(read_asks(&[0, 1, 0xff, 0xff, 0xff, 0xff]), Err(FrameError::Encoding(EncodingError::Range { .. }))));
+        assert!(matches!(
+            read_asks(&[0, 1, 0xff, 0xff, 0xff, 0xff]),
+            Err(FrameError::Encoding(EncodingError::Range { .. }))
+        ));
         assert!(matches!(read_asks(&[]), Err(FrameError::Encoding(EncodingError::Truncated { .. }))));
         assert_eq!(read_replies(&[0, 1, 3, 0, 0, 0, 0]), Err(FrameError::Outcome { found: 3 }));
         let replies = vec![Reply::Refused, Reply::Later];
@@ -186,6 +192,9 @@ mod tests {
         assert_eq!(read_replies(&bytes), Ok(replies));
         bytes.push(0);
         assert_eq!(read_replies(&bytes), Err(FrameError::Encoding(EncodingError::Trailing { found: 1 })));
-        assert!(matches!(read_replies(&[0, 1, 0, 0, 0, 0, 1, 9]), Err(FrameError::Encoding(EncodingError::Range { .. }))));
+        assert!(matches!(
+            read_replies(&[0, 1, 0, 0, 0, 0, 1, 9]),
+            Err(FrameError::Encoding(EncodingError::Range { .. }))
+        ));
     }
 }

@@ -147,7 +147,8 @@ async fn shake_hands(
 impl<J: Journal + Send + Sync + 'static> Shared<J> {
     async fn connect(self: Arc<Self>, stream: TlsStream<TcpStream>, key: &[u8; 32], stop: watch::Receiver<bool>) {
         let Some(peer) = self.peers.get(key) else { return self.meters.turned_away("unknown") };
-        let permits = (Arc::clone(&self.connections).try_acquire_owned(), Arc::clone(&peer.connections).try_acquire_owned());
+        let permits =
+            (Arc::clone(&self.connections).try_acquire_owned(), Arc::clone(&peer.connections).try_acquire_owned());
         let (Ok(_all), Ok(_own)) = permits else { return self.meters.turned_away("connections") };
         self.meters.connected(1);
         self.serve(stream, peer, stop).await;

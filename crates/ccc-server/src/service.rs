@@ -195,9 +195,8 @@ fn check_production(config: &VaultConfig, public: &Public) -> Result<(), Product
 
 /// The other members, and the clients of the configuration.
 fn known(committee: &Committee, clients: Vec<([u8; 32], String)>) -> Vec<([u8; 32], String)> {
-    let member = |member: &ccc_core::keys::Member| {
-        (member.keys().signing_key(), format!("participant {}", member.identifier))
-    };
+    let member =
+        |member: &ccc_core::keys::Member| (member.keys().signing_key(), format!("participant {}", member.identifier));
     committee.members().iter().map(member).chain(clients).collect()
 }
 

@@ -6,8 +6,7 @@
 use crate::identity::{Identity, key_of};
 use ed25519_dalek::{Signature, VerifyingKey};
 use rustls::{
-    CertificateError, ClientConfig, DigitallySignedStruct, DistinguishedName, Error, PeerIncompatible, ServerConfig,
-    SignatureScheme,
+    CertificateError, ClientConfig, DigitallySignedStruct, DistinguishedName, Error, ServerConfig, SignatureScheme,
     client::{
         AlwaysResolvesClientRawPublicKeys, Resumption,
         danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
@@ -90,7 +89,7 @@ fn check_signature(
 }
 
 fn no_tls12() -> Error {
-    Error::PeerIncompatible(PeerIncompatible::Tls13RequiredForQuic)
+    Error::General("TLS 1.3 alone is spoken".into())
 }
 
 impl ClientCertVerifier for Known {

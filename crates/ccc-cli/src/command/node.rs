@@ -105,7 +105,8 @@ fn log(arguments: &VaultNodeArgs) -> Result<(), Error> {
 /// The configuration with the public files that it names.
 fn read(path: &Path) -> Result<(VaultConfig, Public), Error> {
     let text = String::from_utf8_lossy(&files::read(path, MAX_CONFIG)?).into_owned();
-    let variables = env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+    let variables =
+        env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
     let config = VaultConfig::read(&text, variables);
     let config = config.map_err(|source| Error::NodeConfig { path: path.into(), source: Box::new(source) })?;
     let public = Public {
@@ -125,9 +126,16 @@ fn check_config(arguments: &CheckConfigArgs, ctx: &Context<'_>) -> Result<Answer
     let (clients, limits) = (config.clients.len(), config.limits());
     let lines = [
         format!("chain {}, pool {}", public.deployment.chain_id, public.deployment.pool),
-        format!("{} participants, epoch {}, {clients} clients", public.committee.members().len(), public.committee.epoch().0),
+        format!(
+            "{} participants, epoch {}, {clients} clients",
+            public.committee.members().len(),
+            public.committee.epoch().0
+        ),
         format!("journal counter {}, audit log {}", config.counter_path().display(), config.audit_path().display()),
-        format!("{} calls at once, bodies of {} bytes, {} ciphertexts/s for a peer", limits.workers, limits.body, limits.rate),
+        format!(
+            "{} calls at once, bodies of {} bytes, {} ciphertexts/s for a peer",
+            limits.workers, limits.body, limits.rate
+        ),
     ];
     let object = serde_json::json!({
         "chain": public.deployment.chain_id,
@@ -145,7 +153,8 @@ fn check_audit(arguments: &AuditArgs, ctx: &Context<'_>) -> Result<Answer, Error
     let head = audit::verify(&arguments.log);
     let head = head.map_err(|source| Error::AuditLog { path: arguments.log.clone(), source: Box::new(source) })?;
     let (hash, lines) = (hex::encode(head.hash), head.lines);
-    let line = format!("{lines} lines hold together, {} given, {} refused; the last is {hash}", head.given, head.refused);
+    let line =
+        format!("{lines} lines hold together, {} given, {} refused; the last is {hash}", head.given, head.refused);
     let object = serde_json::json!({ "lines": lines, "given": head.given, "refused": head.refused, "hash": hash });
     ctx.ui.result(&[line], &object);
     Ok(Answer::Done)

@@ -7,12 +7,16 @@ impl Error {
     pub(super) fn of_nodes(&self) -> Option<(&'static str, &'static str)> {
         Some(match self {
             Self::JournalFile(error) => of_journal(error),
-            Self::NodeConfig { .. } => ("node-config", "docs/spec/node.md has every key; `ccc node check-config FILE` reads it again"),
+            Self::NodeConfig { .. } => {
+                ("node-config", "docs/spec/node.md has every key; `ccc node check-config FILE` reads it again")
+            }
             Self::NodeStart(error) => of_start(error),
             Self::AuditLog { .. } => {
                 ("audit-log", "lines before the one named hold together; compare with a copy kept elsewhere")
             }
-            Self::LogFilter { .. } => ("log-filter", "say error, warn, info, debug or trace, or a directive as ccc_server=debug"),
+            Self::LogFilter { .. } => {
+                ("log-filter", "say error, warn, info, debug or trace, or a directive as ccc_server=debug")
+            }
             _ => return None,
         })
     }
@@ -20,7 +24,9 @@ impl Error {
 
 fn of_journal(error: &JournalError) -> (&'static str, &'static str) {
     match error {
-        JournalError::Busy { .. } => ("node-runs", "one process answers for a participant: stop the other, or leave it"),
+        JournalError::Busy { .. } => {
+            ("node-runs", "one process answers for a participant: stop the other, or leave it")
+        }
         JournalError::Behind { .. } => (
             "journal-behind",
             "put the newest journal back; a participant that forgot answers could give one request twice",
@@ -31,10 +37,13 @@ fn of_journal(error: &JournalError) -> (&'static str, &'static str) {
 
 fn of_start(error: &StartError) -> (&'static str, &'static str) {
     match error {
-        StartError::Keys { .. } | StartError::Encoding(_) => ("node-keys", "`ccc inspect FILE` tells what the key file is"),
-        StartError::Share(_) | StartError::OtherKeys { .. } => {
-            ("other-keys", "key file and committee belong to different participants or epochs: name the pair that belongs together")
+        StartError::Keys { .. } | StartError::Encoding(_) => {
+            ("node-keys", "`ccc inspect FILE` tells what the key file is")
         }
+        StartError::Share(_) | StartError::OtherKeys { .. } => (
+            "other-keys",
+            "key file and committee belong to different participants or epochs: name the pair that belongs together",
+        ),
         StartError::Journal(error) => of_journal(error),
         StartError::Production(_) => ("production", "SECURITY.md lists what production refuses"),
         StartError::Audit(_) => ("audit-log", "move it away to begin another; `ccc node audit FILE` names the line"),
@@ -47,9 +56,10 @@ fn of_start(error: &StartError) -> (&'static str, &'static str) {
 
 fn of_not_ready(reason: &NotReady) -> (&'static str, &'static str) {
     match reason {
-        NotReady::ClockBehind { .. } | NotReady::Stale { .. } => {
-            ("clock", "set the clock by a time service, or name an endpoint that follows the chain; see [chain] in the file")
-        }
+        NotReady::ClockBehind { .. } | NotReady::Stale { .. } => (
+            "clock",
+            "set the clock by a time service, or name an endpoint that follows the chain; see [chain] in the file",
+        ),
         _ => ("chain", "the endpoint does not answer as a chain does: name another in rpc_url"),
     }
 }

@@ -110,12 +110,18 @@ impl ParticipantKeys {
     pub fn sign_handshake(&self, message: &[u8]) -> Option<[u8; 64]> {
         is_handshake(message).then(|| self.sign(message))
     }
+
+    pub(crate) fn dealing_secret(&self) -> &SecretScalar {
+        &self.dealing
+    }
 }
 
 fn is_handshake(message: &[u8]) -> bool {
     let after = message.strip_prefix(&[b' '; 64]);
     let contexts: [&[u8]; 2] = [b"TLS 1.3, server CertificateVerify\0", b"TLS 1.3, client CertificateVerify\0"];
-    contexts.iter().any(|context| after.and_then(|rest| rest.strip_prefix(*context)).is_some_and(|hash| hash.len() >= 32))
+    contexts
+        .iter()
+        .any(|context| after.and_then(|rest| rest.strip_prefix(*context)).is_some_and(|hash| hash.len() >= 32))
 }
 
 #[cfg(test)]

@@ -37,7 +37,8 @@ impl Counter {
     pub(super) fn open(path: &Path, journal: &Path, lines: &Lines) -> Result<Self, JournalError> {
         let fresh = !path.exists();
         let read = |source| JournalError::Read { path: path.into(), source };
-        let mut file = OpenOptions::new().create(true).truncate(false).read(true).write(true).open(path).map_err(read)?;
+        let mut file =
+            OpenOptions::new().create(true).truncate(false).read(true).write(true).open(path).map_err(read)?;
         let mut bytes = Vec::new();
         Read::by_ref(&mut file).take(2 * SLOT as u64 + 1).read_to_end(&mut bytes).map_err(read)?;
         let newest = bytes.chunks(SLOT).filter_map(|slot| Slot::read(slot, lines)).max_by_key(|slot| slot.sequence);

@@ -92,7 +92,10 @@ impl<J: Journal + Send + Sync + 'static> Calls<J> {
     }
 
     /// Answers whatever came.
-    pub(super) async fn answer(self: Arc<Self>, request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {
+    pub(super) async fn answer(
+        self: Arc<Self>,
+        request: Request<Incoming>,
+    ) -> Result<Response<Full<Bytes>>, Infallible> {
         let active = Active::new(Arc::clone(&self));
         let came = Instant::now();
         let replied = self.replies(request, came).await;

@@ -51,9 +51,9 @@ fn public(scene: &Scene) -> Public {
 /// The scene's deployment on a chain that a socket serves.
 async fn served() -> (Scene, ChainServer) {
     let mut scene = Scene::new().await;
-    let config =
-        EmbeddedConfig { chain_id: common::CHAIN_ID, genesis_time: common::GENESIS_TIME, rich: Vec::new() };
-    let server = ChainServer::serve("127.0.0.1:0".parse().unwrap(), EmbeddedTransport::new(&config), ChainClock::Blocks);
+    let config = EmbeddedConfig { chain_id: common::CHAIN_ID, genesis_time: common::GENESIS_TIME, rich: Vec::new() };
+    let server =
+        ChainServer::serve("127.0.0.1:0".parse().unwrap(), EmbeddedTransport::new(&config), ChainClock::Blocks);
     let server = server.await.unwrap();
     let chain = ccc_chain::Chain::connect(&server.url(), &ccc_chain::ConnectOptions::default()).await.unwrap();
     scene.world = common::World::on(chain).await;
@@ -87,7 +87,7 @@ async fn page(address: std::net::SocketAddr, path: &str) -> String {
 }
 
 #[tokio::test]
-async fn a_restarted_node_gives_the_same_bytes_and_its_log_holds_together() {
+async fn n155_a_restarted_node_gives_the_same_bytes_and_its_log_holds_together() {
     let (mut scene, chain) = served().await;
     let dir = tempfile::tempdir().unwrap();
     let config = config(dir.path(), &chain.url(), &scene.host.public());

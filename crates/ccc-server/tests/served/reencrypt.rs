@@ -3,11 +3,7 @@
 use crate::scene::{MEASUREMENT, Scene, quick};
 use ccc_core::{identifier::Identifier, vault::CulpritReason};
 use ccc_node::vault_node::Behaviour;
-use ccc_server::{
-    client::Fault,
-    frame::Reply,
-    limits::Limits,
-};
+use ccc_server::{client::Fault, frame::Reply, limits::Limits};
 use std::time::{Duration, Instant};
 
 fn identifier(i: u16) -> Identifier {
@@ -30,7 +26,8 @@ async fn four_nodes_open_an_order_and_who_lied_is_named() {
     let mut envelopes = gathered.envelopes.remove(0);
     // the liar's first, so that t shares alone do not do
     envelopes.sort_by_key(|envelope| envelope.identifier() != identifier(2));
-    let opened = attempt.keys.open(&scene.committee, &attempt.ask.request, MEASUREMENT, &[attempt.ciphertext], envelopes);
+    let opened =
+        attempt.keys.open(&scene.committee, &attempt.ask.request, MEASUREMENT, &[attempt.ciphertext], envelopes);
     let opened = opened.unwrap();
     assert_eq!(opened.plaintexts[0].as_ref().unwrap().as_slice(), b"sell 25");
     let culprits: Vec<_> = opened.culprits.iter().map(|culprit| (culprit.identifier, culprit.reason)).collect();
@@ -53,7 +50,8 @@ async fn a_gathering_goes_on_past_a_node_that_is_down_and_one_that_is_silent() {
     let mut gathered = scene.client(&nodes).gather(std::slice::from_ref(&attempt.ask)).await;
     assert!(matches!(gathered.faults.as_slice(), [(who, Fault::Call(_))] if *who == identifier(1)), "{gathered:?}");
     let envelopes = gathered.envelopes.remove(0);
-    let opened = attempt.keys.open(&scene.committee, &attempt.ask.request, MEASUREMENT, &[attempt.ciphertext], envelopes);
+    let opened =
+        attempt.keys.open(&scene.committee, &attempt.ask.request, MEASUREMENT, &[attempt.ciphertext], envelopes);
     assert_eq!(opened.unwrap().plaintexts[0].as_ref().unwrap().as_slice(), b"sell 25");
 }
 
@@ -78,7 +76,7 @@ async fn n047_a_repeat_gets_the_same_bytes_and_another_digest_nothing() {
 
 /// What the chain does not know, what a policy forbids and what came too late are one answer, after one time.
 #[tokio::test]
-async fn n052_unknown_and_forbidden_are_one_answer_after_one_time() {
+async fn n046_n052_unknown_and_forbidden_are_one_answer_after_one_time() {
     let mut scene = Scene::new().await;
     let order = scene.submit(1, b"sell 25").await;
     let limits = Limits { refusal_step: Duration::from_millis(400), ..quick() };

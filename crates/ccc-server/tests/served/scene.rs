@@ -58,6 +58,8 @@ pub(crate) struct Scene {
     pub(crate) host: Identity,
     pub(crate) clock: Arc<SetClock>,
     pub(crate) rng: StdRng,
+    /// An order on the chain, for whoever wants one again and again.
+    pub(crate) order: Option<VerifiedCiphertext>,
 }
 
 /// A node that listens.
@@ -107,6 +109,7 @@ impl Scene {
             host: Identity::new(ParticipantKeys::generate(&mut rng).unwrap()),
             clock,
             rng,
+            order: None,
         }
     }
 
@@ -194,7 +197,7 @@ impl Scene {
         let mut follower = Follower::new(&self.world.chain, deployment, options, Arc::clone(&clock)).await.unwrap();
         follower.look().await.unwrap();
         let node = Arc::new(Node::new(vault.with_behaviour(behaviour), follower.followed(), clock, None));
-        let known = [(self.host.public(), "host".to_owned())];
+        let known = [(self.host.public(), "host".to_owned()), (self.rival().public(), "rival".to_owned())];
         let meters = Meters::default();
         let identifier = node.identifier();
         let server = Server::new(node, &identity, &known, limits, meters.clone()).unwrap();
@@ -208,6 +211,11 @@ impl Scene {
             }
         });
         Listening { address, key: identity.public(), identifier, stop, task, meters }
+    }
+
+    /// Another peer that every node knows.
+    pub(crate) fn rival(&self) -> Identity {
+        Identity::new(self.secrets(3).0)
     }
 
     pub(crate) fn client(&self, nodes: &[Listening]) -> Client {
