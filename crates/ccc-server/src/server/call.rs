@@ -112,6 +112,7 @@ impl<J: Journal + Send + Sync + 'static> Calls<J> {
         check_head(&request)?;
         let busy = |_| Turned::Busy(Duration::from_secs(1));
         let _call = Arc::clone(&self.peer.calls).try_acquire_owned().map_err(busy)?;
+        self.peer.take(1).map_err(Turned::Busy)?;
         let asks = frame::read_asks(&self.body(request).await?).map_err(Turned::Frame)?;
         let work = asks.iter().map(|ask| ask.ciphertexts.len().max(1)).sum();
         self.peer.take(work).map_err(Turned::Busy)?;
