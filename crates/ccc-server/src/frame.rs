@@ -6,7 +6,7 @@
 //! suite and kind; the path and the content type carry those of the frame.
 
 use ccc_core::{
-    ciphertext::Ciphertext,
+    ciphertext::{Ciphertext, CiphertextError},
     encoding::{EncodingError, Reader},
     envelope::{Envelope, MAX_PAYLOAD},
     suite::length_prefixed,
@@ -47,6 +47,9 @@ pub enum FrameError {
     /// Bytes that are not the layout.
     #[error(transparent)]
     Encoding(#[from] EncodingError),
+    /// Bytes that are no ciphertext.
+    #[error("ciphertext: {0}")]
+    Ciphertext(#[from] CiphertextError),
     /// None, or too many.
     #[error("{found} asks, where 1 to {MAX_ASKS} are answered together")]
     Count {

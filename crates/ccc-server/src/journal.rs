@@ -7,8 +7,6 @@
 //! writer leaves: it was never acknowledged, no answer was given, and it is cut off. Where its end of line alone is missing,
 //! that is added.
 
-mod lines;
-
 mod counter;
 mod lines;
 

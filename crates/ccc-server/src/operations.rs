@@ -1,6 +1,6 @@
 //! For the operator alone, in the clear on loopback: `/healthz`, `/readyz` and `/metrics`.
 
-use crate::{meters::Meters, node::Node};
+use crate::{meters::Meters, node::Node, server::stopped};
 use ccc_node::vault_node::Journal;
 use http_body_util::Full;
 use hyper::{
@@ -34,7 +34,7 @@ pub async fn run<J: Journal + Send + Sync + 'static>(
     loop {
         let stream = tokio::select! {
             accepted = listener.accept() => accepted,
-            _ = stop.wait_for(|stop| *stop) => return,
+            () = stopped(&mut stop) => return,
         };
         let (Ok((stream, _)), Ok(place)) = (stream, Arc::clone(&places).try_acquire_owned()) else {
             tokio::time::sleep(Duration::from_millis(20)).await;

@@ -45,6 +45,11 @@ impl Stop {
     }
 }
 
+/// Until the server is told to stop, or nobody is left who could tell it.
+pub(crate) async fn stopped(stop: &mut watch::Receiver<bool>) {
+    let _told_or_dropped = stop.wait_for(|stop| *stop).await;
+}
+
 /// A server of one node.
 pub struct Server<J> {
     shared: Arc<Shared<J>>,
@@ -99,7 +104,7 @@ impl<J: Journal + Send + Sync + 'static> Server<J> {
                     Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
                 },
                 Some(_) = tasks.join_next() => {}
-                _ = stop.wait_for(|stop| *stop) => break,
+                () = stopped(&mut stop) => break,
             }
         }
         drop(listener);
@@ -166,7 +171,7 @@ impl<J: Journal + Send + Sync + 'static> Shared<J> {
         let due = loop {
             tokio::select! {
                 _ended = connection.as_mut() => return,
-                _ = stop.wait_for(|stop| *stop) => break self.limits.drain,
+                () = stopped(&mut stop) => break self.limits.drain,
                 () = sleep_until(Instant::now() + LOOK) => {
                     if calls.idle_for() > self.limits.idle || began.elapsed() > self.limits.age {
                         break self.limits.body_time;
