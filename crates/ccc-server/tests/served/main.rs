@@ -5,6 +5,7 @@
 #[path = "../../../ccc-chain/tests/common/mod.rs"]
 mod common;
 mod files;
+mod followed;
 mod hostile;
 mod reencrypt;
 mod scene;
