@@ -1,5 +1,5 @@
 //! Re-encryption over loopback TLS beside the bare cost in the same process: requests with one ciphertext each, single and
-//! in batches of 64. `docs/spec/node.md` says how it is run; client and node share the processors that the run is given.
+//! in batches of 64. Client and node share the processors that the run is given.
 
 #![allow(clippy::unwrap_used, reason = "a bench that fails ends")]
 #![allow(dead_code, reason = "the scene serves tests too")]

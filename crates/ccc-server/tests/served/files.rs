@@ -119,7 +119,7 @@ async fn n155_a_restarted_node_gives_the_same_bytes_and_its_log_holds_together()
 }
 
 #[tokio::test]
-async fn n155_another_nodes_files_an_old_backup_a_wrong_chain_and_a_wrong_clock_are_refused() {
+async fn n155_another_nodes_files_a_foreign_counter_a_wrong_chain_and_a_wrong_clock_are_refused() {
     let (scene, chain) = served().await;
     let dir = tempfile::tempdir().unwrap();
     let mut config = config(dir.path(), &chain.url(), &scene.host.public());

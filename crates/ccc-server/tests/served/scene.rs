@@ -59,6 +59,7 @@ pub(crate) struct Scene {
     pub(crate) clock: Arc<SetClock>,
     pub(crate) rng: StdRng,
     /// An order on the chain, for whoever wants one again and again.
+    #[allow(dead_code, reason = "the bench alone does")]
     pub(crate) order: Option<VerifiedCiphertext>,
 }
 
