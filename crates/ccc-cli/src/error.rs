@@ -2,6 +2,7 @@
 //! [`hint`].
 
 mod hint;
+mod node;
 
 pub(crate) use hint::OF_BOARD;
 
@@ -40,6 +41,7 @@ use ccc_node::{
     agent::AgentRefusal, custodian::CustodianError, production::ProductionRefusal, recovery::RecoveryError,
     scenario::ScenarioError, vault_node::Refusal, workflow_node::SignerRefusal,
 };
+use ccc_server::{audit::AuditError, journal::JournalError, service::StartError};
 use ccc_store::{CollectError, Halt};
 use darkpool_matcher::ClearError;
 use std::{borrow::Cow, fmt, io, path::PathBuf};
@@ -276,6 +278,16 @@ pub(crate) enum Error {
     Refused(#[from] Refusal),
     #[error("{}, line {line}: not as this participant wrote it", path.display())]
     Journal { path: PathBuf, line: usize },
+    #[error("the journal: {0}")]
+    JournalFile(JournalError),
+    #[error("{}: {source}", path.display())]
+    NodeConfig { path: PathBuf, source: Box<ccc_server::config::ConfigError> },
+    #[error("the node does not start: {0}")]
+    NodeStart(Box<StartError>),
+    #[error("{}: {source}", path.display())]
+    AuditLog { path: PathBuf, source: Box<AuditError> },
+    #[error("log filter `{filter}`: {reason}")]
+    LogFilter { filter: String, reason: String },
     #[error("the participant gave no answer")]
     NoAnswer,
     #[error("{have} of {need} needed shares are good{}{}", named(culprits), left_out(not_shares))]
@@ -444,4 +456,21 @@ fn said_twice(twice: &[Twice]) -> String {
 
 fn left_out(files: &[NotShare]) -> String {
     files.iter().map(|file| format!("; {file}")).collect()
+}
+
+impl From<JournalError> for Error {
+    fn from(error: JournalError) -> Self {
+        match error {
+            JournalError::Read { path, source } => Self::Read { path, source },
+            JournalError::Write { path, source } => Self::Write { path, source },
+            JournalError::Line { path, line } => Self::Journal { path, line },
+            other => Self::JournalFile(other),
+        }
+    }
+}
+
+impl From<StartError> for Error {
+    fn from(error: StartError) -> Self {
+        Self::NodeStart(Box::new(error))
+    }
 }

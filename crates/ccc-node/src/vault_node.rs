@@ -182,6 +182,13 @@ pub trait Journal {
     /// # Errors
     /// A sentence, when the answer could not be kept: then it must not be sent.
     fn keep(&mut self, id: [u8; 32], answer: Answer<'_>) -> Result<(), String>;
+    /// Has everything that was kept on the medium; a journal whose `keep` does that has nothing to do here.
+    ///
+    /// # Errors
+    /// A sentence, when answers could not be kept: then none of them must be sent.
+    fn settle(&mut self) -> Result<(), String> {
+        Ok(())
+    }
 }
 
 impl<J: Journal + ?Sized> Journal for &mut J {
@@ -192,6 +199,20 @@ impl<J: Journal + ?Sized> Journal for &mut J {
     fn keep(&mut self, id: [u8; 32], answer: Answer<'_>) -> Result<(), String> {
         (**self).keep(id, answer)
     }
+
+    fn settle(&mut self) -> Result<(), String> {
+        (**self).settle()
+    }
+}
+
+/// An answer that passed every check, before the journal has it.
+///
+/// *Security*: it leaves the participant through [`VaultNode::keep`] alone.
+pub struct Prepared {
+    id: [u8; 32],
+    request: [u8; 64],
+    recipient: [u8; 64],
+    envelope: Envelope,
 }
 
 /// A journal in memory.
@@ -291,30 +312,72 @@ impl<J: Journal> VaultNode<J> {
         now: u64,
         rng: &mut impl CryptoRng,
     ) -> Result<Option<Envelope>, Refusal> {
+        let Some(prepared) = self.prepare(view, ask, now, rng)? else { return Ok(None) };
+        let envelope = self.keep(prepared)?;
+        self.settle()?;
+        Ok(Some(envelope))
+    }
+
+    /// The first half of [`Self::reencrypt`]: every check and the answer itself, which costs nearly all of the time and
+    /// changes nothing. `None` when silent.
+    ///
+    /// # Errors
+    /// [`Refusal`].
+    pub fn prepare(
+        &self,
+        view: &ChainView,
+        ask: &Ask,
+        now: u64,
+        rng: &mut impl CryptoRng,
+    ) -> Result<Option<Prepared>, Refusal> {
         if self.behaviour == Behaviour::Silent {
             return Ok(None);
         }
         self.check_request(view, &ask.request, now)?;
         let verified = self.check_ciphertexts(view, ask)?;
-        let digest = ask.request.digest();
-        let recipient = ask.card.recipient;
-        self.check_recipient(&ask.card, &digest, now)?;
-        if let Some(envelope) = self.answered(&ask.request.id, &digest, &recipient.digest())? {
-            return Ok(Some(envelope));
+        let (id, request, recipient) = (ask.request.id, ask.request.digest(), ask.card.recipient.digest());
+        self.check_recipient(&ask.card, &request, now)?;
+        let envelope = match self.answered(&id, &request, &recipient)? {
+            Some(envelope) => envelope,
+            None => self.sign(&ask.request, &request, &ask.card.recipient, &verified, rng)?,
+        };
+        Ok(Some(Prepared { id, request, recipient, envelope }))
+    }
+
+    /// The second half: the answer goes into the journal, unless the journal has one for this request and recipient,
+    /// which is then the answer. It must not be sent before [`Self::settle`] has returned.
+    ///
+    /// # Errors
+    /// [`Refusal::Answered`], [`Refusal::Recipients`], [`Refusal::Journal`].
+    pub fn keep(&mut self, prepared: Prepared) -> Result<Envelope, Refusal> {
+        let Prepared { id, request, recipient, envelope } = prepared;
+        if let Some(envelope) = self.answered(&id, &request, &recipient)? {
+            return Ok(envelope);
         }
-        let made = self.answer(&ask.request, &recipient, &verified, rng)?;
-        let envelope = Envelope::sign(
-            &self.keys,
-            &self.committee.digest(),
-            self.committee.epoch(),
-            self.share.identifier(),
-            &digest,
-            made.kind,
-            made.payload,
-        )?;
-        let answer = Answer { request: digest, recipient: recipient.digest(), bytes: &envelope.to_bytes() };
-        self.journal.keep(ask.request.id, answer).map_err(|reason| Refusal::Journal { reason })?;
-        Ok(Some(envelope))
+        let answer = Answer { request, recipient, bytes: &envelope.to_bytes() };
+        self.journal.keep(id, answer).map_err(|reason| Refusal::Journal { reason })?;
+        Ok(envelope)
+    }
+
+    /// Has every kept answer on the medium.
+    ///
+    /// # Errors
+    /// [`Refusal::Journal`]: no answer kept since the last time may be sent.
+    pub fn settle(&mut self) -> Result<(), Refusal> {
+        self.journal.settle().map_err(|reason| Refusal::Journal { reason })
+    }
+
+    fn sign(
+        &self,
+        request: &Request,
+        digest: &[u8; 64],
+        recipient: &Recipient,
+        verified: &[VerifiedCiphertext],
+        rng: &mut impl CryptoRng,
+    ) -> Result<Envelope, Refusal> {
+        let made = self.answer(request, recipient, verified, rng)?;
+        let (committee, epoch) = (self.committee.digest(), self.committee.epoch());
+        Ok(Envelope::sign(&self.keys, &committee, epoch, self.share.identifier(), digest, made.kind, made.payload)?)
     }
 
     /// The answer that a request had before: the same one to the same recipient, and none yet to another, as long as

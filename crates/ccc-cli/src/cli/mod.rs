@@ -5,6 +5,7 @@ mod chain;
 mod clear;
 mod keys;
 mod message;
+mod node;
 mod pool;
 mod reading;
 mod recovery;
@@ -21,6 +22,7 @@ pub(crate) use chain::{
 pub(crate) use clear::{ClearArgs, ClearRunArgs, ClearVerb, GenerateArgs};
 pub(crate) use keys::{AccountKeygen, AgentKeygen, AuditorKeygen, CommitteeKeygen, Keygen, Tdh2Keygen};
 pub(crate) use message::{EncryptArgs, Format, OpenArgs, ShareArgs};
+pub(crate) use node::{AuditArgs, CheckConfigArgs, NodeVerb, VaultNodeArgs};
 pub(crate) use pool::{
     BalanceArgs, DepositArgs, EncryptOrderArgs, Fill, FillPrepareArgs, FillRunArgs, ReencryptArgs, Table,
     TableInitArgs, WithdrawArgs,
@@ -126,6 +128,9 @@ pub(crate) enum Verb {
     Chain(ServeChainArgs),
     /// Serve a statement over HTTP, as a simulated custodian
     Custodian(CustodianArgs),
+    /// Run a node of the committee, check its configuration or its log
+    #[command(subcommand)]
+    Node(NodeVerb),
     /// Show the settings and where each comes from
     #[command(subcommand)]
     Config(Config),

@@ -15,6 +15,7 @@ mod handover;
 mod inspect;
 mod keygen;
 mod man;
+mod node;
 mod open;
 mod recover;
 mod reencrypt;
@@ -88,6 +89,7 @@ pub(crate) fn run(verb: Verb, ctx: &Context<'_>) -> Result<Answer, Error> {
         Verb::Status(arguments) => status::run(&arguments, ctx),
         Verb::Report(verb) => report::run(&verb, ctx),
         Verb::Chain(arguments) => chain::run(&arguments, ctx),
+        Verb::Node(verb) => node::run(&verb, ctx),
         Verb::Config(verb) => config::run(&verb, ctx),
         Verb::Doctor(arguments) => doctor::run(&arguments, ctx),
         Verb::Custodian(arguments) => custodian::run(&arguments, ctx),

@@ -8,12 +8,12 @@ use crate::{
     pool::{
         Pool,
         attempt::{AttemptPaths, PublicAttempt, open_participant},
-        journal::FileJournal,
         read_committee,
     },
     ui::Answer,
 };
 use ccc_node::vault_node::{Ask, ChainView, VaultNode};
+use ccc_server::journal::FileJournal;
 use std::path::Path;
 
 pub(super) fn run(arguments: &ReencryptArgs, ctx: &Context<'_>) -> Result<Answer, Error> {

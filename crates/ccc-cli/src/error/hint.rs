@@ -47,6 +47,7 @@ impl Error {
                 | Self::NoRows { .. }
                 | Self::NoDeficit
                 | Self::NotAnswered { .. }
+                | Self::AuditLog { .. }
         )
     }
 
@@ -59,6 +60,7 @@ impl Error {
             .or_else(|| self.of_messages())
             .or_else(|| self.of_attempts())
             .or_else(|| self.of_answers())
+            .or_else(|| self.of_nodes())
             .unwrap_or_else(|| self.of_runs())
     }
 

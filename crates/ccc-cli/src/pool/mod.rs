@@ -9,7 +9,6 @@ pub(crate) mod attempt;
 pub(crate) mod head;
 pub(crate) mod hexed;
 pub(crate) mod history;
-pub(crate) mod journal;
 pub(crate) mod log;
 pub(crate) mod reading;
 pub(crate) mod record;

@@ -24,6 +24,7 @@ mod messages;
 mod mixed_files;
 #[cfg(unix)]
 mod network;
+mod node;
 mod orders;
 mod recover;
 mod rounds;

@@ -100,7 +100,49 @@ impl ParticipantKeys {
         self.signing.sign(message).to_bytes()
     }
 
+    /// Signs what proves possession of the signing key in a TLS 1.3 handshake, and nothing else.
+    ///
+    /// *Source*: RFC 8446, section 4.4.3: 64 spaces, the context string of server or client, a zero byte, the hash of the
+    /// transcript.
+    /// *Security*: envelopes sign 64 bytes of a hash, a handshake signs at least 130 bytes that begin with 64 spaces: one
+    /// is never the other. `None` for any other message.
+    #[must_use]
+    pub fn sign_handshake(&self, message: &[u8]) -> Option<[u8; 64]> {
+        is_handshake(message).then(|| self.sign(message))
+    }
+
     pub(crate) fn dealing_secret(&self) -> &SecretScalar {
         &self.dealing
+    }
+}
+
+fn is_handshake(message: &[u8]) -> bool {
+    let after = message.strip_prefix(&[b' '; 64]);
+    let contexts: [&[u8]; 2] = [b"TLS 1.3, server CertificateVerify\0", b"TLS 1.3, client CertificateVerify\0"];
+    contexts
+        .iter()
+        .any(|context| after.and_then(|rest| rest.strip_prefix(*context)).is_some_and(|hash| hash.len() >= 32))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rand::{SeedableRng, rngs::StdRng};
+
+    #[test]
+    fn only_handshakes_are_signed_for_others() {
+        let keys = ParticipantKeys::generate(&mut StdRng::seed_from_u64(1)).expect("keys");
+        let mut message = [b' '; 64].to_vec();
+        message.extend_from_slice(b"TLS 1.3, client CertificateVerify\0");
+        assert_eq!(keys.sign_handshake(&message), None, "without a hash");
+        message.extend_from_slice(&[7; 32]);
+        let signature = keys.sign_handshake(&message).expect("a handshake");
+        assert_eq!(signature, keys.sign(&message));
+        for byte in 0..message.len() - 32 {
+            let mut bent = message.clone();
+            bent[byte] ^= 1;
+            assert_eq!(keys.sign_handshake(&bent), None, "byte {byte}");
+        }
+        assert_eq!(keys.sign_handshake(&[0; 64]), None, "an envelope's message");
     }
 }

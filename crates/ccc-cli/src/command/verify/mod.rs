@@ -90,7 +90,7 @@ fn read_deployment(path: &Path) -> Result<Deployment, Error> {
 }
 
 /// A policy in JSON, which starts with a brace, or in TOML.
-pub(super) fn read_policy(path: &Path) -> Result<Policy, Error> {
+pub(in crate::command) fn read_policy(path: &Path) -> Result<Policy, Error> {
     let bytes = files::read(path, MAX_DEPLOYMENT)?;
     let wrong = |reason: String| Error::PoolFile { path: path.into(), reason };
     let file: PolicyFile = match bytes.trim_ascii_start().first() {

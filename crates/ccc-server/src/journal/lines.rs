@@ -1,11 +1,12 @@
 //! The lines of a participant's journal as bytes: one JSON object per answer, each under an authenticator over the one
 //! before it.
 
-use crate::pool::hexed::{Hex, HexBytes};
+use crate::hexed::{Hex, HexBytes};
 use ccc_core::keys::ParticipantKeys;
 use hmac::{Hmac, KeyInit, Mac};
 use serde::{Deserialize, Serialize};
 use sha2::Sha512;
+use std::collections::HashMap;
 use zeroize::Zeroizing;
 
 const KEY_LABEL: &[u8] = b"ccc/v1/journal";
@@ -13,21 +14,21 @@ const KEY_LABEL: &[u8] = b"ccc/v1/journal";
 /// One answer: the request's identifier, the digests of request and recipient, the signed envelope.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Entry {
-    pub(crate) id: Hex<32>,
-    pub(crate) digest: Hex<64>,
-    pub(crate) recipient: Hex<64>,
-    pub(crate) answer: HexBytes,
+pub(super) struct Entry {
+    pub(super) id: Hex<32>,
+    pub(super) digest: Hex<64>,
+    pub(super) recipient: Hex<64>,
+    pub(super) answer: HexBytes,
     mac: Hex<64>,
 }
 
 /// What a line is to say.
 #[derive(Clone, Copy)]
-pub(crate) struct Said<'a> {
-    pub(crate) id: [u8; 32],
-    pub(crate) digest: [u8; 64],
-    pub(crate) recipient: [u8; 64],
-    pub(crate) answer: &'a [u8],
+pub(super) struct Said<'a> {
+    pub(super) id: [u8; 32],
+    pub(super) digest: [u8; 64],
+    pub(super) recipient: [u8; 64],
+    pub(super) answer: &'a [u8],
 }
 
 /// The key of a journal's authenticators.
@@ -35,18 +36,25 @@ pub(crate) struct Said<'a> {
 /// *Layout*: HMAC-SHA-512(participant's keys (kind 19); "ccc/v1/journal"). A line's authenticator is
 /// HMAC-SHA-512(key; the one before, 64 zero bytes at first ‖ id 32 ‖ request digest 64 ‖ recipient digest 64 ‖
 /// answer).
-pub(crate) struct JournalKey(Zeroizing<[u8; 64]>);
+pub(super) struct JournalKey(Zeroizing<[u8; 64]>);
 
 /// The whole lines of a journal, every one of them authentic.
-pub(crate) struct Lines {
+pub(super) struct Lines {
     key: JournalKey,
     entries: Vec<Entry>,
+    /// Places of a request's answers.
+    places: HashMap<[u8; 32], Vec<usize>>,
     length: u64,
 }
 
 impl JournalKey {
-    pub(crate) fn of(keys: &ParticipantKeys) -> Self {
+    pub(super) fn of(keys: &ParticipantKeys) -> Self {
         Self(Zeroizing::new(authenticator(&keys.to_bytes(), &[KEY_LABEL])))
+    }
+
+    /// Its bytes, for the authenticator of the counter.
+    pub(super) fn bytes(&self) -> &[u8] {
+        self.0.as_slice()
     }
 
     fn line(&self, last: Option<&Entry>, said: &Said<'_>) -> [u8; 64] {
@@ -55,7 +63,7 @@ impl JournalKey {
     }
 }
 
-fn authenticator(key: &[u8], parts: &[&[u8]]) -> [u8; 64] {
+pub(super) fn authenticator(key: &[u8], parts: &[&[u8]]) -> [u8; 64] {
     let mut mac = Hmac::<Sha512>::new_from_slice(key).expect("HMAC takes a key of any length");
     parts.iter().for_each(|part| mac.update(part));
     mac.finalize().into_bytes().into()
@@ -66,8 +74,8 @@ impl Lines {
     ///
     /// # Errors
     /// The number, from 1, of the first line that this participant did not write there.
-    pub(crate) fn read(key: JournalKey, bytes: &[u8]) -> Result<Self, usize> {
-        let mut lines = Self { key, entries: Vec::new(), length: 0 };
+    pub(super) fn read(key: JournalKey, bytes: &[u8]) -> Result<Self, usize> {
+        let mut lines = Self { key, entries: Vec::new(), places: HashMap::new(), length: 0 };
         for line in bytes.split_inclusive(|byte| *byte == b'\n').filter(|line| !is_torn(line)) {
             let entry = lines.authentic(line).ok_or(lines.entries.len() + 1)?;
             lines.add(entry, line);
@@ -75,13 +83,39 @@ impl Lines {
         Ok(lines)
     }
 
-    /// In the order in which they were given.
-    pub(crate) fn entries(&self) -> &[Entry] {
-        &self.entries
+    /// The answers of a request, in the order in which they were given.
+    pub(super) fn of(&self, id: &[u8; 32]) -> impl Iterator<Item = &Entry> {
+        self.places.get(id).into_iter().flatten().filter_map(|place| self.entries.get(*place))
+    }
+
+    /// How many there are, and the authenticator of the line with this number, from 1; of none 64 zero bytes.
+    pub(super) fn head(&self, count: usize) -> Option<[u8; 64]> {
+        match count.checked_sub(1) {
+            None => Some([0; 64]),
+            Some(place) => self.entries.get(place).map(|entry| entry.mac.0),
+        }
+    }
+
+    /// Lines so far.
+    pub(super) fn count(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// The key of the lines' authenticators.
+    pub(super) fn key(&self) -> &JournalKey {
+        &self.key
+    }
+
+    /// Takes back the lines that were added after this many, which no medium holds.
+    pub(super) fn take_back(&mut self, count: usize, length: u64) {
+        for entry in self.entries.split_off(count.min(self.entries.len())) {
+            self.places.entry(entry.id.0).or_default().retain(|place| *place < count);
+        }
+        self.length = length;
     }
 
     /// Bytes of the lines.
-    pub(crate) fn length(&self) -> u64 {
+    pub(super) fn length(&self) -> u64 {
         self.length
     }
 
@@ -89,7 +123,7 @@ impl Lines {
     ///
     /// # Errors
     /// As serde's; no value of these fields gives one.
-    pub(crate) fn next(&self, said: &Said<'_>) -> Result<(Entry, Vec<u8>), serde_json::Error> {
+    pub(super) fn next(&self, said: &Said<'_>) -> Result<(Entry, Vec<u8>), serde_json::Error> {
         let mac = Hex(self.key.line(self.entries.last(), said));
         let (id, digest, recipient) = (Hex(said.id), Hex(said.digest), Hex(said.recipient));
         let entry = Entry { id, digest, recipient, answer: HexBytes(said.answer.to_vec()), mac };
@@ -97,8 +131,9 @@ impl Lines {
         Ok((entry, line))
     }
 
-    pub(crate) fn add(&mut self, entry: Entry, line: &[u8]) {
+    pub(super) fn add(&mut self, entry: Entry, line: &[u8]) {
         self.length += line.len() as u64;
+        self.places.entry(entry.id.0).or_default().push(self.entries.len());
         self.entries.push(entry);
     }
 
@@ -122,7 +157,7 @@ fn is_torn(line: &[u8]) -> bool {
 }
 
 /// Whether the last line is whole but for its end.
-pub(crate) fn lacks_its_end(bytes: &[u8]) -> bool {
+pub(super) fn lacks_its_end(bytes: &[u8]) -> bool {
     let last = bytes.rsplit(|byte| *byte == b'\n').next().unwrap_or_default();
     !last.is_empty() && serde_json::from_slice::<Entry>(last).is_ok()
 }

@@ -1,0 +1,56 @@
+//! Flags of the nodes that keep running.
+
+use clap::{Args, Subcommand};
+use std::path::PathBuf;
+
+/// Which node, or what about one.
+#[derive(Subcommand)]
+pub(crate) enum NodeVerb {
+    /// Serve one participant's share: re-encryption over HTTP/2 and TLS 1.3, until interrupted
+    Vault(VaultNodeArgs),
+    /// Check a node's configuration and its files without starting it
+    CheckConfig(CheckConfigArgs),
+    /// Check that a node's audit log holds together, line by line
+    Audit(AuditArgs),
+}
+
+/// Arguments of `node vault`.
+#[derive(Args)]
+#[command(after_help = "\
+The node reads its passphrase from --passphrase-file or the terminal. CCC_NODE_RPC_URL, CCC_NODE_LISTEN and the like
+replace a value of the file. It stops on SIGTERM or ctrl-c, after the calls that run.
+
+Example:
+  ccc --passphrase-file /run/credentials/passphrase node vault --config vault-1.toml")]
+pub(crate) struct VaultNodeArgs {
+    /// The configuration (TOML), described in docs/spec/node.md
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: PathBuf,
+    /// Log lines as JSON
+    #[arg(long)]
+    pub(crate) log_json: bool,
+    /// What is logged: error, warn, info, debug, trace, or directives as `ccc_server=debug` [env: RUST_LOG]
+    #[arg(long, value_name = "FILTER")]
+    pub(crate) log: Option<String>,
+    /// Stop after so long
+    #[arg(long, value_name = "SECONDS", hide = true)]
+    pub(crate) seconds: Option<u64>,
+}
+
+/// Arguments of `node check-config`.
+#[derive(Args)]
+#[command(after_help = "Example:\n  ccc node check-config vault-1.toml")]
+pub(crate) struct CheckConfigArgs {
+    /// The configuration (TOML)
+    #[arg(value_name = "FILE")]
+    pub(crate) config: PathBuf,
+}
+
+/// Arguments of `node audit`.
+#[derive(Args)]
+#[command(after_help = "Example:\n  ccc node audit vault-1.audit")]
+pub(crate) struct AuditArgs {
+    /// The audit log
+    #[arg(value_name = "FILE")]
+    pub(crate) log: PathBuf,
+}

@@ -1,0 +1,161 @@
+//! `ccc node`: a participant that keeps running, its configuration, its audit log.
+
+use super::{Context, verify::read_policy};
+use crate::{
+    cli::{AuditArgs, CheckConfigArgs, NodeVerb, VaultNodeArgs},
+    error::Error,
+    files::{self, passphrase::Passphrases},
+    network::{read_deployment, runtime},
+    pool::{attempt::open_participant, read_committee},
+    ui::Answer,
+};
+use ccc_core::keys::{Committee, KeyShare, ParticipantKeys};
+use ccc_server::{
+    audit,
+    config::VaultConfig,
+    follow::SystemClock,
+    server::Stop,
+    service::{KeyProvider, Public, Service},
+};
+use std::{env, path::Path, sync::Arc, time::Duration};
+
+const MAX_CONFIG: u64 = 1 << 20;
+
+pub(super) fn run(verb: &NodeVerb, ctx: &Context<'_>) -> Result<Answer, Error> {
+    match verb {
+        NodeVerb::Vault(arguments) => vault(arguments, ctx),
+        NodeVerb::CheckConfig(arguments) => check_config(arguments, ctx),
+        NodeVerb::Audit(arguments) => check_audit(arguments, ctx),
+    }
+}
+
+/// A participant's file as `ccc keygen` sealed it.
+struct SealedFile<'a> {
+    path: &'a Path,
+    committee: &'a Committee,
+    passphrases: &'a Passphrases,
+}
+
+impl KeyProvider for SealedFile<'_> {
+    type Error = Error;
+
+    fn open(&self) -> Result<(KeyShare, ParticipantKeys), Error> {
+        open_participant(self.path, self.committee, self.passphrases)
+    }
+}
+
+fn vault(arguments: &VaultNodeArgs, ctx: &Context<'_>) -> Result<Answer, Error> {
+    let (config, public) = read(&arguments.config)?;
+    log(arguments)?;
+    let committee = public.committee.clone();
+    let keys = SealedFile { path: &config.key, committee: &committee, passphrases: &ctx.passphrases };
+    runtime()?.block_on(async {
+        let service = Service::prepare(&config, &keys, public, Arc::new(SystemClock)).await?;
+        let [address, operations] = service.addresses().map_err(Error::Runtime)?;
+        let line = format!("re-encryption at {address}, health and meters at http://{operations}");
+        ctx.ui.result(&[line], &serde_json::json!({ "address": address, "operations": operations }));
+        let (stop, stopped) = Stop::new();
+        let interrupted = async {
+            interrupted(arguments.seconds).await;
+            stop.stop();
+            std::future::pending::<()>().await;
+        };
+        tokio::select! {
+            () = service.run(stopped) => {}
+            () = interrupted => {}
+        }
+        Ok(Answer::Done)
+    })
+}
+
+/// Until ctrl-c, SIGTERM, or the time that was given.
+async fn interrupted(seconds: Option<u64>) {
+    let over = async {
+        match seconds {
+            Some(seconds) => tokio::time::sleep(Duration::from_secs(seconds)).await,
+            None => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        () = terminated() => {}
+        () = over => {}
+    }
+}
+
+#[cfg(unix)]
+async fn terminated() {
+    match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+        Ok(mut signal) => drop(signal.recv().await),
+        Err(_) => std::future::pending().await,
+    }
+}
+
+#[cfg(not(unix))]
+async fn terminated() {
+    std::future::pending().await
+}
+
+/// Log lines go to standard error.
+fn log(arguments: &VaultNodeArgs) -> Result<(), Error> {
+    let filter = arguments.log.clone().or_else(|| env::var("RUST_LOG").ok()).unwrap_or_else(|| "info".to_owned());
+    ccc_server::log::start(&filter, arguments.log_json).map_err(|reason| Error::LogFilter { filter, reason })
+}
+
+/// The configuration with the public files that it names.
+fn read(path: &Path) -> Result<(VaultConfig, Public), Error> {
+    let text = String::from_utf8_lossy(&files::read(path, MAX_CONFIG)?).into_owned();
+    let variables =
+        env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+    let config = VaultConfig::read(&text, variables);
+    let config = config.map_err(|source| Error::NodeConfig { path: path.into(), source: Box::new(source) })?;
+    let public = Public {
+        committee: read_committee(&config.committee)?,
+        deployment: read_deployment(&config.deployment)?,
+        policy: read_policy(&config.policy)?,
+    };
+    Ok((config, public))
+}
+
+fn check_config(arguments: &CheckConfigArgs, ctx: &Context<'_>) -> Result<Answer, Error> {
+    let (config, public) = read(&arguments.config)?;
+    Service::check(&config, &public)?;
+    if !config.key.is_file() {
+        return Err(Error::Read { path: config.key, source: std::io::ErrorKind::NotFound.into() });
+    }
+    let (clients, limits) = (config.clients.len(), config.limits());
+    let lines = [
+        format!("chain {}, pool {}", public.deployment.chain_id, public.deployment.pool),
+        format!(
+            "{} participants, epoch {}, {clients} clients",
+            public.committee.members().len(),
+            public.committee.epoch().0
+        ),
+        format!("journal counter {}, audit log {}", config.counter_path().display(), config.audit_path().display()),
+        format!(
+            "{} calls at once, bodies of {} bytes, {} ciphertexts/s for a peer",
+            limits.workers, limits.body, limits.rate
+        ),
+    ];
+    let object = serde_json::json!({
+        "chain": public.deployment.chain_id,
+        "pool": public.deployment.pool,
+        "participants": public.committee.members().len(),
+        "clients": clients,
+        "listen": config.listen,
+        "operations": config.operations,
+    });
+    ctx.ui.result(&lines, &object);
+    Ok(Answer::Done)
+}
+
+fn check_audit(arguments: &AuditArgs, ctx: &Context<'_>) -> Result<Answer, Error> {
+    let head = audit::verify(&arguments.log);
+    let head = head.map_err(|source| Error::AuditLog { path: arguments.log.clone(), source: Box::new(source) })?;
+    let (hash, lines) = (hex::encode(head.hash), head.lines);
+    let line =
+        format!("{lines} lines hold together, {} given, {} refused; the last is {hash}", head.given, head.refused);
+    let object = serde_json::json!({ "lines": lines, "given": head.given, "refused": head.refused, "hash": hash });
+    ctx.ui.result(&[line], &object);
+    Ok(Answer::Done)
+}

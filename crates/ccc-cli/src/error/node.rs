@@ -1,0 +1,65 @@
+//! Codes and hints of the nodes that keep running.
+
+use super::Error;
+use ccc_server::{follow::NotReady, journal::JournalError, service::StartError};
+
+impl Error {
+    pub(super) fn of_nodes(&self) -> Option<(&'static str, &'static str)> {
+        Some(match self {
+            Self::JournalFile(error) => of_journal(error),
+            Self::NodeConfig { .. } => {
+                ("node-config", "docs/spec/node.md has every key; `ccc node check-config FILE` reads it again")
+            }
+            Self::NodeStart(error) => of_start(error),
+            Self::AuditLog { .. } => {
+                ("audit-log", "lines before the one named hold together; compare with a copy kept elsewhere")
+            }
+            Self::LogFilter { .. } => {
+                ("log-filter", "say error, warn, info, debug or trace, or a directive as ccc_server=debug")
+            }
+            _ => return None,
+        })
+    }
+}
+
+fn of_journal(error: &JournalError) -> (&'static str, &'static str) {
+    match error {
+        JournalError::Busy { .. } => {
+            ("node-runs", "one process answers for a participant: stop the other, or leave it")
+        }
+        JournalError::Behind { .. } => (
+            "journal-behind",
+            "put the newest journal back; a participant that forgot answers could give one request twice",
+        ),
+        _ => ("journal", "restore it from a copy; without it the participant could answer one attempt twice"),
+    }
+}
+
+fn of_start(error: &StartError) -> (&'static str, &'static str) {
+    match error {
+        StartError::Keys { .. } | StartError::Encoding(_) => {
+            ("node-keys", "`ccc inspect FILE` tells what the key file is")
+        }
+        StartError::Share(_) | StartError::OtherKeys { .. } => (
+            "other-keys",
+            "key file and committee belong to different participants or epochs: name the pair that belongs together",
+        ),
+        StartError::Journal(error) => of_journal(error),
+        StartError::Production(_) => ("production", "SECURITY.md lists what production refuses"),
+        StartError::Audit(_) => ("audit-log", "move it away to begin another; `ccc node audit FILE` names the line"),
+        StartError::Chain(_) => ("chain", "check rpc_url and deployment; `ccc doctor` asks the chain"),
+        StartError::NotReady(reason) => of_not_ready(reason),
+        StartError::Listen { .. } => ("port", "another process has the port: name another in `listen` or `operations`"),
+        _ => ("node-start", "`ccc node check-config FILE` checks the configuration alone"),
+    }
+}
+
+fn of_not_ready(reason: &NotReady) -> (&'static str, &'static str) {
+    match reason {
+        NotReady::ClockBehind { .. } | NotReady::Stale { .. } => (
+            "clock",
+            "set the clock by a time service, or name an endpoint that follows the chain; see [chain] in the file",
+        ),
+        _ => ("chain", "the endpoint does not answer as a chain does: name another in rpc_url"),
+    }
+}

@@ -1,0 +1,260 @@
+//! The chain as one node reads it: finalised blocks only, each once, and whether what it reads can be believed.
+
+use alloy::eips::{BlockId, BlockNumberOrTag};
+use ccc_chain::{
+    Chain, ChainError, Deployment,
+    deploy::check_place,
+    read::{BlockRef, Pool},
+    watch::Watcher,
+};
+use ccc_node::{
+    pool_log::{PoolLog, PoolLogError},
+    vault_node::{ChainView, OnChain},
+};
+use std::{
+    collections::{HashMap, HashSet, VecDeque},
+    sync::{Arc, PoisonError, RwLock},
+    time::Duration,
+};
+
+/// Where the time of day comes from.
+pub trait Clock: Send + Sync {
+    /// Unix seconds.
+    fn now(&self) -> u64;
+}
+
+/// The system's clock.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SystemClock;
+
+impl Clock for SystemClock {
+    fn now(&self) -> u64 {
+        std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0, |elapsed| elapsed.as_secs())
+    }
+}
+
+/// How a chain is followed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FollowOptions {
+    /// Between two looks.
+    pub interval: Duration,
+    /// The newest finalised blocks that a request may name.
+    pub window: usize,
+    /// Seconds that the newest block may be ahead of the clock.
+    pub ahead: u64,
+    /// Seconds that it may be behind.
+    pub behind: u64,
+}
+
+impl Default for FollowOptions {
+    fn default() -> Self {
+        Self { interval: Duration::from_secs(2), window: 64, ahead: 30, behind: 300 }
+    }
+}
+
+/// Why a node gives no shares for now.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum NotReady {
+    /// Nothing is read yet.
+    #[error("the chain is not read yet")]
+    Starting,
+    /// The endpoint does not answer, or answers nonsense.
+    #[error("the chain: {0}")]
+    Chain(#[from] ChainError),
+    /// Events that no pool emits.
+    #[error("the pool's events: {0}")]
+    Log(#[from] PoolLogError),
+    /// The newest block is from the future.
+    #[error("the newest block is of {block}, the clock says {clock}: the clock is behind, or the endpoint lies")]
+    ClockBehind {
+        /// The block's time.
+        block: u64,
+        /// The clock.
+        clock: u64,
+    },
+    /// The newest block is old.
+    #[error("the newest block is of {block}, the clock says {clock}: the endpoint is stale, or the clock is ahead")]
+    Stale {
+        /// The block's time.
+        block: u64,
+        /// The clock.
+        clock: u64,
+    },
+    /// A finalised block is no longer one.
+    #[error("block {number} was final and is not: the endpoint is another one, or inconsistent")]
+    WentBack {
+        /// Its number.
+        number: u64,
+    },
+}
+
+/// What was read at the newest finalised block.
+#[derive(Clone, Debug)]
+pub struct Snapshot {
+    /// That block.
+    pub finalised: BlockRef,
+    recent: Arc<HashSet<[u8; 32]>>,
+    header_hash: [u8; 32],
+    version: u64,
+    submissions: Arc<HashMap<[u8; 32], OnChain>>,
+}
+
+impl Snapshot {
+    /// The view against which a request that names this block is checked. The block must be among the newest finalised
+    /// ones; header, version, submissions and time are those of the newest, so that a request cannot choose an older table.
+    #[must_use]
+    pub fn view(&self, named: &[u8; 32]) -> ChainView {
+        let block_hash = if self.recent.contains(named) { *named } else { self.finalised.hash.0 };
+        ChainView {
+            block_hash,
+            time: self.finalised.time,
+            header_hash: self.header_hash,
+            version: self.version,
+            submissions: Arc::clone(&self.submissions),
+        }
+    }
+}
+
+/// What the follower found last, shared with whoever answers.
+#[derive(Clone)]
+pub struct Followed(Arc<RwLock<Result<Snapshot, Arc<NotReady>>>>);
+
+impl Followed {
+    /// The newest snapshot.
+    ///
+    /// # Errors
+    /// [`NotReady`]: nothing may be given then.
+    pub fn snapshot(&self) -> Result<Snapshot, Arc<NotReady>> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn set(&self, found: Result<Snapshot, Arc<NotReady>>) {
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = found;
+    }
+}
+
+/// Reads a pool's chain on and on.
+pub struct Follower {
+    chain: Chain,
+    watcher: Watcher,
+    pool: Pool,
+    seen: PoolLog,
+    recent: VecDeque<BlockRef>,
+    options: FollowOptions,
+    clock: Arc<dyn Clock>,
+    followed: Followed,
+}
+
+impl Follower {
+    /// A follower of a deployment that stands on this chain.
+    ///
+    /// # Errors
+    /// [`ChainError::WrongChain`], [`ChainError::NotDeployed`].
+    pub async fn new(
+        chain: &Chain,
+        deployment: &Deployment,
+        options: FollowOptions,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, ChainError> {
+        check_place(chain, deployment).await?;
+        Ok(Self {
+            chain: chain.clone(),
+            watcher: Watcher::new(chain, deployment, deployment.first_block),
+            pool: Pool::new(chain, deployment.pool),
+            seen: PoolLog::new(deployment.pool),
+            recent: VecDeque::new(),
+            options,
+            clock,
+            followed: Followed(Arc::new(RwLock::new(Err(Arc::new(NotReady::Starting))))),
+        })
+    }
+
+    /// Where its findings are.
+    #[must_use]
+    pub fn followed(&self) -> Followed {
+        self.followed.clone()
+    }
+
+    /// Looks once. What it finds, or why it cannot, is what [`Followed`] says from then on.
+    ///
+    /// # Errors
+    /// [`NotReady`].
+    pub async fn look(&mut self) -> Result<(), Arc<NotReady>> {
+        let found = self.read().await.map_err(Arc::new);
+        let outcome = found.as_ref().map(|_| ()).map_err(Arc::clone);
+        self.followed.set(found);
+        outcome
+    }
+
+    /// Looks until it is dropped; every change of the outcome is logged.
+    pub async fn run(mut self) {
+        let mut last = String::new();
+        loop {
+            let said =
+                self.look().await.err().map_or_else(|| "the chain is read".to_owned(), |error| error.to_string());
+            if said != last {
+                tracing::info!(target: "ccc_server::follow", "{said}");
+                last = said;
+            }
+            tokio::time::sleep(self.options.interval).await;
+        }
+    }
+
+    async fn read(&mut self) -> Result<Snapshot, NotReady> {
+        self.check_clock().await?;
+        let finalised = self.chain.finalised_block().await?;
+        self.check_history(&finalised).await?;
+        self.read_blocks(&finalised).await?;
+        for observed in self.watcher.poll_to(finalised.number).await? {
+            self.seen.take(&observed)?;
+        }
+        Ok(Snapshot {
+            finalised,
+            recent: Arc::new(self.recent.iter().map(|block| block.hash.0).collect()),
+            header_hash: self.pool.header_hash(finalised.id()).await?.0,
+            version: self.pool.table_version(finalised.id()).await?,
+            submissions: self.seen.submissions(),
+        })
+    }
+
+    async fn check_clock(&self) -> Result<(), NotReady> {
+        let (block, clock) = (self.chain.block(BlockId::latest()).await?.time, self.clock.now());
+        if block > clock.saturating_add(self.options.ahead) {
+            return Err(NotReady::ClockBehind { block, clock });
+        }
+        if clock > block.saturating_add(self.options.behind) {
+            return Err(NotReady::Stale { block, clock });
+        }
+        Ok(())
+    }
+
+    /// What was final stays so.
+    async fn check_history(&self, finalised: &BlockRef) -> Result<(), NotReady> {
+        let Some(last) = self.recent.back() else { return Ok(()) };
+        let number = last.number;
+        if finalised.number < number {
+            return Err(NotReady::WentBack { number });
+        }
+        match self.numbered(number).await? {
+            found if found == *last => Ok(()),
+            _ => Err(NotReady::WentBack { number }),
+        }
+    }
+
+    async fn read_blocks(&mut self, finalised: &BlockRef) -> Result<(), NotReady> {
+        let window = u64::try_from(self.options.window.max(1)).unwrap_or(u64::MAX);
+        let oldest = finalised.number.saturating_sub(window - 1);
+        let first = self.recent.back().map_or(oldest, |last| oldest.max(last.number.saturating_add(1)));
+        for number in first..=finalised.number {
+            let block = if number == finalised.number { *finalised } else { self.numbered(number).await? };
+            self.recent.push_back(block);
+        }
+        self.recent.retain(|block| block.number >= oldest);
+        Ok(())
+    }
+
+    async fn numbered(&self, number: u64) -> Result<BlockRef, ChainError> {
+        self.chain.block(BlockNumberOrTag::Number(number).into()).await
+    }
+}

@@ -1,0 +1,22 @@
+//! A vault participant as a service: HTTP/2 over TLS 1.3, both sides known by their Ed25519 keys.
+//!
+//! [`node`] decides, [`server`] listens, [`follow`] reads the chain, [`client`] asks every node at once. The checks
+//! themselves are those of [`ccc_node::vault_node`]. `docs/spec/node.md` has protocol, limits and errors.
+
+pub mod audit;
+pub mod client;
+pub mod config;
+pub mod follow;
+pub mod frame;
+mod hexed;
+pub mod identity;
+pub mod journal;
+pub mod limits;
+pub mod log;
+pub mod meters;
+pub mod node;
+pub mod operations;
+mod peers;
+pub mod server;
+pub mod service;
+pub mod tls;

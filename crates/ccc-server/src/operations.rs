@@ -1,0 +1,74 @@
+//! For the operator alone, in the clear on loopback: `/healthz`, `/readyz` and `/metrics`.
+
+use crate::{meters::Meters, node::Node, server::stopped};
+use ccc_node::vault_node::Journal;
+use http_body_util::Full;
+use hyper::{
+    Method, Request, Response, StatusCode,
+    body::{Bytes, Incoming},
+    header::{CONTENT_TYPE, HeaderValue},
+    server::conn::http1,
+    service::service_fn,
+};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use std::{convert::Infallible, sync::Arc, time::Duration};
+use tokio::{
+    net::TcpListener,
+    sync::{Semaphore, watch},
+    time::timeout,
+};
+
+/// Connections at one time.
+const MOST: usize = 16;
+/// For a connection, from its beginning to its end.
+const TIME: Duration = Duration::from_secs(10);
+
+/// Serves until told to stop.
+pub async fn run<J: Journal + Send + Sync + 'static>(
+    listener: TcpListener,
+    node: Arc<Node<J>>,
+    meters: Meters,
+    mut stop: watch::Receiver<bool>,
+) {
+    let places = Arc::new(Semaphore::new(MOST));
+    loop {
+        let stream = tokio::select! {
+            accepted = listener.accept() => accepted,
+            () = stopped(&mut stop) => return,
+        };
+        let (Ok((stream, _)), Ok(place)) = (stream, Arc::clone(&places).try_acquire_owned()) else {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+            continue;
+        };
+        let (node, meters) = (Arc::clone(&node), meters.clone());
+        tokio::spawn(async move {
+            let service = service_fn(|request| {
+                let response = answer(&request, &node, &meters);
+                async move { Ok::<_, Infallible>(response) }
+            });
+            let connection = http1::Builder::new()
+                .timer(TokioTimer::new())
+                .header_read_timeout(TIME)
+                .max_buf_size(16 << 10)
+                .serve_connection(TokioIo::new(stream), service);
+            let _ended = timeout(TIME, connection).await;
+            drop(place);
+        });
+    }
+}
+
+fn answer<J: Journal>(request: &Request<Incoming>, node: &Node<J>, meters: &Meters) -> Response<Full<Bytes>> {
+    let (status, text) = match (request.method(), request.uri().path()) {
+        (&Method::GET, "/healthz") => (StatusCode::OK, "ok\n".to_owned()),
+        (&Method::GET, "/readyz") => match node.ready() {
+            Ok(()) => (StatusCode::OK, "ready\n".to_owned()),
+            Err(reason) => (StatusCode::SERVICE_UNAVAILABLE, format!("{reason}\n")),
+        },
+        (&Method::GET, "/metrics") => (StatusCode::OK, meters.text()),
+        _ => (StatusCode::NOT_FOUND, "no such page\n".to_owned()),
+    };
+    let mut response = Response::new(Full::from(text));
+    *response.status_mut() = status;
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+    response
+}

@@ -1,0 +1,203 @@
+//! One call: its bounds, its body, its answer.
+
+use super::Shared;
+use crate::{
+    frame::{self, FrameError, Reply},
+    node::NodeError,
+    peers::Peer,
+};
+use ccc_node::vault_node::{Ask, Journal};
+use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
+use hyper::{
+    Method, Request, Response, StatusCode,
+    body::{Bytes, Incoming},
+    header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER},
+};
+use std::{
+    convert::Infallible,
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+use tokio::{sync::OwnedSemaphorePermit, time::timeout};
+
+/// Why a call gets no replies: its status, and a sentence that says nothing about what the node knows.
+#[derive(Debug)]
+pub(super) enum Turned {
+    NoPath,
+    Method,
+    Type,
+    TooLarge,
+    Slow,
+    Broken,
+    Frame(FrameError),
+    Busy(Duration),
+    NotReady,
+}
+
+impl Turned {
+    fn parts(&self) -> (StatusCode, &'static str) {
+        match self {
+            Self::NoPath => (StatusCode::NOT_FOUND, "no-path"),
+            Self::Method => (StatusCode::METHOD_NOT_ALLOWED, "method"),
+            Self::Type => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "content-type"),
+            Self::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "too-large"),
+            Self::Slow => (StatusCode::REQUEST_TIMEOUT, "slow"),
+            Self::Broken => (StatusCode::BAD_REQUEST, "broken-off"),
+            Self::Frame(_) => (StatusCode::BAD_REQUEST, "malformed"),
+            Self::Busy(_) => (StatusCode::TOO_MANY_REQUESTS, "busy"),
+            Self::NotReady => (StatusCode::SERVICE_UNAVAILABLE, "not-ready"),
+        }
+    }
+
+    fn response(&self) -> Response<Full<Bytes>> {
+        let (status, code) = self.parts();
+        let text = match self {
+            Self::Frame(error) => format!("{code}: {error}\n"),
+            _ => format!("{code}\n"),
+        };
+        let mut response = Response::new(Full::from(text));
+        *response.status_mut() = status;
+        response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+        if let Self::Busy(wait) = self {
+            response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(wait.as_secs().max(1)));
+        }
+        response
+    }
+}
+
+/// The calls of one connection.
+pub(super) struct Calls<J> {
+    shared: Arc<Shared<J>>,
+    peer: Arc<Peer>,
+    /// Calls that run, and when the last one came or ended.
+    active: Mutex<(usize, Instant)>,
+}
+
+impl<J: Journal + Send + Sync + 'static> Calls<J> {
+    pub(super) fn new(shared: Arc<Shared<J>>, peer: Arc<Peer>) -> Self {
+        Self { shared, peer, active: Mutex::new((0, Instant::now())) }
+    }
+
+    /// For how long no call ran.
+    pub(super) fn idle_for(&self) -> Duration {
+        match *self.active.lock().unwrap_or_else(PoisonError::into_inner) {
+            (0, since) => since.elapsed(),
+            _ => Duration::ZERO,
+        }
+    }
+
+    fn count(&self, change: isize) {
+        let mut active = self.active.lock().unwrap_or_else(PoisonError::into_inner);
+        *active = (active.0.saturating_add_signed(change), Instant::now());
+    }
+
+    /// Answers whatever came.
+    pub(super) async fn answer(
+        self: Arc<Self>,
+        request: Request<Incoming>,
+    ) -> Result<Response<Full<Bytes>>, Infallible> {
+        let active = Active::new(Arc::clone(&self));
+        let came = Instant::now();
+        let replied = self.replies(request, came).await;
+        let (kind, response) = match &replied {
+            Ok(replies) => ("replied", replied_with(replies)),
+            Err(turned) => (turned.parts().1, turned.response()),
+        };
+        self.shared.meters.call(kind, came.elapsed().as_secs_f64());
+        drop(active);
+        Ok(response)
+    }
+
+    async fn replies(&self, request: Request<Incoming>, came: Instant) -> Result<Vec<Reply>, Turned> {
+        check_head(&request)?;
+        let busy = |_| Turned::Busy(Duration::from_secs(1));
+        let _call = Arc::clone(&self.peer.calls).try_acquire_owned().map_err(busy)?;
+        self.peer.take(1).map_err(Turned::Busy)?;
+        let asks = frame::read_asks(&self.body(request).await?).map_err(Turned::Frame)?;
+        let work = asks.iter().map(|ask| ask.ciphertexts.len().max(1)).sum();
+        self.peer.take(work).map_err(Turned::Busy)?;
+        let replies = self.work(asks).await?;
+        for reply in &replies {
+            self.shared.meters.ask(match reply {
+                Reply::Answered(_) => "given",
+                Reply::Refused => "refused",
+                Reply::Later => "later",
+            });
+        }
+        if replies.iter().any(|reply| !matches!(reply, Reply::Answered(_))) {
+            hold(came, self.shared.limits.refusal_step).await;
+        }
+        Ok(replies)
+    }
+
+    async fn body(&self, request: Request<Incoming>) -> Result<Bytes, Turned> {
+        let limited = Limited::new(request.into_body(), self.shared.limits.body);
+        match timeout(self.shared.limits.body_time, limited.collect()).await {
+            Err(_) => Err(Turned::Slow),
+            Ok(Err(error)) if error.is::<LengthLimitError>() => Err(Turned::TooLarge),
+            Ok(Err(_)) => Err(Turned::Broken),
+            Ok(Ok(body)) => Ok(body.to_bytes()),
+        }
+    }
+
+    /// On the blocking pool, after this peer's turn and then everybody's.
+    async fn work(&self, asks: Vec<Ask>) -> Result<Vec<Reply>, Turned> {
+        let turn = (turn(&self.peer.workers).await?, turn(&self.shared.workers).await?);
+        let (node, peer) = (Arc::clone(&self.shared.node), Arc::clone(&self.peer));
+        let answered = tokio::task::spawn_blocking(move || {
+            let _turn = turn;
+            node.answer(&peer.name, &asks)
+        });
+        match answered.await {
+            Ok(Ok(replies)) => Ok(replies),
+            Ok(Err(NodeError::NotReady(_) | NodeError::Randomness)) | Err(_) => Err(Turned::NotReady),
+        }
+    }
+}
+
+async fn turn(workers: &Arc<tokio::sync::Semaphore>) -> Result<OwnedSemaphorePermit, Turned> {
+    Arc::clone(workers).acquire_owned().await.map_err(|_| Turned::NotReady)
+}
+
+/// A call that counts as running until it is dropped, whether it was answered or broken off.
+struct Active<J: Journal + Send + Sync + 'static>(Arc<Calls<J>>);
+
+impl<J: Journal + Send + Sync + 'static> Active<J> {
+    fn new(calls: Arc<Calls<J>>) -> Self {
+        calls.count(1);
+        Self(calls)
+    }
+}
+
+impl<J: Journal + Send + Sync + 'static> Drop for Active<J> {
+    fn drop(&mut self) {
+        self.0.count(-1);
+    }
+}
+
+fn check_head(request: &Request<Incoming>) -> Result<(), Turned> {
+    if request.uri().path() != frame::PATH {
+        return Err(Turned::NoPath);
+    }
+    if request.method() != Method::POST {
+        return Err(Turned::Method);
+    }
+    match request.headers().get(CONTENT_TYPE) {
+        Some(found) if found.as_bytes() == frame::ASKS.as_bytes() => Ok(()),
+        _ => Err(Turned::Type),
+    }
+}
+
+fn replied_with(replies: &[Reply]) -> Response<Full<Bytes>> {
+    let mut response = Response::new(Full::from(frame::write_replies(replies)));
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(frame::REPLIES));
+    response
+}
+
+/// Waits until the next multiple of the step after the call came: a refusal takes one of few times, whichever check made
+/// it.
+async fn hold(came: Instant, step: Duration) {
+    let step = step.max(Duration::from_millis(1));
+    let steps = u32::try_from(came.elapsed().as_nanos() / step.as_nanos()).unwrap_or(u32::MAX - 1) + 1;
+    tokio::time::sleep_until((came + step * steps).into()).await;
+}

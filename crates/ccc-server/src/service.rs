@@ -1,0 +1,225 @@
+//! A whole vault node from its files: everything is checked before the first connection, and a reason is given.
+
+use crate::{
+    audit::{AuditError, AuditLog},
+    config::{Answers, ConfigError, VaultConfig},
+    follow::{Clock, Follower, NotReady},
+    identity::Identity,
+    journal::{FileJournal, JournalError},
+    meters::Meters,
+    node::Node,
+    operations,
+    server::Server,
+};
+use ccc_chain::{Chain, ChainError, ConnectOptions, Deployment};
+use ccc_core::{
+    enclave::attestation::Policy,
+    encoding::EncodingError,
+    keys::{Committee, KeyShare, KeyShareError, ParticipantKeys},
+    vault::Mode,
+};
+use ccc_node::{
+    production::{Configuration, ProductionRefusal, Sharing},
+    vault_node::VaultNode,
+};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+use tokio::{net::TcpListener, sync::watch};
+
+/// How often the audit log is brought to its medium.
+const AUDIT_SYNC: Duration = Duration::from_secs(5);
+
+/// What opens a participant's secrets: a file under a passphrase, or whatever else keeps keys.
+pub trait KeyProvider {
+    /// What it fails with.
+    type Error: std::fmt::Display;
+    /// The share and the long-lived keys.
+    ///
+    /// # Errors
+    /// The provider's.
+    fn open(&self) -> Result<(KeyShare, ParticipantKeys), Self::Error>;
+}
+
+/// The public files of a node, read.
+pub struct Public {
+    /// The committee.
+    pub committee: Committee,
+    /// The deployment.
+    pub deployment: Deployment,
+    /// What is accepted as the enclave.
+    pub policy: Policy,
+}
+
+/// Why a node does not start.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StartError {
+    /// The secrets do not open.
+    #[error("{reason}")]
+    Keys {
+        /// What the provider says.
+        reason: String,
+    },
+    /// What was to be a participant's keys.
+    #[error("the key file: {0}")]
+    Encoding(#[from] EncodingError),
+    /// The share is not one of this committee's.
+    #[error("the key file: {0}")]
+    Share(#[from] KeyShareError),
+    /// The keys are another participant's.
+    #[error("the key file's signing key is not that of participant {identifier} in the committee")]
+    OtherKeys {
+        /// Whose share it is.
+        identifier: u16,
+    },
+    /// Production refuses the configuration.
+    #[error(transparent)]
+    Production(#[from] ProductionRefusal),
+    /// The journal or its counter.
+    #[error("the journal: {0}")]
+    Journal(#[from] JournalError),
+    /// The audit log.
+    #[error("the audit log: {0}")]
+    Audit(#[from] AuditError),
+    /// A client of the configuration.
+    #[error("the configuration: {0}")]
+    Config(#[from] ConfigError),
+    /// The chain, or a deployment that does not stand on it.
+    #[error("the chain: {0}")]
+    Chain(#[from] ChainError),
+    /// The chain is read and not believed.
+    #[error("{0}")]
+    NotReady(Arc<NotReady>),
+    /// A port.
+    #[error("listening on {address}: {source}")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// TLS.
+    #[error("TLS: {0}")]
+    Tls(#[from] rustls::Error),
+}
+
+/// A node that is ready and serves nobody yet.
+pub struct Service {
+    server: Server<FileJournal>,
+    node: Arc<Node<FileJournal>>,
+    meters: Meters,
+    follower: Follower,
+    listener: TcpListener,
+    operations: TcpListener,
+}
+
+impl Service {
+    /// Checks everything that can be checked, reads the chain once, takes the ports.
+    ///
+    /// # Errors
+    /// [`StartError`].
+    pub async fn prepare(
+        config: &VaultConfig,
+        keys: &impl KeyProvider,
+        public: Public,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, StartError> {
+        let (share, keys) = keys.open().map_err(|error| StartError::Keys { reason: error.to_string() })?;
+        check_secrets(&share, &keys, &public.committee)?;
+        check_production(config, &public)?;
+        let journal = FileJournal::counted(&config.key, &config.counter_path(), &keys)?;
+        let audit = AuditLog::open(&config.audit_path())?;
+        let known = known(&public.committee, config.client_keys()?);
+        let follower = follow(config, &public.deployment, Arc::clone(&clock)).await?;
+        // a second copy for handshakes: what signs those never sees a share
+        let identity = Identity::new(ParticipantKeys::from_bytes(&keys.to_bytes())?);
+        let Public { committee, deployment, policy } = public;
+        let served = (deployment.chain_id, deployment.pool.0.0);
+        let vault = VaultNode::new(keys, share, committee, policy, served, journal).with_mode(mode(config.answers));
+        let node = Arc::new(Node::new(vault, follower.followed(), clock, Some(audit)));
+        let meters = Meters::default();
+        let server = Server::new(Arc::clone(&node), &identity, &known, config.limits(), meters.clone())?;
+        let listener = listen(config.listen).await?;
+        let operations = listen(config.operations).await?;
+        Ok(Self { server, node, meters, follower, listener, operations })
+    }
+
+    /// What can be checked without secrets, chain and ports.
+    ///
+    /// # Errors
+    /// [`StartError::Production`], [`StartError::Config`].
+    pub fn check(config: &VaultConfig, public: &Public) -> Result<(), StartError> {
+        check_production(config, public)?;
+        config.client_keys()?;
+        Ok(())
+    }
+
+    /// Where shares are served, and where health and meters are.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn addresses(&self) -> std::io::Result<[SocketAddr; 2]> {
+        Ok([self.listener.local_addr()?, self.operations.local_addr()?])
+    }
+
+    /// Serves until told to stop.
+    pub async fn run(self, stop: watch::Receiver<bool>) {
+        let Self { server, node, meters, follower, listener, operations } = self;
+        let beside = [
+            tokio::spawn(follower.run()),
+            tokio::spawn(operations::run(operations, Arc::clone(&node), meters, stop.clone())),
+            tokio::spawn(async move {
+                loop {
+                    tokio::time::sleep(AUDIT_SYNC).await;
+                    node.sync_audit();
+                }
+            }),
+        ];
+        server.run(listener, stop).await;
+        beside.iter().for_each(tokio::task::JoinHandle::abort);
+    }
+}
+
+fn check_secrets(share: &KeyShare, keys: &ParticipantKeys, committee: &Committee) -> Result<(), StartError> {
+    share.matches(committee)?;
+    let known = committee.member(share.identifier()).map(|member| member.keys().signing_key());
+    if known == Some(keys.public_keys().signing_key()) {
+        return Ok(());
+    }
+    Err(StartError::OtherKeys { identifier: share.identifier().get() })
+}
+
+fn check_production(config: &VaultConfig, public: &Public) -> Result<(), ProductionRefusal> {
+    let (mode, sharing) = (config.mode.into(), Sharing::Roster(public.committee.roster()));
+    Configuration { mode, seeded: false, dealt: false, sharing, policy: Some(&public.policy), simulated: &[] }.check()
+}
+
+/// The other members, and the clients of the configuration.
+fn known(committee: &Committee, clients: Vec<([u8; 32], String)>) -> Vec<([u8; 32], String)> {
+    let member =
+        |member: &ccc_core::keys::Member| (member.keys().signing_key(), format!("participant {}", member.identifier));
+    committee.members().iter().map(member).chain(clients).collect()
+}
+
+async fn follow(config: &VaultConfig, deployment: &Deployment, clock: Arc<dyn Clock>) -> Result<Follower, StartError> {
+    let options = ConnectOptions {
+        expected_chain_id: Some(deployment.chain_id),
+        pin_block_times: false,
+        answer_timeout: Duration::from_secs(10),
+        ..ConnectOptions::default()
+    };
+    let chain = Chain::connect(&config.rpc_url, &options).await?;
+    let mut follower = Follower::new(&chain, deployment, config.follow(), clock).await?;
+    follower.look().await.map_err(StartError::NotReady)?;
+    Ok(follower)
+}
+
+async fn listen(address: SocketAddr) -> Result<TcpListener, StartError> {
+    TcpListener::bind(address).await.map_err(|source| StartError::Listen { address, source })
+}
+
+fn mode(answers: Answers) -> Mode {
+    match answers {
+        Answers::Sealed => Mode::Sealed,
+        Answers::Compact => Mode::Compact,
+    }
+}

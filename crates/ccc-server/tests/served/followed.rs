@@ -1,0 +1,51 @@
+//! What a follower believes of a chain.
+
+use crate::scene::Scene;
+use alloy::providers::Provider;
+use ccc_server::follow::{Clock, FollowOptions, Follower, NotReady};
+use serde_json::{Value, json};
+use std::sync::Arc;
+
+async fn follower(scene: &Scene) -> Follower {
+    let clock: Arc<dyn Clock> = Arc::clone(&scene.clock) as _;
+    Follower::new(&scene.world.chain, &scene.world.deployment, FollowOptions::default(), clock).await.unwrap()
+}
+
+async fn control(scene: &Scene, method: &'static str, parameters: Value) -> Value {
+    scene.world.chain.provider().raw_request(method.into(), parameters).await.unwrap()
+}
+
+/// Otherwise a host could name a block at which an older table was the current one.
+#[tokio::test]
+async fn n155_a_request_at_an_older_block_is_held_against_the_newest_header() {
+    let scene = Scene::new().await;
+    let mut follower = follower(&scene).await;
+    assert!(matches!(&*follower.followed().snapshot().unwrap_err(), NotReady::Starting));
+    follower.look().await.unwrap();
+    let older = scene.world.chain.finalised_block().await.unwrap();
+    let first = follower.followed().snapshot().unwrap().view(&older.hash.0);
+    assert_eq!((first.block_hash, first.version), (older.hash.0, 0));
+    scene.world.idle_round().await;
+    follower.look().await.unwrap();
+    let view = follower.followed().snapshot().unwrap().view(&older.hash.0);
+    let header = alloy::primitives::keccak256(1_u64.to_be_bytes()).0;
+    assert_eq!((view.block_hash, view.version, view.header_hash), (older.hash.0, 1, header));
+    assert!(view.time > older.time);
+    let unread = follower.followed().snapshot().unwrap().view(&[9; 32]);
+    assert_ne!(unread.block_hash, [9; 32], "a block that was not read is not the one named");
+}
+
+/// Another chain behind the same address, or one that undid what was final.
+#[tokio::test]
+async fn n155_a_chain_that_goes_back_is_not_believed() {
+    let mut scene = Scene::new().await;
+    let mut follower = follower(&scene).await;
+    let before = control(&scene, "evm_snapshot", json!([])).await;
+    scene.submit(1, b"sell 25").await;
+    follower.look().await.unwrap();
+    control(&scene, "evm_revert", json!([before])).await;
+    assert!(matches!(&*follower.look().await.unwrap_err(), NotReady::WentBack { .. }));
+    assert!(follower.followed().snapshot().is_err());
+    scene.submit(2, b"another").await;
+    assert!(matches!(&*follower.look().await.unwrap_err(), NotReady::WentBack { .. }));
+}

@@ -1,0 +1,11 @@
+//! Vault nodes that listen on loopback, asked over TLS about a chain in this process.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a helper that fails ends its test")]
+
+#[path = "../../../ccc-chain/tests/common/mod.rs"]
+mod common;
+mod files;
+mod followed;
+mod hostile;
+mod reencrypt;
+mod scene;
