@@ -8,7 +8,7 @@ mod context;
 mod verified;
 
 pub use verified::VerifiedDealing;
-pub(crate) use verified::{Digested, verify_all};
+pub(crate) use verified::{Digested, decrypt_share, verify_all};
 
 use super::session::Session;
 use crate::encoding::{EncodingError, Kind, Reader, header};
@@ -29,7 +29,7 @@ use sha2::Sha512;
 use zeroize::Zeroizing;
 
 /// Bytes of one encrypted share.
-const SHARE_LEN: usize = 48;
+pub(crate) const SHARE_LEN: usize = 48;
 /// Bytes of a dealing without commitments and shares.
 const FIXED_LEN: usize = 279;
 
@@ -242,7 +242,7 @@ fn encrypt_shares(
     roster.members().iter().zip(roster.encoded_dealing_keys()).map(encrypt).collect()
 }
 
-fn encrypt_share(key: &[u8; 32], share: &[u8; 32]) -> [u8; SHARE_LEN] {
+pub(crate) fn encrypt_share(key: &[u8; 32], share: &[u8; 32]) -> [u8; SHARE_LEN] {
     let mut out = [0; SHARE_LEN];
     let (body, tag) = out.split_at_mut(32);
     body.copy_from_slice(share);
