@@ -62,12 +62,7 @@ impl GroupReport {
 }
 
 /// The report names the set, and the context names set, chain, forwarder and sequence.
-fn check_set(
-    report: &Report,
-    context: &ReportContext,
-    set: &GroupSet,
-    forwarder: &Address,
-) -> Result<(), GroupError> {
+fn check_set(report: &Report, context: &ReportContext, set: &GroupSet, forwarder: &Address) -> Result<(), GroupError> {
     set.check()?;
     let (origin, binding) = (&report.header().origin, &report.payload().binding);
     require_number("committee", set.don_id.into(), origin.don_id.into())?;

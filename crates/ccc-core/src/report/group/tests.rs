@@ -30,10 +30,18 @@ fn partials(shares: &[GroupShare], numbers: &[usize], message: &[u8]) -> Vec<Par
     numbers.iter().map(|i| shares[i - 1].sign_message(message)).collect()
 }
 
+/// Another's partial signature under this number.
+fn claimed(partial: &PartialSignature, i: u16) -> PartialSignature {
+    let mut copy = partial.clone();
+    copy.identifier = id(i);
+    copy
+}
+
 #[test]
 fn any_t_shares_make_the_one_signature_of_the_key() {
     let (committee, shares) = group();
-    let all = [[1, 2], [3, 4], [4, 1], [2, 3]].map(|two| committee.combine(b"m", &partials(&shares, &two, b"m")).unwrap());
+    let all =
+        [[1, 2], [3, 4], [4, 1], [2, 3]].map(|two| committee.combine(b"m", &partials(&shares, &two, b"m")).unwrap());
     assert!(all.iter().all(|one| *one == all[0]));
     assert_eq!(committee.key().verify(b"m", &all[0]), Ok(()));
     assert_eq!(committee.key().verify(b"n", &all[0]), Err(GroupError::NotTheGroups));
@@ -45,9 +53,9 @@ fn any_t_shares_make_the_one_signature_of_the_key() {
 fn who_sent_a_wrong_partial_signature_is_named_and_left_out() {
     let (committee, shares) = group();
     let mut sent = partials(&shares, &[1, 2, 3], b"m");
-    sent[0] = PartialSignature { identifier: id(1), ..shares[0].sign_message(b"another") };
-    sent.push(PartialSignature { identifier: id(9), ..sent[1].clone() });
-    sent.push(PartialSignature { identifier: id(3), ..sent[1].clone() });
+    sent[0] = shares[0].sign_message(b"another");
+    sent.push(claimed(&sent[1], 9));
+    sent.push(claimed(&sent[1], 3));
     let culprits = vec![
         PartialCulprit { identifier: id(1), fault: PartialFault::Signature },
         PartialCulprit { identifier: id(9), fault: PartialFault::NotAMember },
@@ -83,17 +91,22 @@ fn n118_the_identity_is_neither_key_nor_signature() {
     assert_eq!(refused, Err(GroupError::Identity { what: "key" }));
 }
 
-/// x = 4 in G1, the first x of a point that is on the curve and outside of the subgroup; in G2 x = 2.
+/// The first points of the curves by x: (0, 2) of order three in G1, and one of the twist.
 #[test]
 fn n118_points_outside_of_the_subgroup_are_no_keys_and_no_signatures() {
     let mut key = [0; GROUP_KEY_LEN];
-    (key[0], key[47]) = (0x80, 4);
+    key[0] = 0x80;
     assert!(bool::from(blsttc::G1Affine::from_compressed_unchecked(&key).is_some()));
     assert_eq!(GroupKey::from_bytes(&key), Err(GroupError::Key));
-    let mut signature = [0; GROUP_SIGNATURE_LEN];
-    (signature[0], signature[95]) = (0x80, 2);
-    assert!(bool::from(blsttc::G2Affine::from_compressed_unchecked(&signature).is_some()));
+    let with = |x: u8| {
+        let mut signature = [0; GROUP_SIGNATURE_LEN];
+        (signature[0], signature[GROUP_SIGNATURE_LEN - 1]) = (0x80, x);
+        signature
+    };
+    let on_curve = |x: &u8| bool::from(blsttc::G2Affine::from_compressed_unchecked(&with(*x)).is_some());
+    let signature = with((1..=u8::MAX).find(on_curve).unwrap());
     assert_eq!(GroupSignature::from_bytes(&signature), Err(GroupError::Signature));
+    assert_eq!(PartialSignature::from_bytes(id(1), &signature), Err(GroupError::Signature));
 }
 
 #[test]
@@ -139,7 +152,9 @@ fn the_precompiles_encoding_is_padded_and_has_c0_first() {
     assert_eq!(hex::encode(&key[64..88]), "0000000000000000000000000000000008b3f481e3aaa0f1");
     let generator = blsttc::Signature::from_bytes(blsttc::G2Affine::generator().to_compressed()).unwrap();
     let point = GroupSignature::new(generator).unwrap().to_eip2537();
-    for (at, high) in [(0, "024aa2b2f08f0a91"), (64, "13e02b6052719f60"), (128, "0ce5d527727d6e11"), (192, "0606c4a02ea734cc")] {
+    for (at, high) in
+        [(0, "024aa2b2f08f0a91"), (64, "13e02b6052719f60"), (128, "0ce5d527727d6e11"), (192, "0606c4a02ea734cc")]
+    {
         assert_eq!(hex::encode(&point[at..at + 24]), format!("{}{high}", "00".repeat(16)));
     }
 }
@@ -172,12 +187,19 @@ fn a_report_is_assembled_for_its_own_set_and_forwarder_alone() {
     let signed: Vec<_> = shares[1..3].iter().map(|share| share.sign(&report, &good)).collect();
     let made = GroupReport::assemble(report.clone(), good, &signed, &committee, &set, &FORWARDER).unwrap();
     assert_eq!(made.verify(&set, &FORWARDER), Ok(()));
-    assert!(matches!(made.verify(&set, &[1; 20]), Err(GroupError::Report(ReportError::Mismatch { field: "config digest", .. }))));
+    assert!(matches!(
+        made.verify(&set, &[1; 20]),
+        Err(GroupError::Report(ReportError::Mismatch { field: "config digest", .. }))
+    ));
     let later = GroupSet { config_version: set.config_version + 1, ..set };
-    assert!(matches!(made.verify(&later, &FORWARDER), Err(GroupError::Report(ReportError::Mismatch { field: "config version", .. }))));
+    assert!(matches!(
+        made.verify(&later, &FORWARDER),
+        Err(GroupError::Report(ReportError::Mismatch { field: "config version", .. }))
+    ));
     // Signed for another set of the same group.
     let other = GroupSet { participants: 5, ..set };
-    let elsewhere: Vec<_> = shares[1..3].iter().map(|share| share.sign(&report, &context(&other, &FORWARDER))).collect();
+    let elsewhere: Vec<_> =
+        shares[1..3].iter().map(|share| share.sign(&report, &context(&other, &FORWARDER))).collect();
     let refused = GroupReport::assemble(report, good, &elsewhere, &committee, &set, &FORWARDER);
     assert!(matches!(refused, Err(GroupError::BelowThreshold { needed: 2, found: 0, .. })));
 }

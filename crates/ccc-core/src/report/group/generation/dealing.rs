@@ -7,8 +7,8 @@
 use super::GroupSession;
 use crate::encoding::{EncodingError, Kind, Reader, header};
 use crate::identifier::{Identifier, MAX_PARTICIPANTS};
-use crate::keys::dealing::{SHARE_LEN, decrypt_share, encrypt_share};
 use crate::keys::complaint::Disputed;
+use crate::keys::dealing::{SHARE_LEN, decrypt_share, encrypt_share};
 use crate::keys::{DealingError, ParticipantKeys, Session, ShareFault};
 use crate::point::Encoded;
 use crate::proof::Schnorr;
@@ -251,7 +251,11 @@ impl VerifiedGroupDealing {
     }
 
     /// Opens the share dealt to this participant, and compares it with the commitments.
-    pub(super) fn open_share(&self, recipient: Identifier, keys: &ParticipantKeys) -> Result<SecretKeyShare, ShareFault> {
+    pub(super) fn open_share(
+        &self,
+        recipient: Identifier,
+        keys: &ParticipantKeys,
+    ) -> Result<SecretKeyShare, ShareFault> {
         let shared = Zeroizing::new(Encoded::new(self.dealing.r.point() * keys.dealing_secret().expose()));
         self.open_share_with(recipient, &shared)
     }

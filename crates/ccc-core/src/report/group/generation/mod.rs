@@ -58,11 +58,7 @@ impl GroupSession {
     ///
     /// # Errors
     /// [`SessionError::Epoch`].
-    pub fn handover(
-        old: Arc<GroupCommittee>,
-        roster: Roster,
-        board_nonce: &[u8; 32],
-    ) -> Result<Self, SessionError> {
+    pub fn handover(old: Arc<GroupCommittee>, roster: Roster, board_nonce: &[u8; 32]) -> Result<Self, SessionError> {
         let (previous, found) = (old.roster().epoch(), roster.epoch());
         if previous.0.checked_add(1) != Some(found.0) {
             return Err(SessionError::Epoch { previous, found });

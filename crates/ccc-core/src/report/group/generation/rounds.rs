@@ -158,9 +158,8 @@ impl<'k> Opened<'k> {
     pub fn complain(self, open_round: &[Envelope]) -> Result<Complained<'k>, RoundsError> {
         let Self { mut me, commitments } = self;
         let session = me.party.session().clone();
-        let posted = me.from_dealers(open_round, |envelope| {
-            opening(&session, envelope, commitments.get(&envelope.identifier())?)
-        });
+        let posted = me
+            .from_dealers(open_round, |envelope| opening(&session, envelope, commitments.get(&envelope.identifier())?));
         let mut dealings = BTreeMap::new();
         for dealer in commitments.keys() {
             match opened_dealing(&session, *dealer, posted.get(dealer)) {
@@ -200,9 +199,8 @@ impl<'k> Complained<'k> {
         let weights = weights(session, &counted)?;
         let committee = committee(session, &counted, &weights)?;
         let transcript = transcript(session, &counted, &digests, &committee);
-        let receive = |seat: crate::keys::rounds::Seat<'_>| {
-            add_up(&counted, &weights, &shares, seat.identifier, &committee)
-        };
+        let receive =
+            |seat: crate::keys::rounds::Seat<'_>| add_up(&counted, &weights, &shares, seat.identifier, &committee);
         let share = me.party.receiver().map(receive).transpose()?;
         me.outgoing = me.party.post_as_receiver(Package::Confirmation(transcript))?;
         Ok(Unconfirmed { me, committee, share, transcript })

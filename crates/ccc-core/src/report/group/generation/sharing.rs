@@ -5,8 +5,8 @@
 use super::dealing::{VerifiedGroupDealing, coordinate, point_of, scalar_of};
 use super::{GroupCommittee, GroupSession};
 use crate::identifier::Identifier;
-use crate::keys::rounds::RoundsError;
 use crate::keys::MembershipError;
+use crate::keys::rounds::RoundsError;
 use crate::report::group::{GroupError, GroupShare};
 use crate::suite::{Hasher, SUITE_BYTES, domain};
 use alloc::collections::BTreeMap;

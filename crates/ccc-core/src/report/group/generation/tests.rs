@@ -179,7 +179,7 @@ fn n118_dealings_that_are_wrong_in_public_are_left_out_by_name() {
     identity[44] = 0xc0;
     let mut torsion = good.clone();
     torsion[92..140].fill(0);
-    (torsion[92], torsion[139]) = (0x80, 4);
+    torsion[92] = 0x80; // (0, 2), of order three
     let point = crate::encoding::EncodingError::Point { what: "commitment" };
     let cases = [
         (dealing(&elsewhere, 2, None).to_bytes(), DealingError::Session),
@@ -187,7 +187,7 @@ fn n118_dealings_that_are_wrong_in_public_are_left_out_by_name() {
         (identity, DealingError::ZeroCommitment { index: 0 }),
         (torsion, DealingError::Encoding(point)),
         (with(150, 1), DealingError::Possession),
-        (with(good.len() - 40, 1), DealingError::Proof),
+        (with(good.len() - 32, 1), DealingError::Proof),
     ];
     for (wire, fault) in cases {
         let outcomes = others(with_dealing(&session, &keys, &wire));
@@ -241,7 +241,8 @@ fn complaint(session: &GroupSession, keys: &Keys, wire: &[u8]) -> Envelope {
 /// Runs the rounds by hand, with one more message in the complain round.
 fn generate_with_complaint(session: &GroupSession, keys: &Keys, more: &Envelope, seen: &mut usize) -> Vec<Outcome> {
     let mut random = rng(2);
-    let joined: Vec<_> = parties(session, keys).into_iter().map(|p| Participant::join(p, &mut random).unwrap()).collect();
+    let joined: Vec<_> =
+        parties(session, keys).into_iter().map(|p| Participant::join(p, &mut random).unwrap()).collect();
     let committed: Vec<_> = joined.into_iter().map(|p| p.commit().unwrap()).collect();
     let posts: Vec<_> = committed.iter().flat_map(|s| s.outgoing().to_vec()).collect();
     let opened: Vec<_> = committed.into_iter().map(|s| s.open(&posts).unwrap()).collect();
@@ -262,7 +263,12 @@ fn next(old: &[Outcome], new: &Keys) -> GroupSession {
     GroupSession::handover(old[0].committee.clone().into(), roster, &[3; 32]).unwrap()
 }
 
-fn hand_over(session: &GroupSession, old: &[Outcome], old_keys: &Keys, new: &Keys) -> Vec<Result<Outcome, RoundsError>> {
+fn hand_over(
+    session: &GroupSession,
+    old: &[Outcome],
+    old_keys: &Keys,
+    new: &Keys,
+) -> Vec<Result<Outcome, RoundsError>> {
     let mut parties = Vec::new();
     for (outcome, (_, keys)) in old.iter().zip(old_keys) {
         let me = OldMember { share: outcome.share.as_ref().unwrap(), keys };
