@@ -8,7 +8,9 @@ mod context;
 mod verified;
 
 pub use verified::VerifiedDealing;
-pub(crate) use verified::{Digested, decrypt_share, verify_all};
+#[cfg(feature = "bls-quorum")]
+pub(crate) use verified::decrypt_share;
+pub(crate) use verified::{Digested, verify_all};
 
 use super::session::Session;
 use crate::encoding::{EncodingError, Kind, Reader, header};
