@@ -21,7 +21,7 @@ import {Plan, PlanFile} from "./PlanFile.sol";
 ///
 ///   role       functions                          members
 ///   --------   --------------------------------   -----------------------------------------------
-///   OPERATOR   setConfig, unpause                 operator, after the delay
+///   OPERATOR   setConfig, setGroupConfig, unpause operator, after the delay
 ///   GUARDIAN   clearConfig, pause                 guardian, at once; operator, after the delay
 ///   ADMIN      everything else of the manager     admin, after the delay
 ///
@@ -114,6 +114,7 @@ contract Deploy is Script {
 
     function _assignFunctions(Deployment memory d) private {
         _assign(d.manager, address(d.forwarder), d.forwarder.setConfig.selector, OPERATOR);
+        _assign(d.manager, address(d.forwarder), d.forwarder.setGroupConfig.selector, OPERATOR);
         _assign(d.manager, address(d.forwarder), d.forwarder.clearConfig.selector, GUARDIAN);
         _assign(d.manager, address(d.pool), d.pool.unpause.selector, OPERATOR);
         _assign(d.manager, address(d.pool), d.pool.pause.selector, GUARDIAN);

@@ -7,8 +7,10 @@ import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/Reentrancy
 import {ERC165Checker} from "@openzeppelin/contracts/utils/introspection/ERC165Checker.sol";
 
 import {IReceiver} from "./interfaces/IReceiver.sol";
+import {BLS12381} from "./libraries/BLS12381.sol";
 import {CanonicalSignature} from "./libraries/CanonicalSignature.sol";
 import {ReportHeader} from "./libraries/ReportHeader.sol";
+import {GroupKey} from "./types/GroupKey.sol";
 
 /// @title Delivers what a quorum signed
 /// @notice Checks f+1 signatures over a raw report and hands its payload to the receiver. `report`, the events, the
@@ -19,11 +21,16 @@ import {ReportHeader} from "./libraries/ReportHeader.sol";
 /// chain and forwarder; the header's version is 1; s is in the lower half; a report cannot be delivered from inside a
 /// delivery. Added: `DeliveryReverted` carries the receiver's reason, which theirs drops.
 ///
+/// A configuration has signers, of whom f+1 sign with ECDSA; or one group key, under which any f+1 of the participants
+/// that share it make one BLS signature (`setGroupConfig`). A report finds its configuration by DON id and version.
+///
 /// *Layout* of the context:
 ///
 ///   bytes     field
 ///   -------   ------------------------------------------------------------------------------------------
-///    0..32    keccak256(abi.encode(chain id, forwarder, DON id, configuration version, f, signers))
+///    0..32    keccak256(abi.encode(chain id, forwarder, DON id, configuration version, f, signers)), or for a group key
+///             keccak256(abi.encode("ccc/v1/group-config", chain id, forwarder, DON id, configuration version, f,
+///             participants, group key)), the text as one word and padded with zeros
 ///   32..64    sequence
 ///   64..96    zeros
 ///
@@ -37,6 +44,12 @@ contract QuorumForwarder is Ownable2Step, ReentrancyGuardTransient {
     uint256 public constant MAX_ORACLES = 31;
     /// @notice Name and version.
     string public constant typeAndVersion = "QuorumForwarder 1.0.0";
+
+    /// @notice What a group signs to show that it can, before the digest of its configuration.
+    /// @dev Longer than the digest of a report, so that it is never one.
+    bytes32 public constant GROUP_POSSESSION = "ccc/v1/group-possession";
+    /// @dev First word under the digest of a group's configuration: no chain has such a number.
+    bytes32 private constant GROUP_CONFIG = "ccc/v1/group-config";
 
     uint256 private constant CONTEXT_LENGTH = 96;
     /// @dev Revert data that `DeliveryReverted` shows at most.
@@ -72,12 +85,20 @@ contract QuorumForwarder is Ownable2Step, ReentrancyGuardTransient {
         uint80 gasLimit;
     }
 
-    /// @dev A set of signers of which f may be faulty. Positions count from 1.
+    /// @notice Who verifies for a configuration: ECDSA of several signers, or BLS of one group key.
+    enum Verifier {
+        ECDSA,
+        BLS
+    }
+
+    /// @dev A set of signers of which f may be faulty, or the key of a group. Positions count from 1.
     struct Config {
         bytes32 digest;
         uint8 f;
+        Verifier verifier;
         address[] signers;
         mapping(address signer => uint256 position) positions;
+        GroupKey groupKey;
     }
 
     struct Transmission {
@@ -98,6 +119,10 @@ contract QuorumForwarder is Ownable2Step, ReentrancyGuardTransient {
     event DeliveryReverted(address indexed receiver, bytes32 indexed workflowExecutionId, bytes revertData);
     /// @notice A configuration was set, or with f = 0 cleared.
     event ConfigSet(uint32 indexed donId, uint32 indexed configVersion, uint8 f, address[] signers);
+    /// @notice A configuration with one group key was set.
+    event GroupConfigSet(
+        uint32 indexed donId, uint32 indexed configVersion, uint8 f, uint16 participants, bytes groupKey
+    );
 
     /// @notice f is zero.
     error FaultToleranceMustBePositive();
@@ -107,12 +132,16 @@ contract QuorumForwarder is Ownable2Step, ReentrancyGuardTransient {
     error InsufficientSigners(uint256 numSigners, uint256 minSigners);
     /// @notice A signer appears twice, in a configuration or among the signatures.
     error DuplicateSigner(address signer);
-    /// @notice There are not exactly f+1 signatures.
+    /// @notice There are not exactly f+1 signatures, or with a group key not exactly one.
     error InvalidSignatureCount(uint256 expected, uint256 received);
     /// @notice No such configuration, or it was cleared.
     error InvalidConfig(uint64 configId);
     /// @notice The signer is zero, or not in the configuration.
     error InvalidSigner(address signer);
+    /// @notice The signature over this digest is not that of the configuration's group key.
+    error InvalidGroupSignature(bytes32 digest);
+    /// @notice The group did not show that it can sign for this configuration.
+    error InvalidPossession(bytes32 configDigest);
     /// @notice The context is not 96 bytes long.
     error InvalidContextLength(uint256 expected, uint256 found);
     /// @notice The context was made for another configuration, forwarder or chain.
@@ -132,9 +161,36 @@ contract QuorumForwarder is Ownable2Step, ReentrancyGuardTransient {
         Config storage config = _configs[_configId(donId, configVersion)];
         _forgetSigners(config);
         _storeSigners(config, signers);
-        config.f = f;
+        (config.f, config.verifier) = (f, Verifier.ECDSA);
         config.digest = keccak256(abi.encode(block.chainid, address(this), donId, configVersion, f, signers));
         emit ConfigSet(donId, configVersion, f, signers);
+    }
+
+    /// @notice Stores a group key, in place of what this DON id and version had.
+    /// @dev Of f and participants the chain knows what the group itself has signed: the key does not tell them.
+    /// @param f Participants that may be faulty; any f+1 make a signature.
+    /// @param participants At least 3f+1 holders of a share of the key.
+    /// @param groupKey Point of G1, 128 bytes.
+    /// @param possession Signature of the group over `GROUP_POSSESSION` ‖ the configuration's digest, 256 bytes.
+    function setGroupConfig(
+        uint32 donId,
+        uint32 configVersion,
+        uint8 f,
+        uint16 participants,
+        bytes calldata groupKey,
+        bytes calldata possession
+    ) external onlyOwner {
+        if (f == 0) revert FaultToleranceMustBePositive();
+        if (participants <= 3 * uint256(f)) revert InsufficientSigners(participants, 3 * uint256(f) + 1);
+        bytes32 digest = groupConfigDigest(donId, configVersion, f, participants, groupKey);
+        bytes memory claim = abi.encodePacked(GROUP_POSSESSION, digest);
+        if (!BLS12381.verify(groupKey, claim, possession)) revert InvalidPossession(digest);
+        Config storage config = _configs[_configId(donId, configVersion)];
+        _forgetSigners(config);
+        delete config.signers;
+        config.groupKey.pack(groupKey);
+        (config.digest, config.f, config.verifier) = (digest, f, Verifier.BLS);
+        emit GroupConfigSet(donId, configVersion, f, participants, groupKey);
     }
 
     /// @notice Makes a configuration unusable.
@@ -151,7 +207,8 @@ contract QuorumForwarder is Ownable2Step, ReentrancyGuardTransient {
     /// @param receiver Contract that takes the report.
     /// @param rawReport Header of 109 bytes and payload.
     /// @param reportContext 96 bytes, beginning with the configuration's digest.
-    /// @param signatures Exactly f+1 of r ‖ s ‖ v by distinct signers; v is 0 or 1.
+    /// @param signatures Exactly f+1 of r ‖ s ‖ v by distinct signers; v is 0 or 1. With a group key exactly one, a point
+    /// of G2 in 256 bytes.
     function report(
         address receiver,
         bytes calldata rawReport,
@@ -161,7 +218,9 @@ contract QuorumForwarder is Ownable2Step, ReentrancyGuardTransient {
         rawReport.check();
         Config storage config = _configOf(rawReport);
         _checkContext(config, reportContext);
-        _checkSignatures(config, keccak256(abi.encodePacked(keccak256(rawReport), reportContext)), signatures);
+        bytes32 digest = keccak256(abi.encodePacked(keccak256(rawReport), reportContext));
+        if (config.verifier == Verifier.ECDSA) _checkSignatures(config, digest, signatures);
+        else _checkGroupSignature(config, digest, signatures);
         bool result = _route(receiver, rawReport);
         emit ReportProcessed(receiver, rawReport.executionId(), rawReport.reportId(), result);
     }
@@ -169,6 +228,11 @@ contract QuorumForwarder is Ownable2Step, ReentrancyGuardTransient {
     /// @notice Digest that the context of a report under this configuration begins with; zero where there is none.
     function configDigest(uint32 donId, uint32 configVersion) external view returns (bytes32) {
         return _configs[_configId(donId, configVersion)].digest;
+    }
+
+    /// @notice Who verifies for this configuration; `ECDSA` where there is none.
+    function verifier(uint32 donId, uint32 configVersion) external view returns (Verifier) {
+        return _configs[_configId(donId, configVersion)].verifier;
     }
 
     /// @notice What became of a delivery.
@@ -189,6 +253,19 @@ contract QuorumForwarder is Ownable2Step, ReentrancyGuardTransient {
         returns (address)
     {
         return _transmissions[getTransmissionId(receiver, workflowExecutionId, reportId)].transmitter;
+    }
+
+    /// @notice Digest of a configuration with this group key on this chain: what its group signs, and contexts begin with.
+    function groupConfigDigest(
+        uint32 donId,
+        uint32 configVersion,
+        uint8 f,
+        uint16 participants,
+        bytes calldata groupKey
+    ) public view returns (bytes32) {
+        return keccak256(
+            abi.encode(GROUP_CONFIG, block.chainid, address(this), donId, configVersion, f, participants, groupKey)
+        );
     }
 
     /// @notice keccak256(receiver ‖ execution id ‖ report id).
@@ -252,6 +329,12 @@ contract QuorumForwarder is Ownable2Step, ReentrancyGuardTransient {
             if (seen & bit != 0) revert DuplicateSigner(signer);
             seen |= bit;
         }
+    }
+
+    function _checkGroupSignature(Config storage config, bytes32 digest, bytes[] calldata signatures) private view {
+        if (signatures.length != 1) revert InvalidSignatureCount(1, signatures.length);
+        bool valid = BLS12381.verify(config.groupKey.unpack(), abi.encodePacked(digest), signatures[0]);
+        if (!valid) revert InvalidGroupSignature(digest);
     }
 
     function _route(address receiver, bytes calldata rawReport) private returns (bool) {

@@ -528,6 +528,7 @@ impl Run<'_> {
     ) -> Result<(), ChainError> {
         let functions = [
             ("setConfig is OPERATOR's", forwarder, QuorumForwarder::setConfigCall::SELECTOR, OPERATOR),
+            ("setGroupConfig is OPERATOR's", forwarder, QuorumForwarder::setGroupConfigCall::SELECTOR, OPERATOR),
             ("clearConfig is GUARDIAN's", forwarder, QuorumForwarder::clearConfigCall::SELECTOR, GUARDIAN),
             ("unpause is OPERATOR's", pool, CREDarkPool::unpauseCall::SELECTOR, OPERATOR),
             ("pause is GUARDIAN's", pool, CREDarkPool::pauseCall::SELECTOR, GUARDIAN),

@@ -16,6 +16,8 @@ pub mod custody;
 pub mod deploy;
 pub mod embedded;
 mod error;
+#[cfg(feature = "bls-quorum")]
+pub mod group;
 pub mod provider;
 pub mod read;
 pub mod refusal;

@@ -176,6 +176,7 @@ impl Artifact {
             | Kind::Sealed
             | Kind::Compact
             | Kind::Complaint
+            | Kind::GroupDealing
             | Kind::Envelope
             | Kind::RepairRequest
             | Kind::RepairPacket
@@ -278,6 +279,7 @@ const fn envelope_words(kind: Kind) -> &'static str {
         Kind::Share => "a participant's plain share",
         Kind::Dealing => "a participant's message of a key generation or handover",
         Kind::Complaint => "a participant's complaint",
+        Kind::GroupDealing => "a participant's dealing of a group's key",
         Kind::RepairRequest => "a request to repair a share",
         Kind::RepairPacket => "a helper's packet of a repair",
         Kind::RepairComplaint => "a complaint of a repair",

@@ -31,6 +31,8 @@ pub enum Kind {
     Dealing = 6,
     /// A complaint against a dealer.
     Complaint = 7,
+    /// A dealing of a group's signing key.
+    GroupDealing = 8,
     /// A report with its quorum's signatures.
     SignedReport = 16,
     /// A committee.
@@ -73,7 +75,7 @@ pub enum Kind {
 
 impl Kind {
     /// Every kind, in the order of its number.
-    pub const ALL: [Self; 26] = [
+    pub const ALL: [Self; 27] = [
         Self::Ciphertext,
         Self::Share,
         Self::Composite,
@@ -81,6 +83,7 @@ impl Kind {
         Self::Compact,
         Self::Dealing,
         Self::Complaint,
+        Self::GroupDealing,
         Self::SignedReport,
         Self::Committee,
         Self::KeyShare,
@@ -121,6 +124,7 @@ impl core::fmt::Display for Kind {
             Self::Compact => "compact partials",
             Self::Dealing => "a dealing",
             Self::Complaint => "a complaint",
+            Self::GroupDealing => "a dealing of a group's key",
             Self::SignedReport => "a signed report",
             Self::Committee => "a committee",
             Self::KeyShare => "a key share",

@@ -103,7 +103,7 @@
 //!
 //! # Features
 //! `std` and `parallel` (all cores, by rayon) are on by default; `tdh2-p256` adds [`compat`]'s reader and writer of
-//! Chainlink's tdh2 and tdh2easy JSON; `suite-aes-gcm` suite 2 of the [`table`], by AWS-LC, which needs a C compiler;
+//! Chainlink's tdh2 and tdh2easy JSON; `bls-quorum` one signature of a whole committee by blsttc, `suite-aes-gcm` suite 2 of the [`table`], by AWS-LC, which both need a C compiler;
 //! `simulated-liars` a participant that seals wrong shares, for simulations and tests.
 //!
 //! # Assumptions

@@ -108,6 +108,16 @@ pub mod domain {
     pub const REPAIR_SEEN: &str = "repair-seen";
     /// Complaint proof of a repair.
     pub const REPAIR_COMPLAINT: &str = "repair-complaint";
+    /// Board nonce of a group's key generation or handover.
+    pub const GROUP_SESSION: &str = "group-session";
+    /// Digest of a group's committee.
+    pub const GROUP_COMMITTEE: &str = "group-committee";
+    /// What a dealer of a group signs with its constant term.
+    pub const GROUP_POSSESSION: &str = "group-possession";
+    /// Proof of a group dealing's ephemeral point.
+    pub const GROUP_DEALING: &str = "group-dealing";
+    /// Transcript of a group's key generation or handover.
+    pub const GROUP_TRANSCRIPT: &str = "group-transcript";
     /// Randomness and derived weights of `compat::tdh2_p256`.
     pub const TDH2_P256: &str = "tdh2-p256";
 }
@@ -118,6 +128,8 @@ pub mod kdf {
     pub const KEM: &[u8] = b"ccc/v1/kem";
     /// Key of one share inside a dealing.
     pub const DEAL: &[u8] = b"ccc/v1/deal";
+    /// Key of one share inside a group's dealing.
+    pub const GROUP_DEAL: &[u8] = b"ccc/v1/group-deal";
     /// HPKE info of a sealed share, before the request digest.
     pub const SEALED: &[u8] = b"ccc/v1/sealed";
     /// Body key and commitment of a table.

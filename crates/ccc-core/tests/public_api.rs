@@ -51,6 +51,25 @@ everywhere! {
     dkg::Gathered<'static>, dkg::Complained<'static>, dkg::Unconfirmed<'static>, rounds::Unconfirmed<'static, Reshare>,
 }
 
+#[cfg(feature = "bls-quorum")]
+mod group {
+    use ccc_core::report::group::generation::{
+        Committed, Complained, GroupDealing, GroupSession, Opened, Outcome, Participant, Party, Unconfirmed,
+        VerifiedGroupDealing,
+    };
+    use ccc_core::report::group::{
+        GroupCommittee, GroupError, GroupKey, GroupReport, GroupSet, GroupShare, GroupSignature, PartialFault,
+        PartialSignature,
+    };
+
+    everywhere! {
+        GroupCommittee, GroupKey, GroupReport, GroupSet, GroupShare, GroupSignature, PartialSignature, GroupDealing,
+        VerifiedGroupDealing, GroupSession, Party<'static>, Participant<'static>, Committed<'static>, Opened<'static>,
+        Complained<'static>, Unconfirmed<'static>, Outcome,
+    }
+    errors! { GroupError, PartialFault }
+}
+
 errors! {
     CiphertextError, DecryptionError, EncryptError, PolicyRefusal, EncodingError, EnvelopeError, BoardError, RepairError,
     RepairSessionError, PacketError, RepairFault, Fault, CertificateError, RoundsError, StateError, DealingError, KeyShareError, MembershipError,

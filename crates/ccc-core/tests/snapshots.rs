@@ -28,7 +28,7 @@ enum Fixed {
     Vector(&'static str, &'static str),
     /// A snapshot that this file makes from fixed seeds.
     Snapshot(&'static [&'static str]),
-    /// A snapshot that the crate of this kind makes in its own tests.
+    /// A snapshot that the crate of this kind, or this crate behind a feature, makes in its own tests.
     OfAnotherCrate(&'static [&'static str]),
 }
 
@@ -62,6 +62,7 @@ fn fixed(kind: Kind) -> Fixed {
         Kind::Receipts => Snapshot(&["receipts"]),
         Kind::Query => OfAnotherCrate(&["query"]),
         Kind::Answers => OfAnotherCrate(&["answers"]),
+        Kind::GroupDealing => OfAnotherCrate(&["group_dealing"]),
     }
 }
 
@@ -97,7 +98,7 @@ fn again(kind: Kind, wire: &[u8]) -> Option<Vec<u8>> {
         Kind::Receipts => Receipts::from_bytes(wire).unwrap().to_bytes(),
         // Checked with the root's key, read for a party, or read in another crate: below, and there.
         Kind::Evidence | Kind::RoundsState | Kind::AgentEnvelope | Kind::SealedFile => return None,
-        Kind::Query | Kind::Answers => return None,
+        Kind::Query | Kind::Answers | Kind::GroupDealing => return None,
     })
 }
 

@@ -10,6 +10,7 @@
 
 use super::dealing::{ShareFault, VerifiedDealing};
 use super::participant::ParticipantKeys;
+use super::session::Session;
 use crate::encoding::{EncodingError, Reader};
 use crate::identifier::Identifier;
 use crate::point::{Claimed, Encoded};
@@ -32,6 +33,40 @@ pub struct Complaint {
     proof: Dleq,
 }
 
+/// What a complaint can be about: a dealing whose dealer has proved to know the logarithm of R.
+pub(crate) trait Disputed {
+    /// The session of its dealer and its recipients.
+    fn session(&self) -> &Session;
+
+    /// Who dealt.
+    fn dealer(&self) -> u16;
+
+    /// The ephemeral point.
+    fn r(&self) -> &Encoded;
+
+    /// What is wrong with a recipient's share under this Diffie–Hellman point.
+    fn dispute(&self, recipient: Identifier, shared: &Encoded) -> Result<(), ShareFault>;
+}
+
+impl Disputed for VerifiedDealing {
+    fn session(&self) -> &Session {
+        self.session()
+    }
+
+    fn dealer(&self) -> u16 {
+        self.dealer()
+    }
+
+    fn r(&self) -> &Encoded {
+        self.r()
+    }
+
+    fn dispute(&self, recipient: Identifier, shared: &Encoded) -> Result<(), ShareFault> {
+        let share = self.open_share_with(recipient, shared)?;
+        self.check_share_vartime(recipient, &share)
+    }
+}
+
 /// Who is at fault.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Verdict {
@@ -48,6 +83,16 @@ impl Complaint {
     /// [`RandomnessError`].
     pub fn create<R: CryptoRng + ?Sized>(
         dealing: &VerifiedDealing,
+        accuser: Identifier,
+        keys: &ParticipantKeys,
+        rng: &mut R,
+    ) -> Result<Self, RandomnessError> {
+        Self::about(dealing, accuser, keys, rng)
+    }
+
+    /// The same about any dealing of this form.
+    pub(crate) fn about<D: Disputed, R: CryptoRng + ?Sized>(
+        dealing: &D,
         accuser: Identifier,
         keys: &ParticipantKeys,
         rng: &mut R,
@@ -86,6 +131,11 @@ impl Complaint {
     /// dealer's; else it is the accuser's.
     #[must_use]
     pub fn judge(&self, dealing: &VerifiedDealing, accuser: Identifier) -> Verdict {
+        self.decide(dealing, accuser)
+    }
+
+    /// The same about any dealing of this form.
+    pub(crate) fn decide<D: Disputed>(&self, dealing: &D, accuser: Identifier) -> Verdict {
         let Some(member) = dealing.session().roster().member(accuser) else { return Verdict::Accuser };
         let statement = Statement::new(dealing, accuser, &member.dealing_key);
         let challenge = statement.challenge(&self.shared, &self.proof.a, &self.proof.b);
@@ -93,8 +143,7 @@ impl Complaint {
         if !(Equation { p, u, d, proof: &self.proof, challenge }).holds_vartime() {
             return Verdict::Accuser;
         }
-        let share = dealing.open_share_with(accuser, &self.shared);
-        match share.and_then(|share| dealing.check_share_vartime(accuser, &share)) {
+        match dealing.dispute(accuser, &self.shared) {
             Ok(()) => Verdict::Accuser,
             Err(fault) => Verdict::Dealer(fault),
         }
@@ -111,7 +160,7 @@ struct Statement {
 }
 
 impl Statement {
-    fn new(dealing: &VerifiedDealing, accuser: Identifier, dealing_key: &RistrettoPoint) -> Self {
+    fn new<D: Disputed>(dealing: &D, accuser: Identifier, dealing_key: &RistrettoPoint) -> Self {
         let session = dealing.session();
         Self {
             session: session.id(),

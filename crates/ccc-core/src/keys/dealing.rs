@@ -8,6 +8,8 @@ mod context;
 mod verified;
 
 pub use verified::VerifiedDealing;
+#[cfg(feature = "bls-quorum")]
+pub(crate) use verified::decrypt_share;
 pub(crate) use verified::{Digested, verify_all};
 
 use super::session::Session;
@@ -29,7 +31,7 @@ use sha2::Sha512;
 use zeroize::Zeroizing;
 
 /// Bytes of one encrypted share.
-const SHARE_LEN: usize = 48;
+pub(crate) const SHARE_LEN: usize = 48;
 /// Bytes of a dealing without commitments and shares.
 const FIXED_LEN: usize = 279;
 
@@ -242,7 +244,7 @@ fn encrypt_shares(
     roster.members().iter().zip(roster.encoded_dealing_keys()).map(encrypt).collect()
 }
 
-fn encrypt_share(key: &[u8; 32], share: &[u8; 32]) -> [u8; SHARE_LEN] {
+pub(crate) fn encrypt_share(key: &[u8; 32], share: &[u8; 32]) -> [u8; SHARE_LEN] {
     let mut out = [0; SHARE_LEN];
     let (body, tag) = out.split_at_mut(32);
     body.copy_from_slice(share);

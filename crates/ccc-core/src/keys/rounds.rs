@@ -39,6 +39,8 @@ pub use state::{Committed, Complained, Opened, Participant, Unconfirmed};
 pub use stored::{StateError, Step, step_of};
 
 pub(crate) use party::{Constant, Dealer, Seat};
+#[cfg(feature = "bls-quorum")]
+pub(crate) use party::{Faults, Seed};
 pub(crate) use run::run_in_process;
 
 use super::committee::Committee;

@@ -10,6 +10,8 @@
 
 mod accumulator;
 mod error;
+#[cfg(feature = "bls-quorum")]
+pub mod group;
 mod header;
 mod keccak;
 mod kind;

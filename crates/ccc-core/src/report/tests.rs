@@ -37,7 +37,7 @@ fn binding() -> Binding {
     }
 }
 
-fn solvency() -> Statement {
+pub(super) fn solvency() -> Statement {
     Statement::Solvency(Solvency {
         verdict: Verdict::Solvent,
         block: 10,
@@ -68,7 +68,7 @@ fn statements() -> [Statement; 4] {
     [solvency(), Statement::Round(round()), Statement::Enclave(enclave), Statement::Payout(payout)]
 }
 
-fn report_of(statement: Statement) -> Report {
+pub(super) fn report_of(statement: Statement) -> Report {
     Report::new(origin(), 10, Payload { binding: binding(), statement }).unwrap()
 }
 

@@ -4,7 +4,7 @@
 //! many dealings in one sum by the small exponents test of Bellare, Garay and Rabin 1998.
 
 use super::context::Context;
-use super::{Dealing, DealingError, ShareFault, share_key};
+use super::{Dealing, DealingError, SHARE_LEN, ShareFault, share_key};
 use crate::identifier::Identifier;
 use crate::keys::participant::ParticipantKeys;
 use crate::keys::roster::Roster;
@@ -217,13 +217,7 @@ impl VerifiedDealing {
         let (at, pk) = self.session.roster().encoded_dealing_key(recipient).ok_or(ShareFault::NotARecipient)?;
         let sealed = self.dealing.shares.get(at).ok_or(ShareFault::NotARecipient)?;
         let key = share_key(&self.dealing.context, recipient, &self.dealing.r, pk, shared);
-        let (body, tag) = sealed.split_at(32);
-        let mut plain = Zeroizing::new([0; 32]);
-        plain.copy_from_slice(body);
-        let tag = Tag::try_from(tag).map_err(|_| ShareFault::Tag)?;
-        ChaCha20Poly1305::new((&*key).into())
-            .decrypt_inout_detached(&Nonce::default(), &[], plain.as_mut_slice().into(), &tag)
-            .map_err(|_| ShareFault::Tag)?;
+        let plain = decrypt_share(&key, sealed)?;
         Option::from(Scalar::from_canonical_bytes(*plain)).map(SecretScalar::new).ok_or(ShareFault::Scalar)
     }
 
@@ -232,4 +226,16 @@ impl VerifiedDealing {
         let expected = evaluate_commitments_vartime(self.commitments(), recipient);
         if RistrettoPoint::mul_base(share.expose()) == expected { Ok(()) } else { Err(ShareFault::Commitment) }
     }
+}
+
+/// The 32 bytes of a share as they were dealt.
+pub(crate) fn decrypt_share(key: &[u8; 32], sealed: &[u8; SHARE_LEN]) -> Result<Zeroizing<[u8; 32]>, ShareFault> {
+    let (body, tag) = sealed.split_at(32);
+    let mut plain = Zeroizing::new([0; 32]);
+    plain.copy_from_slice(body);
+    let tag = Tag::try_from(tag).map_err(|_| ShareFault::Tag)?;
+    ChaCha20Poly1305::new(key.into())
+        .decrypt_inout_detached(&Nonce::default(), &[], plain.as_mut_slice().into(), &tag)
+        .map_err(|_| ShareFault::Tag)?;
+    Ok(plain)
 }

@@ -20,7 +20,7 @@ const NO_MORE_COMPLAINTS: u8 = 2;
 const CONFIRMATION: u8 = 3;
 /// Different messages of one sender in one round that are looked at; of complaints as many in all as there are dealers,
 /// where those are more.
-const MAX_PER_SENDER: usize = 4;
+pub(crate) const MAX_PER_SENDER: usize = 4;
 
 pub(crate) enum Package {
     Commitment([u8; 32]),
@@ -132,7 +132,7 @@ pub(crate) fn collect_complaints(
 
 /// The distinct messages of a round that their senders signed for this session, per sender in the board's order.
 /// Whatever is not signed, or is of another round, counts for nothing.
-fn collect<'s, T: PartialEq>(
+pub(crate) fn collect<'s, T: PartialEq>(
     session: &'s Session,
     envelopes: &[Envelope],
     bound: usize,
