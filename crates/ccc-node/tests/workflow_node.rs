@@ -62,6 +62,7 @@ fn view(world: &World, job: &Job) -> SignerView {
         accumulator: Some(world.plan(world.log(None)).accumulator().value()),
         price_source: world.config.price_source,
         observations: job.observations.clone(),
+        enclave: None,
     }
 }
 
