@@ -195,11 +195,7 @@ impl Artifact {
                 let file = SecretFile::parse(&bytes)?;
                 Self::Secret { content: file.content().words(), sealed: file.cost().is_some() }
             }
-            Kind::KeyShare
-            | Kind::ParticipantKeys
-            | Kind::AttemptKeys
-            | Kind::RoundsState
-            | Kind::SealedState => {
+            Kind::KeyShare | Kind::ParticipantKeys | Kind::AttemptKeys | Kind::RoundsState | Kind::SealedState => {
                 return Err(ArtifactError::Bare(kind));
             }
         })

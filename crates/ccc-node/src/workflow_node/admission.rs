@@ -172,7 +172,10 @@ impl WorkflowNode {
         let known = result.identity.map(|signed| self.identities.check(&result.user_data(), &signed, now));
         match known {
             Some(Ok(_)) => Ok(()),
-            None | Some(Err(IdentityRefusal::Unknown { .. })) => Ok(drop(result.check(&self.policy, now)?)),
+            None | Some(Err(IdentityRefusal::Unknown { .. })) => {
+                result.check(&self.policy, now)?;
+                Ok(())
+            }
             Some(Err(refusal)) => Err(refusal.into()),
         }
     }

@@ -1,8 +1,8 @@
 //! What a policy accepts of hardware, register by register.
 
-use super::{ProviderKind, RevocationLists};
 use super::evidence::{DcapStatus, Evidence, Registers, SnpGeneration, SnpTcb, Tcb};
 use super::policy::PolicyRefusal;
+use super::{ProviderKind, RevocationLists};
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 

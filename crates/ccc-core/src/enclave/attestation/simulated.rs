@@ -2,8 +2,8 @@
 //! mode production refuses it.
 
 use super::{AttestationProvider, Evidence, ProviderError, ProviderKind, Registers, Stated, Tcb};
-use crate::encoding::{EncodingError, Kind, Reader, header};
 use crate::enclave::sealing::SealingKey;
+use crate::encoding::{EncodingError, Kind, Reader, header};
 use crate::suite::{domain, hash};
 use alloc::vec::Vec;
 use ed25519_dalek::{Signature, Signer, SigningKey, VerifyingKey};
@@ -161,7 +161,19 @@ pub(super) fn stated(bytes: &[u8]) -> Result<Stated, EncodingError> {
         statement.into();
     let (tcb, validity) = (Some(tcb), Some((not_before, not_after)));
     let (certificates, collateral) = (Vec::new(), Vec::new());
-    Ok(Stated { kind, measurement, registers, user_data, nonce, debug, tcb, issued, validity, certificates, collateral })
+    Ok(Stated {
+        kind,
+        measurement,
+        registers,
+        user_data,
+        nonce,
+        debug,
+        tcb,
+        issued,
+        validity,
+        certificates,
+        collateral,
+    })
 }
 
 /// What the key signs.

@@ -113,11 +113,7 @@ impl IdentityKey {
     ///
     /// # Errors
     /// [`RandomnessError`].
-    pub fn generate(
-        epoch: u64,
-        not_after: u64,
-        rng: &mut (impl CryptoRng + ?Sized),
-    ) -> Result<Self, RandomnessError> {
+    pub fn generate(epoch: u64, not_after: u64, rng: &mut (impl CryptoRng + ?Sized)) -> Result<Self, RandomnessError> {
         let random = random64(rng)?;
         let (scalar, ikm) = random.split_first_chunk::<32>().ok_or(RandomnessError)?;
         let (inbox, _) = X25519HkdfSha256::derive_keypair(ikm);

@@ -275,12 +275,11 @@ fn what_is_sealed_to_the_box_key_opens_inside_alone() {
     let key = <X25519HkdfSha256 as Kem>::PublicKey::from_bytes(&scene.key.identity().box_key).unwrap();
     let sealed = |rng: &mut ChaCha20Rng, info: &[u8]| {
         let mode = hpke::OpModeS::Base;
-        let (enc, ciphertext) = hpke::single_shot_seal_with_rng::<
-            hpke::aead::ChaCha20Poly1305,
-            hpke::kdf::HkdfSha256,
-            X25519HkdfSha256,
-        >(&mode, &key, info, b"input", b"for", rng)
-        .unwrap();
+        let (enc, ciphertext) =
+            hpke::single_shot_seal_with_rng::<hpke::aead::ChaCha20Poly1305, hpke::kdf::HkdfSha256, X25519HkdfSha256>(
+                &mode, &key, info, b"input", b"for", rng,
+            )
+            .unwrap();
         [&enc.to_bytes()[..], &ciphertext].concat()
     };
     let bytes = sealed(&mut scene.rng, b"ccc/v1/test");

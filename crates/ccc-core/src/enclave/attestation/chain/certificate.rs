@@ -8,10 +8,10 @@ use der::{Decode, Encode, Reader, SliceReader};
 use p384::ecdsa::VerifyingKey;
 use x509_cert::TbsCertificate;
 use x509_cert::certificate::Version;
-use x509_cert::name::Name;
-use x509_cert::serial_number::SerialNumber;
 use x509_cert::ext::Extension;
 use x509_cert::ext::pkix::{BasicConstraints, KeyUsage};
+use x509_cert::name::Name;
+use x509_cert::serial_number::SerialNumber;
 
 /// AlgorithmIdentifier of ECDSA with SHA-384 (RFC 5758, section 3.2).
 #[cfg(feature = "nitro")]

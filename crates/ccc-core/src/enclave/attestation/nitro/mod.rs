@@ -125,12 +125,7 @@ pub fn chain(document: &[u8], root: &[u8], now: u64) -> Result<VerifiedChain, Ni
 ///
 /// # Errors
 /// [`NitroError::Revocation`], or that the document has no chain.
-pub fn check_revocation(
-    document: &[u8],
-    root: &[u8],
-    lists: &RevocationLists,
-    now: u64,
-) -> Result<(), NitroError> {
+pub fn check_revocation(document: &[u8], root: &[u8], lists: &RevocationLists, now: u64) -> Result<(), NitroError> {
     let document = Document::parse(document)?;
     let chain = Chain::parse(&document, root)?;
     Ok(super::chain::check_revocation(&chain.certificates, &chain.root, Issuers::P384, lists, now)?)

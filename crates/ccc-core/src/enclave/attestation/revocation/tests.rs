@@ -8,8 +8,7 @@ use crate::support::file;
 const AT: u64 = 1_800_000_000;
 
 fn authority() -> [Authority<'static>; 1] {
-    let (root, intermediate) =
-        (file("attestation/snp/revocation/ark.der"), file("attestation/snp/revocation/ask.der"));
+    let (root, intermediate) = (file("attestation/snp/revocation/ark.der"), file("attestation/snp/revocation/ask.der"));
     [Authority { root, intermediate, generation: Generation::Milan }]
 }
 
@@ -97,13 +96,8 @@ fn n109_a_policy_that_was_given_lists_needs_the_roots() {
     let mut hardware = super::super::Hardware::default();
     let measurement = super::super::stated(&evidence).unwrap().measurement;
     let mode = super::super::OperatingMode::Simulation;
-    let policy = |hardware| Policy {
-        mode,
-        measurements: vec![measurement],
-        max_age: 60,
-        simulated_roots: Vec::new(),
-        hardware,
-    };
+    let policy =
+        |hardware| Policy { mode, measurements: vec![measurement], max_age: 60, simulated_roots: Vec::new(), hardware };
     let at = 1_700_000_000;
     assert!(policy(hardware.clone()).genuine(&evidence, at).is_ok());
     hardware.revocation = lists(&["nothing"]);

@@ -16,7 +16,8 @@ fn evidence_of_every_kind_says_what_verification_finds() {
         match found.kind {
             ProviderKind::Tdx | ProviderKind::Sgx => {
                 assert_eq!((stated.tcb, stated.collateral.len()), (None, 4));
-                let holds = |part: &StatedPeriod| part.not_before <= found.not_before && found.not_after <= part.not_after;
+                let holds =
+                    |part: &StatedPeriod| part.not_before <= found.not_before && found.not_after <= part.not_after;
                 assert!(stated.collateral.iter().all(holds), "{:?}", stated.collateral);
             }
             _ => assert_eq!((stated.tcb, stated.collateral), (Some(found.tcb), Vec::new())),

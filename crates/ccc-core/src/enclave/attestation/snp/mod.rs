@@ -9,10 +9,10 @@ mod report;
 pub use super::evidence::SnpGeneration as Generation;
 pub use report::REPORT_LEN;
 
-use super::{ProviderKind, RevocationError, RevocationLists};
 use super::chain::{Certificate, ChainError, Issuers, VerifiedChain, check_p384};
 use super::evidence::{Evidence, Registers, SnpTcb, Tcb, Window};
 use super::stated::{Stated, StatedCertificate};
+use super::{ProviderKind, RevocationError, RevocationLists};
 use der::Decode;
 use der::asn1::ObjectIdentifier;
 use p384::ecdsa::VerifyingKey;
