@@ -7,7 +7,7 @@ use ccc_chain::status::Standing;
 use ccc_core::{
     enclave::{
         attestation::{Policy, evidence_digest},
-        identity::{AttestedIdentity, Challenge, IdentityRefusal, IdentitySignature, KnownIdentities},
+        identity::{AttestedIdentity, Challenge, Identity, IdentityRefusal, IdentitySignature, KnownIdentities},
     },
     report::{Binding, EnclaveAdmission, Origin, Payload, Report, ReportContext, Signature65, Statement},
 };
@@ -67,9 +67,14 @@ pub enum Decision<'a> {
     Allow(&'a AttestedIdentity, u64),
     /// This enclave speaks until its identity's expiry; for one that is known, for longer.
     Admit(&'a AttestedIdentity),
+    /// A program may run no longer, whoever runs it.
+    Withdraw([u8; 32]),
     /// Whoever signs as this address speaks no more, ever.
     Revoke([u8; 20]),
 }
+
+const NOBODY: EnclaveAdmission =
+    EnclaveAdmission { measurement: [0; 32], box_key: [0; 32], signer: [0; 20], expiry: 0 };
 
 /// How the registry says that the enclave which signed a result stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -118,7 +123,7 @@ impl WorkflowNode {
     /// Judges a decision by itself and signs the report that carries it.
     ///
     /// An admission is known here from then on, whether its report is delivered or not; the registry has the last word
-    /// over each result. A revocation is the operator's own: it needs no evidence.
+    /// over each result. Withdrawals and revocations are the operator's own: they need no evidence.
     ///
     /// # Errors
     /// [`SignerRefusal`]; who is known stays as it was.
@@ -132,10 +137,10 @@ impl WorkflowNode {
         let payload = match decision {
             Decision::Allow(attested, until) => self.admission(attested, Some(until), view)?,
             Decision::Admit(attested) => self.admission(attested, None, view)?,
+            Decision::Withdraw(measurement) => view.payload([0; 32], EnclaveAdmission { measurement, ..NOBODY }),
             Decision::Revoke(signer) => {
                 self.identities.revoke(signer);
-                let statement = EnclaveAdmission { measurement: [0; 32], box_key: [0; 32], signer, expiry: 0 };
-                view.payload([0; 32], statement)
+                view.payload([0; 32], EnclaveAdmission { signer, ..NOBODY })
             }
         };
         let report = Report::new(origin, view.block_time, payload)?;
@@ -154,15 +159,12 @@ impl WorkflowNode {
             return Err(SignerRefusal::StaleBlock { age, max_age });
         }
         let measurement = self.identities.admit(attested, &self.policy, view.challenge(), view.now)?;
-        let identity = &attested.identity;
         let statement = match until {
-            Some(expiry) => EnclaveAdmission { measurement, box_key: [0; 32], signer: [0; 20], expiry },
-            None => EnclaveAdmission {
-                measurement,
-                box_key: identity.box_key,
-                signer: identity.signer,
-                expiry: identity.not_after,
-            },
+            Some(expiry) => EnclaveAdmission { measurement, expiry, ..NOBODY },
+            None => {
+                let Identity { signer, box_key, not_after: expiry, .. } = attested.identity;
+                EnclaveAdmission { measurement, box_key, signer, expiry }
+            }
         };
         Ok(view.payload(evidence_digest(&attested.evidence), statement))
     }

@@ -128,6 +128,23 @@ async fn a_signer_that_forgot_takes_the_evidence_of_a_current_enclave() {
     world.round(None, GENESIS, &mut timeline).await.expect("signed by the evidence");
 }
 
+/// The measurement is taken off the list between the enclave's answer and the signers' signatures.
+#[tokio::test]
+async fn n099_an_enclave_whose_measurement_is_withdrawn_gets_no_signature() {
+    let mut observer = Silent;
+    let (mut world, mut timeline) = (world(59).await, Timeline::new(&mut observer));
+    let made = world.make_round(None, GENESIS, &mut timeline).await.expect("a round");
+    let block = world.chain.finalised_block().await.expect("a block");
+    let withdrawn = Decision::Withdraw(world.config.measurement());
+    world.decide(withdrawn, &block, &mut timeline).await.expect("withdrawn");
+    let refused = refusal(world.deliver_round(made, GENESIS, &mut timeline).await);
+    let standing = Standing::MeasurementNotAllowed;
+    assert!(
+        matches!(refused, SignerRefusal::NotCurrent { standing: found, .. } if found == standing),
+        "{refused}"
+    );
+}
+
 /// Without an identity nobody can ask the registry.
 #[tokio::test]
 async fn n099_a_result_that_no_identity_signed_is_refused_where_there_is_a_registry() {
