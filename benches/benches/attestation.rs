@@ -90,9 +90,7 @@ fn snp_reports(c: &mut Criterion) {
     let (report, vcek) = (sample("snp/go-sev-guest-attestation.bin"), sample("snp/go-sev-guest-vcek.der"));
     let at = 1_700_000_000;
     let mut group = c.benchmark_group("attestation/snp");
-    group.bench_function("ccc", |b| {
-        b.iter(|| snp::verify(black_box(&report), &vcek, &snp::AUTHORITIES, at).unwrap())
-    });
+    group.bench_function("ccc", |b| b.iter(|| snp::verify(black_box(&report), &vcek, &snp::AUTHORITIES, at).unwrap()));
     let (floor, floor_rsa) = (p384_checks(1), rsa_checks());
     group.bench_function("floor", |b| {
         b.iter(|| {
@@ -120,9 +118,8 @@ fn quotes(c: &mut Criterion) {
         let (quote, collateral) = (sample(quote), sample(collateral));
         let quote = dcap::without_padding(&quote);
         let mut group = c.benchmark_group(name);
-        group.bench_function("ccc", |b| {
-            b.iter(|| dcap::verify(black_box(quote), &collateral, dcap::ROOT, at).unwrap())
-        });
+        group
+            .bench_function("ccc", |b| b.iter(|| dcap::verify(black_box(quote), &collateral, dcap::ROOT, at).unwrap()));
         let floor = p256_checks(OF_INTEL);
         group.bench_function("floor", |b| b.iter(&floor));
         group.finish();

@@ -139,10 +139,7 @@ async fn n099_an_enclave_whose_measurement_is_withdrawn_gets_no_signature() {
     world.decide(withdrawn, &block, &mut timeline).await.expect("withdrawn");
     let refused = refusal(world.deliver_round(made, GENESIS, &mut timeline).await);
     let standing = Standing::MeasurementNotAllowed;
-    assert!(
-        matches!(refused, SignerRefusal::NotCurrent { standing: found, .. } if found == standing),
-        "{refused}"
-    );
+    assert!(matches!(refused, SignerRefusal::NotCurrent { standing: found, .. } if found == standing), "{refused}");
 }
 
 /// Without an identity nobody can ask the registry.
