@@ -23,7 +23,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCUMENT = ROOT / "docs" / "benchmarks.md"
-FIGURES, TABLE_FIGURES, CLEARING_FIGURES = "figures", "table figures", "clearing figures"
+FIGURES, TABLE_FIGURES, CLEARING_FIGURES, ATTESTATION_FIGURES = "figures", "table figures", "clearing figures", "attestation figures"
 OURS, FLOOR = "ccc", "floor"
 # What decides which backend of the curve is compiled in or chosen.
 FLAGS = ("avx2", "bmi2", "avx512f", "avx512vl", "avx512ifma")
@@ -125,13 +125,20 @@ LINES = (
     clearing("2^20", 10, "portable", "portable", 12, 100),
     Line("standing orders to priced fills, 2^20, four solves", "clearing/whole", "2^20", None, (Against("one solve", "one solve"), Against("portable", "portable"))),
     Line("open, clear and seal, 1 024 makers", "clearing/round", "2^10", 1.3),
+    Line("Nitro document", "attestation/nitro", None, 1.5),
+    Line("Nitro document, chain known", "attestation/nitro, chain known", None, 1.5),
+    Line("SEV-SNP report", "attestation/snp", None, 1.5),
+    Line("SEV-SNP report, chain known", "attestation/snp, chain known", None, 1.5),
+    Line("TDX quote", "attestation/tdx", None, 1.5),
+    Line("SGX quote", "attestation/sgx", None, 1.5),
+    Line("result of an admitted identity", "attestation/identity", None, 1.5),
     sweep("2^10"),
     sweep("2^17"),
     sweep("2^20"),
 )
 KERNELS = ((OURS, "AVX-512"), ("avx2", "AVX2"), ("portable", "portable"))
 # What a room's groups begin with, and the block of its lines.
-ROOMS = {"table/": TABLE_FIGURES, "clearing/": CLEARING_FIGURES}
+ROOMS = {"table/": TABLE_FIGURES, "clearing/": CLEARING_FIGURES, "attestation/": ATTESTATION_FIGURES}
 # Groups without a line, of which the sentences of a block speak.
 BESIDE = {CLEARING_FIGURES: {"clearing/growth"}}
 
@@ -318,7 +325,7 @@ def main():
     given = arguments()
     default = measured(given.default)
     native = measured(given.native) if given.native else None
-    blocks = {block: wanted(default, block, given.clock) for block in (FIGURES, TABLE_FIGURES, CLEARING_FIGURES)}
+    blocks = {block: wanted(default, block, given.clock) for block in (FIGURES, TABLE_FIGURES, CLEARING_FIGURES, ATTESTATION_FIGURES)}
     blocks = {block: lines for block, lines in blocks.items() if lines}
     absent = [name for lines in blocks.values() for line in lines for name in missing(line, default)]
     absent = absent or ([] if blocks else ["line of any table"])

@@ -394,6 +394,7 @@ impl Run<'_> {
             table_id: plan.table_id,
             times: plan.times,
             registries: Some(registries),
+            enclaves: None,
         })
     }
 

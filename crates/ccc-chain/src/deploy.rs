@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Chain, ChainError, Sent, Wallet,
-    bindings::{CREDarkPool, QuorumForwarder, ReserveAttestation, SimulatedFeed, TestToken},
+    bindings::{CREDarkPool, EnclaveRegistry, QuorumForwarder, ReserveAttestation, SimulatedFeed, TestToken},
 };
 
 /// A token to deploy. It is a test token that anybody may mint.
@@ -165,6 +165,9 @@ pub struct Deployment {
     /// Manager and registries, where the deployment has them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub registries: Option<Registries>,
+    /// `EnclaveRegistry` of a deployment without the other registries: [`enclave_registry`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub enclaves: Option<Address>,
 }
 
 impl Deployment {
@@ -192,16 +195,22 @@ impl Deployment {
         ReportContext { config_digest, sequence }
     }
 
-    /// The contract that takes reports of a kind; without registries none takes enclave reports.
+    /// The contract that takes reports of a kind; without a registry of enclaves none takes enclave reports.
     #[must_use]
     pub const fn receiver(&self, kind: Kind) -> Option<Address> {
         match kind {
             Kind::Solvency => Some(self.attestation),
             Kind::Round | Kind::Payout => Some(self.pool),
-            Kind::Enclave => match self.registries {
-                Some(registries) => Some(registries.enclaves),
-                None => None,
-            },
+            Kind::Enclave => self.enclave_registry(),
+        }
+    }
+
+    /// `EnclaveRegistry`, where the deployment has one: its report signers ask it which enclaves are current.
+    #[must_use]
+    pub const fn enclave_registry(&self) -> Option<Address> {
+        match self.registries {
+            Some(registries) => Some(registries.enclaves),
+            None => self.enclaves,
         }
     }
 
@@ -224,7 +233,7 @@ impl Deployment {
         let tokens = self.tokens.iter().map(|token| token.address);
         let registries = self.registries.into_iter().flat_map(|r| [r.manager, r.vault, r.enclaves]);
         let own = [self.forwarder, self.attestation, self.pool, self.feed];
-        own.into_iter().chain(registries).chain(tokens).collect()
+        own.into_iter().chain(registries).chain(self.enclaves).chain(tokens).collect()
     }
 }
 
@@ -263,7 +272,31 @@ pub async fn deploy(chain: &Chain, wallet: &Wallet, plan: &DeploymentPlan) -> Re
         table_id: plan.table_id,
         times: plan.times,
         registries: None,
+        enclaves: None,
     })
+}
+
+/// Deploys `EnclaveRegistry` alone, for a deployment of [`deploy`]: with the same forwarder, workflow and fixed epoch.
+///
+/// # Errors
+/// A lifetime of zero, which the constructor refuses.
+pub async fn enclave_registry(
+    chain: &Chain,
+    wallet: &Wallet,
+    deployment: &Deployment,
+    max_lifetime: u64,
+) -> Result<Address, ChainError> {
+    let Workflow { id, owner, epoch } = deployment.workflow;
+    let ingress = EnclaveRegistry::Ingress {
+        forwarder: deployment.forwarder,
+        workflowId: id,
+        workflowOwner: owner,
+        workflowName: FixedBytes(Kind::Enclave.workflow_name()),
+        epoch,
+        vault: Address::ZERO,
+    };
+    let arguments = EnclaveRegistry::constructorCall { ingress, maxLifetime_: max_lifetime };
+    Ok(create(chain, wallet, "EnclaveRegistry", &EnclaveRegistry::BYTECODE, &arguments).await?.0)
 }
 
 /// Checks that a deployment, for example from a file, stands on this chain with its signer set.

@@ -11,6 +11,8 @@ use alloy::{
     sol_types::SolEvent,
 };
 
+use ccc_core::report::Kind;
+
 use crate::{
     Chain, ChainError, ChainKind, Deployment,
     bindings::{CREDarkPool, EnclaveRegistry, QuorumForwarder, VaultRegistry},
@@ -176,6 +178,15 @@ async fn time_of_calls(chain: &Chain, at: BlockId) -> Result<u64, ChainError> {
 /// See [`ChainError`].
 pub async fn standing(chain: &Chain, enclaves: Address, signer: Address, at: BlockId) -> Result<Standing, ChainError> {
     EnclaveRegistry::new(enclaves, chain.provider()).standing(signer).block(at).call().await?.try_into()
+}
+
+/// The sequence of the last report that `EnclaveRegistry` accepted, zero for none.
+///
+/// # Errors
+/// See [`ChainError`].
+pub async fn enclave_sequence(chain: &Chain, enclaves: Address, at: BlockId) -> Result<u64, ChainError> {
+    let contract = EnclaveRegistry::new(enclaves, chain.provider());
+    Ok(contract.lastSequence(Kind::Enclave.number()).block(at).call().await?)
 }
 
 /// The events of one kind that a contract gave since the deployment.

@@ -196,7 +196,7 @@ impl Artifact {
                 let file = SecretFile::parse(&bytes)?;
                 Self::Secret { content: file.content().words(), sealed: file.cost().is_some() }
             }
-            Kind::KeyShare | Kind::ParticipantKeys | Kind::AttemptKeys | Kind::RoundsState => {
+            Kind::KeyShare | Kind::ParticipantKeys | Kind::AttemptKeys | Kind::RoundsState | Kind::SealedState => {
                 return Err(ArtifactError::Bare(kind));
             }
         })
@@ -292,6 +292,7 @@ const fn bare(kind: Kind) -> &'static str {
         Kind::KeyShare => "a key share",
         Kind::ParticipantKeys => "a participant's key pair",
         Kind::AttemptKeys => "an attempt's key pair",
+        Kind::SealedState => "an enclave's sealed state",
         Kind::RoundsState => "a state of a key generation or handover",
         _ => "this object",
     }

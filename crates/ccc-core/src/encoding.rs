@@ -65,6 +65,8 @@ pub enum Kind {
     RoundsState = 32,
     /// The confirmations of a finished refresh or reshare.
     Certificate = 33,
+    /// What an enclave keeps over a restart, sealed to its measurement.
+    SealedState = 34,
     /// A participant's request for its lost share.
     RepairRequest = 40,
     /// Scalars that a helper of a repair sends, sealed and committed to.
@@ -100,6 +102,7 @@ impl Kind {
         Self::Answers,
         Self::RoundsState,
         Self::Certificate,
+        Self::SealedState,
         Self::RepairRequest,
         Self::RepairPacket,
         Self::RepairComplaint,
@@ -141,6 +144,7 @@ impl core::fmt::Display for Kind {
             Self::Answers => "an enclave's sealed answers",
             Self::RoundsState => "a state of a key generation or handover",
             Self::Certificate => "a certificate of a handover",
+            Self::SealedState => "sealed state of an enclave",
             Self::RepairRequest => "a request for a lost share",
             Self::RepairPacket => "a packet of a repair",
             Self::RepairComplaint => "a complaint of a repair",

@@ -68,6 +68,10 @@ pub mod domain {
     pub const CONFIGURED: &str = "configured";
     /// User data of an attestation that vouches for an enclave's identity.
     pub const IDENTITY: &str = "identity";
+    /// What a chain's verifiers ask to be in the evidence for an identity.
+    pub const IDENTITY_CHALLENGE: &str = "identity-challenge";
+    /// Key that what an enclave keeps is sealed under.
+    pub const SEALING: &str = "sealing";
     /// What an enclave's identity signs.
     pub const IDENTITY_SIGNATURE: &str = "identity-signature";
     /// A signed envelope.

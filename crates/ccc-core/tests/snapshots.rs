@@ -9,6 +9,8 @@ mod support;
 use cast::{Cast, Run};
 use ccc_core::ciphertext::Ciphertext;
 use ccc_core::enclave::AttemptKeys;
+use ccc_core::enclave::identity::IdentityKey;
+use ccc_core::enclave::sealing::SealingKey;
 use ccc_core::encoding::{Kind, kind_of};
 use ccc_core::envelope::Envelope;
 use ccc_core::keys::repair::{RepairComplaint, RepairPacket, RepairRequest};
@@ -19,6 +21,8 @@ use ccc_core::table::Receipts;
 use ccc_core::vault::compact::Partials;
 use ccc_core::vault::sealed::SealedShare;
 use ccc_core::vault::{AttestedRecipient, Request, Shares};
+use rand_chacha::ChaCha20Rng;
+use rand_chacha::rand_core::SeedableRng;
 use std::collections::BTreeSet;
 use support::{snapshot, snapshots, vectors};
 
@@ -57,6 +61,7 @@ fn fixed(kind: Kind) -> Fixed {
         Kind::Recipient => Snapshot(&["recipient"]),
         Kind::AttemptKeys => Snapshot(&["attempt_keys"]),
         Kind::RoundsState => Snapshot(&["state_1", "state_2", "state_3", "state_4", "state_5"]),
+        Kind::SealedState => Snapshot(&["sealed_identity"]),
         Kind::AgentEnvelope => OfAnotherCrate(&["agent_envelope"]),
         Kind::SealedFile => OfAnotherCrate(&["sealed_file_clear", "sealed_file_passphrase"]),
         Kind::Receipts => Snapshot(&["receipts"]),
@@ -98,7 +103,7 @@ fn again(kind: Kind, wire: &[u8]) -> Option<Vec<u8>> {
         Kind::Receipts => Receipts::from_bytes(wire).unwrap().to_bytes(),
         // Checked with the root's key, read for a party, or read in another crate: below, and there.
         Kind::Evidence | Kind::RoundsState | Kind::AgentEnvelope | Kind::SealedFile => return None,
-        Kind::Query | Kind::Answers | Kind::GroupDealing => return None,
+        Kind::Query | Kind::Answers | Kind::GroupDealing | Kind::SealedState => return None,
     })
 }
 
@@ -175,6 +180,17 @@ fn objects_from_fixed_seeds_are_the_snapshots() {
     ] {
         support::assert_snapshot(name, &made);
     }
+}
+
+/// Sealed under a fixed key, and read back under it.
+#[test]
+fn a_sealed_identity_is_the_snapshot() {
+    let mut rng = ChaCha20Rng::from_seed([1; 32]);
+    let identity = IdentityKey::generate(7, 1_800_000_000, &mut rng).unwrap();
+    let key = SealingKey::derive(&[2; 32], &[3; 32], &[4; 32]);
+    let sealed = identity.seal(&key, &mut rng).unwrap();
+    support::assert_snapshot("sealed_identity", &sealed);
+    assert_eq!(IdentityKey::unseal(&sealed, &key).unwrap().identity(), identity.identity());
 }
 
 /// Each of the five states of the first participant, read back for its party and written as it was.

@@ -6,7 +6,8 @@ use ccc_core::{
     enclave::{
         AttemptKeys,
         attestation::{self, AttestationProvider, EvidenceError, ProviderError, ProviderKind},
-        identity::{AttestedIdentity, IdentityKey},
+        identity::{AttestedIdentity, IdentityKey, IdentityOver, Speaker},
+        sealing::SealingKey,
     },
     envelope::Envelope,
     keys::{Committee, MasterPublicKey},
@@ -20,6 +21,7 @@ use zeroize::Zeroizing;
 pub struct Enclave<'a> {
     config: EnclaveConfig,
     provider: &'a dyn AttestationProvider,
+    identity: Option<&'a IdentityKey>,
 }
 
 /// Why an attempt cannot go on. The chain and the table are as they were.
@@ -52,6 +54,9 @@ pub enum AttemptError {
     /// The provider's evidence does not say what runs here.
     #[error("the provider's evidence: {0}")]
     Evidence(#[from] EvidenceError),
+    /// The enclave's identity has to be renewed and attested again first.
+    #[error(transparent)]
+    Identity(#[from] IdentityOver),
     /// The random generator is broken.
     #[error(transparent)]
     Randomness(#[from] RandomnessError),
@@ -73,6 +78,7 @@ pub(crate) struct Session<'a> {
     provider: &'a dyn AttestationProvider,
     pub(crate) request: Request,
     pub(crate) evidence: [u8; 32],
+    pub(crate) speaker: Option<Speaker<'a>>,
     now: u64,
 }
 
@@ -93,7 +99,15 @@ impl<'a> Enclave<'a> {
     /// [`ConfigError`].
     pub fn new(config: EnclaveConfig, provider: &'a dyn AttestationProvider) -> Result<Self, ConfigError> {
         config.validate()?;
-        Ok(Self { config, provider })
+        Ok(Self { config, provider, identity: None })
+    }
+
+    /// The same enclave, whose identity signs every result: who knows the identity needs one signature, and the rest of
+    /// the evidence was judged at its admission.
+    #[must_use]
+    pub fn with_identity(mut self, identity: &'a IdentityKey) -> Self {
+        self.identity = Some(identity);
+        self
     }
 
     /// The configuration.
@@ -105,7 +119,7 @@ impl<'a> Enclave<'a> {
     /// Generates keys for a request and attests them at time `now`.
     ///
     /// # Errors
-    /// [`AttemptError::Foreign`], [`AttemptError::Attestation`].
+    /// [`AttemptError::Foreign`], [`AttemptError::Attestation`]; [`AttemptError::Identity`] before any key is made.
     pub fn attempt(&self, request: Request, now: u64, rng: &mut impl CryptoRng) -> Result<Attempt<'_>, AttemptError> {
         self.resume(request, AttemptKeys::generate(rng)?, now)
     }
@@ -122,6 +136,7 @@ impl<'a> Enclave<'a> {
         if request.contract != self.config.pool {
             return Err(AttemptError::Foreign { what: "contract" });
         }
+        let speaker = self.identity.map(|identity| identity.speak(now)).transpose()?;
         let digest = request.digest();
         let evidence = attest(&self.config, self.provider, &keys.user_data(&digest), &digest, now)?;
         let recipient = keys.recipient(self.measurement(&evidence)?);
@@ -131,6 +146,7 @@ impl<'a> Enclave<'a> {
             provider: self.provider,
             request,
             evidence: attestation::evidence_digest(&card.evidence),
+            speaker,
             now,
         };
         Ok(Attempt { session, keys, card })
@@ -147,6 +163,14 @@ impl<'a> Enclave<'a> {
         now: u64,
     ) -> Result<AttestedIdentity, ProviderError> {
         key.attest(self.provider, &self.config.digest(), challenge, now)
+    }
+
+    /// The key that seals what this program keeps over a restart under its configuration.
+    ///
+    /// # Errors
+    /// [`ProviderError::NoSealing`] where the provider has none.
+    pub fn sealing_key(&self) -> Result<SealingKey, ProviderError> {
+        self.provider.sealing_key(&self.config.digest())
     }
 
     /// What runs here: of the stand-in the program under its configuration, of hardware the registers in its own

@@ -5,7 +5,10 @@
 
 use crate::attempt::Session;
 use ccc_core::{
-    enclave::attestation::{Evidence, Policy, PolicyRefusal, ProviderError},
+    enclave::{
+        attestation::{Evidence, Policy, PolicyRefusal, ProviderError},
+        identity::IdentitySignature,
+    },
     suite::{self, domain},
 };
 
@@ -57,6 +60,8 @@ pub struct AttestedResult {
     pub log: [u8; 32],
     /// Evidence over the five above.
     pub evidence: Vec<u8>,
+    /// The enclave's identity over the same; none of an enclave without one.
+    pub identity: Option<IdentitySignature>,
 }
 
 impl AttestedResult {
@@ -68,12 +73,14 @@ impl AttestedResult {
         log: [u8; 32],
     ) -> Result<Self, ProviderError> {
         let request = session.request.digest();
-        let mut result = Self { payload, inputs, request, header, log, evidence: Vec::new() };
-        result.evidence = session.attest(&result.user_data())?;
+        let mut result = Self { payload, inputs, request, header, log, evidence: Vec::new(), identity: None };
+        let said = result.user_data();
+        result.evidence = session.attest(&said)?;
+        result.identity = session.speaker.map(|speaker| speaker.sign(&said));
         Ok(result)
     }
 
-    /// What the evidence vouches for.
+    /// What evidence and identity vouch for.
     ///
     /// *Layout*: H("result"; request digest 64, payload, public inputs 72, header hash 32, log digest 32).
     #[must_use]
@@ -104,7 +111,7 @@ mod tests {
         let wire = [&word(1)[..], &word(2), &word(0), &word(3), &word(4), &[5; 32]].concat();
         assert_eq!(inputs.to_bytes(), wire);
         let (request, header, log, payload) = ([6; 64], [7; 32], [8; 32], vec![9; 10]);
-        let result = AttestedResult { payload, inputs, request, header, log, evidence: Vec::new() };
+        let result = AttestedResult { payload, inputs, request, header, log, evidence: Vec::new(), identity: None };
         let fields: [&[u8]; 5] = [&[6; 64], &[9; 10], &wire, &[7; 32], &[8; 32]];
         assert_eq!(result.user_data(), suite::hash("result", &fields));
     }

@@ -8,7 +8,8 @@ mod support;
 use ccc_core::{
     enclave::{
         attestation::{AttestationProvider, Body, EvidenceError, ProviderError, ProviderKind, stated},
-        identity::IdentityKey,
+        identity::{IdentityKey, IdentityOver},
+        sealing::SealingKey,
     },
     table::Header,
 };
@@ -44,6 +45,10 @@ impl AttestationProvider for Guest {
         report[0x50..0x90].copy_from_slice(user_data);
         Ok(Body::Snp { report: &report, vcek: &self.vcek }.to_bytes().expect("short"))
     }
+
+    fn sealing_key(&self, _: &[u8; 32]) -> Result<SealingKey, ProviderError> {
+        Err(ProviderError::NoSealing { kind: self.kind(), instead: "nothing in a test" })
+    }
 }
 
 /// A device that answers with something else than evidence.
@@ -56,6 +61,10 @@ impl AttestationProvider for Broken {
 
     fn attest(&self, _: &[u8; 64], _: &[u8; 64], _: u64) -> Result<Vec<u8>, ProviderError> {
         Ok(b"none".to_vec())
+    }
+
+    fn sealing_key(&self, _: &[u8; 32]) -> Result<SealingKey, ProviderError> {
+        Err(ProviderError::NoSealing { kind: self.kind(), instead: "nothing in a test" })
     }
 }
 
@@ -113,7 +122,7 @@ fn n106_a_result_on_hardware_carries_the_configuration() {
 fn n106_an_identity_on_hardware_carries_the_enclaves_own_configuration() {
     let (mut world, guest) = (World::empty(35), Guest::new());
     let enclave = Enclave::new(world.config.clone(), &guest).expect("a configuration");
-    let key = IdentityKey::generate([2; 32], 7, world.time + 60, &mut world.rng).expect("a key");
+    let key = IdentityKey::generate(7, world.time + 60, &mut world.rng).expect("a key");
     let attested = enclave.attest_identity(&key, &[8; 64], world.time).expect("evidence");
     let said = key.identity().user_data(&[8; 64]);
     let expected = ProviderKind::SevSnp.user_data(&said, &world.config.digest());
@@ -121,6 +130,23 @@ fn n106_an_identity_on_hardware_carries_the_enclaves_own_configuration() {
         (attested.identity, stated(&attested.evidence).expect("evidence").user_data.as_slice()),
         (*key.identity(), &expected[..])
     );
+}
+
+/// The enclave's identity signs what the evidence vouches for; one whose time is over makes no attempt.
+#[test]
+fn an_enclave_with_an_identity_signs_its_results_until_the_expiry() {
+    let (mut world, _) = World::with_makers(36);
+    let (config, now, guest) = (world.config.clone(), world.time, Guest::new());
+    let key = IdentityKey::generate(7, now, &mut world.rng).expect("a key");
+    let enclave = Enclave::new(config, &guest).expect("a configuration").with_identity(&key);
+    let job = world.job(None);
+    let result = world.run_in(&enclave, &job).expect("a round").result;
+    let signed = result.identity.expect("signed");
+    assert_eq!(signed.signer(&result.user_data()), Ok(key.identity().signer));
+    let request = world.vault_request(None, &[]);
+    let late = enclave.attempt(request, now + 1, &mut world.rng).err();
+    let over = IdentityOver::Expired { not_after: now, now: now + 1 };
+    assert!(matches!(late, Some(AttemptError::Identity(found)) if found == over), "{late:?}");
 }
 
 #[test]

@@ -86,6 +86,6 @@ fn what_evidence_vouches_for_is_the_snapshot() {
     let inputs = PublicInputs { block: 1, block_time: 2, custody: 3, consumed: 4, accumulator: [5; 32] };
     assert_eq!(inputs.to_bytes(), snapshot("result_inputs"));
     let (request, header, log, payload) = ([6; 64], [7; 32], [8; 32], vec![9; 10]);
-    let result = AttestedResult { payload, inputs, request, header, log, evidence: Vec::new() };
+    let result = AttestedResult { payload, inputs, request, header, log, evidence: Vec::new(), identity: None };
     assert_eq!(result.user_data().to_vec(), snapshot("result_user_data"));
 }

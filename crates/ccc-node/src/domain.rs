@@ -34,6 +34,8 @@ pub(crate) mod stream {
     pub(crate) const HARDWARE: &str = "hardware";
     /// The agent's key.
     pub(crate) const AGENT: &str = "agent";
+    /// The enclave's identity: public by its address, so the same in two runs that differ in secrets.
+    pub(crate) const IDENTITY: &str = "enclave identity";
     /// The report signers' keys.
     pub(crate) const REPORT_SIGNERS: &str = "report signers";
     /// What the simulated feed says.

@@ -8,6 +8,8 @@ pub mod custodian;
 mod domain;
 pub mod leak;
 pub mod maker;
+#[cfg(feature = "provider-nitro-nsm")]
+pub mod nsm;
 pub mod policy_file;
 pub mod pool_log;
 pub mod production;

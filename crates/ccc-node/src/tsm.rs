@@ -8,7 +8,10 @@
 
 mod table;
 
-use ccc_core::enclave::attestation::{AttestationProvider, Body, ProviderError, ProviderKind, dcap};
+use ccc_core::enclave::{
+    attestation::{AttestationProvider, Body, ProviderError, ProviderKind, dcap},
+    sealing::SealingKey,
+};
 use std::{
     fs::{self, File},
     io::{self, Read},
@@ -165,6 +168,13 @@ impl ConfigfsTsm {
         Body::Snp { report, vcek }.to_bytes().map_err(|error| refused("evidence", &error))
     }
 
+    fn instead_of_sealing(&self) -> &'static str {
+        match self.kind {
+            ProviderKind::SevSnp => "the firmware derives one through /dev/sev-guest, which this provider does not ask",
+            _ => "a TDX module derives none; a key service releases one to evidence",
+        }
+    }
+
     fn tdx(&self, buffer: &[u8]) -> Result<Vec<u8>, ProviderError> {
         let body = Body::Tdx { quote: dcap::without_padding(buffer), collateral: &self.beside };
         body.to_bytes().map_err(|error| refused("evidence", &error))
@@ -184,6 +194,11 @@ impl AttestationProvider for ConfigfsTsm {
         }
         let (out, table) = entry.answer(user_data)?;
         if self.kind == ProviderKind::Tdx { self.tdx(&out) } else { self.snp(&out, &table) }
+    }
+
+    /// configfs-tsm makes reports and no keys.
+    fn sealing_key(&self, _: &[u8; 32]) -> Result<SealingKey, ProviderError> {
+        Err(ProviderError::NoSealing { kind: self.kind, instead: self.instead_of_sealing() })
     }
 }
 

@@ -1,8 +1,17 @@
 //! One signer of reports: it believes neither the enclave's host nor its own. It checks the evidence for the
 //! payload, reads every public fact of it again, and plans the round again from its own reading of the log.
 
+mod admission;
+
+pub use admission::{Decision, Registered, RegistryView, identity_of};
+
+use admission::check_current;
+use ccc_chain::status::Standing;
 use ccc_core::{
-    enclave::attestation::{Policy, PolicyRefusal},
+    enclave::{
+        attestation::{Policy, PolicyRefusal},
+        identity::{IdentityRefusal, KnownIdentities},
+    },
     keys::MasterPublicKey,
     report::{
         Origin, Payload, PriceObservation, Report, ReportContext, ReportError, ReportSigner, Signature65, Statement,
@@ -51,6 +60,9 @@ pub struct SignerView {
     pub price_source: [u8; 20],
     /// The feed's observations at the payload's price block.
     pub observations: Vec<PriceObservation>,
+    /// How the enclave that signed the result stands in the registry at the latest block; nothing where the deployment
+    /// has no registry.
+    pub enclave: Option<Registered>,
 }
 
 /// What the host shows beside a result. None of it is believed: the request has the digest that the evidence names,
@@ -73,6 +85,28 @@ pub enum SignerRefusal {
     /// No evidence that the enclave made it.
     #[error("attestation: {0}")]
     Policy(#[from] PolicyRefusal),
+    /// The enclave's identity, or what it signed.
+    #[error("identity: {0}")]
+    Identity(#[from] IdentityRefusal),
+    /// A result of an enclave without an identity, where the deployment has a registry.
+    #[error("no identity signed the result, and the registry knows enclaves by theirs")]
+    Unsigned,
+    /// An enclave that the registry does not call current.
+    #[error("the registry says of the enclave 0x{}: {}", hex::encode(.signer), standing.words())]
+    NotCurrent {
+        /// Who signed the result.
+        signer: [u8; 20],
+        /// How it stands.
+        standing: Standing,
+    },
+    /// An admission whose block is too old for its evidence to be fresh.
+    #[error("the block that the identity answers is {age} seconds old, where {max_age} are accepted")]
+    StaleBlock {
+        /// Its age.
+        age: u64,
+        /// The policy's greatest.
+        max_age: u64,
+    },
     /// A fact differs from what the signer reads.
     #[error("{what} differs from what the chain says")]
     Differs {
@@ -132,16 +166,23 @@ pub struct WorkflowNode {
     policy: Policy,
     config: EnclaveConfig,
     key: MasterPublicKey,
+    identities: KnownIdentities,
 }
 
 impl WorkflowNode {
     /// A signer of the results of enclaves with this configuration, whose vault has this master public key: of hardware
     /// too, which a policy of several pools may list under other configurations.
     #[must_use]
-    pub fn new(signer: ReportSigner, mut policy: Policy, config: EnclaveConfig, key: MasterPublicKey) -> Self {
-        let own = config.digest();
+    pub fn new(signer: ReportSigner, policy: Policy, config: EnclaveConfig, key: MasterPublicKey) -> Self {
+        let mut node = Self { signer, policy, config, key, identities: KnownIdentities::new(0, 0) };
+        node.policy = node.of_own_configuration(node.policy.clone());
+        node
+    }
+
+    fn of_own_configuration(&self, mut policy: Policy) -> Policy {
+        let own = self.config.digest();
         policy.hardware.configurations.retain(|listed| *listed == own);
-        Self { signer, policy, config, key }
+        policy
     }
 
     /// Its address.
@@ -163,7 +204,8 @@ impl WorkflowNode {
         context: &ReportContext,
     ) -> Result<(Report, Signature65), SignerRefusal> {
         let payload = Payload::from_bytes(&result.payload)?;
-        result.check(&self.policy, view.now)?;
+        self.check_vouched(result, view.now)?;
+        check_current(result, view.enclave)?;
         check_binding(&payload, view)?;
         same("a public input", result.inputs == view.inputs)?;
         check_statement(&payload.statement, &result.header, view)?;

@@ -12,7 +12,7 @@ use ccc_core::{
         stated,
     },
     report::{
-        Accumulator, EnclaveAdmission, Origin, Payload, ReportContext, ReportError, ReportSigner, Statement,
+        Accumulator, EnclaveAdmission, Origin, Payload, ReportContext, ReportError, ReportSigner, SignerSet, Statement,
         price_digest,
     },
     suite::{self, domain},
@@ -62,6 +62,7 @@ fn view(world: &World, job: &Job) -> SignerView {
         accumulator: Some(world.plan(world.log(None)).accumulator().value()),
         price_source: world.config.price_source,
         observations: job.observations.clone(),
+        enclave: None,
     }
 }
 
@@ -191,6 +192,29 @@ fn n093_n097_n098_evidence_of_other_programs_or_times_is_refused() {
     let mut inspected = result;
     inspected.evidence = attest(&debug, &inspected, world.time);
     assert!(matches!(sign(&world, &inspected, &view), Some(SignerRefusal::Policy(PolicyRefusal::Debug))));
+}
+
+/// Of four signers one's time is off. The three others are a quorum of two without it; with what they refuse it is alone.
+#[test]
+fn n110_one_signers_time_ten_minutes_off_neither_admits_nor_blocks() {
+    let (world, fresh, view) = scene(43);
+    let hardware = SimulatedHardware::from_seed(&[9; 32]);
+    let provider = SimulatedProvider::new(hardware, world.config.measurement());
+    let mut old = fresh.clone();
+    old.evidence = attest(&provider, &old, world.time - 600);
+    let policy = Policy { max_age: 300, ..world.policy() };
+    let signs = |result: &AttestedResult, now: u64| {
+        let view = SignerView { now, ..view.clone() };
+        signer_under(&world, policy.clone()).sign(result, shown(&world), &view, origin(), &CONTEXT).is_ok()
+    };
+    let quorum = SignerSet { don_id: 1, config_version: 1, f: 1, signers: vec![[1; 20]; 4] }.quorum();
+    for wrong in [world.time - 600, world.time + 600] {
+        let times = [world.time, wrong, world.time, world.time];
+        let count = |result| times.into_iter().filter(|now| signs(result, *now)).count();
+        assert!(count(&fresh) == 3 && quorum <= 3, "not blocked at {wrong}");
+        assert!(count(&old) < quorum, "not admitted at {wrong}");
+    }
+    assert!(signs(&old, world.time - 600), "the one that is behind takes it");
 }
 
 /// Evidence for a result, by the layout of `docs/spec/enclave.md`.

@@ -181,6 +181,9 @@ pub(crate) struct VerifyArgs {
     /// Beside an SNP report the VCEK certificate (DER), beside a TDX or SGX quote its collateral (JSON)
     #[arg(long, value_name = "FILE")]
     pub(crate) beside: Option<PathBuf>,
+    /// Revocation list of AWS or AMD (DER), repeatable; with any, evidence of theirs needs its root's
+    #[arg(long, value_name = "FILE")]
+    pub(crate) crl: Vec<PathBuf>,
     /// Time at which expiries are judged, Unix seconds [default: now]
     #[arg(long, value_name = "SECONDS")]
     pub(crate) at: Option<u64>,

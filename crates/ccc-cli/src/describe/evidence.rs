@@ -2,7 +2,7 @@
 
 use super::Fields;
 use ccc_core::enclave::attestation::{
-    Body, ProviderKind, Registers, SnpRegisters, Stated, StatedCertificate, Tcb, stated,
+    Body, ProviderKind, Registers, SnpRegisters, Stated, StatedCertificate, StatedPeriod, Tcb, stated,
 };
 use serde_json::{Value, json};
 
@@ -101,7 +101,14 @@ fn dates(fields: Fields, stated: &Stated) -> Fields {
         None => fields,
     };
     let certificates: Vec<Value> = stated.certificates.iter().map(of_certificate).collect();
-    if certificates.is_empty() { fields } else { fields.add("certificates", certificates) }
+    let fields = if certificates.is_empty() { fields } else { fields.add("certificates", certificates) };
+    let collateral: Vec<Value> = stated.collateral.iter().map(of_period).collect();
+    if collateral.is_empty() { fields } else { fields.add("collateral", collateral) }
+}
+
+fn of_period(period: &StatedPeriod) -> Value {
+    let StatedPeriod { what, not_before, not_after, .. } = period;
+    json!({ "part": what, "not_before": not_before, "not_after": not_after })
 }
 
 fn of_certificate(certificate: &StatedCertificate) -> Value {

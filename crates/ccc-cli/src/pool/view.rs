@@ -101,6 +101,8 @@ impl Pool {
             accumulator: self.accumulator(at, count)?.map(|accumulator| accumulator.value()),
             price_source: self.config.price_source,
             observations: observations.to_vec(),
+            // a pool directory has no chain, so no registry on one
+            enclave: None,
         })
     }
 

@@ -242,6 +242,11 @@ fn evidence_without_a_nonce_is_not_taken_for_an_answer() {
     assert!(done.stdout.contains("age not stated"), "{}", done.stdout);
     assert!(done.stdout.contains("its user data, and so its configuration, is not judged"), "{}", done.stdout);
     verify("report.bin run/reserve-1.request").fails(1, "nothing here binds it to the request");
+    for list in ["nothing", "ask-revoked"] {
+        fs::copy(vectors.join(format!("snp/revocation/{list}.crl")), scratch.path("list.crl")).expect("copied");
+        verify("--crl list.crl report.bin").fails(1, "no revocation list of the chain's root is among the 1");
+    }
+    verify("--crl vcek.der report.bin").fails(1, "revocation list 0: not a list of version 2 in DER");
     policy("kinds = 2\n");
     verify("report.bin").fails(1, "of one maker, where the policy asks for 2 together");
 }

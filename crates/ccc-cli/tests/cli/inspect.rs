@@ -85,6 +85,10 @@ fn evidence_of_every_kind_is_told_in_words() {
     assert_eq!((&snp["privilege_level"], snp["user_data"].as_str().map(str::len)), (&0.into(), Some(128)));
     let sgx = told("--beside collateral quote");
     assert_eq!((&sgx["provider"], sgx["mrenclave"].as_str().map(str::len)), (&"Intel SGX".into(), Some(64)));
+    let parts = sgx["collateral"].as_array().expect("parts");
+    assert_eq!(parts.len(), 4);
+    assert!(parts.iter().all(|part| part["not_before"].as_u64() < part["not_after"].as_u64()), "{parts:?}");
+    assert!(snp.get("collateral").is_none());
     assert!(sgx["not_verified"].as_str().is_some_and(|not| not.contains("revocation")));
     scratch.ccc("inspect report").fails(2, "none of this project's files");
 }

@@ -33,11 +33,24 @@ pub const ATTEMPT_KEYS_LEN: usize = HEADER_LEN + 96;
 
 /// An X25519 secret in the one form in which it is written: clamped (RFC 7748, section 5). 2^5 strings are one secret
 /// otherwise.
-fn clamped_secret(bytes: &[u8]) -> Result<PrivateKey, EncodingError> {
+pub(super) fn clamped_secret(bytes: &[u8]) -> Result<PrivateKey, EncodingError> {
     const NOT_CLAMPED: EncodingError = EncodingError::Scalar { what: "X25519 secret" };
     let x = PrivateKey::from_bytes(bytes).map_err(|_| NOT_CLAMPED)?;
     let canonical: Zeroizing<[u8; 32]> = Zeroizing::new(x.to_bytes().into());
     if bool::from(canonical.as_slice().ct_eq(bytes)) { Ok(x) } else { Err(NOT_CLAMPED) }
+}
+
+/// Opens what is no share: [`AttemptKeys::open_message`].
+pub(super) fn open_message(x: &PrivateKey, info: &[u8], aad: &[u8], sealed: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+    if info.starts_with(kdf::SEALED) {
+        return None;
+    }
+    let (enc, ciphertext) = sealed.split_first_chunk::<32>()?;
+    let enc = <X25519HkdfSha256 as Kem>::EncappedKey::from_bytes(enc).ok()?;
+    let mode = hpke::OpModeR::Base;
+    hpke::single_shot_open::<ChaCha20Poly1305, HkdfSha256, X25519HkdfSha256>(&mode, x, &enc, info, ciphertext, aad)
+        .ok()
+        .map(Zeroizing::new)
 }
 
 /// The secrets of X (X25519) and E (ristretto255), and a seed for the weights of batch verification.
@@ -131,17 +144,7 @@ impl AttemptKeys {
     /// checks them.
     #[must_use]
     pub fn open_message(&self, info: &[u8], aad: &[u8], sealed: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
-        if info.starts_with(kdf::SEALED) {
-            return None;
-        }
-        let (enc, ciphertext) = sealed.split_first_chunk::<32>()?;
-        let enc = <X25519HkdfSha256 as Kem>::EncappedKey::from_bytes(enc).ok()?;
-        let mode = hpke::OpModeR::Base;
-        hpke::single_shot_open::<ChaCha20Poly1305, HkdfSha256, X25519HkdfSha256>(
-            &mode, &self.x, &enc, info, ciphertext, aad,
-        )
-        .ok()
-        .map(Zeroizing::new)
+        open_message(&self.x, info, aad, sealed)
     }
 
     /// Opens the ciphertexts of a request with the answers in the envelopes, sealed shares or compact partials as the

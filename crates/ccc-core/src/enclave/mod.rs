@@ -3,5 +3,6 @@
 pub mod attestation;
 pub mod identity;
 pub(crate) mod keys;
+pub mod sealing;
 
 pub use keys::{ATTEMPT_KEYS_LEN, AttemptKeys};

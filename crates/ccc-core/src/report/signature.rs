@@ -100,6 +100,11 @@ impl ReportSigner {
         SigningKey::from_slice(bytes).map(Self).map_err(|_| QuorumError::SigningKey)
     }
 
+    /// The big-endian scalar.
+    pub(crate) fn to_bytes(&self) -> zeroize::Zeroizing<[u8; 32]> {
+        zeroize::Zeroizing::new(self.0.to_bytes().into())
+    }
+
     /// The address that the forwarder knows this signer by.
     #[must_use]
     pub fn address(&self) -> Address {

@@ -358,11 +358,16 @@ impl World {
 
     /// Runs a round in an enclave of this provider; the world is as it was.
     pub fn run_on(&mut self, provider: &dyn AttestationProvider, job: &Job) -> Result<RoundOutput, RoundError> {
+        let enclave = Enclave::new(self.config.clone(), provider).expect("a configuration");
+        self.run_in(&enclave, job)
+    }
+
+    /// Runs a round in this enclave; the world is as it was.
+    pub fn run_in(&mut self, enclave: &Enclave<'_>, job: &Job) -> Result<RoundOutput, RoundError> {
         let mut plan = self.plan(job.log.clone());
         let head = self.header().map(Header::hash);
         let request = self.vault_request(head, plan.digests());
-        let enclave = Enclave::new(self.config.clone(), provider).expect("a configuration");
-        let opened = self.open(&enclave, request, &mut plan);
+        let opened = self.open(enclave, request, &mut plan);
         let table = self.table.clone();
         let input = RoundInput {
             observations: &job.observations,

@@ -37,13 +37,17 @@ impl World {
         timeline: &mut Timeline<'_>,
     ) -> Result<Checked, RecoveryError> {
         let statement = fetcher.fetch().await?;
+        self.renew_identity(timeline).await?;
         let block = timeline.chain(self.chain.finalised_block()).await?;
         let table = self.table()?.ok_or(RecoveryError::NotShown { what: "a table" })?;
         let key = *self.committee.master_public_key();
         let mut plan = RoundPlan::new(&self.config, &key, Some(&table.header), Log::default(), block.time)?;
         let config = self.config.clone();
-        let provider = Arc::clone(&self.provider);
-        let enclave = Enclave::new(config, provider.as_ref())?;
+        let (provider, identity) = (Arc::clone(&self.provider), self.identity.clone());
+        let mut enclave = Enclave::new(config, provider.as_ref())?;
+        if let Some(identity) = &identity {
+            enclave = enclave.with_identity(identity);
+        }
         self.attempts += 1;
         let mut rng = self.randomness.hidden(stream::ENCLAVE, self.attempts);
         let sequence = self.sequences.solvency + 1;

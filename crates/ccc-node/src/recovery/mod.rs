@@ -4,6 +4,7 @@
 
 mod check;
 mod error;
+mod identity;
 mod log;
 mod options;
 mod report;
@@ -138,7 +139,7 @@ async fn finish(
     let deployment = &world.deployment;
     let contracts = [deployment.forwarder, deployment.attestation, deployment.pool, deployment.feed];
     let tokens = deployment.tokens.iter().map(|token| token.address);
-    let contracts: Vec<_> = contracts.into_iter().chain(tokens).collect();
+    let contracts: Vec<_> = contracts.into_iter().chain(deployment.enclaves).chain(tokens).collect();
     let transcript = transcript::collect(&world.chain, deployment.first_block, &contracts).await?;
     let mut files = vec![
         ("committee.ccc".to_owned(), world.committee.to_bytes()),

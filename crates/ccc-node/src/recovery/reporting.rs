@@ -8,14 +8,17 @@ use super::{
 use crate::{
     pool_log::RoundAt,
     timeline::Timeline,
-    workflow_node::{Shown, SignerView},
+    workflow_node::{Registered, Shown, SignerView, identity_of},
 };
 use alloy::eips::BlockId;
 use ccc_chain::{
     read::{BlockRef, Pool, attestation, price_observations},
+    status,
     submit::{self, Delivery},
 };
-use ccc_core::report::{Accumulator, Kind, Payload, PriceObservation, Round, SignedReport, Statement};
+use ccc_core::report::{
+    Accumulator, Kind, Payload, PriceObservation, Report, ReportContext, Round, Signature65, SignedReport, Statement,
+};
 use ccc_enclave::{
     intake::Log,
     result::{AttestedResult, PublicInputs},
@@ -73,28 +76,35 @@ impl World {
         let payload = Payload::from_bytes(&result.payload).map_err(ccc_core::report::QuorumError::from)?;
         let context = self.deployment.context(payload.binding.sequence);
         let set = self.deployment.signer_set();
-        let mut signatures = Vec::new();
-        let mut report = None;
+        let mut signed = Vec::new();
         let mut refusal = None;
         let mut signers = std::mem::take(&mut self.signers);
         for Signer { node, log } in &mut signers {
-            if signatures.len() == set.quorum() {
+            if signed.len() == set.quorum() {
                 break;
             }
-            let view = timeline.chain(self.signer_view(log, &payload, result.inputs.block)).await;
-            let signed =
-                view.and_then(|view| Ok(node.sign(result, shown, &view, self.deployment.origin(), &context)?));
-            match signed {
-                Ok((made, signature)) => {
-                    signatures.push(signature);
-                    report = Some(made);
-                }
+            let view = timeline.chain(self.signer_view(log, &payload, result)).await;
+            let made = view.and_then(|view| Ok(node.sign(result, shown, &view, self.deployment.origin(), &context)?));
+            match made {
+                Ok(made) => signed.push((made, context)),
                 Err(error) => refusal = Some(error),
             }
         }
         self.signers = signers;
-        match (report, refusal) {
-            (Some(report), _) if signatures.len() == set.quorum() => {
+        self.assembled(signed, refusal)
+    }
+
+    /// The report that a quorum signed; where too few did, the last reason against it.
+    pub(super) fn assembled(
+        &self,
+        signed: Vec<((Report, Signature65), ReportContext)>,
+        refusal: Option<RecoveryError>,
+    ) -> Result<SignedReport, RecoveryError> {
+        let set = self.deployment.signer_set();
+        let signatures: Vec<Signature65> =
+            signed.iter().take(set.quorum()).map(|((_, signature), _)| *signature).collect();
+        match (signed.into_iter().next(), refusal) {
+            (Some(((report, _), context)), _) if signatures.len() == set.quorum() => {
                 Ok(SignedReport::assemble(report, context, &signatures, &set, &self.deployment.forwarder.0.0)?)
             }
             (_, Some(refusal)) => Err(refusal),
@@ -107,10 +117,10 @@ impl World {
         &self,
         log: &mut ChainLog,
         payload: &Payload,
-        block: u64,
+        result: &AttestedResult,
     ) -> Result<SignerView, RecoveryError> {
         let pool = Pool::new(&self.chain, self.deployment.pool);
-        let at = self.chain.block(BlockId::number(block)).await?;
+        let at = self.chain.block(BlockId::number(result.inputs.block)).await?;
         let latest = self.chain.block(BlockId::latest()).await?;
         let newest = pool.table(latest.id()).await?;
         let table = pool.table(at.id()).await?;
@@ -129,11 +139,24 @@ impl World {
             accumulator: None,
             price_source: self.deployment.feed.0.0,
             observations: Vec::new(),
+            enclave: self.registered(result, &latest).await?,
         };
         if let Statement::Round(round) = &payload.statement {
             self.view_round(log, round, &at, &mut view).await?;
         }
         Ok(view)
+    }
+
+    /// What the registry says of whoever signed a result, where there is a registry.
+    async fn registered(
+        &self,
+        result: &AttestedResult,
+        latest: &BlockRef,
+    ) -> Result<Option<Registered>, RecoveryError> {
+        let Some(registry) = self.deployment.enclave_registry() else { return Ok(None) };
+        let signer = identity_of(result);
+        let standing = status::standing(&self.chain, registry, signer.into(), latest.id()).await?;
+        Ok(Some(Registered { signer, standing }))
     }
 
     async fn last_sequence(&self, kind: Kind, latest: &BlockRef) -> Result<u64, RecoveryError> {

@@ -31,6 +31,19 @@ pub(super) struct Steps {
     pub(super) report: &'static str,
 }
 
+/// What the enclave made of a round, before any signer has seen it.
+pub(super) struct MadeRound {
+    output: RoundOutput,
+    request: Request,
+}
+
+#[cfg(test)]
+impl MadeRound {
+    pub(super) fn result(&self) -> &ccc_enclave::result::AttestedResult {
+        &self.output.result
+    }
+}
+
 impl World {
     /// Runs a round with everything that the chain has logged, and delivers its report.
     pub(super) async fn round(
@@ -39,7 +52,19 @@ impl World {
         steps: Steps,
         timeline: &mut Timeline<'_>,
     ) -> Result<(), RecoveryError> {
+        let made = self.make_round(collateral, steps, timeline).await?;
+        self.deliver_round(made, steps, timeline).await
+    }
+
+    /// The round in the enclave.
+    pub(super) async fn make_round(
+        &mut self,
+        collateral: Option<CollateralRequest>,
+        steps: Steps,
+        timeline: &mut Timeline<'_>,
+    ) -> Result<MadeRound, RecoveryError> {
         timeline.step(steps.reencryption);
+        self.renew_identity(timeline).await?;
         let block = timeline.chain(self.chain.finalised_block()).await?;
         timeline.chain(self.log.read_to(&block)).await?;
         let inputs = timeline.chain(self.public_inputs(&block)).await?;
@@ -47,6 +72,16 @@ impl World {
         let id = log.collateral.as_ref().map_or_else(|| self.idle_id(), |request| request.submission.id);
         let observations = timeline.chain(self.observations(&block)).await?;
         let (output, request) = self.run_round(log, id, &block, inputs, &observations, steps, timeline).await?;
+        Ok(MadeRound { output, request })
+    }
+
+    /// The round on the chain, signed.
+    pub(super) async fn deliver_round(
+        &mut self,
+        MadeRound { output, request }: MadeRound,
+        steps: Steps,
+        timeline: &mut Timeline<'_>,
+    ) -> Result<(), RecoveryError> {
         let former = self.head.clone();
         let shown = Shown { request: &request, header: former.as_ref() };
         let name = round_name(former.as_ref());
@@ -103,8 +138,11 @@ impl World {
         let key = *self.committee.master_public_key();
         let mut plan = RoundPlan::new(&self.config, &key, header, log, block.time)?;
         let config = self.config.clone();
-        let provider = Arc::clone(&self.provider);
-        let enclave = Enclave::new(config, provider.as_ref())?;
+        let (provider, identity) = (Arc::clone(&self.provider), self.identity.clone());
+        let mut enclave = Enclave::new(config, provider.as_ref())?;
+        if let Some(identity) = &identity {
+            enclave = enclave.with_identity(identity);
+        }
         self.attempts += 1;
         let mut rng = self.randomness.hidden(stream::ENCLAVE, self.attempts);
         let request = self.request(id, block, header, plan.digests());

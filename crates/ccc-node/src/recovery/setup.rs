@@ -2,6 +2,7 @@
 
 use super::{
     RecoveryError, RecoveryOptions,
+    identity::MAX_LIFETIME,
     log::ChainLog,
     statement,
     world::{Maker, Participant, Sequences, Signer, World},
@@ -188,7 +189,7 @@ pub(super) async fn build_with(
     let nodes = participants.nodes(scenario, vault.members, &chain);
     let signers = participants.signing(signers, &config, &chain);
     let makers = makers(&chain, &randomness, scenario, timeline).await?;
-    Ok(World {
+    let mut world = World {
         nodes,
         signers,
         agent: Agent::new(agent_key, limits(scenario)),
@@ -203,6 +204,9 @@ pub(super) async fn build_with(
         deployment,
         config,
         provider: Arc::new(provider),
+        identity: None,
+        sealed_identity: Vec::new(),
+        admissions: 0,
         policy,
         operator,
         reserve,
@@ -214,7 +218,9 @@ pub(super) async fn build_with(
         secrets,
         execution: None,
         former: None,
-    })
+    };
+    world.found_registry(timeline).await?;
+    Ok(world)
 }
 
 /// The scalar of a share ends its bytes.
@@ -245,8 +251,10 @@ impl Participants<'_> {
     /// The report signers, each with a log of its own.
     fn signing(&self, signers: Vec<ReportSigner>, config: &EnclaveConfig, chain: &Chain) -> Vec<Signer> {
         let key = *self.committee.master_public_key();
+        let epoch = self.committee.epoch().0;
         let signer = |signer| Signer {
-            node: WorkflowNode::new(signer, self.policy.clone(), config.clone(), key),
+            node: WorkflowNode::new(signer, self.policy.clone(), config.clone(), key)
+                .with_identities(epoch, MAX_LIFETIME),
             log: ChainLog::new(chain, self.deployment),
         };
         signers.into_iter().map(signer).collect()

@@ -11,7 +11,10 @@ use crate::{
 };
 use ccc_chain::{Chain, Deployment, Wallet};
 use ccc_core::{
-    enclave::attestation::{Policy, simulated::SimulatedProvider},
+    enclave::{
+        attestation::{Policy, simulated::SimulatedProvider},
+        identity::IdentityKey,
+    },
     keys::Committee,
     table::{Execution, Header, SealedTable, TableStore},
     vault::Mode,
@@ -61,6 +64,12 @@ pub(super) struct World {
     /// How participants answer the enclave.
     pub(super) mode: Mode,
     pub(super) provider: Arc<SimulatedProvider>,
+    /// The enclave's identity; none before it was admitted.
+    pub(super) identity: Option<Arc<IdentityKey>>,
+    /// The same, as the host keeps it for a restart.
+    pub(super) sealed_identity: Vec<u8>,
+    /// How often an identity was admitted.
+    pub(super) admissions: u64,
     /// What participants and signers accept as the enclave.
     pub(super) policy: Policy,
     pub(super) nodes: Vec<Participant>,

@@ -16,7 +16,7 @@ use crate::{
 };
 use ccc_chain::Deployment;
 use ccc_core::{
-    enclave::attestation::{Body, Policy},
+    enclave::attestation::{Body, MAX_REVOCATION_LIST, Policy},
     keys::Committee,
 };
 use ccc_node::policy_file::PolicyFile;
@@ -43,11 +43,12 @@ pub(super) fn run(arguments: &VerifyArgs, ctx: &Context<'_>) -> Result<Answer, E
     let at = arguments.at.unwrap_or_else(now);
     let deployment = arguments.deployment.as_deref().map(read_deployment).transpose()?;
     let policy = arguments.policy.as_deref().map(read_policy).transpose()?;
+    let policy = policy.or_else(|| pool.as_ref().map(|pool| pool.settings.policy()));
     let checker = Checker {
         pool: pool.as_ref(),
         deployment: deployment.as_ref(),
         committee: committee.as_ref(),
-        policy: policy.or_else(|| pool.as_ref().map(|pool| pool.settings.policy())),
+        policy: policy.map(|policy| with_lists(policy, &arguments.crl)).transpose()?,
         ceremony: ceremony.as_ref(),
         artifacts: &artifacts,
         at,
@@ -83,6 +84,16 @@ fn whole(
     let (line, object, notes) = repair::whole(board, artifacts, committee)?;
     notes.iter().for_each(|note| ctx.ui.note(note));
     Ok((vec![line], vec![object]))
+}
+
+/// The policy with revocation lists that were given.
+fn with_lists(mut policy: Policy, lists: &[PathBuf]) -> Result<Policy, Error> {
+    for path in lists {
+        let list = files::read(path, MAX_REVOCATION_LIST as u64)?;
+        let added = policy.hardware.revocation.add(list);
+        added.map_err(|error| Error::NotVerified { path: path.clone(), reason: error.to_string() })?;
+    }
+    Ok(policy)
 }
 
 fn read_deployment(path: &Path) -> Result<Deployment, Error> {

@@ -1,7 +1,7 @@
 //! Evidence of every kind as it travels: header ‖ provider ‖ body.
 
-use super::ProviderKind;
 use super::evidence::{Evidence, MAX_EVIDENCE};
+use super::{ProviderKind, RevocationLists};
 use crate::encoding::{EncodingError, Kind, Reader, header};
 use alloc::vec::Vec;
 
@@ -205,6 +205,21 @@ pub fn verify(bytes: &[u8], now: u64) -> Result<Evidence, EvidenceError> {
         Body::Sgx { quote, collateral } => of_quote(ProviderKind::Sgx, quote, collateral, now),
         #[allow(unreachable_patterns, reason = "reached where a feature is off")]
         body => Err(EvidenceError::NotBuilt { kind: body.kind() }),
+    }
+}
+
+/// Holds the chain of evidence of AWS and AMD against revocation lists; Intel's were in the collateral.
+///
+/// # Errors
+/// [`EvidenceError`].
+#[cfg_attr(not(any(feature = "nitro", feature = "snp")), allow(unused_variables))]
+pub(super) fn check_revocation(bytes: &[u8], lists: &RevocationLists, now: u64) -> Result<(), EvidenceError> {
+    match Body::from_bytes(bytes)? {
+        #[cfg(feature = "nitro")]
+        Body::Nitro { document } => Ok(super::nitro::check_revocation(document, super::nitro::ROOT_G1, lists, now)?),
+        #[cfg(feature = "snp")]
+        Body::Snp { vcek, .. } => Ok(super::snp::check_revocation(vcek, &super::snp::AUTHORITIES, lists, now)?),
+        _ => Ok(()),
     }
 }
 

@@ -5,9 +5,11 @@
 
 mod certificate;
 mod key;
+mod revocation;
 
 pub(super) use certificate::Certificate;
 pub(super) use key::{PublicKey, check_p384};
+pub(super) use revocation::{RevocationList, check_revocation};
 
 use super::evidence::Window;
 use crate::suite::{Hasher, domain};

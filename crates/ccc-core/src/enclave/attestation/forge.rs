@@ -4,8 +4,13 @@
 #![allow(clippy::cast_possible_truncation, reason = "lengths and numbers of a few hundred at most")]
 
 use super::chain::Certificate;
+use der::asn1::UtcTime;
+use der::{Decode, Encode};
 use p384::ecdsa::signature::Signer;
 use p384::ecdsa::{DerSignature, Signature, SigningKey};
+use x509_cert::crl::{RevokedCert, TbsCertList};
+use x509_cert::spki;
+use x509_cert::time::Time;
 
 /// What goes before the point in a SubjectPublicKeyInfo of P-384.
 const BEFORE_POINT: &[u8] = &[0x06, 0x05, 0x2b, 0x81, 0x04, 0x00, 0x22, 0x03, 0x62, 0x00];
@@ -54,6 +59,34 @@ fn sequence(content: &[u8]) -> Vec<u8> {
     let len = u16::try_from(content.len()).expect("a short certificate").to_be_bytes();
     assert!(content.len() > 255);
     [&[0x30, 0x82][..], &len, content].concat()
+}
+
+/// A list of revoked certificates in the name of a certificate's subject, under a key of our own.
+pub(super) fn revocation_list(issuer: &[u8], signer: &SigningKey, revoked: &[&[u8]], dates: (u64, u64)) -> Vec<u8> {
+    let read = |bytes: &[u8]| x509_cert::Certificate::from_der(bytes).expect("a certificate");
+    let time = |seconds| {
+        let date = der::DateTime::from_unix_duration(core::time::Duration::from_secs(seconds)).expect("a date");
+        Time::UtcTime(UtcTime::from_date_time(date).expect("before 2050"))
+    };
+    let entry = |certificate: &&[u8]| RevokedCert {
+        serial_number: read(certificate).tbs_certificate().serial_number().clone(),
+        revocation_date: time(dates.0),
+        crl_entry_extensions: None,
+    };
+    let list: TbsCertList = TbsCertList {
+        version: x509_cert::certificate::Version::V2,
+        signature: spki::AlgorithmIdentifierOwned::from_der(ECDSA_SHA384).expect("an algorithm"),
+        issuer: read(issuer).tbs_certificate().subject().clone(),
+        this_update: time(dates.0),
+        next_update: Some(time(dates.1)),
+        revoked_certificates: Some(revoked.iter().map(entry).collect()),
+        crl_extensions: None,
+    };
+    let signed = list.to_der().expect("DER");
+    let signature: DerSignature = signer.sign(&signed);
+    let signature = signature.as_bytes();
+    let bits = [&[0x03, signature.len() as u8 + 1, 0][..], signature].concat();
+    sequence(&[signed, ECDSA_SHA384.to_vec(), bits].concat())
 }
 
 /// CBOR: a head in its shortest form.

@@ -1,8 +1,8 @@
 //! What a policy accepts of hardware, register by register.
 
-use super::ProviderKind;
 use super::evidence::{DcapStatus, Evidence, Registers, SnpGeneration, SnpTcb, Tcb};
 use super::policy::PolicyRefusal;
+use super::{ProviderKind, RevocationLists};
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
@@ -32,6 +32,8 @@ pub struct Hardware {
     pub dcap_evaluation: u32,
     /// Enclaves of how many makers have to vouch together: 1 by default.
     pub kinds: usize,
+    /// What AWS and AMD took back, as far as the verifier was told.
+    pub revocation: RevocationLists,
 }
 
 /// PCRs by number, 48 bytes each: 0, 1 and 2, and which others are to be held.
@@ -95,6 +97,7 @@ impl Default for Hardware {
             dcap_statuses: Vec::from([DcapStatus::UpToDate]),
             dcap_evaluation: 0,
             kinds: 1,
+            revocation: RevocationLists::default(),
         }
     }
 }

@@ -20,6 +20,7 @@ mod hardware;
 #[cfg(feature = "nitro")]
 pub mod nitro;
 mod policy;
+mod revocation;
 #[cfg(all(test, feature = "nitro", feature = "snp", feature = "dcap"))]
 mod samples;
 pub mod simulated;
@@ -35,8 +36,10 @@ pub use chain::{ChainError, MAX_CERTIFICATE, MAX_CHAIN, VerifiedChain};
 pub use evidence::{DcapStatus, Evidence, MAX_EVIDENCE, Registers, SnpGeneration, SnpRegisters, SnpTcb, Tcb};
 pub use hardware::{Hardware, NitroProgram, SgxProgram, SnpProgram, TdxProgram};
 pub use policy::{MAX_SKEW, OperatingMode, Policy, PolicyRefusal};
-pub use stated::{Stated, StatedCertificate, stated};
+pub use revocation::{MAX_REVOCATION_LIST, MAX_REVOCATION_LISTS, RevocationError, RevocationLists};
+pub use stated::{Stated, StatedCertificate, StatedPeriod, stated};
 
+use crate::enclave::sealing::SealingKey;
 use crate::encoding::{EncodingError, Kind, Reader};
 use crate::suite::{digest, domain, hash};
 use alloc::string::String;
@@ -144,6 +147,14 @@ pub enum ProviderError {
     /// The hardware or its service refused.
     #[error("the attestation provider refused: {0}")]
     Refused(String),
+    /// Nothing here derives a key from what runs.
+    #[error("{kind} gives no sealing key here: {instead}")]
+    NoSealing {
+        /// The provider.
+        kind: ProviderKind,
+        /// What its users do instead.
+        instead: &'static str,
+    },
 }
 
 /// Makes evidence for the enclave in which it runs.
@@ -158,6 +169,13 @@ pub trait AttestationProvider {
     /// # Errors
     /// [`ProviderError`].
     fn attest(&self, user_data: &[u8; 64], nonce: &[u8; 64], now: u64) -> Result<Vec<u8>, ProviderError>;
+
+    /// The key under which this program keeps something over a restart, under this configuration: the same for the same
+    /// measurement on the same platform, and for no other.
+    ///
+    /// # Errors
+    /// [`ProviderError::NoSealing`]: of a provider that has none. `docs/spec/attestation.md`, *Sealing*, says which.
+    fn sealing_key(&self, configuration: &[u8; 32]) -> Result<SealingKey, ProviderError>;
 }
 
 /// How reports name evidence: digest32 of its bytes.

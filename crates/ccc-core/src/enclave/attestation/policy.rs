@@ -252,7 +252,7 @@ impl Policy {
     pub fn genuine(&self, bytes: &[u8], now: u64) -> Result<Evidence, PolicyRefusal> {
         let evidence = match ProviderKind::of(bytes)? {
             ProviderKind::Simulated => self.genuine_simulated(bytes, now)?,
-            _ => body::verify(bytes, now).map_err(PolicyRefusal::Hardware)?,
+            _ => self.genuine_hardware(bytes, now).map_err(PolicyRefusal::Hardware)?,
         };
         self.accept(&evidence, now)?;
         Ok(evidence)
@@ -355,6 +355,14 @@ impl Policy {
             }
         }
         Err(refusal)
+    }
+
+    fn genuine_hardware(&self, bytes: &[u8], now: u64) -> Result<Evidence, EvidenceError> {
+        let evidence = body::verify(bytes, now)?;
+        if !self.hardware.revocation.is_empty() {
+            body::check_revocation(bytes, &self.hardware.revocation, now)?;
+        }
+        Ok(evidence)
     }
 
     fn check_program(&self, evidence: &Evidence) -> Result<(), PolicyRefusal> {

@@ -2,10 +2,12 @@
 //! mode production refuses it.
 
 use super::{AttestationProvider, Evidence, ProviderError, ProviderKind, Registers, Stated, Tcb};
+use crate::enclave::sealing::SealingKey;
 use crate::encoding::{EncodingError, Kind, Reader, header};
 use crate::suite::{domain, hash};
 use alloc::vec::Vec;
 use ed25519_dalek::{Signature, Signer, SigningKey, VerifyingKey};
+use zeroize::Zeroizing;
 
 /// Seconds for which simulated evidence is valid.
 pub const LIFETIME: u64 = 3600;
@@ -123,6 +125,12 @@ impl AttestationProvider for SimulatedProvider {
         out.extend_from_slice(&signature.to_bytes());
         Ok(out)
     }
+
+    /// From the secret that stands for the hardware's, and the measurement.
+    fn sealing_key(&self, configuration: &[u8; 32]) -> Result<SealingKey, ProviderError> {
+        let secret = Zeroizing::new(self.hardware.0.to_bytes());
+        Ok(SealingKey::derive(&*secret, &self.measurement, configuration))
+    }
 }
 
 /// Checks signature and validity; whether the code is accepted, a policy decides.
@@ -152,8 +160,20 @@ pub(super) fn stated(bytes: &[u8]) -> Result<Stated, EncodingError> {
     let Evidence { kind, measurement, registers, user_data, nonce, debug, tcb, issued, not_before, not_after } =
         statement.into();
     let (tcb, validity) = (Some(tcb), Some((not_before, not_after)));
-    let certificates = Vec::new();
-    Ok(Stated { kind, measurement, registers, user_data, nonce, debug, tcb, issued, validity, certificates })
+    let (certificates, collateral) = (Vec::new(), Vec::new());
+    Ok(Stated {
+        kind,
+        measurement,
+        registers,
+        user_data,
+        nonce,
+        debug,
+        tcb,
+        issued,
+        validity,
+        certificates,
+        collateral,
+    })
 }
 
 /// What the key signs.

@@ -33,6 +33,22 @@ pub struct Stated {
     pub validity: Option<(u64, u64)>,
     /// The certificates that travel with it or are pinned, from the leaf to the root.
     pub certificates: Vec<StatedCertificate>,
+    /// The parts of collateral with the dates that they state; of Intel's kinds.
+    pub collateral: Vec<StatedPeriod>,
+}
+
+/// From when to when a part of collateral says that it holds.
+///
+/// *Units*: times in Unix seconds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct StatedPeriod {
+    /// Which part.
+    pub what: &'static str,
+    /// When it was issued.
+    pub not_before: u64,
+    /// When the next one is due.
+    pub not_after: u64,
 }
 
 /// What a certificate says of itself.
@@ -80,17 +96,17 @@ pub fn stated(bytes: &[u8]) -> Result<Stated, EvidenceError> {
         #[cfg(feature = "snp")]
         Body::Snp { report, vcek } => Ok(super::snp::stated(report, vcek)?),
         #[cfg(feature = "dcap")]
-        Body::Tdx { quote, .. } => of_quote(ProviderKind::Tdx, quote),
+        Body::Tdx { quote, collateral } => of_quote(ProviderKind::Tdx, quote, collateral),
         #[cfg(feature = "dcap")]
-        Body::Sgx { quote, .. } => of_quote(ProviderKind::Sgx, quote),
+        Body::Sgx { quote, collateral } => of_quote(ProviderKind::Sgx, quote, collateral),
         #[allow(unreachable_patterns, reason = "reached where a feature is off")]
         body => Err(EvidenceError::NotBuilt { kind: body.kind() }),
     }
 }
 
 #[cfg(feature = "dcap")]
-fn of_quote(expected: ProviderKind, quote: &[u8]) -> Result<Stated, EvidenceError> {
-    let stated = super::dcap::stated(quote)?;
+fn of_quote(expected: ProviderKind, quote: &[u8], collateral: &[u8]) -> Result<Stated, EvidenceError> {
+    let stated = super::dcap::stated(quote, collateral)?;
     let found = stated.kind;
     if found == expected { Ok(stated) } else { Err(EvidenceError::Quote { expected, found }) }
 }

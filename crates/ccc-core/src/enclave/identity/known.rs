@@ -2,8 +2,9 @@
 
 use super::super::attestation::{Evidence, Policy, PolicyRefusal};
 use super::{AttestedIdentity, Identity, IdentitySignature};
-use crate::report::{Address, SignatureFault};
+use crate::report::{Address, SignatureFault, Word};
 use crate::secret::{RandomnessError, random64};
+use crate::suite::{domain, hash};
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
 use rand_core::CryptoRng;
@@ -20,6 +21,18 @@ impl Challenge {
     /// [`RandomnessError`].
     pub fn draw(rng: &mut (impl CryptoRng + ?Sized)) -> Result<Self, RandomnessError> {
         random64(rng).map(|random| Self(*random))
+    }
+
+    /// The one that a chain asks for: H("identity-challenge"; chain u64, registry 20, sequence u64, block hash 32), the
+    /// sequence being that of the admission's report. All verifiers of a quorum ask for the same, so one piece of
+    /// evidence answers them all, and one report says it.
+    ///
+    /// *Security*: as fresh as the block, whose age the verifier MUST bound by the time that it reads; used up, since a
+    /// registry takes a sequence once.
+    #[must_use]
+    pub fn of_block(chain: u64, registry: &Address, sequence: u64, block_hash: &Word) -> Self {
+        let (chain, sequence) = (chain.to_be_bytes(), sequence.to_be_bytes());
+        Self(hash(domain::IDENTITY_CHALLENGE, &[&chain, registry, &sequence, block_hash]))
     }
 
     /// What the enclave is asked for.
@@ -146,6 +159,18 @@ impl KnownIdentities {
         Self { epoch, max_lifetime, admitted: BTreeMap::new(), revoked: BTreeSet::new() }
     }
 
+    /// The verifier's epoch.
+    #[must_use]
+    pub fn epoch(&self) -> u64 {
+        self.epoch
+    }
+
+    /// What is known of a signer.
+    #[must_use]
+    pub fn identity(&self, signer: &Address) -> Option<&Identity> {
+        self.admitted.get(signer).map(|known| &known.identity)
+    }
+
     /// Goes on to a later epoch. Whoever was admitted in an earlier one has to be admitted again, and whoever has
     /// expired is forgotten. *Units*: now in Unix seconds.
     ///
@@ -166,7 +191,8 @@ impl KnownIdentities {
         self.revoked.insert(signer);
     }
 
-    /// Admits an identity, or admits it for longer, whose evidence answers the challenge.
+    /// Admits an identity, or admits it for longer, whose evidence answers the challenge. Returns the measurement of its
+    /// program.
     ///
     /// # Errors
     /// [`IdentityRefusal`]; what is known stays as it was.
@@ -176,7 +202,7 @@ impl KnownIdentities {
         policy: &Policy,
         challenge: Challenge,
         now: u64,
-    ) -> Result<(), IdentityRefusal> {
+    ) -> Result<[u8; 32], IdentityRefusal> {
         let AttestedIdentity { identity, evidence } = attested;
         let Challenge(challenge) = challenge;
         self.check_epoch(identity.epoch)?;
@@ -186,7 +212,9 @@ impl KnownIdentities {
             return Err(IdentityRefusal::Revoked { signer });
         }
         let evidence = policy.check(evidence, &identity.user_data(&challenge), &challenge, now)?;
-        self.remember(*identity, evidence, challenge, policy)
+        let measurement = evidence.measurement;
+        self.remember(*identity, evidence, challenge, policy)?;
+        Ok(measurement)
     }
 
     /// Keeps an identity whose evidence is accepted.
@@ -211,9 +239,12 @@ impl KnownIdentities {
     /// # Errors
     /// [`IdentityRefusal`].
     pub fn check(&self, said: &[u8; 64], signed: &IdentitySignature, now: u64) -> Result<&Identity, IdentityRefusal> {
-        self.check_epoch(signed.epoch)?;
         let signer = signed.signer(said)?;
+        if self.revoked.contains(&signer) {
+            return Err(IdentityRefusal::Revoked { signer });
+        }
         let Admitted { identity, .. } = self.admitted.get(&signer).ok_or(IdentityRefusal::Unknown { signer })?;
+        self.check_epoch(signed.epoch)?;
         self.check_epoch(identity.epoch)?;
         check_expiry(identity, now)?;
         Ok(identity)

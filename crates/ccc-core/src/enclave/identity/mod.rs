@@ -8,11 +8,18 @@ mod known;
 pub use known::{Challenge, IdentityRefusal, KnownIdentities};
 
 use super::attestation::{AttestationProvider, ProviderError};
+use super::keys::{clamped_secret, open_message};
+use super::sealing::{SealingKey, UnsealError};
+use crate::encoding::{EncodingError, Reader};
 use crate::report::{Address, ReportSigner, Signature65, SignatureFault, Word};
 use crate::secret::{RandomnessError, random64};
 use crate::suite::{digest32, domain, hash};
+use crate::vault::sealed::PrivateKey;
 use alloc::vec::Vec;
+use hpke::kem::X25519HkdfSha256;
+use hpke::{Kem, Serializable};
 use rand_core::CryptoRng;
+use zeroize::Zeroizing;
 
 /// The public part of an enclave's identity.
 ///
@@ -72,9 +79,10 @@ fn message(epoch: u64, said: &[u8; 64]) -> Word {
 
 /// The secret of an identity, made inside the enclave.
 ///
-/// *Security*: no `Clone`; the key is wiped when dropped, and never leaves the enclave.
+/// *Security*: no `Clone`; the keys are wiped when dropped, and leave the enclave under its sealing key alone.
 pub struct IdentityKey {
     signer: ReportSigner,
+    inbox: PrivateKey,
     identity: Identity,
 }
 
@@ -101,21 +109,63 @@ pub enum IdentityOver {
 }
 
 impl IdentityKey {
-    /// A fresh key for an epoch, until an expiry.
+    /// Fresh keys for an epoch, until an expiry.
     ///
     /// # Errors
     /// [`RandomnessError`].
-    pub fn generate(
-        box_key: [u8; 32],
-        epoch: u64,
-        not_after: u64,
-        rng: &mut (impl CryptoRng + ?Sized),
-    ) -> Result<Self, RandomnessError> {
+    pub fn generate(epoch: u64, not_after: u64, rng: &mut (impl CryptoRng + ?Sized)) -> Result<Self, RandomnessError> {
         let random = random64(rng)?;
-        let scalar = random.first_chunk::<32>().ok_or(RandomnessError)?;
-        let signer = ReportSigner::from_bytes(scalar).map_err(|_| RandomnessError)?;
+        let (scalar, ikm) = random.split_first_chunk::<32>().ok_or(RandomnessError)?;
+        let (inbox, _) = X25519HkdfSha256::derive_keypair(ikm);
+        Self::of(scalar, inbox, epoch, not_after).ok_or(RandomnessError)
+    }
+
+    /// Nothing for a scalar that is none.
+    fn of(scalar: &[u8; 32], inbox: PrivateKey, epoch: u64, not_after: u64) -> Option<Self> {
+        let signer = ReportSigner::from_bytes(scalar).ok()?;
+        let box_key = X25519HkdfSha256::sk_to_pk(&inbox).to_bytes().into();
         let identity = Identity { signer: signer.address(), box_key, epoch, not_after };
-        Ok(Self { signer, identity })
+        Some(Self { signer, inbox, identity })
+    }
+
+    /// Seals the identity, for the same program to go on with after a restart.
+    ///
+    /// *Layout* of what is sealed: secp256k1 secret 32 ‖ X25519 secret 32 ‖ epoch u64 ‖ expiry u64.
+    ///
+    /// # Errors
+    /// [`RandomnessError`].
+    pub fn seal(&self, key: &SealingKey, rng: &mut (impl CryptoRng + ?Sized)) -> Result<Vec<u8>, RandomnessError> {
+        let inbox: Zeroizing<[u8; 32]> = Zeroizing::new(self.inbox.to_bytes().into());
+        let mut plain = Zeroizing::new(Vec::with_capacity(80));
+        plain.extend_from_slice(self.signer.to_bytes().as_slice());
+        plain.extend_from_slice(inbox.as_slice());
+        plain.extend_from_slice(&self.identity.epoch.to_be_bytes());
+        plain.extend_from_slice(&self.identity.not_after.to_be_bytes());
+        key.seal(&plain, rng)
+    }
+
+    /// Reads what [`Self::seal`] sealed. Whether its time is over, [`Self::is_due`] and [`Self::speak`] say.
+    ///
+    /// *Security*: an older sealed identity opens too: its expiry is the earlier one, and verifiers know the later.
+    ///
+    /// # Errors
+    /// [`UnsealError`].
+    pub fn unseal(sealed: &[u8], key: &SealingKey) -> Result<Self, UnsealError> {
+        let plain = key.open(sealed)?;
+        let mut reader = Reader::new(&plain);
+        let scalar: Zeroizing<[u8; 32]> = Zeroizing::new(reader.array("secp256k1 secret")?);
+        let inbox = clamped_secret(reader.bytes("X25519 secret", 32)?)?;
+        let (epoch, not_after) = (reader.u64("epoch")?, reader.u64("expiry")?);
+        reader.finish()?;
+        let malformed = EncodingError::Scalar { what: "secp256k1 secret" };
+        Self::of(&scalar, inbox, epoch, not_after).ok_or(malformed.into())
+    }
+
+    /// Opens what somebody sealed to the box key: HPKE base mode under an info of its use, as of
+    /// [`AttemptKeys::open_message`](super::AttemptKeys::open_message).
+    #[must_use]
+    pub fn open_message(&self, info: &[u8], aad: &[u8], sealed: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+        open_message(&self.inbox, info, aad, sealed)
     }
 
     /// The public part.
@@ -160,16 +210,34 @@ impl IdentityKey {
         Ok(AttestedIdentity { identity: self.identity, evidence })
     }
 
-    /// Signs what a verifier hashes to 64 bytes.
+    /// The identity as one that may speak at a time.
     ///
     /// # Errors
     /// [`IdentityOver::Expired`]: an honest enclave stops by itself.
+    pub fn speak(&self, now: u64) -> Result<Speaker<'_>, IdentityOver> {
+        let not_after = self.identity.not_after;
+        if now > not_after { Err(IdentityOver::Expired { not_after, now }) } else { Ok(Speaker(self)) }
+    }
+
+    /// Signs what a verifier hashes to 64 bytes.
+    ///
+    /// # Errors
+    /// As [`Self::speak`].
     pub fn sign(&self, said: &[u8; 64], now: u64) -> Result<IdentitySignature, IdentityOver> {
-        let Identity { epoch, not_after, .. } = self.identity;
-        if now > not_after {
-            return Err(IdentityOver::Expired { not_after, now });
-        }
-        Ok(IdentitySignature { epoch, signature: self.signer.sign_digest(&message(epoch, said)) })
+        Ok(self.speak(now)?.sign(said))
+    }
+}
+
+/// An identity whose time was found not to be over.
+#[derive(Clone, Copy)]
+pub struct Speaker<'a>(&'a IdentityKey);
+
+impl Speaker<'_> {
+    /// Signs what a verifier hashes to 64 bytes.
+    #[must_use]
+    pub fn sign(&self, said: &[u8; 64]) -> IdentitySignature {
+        let epoch = self.0.identity.epoch;
+        IdentitySignature { epoch, signature: self.0.signer.sign_digest(&message(epoch, said)) }
     }
 }
 

@@ -2,6 +2,7 @@ use super::super::attestation::simulated::{SimulatedHardware, SimulatedProvider}
 use super::super::attestation::{Evidence, Hardware, OperatingMode, Policy, PolicyRefusal, ProviderKind};
 use super::*;
 use alloc::vec;
+use hpke::Deserializable;
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::SeedableRng;
 
@@ -30,7 +31,7 @@ impl Scene {
             simulated_roots: vec![provider.root()],
             hardware: Hardware::default(),
         };
-        let key = IdentityKey::generate([2; 32], 7, NOW + DAY, &mut rng).unwrap();
+        let key = IdentityKey::generate(7, NOW + DAY, &mut rng).unwrap();
         Self { rng, provider, policy, known: KnownIdentities::new(7, 7 * DAY), key }
     }
 
@@ -46,7 +47,7 @@ impl Scene {
     fn admit(&mut self, now: u64) -> Result<(), IdentityRefusal> {
         let challenge = self.challenge();
         let attested = self.attested(&challenge, now);
-        self.known.admit(&attested, &self.policy, challenge, now)
+        self.known.admit(&attested, &self.policy, challenge, now).map(drop)
     }
 
     /// Remembers the identity by evidence of hardware that was accepted under a configuration.
@@ -221,7 +222,7 @@ fn a_revoked_identity_neither_speaks_nor_is_admitted_again() {
     scene.admit(NOW).unwrap();
     let (signer, signed) = (scene.key.identity().signer, scene.key.sign(&SAID, NOW).unwrap());
     scene.known.revoke(signer);
-    assert_eq!(scene.known.check(&SAID, &signed, NOW), Err(IdentityRefusal::Unknown { signer }));
+    assert_eq!(scene.known.check(&SAID, &signed, NOW), Err(IdentityRefusal::Revoked { signer }));
     assert_eq!(scene.admit(NOW), Err(IdentityRefusal::Revoked { signer }));
 }
 
@@ -235,4 +236,81 @@ fn an_expired_identity_is_forgotten_at_the_next_epoch() {
     scene.known.enter(7, NOW + DAY + 1).unwrap();
     let signer = scene.key.identity().signer;
     assert_eq!(scene.known.check(&SAID, &signed, NOW), Err(IdentityRefusal::Unknown { signer }));
+}
+
+/// Sealed to a measurement and a configuration: the same program goes on as the same signer, another one does not.
+#[test]
+fn a_sealed_identity_opens_for_the_same_program_alone() {
+    let mut scene = Scene::new();
+    let hardware = || SimulatedHardware::from_seed(&[4; 32]);
+    let key = scene.provider.sealing_key(&CONFIGURATION).unwrap();
+    let sealed = scene.key.seal(&key, &mut scene.rng).unwrap();
+    let restarted = SimulatedProvider::new(hardware(), MEASUREMENT).sealing_key(&CONFIGURATION).unwrap();
+    let again = IdentityKey::unseal(&sealed, &restarted).unwrap();
+    assert_eq!(again.identity(), scene.key.identity());
+    assert_eq!(again.sign(&SAID, NOW).unwrap(), scene.key.sign(&SAID, NOW).unwrap());
+    let elsewhere = SimulatedProvider::new(SimulatedHardware::from_seed(&[5; 32]), MEASUREMENT);
+    let other_program = SimulatedProvider::new(hardware(), [9; 32]);
+    let others = [
+        other_program.sealing_key(&CONFIGURATION).unwrap(),
+        elsewhere.sealing_key(&CONFIGURATION).unwrap(),
+        restarted_under([9; 32]),
+    ];
+    for other in &others {
+        assert_eq!(IdentityKey::unseal(&sealed, other).err(), Some(UnsealError::Unopened));
+    }
+    let short = key.seal(&[1; 79], &mut scene.rng).unwrap();
+    assert!(matches!(IdentityKey::unseal(&short, &key).err(), Some(UnsealError::Encoding(_))));
+    let zeros = key.seal(&[0; 80], &mut scene.rng).unwrap();
+    assert!(matches!(IdentityKey::unseal(&zeros, &key).err(), Some(UnsealError::Encoding(_))));
+}
+
+fn restarted_under(configuration: [u8; 32]) -> SealingKey {
+    SimulatedProvider::new(SimulatedHardware::from_seed(&[4; 32]), MEASUREMENT).sealing_key(&configuration).unwrap()
+}
+
+#[test]
+fn what_is_sealed_to_the_box_key_opens_inside_alone() {
+    let mut scene = Scene::new();
+    let key = <X25519HkdfSha256 as Kem>::PublicKey::from_bytes(&scene.key.identity().box_key).unwrap();
+    let sealed = |rng: &mut ChaCha20Rng, info: &[u8]| {
+        let mode = hpke::OpModeS::Base;
+        let (enc, ciphertext) =
+            hpke::single_shot_seal_with_rng::<hpke::aead::ChaCha20Poly1305, hpke::kdf::HkdfSha256, X25519HkdfSha256>(
+                &mode, &key, info, b"input", b"for", rng,
+            )
+            .unwrap();
+        [&enc.to_bytes()[..], &ciphertext].concat()
+    };
+    let bytes = sealed(&mut scene.rng, b"ccc/v1/test");
+    assert_eq!(scene.key.open_message(b"ccc/v1/test", b"for", &bytes).unwrap().as_slice(), b"input");
+    assert_eq!(scene.key.open_message(b"ccc/v1/test", b"others", &bytes), None);
+    let share = sealed(&mut scene.rng, b"ccc/v1/sealed");
+    assert_eq!(scene.key.open_message(b"ccc/v1/sealed", b"for", &share), None);
+    let other = IdentityKey::generate(7, NOW, &mut scene.rng).unwrap();
+    assert_eq!(other.open_message(b"ccc/v1/test", b"for", &bytes), None);
+}
+
+#[test]
+fn the_challenge_of_a_block_is_over_each_of_its_parts() {
+    let (chain, registry, sequence, block) = (1_u64, [2; 20], 3_u64, [4; 32]);
+    let challenge = Challenge::of_block(chain, &registry, sequence, &block);
+    let fields: [&[u8]; 4] = [&chain.to_be_bytes(), &registry, &sequence.to_be_bytes(), &block];
+    assert_eq!(*challenge.bytes(), hash("identity-challenge", &fields));
+}
+
+/// In the quorum's way: the same evidence for a challenge of another block, or of another sequence, is an old one.
+#[test]
+fn n096_evidence_for_another_block_is_not_an_answer() {
+    let mut scene = Scene::new();
+    let asked = || Challenge::of_block(1, &[2; 20], 3, &[4; 32]);
+    let attested = scene.attested(&asked(), NOW);
+    for other in [Challenge::of_block(1, &[2; 20], 3, &[5; 32]), Challenge::of_block(1, &[2; 20], 4, &[4; 32])] {
+        let refused = scene.known.admit(&attested, &scene.policy, other, NOW);
+        assert_eq!(refused, Err(IdentityRefusal::Policy(PolicyRefusal::Nonce)));
+    }
+    assert_eq!(scene.known.admit(&attested, &scene.policy, asked(), NOW), Ok(MEASUREMENT));
+    let identity = *scene.key.identity();
+    assert_eq!(scene.known.identity(&identity.signer), Some(&identity));
+    assert_eq!(scene.known.epoch(), 7);
 }

@@ -10,6 +10,8 @@ use x509_cert::TbsCertificate;
 use x509_cert::certificate::Version;
 use x509_cert::ext::Extension;
 use x509_cert::ext::pkix::{BasicConstraints, KeyUsage};
+use x509_cert::name::Name;
+use x509_cert::serial_number::SerialNumber;
 
 /// AlgorithmIdentifier of ECDSA with SHA-384 (RFC 5758, section 3.2).
 #[cfg(feature = "nitro")]
@@ -40,6 +42,18 @@ pub(in super::super) struct Certificate<'a> {
     algorithm: &'a [u8],
     signature: &'a [u8],
     fields: TbsCertificate,
+}
+
+impl Issuers {
+    /// AlgorithmIdentifiers with which a maker's authorities sign.
+    pub(super) fn algorithms(self) -> &'static [&'static [u8]] {
+        match self {
+            #[cfg(feature = "nitro")]
+            Self::P384 => &[ECDSA_SHA384],
+            #[cfg(feature = "snp")]
+            Self::RsaPss => &[RSA_PSS_SHA384, RSA_PSS_SHA384_TRAILER],
+        }
+    }
 }
 
 impl<'a> Certificate<'a> {
@@ -108,13 +122,22 @@ impl<'a> Certificate<'a> {
 
     /// Both places that name the algorithm say the same, byte for byte: [`Self::parse`] saw to it.
     pub(super) fn check_algorithm(&self, issuers: Issuers, position: usize) -> Result<(), ChainError> {
-        let (expected, known): (_, &[&[u8]]) = match issuers {
+        let expected = match issuers {
             #[cfg(feature = "nitro")]
-            Issuers::P384 => ("ECDSA with SHA-384", &[ECDSA_SHA384]),
+            Issuers::P384 => "ECDSA with SHA-384",
             #[cfg(feature = "snp")]
-            Issuers::RsaPss => ("RSASSA-PSS with SHA-384", &[RSA_PSS_SHA384, RSA_PSS_SHA384_TRAILER]),
+            Issuers::RsaPss => "RSASSA-PSS with SHA-384",
         };
-        if known.contains(&self.algorithm) { Ok(()) } else { Err(ChainError::Algorithm { position, expected }) }
+        let known = issuers.algorithms().contains(&self.algorithm);
+        if known { Ok(()) } else { Err(ChainError::Algorithm { position, expected }) }
+    }
+
+    pub(super) fn is_named(&self, name: &Name) -> bool {
+        self.fields.subject() == name
+    }
+
+    pub(super) fn has_serial(&self, serial: &SerialNumber) -> bool {
+        self.fields.serial_number() == serial
     }
 
     pub(in super::super) fn signed(&self) -> (&'a [u8], &'a [u8]) {

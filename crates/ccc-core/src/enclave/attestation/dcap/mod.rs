@@ -5,6 +5,7 @@
 //! the dates are checked here. Intel's root is pinned: its SHA-256 fingerprint is
 //! `44a0196b2b99f889b8e149e95b807a350e7424964399e885a7cbb8ccfab674d3`.
 
+mod collateral;
 mod quote;
 
 pub use quote::MAX_QUOTE;
@@ -180,11 +181,11 @@ fn evidence(kind: ProviderKind, claims: &QuoteClaims, now: u64) -> Result<Eviden
     })
 }
 
-/// What a quote says, its form read, and nothing verified: no collateral appraises it.
+/// What a quote says, its form read, and nothing verified: of the collateral the dates are read, where it has any.
 ///
 /// # Errors
 /// [`DcapError`].
-pub(super) fn stated(quote: &[u8]) -> Result<Stated, DcapError> {
+pub(super) fn stated(quote: &[u8], collateral: &[u8]) -> Result<Stated, DcapError> {
     let form = Quote::parse(quote, ROOT)?;
     let read = dcap_qvl::quote::Quote::parse(quote).map_err(|error| DcapError::Refused(reason(error)))?;
     let (registers, user_data, debug) = report(&read.report);
@@ -199,6 +200,7 @@ pub(super) fn stated(quote: &[u8]) -> Result<Stated, DcapError> {
         issued: None,
         validity: None,
         certificates: form.certificates.iter().filter_map(|bytes| StatedCertificate::read(bytes)).collect(),
+        collateral: collateral::periods(collateral).unwrap_or_default(),
     })
 }
 

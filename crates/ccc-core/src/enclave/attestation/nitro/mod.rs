@@ -12,7 +12,7 @@ pub use document::MAX_DOCUMENT;
 use super::chain::{Certificate, ChainError, Issuers, VerifiedChain, check_p384};
 use super::evidence::{Evidence, Registers, Tcb, Window};
 use super::stated::{Stated, StatedCertificate};
-use super::{CborError, ProviderKind};
+use super::{CborError, ProviderKind, RevocationError, RevocationLists};
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 use document::Document;
@@ -78,6 +78,9 @@ pub enum NitroError {
     /// Certificates.
     #[error(transparent)]
     Chain(#[from] ChainError),
+    /// A certificate that was taken back, or a list that is none of the chain's.
+    #[error(transparent)]
+    Revocation(#[from] RevocationError),
     /// The document is not signed by the key of its certificate.
     #[error("the document is not signed by its certificate's key")]
     Signature,
@@ -114,6 +117,18 @@ pub fn verify(document: &[u8], root: &[u8], now: u64) -> Result<Evidence, NitroE
 pub fn chain(document: &[u8], root: &[u8], now: u64) -> Result<VerifiedChain, NitroError> {
     let document = Document::parse(document)?;
     Ok(Chain::parse(&document, root)?.verify(now)?)
+}
+
+/// Holds a document's chain against revocation lists.
+///
+/// *Units*: now in Unix seconds. *Timing*: at most one signature for each certificate.
+///
+/// # Errors
+/// [`NitroError::Revocation`], or that the document has no chain.
+pub fn check_revocation(document: &[u8], root: &[u8], lists: &RevocationLists, now: u64) -> Result<(), NitroError> {
+    let document = Document::parse(document)?;
+    let chain = Chain::parse(&document, root)?;
+    Ok(super::chain::check_revocation(&chain.certificates, &chain.root, Issuers::P384, lists, now)?)
 }
 
 /// As [`verify`], under a chain that was verified before. *Timing*: one signature over P-384.
@@ -202,6 +217,7 @@ fn say(document: &Document<'_>) -> Stated {
         issued: Some(document.timestamp / 1000),
         validity: None,
         certificates: Vec::new(),
+        collateral: Vec::new(),
     }
 }
 

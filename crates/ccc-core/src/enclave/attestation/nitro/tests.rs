@@ -1,6 +1,6 @@
 #![allow(clippy::cast_possible_truncation, reason = "numbers of a few, and times on hosts of 64 bits")]
 
-use super::super::forge::{bytes, certificate, head, key, replaced, sign1, text};
+use super::super::forge::{bytes, certificate, head, key, replaced, revocation_list, sign1, text};
 use super::super::{CborError, ChainError, MAX_CHAIN};
 use super::*;
 use p384::ecdsa::SigningKey;
@@ -325,4 +325,39 @@ fn a_verified_chain_serves_documents_under_it_and_no_others() {
     let last = bad.len() - 1;
     bad[last] ^= 1;
     assert_eq!(verify_under(&bad, ROOT_G1, &verified, REAL_AT), Err(NitroError::Signature));
+}
+
+/// The certificates of a document under our own root, from the leaf upwards, and what a list of each issuer's refuses.
+#[test]
+fn n109_a_certificate_that_its_issuer_took_back_is_refused() {
+    let forged = Forged::plain();
+    let document = forged.document();
+    let dates = (REAL_AT - 60, REAL_AT + 60);
+    let checked = |made: &[Vec<u8>], now| {
+        let mut lists = RevocationLists::default();
+        for list in made {
+            lists.add(list.clone()).expect("a list");
+        }
+        check_revocation(&document, &forged.root, &lists, now)
+    };
+    let of_root = revocation_list(&forged.root, &key(1), &[], dates);
+    assert_eq!(checked(&[of_root.clone()], REAL_AT), Ok(()));
+    let refused = |error| Err(NitroError::Revocation(error));
+    assert_eq!(checked(&[], REAL_AT), refused(RevocationError::Missing { given: 0 }));
+    // from the root downwards each is signed by the key before it, the root by its own
+    let below: Vec<&[u8]> = forged.bundle.iter().chain([&forged.leaf]).map(Vec::as_slice).collect();
+    for (at, certificate) in below.iter().enumerate() {
+        let issuer = at.max(1) - 1;
+        let list = revocation_list(below[issuer], &key(issuer as u8 + 1), &[*certificate], dates);
+        let position = below.len() - 1 - at;
+        let found = checked(&[of_root.clone(), list], REAL_AT);
+        assert_eq!(found, refused(RevocationError::Revoked { position, list: 1 }), "{at}");
+    }
+    let stranger = revocation_list(&forged.root, &key(9), &[], dates);
+    assert_eq!(checked(&[stranger], REAL_AT), refused(RevocationError::Signature { list: 0 }));
+    for now in [dates.0 - 1, dates.1 + 1] {
+        let (not_before, not_after) = dates;
+        let over = RevocationError::Validity { list: 0, not_before, not_after, now };
+        assert_eq!(checked(&[of_root.clone()], now), refused(over));
+    }
 }

@@ -14,8 +14,13 @@ fn evidence_of_every_kind_says_what_verification_finds() {
         assert_eq!((&stated.user_data, &stated.nonce), (&found.user_data, &found.nonce));
         assert_eq!((stated.debug, stated.issued, stated.validity), (found.debug, found.issued, None));
         match found.kind {
-            ProviderKind::Tdx | ProviderKind::Sgx => assert_eq!(stated.tcb, None),
-            _ => assert_eq!(stated.tcb, Some(found.tcb)),
+            ProviderKind::Tdx | ProviderKind::Sgx => {
+                assert_eq!((stated.tcb, stated.collateral.len()), (None, 4));
+                let holds =
+                    |part: &StatedPeriod| part.not_before <= found.not_before && found.not_after <= part.not_after;
+                assert!(stated.collateral.iter().all(holds), "{:?}", stated.collateral);
+            }
+            _ => assert_eq!((stated.tcb, stated.collateral), (Some(found.tcb), Vec::new())),
         }
         let [leaf, .., root] = stated.certificates.as_slice() else { panic!("certificates") };
         assert!(leaf.subject.contains(subject), "{}", leaf.subject);

@@ -9,10 +9,10 @@ mod report;
 pub use super::evidence::SnpGeneration as Generation;
 pub use report::REPORT_LEN;
 
-use super::ProviderKind;
 use super::chain::{Certificate, ChainError, Issuers, VerifiedChain, check_p384};
 use super::evidence::{Evidence, Registers, SnpTcb, Tcb, Window};
 use super::stated::{Stated, StatedCertificate};
+use super::{ProviderKind, RevocationError, RevocationLists};
 use der::Decode;
 use der::asn1::ObjectIdentifier;
 use p384::ecdsa::VerifyingKey;
@@ -129,6 +129,9 @@ pub enum SnpError {
     /// Certificates.
     #[error(transparent)]
     Chain(#[from] ChainError),
+    /// A certificate that was taken back, or a list that is none of the chain's.
+    #[error(transparent)]
+    Revocation(#[from] RevocationError),
     /// Not signed by the certificate's key.
     #[error("the report is not signed by its certificate's key")]
     Signature,
@@ -186,6 +189,22 @@ pub fn verify(report: &[u8], vcek: &[u8], authorities: &[Authority<'_>], now: u6
 /// [`SnpError`].
 pub fn chain(vcek: &[u8], authorities: &[Authority<'_>], now: u64) -> Result<VerifiedChain, SnpError> {
     Ok(Chain::parse(vcek, authorities)?.verify(now)?)
+}
+
+/// Holds a certificate's chain against revocation lists. AMD numbers no VCEK: its list takes back authorities.
+///
+/// *Units*: now in Unix seconds. *Timing*: at most one signature of RSA for each certificate.
+///
+/// # Errors
+/// [`SnpError::Revocation`], or that the certificate has no chain.
+pub fn check_revocation(
+    vcek: &[u8],
+    authorities: &[Authority<'_>],
+    lists: &RevocationLists,
+    now: u64,
+) -> Result<(), SnpError> {
+    let chain = Chain::parse(vcek, authorities)?;
+    Ok(super::chain::check_revocation(&chain.below_root, &chain.root, Issuers::RsaPss, lists, now)?)
 }
 
 /// As [`verify`], under a chain that was verified before. *Timing*: one signature over P-384.
@@ -310,6 +329,7 @@ pub(super) fn stated(report: &[u8], vcek: &[u8]) -> Result<Stated, SnpError> {
         issued: None,
         validity: None,
         certificates: upwards.filter_map(|certificate| StatedCertificate::read(certificate.bytes())).collect(),
+        collateral: alloc::vec::Vec::new(),
     })
 }
 

@@ -1,0 +1,209 @@
+//! On the embedded chain: an enclave's identity admitted, renewed, refused after its expiry and once it is revoked.
+
+#![allow(clippy::panic, clippy::expect_used, reason = "a helper that fails ends its test")]
+
+use super::super::{GENESIS, INTAKE, RecoveryOptions, randomness, setup};
+use super::*;
+use crate::{
+    scenario::Scenario,
+    timeline::Silent,
+    workflow_node::{SignerRefusal, identity_of},
+};
+use ccc_chain::status::Standing;
+use ccc_core::{
+    enclave::{
+        attestation::{
+            AttestationProvider, PolicyRefusal,
+            simulated::{SimulatedHardware, SimulatedProvider},
+        },
+        identity::IdentityRefusal,
+        sealing::UnsealError,
+    },
+    table::Header,
+};
+
+async fn world(seed: u64) -> World {
+    let scenario = Scenario { participants: 4, makers: 2, ..Scenario::default() };
+    let options = RecoveryOptions { scenario, seed: Some(seed), ..RecoveryOptions::default() };
+    let randomness = randomness(&options).expect("a generator");
+    let mut observer = Silent;
+    let mut timeline = Timeline::new(&mut observer);
+    let vault = setup::generate_keys(&options.scenario, &randomness).expect("keys");
+    let chain = setup::open_chain(&options).await.expect("a chain");
+    setup::build(&options, randomness, chain, vault, &mut timeline).await.expect("a world")
+}
+
+async fn standing(world: &World) -> Standing {
+    let (registry, signer) = (world.registry().expect("a registry"), identity(world).signer);
+    status::standing(&world.chain, registry, signer.into(), BlockId::latest()).await.expect("read")
+}
+
+fn identity(world: &World) -> ccc_core::enclave::identity::Identity {
+    *world.identity.as_ref().expect("admitted").identity()
+}
+
+fn refusal<T>(result: Result<T, RecoveryError>) -> SignerRefusal {
+    match result {
+        Err(RecoveryError::Signer(refusal)) => refusal,
+        Err(other) => panic!("{other}"),
+        Ok(_) => panic!("accepted"),
+    }
+}
+
+async fn revoke(world: &mut World, timeline: &mut Timeline<'_>) {
+    let signer = identity(world).signer;
+    let block = world.chain.finalised_block().await.expect("a block");
+    world.decide(Decision::Revoke(signer), &block, timeline).await.expect("revoked");
+}
+
+#[tokio::test]
+async fn the_identity_stands_in_the_registry_and_signs_what_the_signers_sign() {
+    let mut observer = Silent;
+    let (mut world, mut timeline) = (world(51).await, Timeline::new(&mut observer));
+    assert_eq!(standing(&world).await, Standing::Current);
+    let known = identity(&world);
+    for signer in &world.signers {
+        assert_eq!(signer.node.identities().identity(&known.signer), Some(&known));
+    }
+    let made = world.make_round(None, GENESIS, &mut timeline).await.expect("a round");
+    assert_eq!(identity_of(made.result()), known.signer);
+    world.deliver_round(made, GENESIS, &mut timeline).await.expect("signed");
+    assert_eq!(world.head.as_ref().map(Header::version), Some(1));
+}
+
+/// Revoked between the enclave's answer and the signers' signatures.
+#[tokio::test]
+async fn n099_an_enclave_that_is_revoked_mid_request_gets_no_signature() {
+    let mut observer = Silent;
+    let (mut world, mut timeline) = (world(52).await, Timeline::new(&mut observer));
+    let signer = identity(&world).signer;
+    let made = world.make_round(None, GENESIS, &mut timeline).await.expect("a round");
+    revoke(&mut world, &mut timeline).await;
+    assert_eq!(standing(&world).await, Standing::Revoked);
+    let refused = refusal(world.deliver_round(made, GENESIS, &mut timeline).await);
+    assert!(
+        matches!(refused, SignerRefusal::Identity(IdentityRefusal::Revoked { signer: found }) if found == signer),
+        "{refused}"
+    );
+    assert!(world.head.is_none());
+    let again = world.admit(world.identity.clone().expect("a key"), &mut timeline).await;
+    let refused = refusal(again);
+    assert!(matches!(refused, SignerRefusal::Identity(IdentityRefusal::Revoked { .. })), "{refused}");
+}
+
+/// A signer that knows nothing of the revocation, as after a restart: the evidence is good, the registry says no.
+#[tokio::test]
+async fn n099_a_signer_that_forgot_asks_the_registry() {
+    let mut observer = Silent;
+    let (mut world, mut timeline) = (world(53).await, Timeline::new(&mut observer));
+    let signer = identity(&world).signer;
+    let made = world.make_round(None, GENESIS, &mut timeline).await.expect("a round");
+    revoke(&mut world, &mut timeline).await;
+    restart_signers(&mut world);
+    let refused = refusal(world.deliver_round(made, GENESIS, &mut timeline).await);
+    assert!(
+        matches!(
+            refused,
+            SignerRefusal::NotCurrent { signer: found, standing: Standing::Revoked } if found == signer
+        ),
+        "{refused}"
+    );
+}
+
+fn restart_signers(world: &mut World) {
+    let epoch = world.committee.epoch().0;
+    let signers = std::mem::take(&mut world.signers).into_iter();
+    let forget = |mut signer: super::super::world::Signer| {
+        signer.node = signer.node.with_identities(epoch, MAX_LIFETIME);
+        signer
+    };
+    world.signers = signers.map(forget).collect();
+}
+
+#[tokio::test]
+async fn a_signer_that_forgot_takes_the_evidence_of_a_current_enclave() {
+    let mut observer = Silent;
+    let (mut world, mut timeline) = (world(54).await, Timeline::new(&mut observer));
+    restart_signers(&mut world);
+    world.round(None, GENESIS, &mut timeline).await.expect("signed by the evidence");
+}
+
+/// The measurement is taken off the list between the enclave's answer and the signers' signatures.
+#[tokio::test]
+async fn n099_an_enclave_whose_measurement_is_withdrawn_gets_no_signature() {
+    let mut observer = Silent;
+    let (mut world, mut timeline) = (world(59).await, Timeline::new(&mut observer));
+    let made = world.make_round(None, GENESIS, &mut timeline).await.expect("a round");
+    let block = world.chain.finalised_block().await.expect("a block");
+    let withdrawn = Decision::Withdraw(world.config.measurement());
+    world.decide(withdrawn, &block, &mut timeline).await.expect("withdrawn");
+    let refused = refusal(world.deliver_round(made, GENESIS, &mut timeline).await);
+    let standing = Standing::MeasurementNotAllowed;
+    assert!(matches!(refused, SignerRefusal::NotCurrent { standing: found, .. } if found == standing), "{refused}");
+}
+
+/// Without an identity nobody can ask the registry.
+#[tokio::test]
+async fn n099_a_result_that_no_identity_signed_is_refused_where_there_is_a_registry() {
+    let mut observer = Silent;
+    let (mut world, mut timeline) = (world(55).await, Timeline::new(&mut observer));
+    world.identity = None;
+    let refused = refusal(world.round(None, GENESIS, &mut timeline).await);
+    assert!(matches!(refused, SignerRefusal::Unsigned), "{refused}");
+}
+
+#[tokio::test]
+async fn an_identity_is_renewed_before_its_expiry_and_refused_after_it() {
+    let mut observer = Silent;
+    let (mut world, mut timeline) = (world(56).await, Timeline::new(&mut observer));
+    let first = identity(&world);
+    world.chain.advance_time(first.not_after - AHEAD).await.expect("time");
+    world.round(None, GENESIS, &mut timeline).await.expect("renewed");
+    let second = identity(&world);
+    assert_eq!((second.signer, second.box_key), (first.signer, first.box_key));
+    assert!(second.not_after > first.not_after);
+    assert_eq!(standing(&world).await, Standing::Current);
+    let made = world.make_round(None, INTAKE, &mut timeline).await.expect("a round");
+    world.chain.advance_time(second.not_after + 1).await.expect("time");
+    let refused = refusal(world.deliver_round(made, INTAKE, &mut timeline).await);
+    assert!(matches!(refused, SignerRefusal::Identity(IdentityRefusal::Expired { .. })), "{refused}");
+    assert_eq!(standing(&world).await, Standing::Expired);
+}
+
+/// The evidence answers one block and one sequence; later it is an old one.
+#[tokio::test]
+async fn n096_an_admission_is_not_played_again() {
+    let mut observer = Silent;
+    let (mut world, mut timeline) = (world(57).await, Timeline::new(&mut observer));
+    let block = world.chain.finalised_block().await.expect("a block");
+    let key = world.identity.clone().expect("a key");
+    let attested = world.attest_identity(&key, &block).await.expect("evidence");
+    world.decide(Decision::Admit(&attested), &block, &mut timeline).await.expect("once");
+    let refused = refusal(world.decide(Decision::Admit(&attested), &block, &mut timeline).await);
+    let nonce = IdentityRefusal::Policy(PolicyRefusal::Nonce);
+    assert!(matches!(&refused, SignerRefusal::Identity(found) if *found == nonce), "{refused}");
+    let attested = world.attest_identity(&key, &block).await.expect("evidence");
+    world.chain.advance_time(block.time + 601).await.expect("time");
+    let refused = refusal(world.decide(Decision::Admit(&attested), &block, &mut timeline).await);
+    assert!(matches!(refused, SignerRefusal::StaleBlock { age: 601.., max_age: 600 }), "{refused}");
+}
+
+/// The host keeps the sealed identity. The same program goes on with it; another one cannot read it.
+#[tokio::test]
+async fn a_restarted_enclave_goes_on_as_the_same_signer_and_another_program_does_not() {
+    let mut observer = Silent;
+    let (mut world, mut timeline) = (world(58).await, Timeline::new(&mut observer));
+    let before = identity(&world);
+    let enclave = Enclave::new(world.config.clone(), world.provider.as_ref()).expect("an enclave");
+    let key = IdentityKey::unseal(&world.sealed_identity, &enclave.sealing_key().expect("a key")).expect("opened");
+    assert_eq!(*key.identity(), before);
+    world.identity = Some(Arc::new(key));
+    world.round(None, GENESIS, &mut timeline).await.expect("signed");
+    let mut rng = world.randomness.generator(stream::HARDWARE, 0);
+    let mut seed = [0; 32];
+    rand::Rng::fill_bytes(&mut rng, &mut seed);
+    let other = SimulatedProvider::new(SimulatedHardware::from_seed(&seed), [7; 32]);
+    assert_eq!(other.root(), world.provider.root(), "the same platform");
+    let sealing = other.sealing_key(&world.config.digest()).expect("a key");
+    assert_eq!(IdentityKey::unseal(&world.sealed_identity, &sealing).err(), Some(UnsealError::Unopened));
+}
