@@ -1,5 +1,5 @@
 //! Arbitrary rows, sealed under a proper key: the decoder behind the seal. A table is refused with a typed error exactly
-//! where `docs/spec/table.md` refuses it, or is read as what was sealed; a round, growth or a new epoch on it gives the same
+//! where `docs/spec/table.md` refuses it, or is read as what was sealed; a round, growth, a new epoch or a rotation on it gives the same
 //! version on the open table and on the sealed one, and leaves every row that it does not name as it was.
 //!
 //! `cargo +nightly fuzz run rows`
@@ -11,11 +11,12 @@ mod sealing;
 
 use arbitrary::{Arbitrary, Unstructured};
 use ccc_core::{
+    ciphertext::Ciphertext,
     epoch::Epoch,
     keys::MasterPublicKey,
     table::{
         AssetId, ChunkSource, DataKey, FileSource, HEADER_LEN, Header, OpenTable, Outputs, P0_LEN, P1_LEN, ROW_LEN,
-        ResultCode, Row, RowFault, SealedBody, SealedTable, Sidecar, SliceSink, StreamError, StructuralError, TableId,
+        ResultCode, Rotation, Row, RowFault, SealedBody, SealedTable, Sidecar, SliceSink, StreamError, StructuralError, TableId,
         TableParams, TableSuite, Tier, Update, Updated, body_len, genesis, sidecar_len,
     },
 };
@@ -29,13 +30,13 @@ use std::{io::Cursor, sync::LazyLock};
 /// The data key of every sealed input.
 const KEY: [u8; 32] = [0x71; 32];
 
-static SECRET: LazyLock<Scalar> = LazyLock::new(|| Scalar::from(77u64));
-static MASTER: LazyLock<MasterPublicKey> = LazyLock::new(|| master(&SECRET));
+static MASTER: LazyLock<(MasterPublicKey, Scalar)> = LazyLock::new(|| with_secret(77));
+static ROTATED: LazyLock<(MasterPublicKey, Scalar)> = LazyLock::new(|| with_secret(78));
 /// The header whose roots are replaced.
 static HEADER: LazyLock<[u8; HEADER_LEN]> = LazyLock::new(|| {
     let id = TableId { chain: 1, contract: [1; 20], table: [2; 32] };
     let params = TableParams { id, epoch: EPOCH, tier: Tier::SMALLEST, suite: TableSuite::ChaCha20Poly1305 };
-    let first = genesis(&params, &MASTER, &mut ChaCha20Rng::seed_from_u64(1)).expect("genesis");
+    let first = genesis(&params, &MASTER.0, &mut ChaCha20Rng::seed_from_u64(1)).expect("genesis");
     assert_eq!(first.table.header.version(), VERSION);
     first.table.header.to_bytes()
 });
@@ -54,6 +55,8 @@ enum Next {
     Growth,
     /// So many epochs later, and one.
     Epoch(u32),
+    /// The same, under another master public key.
+    Rotation(u32),
     /// Rounds are half of all.
     OtherRound(Round),
 }
@@ -66,13 +69,27 @@ impl Next {
             }
             Self::Growth => Update::Growth,
             Self::Epoch(later) => Update::Epoch(Epoch(EPOCH.0 + 1 + u64::from(*later))),
+            Self::Rotation(later) => {
+                let epoch = Epoch(EPOCH.0 + 1 + u64::from(*later));
+                Update::Rotation(Rotation::new(epoch, MASTER.0, ROTATED.0).expect("two keys"))
+            }
         }
     }
+}
+
+/// The committee, whole, for which the update wraps the data key.
+fn holder(update: &Update<'_>) -> &'static (MasterPublicKey, Scalar) {
+    if matches!(update, Update::Rotation(_)) { &ROTATED } else { &MASTER }
 }
 
 /// The tier after the update.
 fn tier_after(update: &Update<'_>) -> Tier {
     if *update == Update::Growth { Tier::SMALLEST.next().expect("a larger tier") } else { Tier::SMALLEST }
+}
+
+fn with_secret(secret: u64) -> (MasterPublicKey, Scalar) {
+    let secret = Scalar::from(secret);
+    (master(&secret), secret)
 }
 
 fn key() -> DataKey {
@@ -85,7 +102,11 @@ fn seal(plain: &Plain) -> (Header, Vec<u8>) {
     let p0 = header.first_chunk().expect("a header is longer than P0");
     let (body, roots) = sealing::seal(&KEY, p0, plain.bytes());
     header[P0_LEN..P1_LEN].copy_from_slice(roots.as_flattened());
-    (Header::from_bytes(&header).expect("a header with other roots"), body)
+    // other roots, so another label, under which the data key is wrapped again
+    let label = Header::from_bytes(&header).expect("a header with other roots").wrapped().label().clone();
+    let wrapped = Ciphertext::encrypt(&MASTER.0, &label, &KEY, &mut ChaCha20Rng::seed_from_u64(3)).expect("encrypts");
+    header[P1_LEN..].copy_from_slice(&wrapped.to_wrapped().expect("a table key"));
+    (Header::from_bytes(&header).expect("a header"), body)
 }
 
 /// The table reads as the rows that were sealed.
@@ -119,14 +140,14 @@ fn stream(header: &Header, body: &mut impl ChunkSource, update: &Update<'_>) -> 
     let outputs =
         Outputs { body: &mut SliceSink(&mut next), sidecar: &mut SliceSink(&mut sidecar), progress: &mut |_| () };
     let sealed = SealedBody { header, key: &key(), body };
-    let made = sealed.apply(update, &MASTER, outputs, &mut ChaCha20Rng::seed_from_u64(2))?;
+    let made = sealed.apply(update, &holder(update).0, outputs, &mut ChaCha20Rng::seed_from_u64(2))?;
     let table = SealedTable { header: made.header, body: next, sidecar };
     Ok(Made { table, code: made.code, boundary: made.boundary })
 }
 
 /// The update on the open table gives the same version.
 fn assert_same(open: OpenTable, update: &Update<'_>, made: &Made) {
-    let next: Updated = open.apply(update, &MASTER, &mut ChaCha20Rng::seed_from_u64(2)).expect("seals");
+    let next: Updated = open.apply(update, &holder(update).0, &mut ChaCha20Rng::seed_from_u64(2)).expect("seals");
     assert_eq!((next.code, &next.boundary), (made.code, &made.boundary));
     assert_eq!(next.table.header.to_bytes(), made.table.header.to_bytes());
     assert!(next.table.body == made.table.body, "bodies differ");
@@ -136,13 +157,14 @@ fn assert_same(open: OpenTable, update: &Update<'_>, made: &Made) {
 /// The rows of the next version, whose three roots are those that the specification gives.
 fn rows_of(made: &Made, status: &[u8], update: &Update<'_>) -> Vec<u8> {
     let header = &made.table.header;
-    let key = unwrap(header, &MASTER, &SECRET);
+    let (master, secret) = holder(update);
+    let key = unwrap(header, master, secret);
     let (rows, roots) = sealing::open(&key, &header.p0(), &made.table.body);
     assert_eq!(roots, [header.body_root(), header.key_commitment(), header.state_root()]);
     Sidecar::parse(&made.table.sidecar, header).expect("leads to the state root");
     assert_eq!(rows[..24], status[..24]);
     // a new epoch has a salt of its own
-    assert_eq!(rows[24..40] == status[24..40], !matches!(update, Update::Epoch(_)));
+    assert_eq!(rows[24..40] == status[24..40], !matches!(update, Update::Epoch(_) | Update::Rotation(_)));
     assert_eq!(rows[40..48], u64::from(made.code.byte()).to_be_bytes());
     assert_eq!(rows[48..56], (VERSION + 1).to_be_bytes());
     rows
@@ -169,7 +191,7 @@ fuzz_target!(|bytes: &[u8]| {
     };
     let named = match update {
         Update::Round { boundary, deltas, .. } => plain::named(boundary, deltas),
-        Update::Growth | Update::Epoch(_) => plain::named(&[], &[]),
+        Update::Growth | Update::Epoch(_) | Update::Rotation(_) => plain::named(&[], &[]),
     };
     let faults = input.plain.faults_in(&named);
     match made {

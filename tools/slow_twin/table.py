@@ -83,6 +83,10 @@ def new_epoch(epoch):
     return u8(9) + u64(epoch)
 
 
+def rotation(epoch, master):
+    return u8(11) + u64(epoch) + master
+
+
 def forced(source, target, amount, reason, lot):
     """Both rows after a forced transfer, or None where it is refused; rows as dictionaries of their fields."""
     if not source["flags"] & FROZEN or not 0 < amount <= source["amount"] or target["amount"] + amount >= 2**128:

@@ -107,7 +107,8 @@ def operation_cases():
 
 
 def own_version_cases():
-    cases = [dict(growth_to=12, bytes=tb.growth(12)), dict(new_epoch=4, bytes=tb.new_epoch(4))]
+    to = fx.committee_a().Y.encode()
+    cases = [dict(growth_to=12, bytes=tb.growth(12)), dict(new_epoch=4, bytes=tb.new_epoch(4)), dict(rotated_in=5, to=to, bytes=tb.rotation(5, to))]
     return [dict(**case, update_digest=digest32("update", [case["bytes"]])) for case in cases]
 
 

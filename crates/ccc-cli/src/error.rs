@@ -304,6 +304,12 @@ pub(crate) enum Error {
     NoPrice,
     #[error("the table is of epoch {table} already, the committee of epoch {committee}")]
     EpochStands { table: Epoch, committee: Epoch },
+    #[error("a committee of epoch {found}, where epoch {expected} follows")]
+    NextEpoch { expected: Epoch, found: Epoch },
+    #[error("the committee has the pool's own master public key")]
+    SameKey,
+    #[error("the table is still wrapped for the master public key before the pool's")]
+    NotFollowed,
     #[error("a reserve check needs the custodian's statement")]
     NoStatement,
     #[error("the reserve check: {0}")]

@@ -10,8 +10,10 @@ use ccc_core::{
         sealing::SealingKey,
     },
     envelope::Envelope,
+    epoch::Epoch,
     keys::{Committee, MasterPublicKey},
     secret::RandomnessError,
+    table::{Rotation, StructuralError},
     vault::{AttestedRecipient, CombineError, Combined, Culprit, Request},
 };
 use rand_core::CryptoRng;
@@ -51,6 +53,21 @@ pub enum AttemptError {
     /// The attestation provider failed.
     #[error("attestation: {0}")]
     Attestation(#[from] ProviderError),
+    /// The configuration knows of no master public key before the present one.
+    #[error("the configuration names no former master public key")]
+    NoFormerKey,
+    /// No epoch follows that of the former committee.
+    #[error("epoch {found} is the last")]
+    LastEpoch {
+        /// The request's.
+        found: Epoch,
+    },
+    /// A rotation that the table does not take.
+    #[error("rotation: {0}")]
+    Rotation(#[from] StructuralError),
+    /// The configuration.
+    #[error("configuration: {0}")]
+    Config(#[from] ConfigError),
     /// The provider's evidence does not say what runs here.
     #[error("the provider's evidence: {0}")]
     Evidence(#[from] EvidenceError),
@@ -77,6 +94,8 @@ pub(crate) struct Session<'a> {
     pub(crate) config: &'a EnclaveConfig,
     provider: &'a dyn AttestationProvider,
     pub(crate) request: Request,
+    /// What results name: the request's, or for a rotation the one after.
+    pub(crate) epoch: Epoch,
     pub(crate) evidence: [u8; 32],
     pub(crate) speaker: Option<Speaker<'a>>,
     now: u64,
@@ -87,9 +106,16 @@ pub(crate) struct Session<'a> {
 pub struct OpenedAttempt<'a> {
     pub(crate) session: Session<'a>,
     pub(crate) plaintexts: Vec<Option<Zeroizing<Vec<u8>>>>,
-    /// The committee's, which is the configured one.
+    /// The configured one, for which every version is wrapped.
     pub(crate) master: MasterPublicKey,
     culprits: Vec<Culprit>,
+}
+
+/// An attempt whose one ciphertext, the table's key, the committee before a rotation has opened. It makes the version of
+/// that rotation and nothing else ([`Self::rotate_to`]).
+pub struct FormerAttempt<'a> {
+    pub(crate) opened: OpenedAttempt<'a>,
+    pub(crate) rotation: Rotation,
 }
 
 impl<'a> Enclave<'a> {
@@ -144,6 +170,7 @@ impl<'a> Enclave<'a> {
         let session = Session {
             config: &self.config,
             provider: self.provider,
+            epoch: request.epoch,
             request,
             evidence: attestation::evidence_digest(&card.evidence),
             speaker,
@@ -217,7 +244,26 @@ impl<'a> Attempt<'a> {
         ciphertexts: Vec<VerifiedCiphertext>,
         envelopes: Vec<Envelope>,
     ) -> Result<OpenedAttempt<'a>, AttemptError> {
-        self.open_as(committee, ciphertexts, None, || envelopes)
+        let key = self.session.config.master_public_key;
+        self.open_as((committee, &key), ciphertexts, None, || envelopes)
+    }
+
+    /// Opens the table's key with shares of the committee before a rotation, for that rotation alone.
+    ///
+    /// # Errors
+    /// As [`Self::open`]; [`AttemptError::NoFormerKey`], [`AttemptError::LastEpoch`].
+    pub fn open_former(
+        mut self,
+        committee: &Committee,
+        ciphertexts: Vec<VerifiedCiphertext>,
+        envelopes: Vec<Envelope>,
+    ) -> Result<FormerAttempt<'a>, AttemptError> {
+        let [from, to] = self.session.config.rotation_keys()?.ok_or(AttemptError::NoFormerKey)?;
+        let found = self.session.epoch;
+        let epoch = found.0.checked_add(1).map(Epoch).ok_or(AttemptError::LastEpoch { found })?;
+        self.session.epoch = epoch;
+        let opened = self.open_as((committee, &from.to_bytes()), ciphertexts, None, || envelopes)?;
+        Ok(FormerAttempt { opened: OpenedAttempt { master: to, ..opened }, rotation: Rotation::new(epoch, from, to)? })
     }
 
     /// As [`Self::open`], of a request in mode compact, with what an untrusted host combined: one multiplication per
@@ -232,17 +278,19 @@ impl<'a> Attempt<'a> {
         combined: &Combined,
         envelopes: impl FnOnce() -> Vec<Envelope>,
     ) -> Result<OpenedAttempt<'a>, AttemptError> {
-        self.open_as(committee, ciphertexts, Some(combined), envelopes)
+        let key = self.session.config.master_public_key;
+        self.open_as((committee, &key), ciphertexts, Some(combined), envelopes)
     }
 
+    /// Opens under the committee, which must hold this master public key.
     fn open_as(
         self,
-        committee: &Committee,
+        (committee, key): (&Committee, &[u8; 32]),
         ciphertexts: Vec<VerifiedCiphertext>,
         combined: Option<&Combined>,
         envelopes: impl FnOnce() -> Vec<Envelope>,
     ) -> Result<OpenedAttempt<'a>, AttemptError> {
-        self.session.check(committee, &ciphertexts)?;
+        self.session.check((committee, key), &ciphertexts)?;
         let (plaintexts, culprits) = if ciphertexts.is_empty() {
             (Vec::new(), Vec::new())
         } else {
@@ -265,8 +313,12 @@ impl Session<'_> {
         attest(self.config, self.provider, said, &self.request.digest(), self.now)
     }
 
-    fn check(&self, committee: &Committee, ciphertexts: &[VerifiedCiphertext]) -> Result<(), AttemptError> {
-        if committee.master_public_key().to_bytes() != self.config.master_public_key {
+    fn check(
+        &self,
+        (committee, key): (&Committee, &[u8; 32]),
+        ciphertexts: &[VerifiedCiphertext],
+    ) -> Result<(), AttemptError> {
+        if committee.master_public_key().to_bytes() != *key {
             return Err(AttemptError::Foreign { what: "master public key" });
         }
         let expected = self.request.ciphertexts.len();
@@ -278,6 +330,14 @@ impl Session<'_> {
             Some(index) => Err(AttemptError::OtherCiphertext { index }),
             None => Ok(()),
         }
+    }
+}
+
+impl FormerAttempt<'_> {
+    /// Participants of the former committee whose shares were bad.
+    #[must_use]
+    pub fn culprits(&self) -> &[Culprit] {
+        &self.opened.culprits
     }
 }
 

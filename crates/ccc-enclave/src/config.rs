@@ -3,6 +3,7 @@
 
 use crate::key;
 use ccc_core::{
+    keys::MasterPublicKey,
     suite::{self, domain},
     table::{AuditorSet, Header, TableSuite, Tier},
 };
@@ -94,6 +95,9 @@ pub struct EnclaveConfig {
     pub operator: Option<[u8; 20]>,
     /// The cipher of the table's first version; each later version has that of the one before it.
     pub suite: TableSuite,
+    /// The master public key before a rotation: the table's key is opened under it by the former committee for one version, of
+    /// [`Duty::Rotation`](crate::upkeep::Duty::Rotation), and nothing else is.
+    pub former_master_public_key: Option<[u8; 32]>,
 }
 
 /// A configuration that cannot be used.
@@ -146,6 +150,12 @@ pub enum ConfigError {
         /// The number of the table's.
         found: u16,
     },
+    /// The former master public key, or the one that follows it, cannot be used.
+    #[error("the former master public key: {what}")]
+    FormerKey {
+        /// What is wrong.
+        what: &'static str,
+    },
     /// Bounds that no state could meet.
     #[error("{what} is outside its range")]
     Bound {
@@ -173,6 +183,7 @@ impl EnclaveConfig {
         }
         self.suite.built_in().map_err(|_| ConfigError::Suite { found: self.suite as u16 })?;
         self.validate_auditors()?;
+        self.rotation_keys()?;
         self.validate_bounds()
     }
 
@@ -183,6 +194,21 @@ impl EnclaveConfig {
     pub(crate) fn check_suite(&self, table: &Header) -> Result<(), ConfigError> {
         let (expected, found) = (self.suite as u16, table.suite() as u16);
         if expected == found { Ok(()) } else { Err(ConfigError::OtherSuite { expected, found }) }
+    }
+
+    /// The former and the present master public key, where a rotation is configured.
+    ///
+    /// # Errors
+    /// [`ConfigError::FormerKey`].
+    pub(crate) fn rotation_keys(&self) -> Result<Option<[MasterPublicKey; 2]>, ConfigError> {
+        let Some(former) = &self.former_master_public_key else { return Ok(None) };
+        let read = |bytes, what| MasterPublicKey::from_bytes(bytes).map_err(|_| ConfigError::FormerKey { what });
+        let from = read(former, "it is no ristretto255 element but zero")?;
+        let to = read(&self.master_public_key, "the one that follows it is no ristretto255 element but zero")?;
+        if from == to {
+            return Err(ConfigError::FormerKey { what: "it is the present one" });
+        }
+        Ok(Some([from, to]))
     }
 
     /// One key that cannot be sealed to would stop the summary of all.
@@ -223,10 +249,11 @@ impl EnclaveConfig {
     }
 
     /// digest32 H("enclave-config"; every field, integers big-endian, assets flattened in order, then the digest of the
-    /// auditor set and the operator, each if there is one, and the suite u16, unless it is ChaCha20-Poly1305).
+    /// auditor set and the operator, each if there is one, the suite u16, unless it is ChaCha20-Poly1305, and 1 u8 ‖ the
+    /// former master public key, if there is one).
     ///
-    /// An asset is three fields of 20, 1 and 8 bytes, so those after them, of 32, 20 and 2, cannot be read as an asset or
-    /// as each other.
+    /// An asset is three fields of 20, 1 and 8 bytes, so those after them, of 32, 20, 2 and 33, cannot be read as an asset
+    /// or as each other.
     #[must_use]
     pub fn digest(&self) -> [u8; 32] {
         let mut fields: Vec<Vec<u8>> = vec![
@@ -264,6 +291,7 @@ impl EnclaveConfig {
         if self.suite != TableSuite::ChaCha20Poly1305 {
             fields.push((self.suite as u16).to_be_bytes().to_vec());
         }
+        fields.extend(self.former_master_public_key.map(|key| [&[1], &key[..]].concat()));
         let fields: Vec<&[u8]> = fields.iter().map(Vec::as_slice).collect();
         suite::digest32(domain::ENCLAVE_CONFIG, &fields)
     }

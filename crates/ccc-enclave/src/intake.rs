@@ -5,7 +5,10 @@
 //! that does not parse, does not verify or carries another label than its event is left out, so a stranger's bytes
 //! cannot stop a round.
 
-use crate::{config::EnclaveConfig, upkeep::Upkeep};
+use crate::{
+    config::EnclaveConfig,
+    upkeep::{Duty, Upkeep},
+};
 use ccc_core::{
     ciphertext::{Ciphertext, CiphertextError, Label, LabelKind, VerifiedCiphertext},
     keys::MasterPublicKey,
@@ -138,6 +141,9 @@ pub enum PlanError {
     /// A version of its own takes no operations, orders or requests.
     #[error("a version of its own is asked for beside operations, orders or a request")]
     Upkeep,
+    /// A rotation where the configuration knows of no master public key before the present one.
+    #[error("a rotation is asked for, and the configuration names no former master public key")]
+    NoFormerKey,
     /// An operation that the accumulator cannot take.
     #[error("operation: {0}")]
     Operation(#[from] ReportError),
@@ -185,8 +191,8 @@ impl RoundPlan {
         now: u64,
     ) -> Result<Self, PlanError> {
         check_alone(header, &log)?;
-        let accumulator = fold(config, &log)?;
-        let mut queue = Queue { config, key, now, slots: config.order_slots, taken: Vec::new() };
+        let (accumulator, key) = (fold(config, &log)?, holder(config, key, &log)?);
+        let mut queue = Queue { config, key: &key, now, slots: config.order_slots, taken: Vec::new() };
         let table_key = header.map(|header| queue.table_key(header)).transpose()?;
         let boundary = log.boundary.iter().map(|event| queue.take(&event.submission)).collect();
         let mut known = HashSet::new();
@@ -244,6 +250,17 @@ fn check_alone(header: Option<&Header>, log: &Log) -> Result<(), PlanError> {
         (None, None) if !empty => Err(PlanError::Genesis),
         (Some(_), Some(_)) if !empty => Err(PlanError::Upkeep),
         _ => Ok(()),
+    }
+}
+
+/// The key that opens what the log names: the present one, but for the one version that follows a rotation.
+fn holder(config: &EnclaveConfig, key: &MasterPublicKey, log: &Log) -> Result<MasterPublicKey, PlanError> {
+    match log.upkeep.map(|upkeep| upkeep.duty) {
+        Some(Duty::Rotation) => {
+            let keys = config.rotation_keys().ok().flatten();
+            keys.map(|[former, _]| former).ok_or(PlanError::NoFormerKey)
+        }
+        _ => Ok(*key),
     }
 }
 

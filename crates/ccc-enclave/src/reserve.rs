@@ -178,7 +178,7 @@ pub(crate) fn binding(session: &Session<'_>, receiver: [u8; 20], validity: Valid
     Binding {
         chain: session.config.chain,
         receiver,
-        epoch: session.request.epoch.0,
+        epoch: session.epoch.0,
         sequence: validity.sequence,
         valid_until: validity.valid_until,
         attestation: session.evidence,

@@ -149,6 +149,12 @@ pub enum RoundError {
         /// The table's.
         found: Epoch,
     },
+    /// What the plan asks for is opened with the shares of another committee.
+    #[error("that version is made with the shares of the {expected} committee")]
+    OtherCommittee {
+        /// `former` for a rotation, `present` for everything else.
+        expected: &'static str,
+    },
     /// The table's key did not open.
     #[error("the table's key holds nothing")]
     TableKey,
@@ -191,17 +197,20 @@ impl OpenedAttempt<'_> {
         rng: &mut impl CryptoRng,
     ) -> Result<RoundOutput, RoundError> {
         let tier = next_tier(self.session.config, plan, table.map(|(header, _)| header))?;
-        let (mut body, mut sidecar) = (vec![0; body_len(tier)], vec![0; sidecar_len(tier)]);
-        let outputs =
-            Outputs { body: &mut SliceSink(&mut body), sidecar: &mut SliceSink(&mut sidecar), progress: &mut |_| () };
-        let made = match table {
+        in_memory(tier, |outputs| match table {
             Some((header, mut bytes)) => {
                 self.round_to(plan, Some(Current { header, body: &mut bytes }), input, outputs, rng)
             }
             None => self.round_to::<&[u8], _, _>(plan, None, input, outputs, rng),
-        }?;
-        let StreamedRound { result, payouts, header, receipts } = made;
-        Ok(RoundOutput { result, payouts, table: SealedTable { header, body, sidecar }, receipts })
+        })
+    }
+
+    /// The plan is of the request's ciphertexts and of the public inputs' log.
+    pub(crate) fn check_plan(&self, plan: &RoundPlan, inputs: &PublicInputs) -> Result<(), RoundError> {
+        if self.session.request.ciphertexts != plan.digests {
+            return Err(RoundError::OtherPlan);
+        }
+        check_log(plan, inputs)
     }
 
     /// Runs a round whose table is read and written a few chunks at a time: what it holds at once does not grow with
@@ -217,10 +226,7 @@ impl OpenedAttempt<'_> {
         outputs: Outputs<'_, B, P>,
         rng: &mut impl CryptoRng,
     ) -> Result<StreamedRound, RoundError> {
-        if self.session.request.ciphertexts != plan.digests {
-            return Err(RoundError::OtherPlan);
-        }
-        check_log(plan, &input.inputs)?;
+        self.check_plan(plan, &input.inputs)?;
         match current {
             None => self.first_version(plan, input, outputs, rng),
             Some(current) => match &plan.log.upkeep {
@@ -316,6 +322,18 @@ impl OpenedAttempt<'_> {
     pub(crate) fn submission<'p>(&'p self, plan: &'p RoundPlan, index: usize) -> Option<(&'p Label, &'p [u8])> {
         Some((plan.labels.get(index)?, self.plaintext(index).unwrap_or_default()))
     }
+}
+
+/// A version of this tier, made in memory.
+pub(crate) fn in_memory(
+    tier: Tier,
+    make: impl FnOnce(Outputs<'_, SliceSink<'_>, SliceSink<'_>>) -> Result<StreamedRound, RoundError>,
+) -> Result<RoundOutput, RoundError> {
+    let (mut body, mut sidecar) = (vec![0; body_len(tier)], vec![0; sidecar_len(tier)]);
+    let outputs =
+        Outputs { body: &mut SliceSink(&mut body), sidecar: &mut SliceSink(&mut sidecar), progress: &mut |_| () };
+    let StreamedRound { result, payouts, header, receipts } = make(outputs)?;
+    Ok(RoundOutput { result, payouts, table: SealedTable { header, body, sidecar }, receipts })
 }
 
 fn first_tier(config: &EnclaveConfig) -> Result<Tier, ConfigError> {

@@ -1,16 +1,20 @@
-//! Versions of their own: a larger tier, or a new epoch of the key sharing, on an explicit public instruction.
+//! Versions of their own: a larger tier, a new epoch of the key sharing, or another master key, on an explicit public
+//! instruction.
 //!
 //! How full a table is, is secret, so no public rule can say when it must grow. A round whose deposit finds no row halts
 //! with [`RoundError::Deposit`]; then the operator asks for growth, each signer's operator consents by giving its
 //! signer the same instruction, and the version that follows takes no operation, no order and no request. On chain it is
 //! an idle round. What waits, deposits and orders, is read by the round after it.
 //!
+//! A rotation is the one thing for which shares of the former master key are taken, and they serve nothing else: opening with
+//! them gives a [`FormerAttempt`], whose only method makes that version.
+//!
 //! *Source*: `docs/spec/enclave.md`, section *Upkeep*.
 
 use crate::{
-    attempt::OpenedAttempt,
+    attempt::{FormerAttempt, OpenedAttempt},
     intake::RoundPlan,
-    round::{Current, RoundError, RoundInput, StreamedRound},
+    round::{Current, RoundError, RoundInput, RoundOutput, StreamedRound, in_memory},
 };
 use ccc_core::{
     epoch::Epoch,
@@ -26,6 +30,9 @@ pub enum Duty {
     Growth = 1,
     /// The data key wrapped for the committee of the request's epoch.
     Epoch = 2,
+    /// The data key wrapped for the configured master public key, on top of a version that is wrapped for the former one; the
+    /// request is the former committee's, the epoch of the result is the one after.
+    Rotation = 3,
 }
 
 /// The instruction, public like everything else in a log.
@@ -69,8 +76,51 @@ impl OpenedAttempt<'_> {
                 check_epoch(current.header, epoch)?;
                 Update::Growth
             }
+            Duty::Rotation => return Err(RoundError::OtherCommittee { expected: "former" }),
         };
         let header = current.sealed(&key).apply(&update, &self.master, outputs, rng)?.header;
         self.without_round(plan, input, header)
+    }
+}
+
+impl FormerAttempt<'_> {
+    /// As [`Self::rotate_to`], from memory to memory.
+    ///
+    /// # Errors
+    /// As [`Self::rotate_to`].
+    pub fn rotate(
+        self,
+        plan: &RoundPlan,
+        (header, mut body): (&Header, &[u8]),
+        input: &RoundInput<'_>,
+        rng: &mut impl CryptoRng,
+    ) -> Result<RoundOutput, RoundError> {
+        in_memory(header.tier(), |outputs| {
+            self.rotate_to(plan, Current { header, body: &mut body }, input, outputs, rng)
+        })
+    }
+
+    /// The version that takes the table to the configured master public key. No row, balance or order changes.
+    ///
+    /// # Errors
+    /// [`RoundError`]; [`RoundError::OtherCommittee`] for a plan of anything else. The table keeps its version, and after an
+    /// error the sinks hold none.
+    pub fn rotate_to<S: ChunkSource, B: ChunkSink, P: PlaceSink>(
+        self,
+        plan: &RoundPlan,
+        current: Current<'_, S>,
+        input: &RoundInput<'_>,
+        outputs: Outputs<'_, B, P>,
+        rng: &mut impl CryptoRng,
+    ) -> Result<StreamedRound, RoundError> {
+        let Self { opened, rotation } = self;
+        opened.check_plan(plan, &input.inputs)?;
+        if plan.log.upkeep.map(|upkeep| upkeep.duty) != Some(Duty::Rotation) {
+            return Err(RoundError::OtherCommittee { expected: "present" });
+        }
+        let key = opened.table_key(plan, current.header)?;
+        let update = Update::Rotation(rotation);
+        let header = current.sealed(&key).apply(&update, &opened.master, outputs, rng)?.header;
+        opened.without_round(plan, input, header)
     }
 }

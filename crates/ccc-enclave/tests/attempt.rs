@@ -216,6 +216,8 @@ fn every_field_of_the_configuration_is_measured() {
         &|config| config.operator = Some([7; 20]),
         &|config| config.operator = Some([8; 20]),
         &|config| config.suite = TableSuite::Aes256Gcm,
+        &|config| config.former_master_public_key = Some([7; 32]),
+        &|config| config.former_master_public_key = Some([8; 32]),
     ];
     let mut seen = std::collections::HashSet::from([world.config.measurement()]);
     for change in changes {

@@ -15,6 +15,7 @@ use ccc_core::{
     },
     envelope::Envelope,
     epoch::Epoch,
+    keys::KeyShareError,
     table::Head,
     vault::{
         AttestedRecipient, CombineError, Culprit, CulpritReason, Mode, Recipient, compact, sealed::SealError,
@@ -597,4 +598,57 @@ fn n071_a_host_combines_compact_answers_and_what_it_spoils_the_envelopes_open() 
     liar(opened.culprits());
     let none = attempt(&keys).open_combined(&world.committee, asked.verified, &spoilt, Vec::new);
     assert!(matches!(none.err(), Some(AttemptError::Shares(CombineError::NotEnoughShares { .. }))));
+}
+
+/// What an old copy of a journal has forgotten its owner cannot know. The others know it: with their journals as they are,
+/// F participants that were set back do not make the t shares for a second request under an identifier.
+#[test]
+fn n156f_a_participant_set_back_to_an_old_journal_opens_nothing_a_second_time() {
+    let (mut world, asked, view) = scene(25);
+    let mut journals: Vec<_> = (0..4).map(|_| MemoryJournal::default()).collect();
+    for (index, journal) in journals.iter_mut().enumerate() {
+        let answer = restarted(&world, index, journal).reencrypt(&view, &asked.ask, world.time, &mut world.rng);
+        assert!(answer.is_ok(), "participant {index}");
+    }
+    journals[0] = MemoryJournal::default();
+    let mut other = asked.ask.clone();
+    other.request.deadline += 1;
+    let (keys, card) = attempt(&mut world, &other.request);
+    other.card = card;
+    let mut envelopes = Vec::new();
+    for (index, journal) in journals.iter_mut().enumerate() {
+        match restarted(&world, index, journal).reencrypt(&view, &other, world.time, &mut world.rng) {
+            Ok(answer) => envelopes.push(answer.expect("not silent")),
+            Err(Refusal::Answered) => assert_ne!(index, 0),
+            Err(other) => panic!("{other:?}"),
+        }
+    }
+    assert_eq!(envelopes.len(), 1, "the one that was set back");
+    let enclave = Enclave::new(world.config.clone(), &world.provider).expect("a configuration");
+    let attempt = enclave.resume(other.request, keys, world.time).expect("an attempt");
+    match attempt.open(&world.committee, asked.verified, envelopes).err() {
+        Some(AttemptError::Shares(CombineError::NotEnoughShares { need, have, .. })) => {
+            assert_eq!((need, have), (3, 1));
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+/// A share of the epoch before is no share: a participant that was restored from a backup of before a handover is refused
+/// by its own committee file, and its answers by the enclave.
+#[test]
+fn n156f_a_participant_set_back_to_the_share_of_a_former_epoch_is_refused() {
+    let (mut world, asked, view) = scene(26);
+    world.hand_over(126);
+    let (_, share) = copy(&world, 0);
+    world.swap();
+    let (_, old) = copy(&world, 0);
+    world.swap();
+    assert!(share.matches(&world.committee).is_ok());
+    let refused = old.matches(&world.committee);
+    assert_eq!(refused, Err(KeyShareError::Epoch { expected: Epoch(2), found: Epoch(1) }));
+    match answer(&world, &view, &asked.ask) {
+        Some(Refusal::Foreign { what }) => assert_eq!(what, "epoch"),
+        other => panic!("{other:?}"),
+    }
 }

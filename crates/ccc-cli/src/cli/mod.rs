@@ -33,7 +33,7 @@ pub(crate) use rounds::{
     DkgArgs, HandoverArgs, OfRepair, ParticipantKeygen, RepairAssistArgs, RepairFinishArgs, RepairRequestArgs,
     RepairShare, SessionArgs,
 };
-pub(crate) use storage::{AuditorsArgs, CollectArgs, RestoreArgs};
+pub(crate) use storage::{AuditorsArgs, CollectArgs, RestoreArgs, RotateArgs};
 pub(crate) use submission::{CancelArgs, ForceTransferArgs, OfOperator, Submitting, TransferArgs};
 pub(crate) use value::{AssetName, SpreadRange, UpkeepName};
 

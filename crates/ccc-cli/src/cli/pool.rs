@@ -2,7 +2,7 @@
 
 use super::{
     reading::{AnswerArgs, AskArgs, ExportArgs, HistoryArgs, SummaryArgs},
-    storage::{AuditorsArgs, CollectArgs, RestoreArgs},
+    storage::{AuditorsArgs, CollectArgs, RestoreArgs, RotateArgs},
     submission::{CancelArgs, ForceTransferArgs, FreezeArgs, TransferArgs, UnfreezeArgs},
     value::{self, Address, AssetName, SpreadRange, UpkeepName},
 };
@@ -41,6 +41,8 @@ pub(crate) enum Table {
     Restore(RestoreArgs),
     /// Replace those who may read summaries by the next version of the set
     Auditors(AuditorsArgs),
+    /// Give the pool to a committee with another master key
+    Rotate(RotateArgs),
     /// Seal a query for one's own rows to an attempt of `fill prepare --query`
     Ask(AskArgs),
     /// Open the answer to one's query
@@ -235,7 +237,8 @@ pub(crate) enum Fill {
 #[command(after_help = "\
 Writes request.ccc and recipient.ccc (public) and attempt.key (secret). --upkeep makes a version of the
 table that settles nothing: a full pool grows fourfold; after a refresh or reshare the pool goes into the
-new epoch. What waits is booked by the round after it. --query and --summary open the table and move nothing.
+new epoch; after `ccc table rotate` the table goes to the new master key, with shares of the committee
+before (`ccc reencrypt --committee`). What waits is booked by the round after it. --query and --summary open the table and move nothing.
 
 Examples:
   ccc fill prepare --pool pool/ --out attempt/
@@ -257,7 +260,7 @@ pub(crate) struct FillPrepareArgs {
     /// Prepare a summary for the auditors instead of a round
     #[arg(long, conflicts_with_all = ["reserve_check", "upkeep"])]
     pub(crate) summary: bool,
-    /// Prepare a version of its own instead of a round: growth or epoch
+    /// Prepare a version of its own instead of a round: growth, epoch or rotation
     #[arg(long, value_enum, value_name = "DUTY", hide_possible_values = true, conflicts_with = "reserve_check")]
     pub(crate) upkeep: Option<UpkeepName>,
     /// The committee of the new epoch, which becomes the pool's once the table is there [default: the pool's]

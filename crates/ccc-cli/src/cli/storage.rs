@@ -59,3 +59,23 @@ pub(crate) struct AuditorsArgs {
     #[arg(long, value_name = "FILE", num_args = 1.., required = true)]
     pub(crate) keys: Vec<PathBuf>,
 }
+
+/// Arguments of `table rotate`.
+#[derive(Args)]
+#[command(after_help = "\
+The committee comes from `ccc keygen session --epoch` with the epoch after the pool's. The pool keeps the
+former committee under its epoch; both keys are in pool.toml and in the enclave's measurement. Close a
+round before, so that nothing waits: later rounds do not open what is encrypted to the former key.
+
+Example:
+  ccc table rotate --pool pool/ --committee new/committee.ccc
+  ccc fill prepare --pool pool/ --out rotation/ --upkeep rotation
+  ccc reencrypt --participant old/participant-1.ccc --pool pool/ --attempt rotation/ --committee pool/committee-1.ccc")]
+pub(crate) struct RotateArgs {
+    /// The pool directory
+    #[arg(long, value_name = "DIR")]
+    pub(crate) pool: PathBuf,
+    /// The committee with the new master public key
+    #[arg(long, value_name = "FILE")]
+    pub(crate) committee: PathBuf,
+}

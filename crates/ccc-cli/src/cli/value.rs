@@ -28,6 +28,8 @@ pub(crate) enum UpkeepName {
     Growth,
     /// The epoch after a refresh or a reshare
     Epoch,
+    /// The master key after a rotation
+    Rotation,
 }
 
 impl ValueEnum for SuiteName {

@@ -5,7 +5,8 @@ use ccc_core::keys::KeyShareError;
 use ccc_core::keys::repair::{RepairError, RepairSessionError};
 use ccc_core::table::{ResultCode, StoreError};
 use ccc_enclave::{
-    attempt::AttemptError, config::ConfigError, query::QueryError, reserve::ReserveError, round::RoundError,
+    attempt::AttemptError, config::ConfigError, intake::PlanError, query::QueryError, reserve::ReserveError,
+    round::RoundError,
 };
 use ccc_node::{recovery::RecoveryError, scenario::ScenarioError, vault_node::Refusal};
 use ccc_store::CollectError;
@@ -218,7 +219,9 @@ impl Error {
             Self::PoolFile { .. } => ("malformed", "compare it with docs/spec/files.md; unknown keys are refused"),
             Self::PoolLog { .. } => ("pool-log", "the log only grows, one JSON object per line; restore that line"),
             Self::HeadBehind => ("head", "log.jsonl was altered or cut; restore it"),
-            Self::OtherCommittee { .. } => ("other-committee", "use the committee.ccc that `table init` was given"),
+            Self::OtherCommittee { .. } => {
+                ("other-committee", "use the committee.ccc that `table init`, or the last `table rotate`, was given")
+            }
             Self::Config(ConfigError::Suite { .. }) => {
                 ("config", "build ccc with `--features suite-aes-gcm`, which needs a C compiler; or another pool")
             }
@@ -289,6 +292,9 @@ impl Error {
                 ("too-few-shares", "further honest participants must answer, with `ccc reencrypt` or `ccc share`")
             }
             Self::Attempt(error) => of_attempt(error),
+            Self::Plan(PlanError::NoFormerKey) => {
+                ("plan", "`ccc table rotate` names the committee with the new key, and keeps the former one")
+            }
             Self::Plan(_) => ("plan", "the log cannot be settled as it stands; `ccc verify --pool DIR` tells more"),
             Self::Ciphertext(_) => ("ciphertext", "ask its author for another"),
             Self::Round(RoundError::Deposit { code: ResultCode::Full, .. }) => (
@@ -297,11 +303,16 @@ impl Error {
             ),
             Self::Round(RoundError::Epoch { .. }) => (
                 "round",
-                "the committee is of another epoch than the table: `ccc fill prepare --upkeep epoch`, then again",
+                "another epoch than the table's: `ccc fill prepare --upkeep epoch`, or `--upkeep rotation`, then again",
             ),
             Self::Round(RoundError::Config(ConfigError::OtherSuite { .. })) => {
                 ("config", "restore pool.toml: a pool's suite is chosen by `table init`, and the measurement names it")
             }
+            Self::NextEpoch { .. } => {
+                ("next-epoch", "`ccc keygen session --epoch N` starts a key generation in the pool's next epoch")
+            }
+            Self::SameKey => ("same-key", "after a refresh or a reshare it is `ccc fill prepare --upkeep epoch`"),
+            Self::NotFollowed => ("not-followed", "`ccc fill prepare --upkeep rotation` first, then the next rotation"),
             Self::EpochStands { .. } => ("epoch", "name the committee that the last refresh or reshare wrote"),
             Self::Round(_) => ("round", "the table keeps its version; run `ccc verify --pool DIR`"),
             Self::NoPrice => ("no-price", "give --price FILE; a list without observations closes the round unfilled"),

@@ -48,10 +48,13 @@ pub(crate) enum Purpose {
     Query = 5,
     /// Seal the table's totals to the auditors.
     Summary = 6,
+    /// Take the table to the pool's master public key, with the former committee's shares.
+    Rotation = 7,
 }
 
 impl Purpose {
-    const ALL: [Self; 6] = [Self::Round, Self::ReserveCheck, Self::Growth, Self::Epoch, Self::Query, Self::Summary];
+    const ALL: [Self; 7] =
+        [Self::Round, Self::ReserveCheck, Self::Growth, Self::Epoch, Self::Query, Self::Summary, Self::Rotation];
 
     /// The purpose with this number.
     fn from_byte(byte: u8) -> Option<Self> {
@@ -69,6 +72,7 @@ impl Purpose {
             Self::Round | Self::ReserveCheck | Self::Query | Self::Summary => None,
             Self::Growth => Some(Duty::Growth),
             Self::Epoch => Some(Duty::Epoch),
+            Self::Rotation => Some(Duty::Rotation),
         }
     }
 
@@ -76,7 +80,9 @@ impl Purpose {
     fn check_epochs(self, header: &Header, committee: &Committee) -> Result<(), Error> {
         let (found, expected) = (header.epoch(), committee.epoch());
         match self {
-            Self::Epoch if expected <= found => Err(Error::EpochStands { table: found, committee: expected }),
+            Self::Epoch | Self::Rotation if expected <= found => {
+                Err(Error::EpochStands { table: found, committee: expected })
+            }
             Self::Round | Self::Growth if expected != found => Err(RoundError::Epoch { expected, found }.into()),
             _ => Ok(()),
         }
@@ -232,6 +238,14 @@ impl Pool {
         Ok(Self { committee, ..self })
     }
 
+    /// The committee whose shares an attempt takes: the pool's, or for a rotation the one before.
+    ///
+    /// # Errors
+    /// As [`Self::former_committee`].
+    pub(crate) fn asked(&self, purpose: Purpose) -> Result<Committee, Error> {
+        if purpose == Purpose::Rotation { self.former_committee() } else { Ok(self.committee.clone()) }
+    }
+
     /// What an attempt at a block opens.
     ///
     /// # Errors
@@ -248,8 +262,14 @@ impl Pool {
         Ok(Scope { purpose, digests: plan.digests().to_vec(), collateral, plan: Some(plan) })
     }
 
-    /// The request of an attempt at a block.
-    pub(crate) fn request(&self, at: &ChainLog, header: Option<&Header>, scope: &Scope) -> Request {
+    /// The request of an attempt at a block to a committee.
+    pub(crate) fn request(
+        &self,
+        committee: &Committee,
+        at: &ChainLog,
+        header: Option<&Header>,
+        scope: &Scope,
+    ) -> Request {
         Request {
             chain: self.config.chain,
             contract: self.config.pool,
@@ -258,8 +278,8 @@ impl Pool {
             block_hash: at.hash(),
             deadline: at.time().saturating_add(ATTEMPT_LIFETIME),
             mode: Mode::Sealed,
-            epoch: self.committee.epoch(),
-            committee: self.committee.digest(),
+            epoch: committee.epoch(),
+            committee: committee.digest(),
             ciphertexts: scope.digests.clone(),
         }
     }
@@ -282,11 +302,16 @@ impl Pool {
         let provider = self.hardware(passphrases)?;
         let header = self.header()?;
         purpose.check_epochs(&header, &self.committee)?;
+        if purpose.reads_alone() {
+            let followed = header.wrapped().clone().verify(self.committee.master_public_key());
+            followed.map_err(|_| Error::NotFollowed)?;
+        }
+        let asked = self.asked(purpose)?;
         let block = Event::Block { time: self.now() };
         self.scope(&self.log.then(&block), Some(&header), purpose)?;
         self.append(&block)?;
         let scope = self.scope(&self.log, Some(&header), purpose)?;
-        let request = self.request(&self.log, Some(&header), &scope);
+        let request = self.request(&asked, &self.log, Some(&header), &scope);
         let enclave = Enclave::new(self.config.clone(), &provider)?;
         let attempt = enclave.attempt(request.clone(), self.log.time(), rng)?;
         let card = attempt.card().to_bytes();
@@ -321,12 +346,12 @@ pub(crate) fn open_keys(paths: &AttemptPaths, passphrases: &Passphrases) -> Resu
 
 /// The shares that lie in an attempt's directory, one file per participant of the committee, and the files that
 /// count for nothing: no regular files, no envelopes, not signed by their senders, or answers to another request.
-pub(crate) fn shares(paths: &AttemptPaths, pool: &Pool, topic: &[u8]) -> (Vec<Envelope>, Vec<NotShare>) {
+pub(crate) fn shares(paths: &AttemptPaths, committee: &Committee, topic: &[u8]) -> (Vec<Envelope>, Vec<NotShare>) {
     let (mut shares, mut not_shares) = (Vec::new(), Vec::new());
-    for member in pool.committee.members() {
+    for member in committee.members() {
         let path = paths.share(member.identifier.get());
         let Some(found) = files::found(&path, MAX_SHARE) else { continue };
-        match found.and_then(|bytes| envelope(&bytes, &pool.committee, topic)) {
+        match found.and_then(|bytes| envelope(&bytes, committee, topic)) {
             Ok(envelope) => shares.push(envelope),
             Err(reason) => not_shares.push(NotShare { path, reason }),
         }

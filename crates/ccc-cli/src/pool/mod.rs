@@ -148,7 +148,7 @@ impl Pool {
     /// The committee of an epoch: the pool's own, or the one that it kept when it left that epoch.
     ///
     /// # Errors
-    /// [`Error::OtherCommittee`] where the file kept is of another epoch or another master public key;
+    /// [`Error::OtherCommittee`] where the file kept is of another epoch, or of a master public key that the pool never had;
     /// [`Error::Committee`], and [`Error::Read`] where there is none.
     pub(crate) fn committee_of(&self, epoch: Epoch) -> Result<Committee, Error> {
         if epoch == self.committee.epoch() {
@@ -156,8 +156,23 @@ impl Pool {
         }
         let path = self.paths.former_committee(epoch);
         let kept = read_committee(&path)?;
-        let same_key = kept.master_public_key() == self.committee.master_public_key();
-        if same_key && kept.epoch() == epoch { Ok(kept) } else { Err(Error::OtherCommittee { path }) }
+        let key = kept.master_public_key().to_bytes();
+        let own = key == self.config.master_public_key || Some(key) == self.config.former_master_public_key;
+        if own && kept.epoch() == epoch { Ok(kept) } else { Err(Error::OtherCommittee { path }) }
+    }
+
+    /// The committee before the last rotation, which opens the table for that rotation.
+    ///
+    /// # Errors
+    /// As [`Self::committee_of`]; [`Error::OtherCommittee`] where the epoch before has the pool's master public key.
+    pub(crate) fn former_committee(&self) -> Result<Committee, Error> {
+        let epoch = Epoch(self.committee.epoch().0.saturating_sub(1));
+        let former = self.committee_of(epoch)?;
+        let key = Some(former.master_public_key().to_bytes());
+        if key == self.config.former_master_public_key {
+            return Ok(former);
+        }
+        Err(Error::OtherCommittee { path: self.paths.former_committee(epoch) })
     }
 
     /// Takes the pool's directory to the committee that this pool is under; the one that it leaves stays beside it.

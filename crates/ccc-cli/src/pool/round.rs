@@ -15,16 +15,17 @@ use crate::{
 };
 use ccc_core::{
     ciphertext::VerifiedCiphertext,
+    keys::Committee,
     report::{Payload, PriceObservation, SignedReport, Statement},
     table::{Header, Outputs, Progress, Receipts, SealedTable, StoredBody, StoredVersion, TableStore},
-    vault::Request,
+    vault::{Culprit, Request},
 };
 use ccc_enclave::{
-    attempt::{Enclave, OpenedAttempt},
+    attempt::{Enclave, FormerAttempt, OpenedAttempt},
     intake::{CollateralRequest, RoundPlan},
     reserve::{ReserveInput, Validity},
     result::AttestedResult,
-    round::{Current, RoundInput, StreamedRound},
+    round::{Current, RoundError, RoundInput, StreamedRound},
 };
 use ccc_node::workflow_node::Shown;
 use ccc_store::DirectoryStore;
@@ -50,10 +51,10 @@ impl Told<'_> {
             Purpose::ReserveCheck if self.observations.is_some() => {
                 Err(Error::NotRead { purpose: "a reserve check", what: "price observations" })
             }
-            Purpose::Growth | Purpose::Epoch if self.observations.is_some() => {
+            Purpose::Growth | Purpose::Epoch | Purpose::Rotation if self.observations.is_some() => {
                 Err(Error::NotRead { purpose: "a version of its own", what: "price observations" })
             }
-            Purpose::Growth | Purpose::Epoch if self.statement.is_some() => {
+            Purpose::Growth | Purpose::Epoch | Purpose::Rotation if self.statement.is_some() => {
                 Err(Error::NotRead { purpose: "a version of its own", what: "statement" })
             }
             Purpose::Query | Purpose::Summary if self.observations.is_some() => {
@@ -92,6 +93,29 @@ pub(crate) struct Produced {
     /// Participants whose shares were bad, and files that are no shares.
     pub(crate) culprits: BTreeMap<u16, String>,
     pub(crate) not_shares: Vec<NotShare>,
+}
+
+/// An attempt that the pool's committee opened, or the one before a rotation.
+pub(super) enum Opened<'a> {
+    Present(OpenedAttempt<'a>),
+    Former(FormerAttempt<'a>),
+}
+
+impl<'a> Opened<'a> {
+    fn culprits(&self) -> &[Culprit] {
+        match self {
+            Self::Present(opened) => opened.culprits(),
+            Self::Former(opened) => opened.culprits(),
+        }
+    }
+
+    /// The attempt for everything but a rotation, which never asks for it.
+    fn present(self) -> Result<OpenedAttempt<'a>, Error> {
+        match self {
+            Self::Present(opened) => Ok(opened),
+            Self::Former(_) => Err(RoundError::OtherCommittee { expected: "present" }.into()),
+        }
+    }
 }
 
 /// The state that an attempt works on.
@@ -138,24 +162,28 @@ impl Pool {
         }
         let provider = self.hardware(passphrases)?;
         let enclave = Enclave::new(self.config.clone(), &provider)?;
-        let (envelopes, not_shares) = shares(paths, self, &public.request.digest());
+        let committee = self.asked(purpose)?;
+        let (envelopes, not_shares) = shares(paths, &committee, &public.request.digest());
         let attempt = enclave.resume(public.request, keys, bench.at.time())?;
         if *attempt.card() != public.card {
             return Err(Error::OtherCard { path: paths.recipient() });
         }
         let asked = bench.asked(paths, &attempt)?;
         let not_shares = [not_shares, asked.left_out].concat();
-        let ciphertexts = bench.verified(&scope)?;
-        let opened = attempt.open(&self.committee, ciphertexts, envelopes);
+        let ciphertexts = bench.verified(&scope, &committee)?;
+        let opened = match purpose {
+            Purpose::Rotation => attempt.open_former(&committee, ciphertexts, envelopes).map(Opened::Former),
+            _ => attempt.open(&committee, ciphertexts, envelopes).map(Opened::Present),
+        };
         let opened = opened.map_err(|error| Error::attempt(error, not_shares.clone()))?;
         let culprits = opened.culprits().iter().map(|c| (c.identifier.get(), "a wrong share".to_owned())).collect();
         let (produced, version) = match (purpose, scope.plan) {
             (Purpose::Query | Purpose::Summary, _) => {
-                let answers = bench.answers(opened, asked.queries.as_ref(), rng)?;
+                let answers = bench.answers(opened.present()?, asked.queries.as_ref(), rng)?;
                 return Ok(Finished::Answered(Reading { purpose, answers, culprits, not_shares }));
             }
             (_, Some(plan)) => bench.round(opened, &plan, told, progress, rng)?,
-            _ => (bench.reserve_check(opened, told, rng)?, None),
+            _ => (bench.reserve_check(opened.present()?, told, rng)?, None),
         };
         Ok(Finished::Reported(Box::new(Produced { culprits, not_shares, ..produced }), version))
     }
@@ -167,9 +195,9 @@ impl<'s> Bench<'_, 's> {
         self.pool.table_in(self.store)
     }
 
-    fn verified(&self, scope: &Scope) -> Result<Vec<VerifiedCiphertext>, Error> {
+    fn verified(&self, scope: &Scope, committee: &Committee) -> Result<Vec<VerifiedCiphertext>, Error> {
         let ciphertexts = self.pool.ciphertexts(&self.at, Some(&self.header), &scope.digests)?;
-        let key = self.pool.committee.master_public_key();
+        let key = committee.master_public_key();
         Ok(ciphertexts.into_iter().map(|ciphertext| ciphertext.verify(key)).collect::<Result<_, _>>()?)
     }
 
@@ -189,7 +217,7 @@ impl<'s> Bench<'_, 's> {
 
     fn round(
         &self,
-        opened: OpenedAttempt<'_>,
+        opened: Opened<'_>,
         plan: &RoundPlan,
         told: &Told<'_>,
         progress: &mut dyn FnMut(Progress),
@@ -231,7 +259,7 @@ impl<'s> Bench<'_, 's> {
     /// before it is committed.
     fn next_version(
         &self,
-        opened: OpenedAttempt<'_>,
+        opened: Opened<'_>,
         plan: &RoundPlan,
         input: &RoundInput<'_>,
         progress: &mut dyn FnMut(Progress),
@@ -244,7 +272,10 @@ impl<'s> Bench<'_, 's> {
         let version = StoredVersion::new(self.store.writer(tier)?);
         let outputs = Outputs { body: &mut version.body(), sidecar: &mut version.sidecar(), progress };
         let current = Current { header: &self.header, body: &mut StoredBody::new(&*reader) };
-        let round = opened.round_to(plan, Some(current), input, outputs, rng)?;
+        let round = match opened {
+            Opened::Present(opened) => opened.round_to(plan, Some(current), input, outputs, rng),
+            Opened::Former(opened) => opened.rotate_to(plan, current, input, outputs, rng),
+        }?;
         Ok((round, version))
     }
 

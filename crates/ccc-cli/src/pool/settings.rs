@@ -40,6 +40,9 @@ pub(crate) struct Pool {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) operator: Option<Hex<20>>,
     pub(crate) master_public_key: Hex<32>,
+    /// The key before the last rotation, which the table may still be wrapped for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) former_master_public_key: Option<Hex<32>>,
     pub(crate) agent_key: Hex<32>,
     pub(crate) table: Hex<32>,
     pub(crate) tier: u8,
@@ -187,6 +190,7 @@ impl Settings {
             auditors: self.auditors.as_ref().map(|auditors| auditors.0.clone()),
             operator: pool.operator.map(|operator| operator.0),
             suite: pool.suite.into(),
+            former_master_public_key: pool.former_master_public_key.map(|key| key.0),
         }
     }
 

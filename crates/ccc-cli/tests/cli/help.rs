@@ -42,6 +42,7 @@ fn every_verb_has_help_with_an_example() {
         "table collect",
         "table restore",
         "table auditors",
+        "table rotate",
         "table ask",
         "table answer",
         "table summary",

@@ -114,3 +114,59 @@ fn a_pool_goes_on_under_the_shares_of_the_next_epoch() {
     let rows = circle.done("--json table balance --pool pool --account-key reserve.ccc").json();
     assert!(rows.to_string().contains("\"900\""), "{rows}");
 }
+
+/// Another vault of four, `next`, in this epoch.
+fn another_vault(circle: &Circle, epoch: u64) {
+    (1..=4).for_each(|i| circle.participant(&format!("n{i}")));
+    let members = "n1.pub n2.pub n3.pub n4.pub";
+    circle.done(&format!("keygen session --epoch {epoch} --out next-{epoch}.json {members}"));
+    circle.everybody(1..=4, |circle, i| {
+        circle.ccc(&format!(
+            "--json --no-passphrase keygen dkg --session next-{epoch}.json --keys n{i}.ccc --state n{epoch}-{i} \
+             --board board-n{epoch} --out next-{epoch}"
+        ))
+    });
+}
+
+#[test]
+fn a_pool_follows_a_rotation_of_the_master_key() {
+    let circle = Circle::with_vault(4);
+    let reserve = circle.done("--no-passphrase keygen account --out reserve.ccc").stdout;
+    circle.done("--no-passphrase keygen agent --out agent.ccc");
+    let init = format!("--committee vault/committee.ccc --reserve {} --agent-key agent.pub", reserve.trim());
+    circle.done(&format!("--no-passphrase table init {init} --out pool"));
+    circle.done("table deposit --pool pool --account-key reserve.ccc --asset quote --amount 1000");
+    attempt(&circle, "vault", "book", "", "");
+    let own = circle.ccc("table rotate --pool pool --committee vault/committee.ccc");
+    own.fails(2, "the committee has the pool's own master public key");
+    let none = circle.ccc("--no-passphrase fill prepare --pool pool --out no --upkeep rotation");
+    none.fails(2, "the committee of epoch 1");
+    another_vault(&circle, 1);
+    let early = circle.ccc("table rotate --pool pool --committee next-1/committee.ccc");
+    early.fails(2, "a committee of epoch 1, where epoch 2 follows");
+    for i in 1..=4 {
+        std::fs::remove_file(circle.scratch.path(&format!("n{i}.pub"))).expect("removed");
+        std::fs::remove_file(circle.scratch.path(&format!("n{i}.ccc"))).expect("removed");
+    }
+    another_vault(&circle, 2);
+    let rotated = circle.done("--json table rotate --pool pool --committee next-2/committee.ccc").json();
+    assert_eq!(rotated["epoch"], 2);
+    assert_ne!(rotated["measurement"], rotated["former_measurement"]);
+    assert_eq!(circle.scratch.read("pool/committee-1.ccc"), circle.scratch.read("vault/committee.ccc"));
+    let again = circle.ccc("table rotate --pool pool --committee vault/committee.ccc");
+    again.fails(2, "a committee of epoch 1, where epoch 3 follows");
+    let stuck = circle.ccc("--no-passphrase fill prepare --pool pool --out no");
+    stuck.fails(2, "a table of epoch 1 under a request of epoch 2");
+    assert!(stuck.stderr.contains("--upkeep rotation"), "{}", stuck.stderr);
+    let former = "--committee pool/committee-1.ccc";
+    let run = attempt(&circle, "vault", "rotation", "--upkeep rotation", former).json();
+    assert_eq!((&run["kind"], &run["version"]), (&"rotation".into(), &3.into()));
+    circle.done("verify --pool pool rotation/report.ccc");
+    let done = circle.ccc("--no-passphrase fill prepare --pool pool --out no --upkeep rotation");
+    done.fails(2, "the table is of epoch 2 already, the committee of epoch 2");
+    circle.done("table deposit --pool pool --account-key reserve.ccc --asset quote --amount 500");
+    let run = attempt(&circle, "next-2", "after", "", "").json();
+    assert_eq!(run["version"], 4);
+    let rows = circle.done("--json table balance --pool pool --account-key reserve.ccc").json();
+    assert!(rows["rows"].as_array().expect("rows").iter().any(|row| row["amount"] == "1500"), "{rows}");
+}

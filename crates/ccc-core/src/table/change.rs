@@ -1,12 +1,12 @@
-//! What the next version is made for: a round, a larger tier, or a new epoch.
+//! What the next version is made for: a round, a larger tier, a new epoch, or a new epoch under another master key.
 //!
-//! A round moves balances and keeps tier and epoch. Growth and a new epoch are versions of their own: they change no
+//! A round moves balances and keeps tier and epoch. The others are versions of their own: they change no
 //! balance, take no operation and no delta, and are public, since tier and epoch stand in the header.
 //!
 //! *Source*: `docs/spec/table.md`, section *Updates*.
 
 use super::{
-    AssetRule, BoundaryOperation, Delta, Header, OpenTable, ResultCode, StructuralError, Updated,
+    AssetRule, BoundaryOperation, Delta, Header, OpenTable, ResultCode, Rotation, StructuralError, Updated,
     batch::Batch,
     header::Prefix,
     key::DataKey,
@@ -36,6 +36,8 @@ pub enum Update<'a> {
     /// The data key wrapped for a committee of a later epoch, which a refresh or a reshare gives the same master public
     /// key. It starts a new canonical order of standing orders.
     Epoch(Epoch),
+    /// The data key wrapped for another master public key, that of a committee of a later epoch: [`Rotation::to`].
+    Rotation(Rotation),
 }
 
 /// The next version as the current header and the update determine it, and what is to be done to the rows.
@@ -47,6 +49,7 @@ pub(super) struct Next<'a> {
     /// Deltas and dummies; none for a version of its own.
     pub(super) padded: Vec<Delta>,
     pub(super) assets: &'a [AssetRule],
+    pub(super) rotation: Option<Rotation>,
 }
 
 impl<'a> Update<'a> {
@@ -56,23 +59,41 @@ impl<'a> Update<'a> {
             Self::Round { boundary, deltas, k, assets } => {
                 let padded = Delta::padded(deltas, k)?;
                 let prefix = header.next_prefix(header.epoch(), header.tier())?;
-                return Ok(Next { prefix, digest: update_digest(boundary, &padded), boundary, padded, assets });
+                let digest = update_digest(boundary, &padded);
+                return Ok(Next { prefix, digest, boundary, padded, assets, rotation: None });
             }
             Self::Growth => grown(header)?,
             Self::Epoch(epoch) => in_epoch(header, epoch)?,
+            Self::Rotation(rotation) => {
+                rotation.check_from(header)?;
+                in_epoch(header, rotation.epoch())?
+            }
         };
         let digest = own_version_digest(&self.own_version(&prefix));
-        Ok(Next { prefix, digest, boundary: &[], padded: vec![], assets: &[] })
+        let rotation = if let Self::Rotation(rotation) = *self { Some(rotation) } else { None };
+        Ok(Next { prefix, digest, boundary: &[], padded: vec![], assets: &[], rotation })
+    }
+
+    /// Whether `master` is the key that a new epoch is for: the one of the version before, but for a rotation, which says
+    /// it. Rounds and growth take the key that their caller has verified the header under.
+    pub(super) fn check_key(&self, header: &Header, master: &MasterPublicKey) -> Result<(), StructuralError> {
+        match self {
+            Self::Round { .. } | Self::Growth => Ok(()),
+            Self::Epoch(_) => header.check_wrapped_for(master),
+            Self::Rotation(rotation) => rotation.check_to(master),
+        }
     }
 
     /// Tag and public argument of a version of its own, as its digest takes them; nothing for a round.
     ///
-    /// *Layout*: growth `08` ‖ log2 of the new tier u8; epoch `09` ‖ new epoch u64.
+    /// *Layout*: growth `08` ‖ log2 of the new tier u8; epoch `09` ‖ new epoch u64; rotation `0b` ‖ new epoch u64 ‖ new
+    /// master public key 32.
     fn own_version(&self, next: &Prefix) -> Vec<u8> {
         match self {
             Self::Round { .. } => vec![],
             Self::Growth => vec![8, next.tier.log2()],
             Self::Epoch(epoch) => [&[9], &epoch.to_bytes()[..]].concat(),
+            Self::Rotation(rotation) => [&[11], &rotation.epoch().to_bytes()[..], &rotation.to().to_bytes()].concat(),
         }
     }
 }
@@ -82,7 +103,9 @@ impl OpenTable {
     ///
     /// # Errors
     /// [`StructuralError`]; the old version stays valid. [`StructuralError::LargestTier`] where there is no larger
-    /// tier, [`StructuralError::Epoch`] where the epoch is not a later one.
+    /// tier, [`StructuralError::Epoch`] where the epoch is not a later one, [`StructuralError::OtherMasterKey`] where a new
+    /// epoch is on top of a header that is wrapped for another key, [`StructuralError::RotatedTo`] where `master` is
+    /// not the key of the rotation.
     ///
     /// *Security*: `master` MUST be the key of the committee of the new version's epoch: whoever holds its shares reads
     /// the whole table. The enclave takes the key of its configuration, which its measurement covers.
@@ -98,6 +121,7 @@ impl OpenTable {
             return self.update(boundary, deltas, k, assets, epoch, master, rng);
         }
         let next = update.after(&self.header)?;
+        update.check_key(&self.header, master)?;
         self.own_version(next, master, rng)
     }
 

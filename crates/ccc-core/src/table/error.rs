@@ -127,6 +127,23 @@ pub enum StructuralError {
         /// The epoch asked for.
         found: Epoch,
     },
+    /// The data key of the current version is wrapped for another master public key.
+    #[error("the table's data key is not wrapped for the master public key that was to open it")]
+    OtherMasterKey {
+        /// The key for which it should be wrapped.
+        expected: [u8; 32],
+    },
+    /// A rotation to one master public key, asked to be sealed for another.
+    #[error("a rotation to one master public key, to be sealed for another")]
+    RotatedTo {
+        /// The key of the rotation.
+        expected: [u8; 32],
+        /// The key given.
+        found: [u8; 32],
+    },
+    /// A rotation to the key that the table has.
+    #[error("a rotation from a master public key to the same one")]
+    SameKey,
     /// No larger tier exists.
     #[error("tier {found} is the largest")]
     LargestTier {

@@ -228,7 +228,7 @@ impl<'a, S: ChunkSource> FoundRows<'a, S> {
     }
 
     /// Runs a round on the rows that were found: boundary operations in order, each succeeding or failing alone, then the
-    /// deltas, all or nothing. A version of its own ([`Update::Growth`], [`Update::Epoch`]) names no rows.
+    /// deltas, all or nothing. A version of its own ([`Update::Growth`] and those behind it) names no rows.
     ///
     /// # Errors
     /// [`StructuralError`]; [`StructuralError::NotSought`] where the round names what was not looked for.
@@ -251,7 +251,8 @@ impl<'a, S: ChunkSource> FoundRows<'a, S> {
         let key = DataKey::fresh(Some(old), &next.prefix.to_bytes(), &next.digest, rng);
         let (boundary, code) = working.run(next)?;
         let status = status.follow(&next.prefix, &key, header.epoch(), code);
-        let made = Made { prefix: next.prefix.clone(), key, status, patches: working.patches() };
+        let made =
+            Made { prefix: next.prefix.clone(), key, status, patches: working.patches(), rotation: next.rotation };
         Ok(DecidedRound { passes, made, rows: RoundRows(working), code, boundary })
     }
 }

@@ -16,7 +16,7 @@
 //! still holds, because no update makes a row whose key it has found. *Source*: `docs/spec/table.md`, section *Updates*.
 
 use super::{
-    DataKey, Header, ResultCode, StructuralError, TableParams, Update,
+    DataKey, Header, ResultCode, Rotation, StructuralError, TableParams, Update,
     chunks::{ChunkSink, ChunkSource, MediumError, PlaceSink},
     entries::{self, StateCommit},
     found::{Asked, DecidedRound},
@@ -123,7 +123,7 @@ pub fn genesis_to<B: ChunkSink, P: PlaceSink>(
     let status = Status { epoch_salt: key.epoch_salt(epoch), code: ResultCode::Done, version: 1 };
     let mut nothing: &[u8] = &[];
     let passes = Passes::new(&mut nothing, None, tier)?;
-    let made = Made { prefix, key, status, patches: Patches::none() };
+    let made = Made { prefix, key, status, patches: Patches::none(), rotation: None };
     let header = made.write(passes, outputs, master, rng)?;
     Ok(Streamed { header, code: ResultCode::Done, boundary: vec![] })
 }
@@ -132,8 +132,8 @@ impl<S: ChunkSource> SealedBody<'_, S> {
     /// The next version: the bytes of [`OpenTable::apply`](super::OpenTable::apply).
     ///
     /// # Errors
-    /// [`StreamError`]; the old version stays valid. [`StructuralError::LargestTier`] where there is no larger tier,
-    /// [`StructuralError::Epoch`] where the epoch is not a later one.
+    /// [`StreamError`]; the old version stays valid. The structural ones are those of
+    /// [`OpenTable::apply`](super::OpenTable::apply).
     ///
     /// *Security*: `master` MUST be the key of the committee of the new version's epoch.
     /// *Timing*: depends on the tier and, for a round, on `k` and the numbers of boundary operations and assets.
@@ -144,7 +144,7 @@ impl<S: ChunkSource> SealedBody<'_, S> {
         outputs: Outputs<'_, B, P>,
         rng: &mut impl CryptoRng,
     ) -> Result<Streamed, StreamError> {
-        let decided = self.make(update, outputs.progress, rng)?;
+        let decided = self.make(update, Some(master), outputs.progress, rng)?;
         decided.seal(master, outputs, rng).map(|(streamed, _)| streamed)
     }
 
@@ -159,20 +159,22 @@ impl<S: ChunkSource> SealedBody<'_, S> {
         body: &mut B,
         rng: &mut impl CryptoRng,
     ) -> Result<[u8; 32], StreamError> {
-        let (mut passes, made) = self.make(update, &mut |_| (), rng)?.into_parts();
+        let (mut passes, made) = self.make(update, None, &mut |_| (), rng)?.into_parts();
         passes.reseal(&made.sealing(&made.keys())?, body, &Nothing, |_, _| Ok(()), &mut |_| ())
     }
 }
 
 impl<'a, S: ChunkSource> SealedBody<'a, S> {
-    /// Everything before the second pass.
+    /// Everything before the second pass; `master` is the key that the next version is wrapped for, if it is one.
     fn make(
         self,
         update: &Update<'_>,
+        master: Option<&MasterPublicKey>,
         progress: &mut dyn FnMut(Progress),
         rng: &mut impl CryptoRng,
     ) -> Result<DecidedRound<'a, S>, StreamError> {
         let next = update.after(self.header)?;
+        master.map_or(Ok(()), |master| update.check_key(self.header, master))?;
         Ok(self.look_for(Asked::of(&next), progress)?.decide_next(&next, rng)?)
     }
 
@@ -219,6 +221,8 @@ pub(super) struct Made {
     pub(super) key: DataKey,
     pub(super) status: Status,
     pub(super) patches: Patches,
+    /// Says which key the version is for, where it is another one than that of the version before.
+    pub(super) rotation: Option<Rotation>,
 }
 
 impl Made {
@@ -240,6 +244,7 @@ impl Made {
         master: &MasterPublicKey,
         rng: &mut impl CryptoRng,
     ) -> Result<Header, StreamError> {
+        self.rotation.map_or(Ok(()), |rotation| rotation.check_to(master))?;
         let (keys, tier) = (self.keys(), self.prefix.tier);
         let (new, salts) = (self.sealing(&keys)?, self.key.salt_key(&self.prefix.to_bytes()));
         let Outputs { body, sidecar, progress } = outputs;

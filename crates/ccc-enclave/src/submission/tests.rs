@@ -34,6 +34,7 @@ fn config(operator: Option<[u8; 20]>) -> EnclaveConfig {
         auditors: None,
         operator,
         suite: TableSuite::ChaCha20Poly1305,
+        former_master_public_key: None,
     }
 }
 

@@ -27,7 +27,7 @@ use ccc_core::{
 };
 use ccc_enclave::{
     agent::AgentKey,
-    attempt::{Enclave, OpenedAttempt},
+    attempt::{AttemptError, Enclave, FormerAttempt, OpenedAttempt},
     config::{Asset, EnclaveConfig, PriceBounds},
     instruction::CollateralOrder,
     intake::{self, BoundaryEvent, CollateralRequest, Log, RoundPlan, Submission, submission_id},
@@ -57,6 +57,8 @@ pub struct World {
     pub config: EnclaveConfig,
     pub committee: Committee,
     pub members: Vec<(ParticipantKeys, KeyShare)>,
+    /// The committee before a rotation, and its members.
+    pub former: Option<Holders>,
     pub provider: SimulatedProvider,
     pub agent: AgentKey,
     pub reserve: Owner,
@@ -85,14 +87,36 @@ pub struct Job {
     pub payout_sequence: u64,
 }
 
-/// A dealt committee with t = 3 of 4.
-pub fn committee(seed: u64) -> (Committee, Vec<(ParticipantKeys, KeyShare)>) {
+/// A committee with all of its members' secrets.
+pub type Holders = (Committee, Vec<(ParticipantKeys, KeyShare)>);
+
+impl Job {
+    /// What the program is told.
+    pub fn input(&self) -> RoundInput<'_> {
+        RoundInput {
+            observations: &self.observations,
+            price_block: self.inputs.block,
+            inputs: self.inputs.clone(),
+            validity: self.validity,
+            payout_sequence: self.payout_sequence,
+            progress: &|_| {},
+        }
+    }
+}
+
+/// A dealt committee with t = 3 of 4, of epoch 1.
+pub fn committee(seed: u64) -> Holders {
+    committee_in(Epoch(1), seed)
+}
+
+/// As [`committee`], of an epoch.
+pub fn committee_in(epoch: Epoch, seed: u64) -> Holders {
     let mut rng = StdRng::seed_from_u64(seed);
     let keys: Vec<_> = (1..=4)
         .map(|i| (Identifier::new(i).expect("not zero"), ParticipantKeys::generate(&mut rng).expect("keys")))
         .collect();
     let members = keys.iter().map(|(identifier, keys)| keys.public(*identifier)).collect();
-    let roster = Roster::new(Epoch(1), Threshold::new(3, 4).expect("3 of 4"), members).expect("a roster");
+    let roster = Roster::new(epoch, Threshold::new(3, 4).expect("3 of 4"), members).expect("a roster");
     let (committee, shares) = dealer::deal(&roster, &mut rng).expect("dealt");
     (committee, keys.into_iter().map(|(_, keys)| keys).zip(shares).collect())
 }
@@ -126,6 +150,7 @@ fn config(committee: &Committee, agent: &AgentKey, reserve: &Owner) -> EnclaveCo
         auditors: None,
         operator: None,
         suite: TableSuite::ChaCha20Poly1305,
+        former_master_public_key: None,
     }
 }
 
@@ -156,6 +181,7 @@ impl World {
             config,
             committee,
             members,
+            former: None,
             provider,
             agent,
             reserve,
@@ -178,6 +204,11 @@ impl World {
         let mut world = Self::empty(seed);
         world.idle();
         world
+    }
+
+    /// The enclave's hardware, with the measurement of the present configuration.
+    pub fn hardware(&self) -> SimulatedProvider {
+        SimulatedProvider::new(SimulatedHardware::from_seed(&[9; 32]), self.config.measurement())
     }
 
     pub fn key(&self) -> MasterPublicKey {
@@ -352,7 +383,7 @@ impl World {
 
     /// Runs a round; the world is as it was.
     pub fn run(&mut self, job: &Job) -> Result<RoundOutput, RoundError> {
-        let provider = SimulatedProvider::new(SimulatedHardware::from_seed(&[9; 32]), self.config.measurement());
+        let provider = self.hardware();
         self.run_on(&provider, job)
     }
 
@@ -369,17 +400,52 @@ impl World {
         let request = self.vault_request(head, plan.digests());
         let opened = self.open(enclave, request, &mut plan);
         let table = self.table.clone();
-        let input = RoundInput {
-            observations: &job.observations,
-            price_block: job.inputs.block,
-            inputs: job.inputs.clone(),
-            validity: job.validity,
-            payout_sequence: job.payout_sequence,
-            progress: &|_| {},
-        };
         let mut rng = StdRng::from_rng(&mut self.rng);
         let table = table.as_ref().map(|table| (&table.header, table.body.as_slice()));
-        opened.round(&plan, table, &input, &mut rng)
+        opened.round(&plan, table, &job.input(), &mut rng)
+    }
+
+    /// Hands the vault to a committee with another master public key, and lists the enclave that knows both.
+    pub fn hand_over(&mut self, seed: u64) {
+        let holders = committee_in(Epoch(self.committee.epoch().0 + 1), seed);
+        self.former = Some((self.committee.clone(), std::mem::take(&mut self.members)));
+        self.config.former_master_public_key = Some(self.config.master_public_key);
+        (self.committee, self.members) = holders;
+        self.config.master_public_key = self.committee.master_public_key().to_bytes();
+        self.provider = self.hardware();
+    }
+
+    /// Asks the former committee where the present one was asked, and the reverse.
+    pub fn swap(&mut self) {
+        let (committee, members) = self.former.as_mut().expect("a former committee");
+        std::mem::swap(&mut self.committee, committee);
+        std::mem::swap(&mut self.members, members);
+    }
+
+    /// The request for a plan to the former committee, opened for a rotation.
+    pub fn open_former<'e>(
+        &mut self,
+        enclave: &'e Enclave<'_>,
+        plan: &mut RoundPlan,
+    ) -> Result<FormerAttempt<'e>, AttemptError> {
+        self.swap();
+        let head = self.header().map(Header::hash);
+        let request = self.vault_request(head, plan.digests());
+        let attempt = enclave.attempt(request.clone(), self.time, &mut self.rng).expect("an attempt");
+        let envelopes = self.shares(&request, &attempt.card().recipient, plan.ciphertexts());
+        let opened = attempt.open_former(&self.committee, plan.take_ciphertexts(), envelopes);
+        self.swap();
+        opened
+    }
+
+    /// Runs the version that takes the table to the present committee's key; the world is as it was.
+    pub fn rotate(&mut self, job: &Job) -> Result<RoundOutput, RoundError> {
+        let mut plan = self.plan(job.log.clone());
+        let provider = self.hardware();
+        let enclave = Enclave::new(self.config.clone(), &provider).expect("a configuration");
+        let opened = self.open_former(&enclave, &mut plan).expect("opened");
+        let (table, mut rng) = (self.table.clone().expect("a table"), StdRng::from_rng(&mut self.rng));
+        opened.rotate(&plan, (&table.header, &table.body), &job.input(), &mut rng)
     }
 
     /// What the chain does with an accepted round.
@@ -419,7 +485,7 @@ impl World {
     ) -> Result<ReserveOutput, ReserveError> {
         let mut plan = RoundPlan::new(&self.config, &self.key(), Some(named), Log::default(), self.time).expect("plan");
         let request = self.vault_request(Some(named.hash()), plan.digests());
-        let provider = SimulatedProvider::new(SimulatedHardware::from_seed(&[9; 32]), self.config.measurement());
+        let provider = self.hardware();
         let enclave = Enclave::new(self.config.clone(), &provider).expect("a configuration");
         let opened = self.open(&enclave, request, &mut plan);
         let validity = Validity { sequence: 3, valid_until: self.time + 900 };

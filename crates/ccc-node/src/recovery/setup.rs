@@ -359,6 +359,7 @@ fn configuration(
         auditors: None,
         operator: None,
         suite: TableSuite::ChaCha20Poly1305,
+        former_master_public_key: None,
     };
     configure(&mut config);
     config.validate()?;

@@ -197,6 +197,11 @@ fn outcome(purpose: Purpose, statement: &Statement) -> (String, Answer, serde_js
             Answer::Done,
             serde_json::json!({ "kind": "epoch", "version": round.version }),
         ),
+        Statement::Round(round) if purpose == Purpose::Rotation => (
+            format!("the table is wrapped for the pool's master public key: version {}", round.version),
+            Answer::Done,
+            serde_json::json!({ "kind": "rotation", "version": round.version }),
+        ),
         Statement::Round(round) if round.request_id == [0; 32] => (
             format!("idle round closed: table version {}", round.version),
             Answer::Done,

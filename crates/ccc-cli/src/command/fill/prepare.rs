@@ -23,7 +23,7 @@ pub(super) fn run(arguments: &FillPrepareArgs, ctx: &Context<'_>) -> Result<Answ
     }
     let paths = AttemptPaths::new(&arguments.out);
     let request = pool.prepare(&paths, purpose, &ctx.passphrases, &mut ctx.rng()?)?;
-    let (count, t) = (request.ciphertexts.len(), pool.committee.threshold().t());
+    let (count, t) = (request.ciphertexts.len(), pool.asked(purpose)?.threshold().t());
     ctx.ui.result(
         &[format!("{count} ciphertexts to open; {t} participants must run `ccc reencrypt`")],
         &serde_json::json!({
@@ -38,6 +38,7 @@ fn purpose(arguments: &FillPrepareArgs) -> Purpose {
     match arguments.upkeep {
         Some(UpkeepName::Growth) => Purpose::Growth,
         Some(UpkeepName::Epoch) => Purpose::Epoch,
+        Some(UpkeepName::Rotation) => Purpose::Rotation,
         None if arguments.reserve_check => Purpose::ReserveCheck,
         None if arguments.query => Purpose::Query,
         None if arguments.summary => Purpose::Summary,

@@ -16,7 +16,7 @@ use ccc_core::{
 use std::path::PathBuf;
 
 pub(super) fn run(arguments: &SessionArgs, ctx: &Context<'_>) -> Result<Answer, Error> {
-    let SessionArgs { members, threshold, committee, refresh, out, force } = arguments;
+    let SessionArgs { members, threshold, committee, epoch, refresh, out, force } = arguments;
     let replace = Replace::from_flag(*force);
     files::one_standard_input(members.iter().chain(committee))?;
     if !files::is_stream(out) {
@@ -35,7 +35,7 @@ pub(super) fn run(arguments: &SessionArgs, ctx: &Context<'_>) -> Result<Answer, 
     let file = SessionFile {
         format: Format,
         protocol,
-        epoch: old.as_ref().map_or(1, |old| old.epoch().0.saturating_add(1)),
+        epoch: old.as_ref().map_or(epoch.unwrap_or(1), |old| old.epoch().0.saturating_add(1)),
         threshold,
         nonce: Hex(random(&mut ctx.rng()?)),
         committee: old.as_ref().map(|old| Hex(old.digest())),

@@ -169,6 +169,7 @@ fn template(arguments: &TableInitArgs, committee: &Committee, rng: &mut StdRng) 
             reserve: Hex(arguments.reserve.0),
             operator: arguments.operator.map(|operator| Hex(operator.0)),
             master_public_key: Hex(committee.master_public_key().to_bytes()),
+            former_master_public_key: None,
             agent_key: Hex([0; 32]),
             table: Hex(random(rng)),
             tier: arguments.tier,
@@ -230,7 +231,7 @@ fn first_version(
     let plan = scope.plan.as_ref().ok_or(Error::HeadBehind)?;
     let provider = pool.hardware(&ctx.passphrases)?;
     let enclave = Enclave::new(pool.config.clone(), &provider)?;
-    let request = pool.request(at, None, &scope);
+    let request = pool.request(&pool.committee, at, None, &scope);
     let attempt = enclave.attempt(request.clone(), time, rng)?;
     let opened = attempt.open(&pool.committee, Vec::new(), Vec::new())?;
     let input = RoundInput {

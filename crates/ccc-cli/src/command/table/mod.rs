@@ -12,6 +12,7 @@ mod history;
 mod init;
 mod proof;
 mod restore;
+mod rotate;
 mod submission;
 mod summary;
 mod withdraw;
@@ -35,6 +36,7 @@ pub(super) fn run(verb: &Table, ctx: &Context<'_>) -> Result<Answer, Error> {
         Table::Collect(arguments) => collect::run(arguments, ctx),
         Table::Restore(arguments) => restore::run(arguments, ctx),
         Table::Auditors(arguments) => auditors::run(arguments, ctx),
+        Table::Rotate(arguments) => rotate::run(arguments, ctx),
         Table::Ask(arguments) => ask::run(arguments, ctx),
         Table::Answer(arguments) => answer::run(arguments, ctx),
         Table::Summary(arguments) => summary::run(arguments, ctx),

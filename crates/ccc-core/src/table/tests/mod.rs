@@ -9,6 +9,7 @@ mod oblivious;
 mod operation_vectors;
 mod outside;
 mod refusals;
+mod rotation;
 mod rounds;
 mod stream;
 mod tampering;

@@ -1,13 +1,14 @@
 //! Golden bytes of the operations: `vectors/ccc/table.json`, sections *operations*, *own_versions*, *forced_transfers*, *transfers*.
 
 use super::super::{
-    AccountId, AssetId, AssetRule, BoundaryOperation, Delta, ROW_LEN, ResultCode, Row, Tier,
+    AccountId, AssetId, AssetRule, BoundaryOperation, Delta, ROW_LEN, ResultCode, Rotation, Row, Tier, Update,
     boundary::RowSet,
     operation::{own_version_digest, update_digest},
     row::{Status, key_row},
     rows::Rows,
 };
 use super::vectors::{array, bytes, file, list, number};
+use crate::{epoch::Epoch, keys::MasterPublicKey};
 use serde_json::Value;
 use zeroize::Zeroizing;
 
@@ -70,11 +71,18 @@ fn operations_and_their_digests_are_reproduced() {
 #[test]
 fn digests_of_versions_of_their_own_are_reproduced() {
     let file = file();
-    let [growth, epoch] = list(&file["own_versions"]) else { unreachable!("growth and a new epoch") };
+    let [growth, epoch, rotation] = list(&file["own_versions"]) else { unreachable!("growth, epoch, rotation") };
     let tier = Tier::new(byte(&growth["growth_to"])).expect("tier");
     assert_eq!(bytes(&growth["bytes"]), [8, tier.log2()]);
     assert_eq!(bytes(&epoch["bytes"]), [&[9], &number(&epoch["new_epoch"]).to_be_bytes()[..]].concat());
-    for vector in [growth, epoch] {
+    let (to, later) = (bytes(&rotation["to"]), number(&rotation["rotated_in"]));
+    assert_eq!(bytes(&rotation["bytes"]), [&[11], &later.to_be_bytes()[..], &to].concat());
+    let named = Rotation::new(Epoch(later), super::master(), MasterPublicKey::from_bytes(&to).expect("a key"))
+        .expect("two keys");
+    let current = super::funded().table.header;
+    let next = Update::Rotation(named).after(&current).expect("follows");
+    assert_eq!(next.digest, array(&rotation["update_digest"]));
+    for vector in [growth, epoch, rotation] {
         assert_eq!(own_version_digest(&bytes(&vector["bytes"])), array(&vector["update_digest"]));
     }
 }
