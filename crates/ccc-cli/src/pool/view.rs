@@ -145,6 +145,19 @@ impl Pool {
         self.waiting(at).map(|(_, request)| request).find(|request| request.deadline <= at.time())
     }
 
+    /// Whether a request waits: what is submitted after it is read when it has ended.
+    pub(crate) fn has_request(&self, at: &ChainLog) -> bool {
+        self.waiting(at).next().is_some()
+    }
+
+    /// Whether the round at a block settles none although one is due: it reads what came before the request.
+    ///
+    /// # Errors
+    /// As [`Self::round_log`].
+    pub(crate) fn reads_first(&self, at: &ChainLog) -> Result<bool, Error> {
+        Ok(self.collateral(at).is_some() && self.round_log(at)?.collateral.is_none())
+    }
+
     /// Standing orders before the oldest request that waits, if one does.
     fn readable(&self, at: &ChainLog) -> Option<usize> {
         let (oldest, _) = self.waiting(at).next()?;
