@@ -129,7 +129,11 @@ fn n135_an_order_taken_back_after_a_request_fills_it_all_the_same() {
     };
     assert_eq!(run("first", "")["kind"], "idle");
     let own = || row(&story, "maker", "base");
-    assert_eq!((&own()["amount"], &own()["reserved_lots"]), (&"499970000".into(), &40_000.into()), "the transfer alone");
+    assert_eq!(
+        (&own()["amount"], &own()["reserved_lots"]),
+        (&"499970000".into(), &40_000.into()),
+        "the transfer alone"
+    );
     let prepared = story.done("--json --no-passphrase fill prepare --pool pool --out fill").json();
     assert_eq!(prepared["reads_first"], false);
     let filled = run("fill", "--price prices.json");

@@ -27,7 +27,9 @@ pub(super) fn run(arguments: &FillPrepareArgs, ctx: &Context<'_>) -> Result<Answ
     let reads_first = purpose == Purpose::Round && pool.reads_first(&pool.log)?;
     let mut lines = vec![format!("{count} ciphertexts to open; {t} participants must run `ccc reencrypt`")];
     if reads_first {
-        lines.push("this round reads what was submitted before the request; the one after it settles the request".into());
+        lines.push(
+            "this round reads what was submitted before the request; the one after it settles the request".into(),
+        );
     }
     ctx.ui.result(
         &lines,
