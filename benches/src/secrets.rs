@@ -11,7 +11,7 @@ use ccc_memcheck::{depends_on_secret, errors, make_secret};
 use darkpool_matcher::{BaseUnits, BasisPoints, Lots, Market, dispersion_limit};
 use std::hint::black_box;
 
-/// Whole steps of eight slots and a rest.
+/// Whole blocks of sixty-four slots, whole steps of eight, and a rest.
 const SLOTS: usize = 253;
 
 /// What was run with secrets, and how often a jump or an address depended on one.

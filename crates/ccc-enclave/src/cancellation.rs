@@ -1,9 +1,9 @@
 //! Cancellation: an account takes back its standing order.
 //!
-//! It ends the order after the round in which it is new. In that round the order is cleared as if it stood, so that nobody
-//! takes it back within the round that fills the request. A round before that, also an idle one, does end it: as with an
-//! order's replacement, `docs/spec/enclave.md` says what is left to a maker and a host together. Afterwards the order stays
-//! out as long as the cancellation is live, and nothing is reserved for it.
+//! It ends the order after the round in which it is new. In that round the order is cleared as if it stood. Which round
+//! that is the chain decides: none reads a cancellation before the requests that it came after have ended
+//! (`docs/spec/enclave.md`, *Intake plan*), so nobody takes an order out of a request that it has seen. Afterwards the
+//! order stays out as long as the cancellation is live, and nothing is reserved for it.
 //!
 //! *Timing*: every new submission is compared with every seat and with every new one before it, whatever it says.
 

@@ -62,6 +62,8 @@ pub struct Log {
     pub boundary: Vec<BoundaryEvent>,
     /// Standing orders, transfers and the operator's instructions submitted since the last round, which look alike:
     /// reservations are made and the others carried out now, once. One under an identifier that came before is left out.
+    /// Those after a request that waits are not among them, and beside a request there are none: whoever makes the log
+    /// sees to it (`docs/spec/enclave.md`, *Intake plan*).
     pub new_orders: Vec<Submission>,
     /// Those submitted before: standing orders whose reservations stand, and what was carried out and has not expired.
     pub live_orders: Vec<Submission>,

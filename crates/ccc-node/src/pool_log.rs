@@ -24,13 +24,30 @@ struct At<T> {
     what: T,
 }
 
+/// A collateral request, and when it waited.
+struct Asked {
+    block: u64,
+    what: CollateralRequest,
+    /// Submissions before it, in the chain's order.
+    after: usize,
+    /// The block in which it was settled, expired or cancelled.
+    ended: Option<u64>,
+}
+
+impl Asked {
+    /// Whether it waited after everything in a block had happened.
+    fn waits(&self, block: u64) -> bool {
+        self.block <= block && self.ended.is_none_or(|ended| ended > block)
+    }
+}
+
 /// What a reader has seen of a pool.
 pub struct PoolLog {
     pool: Address,
     submissions: Arc<HashMap<[u8; 32], OnChain>>,
     boundary: Vec<At<BoundaryEvent>>,
     orders: Vec<At<Submission>>,
-    requests: HashMap<[u8; 32], At<CollateralRequest>>,
+    requests: HashMap<[u8; 32], Asked>,
     /// Execution identifiers of the reports that the pool accepted.
     accepted: HashSet<[u8; 32]>,
 }
@@ -77,6 +94,15 @@ pub enum PoolLogError {
         id: [u8; 32],
         /// The block.
         block: u64,
+    },
+    /// Submissions from before the request that no round has read: a round without a request reads them first, so that
+    /// what the request is cleared against is decided when it is made.
+    #[error("{waiting} submissions from before request {} are not read yet", hex::encode(.id))]
+    Unread {
+        /// The request's identifier.
+        id: [u8; 32],
+        /// How many.
+        waiting: usize,
     },
     /// Without the report of the current version nobody knows up to which block its round read.
     #[error("the report that made version {version} is missing")]
@@ -137,7 +163,12 @@ impl PoolLog {
             Event::CollateralRequested { id, requester, deadline, ciphertext, .. } => {
                 let submission = self.submit(*id, *requester, ciphertext, *deadline);
                 let what = CollateralRequest { deadline: *deadline, submission };
-                self.requests.insert(id.0, At { block, what });
+                self.requests.insert(id.0, Asked { block, what, after: self.orders.len(), ended: None });
+            }
+            Event::Fill { request, .. } => {
+                if let Some(asked) = self.requests.get_mut(&request.0) {
+                    asked.ended.get_or_insert(block);
+                }
             }
             Event::ReportProcessed { receiver, execution_id, result: true, .. } if *receiver == self.pool => {
                 self.accepted.insert(execution_id.0);
@@ -152,6 +183,12 @@ impl PoolLog {
         let on_chain = OnChain { who, hash: keccak256(&[ciphertext]), opens_at };
         Arc::make_mut(&mut self.submissions).insert(id.0, on_chain);
         Submission { id: id.0, who, ciphertext: ciphertext.to_vec() }
+    }
+
+    /// A host's log after it lost every request.
+    #[cfg(test)]
+    pub(crate) fn forget_requests(&mut self) {
+        self.requests.clear();
     }
 
     /// A host's log after it lost its last standing order.
@@ -172,28 +209,38 @@ impl PoolLog {
         self.boundary.iter().map(|at| &at.what).filter(deposit)
     }
 
-    /// The log of a round: every operation that the table has not consumed, every standing order up to the block, and
-    /// the request. An order is a live one when the round that made the current version has read it, and a new one
-    /// otherwise; nothing is left out here, and no round before it has a say.
+    /// The log of a round: every operation that the table has not consumed, every standing order up to the oldest
+    /// request that waits at the block, and the request. An order is a live one when the round that made the current
+    /// version has read it, and a new one otherwise; nothing is left out here, and no round before it has a say.
+    ///
+    /// *Security*: what comes after a request waits until that request has ended, also for the request's own round. So
+    /// no maker that sees a request takes its order out of it, or puts one in, whatever the host does.
     ///
     /// # Errors
-    /// [`PoolLogError`].
+    /// [`PoolLogError`]; [`PoolLogError::Unread`] asks for a round without the request.
     pub fn round(&self, at: &RoundAt<'_>) -> Result<Log, PoolLogError> {
         if at.version == 0 {
             return Ok(Log { consumed: at.consumed, ..Log::default() });
         }
-        let read = self.read_by_former(at)?;
-        let orders = |range: std::ops::RangeInclusive<u64>| {
-            let inside = self.orders.iter().filter(move |order| range.contains(&order.block));
-            inside.map(|order| order.what.clone()).collect()
-        };
-        let (live_orders, new_orders) = match read {
-            Some(read) => (orders(0..=read.min(at.block)), orders(read.saturating_add(1)..=at.block)),
-            None => (Vec::new(), orders(0..=at.block)),
-        };
+        let taken = self.read_by_former(at)?.map_or(0, |read| self.readable(read.min(at.block)));
+        // no request that waits now waited before one that waited then
+        let readable = self.readable(at.block).max(taken);
         let collateral = at.request.map(|id| self.request(id, at.block)).transpose()?;
+        if let (Some(id), waiting @ 1..) = (at.request, readable - taken) {
+            return Err(PoolLogError::Unread { id, waiting });
+        }
+        let (live, new) = self.orders[..readable].split_at(taken);
+        let [live_orders, new_orders] =
+            [live, new].map(|orders| orders.iter().map(|order| order.what.clone()).collect());
         let boundary = self.unconsumed(at)?;
         Ok(Log { consumed: at.consumed, boundary, new_orders, live_orders, collateral, upkeep: None })
+    }
+
+    /// How many submissions a round at a block reads, old and new: those up to the block that came before every request
+    /// that waits.
+    fn readable(&self, block: u64) -> usize {
+        let waiting = self.requests.values().filter(|asked| asked.waits(block)).map(|asked| asked.after);
+        waiting.fold(self.orders.partition_point(|order| order.block <= block), usize::min)
     }
 
     /// The log of a version of its own, on this reader's operator's instruction: nothing is taken from the chain but

@@ -45,6 +45,11 @@ impl Chain {
         self.emit(block, event).expect("taken");
     }
 
+    fn ended(&mut self, block: u64, id: u8, success: bool) {
+        let request = B256::repeat_byte(id);
+        self.emit(block, Event::Fill { request, success, time: U256::ZERO }).expect("taken");
+    }
+
     fn processed(&mut self, block: u64, receiver: Address, payload: &[u8], result: bool) {
         let execution_id = B256::from(ccc_core::report::keccak256(&[payload]));
         self.emit(block, Event::ReportProcessed { receiver, execution_id, report_id: 2, result }).expect("taken");
@@ -198,4 +203,88 @@ fn upkeep_of_the_first_version_has_read_nothing_and_of_none_is_refused() {
     assert_eq!((ids(&after.live_orders), ids(&after.new_orders)), (vec![], vec![1]));
     assert_eq!(chain.log.upkeep(&at(30, 0, None), Duty::Growth), Err(PoolLogError::NoVersion));
     assert_eq!(chain.log.upkeep(&at(30, 5, None), Duty::Growth), Err(PoolLogError::NoFormer { version: 5 }));
+}
+
+/// What a round at `block` on top of the one that read `read` takes for live and for new.
+fn taken(chain: &Chain, block: u64, read: u64) -> (Vec<u8>, Vec<u8>) {
+    let former = payload(5, read);
+    let log = chain.log.round(&at(block, 5, Some(&former))).expect("a log");
+    (ids(&log.live_orders), ids(&log.new_orders))
+}
+
+/// The maker of order 1 sees request 0xAA and takes its order back with 3, another offers more with 4: neither is read
+/// while the request waits, before its round or in it.
+#[test]
+fn n135_what_comes_after_a_request_is_read_when_the_request_has_ended() {
+    let mut chain = Chain::new();
+    chain.order(10, 1);
+    chain.order(20, 2);
+    chain.request(20, 0xAA);
+    chain.order(20, 3);
+    chain.order(21, 4);
+    for (version, read) in [(5, 10), (5, 30)] {
+        chain.processed(30, POOL, &payload(version, read), true);
+    }
+    assert_eq!(
+        taken(&chain, 31, 10),
+        (vec![1], vec![2]),
+        "an idle round reads what came before, in the same block too"
+    );
+    assert_eq!(taken(&chain, 31, 30), (vec![1, 2], vec![]), "and the one after it nothing");
+    let former = payload(5, 30);
+    let own = RoundAt { request: Some([0xAA; 32]), ..at(32, 5, Some(&former)) };
+    let log = chain.log.round(&own).expect("a log");
+    assert_eq!((ids(&log.live_orders), ids(&log.new_orders)), (vec![1, 2], vec![]));
+    chain.ended(33, 0xAA, true);
+    assert_eq!(taken(&chain, 32, 30), (vec![1, 2], vec![]), "not at a block in which the request still waited");
+    assert_eq!(taken(&chain, 33, 30), (vec![1, 2], vec![3, 4]), "now they are new, once");
+    chain.processed(34, POOL, &payload(5, 33), true);
+    assert_eq!(taken(&chain, 40, 33), (vec![1, 2, 3, 4], vec![]));
+}
+
+/// A version of its own in between says where the round before it read, and its reader comes to the same.
+#[test]
+fn n135_the_oldest_request_that_waits_decides_whatever_round_comes_between() {
+    let mut chain = Chain::new();
+    chain.order(10, 1);
+    chain.request(11, 0xAA);
+    chain.order(12, 2);
+    chain.request(13, 0xBB);
+    chain.order(14, 3);
+    chain.processed(20, POOL, &payload(5, 20), true);
+    assert_eq!(taken(&chain, 25, 20), (vec![1], vec![]));
+    // settled, expired and cancelled look alike; an end that is told twice counts once
+    chain.ended(21, 0xAA, false);
+    chain.ended(24, 0xAA, false);
+    assert_eq!(taken(&chain, 25, 20), (vec![1], vec![2]), "what the other request has not seen waits on");
+    let own = payload(6, 20);
+    chain.processed(26, POOL, &own, true);
+    let log = chain.log.round(&at(27, 6, Some(&own))).expect("a log");
+    assert_eq!((ids(&log.live_orders), ids(&log.new_orders)), (vec![1], vec![2]));
+    chain.ended(28, 0xBB, false);
+    assert_eq!(taken(&chain, 28, 20), (vec![1], vec![2, 3]));
+}
+
+/// Otherwise a host could keep an order or a cancellation unread, and read it or not when the request is known.
+#[test]
+fn n135_a_request_is_not_settled_before_everything_older_has_been_read() {
+    let mut chain = Chain::new();
+    for (block, id) in [(10, 1), (20, 2), (22, 3)] {
+        chain.order(block, id);
+    }
+    chain.request(23, 0xAA);
+    chain.order(24, 4);
+    let settle = |chain: &Chain, read| {
+        let former = payload(5, read);
+        chain
+            .log
+            .round(&RoundAt { request: Some([0xAA; 32]), ..at(30, 5, Some(&former)) })
+            .map(|log| ids(&log.live_orders))
+    };
+    for (read, waiting) in [(10, 2), (20, 1)] {
+        chain.processed(26, POOL, &payload(5, read), true);
+        assert_eq!(settle(&chain, read), Err(PoolLogError::Unread { id: [0xAA; 32], waiting }));
+    }
+    chain.processed(26, POOL, &payload(5, 25), true);
+    assert_eq!(settle(&chain, 25), Ok(vec![1, 2, 3]));
 }

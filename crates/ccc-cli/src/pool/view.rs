@@ -122,7 +122,8 @@ impl Pool {
         Ok(Log { consumed: log.consumed, upkeep: Some(upkeep), ..Log::default() })
     }
 
-    /// What a round at this block settles.
+    /// What a round at this block settles. It reads submissions up to the oldest request that waits, and settles no
+    /// request before it has nothing new to read: what a request is cleared against is decided when it is made.
     ///
     /// # Errors
     /// [`Error::PoolLog`], [`Error::HeadBehind`] when the log lost what the head has consumed.
@@ -133,20 +134,46 @@ impl Pool {
         let boundary = at.boundary()?.split_off(taken);
         let orders: Vec<Submission> = at.events().iter().filter_map(standing_order).collect();
         let orders_taken = usize::try_from(self.head.orders_taken).map_err(|_| Error::HeadBehind)?;
-        let new_orders = orders.get(orders_taken..).ok_or(Error::HeadBehind)?.to_vec();
+        let readable = self.readable(at).map_or(orders.len(), |readable| readable.clamp(orders_taken, orders.len()));
+        let new_orders = orders.get(orders_taken..readable).ok_or(Error::HeadBehind)?.to_vec();
         let live = |order: &Submission| self.head.live_orders.contains(&Hex(order.id)) && !expired(order, at.time());
         let live_orders = orders[..orders_taken].iter().filter(|order| live(order)).cloned().collect();
-        Ok(Log { consumed, boundary, new_orders, live_orders, collateral: self.collateral(at), upkeep: None })
+        let collateral = if new_orders.is_empty() { self.collateral(at) } else { None };
+        Ok(Log { consumed, boundary, new_orders, live_orders, collateral, upkeep: None })
     }
 
     /// The oldest open request whose deadline has come.
     fn collateral(&self, at: &ChainLog) -> Option<CollateralRequest> {
-        at.events().iter().find_map(|event| match event {
-            Event::Request { id, deadline, .. }
-                if *deadline <= at.time() && self.head.closed_requests.iter().all(|closed| closed.id != *id) =>
-            {
+        self.waiting(at).map(|(_, request)| request).find(|request| request.deadline <= at.time())
+    }
+
+    /// Whether a request waits: what is submitted after it is read when it has ended.
+    pub(crate) fn has_request(&self, at: &ChainLog) -> bool {
+        self.waiting(at).next().is_some()
+    }
+
+    /// Whether the round at a block settles none although one is due: it reads what came before the request.
+    ///
+    /// # Errors
+    /// As [`Self::round_log`].
+    pub(crate) fn reads_first(&self, at: &ChainLog) -> Result<bool, Error> {
+        Ok(self.collateral(at).is_some() && self.round_log(at)?.collateral.is_none())
+    }
+
+    /// Standing orders before the oldest request that waits, if one does.
+    fn readable(&self, at: &ChainLog) -> Option<usize> {
+        let (oldest, _) = self.waiting(at).next()?;
+        Some(at.events()[..oldest].iter().filter_map(standing_order).count())
+    }
+
+    /// The requests that no round has closed and whose time is not over, each with its place in the log.
+    fn waiting<'a>(&'a self, at: &'a ChainLog) -> impl Iterator<Item = (usize, CollateralRequest)> + 'a {
+        let open = |id: &Hex<32>| self.head.closed_requests.iter().all(|closed| closed.id != *id);
+        at.events().iter().enumerate().filter_map(move |(place, event)| match event {
+            Event::Request { id, deadline, .. } if open(id) => {
                 let submission = event.submission()?;
-                (!expired(&submission, at.time())).then_some(CollateralRequest { deadline: *deadline, submission })
+                let waits = !expired(&submission, at.time());
+                waits.then_some((place, CollateralRequest { deadline: *deadline, submission }))
             }
             _ => None,
         })

@@ -104,6 +104,45 @@ fn n135_an_order_is_taken_back_by_its_own_account_alone() {
     story.ccc(&format!("{} --lifetime 60", cancel("maker"))).fails(2, "the lifetime: it ends before the order's");
 }
 
+/// Neither the round in between nor the request's own reads what comes after the request; what came before it is read
+/// before it is settled.
+#[test]
+fn n135_an_order_taken_back_after_a_request_fills_it_all_the_same() {
+    let story = Story::stocked();
+    let to = second(&story);
+    let log = String::from_utf8(story.scratch.read("pool/log.jsonl")).expect("text");
+    let events = log.lines().map(|line| serde_json::from_str::<Value>(line).expect("JSON"));
+    let order = events.filter(|event| event["event"] == "standing-order").map(|event| event["id"].clone()).next();
+    let order = order.as_ref().and_then(Value::as_str).expect("an id").to_owned();
+    story.done(&format!("table transfer --pool pool --account-key maker.ccc --asset base --amount 30000 --to {to}"));
+    story.prices();
+    story.done("encrypt-order --pool pool --size 100000000 --spread 100");
+    let taken = story.done(&format!("table cancel --pool pool --account-key maker.ccc --order {order}"));
+    assert!(taken.stdout.contains("a request waits; when it has ended, the next round reads it"), "{}", taken.stdout);
+    let prepared = story.done("--json --no-passphrase fill prepare --pool pool --out first").json();
+    assert_eq!(prepared["reads_first"], true);
+    let run = |name: &str, flags: &str| {
+        for i in 1..4 {
+            story.done(&format!("reencrypt --participant keys/participant-{i}.ccc --pool pool --attempt {name}"));
+        }
+        story.done(&format!("--json fill run --pool pool --attempt {name} {flags}")).json()
+    };
+    assert_eq!(run("first", "")["kind"], "idle");
+    let own = || row(&story, "maker", "base");
+    assert_eq!(
+        (&own()["amount"], &own()["reserved_lots"]),
+        (&"499970000".into(), &40_000.into()),
+        "the transfer alone"
+    );
+    let prepared = story.done("--json --no-passphrase fill prepare --pool pool --out fill").json();
+    assert_eq!(prepared["reads_first"], false);
+    let filled = run("fill", "--price prices.json");
+    assert_eq!((&filled["kind"], &filled["success"]), (&"round".into(), &true.into()));
+    assert_eq!((&own()["amount"], &own()["reserved_lots"]), (&"399970000".into(), &30_000.into()), "it sold");
+    settle(&story, "after");
+    assert_eq!(own()["reserved_lots"], 0, "what is left is taken back");
+}
+
 #[test]
 fn the_operator_freezes_takes_and_thaws() {
     let story = Story::operated();

@@ -97,7 +97,7 @@ async fn recover(
         return Ok((first.verdict, first.verdict));
     }
     let request = world.request_recovery(&first.envelope, timeline).await?;
-    world.round(Some(request), FILL, timeline).await?;
+    world.settle(request, timeline).await?;
     timeline.step("reserve check, again");
     let last = world.check_reserve(fetcher, timeline).await?;
     Ok((first.verdict, last.verdict))

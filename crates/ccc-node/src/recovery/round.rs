@@ -1,9 +1,9 @@
 //! One round: plan, open, clear, settle, report.
 
-use super::{RecoveryError, reporting::REPORT_LIFETIME, world::World};
+use super::{FILL, INTAKE, RecoveryError, reporting::REPORT_LIFETIME, world::World};
 use crate::{
     domain::{self, stream},
-    pool_log::RoundAt,
+    pool_log::{PoolLogError, RoundAt},
     timeline::Timeline,
     workflow_node::Shown,
 };
@@ -98,6 +98,21 @@ impl World {
             self.sequences.payout += 1;
         }
         Ok(())
+    }
+
+    /// Settles a request, after a round for what came before it and is not read yet, if something is.
+    pub(super) async fn settle(
+        &mut self,
+        request: CollateralRequest,
+        timeline: &mut Timeline<'_>,
+    ) -> Result<(), RecoveryError> {
+        match self.round(Some(request.clone()), FILL, timeline).await {
+            Err(RecoveryError::Log(PoolLogError::Unread { .. })) => {
+                self.round(None, INTAKE, timeline).await?;
+                self.round(Some(request), FILL, timeline).await
+            }
+            settled => settled,
+        }
     }
 
     fn round_log(

@@ -3,7 +3,11 @@
 #![allow(clippy::panic, clippy::expect_used, reason = "a helper that fails ends its test")]
 
 use super::{
-    GENESIS, INTAKE, RecoveryError, RecoveryOptions, log::ChainLog, randomness, setup, statement::Books, world::World,
+    GENESIS, INTAKE, RecoveryError, RecoveryOptions,
+    log::ChainLog,
+    randomness, setup,
+    statement::{Books, StatementFetcher},
+    world::World,
 };
 use crate::{
     maker::{Instruction, TableOwner},
@@ -133,4 +137,72 @@ async fn transfers_freezes_and_forced_transfers_go_the_way_of_orders_through_the
         assert_eq!((first.flags.refuses(), first.flags.reason()), (frozen, reason), "{number}");
     }
     assert_eq!(world.head.as_ref().map(Header::version), Some(9));
+}
+
+/// Each maker's order by its digest, as the chain has it.
+async fn orders(world: &mut World) -> Vec<[u8; 32]> {
+    let block = world.chain.finalised_block().await.expect("a block");
+    world.log.read_to(&block).await.expect("read");
+    let log = world.log.seen.round(&current_round(world, block.number)).expect("a log");
+    let digest = |maker: &super::world::Maker| {
+        let own = log.live_orders.iter().find(|order| order.who == maker.wallet.address().0.0).expect("its order");
+        Ciphertext::from_bytes(&own.ciphertext).expect("a ciphertext").digest()
+    };
+    world.makers.iter().map(digest).collect()
+}
+
+/// Whether the chain has a request as filled.
+async fn is_filled(world: &World, id: [u8; 32]) -> bool {
+    let pool = CREDarkPool::new(world.deployment.pool, world.chain.provider());
+    pool.request(B256::from(id)).call().await.expect("a request").status == 2
+}
+
+/// Every maker sees the request and takes its order back, and the host is with them: it runs a round in between that
+/// reads the cancellations. No signer signs that round, and the request is filled.
+#[tokio::test]
+async fn n135_no_maker_and_host_together_take_an_order_out_of_a_request_that_they_see() {
+    let scenario = Scenario { participants: 4, makers: 3, ..Scenario::default() };
+    let options = RecoveryOptions { scenario, seed: Some(33), ..RecoveryOptions::default() };
+    let randomness = randomness(&options).expect("a generator");
+    let books = Books::of(&options.scenario.reserve, &randomness);
+    let mut observer = Silent;
+    let mut timeline = Timeline::new(&mut observer);
+    let vault = setup::generate_keys(&options.scenario, &randomness).expect("keys");
+    let chain = setup::open_chain(&options).await.expect("a chain");
+    let configure = |config: &mut ccc_enclave::config::EnclaveConfig| config.order_slots = 10;
+    let world = setup::build_with(&options, randomness, chain, vault, &mut timeline, configure).await;
+    let mut world = world.expect("a world");
+    let started = world.chain.finalised_block().await.expect("a block").time;
+    let fetcher = StatementFetcher::start(&options, &books, &world.randomness, started).await.expect("a custodian");
+    world.round(None, GENESIS, &mut timeline).await.expect("the first version");
+    world.fund_pool(&options.scenario, books.gap(10_500), &mut timeline).await.expect("deposits and orders");
+    world.round(None, INTAKE, &mut timeline).await.expect("deposits and reservations");
+    let orders = orders(&mut world).await;
+    let before = [0, 1, 2].map(|maker| row(&world, maker));
+    let checked = world.check_reserve(&fetcher, &mut timeline).await.expect("a check");
+    // older than the request, and read by no round yet
+    let to = world.makers[1].owner.account();
+    let transfer = Instruction::Transfer { asset: setup::BASE, amount: 3, to };
+    instruct(&world, 1, &world.makers[0].owner, transfer).await;
+    let request = world.request_recovery(&checked.envelope, &mut timeline).await.expect("a request");
+    for ((salt, maker), order) in (2..).zip(&world.makers).zip(orders) {
+        instruct(&world, salt, &maker.owner, Instruction::Cancel { order }).await;
+    }
+    let block = world.chain.finalised_block().await.expect("a block");
+    world.log.read_to(&block).await.expect("read");
+    world.log.seen.forget_requests();
+    let dishonest = world.round(None, INTAKE, &mut timeline).await;
+    let refused = dishonest.expect_err("a round that reads them");
+    assert!(matches!(refused, RecoveryError::Signer(SignerRefusal::Added { .. })), "{refused}");
+    world.log = ChainLog::new(&world.chain, &world.deployment);
+    let id = request.submission.id;
+    world.settle(request, &mut timeline).await.expect("the transfer first, then the request");
+    assert_eq!(world.head.as_ref().map(Header::version), Some(4));
+    assert!(is_filled(&world, id).await);
+    let after = [0, 1, 2].map(|maker| row(&world, maker));
+    let amount = |rows: &[Row]| rows.iter().map(|row| row.amount).sum::<u128>();
+    assert!(amount(&after) < amount(&before), "they sold");
+    assert!(after.iter().any(|row| row.reserved != 0), "what is left is still reserved");
+    world.round(None, INTAKE, &mut timeline).await.expect("the cancellations");
+    assert!([0, 1, 2].map(|maker| row(&world, maker)).iter().all(|row| row.reserved == 0), "now they count");
 }

@@ -104,7 +104,7 @@ fn the_kernels_agree(rows: &[Row], size: u64) {
 
 #[test]
 fn the_kernels_agree_at_the_edges() {
-    for number in [0u16, 1, 7, 8, 9, 15, 16, 17, 64, 65] {
+    for number in [0u16, 1, 7, 8, 9, 15, 16, 17, 63, 64, 65, 128, 137] {
         for rows in [
             std::vec![(17, 1, 0); usize::from(number)],
             std::vec![(0, 0, 0); usize::from(number)],
@@ -137,7 +137,7 @@ fn rows() -> impl Strategy<Value = Vec<Row>> {
     let spread = prop_oneof![3 => 100u16..103, 1 => 0u16..16_384, 1 => Just(16_383)];
     let capacity = prop_oneof![4 => 0u64..50, 2 => 0u64..1 << 40, 1 => Just(MOST), 1 => 0u64..1 << 51];
     let minimum = prop_oneof![2 => Just(0u64), 1 => 0u64..40, 1 => 0u64..1 << 51];
-    prop::collection::vec((spread, capacity, minimum), 0..70).prop_map(in_range)
+    prop::collection::vec((spread, capacity, minimum), 0..150).prop_map(in_range)
 }
 
 /// Both allocation passes in plain Rust: eight slots a step, and slot by slot.

@@ -1,11 +1,11 @@
 //! The passes of rule A in plain Rust, eight slots a step.
 //!
 //! As [`scalar`](super::scalar) has them slot by slot, with the same result. Comparisons of eight spreads are one instruction,
-//! and their masks are hidden together. The functions are inlined wherever they are called: what they are compiled for is their
-//! caller's.
+//! and their masks are hidden together; those of a search are hidden sixty-four at once, since every hiding is a detour by
+//! memory. The functions are inlined wherever they are called: what they are compiled for is their caller's.
 
 use super::columns::SliceColumns;
-use super::mask::{Mask, below_spread_narrow, equal_spread_narrow, hide_eight, inside, widened};
+use super::mask::{Mask, below_spread_narrow, equal_spread_narrow, hide_spreads, inside, widened};
 use super::scalar::{Allocated, Margin};
 use crate::allocation::Rate;
 
@@ -19,10 +19,18 @@ pub(super) fn padded<T: Copy + Default>(last: &[T]) -> [T; SLOTS] {
     eight
 }
 
+/// Slots whose masks a search hides at once.
+const BLOCK: usize = 64;
+
 /// The capacity at spreads below a threshold.
 #[inline(always)]
 pub(super) fn sum_below(spreads: &[u16], capacities: &[u64], threshold: u16) -> u64 {
     let mut sums = [0; SLOTS];
+    let (blocks, spreads) = spreads.as_chunks::<BLOCK>();
+    let (block_capacities, capacities) = capacities.as_chunks::<BLOCK>();
+    for (spreads, capacities) in blocks.iter().zip(block_capacities) {
+        add_below(&mut sums, spreads, capacities, threshold);
+    }
     let (spreads, last_spreads) = spreads.as_chunks::<SLOTS>();
     let (capacities, last_capacities) = capacities.as_chunks::<SLOTS>();
     for (spreads, capacities) in spreads.iter().zip(capacities) {
@@ -33,10 +41,12 @@ pub(super) fn sum_below(spreads: &[u16], capacities: &[u64], threshold: u16) -> 
 }
 
 #[inline(always)]
-fn add_below(sums: &mut [u64; SLOTS], spreads: &[u16; SLOTS], capacities: &[u64; SLOTS], threshold: u16) {
-    let masks = hide_eight(spreads.map(|spread| below_spread_narrow(spread, threshold)));
-    for ((sum, mask), capacity) in sums.iter_mut().zip(masks).zip(capacities) {
-        *sum = sum.wrapping_add(capacity & widened(mask));
+fn add_below<const N: usize>(sums: &mut [u64; SLOTS], spreads: &[u16; N], capacities: &[u64; N], threshold: u16) {
+    let masks = hide_spreads(spreads.map(|spread| below_spread_narrow(spread, threshold)));
+    for (masks, capacities) in masks.as_chunks::<SLOTS>().0.iter().zip(capacities.as_chunks::<SLOTS>().0) {
+        for ((sum, mask), capacity) in sums.iter_mut().zip(masks).zip(capacities) {
+            *sum = sum.wrapping_add(capacity & widened(*mask));
+        }
     }
 }
 
@@ -97,18 +107,19 @@ impl Pass {
         for (mask, (fill, minimum)) in violated.iter_mut().zip(fills.iter().zip(minimums)) {
             *mask = inside(*fill, *minimum);
         }
-        let violated = core::hint::black_box(violated);
-        self.violated.iter_mut().zip(violated).for_each(|(all, mask)| *all |= mask);
         if !self.last {
+            // nothing but the sum below is made of those of the last solve
+            violated = core::hint::black_box(violated);
             self.drop(violated, capacities);
         }
+        self.violated.iter_mut().zip(violated).for_each(|(all, mask)| *all |= mask);
     }
 
     /// Cheaper in full, and at the margin what G grows by.
     #[inline(always)]
     fn fill(&mut self, spreads: &[u16; SLOTS], capacities: &[u64; SLOTS], fills: &mut [u64; SLOTS]) {
-        let cheaper = hide_eight(spreads.map(|spread| below_spread_narrow(spread, self.at)));
-        let marginal = hide_eight(spreads.map(|spread| equal_spread_narrow(spread, self.at)));
+        let cheaper = hide_spreads(spreads.map(|spread| below_spread_narrow(spread, self.at)));
+        let marginal = hide_spreads(spreads.map(|spread| equal_spread_narrow(spread, self.at)));
         let masks = cheaper.into_iter().zip(marginal);
         for ((fill, capacity), (cheaper, marginal)) in fills.iter_mut().zip(capacities).zip(masks) {
             self.running = self.running.wrapping_add(capacity & widened(marginal));

@@ -51,9 +51,9 @@ pub(crate) const fn below_spread(a: u16, b: u16) -> Mask {
     widened(below_spread_narrow(a, b))
 }
 
-/// [`hide`] for eight masks at once: hidden one by one they would leave their register.
+/// [`hide`] for the masks of several spreads at once: hidden one by one they would leave their register.
 #[inline]
-pub(crate) const fn hide_eight(masks: [i16; 8]) -> [i16; 8] {
+pub(crate) const fn hide_spreads<const N: usize>(masks: [i16; N]) -> [i16; N] {
     core::hint::black_box(masks)
 }
 

@@ -24,11 +24,18 @@ pub(super) fn run(arguments: &FillPrepareArgs, ctx: &Context<'_>) -> Result<Answ
     let paths = AttemptPaths::new(&arguments.out);
     let request = pool.prepare(&paths, purpose, &ctx.passphrases, &mut ctx.rng()?)?;
     let (count, t) = (request.ciphertexts.len(), pool.asked(purpose)?.threshold().t());
+    let reads_first = purpose == Purpose::Round && pool.reads_first(&pool.log)?;
+    let mut lines = vec![format!("{count} ciphertexts to open; {t} participants must run `ccc reencrypt`")];
+    if reads_first {
+        lines.push(
+            "this round reads what was submitted before the request; the one after it settles the request".into(),
+        );
+    }
     ctx.ui.result(
-        &[format!("{count} ciphertexts to open; {t} participants must run `ccc reencrypt`")],
+        &lines,
         &serde_json::json!({
             "request_digest": Hex(request.digest()), "ciphertexts": count, "shares_needed": t,
-            "request": paths.request(), "recipient": paths.recipient(),
+            "request": paths.request(), "recipient": paths.recipient(), "reads_first": reads_first,
         }),
     );
     Ok(Answer::Done)

@@ -94,7 +94,7 @@ fn operator(of: &OfOperator, pool: &Pool, ctx: &Context<'_>) -> Result<TableOwne
 /// An instruction and how it is told.
 struct Asked {
     what: &'static str,
-    /// What the next round does.
+    /// What the round does that reads it: the next one, unless a request waits.
     then: &'static str,
     instruction: Instruction,
 }
@@ -116,10 +116,13 @@ impl Asked {
         let ciphertext = signer.instruct(&pool.config, key, (id, who), (&self.instruction, expiry), &mut rng)?;
         let ciphertext = HexBytes(ciphertext.to_bytes());
         pool.append(&Event::StandingOrder { time, id: Hex(id), who: Hex(who), ciphertext })?;
-        let (what, block) = (self.what, pool.log.number());
+        let (what, block, waits) = (self.what, pool.log.number(), pool.has_request(&pool.log));
+        let when = if waits { "a request waits; when it has ended, the next round" } else { "the next round" };
         ctx.ui.result(
-            &[format!("{what} {} at block {block}; the next round {}", hex::encode(id), self.then)],
-            &serde_json::json!({ "kind": what, "id": Hex(id), "from": Hex(who), "block": block, "expiry": expiry }),
+            &[format!("{what} {} at block {block}; {when} {}", hex::encode(id), self.then)],
+            &serde_json::json!({
+                "kind": what, "id": Hex(id), "from": Hex(who), "block": block, "expiry": expiry, "request_waits": waits,
+            }),
         );
         Ok(Answer::Done)
     }
