@@ -6,13 +6,13 @@ use std::path::PathBuf;
 /// Which chain.
 #[derive(Args, Clone, Default)]
 pub(crate) struct ChainArgs {
-    /// The node, http:// [env: CCC_RPC_URL] [default: http://127.0.0.1:8545]
+    /// The node [env: CCC_RPC_URL] [default: http://127.0.0.1:8545]
     #[arg(long, value_name = "URL", help_heading = "Chain")]
     pub(crate) rpc_url: Option<String>,
     /// Refuse a node of another chain [env: CCC_CHAIN_ID]
     #[arg(long, value_name = "ID", help_heading = "Chain")]
     pub(crate) chain_id: Option<u64>,
-    /// Settings (TOML) [env: CCC_CONFIG] [default: ccc/config.toml where the system keeps settings]
+    /// Settings [env: CCC_CONFIG] [default: where the system keeps them]
     #[arg(long, value_name = "FILE", help_heading = "Chain")]
     pub(crate) config: Option<PathBuf>,
 }
@@ -37,10 +37,10 @@ pub(crate) struct ReadArgs {
 /// Whose transactions.
 #[derive(Args, Clone, Default)]
 pub(crate) struct KeyArgs {
-    /// Its first line is the sender's key, 64 hexadecimal digits (mode 0600) [env: CCC_PRIVATE_KEY_FILE]
+    /// The sender's key in hexadecimal (mode 0600) [env: CCC_PRIVATE_KEY_FILE]
     #[arg(long, value_name = "FILE", help_heading = "Chain", conflicts_with = "keystore")]
     pub(crate) private_key_file: Option<PathBuf>,
-    /// The sender's key under its passphrase, as wallets write it (version 3) [env: CCC_KEYSTORE]
+    /// The sender's key as wallets write it (version 3) [env: CCC_KEYSTORE]
     #[arg(long, value_name = "FILE", help_heading = "Chain")]
     pub(crate) keystore: Option<PathBuf>,
 }
@@ -70,7 +70,7 @@ pub(crate) struct SendArgs {
 /// Whose table account, under which vault.
 #[derive(Args, Clone, Default)]
 pub(crate) struct OwnerArgs {
-    /// Keys of the table account, which nobody outside sees [env: CCC_ACCOUNT_KEY]
+    /// Keys of the table account [env: CCC_ACCOUNT_KEY]
     #[arg(long, value_name = "FILE", help_heading = "Chain")]
     pub(crate) account_key: Option<PathBuf>,
     /// The vault's committee, to which is encrypted [env: CCC_COMMITTEE]

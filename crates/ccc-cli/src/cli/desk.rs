@@ -25,12 +25,12 @@ impl From<&DeskArgs> for SettingsArgs {
 /// Arguments of `deposit`.
 #[derive(Args)]
 #[command(after_help = "\
-Sender, asset and amount are public; the account that is credited stands in a ciphertext alone. The pool is
-allowed to take exactly the amount, unless it may take that much already. The next round credits it.
+Sender, asset and amount are public; the account that is credited stands in a ciphertext alone.
+The pool is allowed to take exactly the amount, unless it may take that much already.
 
 Examples:
   ccc deposit --asset base --amount 500000000 --account-key maker.ccc --committee committee.ccc
-  ccc deposit --asset quote --amount 1000000 --deployment deployment.json --keystore wallet.json --broadcast")]
+  ccc deposit --asset quote --amount 1000000 --keystore wallet.json --broadcast")]
 pub(crate) struct ChainDepositArgs {
     /// base, the pool's first token (8 decimals), or quote, its second (6 decimals)
     #[arg(long, value_enum, hide_possible_values = true)]
@@ -48,11 +48,11 @@ pub(crate) struct ChainDepositArgs {
 /// Arguments of `withdraw`.
 #[derive(Args)]
 #[command(after_help = "\
-The request is public; its account, asset, amount and recipient are public only once they are paid. The next
-round pays what the account holds free; more moves nothing. `ccc order status ID` tells whether it was paid.
+The request is public; its account, asset, amount and recipient only once they are paid. The next
+round pays what the account holds free; more moves nothing. `ccc order status ID` tells of it.
 
 Example:
-  ccc withdraw --asset quote --amount 1000000 --to 0x… --account-key maker.ccc --committee committee.ccc")]
+  ccc withdraw --asset quote --amount 1000000 --to 0x… --account-key maker.ccc")]
 pub(crate) struct ChainWithdrawArgs {
     /// base, the pool's first token (8 decimals), or quote, its second (6 decimals)
     #[arg(long, value_enum, hide_possible_values = true)]
@@ -81,8 +81,8 @@ pub(crate) enum Order {
 /// Arguments of `order new`.
 #[derive(Args)]
 #[command(after_help = "\
-Sizes are secret and arguments are visible to other users of a machine: --terms FILE takes them from a file
-instead, with the keys size, spread = [s, s], and optionally minimum and cap. The sender is public.
+Sizes are secret and arguments are visible to other users of a machine: --terms FILE takes them from
+a file instead, with the keys size, spread = [s, s], and optionally minimum and cap.
 
 Examples:
   ccc order new --terms terms.toml --account-key maker.ccc --committee committee.ccc
@@ -113,8 +113,8 @@ pub(crate) struct OrderNewArgs {
 /// Arguments of `order cancel`.
 #[derive(Args)]
 #[command(after_help = "\
-The cancellation looks like a standing order and must outlive the order. The round that reads it still fills the
-order; from the next one on it stands no more, and what it reserved is free.
+The cancellation looks like a standing order and must outlive the order. The round that reads it still
+fills the order; from the next one on it stands no more, and what it reserved is free.
 
 Example:
   ccc order cancel 3f… --account-key maker.ccc --committee committee.ccc")]
@@ -132,8 +132,8 @@ pub(crate) struct OrderCancelArgs {
 /// Arguments of `order status`.
 #[derive(Args)]
 #[command(after_help = "\
-What an order was filled for, its receipt says: `ccc receipt open`. Exit code 1: it comes to nothing any more, as it
-has expired, was taken back, failed, or the rounds have ended.
+What an order was filled for, its receipt says: `ccc receipt open`. Exit code 1: it comes to nothing
+any more, as it has expired, was taken back, failed, or the rounds have ended.
 
 Example:
   ccc order status 3f… --cancellation 91… --deployment deployment.json")]
@@ -158,11 +158,11 @@ pub(crate) enum ReceiptVerb {
 /// Arguments of `receipt open`.
 #[derive(Args)]
 #[command(after_help = "\
-The host publishes the sealed receipts of a round and the header of the version that it made; the chain must have
-taken that header. Nothing is sent. Exit code 1: none of them opens under the account's key.
+The host publishes the sealed receipts of a round and the header of the version that it made; the
+chain must have taken that header. Nothing is sent. Exit code 1: none opens under the account's key.
 
 Example:
-  ccc receipt open receipts.ccc --header table.header --account-key maker.ccc --deployment deployment.json")]
+  ccc receipt open receipts.ccc --header table.header --account-key maker.ccc")]
 pub(crate) struct ReceiptOpenArgs {
     /// The sealed receipts: receipts.ccc of an attempt, or round-N.receipts of a recovery
     #[arg(value_name = "FILE")]
@@ -180,13 +180,13 @@ pub(crate) struct ReceiptOpenArgs {
 /// Arguments of `exit`.
 #[derive(Args)]
 #[command(after_help = "\
-Opens when no round has closed for the pool's exit delay; the first exit ends the rounds for ever. The rows of an
-account are paid to its own address, which must send the transactions itself and needs ether for gas. A deposit that
-no round took goes back to who made it. Exit code 1: it is not open yet; the answer says when it opens.
+Opens when no round has closed for the pool's exit delay; the first exit ends the rounds for ever.
+The rows of an account are paid to its own address, which sends itself and needs ether for gas. A
+deposit that no round took goes back to who made it. Exit code 1: it is not open; the answer says when.
 
 Examples:
   ccc exit --table version-7/ --account-key maker.ccc --deployment deployment.json
-  ccc exit --deposit 3f… --private-key-file key --deployment deployment.json --wait")]
+  ccc exit --deposit 3f… --private-key-file key --wait")]
 pub(crate) struct ExitArgs {
     /// The current version, as `ccc table export` writes it; its body is not needed
     #[arg(long, value_name = "DIR", required_unless_present = "deposit")]

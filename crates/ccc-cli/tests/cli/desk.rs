@@ -107,9 +107,9 @@ impl Desk {
     #[track_caller]
     fn refused(&self, arguments: &str, code: &str) {
         let run = self.ccc(arguments);
-        assert_eq!(run.code, 2, "{arguments}\n{}{}", run.stdout, run.stderr);
+        assert!(run.stdout.is_empty(), "{arguments}\n{}", run.stdout);
         let error = run.json_error();
-        assert_eq!(error["code"], code, "{arguments}\n{error}");
+        assert_eq!((&error["code"], &error["exit"]), (&code.into(), &run.code.into()), "{arguments}\n{error}");
         assert!(error["hint"].as_str().is_some_and(|hint| hint.len() > 12), "{error}");
     }
 
