@@ -397,8 +397,15 @@ fn leaves(desk: &Desk, stranded: &str) {
     desk.refused("exit --table second --asset quote", "no-rows");
     let early = early.json();
     let left = early["opens"].as_u64().expect("a time") - early["time"].as_u64().expect("a time");
-    desk.passes(left - 4);
-    desk.refused("exit --table second --wait", "no-gas");
+    desk.passes(left - 600);
+    assert_eq!(desk.ccc(exit).code, 1, "ten minutes are left");
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            std::thread::sleep(std::time::Duration::from_secs(1));
+            desk.passes(700);
+        });
+        desk.refused("exit --table second --wait", "no-gas");
+    });
     desk.ask("anvil_setBalance", json!([desk.account, U256::from(10).pow(U256::from(18))]));
     let dry = desk.done(&format!("{exit} --dry-run"));
     assert_eq!((&dry["sent"], &dry["rows"][0]["amount"]), (&false.into(), &"5000".into()));
