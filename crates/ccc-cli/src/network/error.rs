@@ -39,16 +39,16 @@ pub(crate) enum NetworkError {
     Node { node: String, reason: String },
     #[error("refused by {by}: {reason}")]
     Refused { by: String, reason: String },
-    #[error("refused by {by} in transaction {transaction}, block {block}: {reason}")]
-    RefusedInBlock { by: String, reason: String, transaction: String, block: u64 },
+    #[error("refused by {by} in {place}: {reason}")]
+    RefusedInBlock { by: String, reason: String, place: String },
     #[error("the vault's master public key is {expected} on the chain, the committee's is {found}")]
     OtherVault { expected: String, found: String },
     #[error("{sender} has {found} wei, and the transactions may cost {needed}")]
     NoGas { sender: String, needed: String, found: String },
-    #[error("{sender} has {found} of {token}, and {needed} are needed")]
-    Balance { sender: String, token: String, needed: String, found: String },
-    #[error("the pool may take {found} of {token} from {sender}, and {needed} are needed")]
-    Allowance { sender: String, token: String, needed: String, found: String },
+    #[error("{} has {} of {}, and {} are needed", .0.sender, .0.found, .0.token, .0.needed)]
+    Balance(Box<Shortfall>),
+    #[error("the pool may take {} of {} from {}, and {} are needed", .0.found, .0.token, .0.sender, .0.needed)]
+    Allowance(Box<Shortfall>),
     #[error("the pool has nothing under {id}")]
     UnknownSubmission { id: String },
     #[error("{id} is {found}, where {expected} is wanted")]
@@ -81,6 +81,15 @@ pub(crate) enum NetworkError {
     Serve(#[from] ccc_chain::embedded::ServeError),
 }
 
+/// Too little of a token.
+#[derive(Debug)]
+pub(crate) struct Shortfall {
+    pub(crate) sender: String,
+    pub(crate) token: String,
+    pub(crate) needed: String,
+    pub(crate) found: String,
+}
+
 impl NetworkError {
     /// The stable code and the hint.
     pub(crate) fn parts(&self) -> (&'static str, &'static str) {
@@ -107,8 +116,8 @@ impl NetworkError {
             Self::NoGas { .. } => {
                 ("no-gas", "send ether to that address first; on a local chain `ccc chain --fund ADDRESS`")
             }
-            Self::Balance { .. } => ("balance", "bring the tokens to the sender first, or name a smaller --amount"),
-            Self::Allowance { .. } => {
+            Self::Balance(_) => ("balance", "bring the tokens to the sender first, or name a smaller --amount"),
+            Self::Allowance(_) => {
                 ("allowance", "leave --no-approve away, or let the pool take the amount from elsewhere")
             }
             Self::UnknownSubmission { .. } => {

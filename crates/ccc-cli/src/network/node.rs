@@ -87,7 +87,8 @@ impl Node {
     pub(crate) fn error(&self, error: &ChainError) -> NetworkError {
         if let ChainError::RefusedInBlock { refusal, transaction, block } = error {
             let (by, reason) = (refusal.by.to_string(), plain(&words_of(refusal)));
-            return NetworkError::RefusedInBlock { by, reason, transaction: transaction.to_string(), block: *block };
+            let place = format!("transaction {transaction}, block {block}");
+            return NetworkError::RefusedInBlock { by, reason, place };
         }
         if let ChainError::OtherPool { .. } = error {
             return NetworkError::OtherPool { reason: plain(&error.to_string()) };

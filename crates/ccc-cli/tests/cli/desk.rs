@@ -260,7 +260,11 @@ fn the_ciphertext_is_the_vaults(desk: &Desk, id: &str) {
         let chain = desk.chain().await;
         ccc_chain::submission::find(&chain, &desk.deployment, id).await.expect("read").expect("found")
     });
-    let Event::Deposited { ciphertext, from, .. } = found.event else { panic!("a deposit") };
+    let deposited = match found.event {
+        Event::Deposited { ciphertext, from, .. } => Some((ciphertext, from)),
+        _ => None,
+    };
+    let (ciphertext, from) = deposited.expect("a deposit");
     let ciphertext = Ciphertext::from_bytes(&ciphertext).expect("a ciphertext");
     let label = ciphertext.label();
     assert_eq!((label.chain, label.contract, label.id), (31_337, desk.deployment.pool.0.0, id.0));

@@ -9,7 +9,7 @@ use super::{
 use crate::{
     cli::{ChainDepositArgs, ChainWithdrawArgs},
     error::Error,
-    network::NetworkError,
+    network::{NetworkError, Shortfall},
     pool::BOUNDARY_LIFETIME,
     ui::Answer,
 };
@@ -22,7 +22,7 @@ pub(super) async fn deposit(arguments: &ChainDepositArgs, ctx: &Context<'_>) -> 
     let desk = Desk::open(&(&arguments.desk).into(), ctx).await?;
     let (asset, amount) = (index_of(arguments.asset), U256::from(arguments.amount));
     let token = desk.token(asset)?;
-    if arguments.amount % u128::from(token.plan.lot) != 0 {
+    if !arguments.amount.is_multiple_of(u128::from(token.plan.lot)) {
         return Err(Error::Terms { what: "the amount", reason: "not a whole number of lots" });
     }
     let (wallet, owner) = (desk.wallet()?, desk.owner()?);
@@ -89,12 +89,12 @@ impl Desk<'_> {
         if found >= amount {
             return Ok(());
         }
-        Err(NetworkError::Balance {
+        Err(NetworkError::Balance(Box::new(Shortfall {
             sender: sender.to_string(),
             token: token.plan.symbol.clone(),
             needed: amount.to_string(),
             found: found.to_string(),
-        })
+        })))
     }
 
     /// Lets the pool take the amount, unless it may already.
@@ -112,12 +112,12 @@ impl Desk<'_> {
             return Ok(Vec::new());
         }
         if refused {
-            return Err(NetworkError::Allowance {
+            return Err(NetworkError::Allowance(Box::new(Shortfall {
                 sender: wallet.address().to_string(),
                 token: token.plan.symbol.clone(),
                 needed: amount.to_string(),
                 found: found.to_string(),
-            });
+            })));
         }
         Ok(vec![Step::new("the approval", calls::approve(token.address, pool, amount))])
     }
