@@ -8,6 +8,7 @@ use alloy::{
 use crate::{
     Chain, ChainError, Deployment, Sent, Wallet,
     bindings::{CREDarkPool, SimulatedFeed, TestToken},
+    calls::{self, ExitProof},
     deploy::DeployedToken,
 };
 
@@ -17,21 +18,6 @@ use crate::{
 #[must_use]
 pub fn submission_id(chain_id: u64, pool: Address, sender: Address, salt: B256) -> B256 {
     keccak256((U256::from(chain_id), pool, sender, salt).abi_encode_params())
-}
-
-/// A proof that a row stands in the current table.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ExitProof {
-    /// The table header, 435 bytes.
-    pub header: Bytes,
-    /// The row's place.
-    pub index: u32,
-    /// The row, 64 bytes.
-    pub row: Bytes,
-    /// The row's salt in this version.
-    pub salt: B256,
-    /// The siblings from the leaf upward.
-    pub path: Vec<B256>,
 }
 
 /// Something submitted under an id.
@@ -86,8 +72,7 @@ impl<'a> Actions<'a> {
     /// # Errors
     /// An asset that the deployment does not have; see [`ChainError`].
     pub async fn approve(&self, wallet: &Wallet, asset: u32, amount: U256) -> Result<Sent, ChainError> {
-        let token = TestToken::new(self.token(asset)?.address, self.chain.provider());
-        let request = token.approve(self.deployment.pool, amount).into_transaction_request();
+        let request = calls::approve(self.token(asset)?.address, self.deployment.pool, amount);
         self.chain.send(wallet, request).await
     }
 
@@ -104,7 +89,7 @@ impl<'a> Actions<'a> {
         ciphertext: Bytes,
     ) -> Result<Submitted, ChainError> {
         self.approve(wallet, asset, amount).await?;
-        let request = self.pool().deposit(asset, amount, salt, ciphertext).into_transaction_request();
+        let request = calls::deposit(self.deployment.pool, asset, amount, salt, ciphertext);
         let sent = self.chain.send(wallet, request).await?;
         Ok(self.submitted(wallet, salt, sent))
     }
@@ -119,7 +104,7 @@ impl<'a> Actions<'a> {
         salt: B256,
         ciphertext: Bytes,
     ) -> Result<Submitted, ChainError> {
-        let request = self.pool().requestWithdrawal(salt, ciphertext).into_transaction_request();
+        let request = calls::request_withdrawal(self.deployment.pool, salt, ciphertext);
         let sent = self.chain.send(wallet, request).await?;
         Ok(self.submitted(wallet, salt, sent))
     }
@@ -134,7 +119,7 @@ impl<'a> Actions<'a> {
         salt: B256,
         ciphertext: Bytes,
     ) -> Result<Submitted, ChainError> {
-        let request = self.pool().submitStandingOrder(salt, ciphertext).into_transaction_request();
+        let request = calls::submit_standing_order(self.deployment.pool, salt, ciphertext);
         let sent = self.chain.send(wallet, request).await?;
         Ok(self.submitted(wallet, salt, sent))
     }
@@ -181,9 +166,8 @@ impl<'a> Actions<'a> {
     ///
     /// # Errors
     /// The pool's refusal; see [`ChainError`].
-    pub async fn exit(&self, wallet: &Wallet, proof: ExitProof) -> Result<Sent, ChainError> {
-        let ExitProof { header, index, row, salt, path } = proof;
-        self.chain.send(wallet, self.pool().exit(header, index, row, salt, path).into_transaction_request()).await
+    pub async fn exit(&self, wallet: &Wallet, proof: &ExitProof) -> Result<Sent, ChainError> {
+        self.chain.send(wallet, calls::exit(self.deployment.pool, proof)).await
     }
 
     /// Takes back a deposit that no round consumed.
@@ -199,7 +183,7 @@ impl<'a> Actions<'a> {
         ciphertext_hash: B256,
     ) -> Result<Sent, ChainError> {
         let token = self.token(asset)?.address;
-        let request = self.pool().reclaim(index, token, amount, ciphertext_hash).into_transaction_request();
+        let request = calls::reclaim(self.deployment.pool, index, token, amount, ciphertext_hash);
         self.chain.send(wallet, request).await
     }
 

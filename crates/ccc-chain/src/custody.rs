@@ -20,7 +20,7 @@ use crate::{
         AccessManager, CREDarkPool, EnclaveRegistry, QuorumForwarder, ReserveAttestation, SimulatedFeed, TestToken,
         VaultRegistry,
     },
-    deploy::{self, DeployedToken, FeedPlan, PoolTimes, Registries, Signers, TokenPlan, Workflow},
+    deploy::{self, DeployedToken, FeedPlan, PoolParts, PoolTimes, Registries, Signers, TokenPlan, Workflow},
     read,
 };
 
@@ -497,27 +497,10 @@ impl Run<'_> {
         feed: Address,
         tokens: &[DeployedToken],
     ) -> Result<Address, ChainError> {
-        let Workflow { id, owner, epoch } = self.workflow();
-        let PoolTimes { fill_window, max_delay, exit_delay } = self.plan.times;
-        let config = CREDarkPool::PoolConfig {
-            ingress: CREDarkPool::Ingress {
-                forwarder,
-                workflowId: id,
-                workflowOwner: owner,
-                workflowName: FixedBytes(Kind::Round.workflow_name()),
-                epoch,
-                vault: registries.vault,
-            },
-            authority: registries.manager,
-            reserve: self.plan.reserve,
-            priceSource: feed,
-            tableId: self.plan.table_id,
-            tokens: tokens.iter().map(|token| token.address).collect(),
-            lots: tokens.iter().map(|token| token.plan.lot).collect(),
-            fillWindow: fill_window,
-            maxDelay: max_delay,
-            exitDelay: exit_delay,
-        };
+        let workflow = self.workflow();
+        let &CustodyPlan { times, reserve, table_id, .. } = self.plan;
+        let registries = Some(registries);
+        let config = PoolParts { forwarder, registries, feed, tokens, workflow, times, reserve, table_id }.config();
         Ok(create!(self, CREDarkPool, CREDarkPool::constructorCall { c: config }).0)
     }
 

@@ -329,6 +329,28 @@ pub async fn check_place(chain: &Chain, deployment: &Deployment) -> Result<(), C
     Ok(())
 }
 
+/// As [`check_place`], and that the pool is the deployment's: its table and its tokens are those that the deployment names.
+///
+/// # Errors
+/// Those of [`check_place`]; [`ChainError::OtherPool`].
+pub async fn check_pool(chain: &Chain, deployment: &Deployment) -> Result<(), ChainError> {
+    check_place(chain, deployment).await?;
+    let pool = CREDarkPool::new(deployment.pool, chain.provider());
+    let other = |what, expected: String, found: String| {
+        if expected == found { Ok(()) } else { Err(ChainError::OtherPool { what, expected, found }) }
+    };
+    let no_pool =
+        |_| ChainError::OtherPool { what: "code", expected: "a pool".into(), found: "another contract".into() };
+    let table = pool.tableId().call().await.map_err(no_pool)?;
+    other("table", deployment.table_id.to_string(), table.to_string())?;
+    for (index, token) in (0u32..).zip(&deployment.tokens) {
+        let found = pool.asset(index).call().await?;
+        other("token", token.address.to_string(), found.token.to_string())?;
+        other("lot", token.plan.lot.to_string(), found.lot.to_string())?;
+    }
+    Ok(())
+}
+
 /// Makes a contract of its creation code and its constructor's arguments.
 pub(crate) async fn create<C: SolConstructor>(
     chain: &Chain,
@@ -342,6 +364,46 @@ pub(crate) async fn create<C: SolConstructor>(
     let sent = chain.send(wallet, request).await?;
     let address = sent.contract.ok_or_else(|| ChainError::NotDeployed { contract: contract.to_owned() })?;
     Ok((address, sent))
+}
+
+/// What a pool is made of.
+pub(crate) struct PoolParts<'a> {
+    pub(crate) forwarder: Address,
+    /// Without them nobody can pause the pool, and its epoch is fixed.
+    pub(crate) registries: Option<Registries>,
+    pub(crate) feed: Address,
+    pub(crate) tokens: &'a [DeployedToken],
+    pub(crate) workflow: Workflow,
+    pub(crate) times: PoolTimes,
+    pub(crate) reserve: Address,
+    pub(crate) table_id: B256,
+}
+
+impl PoolParts<'_> {
+    /// The constructor's argument.
+    pub(crate) fn config(&self) -> CREDarkPool::PoolConfig {
+        let Workflow { id, owner, epoch } = self.workflow;
+        let PoolTimes { fill_window, max_delay, exit_delay } = self.times;
+        CREDarkPool::PoolConfig {
+            ingress: CREDarkPool::Ingress {
+                forwarder: self.forwarder,
+                workflowId: id,
+                workflowOwner: owner,
+                workflowName: FixedBytes(Kind::Round.workflow_name()),
+                epoch,
+                vault: self.registries.map_or(Address::ZERO, |registries| registries.vault),
+            },
+            authority: self.registries.map_or(Address::ZERO, |registries| registries.manager),
+            reserve: self.reserve,
+            priceSource: self.feed,
+            tableId: self.table_id,
+            tokens: self.tokens.iter().map(|token| token.address).collect(),
+            lots: self.tokens.iter().map(|token| token.plan.lot).collect(),
+            fillWindow: fill_window,
+            maxDelay: max_delay,
+            exitDelay: exit_delay,
+        }
+    }
 }
 
 struct Deployer<'a> {
@@ -413,32 +475,9 @@ impl Deployer<'_> {
     }
 
     async fn pool(&self, forwarder: Address, feed: Address, tokens: &[DeployedToken]) -> Result<Address, ChainError> {
-        let config = self.pool_config(forwarder, feed, tokens);
-        let arguments = CREDarkPool::constructorCall { c: config };
+        let &DeploymentPlan { workflow, times, reserve, table_id, .. } = self.plan;
+        let config = PoolParts { forwarder, registries: None, feed, tokens, workflow, times, reserve, table_id };
+        let arguments = CREDarkPool::constructorCall { c: config.config() };
         Ok(self.create("CREDarkPool", &CREDarkPool::BYTECODE, &arguments).await?.0)
-    }
-
-    fn pool_config(&self, forwarder: Address, feed: Address, tokens: &[DeployedToken]) -> CREDarkPool::PoolConfig {
-        let Workflow { id, owner, epoch } = self.plan.workflow;
-        let PoolTimes { fill_window, max_delay, exit_delay } = self.plan.times;
-        CREDarkPool::PoolConfig {
-            ingress: CREDarkPool::Ingress {
-                forwarder,
-                workflowId: id,
-                workflowOwner: owner,
-                workflowName: FixedBytes(Kind::Round.workflow_name()),
-                epoch,
-                vault: Address::ZERO,
-            },
-            authority: Address::ZERO,
-            reserve: self.plan.reserve,
-            priceSource: feed,
-            tableId: self.plan.table_id,
-            tokens: tokens.iter().map(|token| token.address).collect(),
-            lots: tokens.iter().map(|token| token.plan.lot).collect(),
-            fillWindow: fill_window,
-            maxDelay: max_delay,
-            exitDelay: exit_delay,
-        }
     }
 }

@@ -37,6 +37,16 @@ pub enum ChainError {
     /// A contract refused; nothing changed.
     #[error("refused by {by}: {0}", by = .0.by)]
     Refused(Box<Refusal>),
+    /// A contract refused in the block itself: the gas is spent, nothing else changed.
+    #[error("refused by {by} in transaction {transaction}, block {block}: {refusal}", by = .refusal.by)]
+    RefusedInBlock {
+        /// The reason.
+        refusal: Box<Refusal>,
+        /// The transaction.
+        transaction: B256,
+        /// The block that holds it.
+        block: u64,
+    },
     /// A transaction was mined and undone, and the reason is not known any more.
     #[error("transaction {transaction} was reverted in block {block}")]
     Reverted {
@@ -93,6 +103,16 @@ pub enum ChainError {
         /// The forwarder's; zero for none.
         found: B256,
     },
+    /// The pool is another one than the deployment says.
+    #[error("the pool's {what} is {found}, expected {expected}")]
+    OtherPool {
+        /// What of it.
+        what: &'static str,
+        /// As the deployment has it.
+        expected: String,
+        /// As the pool has it.
+        found: String,
+    },
     /// The block is not on the chain.
     #[error("block {block} is not on the chain")]
     NoBlock {
@@ -141,7 +161,7 @@ impl ChainError {
     #[must_use]
     pub fn refusal(&self) -> Option<&Refusal> {
         match self {
-            Self::Refused(refusal) => Some(refusal),
+            Self::Refused(refusal) | Self::RefusedInBlock { refusal, .. } => Some(refusal),
             _ => None,
         }
     }

@@ -12,6 +12,7 @@
 
 pub mod act;
 pub mod bindings;
+pub mod calls;
 pub mod custody;
 pub mod deploy;
 pub mod embedded;
@@ -23,6 +24,7 @@ pub mod read;
 pub mod refusal;
 mod send;
 pub mod status;
+pub mod submission;
 pub mod submit;
 pub mod transcript;
 pub mod wallet;

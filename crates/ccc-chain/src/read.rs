@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Chain, ChainError,
-    bindings::{CREDarkPool, ReserveAttestation, SimulatedFeed, TestToken},
+    bindings::{CREDarkPool, ReserveAttestation, SimulatedFeed, TestToken, VaultRegistry},
 };
 
 /// A block by number, hash and time.
@@ -218,6 +218,14 @@ impl Pool {
         Ok(self.contract().lastSequence(kind.number()).block(at).call().await?)
     }
 
+    /// Whether deposits and requests are stopped at a block.
+    ///
+    /// # Errors
+    /// See [`ChainError`].
+    pub async fn paused(&self, at: BlockId) -> Result<bool, ChainError> {
+        Ok(self.contract().paused().block(at).call().await?)
+    }
+
     /// An asset.
     ///
     /// # Errors
@@ -254,6 +262,28 @@ fn request_status(number: u8) -> Result<RequestStatus, ChainError> {
 /// See [`ChainError`].
 pub async fn token_balance(chain: &Chain, token: Address, owner: Address, at: BlockId) -> Result<U256, ChainError> {
     Ok(TestToken::new(token, chain.provider()).balanceOf(owner).block(at).call().await?)
+}
+
+/// What `spender` may take of an account's token.
+///
+/// # Errors
+/// See [`ChainError`].
+pub async fn allowance(
+    chain: &Chain,
+    token: Address,
+    owner: Address,
+    spender: Address,
+    at: BlockId,
+) -> Result<U256, ChainError> {
+    Ok(TestToken::new(token, chain.provider()).allowance(owner, spender).block(at).call().await?)
+}
+
+/// The vault's master public key, as its registry has it.
+///
+/// # Errors
+/// See [`ChainError`].
+pub async fn master_key(chain: &Chain, registry: Address) -> Result<B256, ChainError> {
+    Ok(VaultRegistry::new(registry, chain.provider()).masterKey().call().await?)
 }
 
 /// The reserve's public status.

@@ -49,7 +49,8 @@ impl Chain {
     /// a refusal costs nothing.
     ///
     /// # Errors
-    /// [`ChainError::Refused`] when the contract refuses, before or in the block; see [`ChainError`] for the rest.
+    /// [`ChainError::Refused`] when the contract refuses before, [`ChainError::RefusedInBlock`] in the block; see
+    /// [`ChainError`] for the rest.
     pub async fn send(&self, wallet: &Wallet, request: TransactionRequest) -> Result<Sent, ChainError> {
         let request = request.with_from(wallet.address());
         let request = self.with_gas(request).await?;
@@ -120,7 +121,7 @@ impl Chain {
         match self.provider().call(request.clone()).block(parent).await {
             Ok(_) => ChainError::Reverted { transaction, block },
             Err(error) => match self.refusal_of(request, error) {
-                refused @ ChainError::Refused(_) => refused,
+                ChainError::Refused(refusal) => ChainError::RefusedInBlock { refusal, transaction, block },
                 _ => ChainError::Reverted { transaction, block },
             },
         }

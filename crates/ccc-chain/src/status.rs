@@ -1,6 +1,6 @@
 //! What a deployment's contracts say at one block.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use alloy::{
     eips::BlockId,
@@ -16,7 +16,7 @@ use ccc_core::report::Kind;
 use crate::{
     Chain, ChainError, ChainKind, Deployment,
     bindings::{CREDarkPool, EnclaveRegistry, QuorumForwarder, VaultRegistry},
-    deploy::Registries,
+    deploy::{Registries, Signers},
     read::{self, Attestation, BlockRef, Pool, RequestState, RequestStatus, TableState},
     watch::spans,
 };
@@ -120,8 +120,7 @@ pub struct Pending {
 pub struct Status {
     /// The block.
     pub block: BlockRef,
-    /// The time by which its questions are answered, Unix time: the block's, but on the embedded chain, whose time goes
-    /// on between blocks, the next block's.
+    /// The time by which its questions are answered, Unix time; see [`now`].
     pub now: u64,
     /// The reserve's public status.
     pub attestation: Attestation,
@@ -131,8 +130,9 @@ pub struct Status {
     pub paused: bool,
     /// The requests that wait, oldest first.
     pub pending: Vec<Pending>,
-    /// The digest of the signer set at the forwarder; zero for none.
-    pub signer_set: B256,
+    /// The signer sets that the forwarder holds, by number and version. After a rotation the last one of the deployment's
+    /// number is the one to sign with, whatever the deployment's file says.
+    pub signer_sets: Vec<Signers>,
     /// Manager and registries, where the deployment has them.
     pub registries: Option<RegistryState>,
 }
@@ -145,16 +145,14 @@ pub async fn read(chain: &Chain, deployment: &Deployment) -> Result<Status, Chai
     let block = chain.block(BlockId::latest()).await?;
     let at = block.id();
     let pool = CREDarkPool::new(deployment.pool, chain.provider());
-    let forwarder = QuorumForwarder::new(deployment.forwarder, chain.provider());
-    let (don_id, version) = (deployment.signers.don_id, deployment.signers.config_version);
     Ok(Status {
         block,
-        now: if chain.kind() == ChainKind::Embedded { time_of_calls(chain, at).await? } else { block.time },
+        now: now(chain, block).await?,
         attestation: read::attestation(chain, deployment.attestation, at).await?,
         table: Pool::new(chain, deployment.pool).table(at).await?,
         paused: pool.paused().block(at).call().await?,
         pending: pending(chain, deployment, block).await?,
-        signer_set: forwarder.configDigest(don_id, version).block(at).call().await?,
+        signer_sets: signer_sets(chain, deployment, block).await?,
         registries: match deployment.registries {
             Some(registries) => Some(registry_state(chain, deployment, registries, block).await?),
             None => None,
@@ -162,8 +160,42 @@ pub async fn read(chain: &Chain, deployment: &Deployment) -> Result<Status, Chai
     })
 }
 
+/// The signer sets that the forwarder holds at a block: what its `ConfigSet` events leave, each held against its digest at
+/// the forwarder.
+///
+/// # Errors
+/// [`ChainError::SignerSet`] where events and contract disagree; see [`ChainError`] for the rest.
+pub async fn signer_sets(chain: &Chain, deployment: &Deployment, block: BlockRef) -> Result<Vec<Signers>, ChainError> {
+    let forwarder = QuorumForwarder::new(deployment.forwarder, chain.provider());
+    let events: Vec<QuorumForwarder::ConfigSet> = events(chain, deployment, deployment.forwarder, block.number).await?;
+    let mut sets = BTreeMap::new();
+    for QuorumForwarder::ConfigSet { donId, configVersion, f, signers } in events {
+        let set = Signers { don_id: donId, config_version: configVersion, f, addresses: signers };
+        sets.insert((donId, configVersion), set);
+    }
+    // a set that was cleared tolerates no faults
+    let sets: Vec<Signers> = sets.into_values().filter(|set| set.f != 0).collect();
+    for set in &sets {
+        let expected = B256::from(set.set().config_digest(chain.chain_id(), &deployment.forwarder.0.0));
+        let found = forwarder.configDigest(set.don_id, set.config_version).block(block.id()).call().await?;
+        if expected != found {
+            return Err(ChainError::SignerSet { expected, found });
+        }
+    }
+    Ok(sets)
+}
+
 /// Init code that returns the time: TIMESTAMP, PUSH0, MSTORE, PUSH1 32, PUSH0, RETURN.
 const TELL_TIME: [u8; 7] = [0x42, 0x5f, 0x52, 0x60, 0x20, 0x5f, 0xf3];
+
+/// The time by which the contracts answer at a block, Unix time: the block's, but on the embedded chain, whose time goes on
+/// between blocks, the next block's.
+///
+/// # Errors
+/// See [`ChainError`].
+pub async fn now(chain: &Chain, block: BlockRef) -> Result<u64, ChainError> {
+    if chain.kind() == ChainKind::Embedded { time_of_calls(chain, block.id()).await } else { Ok(block.time) }
+}
 
 async fn time_of_calls(chain: &Chain, at: BlockId) -> Result<u64, ChainError> {
     let request = TransactionRequest::default().with_deploy_code(TELL_TIME);

@@ -65,8 +65,8 @@ pub async fn delivered(
 /// Checks the report and delivers it.
 ///
 /// # Errors
-/// [`ChainError::Refused`] with the forwarder's or the receiver's reason. Nothing changed on the chain, except when the
-/// receiver refused in the block itself: then the delivery may be repeated by anyone.
+/// [`ChainError::Refused`] with the forwarder's or the receiver's reason; nothing changed on the chain. When the receiver
+/// refused in the block itself, [`ChainError::RefusedInBlock`]: then the delivery may be repeated by anyone.
 pub async fn deliver(
     chain: &Chain,
     wallet: &Wallet,
@@ -143,7 +143,11 @@ async fn outcome(chain: &Chain, forwarder: Address, signed: &SignedReport, sent:
     };
     if !processed.result {
         return Err(match reason(receiver_of(signed), &own) {
-            Some(refusal) => ChainError::Refused(Box::new(refusal)),
+            Some(refusal) => ChainError::RefusedInBlock {
+                refusal: Box::new(refusal),
+                transaction: sent.transaction,
+                block: sent.block,
+            },
             None => unexplained(chain, forwarder, signed, sent.transaction).await?,
         });
     }

@@ -152,7 +152,7 @@ impl Watcher {
     }
 
     /// `None` for events that say nothing about money or reports (ownership, configuration).
-    fn observe(&self, log: &Log) -> Result<Option<Observed>, ChainError> {
+    pub(crate) fn observe(&self, log: &Log) -> Result<Option<Observed>, ChainError> {
         let contract = log.address();
         let (block, log_index) = (log.block_number.unwrap_or_default(), log.log_index.unwrap_or_default());
         let transaction = log.transaction_hash.unwrap_or_default();

@@ -9,7 +9,13 @@ use alloy::{
     primitives::{B256, Bytes, U256, keccak256},
 };
 use ccc_chain::{
-    ChainError, act::ExitProof, act::submission_id, read, read::RequestStatus, submit, watch::Event, watch::Watcher,
+    ChainError, Deployment,
+    act::submission_id,
+    calls::{self, ExitProof},
+    deploy, read,
+    read::RequestStatus,
+    submit,
+    watch::{Event, Watcher},
 };
 use ccc_core::report::{Accumulator, Binding, Payload, Report, ReportContext, Round, SignedReport, Statement, Verdict};
 use common::{CHAIN_ID, USDC_LOT, World, refusal, report_signer, salt};
@@ -369,6 +375,42 @@ fn table_of_one(world: &World, amount: u128) -> ExitProof {
     }
 }
 
+/// A gas limit of its own skips the question that would have cost nothing.
+#[tokio::test]
+async fn what_is_refused_in_a_block_names_its_transaction() {
+    let world = World::new().await;
+    let token = world.deployment.tokens[0].address;
+    let mut request = calls::reclaim(world.deployment.pool, 0, token, U256::from(1), B256::ZERO);
+    assert_eq!(refusal(world.chain.send(&world.maker, request.clone()).await).1, "ExitNotOpen");
+    let before = world.chain.block(BlockId::latest()).await.unwrap().number;
+    request.gas = Some(500_000);
+    match world.chain.send(&world.maker, request).await {
+        Err(ChainError::RefusedInBlock { refusal, block, .. }) => {
+            assert_eq!((refusal.name.as_str(), block), ("ExitNotOpen", before + 1));
+        }
+        other => panic!("expected a refusal in a block, found {other:?}"),
+    }
+}
+
+/// Another contract, another table and other tokens than the deployment's are noticed before anything is sent there.
+#[tokio::test]
+async fn a_pool_that_is_not_the_deployments_is_refused() {
+    let world = World::new().await;
+    let check = async |deployment: Deployment| deploy::check_pool(&world.chain, &deployment).await;
+    check(world.deployment.clone()).await.unwrap();
+    let token = world.deployment.tokens[0].address;
+    let other = Deployment { pool: token, ..world.deployment.clone() };
+    assert!(matches!(check(other).await, Err(ChainError::OtherPool { what: "code", .. })));
+    let other = Deployment { table_id: B256::ZERO, ..world.deployment.clone() };
+    assert!(matches!(check(other).await, Err(ChainError::OtherPool { what: "table", .. })));
+    let mut other = world.deployment.clone();
+    other.tokens.reverse();
+    assert!(matches!(check(other).await, Err(ChainError::OtherPool { what: "token", .. })));
+    let mut other = world.deployment.clone();
+    other.tokens[0].plan.lot += 1;
+    assert!(matches!(check(other).await, Err(ChainError::OtherPool { what: "lot", .. })));
+}
+
 #[tokio::test]
 async fn owner_leaves_with_a_proof_when_no_round_closes_any_more() {
     let world = World::new().await;
@@ -377,14 +419,14 @@ async fn owner_leaves_with_a_proof_when_no_round_closes_any_more() {
     let header_hash = keccak256(&proof.header).0;
     let round = Round { header_hash, ..world.round(B256::ZERO, false).await };
     world.deliver_statement(Statement::Round(round), 1).await.unwrap();
-    assert_eq!(refusal(world.act().exit(&world.maker, proof.clone()).await).1, "ExitNotOpen");
+    assert_eq!(refusal(world.act().exit(&world.maker, &proof).await).1, "ExitNotOpen");
     let last = world.pool().table(LATEST).await.unwrap().last_round;
     world.chain.advance_time(last + 86_400).await.unwrap();
-    assert_eq!(refusal(world.act().exit(&world.stranger, proof.clone()).await).1, "NotAccount");
+    assert_eq!(refusal(world.act().exit(&world.stranger, &proof).await).1, "NotAccount");
     let forged = ExitProof { salt: B256::ZERO, ..proof.clone() };
-    assert_eq!(refusal(world.act().exit(&world.maker, forged).await).1, "StateRootMismatch");
-    world.act().exit(&world.maker, proof.clone()).await.unwrap();
-    assert_eq!(refusal(world.act().exit(&world.maker, proof).await).1, "AlreadyExited");
+    assert_eq!(refusal(world.act().exit(&world.maker, &forged).await).1, "StateRootMismatch");
+    world.act().exit(&world.maker, &proof).await.unwrap();
+    assert_eq!(refusal(world.act().exit(&world.maker, &proof).await).1, "AlreadyExited");
     assert!(world.pool().table(LATEST).await.unwrap().halted);
     let next = Statement::Round(world.round(B256::ZERO, false).await);
     assert_eq!(refusal(world.deliver_statement(next, 2).await).1, "Halted");

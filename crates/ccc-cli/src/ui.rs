@@ -63,6 +63,11 @@ impl Ui {
         }
     }
 
+    /// As [`Self::result`], for what would be lost if it were not printed: `--quiet` does not silence it.
+    pub(crate) fn rescue(&self, lines: &[String], object: &serde_json::Value) {
+        Self { quiet: false, ..*self }.result(lines, object);
+    }
+
     /// As [`Self::result`], for an object that is large: its text is made where it is printed alone.
     pub(crate) fn answer(&self, lines: &[String], object: impl FnOnce() -> String) {
         let text = if self.json { object() } else { lines.join("\n") };

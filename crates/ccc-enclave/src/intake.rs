@@ -18,6 +18,21 @@ use ccc_core::{
 };
 use std::collections::HashSet;
 
+/// The pool that a submission is for: all of a configuration that its identifier and its label bind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PoolId {
+    /// Chain identifier.
+    pub chain: u64,
+    /// The `CREDarkPool` contract.
+    pub contract: [u8; 20],
+}
+
+impl From<&EnclaveConfig> for PoolId {
+    fn from(config: &EnclaveConfig) -> Self {
+        Self { chain: config.chain, contract: config.pool }
+    }
+}
+
 /// One submission as the chain logged it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Submission {
@@ -317,10 +332,11 @@ impl Queue<'_> {
 
 /// The identifier that the contract derives: keccak256(abi.encode(chain, contract, submitter, salt)).
 #[must_use]
-pub fn submission_id(config: &EnclaveConfig, who: &[u8; 20], salt: &[u8; 32]) -> [u8; 32] {
+pub fn submission_id(pool: impl Into<PoolId>, who: &[u8; 20], salt: &[u8; 32]) -> [u8; 32] {
+    let PoolId { chain, contract } = pool.into();
     let mut words = [0; 128];
-    words[24..32].copy_from_slice(&config.chain.to_be_bytes());
-    words[44..64].copy_from_slice(&config.pool);
+    words[24..32].copy_from_slice(&chain.to_be_bytes());
+    words[44..64].copy_from_slice(&contract);
     words[76..96].copy_from_slice(who);
     words[96..].copy_from_slice(salt);
     keccak256(&[&words])
@@ -328,17 +344,9 @@ pub fn submission_id(config: &EnclaveConfig, who: &[u8; 20], salt: &[u8; 32]) ->
 
 /// The label that a submission must carry.
 #[must_use]
-pub fn label(config: &EnclaveConfig, id: [u8; 32], who: [u8; 20], expiry: u64) -> Label {
-    Label {
-        kind: LabelKind::Recipient,
-        chain: config.chain,
-        contract: config.pool,
-        id,
-        version: 0,
-        requester: who,
-        expiry,
-        context: [0; 32],
-    }
+pub fn label(pool: impl Into<PoolId>, id: [u8; 32], who: [u8; 20], expiry: u64) -> Label {
+    let PoolId { chain, contract } = pool.into();
+    Label { kind: LabelKind::Recipient, chain, contract, id, version: 0, requester: who, expiry, context: [0; 32] }
 }
 
 fn readable(

@@ -8,11 +8,11 @@ use axum::{
     response::{IntoResponse, Response},
     routing::get,
 };
+use ccc_chain::embedded::{LoopbackServer, ServeError};
 use ccc_enclave::statement::MAX_LEN;
 use serde::Serialize;
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 use subtle::ConstantTimeEq;
-use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
 use zeroize::Zeroizing;
 
 /// How long the client waits for a statement.
@@ -42,27 +42,15 @@ impl SimulatedStatement {
 }
 
 /// A running simulated custodian; dropping it ends the server.
-pub struct SimulatedCustodian {
-    address: SocketAddr,
-    stop: Option<oneshot::Sender<()>>,
-    task: JoinHandle<()>,
-}
+pub struct SimulatedCustodian(LoopbackServer);
 
 /// What can go wrong between the enclave host and the custodian. No variant carries the statement.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum CustodianError {
-    /// The simulated custodian listens on loopback alone.
-    #[error("{0} is not a loopback address")]
-    NotLoopback(SocketAddr),
-    /// The port could not be had.
-    #[error("listening on {address}: {source}")]
-    Listen {
-        /// The address.
-        address: SocketAddr,
-        /// Why.
-        source: std::io::Error,
-    },
+    /// The simulated custodian could not be served.
+    #[error(transparent)]
+    Serve(#[from] ServeError),
     /// No answer, or a broken one.
     #[error("asking the custodian: {0}")]
     Unreachable(String),
@@ -86,50 +74,22 @@ impl SimulatedCustodian {
     /// Serves a statement at `/v1/statement` to whoever has the token.
     ///
     /// # Errors
-    /// [`CustodianError::NotLoopback`], [`CustodianError::Listen`].
+    /// [`CustodianError::Serve`].
     pub async fn serve(address: SocketAddr, token: &str, statement: Vec<u8>) -> Result<Self, CustodianError> {
-        if !address.ip().is_loopback() {
-            return Err(CustodianError::NotLoopback(address));
-        }
-        let listen = |source| CustodianError::Listen { address, source };
-        let listener = TcpListener::bind(address).await.map_err(listen)?;
-        let address = listener.local_addr().map_err(listen)?;
         let served = Served { statement, authorization: Zeroizing::new(format!("Bearer {token}")) };
-        let router = Router::new().route("/v1/statement", get(answer)).with_state(Arc::new(served));
-        let (stop, stopped) = oneshot::channel::<()>();
-        let task = tokio::spawn(async move {
-            let ended = async {
-                // either side of the channel ending means that the server should end
-                drop(stopped.await);
-            };
-            if let Err(error) = axum::serve(listener, router).with_graceful_shutdown(ended).await {
-                eprintln!("simulated custodian: {error}");
-            }
-        });
-        Ok(Self { address, stop: Some(stop), task })
+        let routes = Router::new().route("/v1/statement", get(answer)).with_state(Arc::new(served));
+        Ok(Self(LoopbackServer::serve(address, routes).await?))
     }
 
     /// The URL of the statement.
     #[must_use]
     pub fn url(&self) -> String {
-        format!("http://{}/v1/statement", self.address)
+        format!("{}/v1/statement", self.0.url())
     }
 
     /// Waits until the server ends.
-    pub async fn wait(mut self) {
-        let never = self.stop.take();
-        drop((&mut self.task).await);
-        drop(never);
-    }
-}
-
-impl Drop for SimulatedCustodian {
-    fn drop(&mut self) {
-        if let Some(stop) = self.stop.take() {
-            // the server may have ended already; then there is nobody to tell
-            let _ = stop.send(());
-        }
-        self.task.abort();
+    pub async fn wait(self) {
+        self.0.wait().await;
     }
 }
 
@@ -191,7 +151,7 @@ mod tests {
     #[tokio::test]
     async fn only_loopback_is_served() {
         let refused = SimulatedCustodian::serve(([0, 0, 0, 0], 0).into(), "t", Vec::new()).await;
-        assert!(matches!(refused, Err(CustodianError::NotLoopback(_))));
+        assert!(matches!(refused, Err(CustodianError::Serve(ServeError::NotLoopback(_)))));
     }
 
     #[tokio::test]

@@ -7,12 +7,12 @@ use ccc_core::{
 };
 use ccc_enclave::{
     authorisation::{AccountKey, AuthorisationError},
-    config::EnclaveConfig,
     instruction::{
         CancelInstruction, DepositInstruction, ForcedTransferInstruction, FreezeInstruction, StandingOrderTerms,
         TransferInstruction, WithdrawalInstruction,
     },
-    intake, query,
+    intake::{self, PoolId},
+    query,
     reader::ReaderKey,
 };
 use rand_core::CryptoRng;
@@ -143,13 +143,13 @@ impl TableOwner {
     /// [`EncryptError`].
     pub fn deposit(
         &self,
-        config: &EnclaveConfig,
+        pool: impl Into<PoolId>,
         key: &MasterPublicKey,
         submitted: ([u8; 32], [u8; 20]),
         expiry: u64,
         rng: &mut impl CryptoRng,
     ) -> Result<Ciphertext, EncryptError> {
-        let label = intake::label(config, submitted.0, submitted.1, expiry);
+        let label = intake::label(pool, submitted.0, submitted.1, expiry);
         let mut instruction =
             DepositInstruction { account: self.account(), reading_key: *self.reading_key, signature: [0; 65] };
         instruction.signature = self.sign(&label, &instruction.unsigned());
@@ -162,13 +162,13 @@ impl TableOwner {
     /// [`EncryptError`].
     pub fn standing_order(
         &self,
-        config: &EnclaveConfig,
+        pool: impl Into<PoolId>,
         key: &MasterPublicKey,
         submitted: ([u8; 32], [u8; 20]),
         offer: &Offer,
         rng: &mut impl CryptoRng,
     ) -> Result<Ciphertext, EncryptError> {
-        let label = intake::label(config, submitted.0, submitted.1, offer.expiry);
+        let label = intake::label(pool, submitted.0, submitted.1, offer.expiry);
         let mut terms = StandingOrderTerms {
             account: self.account(),
             asset: offer.asset,
@@ -190,13 +190,13 @@ impl TableOwner {
     /// [`EncryptError`].
     pub fn withdrawal(
         &self,
-        config: &EnclaveConfig,
+        pool: impl Into<PoolId>,
         key: &MasterPublicKey,
         submitted: ([u8; 32], [u8; 20]),
         (withdrawal, expiry): (&Withdrawal, u64),
         rng: &mut impl CryptoRng,
     ) -> Result<Ciphertext, EncryptError> {
-        let label = intake::label(config, submitted.0, submitted.1, expiry);
+        let label = intake::label(pool, submitted.0, submitted.1, expiry);
         let mut instruction = WithdrawalInstruction {
             account: self.account(),
             asset: withdrawal.asset,
@@ -227,13 +227,13 @@ impl TableOwner {
     /// [`EncryptError`].
     pub fn instruct(
         &self,
-        config: &EnclaveConfig,
+        pool: impl Into<PoolId>,
         key: &MasterPublicKey,
         submitted: ([u8; 32], [u8; 20]),
         (instruction, expiry): (&Instruction, u64),
         rng: &mut impl CryptoRng,
     ) -> Result<Ciphertext, EncryptError> {
-        let label = intake::label(config, submitted.0, submitted.1, expiry);
+        let label = intake::label(pool, submitted.0, submitted.1, expiry);
         Ciphertext::encrypt(key, &label, &self.signed(&label, instruction), rng)
     }
 

@@ -15,6 +15,7 @@ mod connections;
 mod execute;
 mod fault;
 mod filters;
+mod loopback;
 mod mine;
 mod node;
 mod parameters;
@@ -29,7 +30,8 @@ use alloy::primitives::Address;
 pub(crate) use rpc::CLIENT_VERSION;
 
 pub use connections::{IDLE, MOST_CONNECTIONS};
-pub use server::{BATCH_TIME, BODY_TIME, ChainServer, Clock, MAX_BODY, MOST_IN_BATCH, ServeError};
+pub use loopback::{LoopbackServer, ServeError};
+pub use server::{BATCH_TIME, BODY_TIME, ChainServer, Clock, MAX_BODY, MOST_IN_BATCH};
 pub use transport::EmbeddedTransport;
 
 /// The most gas that a transaction may ask for (EIP-7825).

@@ -22,9 +22,12 @@ use axum::{
     routing::post,
 };
 use serde_json::{Value, value::RawValue};
-use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle, time::Instant};
+use tokio::time::Instant;
 
-use super::{EmbeddedTransport, connections::Bounded};
+use super::{
+    EmbeddedTransport,
+    loopback::{LoopbackServer, ServeError},
+};
 
 /// The longest body, in bytes.
 pub const MAX_BODY: usize = 1 << 20;
@@ -51,29 +54,9 @@ pub enum Clock {
     Machine,
 }
 
-/// Why a chain is not served.
-#[derive(Debug, thiserror::Error)]
-pub enum ServeError {
-    /// It is served on loopback alone.
-    #[error("{0} is not a loopback address")]
-    NotLoopback(SocketAddr),
-    /// The port could not be had.
-    #[error("listening on {address}: {source}")]
-    Listen {
-        /// The address.
-        address: SocketAddr,
-        /// Why.
-        source: std::io::Error,
-    },
-}
-
 /// A running server; dropping it ends it.
 #[derive(Debug)]
-pub struct ChainServer {
-    address: SocketAddr,
-    stop: Option<oneshot::Sender<()>>,
-    task: JoinHandle<std::io::Result<()>>,
-}
+pub struct ChainServer(LoopbackServer);
 
 #[derive(Clone)]
 struct Served {
@@ -87,45 +70,19 @@ impl ChainServer {
     /// # Errors
     /// [`ServeError`].
     pub async fn serve(address: SocketAddr, chain: EmbeddedTransport, clock: Clock) -> Result<Self, ServeError> {
-        if !address.ip().is_loopback() {
-            return Err(ServeError::NotLoopback(address));
-        }
-        let listen = |source| ServeError::Listen { address, source };
-        let listener = TcpListener::bind(address).await.map_err(listen)?;
-        let address = listener.local_addr().map_err(listen)?;
-        let router = Router::new().route("/", post(answer)).with_state(Served { chain, clock });
-        let (stop, stopped) = oneshot::channel::<()>();
-        let task = tokio::spawn(async move {
-            let ended = async {
-                // either side of the channel ending means that the server should end
-                drop(stopped.await);
-            };
-            axum::serve(Bounded::new(listener), router).with_graceful_shutdown(ended).await
-        });
-        Ok(Self { address, stop: Some(stop), task })
+        let routes = Router::new().route("/", post(answer)).with_state(Served { chain, clock });
+        Ok(Self(LoopbackServer::serve(address, routes).await?))
     }
 
     /// Where it is served.
     #[must_use]
     pub fn url(&self) -> String {
-        format!("http://{}", self.address)
+        self.0.url()
     }
 
     /// Waits until the server ends.
-    pub async fn wait(mut self) {
-        let never = self.stop.take();
-        drop((&mut self.task).await);
-        drop(never);
-    }
-}
-
-impl Drop for ChainServer {
-    fn drop(&mut self) {
-        if let Some(stop) = self.stop.take() {
-            // the server may have ended already; then there is nobody to tell
-            let _ = stop.send(());
-        }
-        self.task.abort();
+    pub async fn wait(self) {
+        self.0.wait().await;
     }
 }
 

@@ -208,7 +208,7 @@ impl World {
 #[track_caller]
 pub(crate) fn refusal<T: std::fmt::Debug>(outcome: Result<T, ChainError>) -> (Address, String) {
     match outcome {
-        Err(ChainError::Refused(refusal)) => (refusal.by, refusal.name),
+        Err(ChainError::Refused(refusal) | ChainError::RefusedInBlock { refusal, .. }) => (refusal.by, refusal.name),
         other => panic!("expected a refusal, found {other:?}"),
     }
 }

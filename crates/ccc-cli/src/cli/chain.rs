@@ -6,13 +6,13 @@ use std::path::PathBuf;
 /// Which chain.
 #[derive(Args, Clone, Default)]
 pub(crate) struct ChainArgs {
-    /// The node, http:// [env: CCC_RPC_URL] [default: http://127.0.0.1:8545]
+    /// The node [env: CCC_RPC_URL] [default: http://127.0.0.1:8545]
     #[arg(long, value_name = "URL", help_heading = "Chain")]
     pub(crate) rpc_url: Option<String>,
     /// Refuse a node of another chain [env: CCC_CHAIN_ID]
     #[arg(long, value_name = "ID", help_heading = "Chain")]
     pub(crate) chain_id: Option<u64>,
-    /// Settings (TOML) [env: CCC_CONFIG] [default: ccc/config.toml where the system keeps settings]
+    /// Settings [env: CCC_CONFIG] [default: where the system keeps them]
     #[arg(long, value_name = "FILE", help_heading = "Chain")]
     pub(crate) config: Option<PathBuf>,
 }
@@ -25,13 +25,22 @@ pub(crate) struct DeploymentArgs {
     pub(crate) deployment: Option<PathBuf>,
 }
 
+/// Which contracts on which chain.
+#[derive(Args, Clone, Default)]
+pub(crate) struct ReadArgs {
+    #[command(flatten)]
+    pub(crate) deployment: DeploymentArgs,
+    #[command(flatten)]
+    pub(crate) chain: ChainArgs,
+}
+
 /// Whose transactions.
 #[derive(Args, Clone, Default)]
 pub(crate) struct KeyArgs {
-    /// Its first line is the sender's key, 64 hexadecimal digits (mode 0600) [env: CCC_PRIVATE_KEY_FILE]
+    /// The sender's key in hexadecimal (mode 0600) [env: CCC_PRIVATE_KEY_FILE]
     #[arg(long, value_name = "FILE", help_heading = "Chain", conflicts_with = "keystore")]
     pub(crate) private_key_file: Option<PathBuf>,
-    /// The sender's key under its passphrase, as wallets write it (version 3) [env: CCC_KEYSTORE]
+    /// The sender's key as wallets write it (version 3) [env: CCC_KEYSTORE]
     #[arg(long, value_name = "FILE", help_heading = "Chain")]
     pub(crate) keystore: Option<PathBuf>,
 }
@@ -47,28 +56,69 @@ pub(crate) struct SpendArgs {
     pub(crate) broadcast: bool,
 }
 
+/// Who sends to which contracts on which chain, if anything is sent.
+#[derive(Args, Clone, Default)]
+pub(crate) struct SendArgs {
+    #[command(flatten)]
+    pub(crate) read: ReadArgs,
+    #[command(flatten)]
+    pub(crate) key: KeyArgs,
+    #[command(flatten)]
+    pub(crate) spend: SpendArgs,
+}
+
+/// Whose table account, under which vault.
+#[derive(Args, Clone, Default)]
+pub(crate) struct OwnerArgs {
+    /// Keys of the table account [env: CCC_ACCOUNT_KEY]
+    #[arg(long, value_name = "FILE", help_heading = "Chain")]
+    pub(crate) account_key: Option<PathBuf>,
+    /// The vault's committee, to which is encrypted [env: CCC_COMMITTEE]
+    #[arg(long, value_name = "FILE", help_heading = "Chain")]
+    pub(crate) committee: Option<PathBuf>,
+}
+
+/// Every setting as a flag.
+#[derive(Args, Clone, Default)]
+pub(crate) struct SettingsArgs {
+    #[command(flatten)]
+    pub(crate) read: ReadArgs,
+    #[command(flatten)]
+    pub(crate) key: KeyArgs,
+    #[command(flatten)]
+    pub(crate) owner: OwnerArgs,
+}
+
+impl From<&ReadArgs> for SettingsArgs {
+    fn from(read: &ReadArgs) -> Self {
+        Self { read: read.clone(), ..Self::default() }
+    }
+}
+
+impl From<&DeployArgs> for SettingsArgs {
+    fn from(deploy: &DeployArgs) -> Self {
+        let read = ReadArgs { chain: deploy.chain.clone(), ..ReadArgs::default() };
+        Self { read, key: deploy.key.clone(), ..Self::default() }
+    }
+}
+
+impl From<&SendArgs> for SettingsArgs {
+    fn from(send: &SendArgs) -> Self {
+        Self { read: send.read.clone(), key: send.key.clone(), ..Self::default() }
+    }
+}
+
 /// What of the settings.
 #[derive(Subcommand)]
 pub(crate) enum Config {
     /// Print each setting and where it comes from
-    Show(SettingsArgs),
-}
-
-/// Every setting as a flag.
-#[derive(Args)]
-#[command(after_help = "\
+    #[command(after_help = "\
 A flag stands before the environment, the environment before the file, the file before the default.
 
 Examples:
   ccc config show
   CCC_RPC_URL=http://127.0.0.1:8545 ccc --json config show")]
-pub(crate) struct SettingsArgs {
-    #[command(flatten)]
-    pub(crate) chain: ChainArgs,
-    #[command(flatten)]
-    pub(crate) deployment: DeploymentArgs,
-    #[command(flatten)]
-    pub(crate) key: KeyArgs,
+    Show(SettingsArgs),
 }
 
 /// Arguments of `doctor`.
@@ -118,14 +168,17 @@ Without --plan, on a local chain alone: well-known test accounts, test tokens an
 shows that plan as a file. Nothing is sent on any other chain without --broadcast.
 
 Examples:
-  ccc deploy --private-key-file key --out deployment.json
+  ccc deploy --private-key-file key --committee keys/committee.ccc --out deployment.json
   ccc deploy --plan plan.toml --rpc-url http://127.0.0.1:8545 --keystore wallet.json --out deployment.toml --broadcast")]
 pub(crate) struct DeployArgs {
     /// What to deploy and to whom to give it (TOML)
     #[arg(long, value_name = "FILE")]
     pub(crate) plan: Option<PathBuf>,
+    /// The vault's committee: its epoch and master public key instead of the plan's
+    #[arg(long, value_name = "FILE")]
+    pub(crate) committee: Option<PathBuf>,
     /// Print the plan of a local chain and end
-    #[arg(long, conflicts_with_all = ["plan", "out"])]
+    #[arg(long, conflicts_with_all = ["plan", "out", "committee"])]
     pub(crate) print_plan: bool,
     /// Write the deployment to this file, .json or .toml, which must not exist
     #[arg(long, value_name = "FILE", required_unless_present = "print_plan")]
@@ -148,9 +201,7 @@ Examples:
   ccc --json status --deployment deployment.json --rpc-url http://127.0.0.1:8545")]
 pub(crate) struct StatusArgs {
     #[command(flatten)]
-    pub(crate) deployment: DeploymentArgs,
-    #[command(flatten)]
-    pub(crate) chain: ChainArgs,
+    pub(crate) read: ReadArgs,
 }
 
 /// What of reports.
@@ -172,11 +223,5 @@ pub(crate) struct SubmitArgs {
     #[arg(value_name = "FILE")]
     pub(crate) file: PathBuf,
     #[command(flatten)]
-    pub(crate) deployment: DeploymentArgs,
-    #[command(flatten)]
-    pub(crate) chain: ChainArgs,
-    #[command(flatten)]
-    pub(crate) key: KeyArgs,
-    #[command(flatten)]
-    pub(crate) spend: SpendArgs,
+    pub(crate) send: SendArgs,
 }

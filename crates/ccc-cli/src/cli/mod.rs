@@ -3,6 +3,7 @@
 mod attest;
 mod chain;
 mod clear;
+mod desk;
 mod keys;
 mod message;
 mod node;
@@ -16,10 +17,14 @@ mod value;
 
 pub(crate) use attest::{Attest, AttestPolicy, PolicyCheckArgs};
 pub(crate) use chain::{
-    ChainArgs, Config, DeployArgs, DeploymentArgs, DoctorArgs, KeyArgs, Report, ServeChainArgs, SettingsArgs,
+    ChainArgs, Config, DeployArgs, DoctorArgs, KeyArgs, OwnerArgs, ReadArgs, Report, ServeChainArgs, SettingsArgs,
     SpendArgs, StatusArgs, SubmitArgs,
 };
 pub(crate) use clear::{ClearArgs, ClearRunArgs, ClearVerb, GenerateArgs};
+pub(crate) use desk::{
+    ChainDepositArgs, ChainWithdrawArgs, DeskArgs, ExitArgs, Order, OrderCancelArgs, OrderNewArgs, OrderStatusArgs,
+    ReceiptOpenArgs, ReceiptVerb,
+};
 pub(crate) use keys::{AccountKeygen, AgentKeygen, AuditorKeygen, CommitteeKeygen, Keygen, Tdh2Keygen};
 pub(crate) use message::{EncryptArgs, Format, OpenArgs, ShareArgs};
 pub(crate) use node::{AuditArgs, CheckConfigArgs, NodeVerb, VaultNodeArgs};
@@ -35,7 +40,7 @@ pub(crate) use rounds::{
 };
 pub(crate) use storage::{AuditorsArgs, CollectArgs, RestoreArgs, RotateArgs};
 pub(crate) use submission::{CancelArgs, ForceTransferArgs, OfOperator, Submitting, TransferArgs};
-pub(crate) use value::{AssetName, SpreadRange, UpkeepName};
+pub(crate) use value::{AssetName, Digest, SpreadRange, UpkeepName};
 
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
@@ -124,6 +129,18 @@ pub(crate) enum Verb {
     /// Hand signed reports to the chain
     #[command(subcommand)]
     Report(Report),
+    /// Bring tokens into a pool on a chain
+    Deposit(ChainDepositArgs),
+    /// Ask a pool on a chain to be paid out
+    Withdraw(ChainWithdrawArgs),
+    /// Make a standing order on a chain, take it back, ask for it
+    #[command(subcommand)]
+    Order(Order),
+    /// Open one's own receipts of a round on a chain
+    #[command(subcommand)]
+    Receipt(ReceiptVerb),
+    /// Leave a pool whose rounds have stopped, without anyone's help
+    Exit(ExitArgs),
     /// Serve the embedded chain over JSON-RPC on loopback
     Chain(ServeChainArgs),
     /// Serve a statement over HTTP, as a simulated custodian

@@ -25,7 +25,7 @@ pub(super) fn run(verb: &Config, ctx: &Context<'_>) -> Result<Answer, Error> {
 }
 
 fn show(arguments: &SettingsArgs, ctx: &Context<'_>) -> Result<Answer, Error> {
-    let settings = Settings::read(&arguments.chain, &arguments.deployment, &arguments.key)?;
+    let settings = Settings::read(arguments)?;
     let rows = rows(&settings, ctx);
     let lines: Vec<String> = rows.iter().map(Row::line).collect();
     let object = rows.iter().map(|row| (row.name.to_owned(), row.object())).collect();
@@ -54,6 +54,8 @@ fn rows(settings: &Settings, ctx: &Context<'_>) -> Vec<Row> {
         row("rpc_url", "CCC_RPC_URL", Some(url)),
         row("chain_id", "CCC_CHAIN_ID", chain_id),
         path("deployment", "CCC_DEPLOYMENT", settings.deployment.clone()),
+        path("committee", "CCC_COMMITTEE", settings.committee.clone()),
+        path("account_key", "CCC_ACCOUNT_KEY", settings.account_key.clone()),
         path("private_key_file", "CCC_PRIVATE_KEY_FILE", plain),
         path("keystore", "CCC_KEYSTORE", keystore),
         path("passphrase_file", "CCC_PASSPHRASE_FILE", passphrase),

@@ -2,10 +2,11 @@
 
 use super::Context;
 use crate::{
-    cli::{DeployArgs, DeploymentArgs},
+    cli::DeployArgs,
     error::Error,
     files::{self, Audience, Replace},
     network::{Form, LOCAL_PLAN, NetworkError, Node, PlanFile, Settings, open_key, runtime},
+    pool::read_committee,
     ui::Answer,
 };
 use alloy::providers::Provider;
@@ -23,8 +24,13 @@ pub(super) fn run(arguments: &DeployArgs, ctx: &Context<'_>) -> Result<Answer, E
     };
     let form = Form::of(out)?;
     files::check_target(out, Replace::Never)?;
-    let settings = Settings::read(&arguments.chain, &DeploymentArgs::default(), &arguments.key)?;
-    let plan = PlanFile::read(arguments.plan.as_deref())?;
+    let settings = Settings::read(&arguments.into())?;
+    let mut plan = PlanFile::read(arguments.plan.as_deref())?;
+    if let Some(path) = &arguments.committee {
+        let committee = read_committee(path)?;
+        plan.committee.epoch = committee.epoch().0;
+        plan.committee.master_key = committee.master_public_key().to_bytes().into();
+    }
     let wallet = open_key(settings.key()?, &ctx.passphrases)?;
     runtime()?.block_on(async {
         let node = Node::connect(&settings).await?;
@@ -95,7 +101,12 @@ fn conclude(out: &Path, written: bool, deployment: &Deployment, steps: &[Step], 
     let object = json!({
         "sent": true, "gas": gas, "steps": steps, "out": written.then_some(out), "deployment": deployment,
     });
-    ctx.ui.result(&lines, &object);
+    if written {
+        ctx.ui.result(&lines, &object);
+    } else {
+        // nothing else knows where the contracts stand
+        ctx.ui.rescue(&lines, &object);
+    }
 }
 
 fn step_lines(steps: &[Step]) -> Vec<String> {

@@ -6,9 +6,15 @@ use crate::{
     error::Error,
     files::secret,
     network::{KeySource, Node, Settings, read_deployment, runtime, shown},
+    pool::read_committee,
     ui::Answer,
 };
-use ccc_chain::{Deployment, deploy};
+use alloy::eips::BlockId;
+use ccc_chain::{
+    ChainError, Deployment,
+    deploy::{self, Signers},
+    status,
+};
 use serde_json::{Value, json};
 use std::{
     env,
@@ -44,7 +50,7 @@ struct Finding {
 
 pub(super) fn run(arguments: &DoctorArgs, ctx: &Context<'_>) -> Result<Answer, Error> {
     let arguments = &arguments.settings;
-    let findings = match Settings::read(&arguments.chain, &arguments.deployment, &arguments.key) {
+    let findings = match Settings::read(arguments) {
         Ok(settings) => examine(&settings)?,
         Err(error) => vec![missing("settings", &error)],
     };
@@ -60,6 +66,8 @@ fn examine(settings: &Settings) -> Result<Vec<Finding>, Error> {
     let deployment = settings.deployment.as_ref().map(|setting| read_deployment(&setting.value));
     findings.extend(runtime()?.block_on(network(settings, deployment)));
     findings.push(key(settings));
+    findings.push(account(settings));
+    findings.push(committee(settings));
     findings.extend(TOOLS.map(|(name, use_of)| tool(name, use_of)));
     Ok(findings)
 }
@@ -114,18 +122,36 @@ async fn contracts(node: &Node, deployment: Option<Result<Deployment, Error>>) -
     match deployment {
         None => no_deployment(),
         Some(Err(error)) => missing("contracts", &error),
-        Some(Ok(deployment)) => match deploy::check(&node.chain, &deployment).await {
-            Ok(()) => {
-                let registries = if deployment.registries.is_some() { "with" } else { "without" };
-                let count = deployment.contracts().len();
-                good(
-                    "contracts",
-                    format!("all {count} stand, {registries} registries, and the signer set is the file's"),
-                )
-            }
+        Some(Ok(deployment)) => match standing(node, &deployment).await {
+            Ok(finding) => finding,
             Err(error) => missing("contracts", &node.error(&error).into()),
         },
     }
+}
+
+/// That the contracts stand, and what became of the signer set of the deployment's file.
+async fn standing(node: &Node, deployment: &Deployment) -> Result<Finding, ChainError> {
+    deploy::check_place(&node.chain, deployment).await?;
+    let newest = node.chain.block(BlockId::latest()).await?;
+    let sets = status::signer_sets(&node.chain, deployment, newest).await?;
+    let registries = if deployment.registries.is_some() { "with" } else { "without" };
+    let all = format!("all {} stand, {registries} registries", deployment.contracts().len());
+    let Signers { don_id, config_version, .. } = deployment.signers;
+    Ok(match sets.iter().rev().find(|set| set.don_id == don_id) {
+        Some(set) if *set == deployment.signers => {
+            good("contracts", format!("{all}, and the signer set is the file's"))
+        }
+        Some(set) => Finding {
+            hint: "the deployment's file names the former set; `ccc status` lists the signers".to_owned(),
+            ..good("contracts", format!("{all}; the signers were rotated to set {don_id}/{}", set.config_version))
+        },
+        None => Finding {
+            name: "contracts",
+            mark: Mark::Missing,
+            found: format!("{all}; signer set {don_id}/{config_version} was cleared: no report counts"),
+            hint: "the operator sets another with `setConfig` at the forwarder, through the manager".to_owned(),
+        },
+    })
 }
 
 /// That the file is there and its owner's alone; it is not opened further.
@@ -138,9 +164,34 @@ fn key(settings: &Settings) -> Finding {
         KeySource::PrivateKeyFile(path) => ("private key file", path),
         KeySource::Keystore(path) => ("keystore", path),
     };
+    private("key", what, path)
+}
+
+fn private(name: &'static str, what: &str, path: &Path) -> Finding {
     match secret::read_private(path, MAX_KEY) {
-        Ok(_) => good("key", format!("{what} {}, its owner's alone", path.display())),
-        Err(error) => missing("key", &error),
+        Ok(_) => good(name, format!("{what} {}, its owner's alone", path.display())),
+        Err(error) => missing(name, &error),
+    }
+}
+
+fn account(settings: &Settings) -> Finding {
+    match &settings.account_key {
+        Some(setting) => private("account", "key file", &setting.value),
+        None => {
+            let hint = "`ccc keygen account --out FILE` makes one, for `ccc deposit`, `order` and `withdraw`";
+            absent("account", "no table account's keys are named", hint.to_owned())
+        }
+    }
+}
+
+fn committee(settings: &Settings) -> Finding {
+    let Some(setting) = &settings.committee else {
+        let hint = "--committee FILE, which the vault's operators publish, for commands that encrypt to it";
+        return absent("committee", "none is named", hint.to_owned());
+    };
+    match read_committee(&setting.value) {
+        Ok(committee) => good("committee", format!("{}, epoch {}", setting.value.display(), committee.epoch())),
+        Err(error) => missing("committee", &error),
     }
 }
 

@@ -10,7 +10,8 @@ use crate::{
         attempt::AttemptPaths,
         hexed::{Hex, HexBytes},
         log::Event,
-        parse_toml, random,
+        random,
+        terms::{Terms, TermsFlags, WHOLE},
     },
     ui::Answer,
 };
@@ -19,41 +20,11 @@ use ccc_core::{
     report::{SignedReport, Statement},
 };
 use ccc_enclave::{agent::AgentKey, instruction::CollateralOrder, intake::submission_id};
-use ccc_node::{
-    agent::{Agent, Limits, encrypt_order},
-    maker::Offer,
-};
+use ccc_node::agent::{Agent, Limits, encrypt_order};
 use rand::rngs::StdRng;
-use serde::Deserialize;
 
-const MAX_TERMS: u64 = 1 << 16;
 const MAX_ENVELOPE: u64 = 1 << 12;
 const MAX_REPORT: u64 = 1 << 16;
-/// Amounts above this are refused by the clearing.
-const MAX_AMOUNT: u64 = 1 << 51;
-/// No limit on one maker's share of an order.
-const WHOLE: [u16; 2] = [10_000, 10_000];
-
-/// Terms as a file gives them.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct TermsFile {
-    size: u64,
-    spread: [u16; 2],
-    #[serde(default)]
-    minimum: u64,
-    cap: Option<u64>,
-    dispersion: Option<[u16; 2]>,
-}
-
-/// What both kinds of orders have.
-struct Terms {
-    size: u64,
-    spread: [u16; 2],
-    minimum: u64,
-    cap: u64,
-    dispersion: [u16; 2],
-}
 
 /// An encrypted order and what the log says about it.
 struct Order {
@@ -113,7 +84,7 @@ fn collateral(arguments: &EncryptOrderArgs, pool: &Pool, rng: &mut StdRng, ctx: 
     let deadline = now.saturating_add(arguments.opens_in);
     let order = match &arguments.check {
         Some(check) => from_check(arguments, pool, &AttemptPaths::new(check), deadline, rng, ctx)?,
-        None => from_terms(&terms(arguments, pool, ctx)?, now, deadline, rng),
+        None => from_terms(&Terms::collateral(&terms_flags(arguments), ctx.ui)?, now, deadline, rng),
     };
     let (salt, who) = (random(rng), pool.config.reserve);
     let id = submission_id(&pool.config, &who, &salt);
@@ -165,81 +136,17 @@ fn from_check(
 
 fn standing(arguments: &EncryptOrderArgs, pool: &Pool, rng: &mut StdRng, ctx: &Context<'_>) -> Result<Order, Error> {
     let path = arguments.account_key.as_ref().ok_or(Error::Terms { what: "--account-key", reason: "missing" })?;
-    let terms = terms(arguments, pool, ctx)?;
-    if terms.spread[0] != terms.spread[1] {
-        return Err(Error::Terms { what: "the spread of a standing order", reason: "a range" });
-    }
+    let lot = pool.config.asset(pool.config.base)?.lot;
+    let terms = Terms::standing(&terms_flags(arguments), lot, ctx.ui)?;
     let owner = account::open(path, &ctx.passphrases)?;
     let (salt, who) = (random(rng), arguments.from.map_or_else(|| random(rng), |address| address.0));
     let id = submission_id(&pool.config, &who, &salt);
-    let offer = Offer {
-        asset: pool.config.base,
-        spread: terms.spread[0],
-        size: terms.size,
-        cap: terms.cap,
-        minimum: terms.minimum,
-        expiry: pool.now().saturating_add(arguments.lifetime),
-    };
+    let offer = terms.offer(pool.config.base, pool.now().saturating_add(arguments.lifetime));
     let ciphertext = owner.standing_order(&pool.config, pool.committee.master_public_key(), (id, who), &offer, rng)?;
     Ok(Order { id, salt, who, deadline: None, ciphertext })
 }
 
-fn terms(arguments: &EncryptOrderArgs, pool: &Pool, ctx: &Context<'_>) -> Result<Terms, Error> {
-    let terms = match &arguments.terms {
-        Some(path) => {
-            let file: TermsFile = parse_toml(path, &files::read(path, MAX_TERMS)?)?;
-            refuse_unread(&file, arguments.standing)?;
-            let cap = file.cap.unwrap_or(file.size);
-            let dispersion = file.dispersion.unwrap_or(WHOLE);
-            Terms { size: file.size, spread: file.spread, minimum: file.minimum, cap, dispersion }
-        }
-        None => from_flags(arguments, ctx)?,
-    };
-    terms.check()?;
-    let lot = pool.config.asset(pool.config.base)?.lot;
-    if arguments.standing && terms.size < lot {
-        return Err(Error::Terms { what: "the size of a standing order", reason: "less than one lot" });
-    }
-    Ok(terms)
-}
-
-/// Terms that the other kind of order has.
-fn refuse_unread(file: &TermsFile, standing: bool) -> Result<(), Error> {
-    match (standing, file.cap, file.dispersion) {
-        (false, Some(_), _) => Err(Error::NotRead { purpose: "a collateral order", what: "cap" }),
-        (true, _, Some(_)) => Err(Error::NotRead { purpose: "a standing order", what: "dispersion" }),
-        _ => Ok(()),
-    }
-}
-
-impl Terms {
-    /// Refuses terms that a round would take for an order that it cannot read, or that could never be filled.
-    fn check(&self) -> Result<(), Error> {
-        let amounts = [("the size", self.size), ("the minimum", self.minimum), ("the cap", self.cap)];
-        if let Some((what, _)) = amounts.into_iter().find(|(_, amount)| *amount >= MAX_AMOUNT) {
-            return Err(Error::Terms { what, reason: "2^51 or more" });
-        }
-        if self.size == 0 {
-            return Err(Error::Terms { what: "the size", reason: "zero" });
-        }
-        if let Some((what, _)) = amounts.into_iter().find(|(_, amount)| *amount > self.size) {
-            return Err(Error::Terms { what, reason: "above the size" });
-        }
-        if self.spread.iter().any(|spread| *spread > 16_383) {
-            return Err(Error::Terms { what: "the spread", reason: "above 16383" });
-        }
-        let [low, high] = self.dispersion;
-        if low > high || high > 10_000 {
-            return Err(Error::Terms { what: "the dispersion", reason: "not two ascending numbers up to 10000" });
-        }
-        Ok(())
-    }
-}
-
-fn from_flags(arguments: &EncryptOrderArgs, ctx: &Context<'_>) -> Result<Terms, Error> {
-    let size = arguments.size.ok_or(Error::Terms { what: "--size", reason: "missing" })?;
-    let SpreadRange(spread) = arguments.spread.ok_or(Error::Terms { what: "--spread", reason: "missing" })?;
-    ctx.ui.note("other users of this machine can see arguments while a program runs; --terms FILE hides them");
-    let minimum = arguments.minimum.unwrap_or(0);
-    Ok(Terms { size, spread, minimum, cap: arguments.cap.unwrap_or(size), dispersion: WHOLE })
+fn terms_flags(arguments: &EncryptOrderArgs) -> TermsFlags<'_> {
+    let EncryptOrderArgs { size, spread, minimum, cap, .. } = *arguments;
+    TermsFlags { file: arguments.terms.as_deref(), size, spread, minimum, cap }
 }

@@ -7,6 +7,7 @@ mod completions;
 mod config;
 mod custodian;
 mod deploy;
+mod desk;
 mod doctor;
 mod encrypt;
 mod encrypt_order;
@@ -17,6 +18,7 @@ mod keygen;
 mod man;
 mod node;
 mod open;
+mod receipts;
 mod recover;
 mod reencrypt;
 mod repair_share;
@@ -88,6 +90,11 @@ pub(crate) fn run(verb: Verb, ctx: &Context<'_>) -> Result<Answer, Error> {
         Verb::Deploy(arguments) => deploy::run(&arguments, ctx),
         Verb::Status(arguments) => status::run(&arguments, ctx),
         Verb::Report(verb) => report::run(&verb, ctx),
+        Verb::Deposit(arguments) => desk::deposit(&arguments, ctx),
+        Verb::Withdraw(arguments) => desk::withdraw(&arguments, ctx),
+        Verb::Order(verb) => desk::order(&verb, ctx),
+        Verb::Receipt(verb) => desk::receipt(&verb, ctx),
+        Verb::Exit(arguments) => desk::exit(&arguments, ctx),
         Verb::Chain(arguments) => chain::run(&arguments, ctx),
         Verb::Node(verb) => node::run(&verb, ctx),
         Verb::Config(verb) => config::run(&verb, ctx),

@@ -24,7 +24,7 @@ pub(super) fn run(verb: &Report, ctx: &Context<'_>) -> Result<Answer, Error> {
 }
 
 fn submit_report(arguments: &SubmitArgs, ctx: &Context<'_>) -> Result<Answer, Error> {
-    let settings = Settings::read(&arguments.chain, &arguments.deployment, &arguments.key)?;
+    let settings = Settings::read(&(&arguments.send).into())?;
     let signed = read_report(arguments)?;
     let deployment = read_deployment(settings.deployment()?)?;
     check_receiver(&signed, &deployment)?;
@@ -39,7 +39,7 @@ fn submit_report(arguments: &SubmitArgs, ctx: &Context<'_>) -> Result<Answer, Er
         }
         let wallet = open_key(settings.key()?, &ctx.passphrases)?;
         submit::check(&node.chain, wallet.address(), forwarder, &signed).await.map_err(failed)?;
-        if !node.sends(arguments.spend) {
+        if !node.sends(arguments.send.spend) {
             tell_dry(&signed, &node, ctx);
             return Ok(Answer::Done);
         }

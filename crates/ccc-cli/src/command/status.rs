@@ -2,21 +2,21 @@
 
 use super::Context;
 use crate::{
-    cli::{KeyArgs, StatusArgs},
+    cli::StatusArgs,
     error::Error,
     network::{NetworkError, Node, Settings, read_deployment, runtime},
     ui::Answer,
 };
 use ccc_chain::{
-    ChainKind, Deployment, deploy,
+    ChainKind, Deployment,
+    deploy::{self, Signers},
     status::{self, Status},
 };
 use ccc_core::report::Verdict;
 use serde_json::{Value, json};
-use std::time::{SystemTime, UNIX_EPOCH};
 
 pub(super) fn run(arguments: &StatusArgs, ctx: &Context<'_>) -> Result<Answer, Error> {
-    let settings = Settings::read(&arguments.chain, &arguments.deployment, &KeyArgs::default())?;
+    let settings = Settings::read(&(&arguments.read).into())?;
     let deployment = read_deployment(settings.deployment()?)?;
     let (status, block_age) = runtime()?.block_on(async {
         let node = Node::connect(&settings).await?;
@@ -38,9 +38,8 @@ fn by_the_machines_clock(node: &Node, mut status: Status) -> (Status, Option<u64
     if node.chain.kind() == ChainKind::Embedded {
         return (status, None);
     }
-    let machine = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |passed| passed.as_secs());
-    let age = machine.saturating_sub(status.block.time);
-    status.now = status.now.max(machine);
+    status.now = node.by_the_clock(status.now);
+    let age = node.by_the_clock(0).saturating_sub(status.block.time);
     (status, Some(age))
 }
 
@@ -89,7 +88,7 @@ fn lines(deployment: &Deployment, status: &Status) -> Vec<String> {
         };
         lines.push(format!("  {} by {}: {left}", pending.id, pending.request.requester));
     }
-    lines.push(signers(deployment, status));
+    lines.extend(signers(deployment, status));
     lines.extend(registries(status));
     lines.push(format!(
         "read at block {} of chain {}, time {}",
@@ -131,20 +130,28 @@ fn table(status: &Status) -> String {
     format!("the table is at version {}, header {}{ended}", table.version, table.header_hash)
 }
 
-/// Whether the forwarder still holds the set that the deployment's file names.
-fn same_signers(deployment: &Deployment, status: &Status) -> bool {
-    status.signer_set.0 == deployment.context(0).config_digest
+/// The set to sign with: the last one of the deployment's number at the forwarder.
+fn current_signers<'a>(deployment: &Deployment, status: &'a Status) -> Option<&'a Signers> {
+    status.signer_sets.iter().rev().find(|set| set.don_id == deployment.signers.don_id)
 }
 
-fn signers(deployment: &Deployment, status: &Status) -> String {
-    let signers = &deployment.signers;
-    let (don_id, version) = (signers.don_id, signers.config_version);
-    if same_signers(deployment, status) {
-        let (need, of) = (u16::from(signers.f) + 1, signers.addresses.len());
-        return format!("reports need {need} of {of} signers, set {don_id}/{version}");
+fn signers(deployment: &Deployment, status: &Status) -> Vec<String> {
+    let Some(current) = current_signers(deployment, status) else {
+        return vec![format!(
+            "the signer sets with the number {} were cleared: no report counts",
+            deployment.signers.don_id
+        )];
+    };
+    let (don_id, version) = (current.don_id, current.config_version);
+    let (need, of) = (u16::from(current.f) + 1, current.addresses.len());
+    let mut lines = vec![format!("reports need {need} of {of} signers, set {don_id}/{version}")];
+    if current != &deployment.signers {
+        let former = deployment.signers.config_version;
+        lines.push(format!("  the signers were rotated: the deployment's file still names set {don_id}/{former}"));
     }
-    let what = if status.signer_set.is_zero() { "was cleared" } else { "is another than the deployment's file says" };
-    format!("signer set {don_id}/{version} {what}")
+    let others = status.signer_sets.iter().filter(|set| *set != current);
+    lines.extend(others.map(|set| format!("  reports of set {}/{} count as well", set.don_id, set.config_version)));
+    lines
 }
 
 fn registries(status: &Status) -> Vec<String> {
@@ -182,13 +189,17 @@ fn object(deployment: &Deployment, status: &Status, block_age: Option<u64>) -> V
         "sequence": attestation.sequence, "paused": status.paused, "halted": status.table.halted,
         "table_version": status.table.version, "table_header": status.table.header_hash,
         "consumed": status.table.consumed, "last_round": status.table.last_round, "pending": pending,
-        "signer_set": {
-            "don_id": deployment.signers.don_id, "config_version": deployment.signers.config_version,
-            "f": deployment.signers.f, "signers": deployment.signers.addresses,
-            "as_deployed": same_signers(deployment, status),
-        },
+        "signer_set": current_signers(deployment, status).map(|set| signers_object(deployment, set)),
+        "signer_sets": status.signer_sets.iter().map(|set| signers_object(deployment, set)).collect::<Vec<_>>(),
         "registries": status.registries.as_ref().map(registries_object),
         "chain_id": deployment.chain_id, "block": status.block.number, "time": status.block.time,
+    })
+}
+
+fn signers_object(deployment: &Deployment, set: &Signers) -> Value {
+    json!({
+        "don_id": set.don_id, "config_version": set.config_version, "f": set.f, "signers": set.addresses,
+        "as_deployed": set == &deployment.signers,
     })
 }
 

@@ -21,10 +21,16 @@ pub(crate) enum NetworkError {
     Key { path: PathBuf },
     #[error("{}: {source}", path.display())]
     Keystore { path: PathBuf, source: KeystoreError },
+    #[error("no table account's keys are named")]
+    NoAccountKey,
+    #[error("no committee is named to encrypt to")]
+    NoCommittee,
     #[error("no deployment is named")]
     NoDeployment,
     #[error("{}: not a deployment: {reason}", path.display())]
     Deployment { path: PathBuf, reason: String },
+    #[error("not the deployment of this pool: {reason}")]
+    OtherPool { reason: String },
     #[error("{} ends in neither .json nor .toml", path.display())]
     Form { path: PathBuf },
     #[error("the node's address is not http://HOST[:PORT][/PATH]")]
@@ -33,6 +39,28 @@ pub(crate) enum NetworkError {
     Node { node: String, reason: String },
     #[error("refused by {by}: {reason}")]
     Refused { by: String, reason: String },
+    #[error("refused by {by} in {place}: {reason}")]
+    RefusedInBlock { by: String, reason: String, place: String },
+    #[error("the vault's master public key is {expected} on the chain, the committee's is {found}")]
+    OtherVault { expected: String, found: String },
+    #[error("{sender} has {found} wei, and the transactions may cost {needed}")]
+    NoGas { sender: String, needed: String, found: String },
+    #[error("{} has {} of {}, and {} are needed", .0.sender, .0.found, .0.token, .0.needed)]
+    Balance(Box<Shortfall>),
+    #[error("the pool may take {} of {} from {}, and {} are needed", .0.found, .0.token, .0.sender, .0.needed)]
+    Allowance(Box<Shortfall>),
+    #[error("the pool has nothing under {id}")]
+    UnknownSubmission { id: String },
+    #[error("{id} is {found}, where {expected} is wanted")]
+    OtherSubmission { id: String, expected: &'static str, found: &'static str },
+    #[error("{id} expired at {expiry}, and it is {now}")]
+    ExpiredSubmission { id: String, expiry: u64, now: u64 },
+    #[error("{found} would send, and {expected} must")]
+    OtherSender { expected: String, found: String },
+    #[error("the pool's table is at version {expected}, header {hash}, and the files are of version {found}")]
+    OtherVersion { expected: u64, hash: String, found: u64 },
+    #[error("the pool never closed version {version} with the header {hash}")]
+    NotClosed { version: u64, hash: String },
     #[error("the plan: {0}")]
     Plan(#[from] PlanError),
     #[error("{}: {reason}", path.display())]
@@ -53,6 +81,15 @@ pub(crate) enum NetworkError {
     Serve(#[from] ccc_chain::embedded::ServeError),
 }
 
+/// Too little of a token.
+#[derive(Debug)]
+pub(crate) struct Shortfall {
+    pub(crate) sender: String,
+    pub(crate) token: String,
+    pub(crate) needed: String,
+    pub(crate) found: String,
+}
+
 impl NetworkError {
     /// The stable code and the hint.
     pub(crate) fn parts(&self) -> (&'static str, &'static str) {
@@ -66,12 +103,46 @@ impl NetworkError {
             Self::NoKey => ("no-key", "give --private-key-file FILE or --keystore FILE, or name it in the settings"),
             Self::Key { .. } => ("key-file", "write the key into the file's first line, and `chmod 600` it"),
             Self::Keystore { source, .. } => source.parts(),
+            Self::NoAccountKey => {
+                ("no-account-key", "give --account-key FILE; `ccc keygen account --out FILE` makes one")
+            }
+            Self::NoCommittee => {
+                ("no-committee", "give --committee FILE, the committee.ccc that the vault's operators publish")
+            }
+            Self::OtherVault { .. } => (
+                "other-committee",
+                "ask the vault's operators for their committee.ccc: what is encrypted to another key is lost",
+            ),
+            Self::NoGas { .. } => {
+                ("no-gas", "send ether to that address first; on a local chain `ccc chain --fund ADDRESS`")
+            }
+            Self::Balance(_) => ("balance", "bring the tokens to the sender first, or name a smaller --amount"),
+            Self::Allowance(_) => {
+                ("allowance", "leave --no-approve away, or let the pool take the amount from elsewhere")
+            }
+            Self::UnknownSubmission { .. } => {
+                ("unknown-submission", "check the id, and that --deployment and --rpc-url are those of the submission")
+            }
+            Self::OtherSubmission { .. } => ("other-submission", "`ccc order status ID` tells what an id stands for"),
+            Self::ExpiredSubmission { .. } => ("expired", "nothing is left to do: it stands in no round any more"),
+            Self::OtherSender { .. } => ("other-sender", "use the key of that address"),
+            Self::OtherVersion { .. } => {
+                ("not-current", "ask the host for the current version, as `ccc table export` writes it")
+            }
+            Self::NotClosed { .. } => {
+                ("not-closed", "do not trust these files; ask the host for those of a version on the chain")
+            }
             Self::NoDeployment => ("no-deployment", "give --deployment FILE; `ccc deploy --out FILE` writes one"),
             Self::Deployment { .. } => ("deployment", "name the file that `ccc deploy` or `ccc recover --out` wrote"),
+            Self::OtherPool { .. } => ("deployment", "name the file that `ccc deploy` wrote for this pool"),
             Self::Form { .. } => ("deployment", "name a file that ends in .json or .toml"),
             Self::Address => ("rpc-url", "for a node behind https:// run a local proxy or node and name that"),
             Self::Node { .. } => ("chain", "check --rpc-url; `ccc doctor` tells what is missing"),
             Self::Refused { .. } => ("contract-refused", "nothing was sent; `ccc status` shows what the chain holds"),
+            Self::RefusedInBlock { .. } => (
+                "refused-in-block",
+                "the state moved while it was sent: its gas is spent and nothing else changed; ask `ccc status` before you try again",
+            ),
             Self::Plan(_) | Self::PlanFile { .. } => {
                 ("deploy-plan", "`ccc deploy --print-plan` shows a plan with every key")
             }

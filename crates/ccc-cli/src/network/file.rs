@@ -19,6 +19,8 @@ pub(super) struct ConfigFile {
     pub(super) deployment: Option<PathBuf>,
     pub(super) private_key_file: Option<PathBuf>,
     pub(super) keystore: Option<PathBuf>,
+    pub(super) account_key: Option<PathBuf>,
+    pub(super) committee: Option<PathBuf>,
 }
 
 impl ConfigFile {
@@ -40,6 +42,8 @@ impl ConfigFile {
             deployment: place(self.deployment),
             private_key_file: place(self.private_key_file),
             keystore: place(self.keystore),
+            account_key: place(self.account_key),
+            committee: place(self.committee),
             ..self
         }
     }

@@ -2,12 +2,16 @@
 
 use super::{NetworkError, Settings, words_of};
 use crate::cli::SpendArgs;
-use alloy::transports::http::reqwest::Url;
+use alloy::{eips::BlockId, transports::http::reqwest::Url};
 use ccc_chain::{
-    Chain, ChainError, ConnectOptions,
+    Chain, ChainError, ChainKind, ConnectOptions,
     custody::{CustodyError, Step},
+    status,
 };
-use std::{net::IpAddr, time::Duration};
+use std::{
+    net::IpAddr,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
 
 /// How long a node may take for its first answers.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -60,8 +64,35 @@ impl Node {
         spend.broadcast || (self.local && !spend.dry_run)
     }
 
+    /// The time by which ages and deadlines are told, Unix time: this machine's, as a node that has stopped calls an old
+    /// block new; the embedded chain has its own.
+    ///
+    /// # Errors
+    /// [`NetworkError::Node`].
+    pub(crate) async fn now(&self) -> Result<u64, NetworkError> {
+        let read = async {
+            let newest = self.chain.block(BlockId::latest()).await?;
+            status::now(&self.chain, newest).await
+        };
+        let time = read.await.map_err(|error| self.error(&error))?;
+        Ok(self.by_the_clock(time))
+    }
+
+    /// A block's time, or this machine's where that is later and the chain has no time of its own.
+    pub(crate) fn by_the_clock(&self, time: u64) -> u64 {
+        if self.chain.kind() == ChainKind::Embedded { time } else { time.max(machine_time()) }
+    }
+
     /// The chain's error, with a refusal in words and nothing of the address that is not shown.
     pub(crate) fn error(&self, error: &ChainError) -> NetworkError {
+        if let ChainError::RefusedInBlock { refusal, transaction, block } = error {
+            let (by, reason) = (refusal.by.to_string(), plain(&words_of(refusal)));
+            let place = format!("transaction {transaction}, block {block}");
+            return NetworkError::RefusedInBlock { by, reason, place };
+        }
+        if let ChainError::OtherPool { .. } = error {
+            return NetworkError::OtherPool { reason: plain(&error.to_string()) };
+        }
         match error.refusal() {
             Some(refusal) => NetworkError::Refused { by: refusal.by.to_string(), reason: plain(&words_of(refusal)) },
             None => NetworkError::Node {
@@ -81,6 +112,11 @@ impl Node {
             }
         }
     }
+}
+
+/// Unix time by this machine's clock.
+fn machine_time() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |passed| passed.as_secs())
 }
 
 /// What stands on the chain after these transactions.
@@ -138,6 +174,11 @@ fn is_loopback(url: &Url) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use alloy::{
+        primitives::{Address, B256},
+        sol_types::SolError,
+    };
+    use ccc_chain::{EmbeddedConfig, Refusal, bindings::CREDarkPool};
 
     #[test]
     fn what_may_be_a_key_is_not_shown() {
@@ -160,6 +201,21 @@ mod tests {
         }
         let url = parsed("http://node.example?chain=v1&key=0123abcd").expect("an address");
         assert!(!scrubbed(alone, &hidden(&url), "http://node.example/…").contains("0123abcd"));
+    }
+
+    /// What was mined and refused has cost its gas, and must not be told as if nothing had been sent.
+    #[test]
+    fn a_refusal_in_a_block_is_told_as_one() {
+        let config = EmbeddedConfig { chain_id: 1, genesis_time: 1, rich: Vec::new() };
+        let node = Node { chain: Chain::embedded(&config), shown: "node".into(), hidden: Vec::new(), local: true };
+        let data = CREDarkPool::Halted {}.abi_encode();
+        let refusal = || Box::new(Refusal::decode(Address::ZERO, data.clone().into()));
+        let mined = ChainError::RefusedInBlock { refusal: refusal(), transaction: B256::repeat_byte(7), block: 9 };
+        let told = node.error(&mined);
+        assert_eq!(told.parts().0, "refused-in-block");
+        let text = told.to_string();
+        assert!(text.contains("block 9: the pool's rounds have ended for ever") && text.contains("0x0707"), "{text}");
+        assert_eq!(node.error(&ChainError::Refused(refusal())).parts().0, "contract-refused");
     }
 
     #[test]

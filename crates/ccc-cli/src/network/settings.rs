@@ -5,7 +5,7 @@ use super::{
     file::{ConfigFile, default_path},
 };
 use crate::{
-    cli::{ChainArgs, DeploymentArgs, KeyArgs},
+    cli::{ChainArgs, KeyArgs, ReadArgs, SettingsArgs},
     error::Error,
 };
 use std::{
@@ -63,6 +63,8 @@ pub(crate) struct Settings {
     pub(crate) chain_id: Option<Setting<u64>>,
     pub(crate) deployment: Option<Setting<PathBuf>>,
     pub(crate) key: Option<Setting<KeySource>>,
+    pub(crate) account_key: Option<Setting<PathBuf>>,
+    pub(crate) committee: Option<Setting<PathBuf>>,
     /// The settings file that was read, or would be read if it were there.
     pub(crate) file: Option<Setting<PathBuf>>,
     /// Whether it is there.
@@ -74,8 +76,9 @@ impl Settings {
     ///
     /// # Errors
     /// A malformed variable or file; a secret in the environment; two keys at one place.
-    pub(crate) fn read(chain: &ChainArgs, deployment: &DeploymentArgs, key: &KeyArgs) -> Result<Self, Error> {
+    pub(crate) fn read(flags: &SettingsArgs) -> Result<Self, Error> {
         refuse_secrets()?;
+        let SettingsArgs { read: ReadArgs { chain, deployment }, key, owner } = flags;
         let file = file_setting(chain);
         let found = file.as_ref().is_some_and(|file| file.source != Source::Default || file.value.exists());
         let read = match &file {
@@ -90,6 +93,8 @@ impl Settings {
             chain_id: first(chain.chain_id, number("CCC_CHAIN_ID")?, read.chain_id),
             deployment: first(deployment.deployment.clone(), path("CCC_DEPLOYMENT"), read.deployment),
             key,
+            account_key: first(owner.account_key.clone(), path("CCC_ACCOUNT_KEY"), read.account_key),
+            committee: first(owner.committee.clone(), path("CCC_COMMITTEE"), read.committee),
             file,
             file_found: found,
         })
@@ -109,6 +114,22 @@ impl Settings {
     /// [`NetworkError::NoKey`].
     pub(crate) fn key(&self) -> Result<&KeySource, NetworkError> {
         self.key.as_ref().map(|setting| &setting.value).ok_or(NetworkError::NoKey)
+    }
+
+    /// The file of the table account's keys.
+    ///
+    /// # Errors
+    /// [`NetworkError::NoAccountKey`].
+    pub(crate) fn account_key(&self) -> Result<&PathBuf, NetworkError> {
+        self.account_key.as_ref().map(|setting| &setting.value).ok_or(NetworkError::NoAccountKey)
+    }
+
+    /// The file of the vault's committee.
+    ///
+    /// # Errors
+    /// [`NetworkError::NoCommittee`].
+    pub(crate) fn committee(&self) -> Result<&PathBuf, NetworkError> {
+        self.committee.as_ref().map(|setting| &setting.value).ok_or(NetworkError::NoCommittee)
     }
 }
 

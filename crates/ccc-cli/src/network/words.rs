@@ -40,6 +40,32 @@ pub(crate) fn words_of(refusal: &Refusal) -> String {
             format!("the committee needs {} participants, found {}", argument("min"), argument("found"))
         }
         "AccessManagedUnauthorized" | "OwnableUnauthorizedAccount" => "the sender has not the role for it".to_owned(),
-        _ => refusal.to_string(),
+        _ => of_money(refusal).unwrap_or_else(|| refusal.to_string()),
     }
+}
+
+/// What the pool and its tokens say to those who bring and take tokens.
+fn of_money(refusal: &Refusal) -> Option<String> {
+    let argument = |name: &str| refusal.argument(name).unwrap_or("?").to_owned();
+    Some(match refusal.name.as_str() {
+        "ExitNotOpen" => {
+            format!("exits open at {}, it is {}", argument("opens"), argument("timestamp"))
+        }
+        "NotAccount" => format!("the row belongs to {}, and {} sends", argument("account"), argument("found")),
+        "AlreadyExited" => format!("{} has left with asset {}", argument("account"), argument("asset")),
+        "DepositConsumed" => "a round took the deposit: it is in the table".to_owned(),
+        "UnknownDeposit" => "the sender did not make this deposit".to_owned(),
+        "AlreadyReclaimed" => "the deposit was taken back before".to_owned(),
+        "NotWholeLots" => {
+            format!("the amount {} is not a whole number of lots of {}", argument("found"), argument("lot"))
+        }
+        "AmountTooLarge" => format!("at most {} fits, found {}", argument("max"), argument("found")),
+        "ERC20InsufficientBalance" => {
+            format!("{} holds {}, and {} are needed", argument("sender"), argument("balance"), argument("needed"))
+        }
+        "ERC20InsufficientAllowance" => {
+            format!("{} may take {}, and {} are needed", argument("spender"), argument("allowance"), argument("needed"))
+        }
+        _ => return None,
+    })
 }

@@ -8,11 +8,16 @@ use crate::{
         secret::{self, Secrets},
     },
 };
+use ccc_chain::Wallet;
 use ccc_core::encoding::{EncodingError, Reader};
+use ccc_enclave::authorisation::AuthorisationError;
 use ccc_node::maker::TableOwner;
 use rand_core::CryptoRng;
 use std::path::Path;
 use zeroize::Zeroizing;
+
+/// Signing key and reading key.
+type KeyPair = (Zeroizing<[u8; 32]>, Zeroizing<[u8; 32]>);
 
 /// A fresh account, with the content of its key file: signing key and reading key.
 ///
@@ -31,10 +36,23 @@ pub(crate) fn generate(rng: &mut impl CryptoRng) -> Result<(TableOwner, Secrets)
 /// # Errors
 /// Those of [`secret::open`], and [`Error::AccountKey`].
 pub(crate) fn open(path: &Path, passphrases: &Passphrases) -> Result<TableOwner, Error> {
+    let (signing, reading) = read(path, passphrases)?;
+    Ok(TableOwner::new(&signing, reading)?)
+}
+
+/// The account of a key file as a sender of transactions: its address is its own.
+///
+/// # Errors
+/// As [`open`].
+pub(crate) fn wallet(path: &Path, passphrases: &Passphrases) -> Result<Wallet, Error> {
+    let (signing, _) = read(path, passphrases)?;
+    Wallet::from_key(&signing).map_err(|_| Error::AccountKey(AuthorisationError::Malformed))
+}
+
+fn read(path: &Path, passphrases: &Passphrases) -> Result<KeyPair, Error> {
     let secrets = secret::open(path, Content::Account, passphrases)?;
     let keys = secrets.split::<2>().and_then(|[signing, reading]| Ok((key(signing)?, key(reading)?)));
-    let (signing, reading) = keys.map_err(|source| Error::Sealed { path: path.into(), source })?;
-    Ok(TableOwner::new(&signing, reading)?)
+    keys.map_err(|source| Error::Sealed { path: path.into(), source })
 }
 
 /// Exactly 32 bytes.

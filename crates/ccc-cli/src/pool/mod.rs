@@ -16,6 +16,7 @@ pub(crate) mod round;
 pub(crate) mod settings;
 pub(crate) mod sign;
 pub(crate) mod table;
+pub(crate) mod terms;
 pub(crate) mod view;
 
 use crate::{
@@ -42,6 +43,8 @@ use std::{
 
 const MAX_SETTINGS: u64 = 1 << 20;
 const MAX_COMMITTEE: u64 = 1 << 20;
+/// Seconds for which the ciphertext of a deposit or a withdrawal may be opened.
+pub(crate) const BOUNDARY_LIFETIME: u64 = 30 * 24 * 3600;
 /// What a pool directory stands for, whatever its settings say of the enclave's root.
 const SIMULATED: &[&str] = &["the enclave's hardware", "the chain"];
 

@@ -11,6 +11,8 @@ mod clear_lists;
 #[cfg(unix)]
 mod crashes;
 mod custodian;
+#[cfg(unix)]
+mod desk;
 mod exports;
 mod handed_over;
 mod help;

@@ -4,6 +4,7 @@ use super::support::{Run, Scratch};
 use alloy::{eips::BlockId, primitives::U256, providers::Provider};
 use ccc_chain::{
     Chain, ConnectOptions, Deployment, DeploymentPlan, Wallet,
+    bindings::QuorumForwarder,
     deploy::{self, FeedPlan, PoolTimes, Signers, TokenPlan, Workflow},
 };
 use ccc_core::report::{Payload, Report, ReportSigner, SignedReport, Solvency, Statement, Verdict};
@@ -13,16 +14,16 @@ use std::{
 };
 
 /// The first key of the mnemonic that everybody knows.
-const KNOWN_KEY: &str = "ac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80";
+pub(super) const KNOWN_KEY: &str = "ac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80";
 
 /// A served chain that ends with the test.
-struct Served {
+pub(super) struct Served {
     child: Child,
-    url: String,
+    pub(super) url: String,
 }
 
 impl Served {
-    fn start(arguments: &str) -> Self {
+    pub(super) fn start(arguments: &str) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_ccc"))
             .arg("chain")
             .args(arguments.split_whitespace())
@@ -45,7 +46,7 @@ impl Drop for Served {
 }
 
 /// Runs `ccc` in an empty home with these variables.
-fn at_home(scratch: &Scratch, arguments: &str, environment: &[(&str, &str)]) -> Run {
+pub(super) fn at_home(scratch: &Scratch, arguments: &str, environment: &[(&str, &str)]) -> Run {
     let home = scratch.path(".");
     let home = home.to_str().expect("text");
     let mut all = vec![("HOME", home), ("XDG_CONFIG_HOME", home), ("APPDATA", home), ("PATH", "")];
@@ -54,7 +55,7 @@ fn at_home(scratch: &Scratch, arguments: &str, environment: &[(&str, &str)]) -> 
 }
 
 /// A scratch directory with the sender's key.
-fn with_key() -> Scratch {
+pub(super) fn with_key() -> Scratch {
     let scratch = Scratch::new();
     scratch.write_private("key", &format!("0x{KNOWN_KEY}\n"));
     scratch
@@ -184,7 +185,7 @@ fn a_set_is_deployed_and_its_status_told() {
 }
 
 /// The keys of the first two report signers of the local plan: accounts 4 and 5 of the mnemonic.
-const SIGNERS: [&str; 2] = [
+pub(super) const SIGNERS: [&str; 2] = [
     "47e179ec197488593b187f80a00eb0da91f1b9d0b13f8733639f19c30a34926a",
     "8b3a350cf5c34c9194ca85829a2df0ec3153be0318b5e2d3348e872092edffba",
 ];
@@ -288,31 +289,30 @@ fn nothing_is_sent_to_a_chain_that_is_not_local_unasked() {
     assert!(!scratch.path("d.json").exists());
 }
 
+/// A plan for demonstrations, whose tokens have the decimal places of a pool's.
+pub(super) fn plan_of_test_parts() -> DeploymentPlan {
+    let token = |symbol: &str, decimals| TokenPlan { name: symbol.into(), symbol: symbol.into(), decimals, lot: 1 };
+    DeploymentPlan {
+        signers: Signers { don_id: 1, config_version: 1, f: 1, addresses: (1..=4).map(|n| [n; 20].into()).collect() },
+        workflow: Workflow { id: U256::from(1).into(), owner: [1; 20].into(), epoch: 1 },
+        reserve: [1; 20].into(),
+        agent_key: [1; 32].into(),
+        max_age: 60,
+        table_id: [1; 32].into(),
+        tokens: vec![token("A", 8), token("B", 6)],
+        feed: FeedPlan { decimals: 8, description: "A / B".into() },
+        times: PoolTimes { fill_window: 60, max_delay: 60, exit_delay: 60 },
+    }
+}
+
 /// Tokens and a feed on a chain that is not local, and the plan that names them.
 fn plan_of_real_parts(url: &str, plan: &str) -> String {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-    let token = |symbol: &str| TokenPlan { name: symbol.into(), symbol: symbol.into(), decimals: 8, lot: 1 };
     let standing = runtime.block_on(async {
         let chain = Chain::connect(url, &ConnectOptions::default()).await.expect("connected");
         let mut key = [0; 32];
         hex::decode_to_slice(SIGNERS[0], &mut key).expect("digits");
-        let plan = DeploymentPlan {
-            signers: Signers {
-                don_id: 1,
-                config_version: 1,
-                f: 1,
-                addresses: (1..=4).map(|n| [n; 20].into()).collect(),
-            },
-            workflow: Workflow { id: U256::from(1).into(), owner: [1; 20].into(), epoch: 1 },
-            reserve: [1; 20].into(),
-            agent_key: [1; 32].into(),
-            max_age: 60,
-            table_id: [1; 32].into(),
-            tokens: vec![token("A"), token("B")],
-            feed: FeedPlan { decimals: 8, description: "A / B".into() },
-            times: PoolTimes { fill_window: 60, max_delay: 60, exit_delay: 60 },
-        };
-        deploy::deploy(&chain, &Wallet::from_key(&key).expect("a key"), &plan).await.expect("deployed")
+        deploy::deploy(&chain, &Wallet::from_key(&key).expect("a key"), &plan_of_test_parts()).await.expect("deployed")
     });
     let (head, _) = plan.split_once("# Elsewhere: address").expect("the feed comes last but for the tokens");
     let token = |at: usize| format!("[[token]]\nlot = 1\naddress = \"{}\"\n", standing.tokens[at].address);
@@ -378,6 +378,92 @@ fn what_everybody_knows_is_put_on_no_other_chain() {
     }
     assert_eq!(height(&served.url), before, "nothing was sent");
     assert!(!scratch.path("d.json").exists());
+}
+
+#[test]
+fn after_a_rotation_the_chains_signers_are_told_and_not_the_files() {
+    let scratch = with_key();
+    let served = Served::start("--for 120");
+    let others: Vec<_> = (11..=17).map(|n| [n; 20].into()).collect();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let set = |version: u32, f: u8, signers: Vec<_>| {
+        let deployment: Deployment = serde_json::from_slice(&scratch.read("d.json")).expect("a deployment");
+        runtime.block_on(async {
+            let chain = Chain::connect(&served.url, &ConnectOptions::default()).await.expect("connected");
+            let forwarder = QuorumForwarder::new(deployment.forwarder, chain.provider());
+            let request = match f {
+                0 => forwarder.clearConfig(1, version).into_transaction_request(),
+                f => forwarder.setConfig(1, version, f, signers).into_transaction_request(),
+            };
+            chain.send(&known_wallet(), request).await.expect("set");
+        });
+    };
+    let deployment = runtime.block_on(async {
+        let chain = Chain::connect(&served.url, &ConnectOptions::default()).await.expect("connected");
+        deploy::deploy(&chain, &known_wallet(), &plan_of_test_parts()).await.expect("deployed")
+    });
+    scratch.write("d.json", serde_json::to_vec(&deployment).expect("JSON"));
+    let status = format!("status --deployment d.json --rpc-url {}", served.url);
+    let told = |arguments: &str| at_home(&scratch, arguments, &[]).stdout;
+    assert!(told(&status).contains("reports need 2 of 4 signers, set 1/1\n"), "{}", told(&status));
+    set(2, 2, others.clone());
+    let both = told(&status);
+    assert!(both.contains("reports need 3 of 7 signers, set 1/2\n  the signers were rotated"), "{both}");
+    assert!(both.contains("reports of set 1/1 count as well"), "{both}");
+    set(1, 0, Vec::new());
+    let object = at_home(&scratch, &format!("--json {status}"), &[]).json();
+    assert_eq!(object["signer_set"]["config_version"], 2);
+    assert_eq!(object["signer_set"]["as_deployed"], false);
+    assert_eq!(object["signer_sets"].as_array().map(Vec::len), Some(1));
+    let first: alloy::primitives::Address = others[0];
+    assert_eq!(object["signer_set"]["signers"][0], serde_json::json!(first));
+    let doctor = at_home(&scratch, &format!("doctor --deployment d.json --rpc-url {}", served.url), &[]);
+    assert!(doctor.stdout.contains("the signers were rotated to set 1/2"), "{}", doctor.stdout);
+    set(2, 0, Vec::new());
+    assert!(told(&status).contains("the signer sets with the number 1 were cleared"), "{}", told(&status));
+    let doctor = at_home(&scratch, &format!("doctor --deployment d.json --rpc-url {}", served.url), &[]);
+    assert!(doctor.code == 1 && doctor.stdout.contains("MISSING  contracts"), "{}", doctor.stdout);
+}
+
+fn known_wallet() -> Wallet {
+    let mut key = [0; 32];
+    hex::decode_to_slice(KNOWN_KEY, &mut key).expect("digits");
+    Wallet::from_key(&key).expect("a key")
+}
+
+/// Somebody puts a file where the deployment was to be written, after the first transaction was sent.
+#[test]
+fn what_was_deployed_is_told_where_its_file_cannot_be_written_even_quietly() {
+    let scratch = with_key();
+    let served = Served::start("--for 120");
+    let child = Command::new(env!("CARGO_BIN_EXE_ccc"))
+        .args(["--quiet", "deploy", "--rpc-url", &served.url, "--private-key-file", "key", "--out", "d.json"])
+        .current_dir(scratch.path("."))
+        .env("XDG_CONFIG_HOME", scratch.path("."))
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("started");
+    while height(&served.url) == 0 {
+        std::thread::sleep(std::time::Duration::from_millis(1));
+    }
+    scratch.write("d.json", "in the way");
+    let output = child.wait_with_output().expect("ended");
+    let (stdout, stderr) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.code() == Some(2) && stderr.contains("d.json exists"), "{stderr}");
+    let deployment = stdout.lines().last().expect("the deployment");
+    let deployment: Deployment = serde_json::from_str(deployment).expect("the deployment");
+    stands(&served.url, &deployment);
+    assert_eq!(scratch.read("d.json"), b"in the way");
+}
+
+/// The deployment that was told stands on the chain.
+fn stands(url: &str, deployment: &Deployment) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    runtime.block_on(async {
+        let chain = Chain::connect(url, &ConnectOptions::default()).await.expect("connected");
+        deploy::check_pool(&chain, deployment).await.expect("it stands");
+    });
 }
 
 #[test]

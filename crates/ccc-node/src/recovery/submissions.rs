@@ -16,6 +16,7 @@ use alloy::primitives::{Address, B256, Bytes, I256, U256};
 use ccc_chain::{
     Wallet,
     bindings::{CREDarkPool, SimulatedFeed, TestToken},
+    calls,
     read::BlockRef,
 };
 use ccc_enclave::intake::submission_id;
@@ -53,13 +54,12 @@ impl World {
     ) -> Result<(), RecoveryError> {
         let token = TestToken::new(self.token(asset)?, self.chain.provider());
         let amount = U256::from(amount);
-        let pool = CREDarkPool::new(self.deployment.pool, self.chain.provider());
+        let pool = self.deployment.pool;
         let mint = token.mint(wallet.address(), amount).into_transaction_request();
         self.chain.send(wallet, mint).await?;
-        let approve = token.approve(self.deployment.pool, amount).into_transaction_request();
-        self.chain.send(wallet, approve).await?;
-        let deposit = pool.deposit(asset, amount, B256::from(salt), Bytes::from(ciphertext));
-        self.chain.send(wallet, deposit.into_transaction_request()).await?;
+        self.chain.send(wallet, calls::approve(*token.address(), pool, amount)).await?;
+        let deposit = calls::deposit(pool, asset, amount, B256::from(salt), Bytes::from(ciphertext));
+        self.chain.send(wallet, deposit).await?;
         Ok(())
     }
 
@@ -151,10 +151,10 @@ impl World {
         let order = maker.owner.standing_order(&self.config, key, (order_id, who), &commitment.offer, &mut rng)?;
         let account = maker.owner.account();
         let amount = u128::from(commitment.deposit);
-        let pool = CREDarkPool::new(self.deployment.pool, self.chain.provider());
         timeline.chain(self.deposit(&maker.wallet, BASE, amount, salts[0], deposit.to_bytes())).await?;
-        let submit = pool.submitStandingOrder(B256::from(salts[1]), Bytes::from(order.to_bytes()));
-        timeline.chain(self.chain.send(&maker.wallet, submit.into_transaction_request())).await?;
+        let pool = self.deployment.pool;
+        let submit = calls::submit_standing_order(pool, B256::from(salts[1]), Bytes::from(order.to_bytes()));
+        timeline.chain(self.chain.send(&maker.wallet, submit)).await?;
         self.secrets.push(Secret::bytes("a maker's table account", &account));
         self.hide("a standing order's size", u128::from(commitment.offer.size));
         Ok(())

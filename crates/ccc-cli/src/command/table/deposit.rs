@@ -5,7 +5,7 @@ use crate::{
     cli::DepositArgs,
     error::Error,
     pool::{
-        Pool, account,
+        BOUNDARY_LIFETIME, Pool, account,
         hexed::{Hex, HexBytes},
         log::Event,
         random,
@@ -14,13 +14,8 @@ use crate::{
 };
 use ccc_enclave::intake::submission_id;
 
-/// Seconds for which a deposit's ciphertext may be opened.
-const LIFETIME: u64 = 30 * 24 * 3600;
-
 pub(super) fn run(arguments: &DepositArgs, ctx: &Context<'_>) -> Result<Answer, Error> {
-    if arguments.amount == 0 {
-        return Err(Error::Terms { what: "the amount", reason: "zero" });
-    }
+    check_amount(arguments.amount)?;
     let mut pool = Pool::open(&arguments.pool)?;
     let owner = account::open(&arguments.account_key, &ctx.passphrases)?;
     let mut rng = ctx.rng()?;
@@ -28,7 +23,7 @@ pub(super) fn run(arguments: &DepositArgs, ctx: &Context<'_>) -> Result<Answer, 
     let id = submission_id(&pool.config, &who, &random(&mut rng));
     let time = pool.now();
     let key = pool.committee.master_public_key();
-    let ciphertext = owner.deposit(&pool.config, key, (id, who), time.saturating_add(LIFETIME), &mut rng)?;
+    let ciphertext = owner.deposit(&pool.config, key, (id, who), time.saturating_add(BOUNDARY_LIFETIME), &mut rng)?;
     let event = Event::Deposit {
         time,
         id: Hex(id),
@@ -43,4 +38,9 @@ pub(super) fn run(arguments: &DepositArgs, ctx: &Context<'_>) -> Result<Answer, 
         &serde_json::json!({ "id": Hex(id), "from": Hex(who), "block": pool.log.number() }),
     );
     Ok(Answer::Done)
+}
+
+/// Zero moves nothing.
+pub(in crate::command) fn check_amount(amount: u128) -> Result<(), Error> {
+    if amount == 0 { Err(Error::Terms { what: "the amount", reason: "zero" }) } else { Ok(()) }
 }

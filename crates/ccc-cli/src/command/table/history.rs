@@ -1,9 +1,12 @@
 //! `ccc table history`: the chain of versions, what was reported of each, and an account's own receipts and reports.
 
-use super::{Context, balance::amount};
+use super::Context;
 use crate::{
     cli::HistoryArgs,
-    command::reports::{self, References, Reports},
+    command::{
+        receipts::{self, Units},
+        reports::{self, References, Reports},
+    },
     error::Error,
     pool::{
         Pool, account,
@@ -16,13 +19,10 @@ use crate::{
 };
 use ccc_core::{
     report::Round,
-    table::{Header, Receipt, ResultCode, SlotReport, TableStore},
+    table::{Header, Receipt, SlotReport, TableStore},
 };
 use ccc_node::maker::TableOwner;
 use serde_json::{Value, json};
-
-/// From here on, the reason of a receipt is a code of the table.
-const OF_TABLE: u8 = 16;
 
 /// One version with what is known of it.
 struct Shown {
@@ -112,10 +112,11 @@ fn lines(pool: &Pool, versions: &[Shown], references: &References) -> Vec<String
     let mut lines = columns(heads, versions.iter().map(cells).collect());
     let receipts =
         versions.iter().flat_map(|version| version.receipts.iter().map(|receipt| (&version.header, receipt)));
-    let receipts: Vec<_> = receipts.map(|(header, receipt)| receipt_cells(pool, header, receipt)).collect();
+    let receipts: Vec<_> =
+        receipts.map(|(header, receipt)| receipts::cells(&Units::of_config(&pool.config), header, receipt)).collect();
     if !receipts.is_empty() {
         lines.push(String::new());
-        lines.extend(receipt_lines(receipts));
+        lines.extend(receipts::lines(receipts));
     }
     lines.extend(versions.iter().flat_map(|shown| report_lines(shown, references)));
     lines
@@ -153,62 +154,6 @@ fn outcome(round: &Round) -> &'static str {
     }
 }
 
-fn receipt_lines(receipts: Vec<[String; 7]>) -> Vec<String> {
-    let heads = [
-        ("version", Side::Right),
-        ("slot", Side::Right),
-        ("receipt", Side::Left),
-        ("lots", Side::Right),
-        ("quote", Side::Right),
-        ("amount after it", Side::Right),
-        ("order or submission", Side::Left),
-    ];
-    columns(heads, receipts)
-}
-
-fn receipt_cells(pool: &Pool, header: &Header, (slot, receipt): &(u32, Receipt)) -> [String; 7] {
-    let told = match receipt.outcome {
-        Receipt::CARRIED_OUT => "carried out".into(),
-        Receipt::NOT_CARRIED_OUT => format!("not carried out ({})", reason(receipt)),
-        0 => format!("not filled ({})", reason(receipt)),
-        _ => "filled".into(),
-    };
-    let after = match told_asset(pool, *slot) {
-        Some(asset) => amount(pool, asset, receipt.new_amount),
-        None => format!("{} units of its asset", receipt.new_amount),
-    };
-    [
-        header.version().to_string(),
-        slot.to_string(),
-        told,
-        decimal(receipt.lots.into(), 0),
-        amount(pool, pool.config.quote, receipt.notional),
-        after,
-        short(&receipt.order_digest),
-    ]
-}
-
-/// The asset of a receipt's new amount: none for the slots behind the request's, withdrawals, of which each names its own.
-fn told_asset(pool: &Pool, slot: u32) -> Option<u32> {
-    (slot <= pool.config.order_slots).then_some(pool.config.base)
-}
-
-/// The reason of a receipt in words; `docs/spec/clearing.md` has the codes.
-fn reason(receipt: &Receipt) -> String {
-    let of_table = receipt.reason.checked_sub(OF_TABLE).and_then(ResultCode::from_byte);
-    match (receipt.reason, of_table) {
-        (0, _) if receipt.outcome == 0 => "no reason is told here".into(),
-        (0, _) if receipt.outcome == Receipt::CARRIED_OUT => "done".into(),
-        (0, _) => "cleared".into(),
-        (1, _) => "the price was refused".into(),
-        (2, _) => "too little was offered".into(),
-        (3, _) => "minimums could not be met".into(),
-        (4, _) => "an amount is too large".into(),
-        (_, Some(code)) => format!("the table refused: {code}"),
-        (other, None) => format!("reason {other}"),
-    }
-}
-
 /// What lies beside the chain: versions, then what is named like one and altered.
 fn beside(history: &History) -> Value {
     let altered =
@@ -229,28 +174,13 @@ fn object(pool: &Pool, shown: &Shown, references: &References) -> Value {
             "operations": round.count,
         })
     });
-    object["receipts"] = shown.receipts.iter().map(|receipt| receipt_object(pool, receipt)).collect();
+    object["receipts"] = {
+        let units = Units::of_config(&pool.config);
+        shown.receipts.iter().map(|receipt| receipts::object(&units, receipt)).collect()
+    };
     let of = |report: &(u32, SlotReport)| {
         reports::object(references, shown.header.version(), report, shown.notional(report.0))
     };
     object["reports"] = shown.reports.iter().map(of).collect();
     object
-}
-
-/// Whether a submission was carried out in its first round; null for what was new before.
-fn carried_out(receipt: &Receipt) -> Option<bool> {
-    match receipt.outcome {
-        Receipt::CARRIED_OUT => Some(true),
-        Receipt::NOT_CARRIED_OUT => Some(false),
-        _ => None,
-    }
-}
-
-fn receipt_object(pool: &Pool, (slot, receipt): &(u32, Receipt)) -> Value {
-    json!({
-        "slot": slot, "request": Hex(receipt.request), "order_digest": Hex(receipt.order_digest),
-        "filled": receipt.outcome == 1, "carried_out": carried_out(receipt), "reason": receipt.reason, "reason_text": reason(receipt), "lots": receipt.lots,
-        "notional": receipt.notional.to_string(), "row_index": receipt.row_index,
-        "new_amount": receipt.new_amount.to_string(), "asset": told_asset(pool, *slot),
-    })
 }

@@ -11,9 +11,9 @@ use crate::{
     pool::{Pool, account},
     ui::Answer,
 };
-use alloy::sol_types::SolCall;
-use ccc_chain::bindings::dark_pool::CREDarkPool::exitCall;
+use ccc_chain::calls::ExitProof;
 use ccc_core::table::{Exit, Header, Part, Row, Sidecar, TableStore, sidecar_len};
+use ccc_node::maker::TableOwner;
 use serde_json::{Value, json};
 use std::path::Path;
 
@@ -23,6 +23,45 @@ struct Source {
     sidecar: Vec<u8>,
 }
 
+impl Source {
+    /// An exported version.
+    fn exported(directory: &Path) -> Result<Self, Error> {
+        let header = exported::header(directory)?;
+        let sidecar = files::read(&export::path_of(directory, Part::Sidecar), sidecar_len(header.tier()) as u64)?;
+        Ok(Self { header, sidecar })
+    }
+
+    /// The account's rows with their proofs; there is one at least.
+    fn rows(&self, owner: &TableOwner, ctx: &Context<'_>) -> Result<Vec<(Exit, Row)>, Error> {
+        let bar = ctx.ui.working("finding the account's rows");
+        let sidecar = Sidecar::parse(&self.sidecar, &self.header)?;
+        let rows: Vec<(Exit, Row)> = sidecar
+            .open_all(owner.reading_key())
+            .into_iter()
+            .filter_map(|exit| Some((exit.balance().ok()?, exit)))
+            .filter(|(row, _)| row.account.0 == owner.account())
+            .map(|(row, exit)| (exit, row))
+            .collect();
+        bar.finish_and_clear();
+        if rows.is_empty() { Err(Error::NoRows { version: self.header.version() }) } else { Ok(rows) }
+    }
+}
+
+/// The account's rows of an exported version, of which there is one at least, each with its proof for the pool.
+///
+/// # Errors
+/// [`Error::NoRows`], and the errors of reading.
+pub(in crate::command) fn of_version(
+    directory: &Path,
+    owner: &TableOwner,
+    ctx: &Context<'_>,
+) -> Result<(Header, Vec<(Row, ExitProof)>), Error> {
+    let source = Source::exported(directory)?;
+    let rows = source.rows(owner, ctx)?.into_iter().map(|(exit, row)| (row, exit_proof(&source.header, &exit)));
+    let rows = rows.collect();
+    Ok((source.header, rows))
+}
+
 pub(super) fn run(arguments: &ExportArgs, key: &Path, ctx: &Context<'_>) -> Result<Answer, Error> {
     let replace = Replace::from_flag(arguments.force);
     if !files::is_stream(&arguments.out) {
@@ -30,19 +69,7 @@ pub(super) fn run(arguments: &ExportArgs, key: &Path, ctx: &Context<'_>) -> Resu
     }
     let source = read(arguments)?;
     let owner = account::open(key, &ctx.passphrases)?;
-    let bar = ctx.ui.working("finding the account's rows");
-    let sidecar = Sidecar::parse(&source.sidecar, &source.header)?;
-    let rows: Vec<(Exit, Row)> = sidecar
-        .open_all(owner.reading_key())
-        .into_iter()
-        .filter_map(|exit| Some((exit.balance().ok()?, exit)))
-        .filter(|(row, _)| row.account.0 == owner.account())
-        .map(|(row, exit)| (exit, row))
-        .collect();
-    bar.finish_and_clear();
-    if rows.is_empty() {
-        return Err(Error::NoRows { version: source.header.version() });
-    }
+    let rows = source.rows(&owner, ctx)?;
     let text = format!("{:#}\n", proofs(&source.header, &owner.account(), &rows));
     files::write(&arguments.out, text.as_bytes(), Audience::Owner, replace)?;
     if !files::is_stream(&arguments.out) {
@@ -60,9 +87,7 @@ fn read(arguments: &ExportArgs) -> Result<Source, Error> {
         let missing = || Error::Missing { path: arguments.out.clone(), what: "a pool" };
         return current(&Pool::open(arguments.pool.as_deref().ok_or_else(missing)?)?);
     };
-    let header = exported::header(directory)?;
-    let sidecar = files::read(&export::path_of(directory, Part::Sidecar), sidecar_len(header.tier()) as u64)?;
-    Ok(Source { header, sidecar })
+    Source::exported(directory)
 }
 
 /// Header and sidecar of the pool's current version, without its body.
@@ -96,18 +121,17 @@ fn proof(header: &Header, exit: &Exit, row: &Row) -> Value {
     json!({
         "asset": row.asset.0, "amount": row.amount.to_string(), "index": exit.index, "row": bytes(exit.row),
         "salt": bytes(exit.salt), "path": exit.path.iter().map(bytes).collect::<Vec<_>>(),
-        "call": bytes(call(header, exit)),
+        "call": bytes(exit_proof(header, exit).calldata()),
     })
 }
 
-/// The calldata of `exit(bytes header, uint32 index, bytes row, bytes32 salt, bytes32[] path)`.
-fn call(header: &Header, exit: &Exit) -> Vec<u8> {
-    let call = exitCall {
+/// The proof of a row as the pool takes it.
+fn exit_proof(header: &Header, exit: &Exit) -> ExitProof {
+    ExitProof {
         header: header.to_bytes().to_vec().into(),
         index: exit.index,
         row: exit.row.to_vec().into(),
         salt: exit.salt.into(),
         path: exit.path.iter().map(Into::into).collect(),
-    };
-    call.abi_encode()
+    }
 }

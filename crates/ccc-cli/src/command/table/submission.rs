@@ -1,7 +1,7 @@
 //! `ccc table transfer`, `cancel`, `freeze`, `unfreeze`, `force-transfer`: into the pool's log, where each looks like a
 //! standing order.
 
-use super::Context;
+use super::{Context, deposit::check_amount};
 use crate::{
     cli::{CancelArgs, ForceTransferArgs, OfOperator, Submitting, TransferArgs},
     error::Error,
@@ -30,12 +30,15 @@ pub(super) fn cancel(arguments: &CancelArgs, ctx: &Context<'_>) -> Result<Answer
     let pool = Pool::open(&arguments.submitting.pool)?;
     let owner = account::open(&arguments.account_key, &ctx.passphrases)?;
     let (order, expiry) = submitted(&pool, arguments.order.0)?;
-    // otherwise the order would stand again when its cancellation has expired
-    if pool.now().saturating_add(arguments.submitting.lifetime) < expiry {
-        return Err(Error::Terms { what: "the lifetime", reason: "it ends before the order's" });
-    }
+    check_outlives(pool.now().saturating_add(arguments.submitting.lifetime), expiry)?;
     let (what, then) = ("cancellation", "reads it, and the order stands in none after it");
     Asked { what, then, instruction: Instruction::Cancel { order } }.submit(pool, &owner, &arguments.submitting, ctx)
+}
+
+/// Otherwise the order would stand again when its cancellation has expired.
+pub(in crate::command) fn check_outlives(cancellation: u64, order: u64) -> Result<(), Error> {
+    let ends_before = Error::Terms { what: "the lifetime", reason: "it ends before the order's" };
+    if cancellation < order { Err(ends_before) } else { Ok(()) }
 }
 
 /// The digest of the submission under an id of the pool's log, and its expiry.
@@ -72,9 +75,7 @@ pub(super) fn force_transfer(arguments: &ForceTransferArgs, ctx: &Context<'_>) -
 
 /// What a round would let move nothing is refused here.
 fn check_moved(amount: u128, from: [u8; 20], to: [u8; 20]) -> Result<(), Error> {
-    if amount == 0 {
-        return Err(Error::Terms { what: "the amount", reason: "zero" });
-    }
+    check_amount(amount)?;
     if to == [0; 20] || to == from {
         return Err(Error::Terms { what: "the account that is credited", reason: "zero, or the one that is debited" });
     }

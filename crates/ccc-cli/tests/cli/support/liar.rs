@@ -50,7 +50,7 @@ fn session(circle: &Circle, name: &str, old: Option<Committee>) -> Session {
 }
 
 /// The objects of a key file in the clear.
-fn objects(file: &[u8]) -> Vec<Vec<u8>> {
+pub(crate) fn objects(file: &[u8]) -> Vec<Vec<u8>> {
     let mut reader = Reader::new(&file[12..file.len() - 32]);
     let mut objects = Vec::new();
     while let Ok(object) = reader.length_prefixed("object", 1 << 16) {

@@ -11,7 +11,9 @@ use std::{
 };
 
 /// Settings of whoever runs the tests.
-const OF_CHAINS: [&str; 8] = [
+const OF_CHAINS: [&str; 10] = [
+    "CCC_ACCOUNT_KEY",
+    "CCC_COMMITTEE",
     "CCC_CONFIG",
     "CCC_RPC_URL",
     "CCC_CHAIN_ID",

@@ -1,0 +1,124 @@
+//! `ccc deposit` and `ccc withdraw`.
+
+use super::{
+    super::{Context, table::deposit::check_amount, table::withdraw},
+    door::Desk,
+    index_of,
+    sending::{Step, Told},
+};
+use crate::{
+    cli::{ChainDepositArgs, ChainWithdrawArgs},
+    error::Error,
+    network::{NetworkError, Shortfall},
+    pool::BOUNDARY_LIFETIME,
+    ui::Answer,
+};
+use alloy::primitives::{Address, U256};
+use ccc_chain::{Wallet, calls, deploy::DeployedToken, read};
+use serde_json::json;
+
+pub(super) async fn deposit(arguments: &ChainDepositArgs, ctx: &Context<'_>) -> Result<Answer, Error> {
+    check_amount(arguments.amount)?;
+    let desk = Desk::open(&(&arguments.desk).into(), ctx).await?;
+    let (asset, amount) = (index_of(arguments.asset), U256::from(arguments.amount));
+    let token = desk.token(asset)?;
+    if !arguments.amount.is_multiple_of(u128::from(token.plan.lot)) {
+        return Err(Error::Terms { what: "the amount", reason: "not a whole number of lots" });
+    }
+    let (wallet, owner) = (desk.wallet()?, desk.owner()?);
+    desk.warn_of_sender(&wallet, &owner);
+    let key = desk.master_key().await?;
+    desk.check_open().await?;
+    desk.check_balance(wallet.address(), token, amount).await?;
+    let mut rng = ctx.rng()?;
+    let name = desk.name(wallet.address(), &mut rng);
+    let expiry = desk.node.now().await?.saturating_add(BOUNDARY_LIFETIME);
+    let ciphertext = owner.deposit(desk.pool(), &key, (name.id, name.who), expiry, &mut rng)?.to_bytes().into();
+    let mut steps = desk.approval(&wallet, token, amount, arguments.no_approve).await?;
+    let request = calls::deposit(desk.deployment.pool, asset, amount, name.salt.into(), ciphertext);
+    steps.push(Step { what: "the deposit", request, follows: !steps.is_empty() });
+    let told = Told {
+        kind: "deposit",
+        name: Some(name),
+        then: "the next round credits it; `ccc order status ID` tells when".to_owned(),
+        object: json!({ "asset": asset, "token": token.address, "amount": amount.to_string(), "expiry": expiry }),
+    };
+    desk.carry_out(&wallet, arguments.desk.send.spend, steps, &told).await
+}
+
+pub(super) async fn withdraw(arguments: &ChainWithdrawArgs, ctx: &Context<'_>) -> Result<Answer, Error> {
+    let desk = Desk::open(&(&arguments.desk).into(), ctx).await?;
+    let asset = index_of(arguments.asset);
+    desk.token(asset)?;
+    let asked = withdraw::checked(asset, arguments.amount, arguments.to.0, desk.pool().contract)?;
+    let (wallet, owner) = (desk.wallet()?, desk.owner()?);
+    desk.warn_of_sender(&wallet, &owner);
+    let key = desk.master_key().await?;
+    let mut rng = ctx.rng()?;
+    let name = desk.name(wallet.address(), &mut rng);
+    let expiry = desk.node.now().await?.saturating_add(BOUNDARY_LIFETIME);
+    let ciphertext = owner.withdrawal(desk.pool(), &key, (name.id, name.who), (&asked, expiry), &mut rng)?;
+    let request = calls::request_withdrawal(desk.deployment.pool, name.salt.into(), ciphertext.to_bytes().into());
+    let told = Told {
+        kind: "withdrawal",
+        name: Some(name),
+        then: "the next round debits it, its payout follows; `ccc order status ID` tells when".to_owned(),
+        object: json!({ "expiry": expiry }),
+    };
+    let steps = vec![Step::new("the request", request)];
+    desk.carry_out(&wallet, arguments.desk.send.spend, steps, &told).await
+}
+
+impl Desk<'_> {
+    /// That the pool takes deposits: no approval is spent on one that does not.
+    async fn check_open(&self) -> Result<(), NetworkError> {
+        let pool = read::Pool::new(&self.node.chain, self.deployment.pool);
+        let halted = self.told(pool.table(Self::NEWEST).await)?.halted;
+        let paused = self.told(pool.paused(Self::NEWEST).await)?;
+        let reason = match (halted, paused) {
+            (true, _) => "the pool's rounds have ended for ever",
+            (false, true) => "the pool is paused",
+            (false, false) => return Ok(()),
+        };
+        Err(NetworkError::Refused { by: self.deployment.pool.to_string(), reason: reason.to_owned() })
+    }
+
+    async fn check_balance(&self, sender: Address, token: &DeployedToken, amount: U256) -> Result<(), NetworkError> {
+        let found = read::token_balance(&self.node.chain, token.address, sender, Self::NEWEST).await;
+        let found = self.told(found)?;
+        if found >= amount {
+            return Ok(());
+        }
+        Err(NetworkError::Balance(Box::new(Shortfall {
+            sender: sender.to_string(),
+            token: token.plan.symbol.clone(),
+            needed: amount.to_string(),
+            found: found.to_string(),
+        })))
+    }
+
+    /// Lets the pool take the amount, unless it may already.
+    async fn approval(
+        &self,
+        wallet: &Wallet,
+        token: &DeployedToken,
+        amount: U256,
+        refused: bool,
+    ) -> Result<Vec<Step>, NetworkError> {
+        let pool = self.deployment.pool;
+        let found = read::allowance(&self.node.chain, token.address, wallet.address(), pool, Self::NEWEST).await;
+        let found = self.told(found)?;
+        if found >= amount {
+            return Ok(Vec::new());
+        }
+        if refused {
+            return Err(NetworkError::Allowance(Box::new(Shortfall {
+                sender: wallet.address().to_string(),
+                token: token.plan.symbol.clone(),
+                needed: amount.to_string(),
+                found: found.to_string(),
+            })));
+        }
+        Ok(vec![Step::new("the approval", calls::approve(token.address, pool, amount))])
+    }
+}
