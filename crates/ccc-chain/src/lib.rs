@@ -22,6 +22,8 @@ pub mod refusal;
 mod send;
 pub mod status;
 pub mod submit;
+pub mod submitter;
+pub mod swap;
 pub mod transcript;
 pub mod wallet;
 pub mod watch;
