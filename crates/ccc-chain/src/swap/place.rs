@@ -171,8 +171,8 @@ pub async fn published(
     let factory = put(chain, wallet, &code.factory, &[]).await?;
     // the wrapped ether and the descriptor of positions are for what the direct route does not do
     let two = (factory, Address::ZERO).abi_encode_params();
-    let positions = put(chain, wallet, &code.positions, &(factory, Address::ZERO, Address::ZERO).abi_encode_params());
-    let positions = positions.await?;
+    let three = (factory, Address::ZERO, Address::ZERO).abi_encode_params();
+    let positions = put(chain, wallet, &code.positions, &three).await?;
     let router = put(chain, wallet, &code.router, &two).await?;
     let quoter = put(chain, wallet, &code.quoter, &two).await?;
     fill(chain, wallet, positions, &sorted).await?;

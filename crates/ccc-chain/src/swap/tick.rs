@@ -46,7 +46,8 @@ pub(super) fn value(amount: U256, tick: i32, sells_token0: bool) -> Option<U256>
 /// √(amount1 / amount0) · 2^96, rounded down: the price at which a pool of both amounts stands. None for a pool
 /// without one of them.
 pub(super) fn sqrt_price(amount0: U256, amount1: U256) -> Option<U256> {
-    let ratio = (U512::from(amount1) << 192).checked_div(U512::from(amount0))?;
+    let scaled: U512 = U512::from(amount1) << 192;
+    let ratio = scaled.checked_div(U512::from(amount0))?;
     let root = ratio.root(2);
     U256::checked_from_limbs_slice(root.as_limbs()).filter(|root| !root.is_zero())
 }

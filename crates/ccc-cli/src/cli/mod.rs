@@ -11,6 +11,7 @@ mod recovery;
 mod rounds;
 mod storage;
 mod submission;
+mod swap;
 mod value;
 
 pub(crate) use attest::{Attest, AttestPolicy, PolicyCheckArgs};
@@ -33,6 +34,7 @@ pub(crate) use rounds::{
 };
 pub(crate) use storage::{AuditorsArgs, CollectArgs, RestoreArgs};
 pub(crate) use submission::{CancelArgs, ForceTransferArgs, OfOperator, Submitting, TransferArgs};
+pub(crate) use swap::{Swap, SwapArgs, SwapPlaceArgs, SwapQuoteArgs, SwapRunArgs};
 pub(crate) use value::{AssetName, SpreadRange, UpkeepName};
 
 use clap::{Args, Parser, Subcommand};
@@ -122,6 +124,9 @@ pub(crate) enum Verb {
     /// Hand signed reports to the chain
     #[command(subcommand)]
     Report(Report),
+    /// Refill the reserve by a public swap: the direct route
+    #[command(subcommand)]
+    Swap(Swap),
     /// Serve the embedded chain over JSON-RPC on loopback
     Chain(ServeChainArgs),
     /// Serve a statement over HTTP, as a simulated custodian

@@ -23,6 +23,7 @@ mod report;
 mod reports;
 mod share;
 mod status;
+mod swap;
 mod table;
 mod verify;
 
@@ -87,6 +88,7 @@ pub(crate) fn run(verb: Verb, ctx: &Context<'_>) -> Result<Answer, Error> {
         Verb::Deploy(arguments) => deploy::run(&arguments, ctx),
         Verb::Status(arguments) => status::run(&arguments, ctx),
         Verb::Report(verb) => report::run(&verb, ctx),
+        Verb::Swap(verb) => swap::run(&verb, ctx),
         Verb::Chain(arguments) => chain::run(&arguments, ctx),
         Verb::Config(verb) => config::run(&verb, ctx),
         Verb::Doctor(arguments) => doctor::run(&arguments, ctx),
