@@ -97,8 +97,7 @@ contract SimulatedExchange is IUniswapFactory, IUniswapPool, IUniswapQuoter, IUn
         uint160 next;
         (amountOut, next) = _trade(zeroForOne, p.amountIn);
         if (amountOut < p.amountOutMinimum) revert TooLittleReceived(p.amountOutMinimum, amountOut);
-        _observe();
-        _setPrice(next);
+        _move(next);
         _emitSwap(zeroForOne, p.recipient, p.amountIn, amountOut);
         IERC20(p.tokenIn).safeTransferFrom(msg.sender, address(this), p.amountIn);
         IERC20(p.tokenOut).safeTransfer(p.recipient, amountOut);
@@ -174,14 +173,17 @@ contract SimulatedExchange is IUniswapFactory, IUniswapPool, IUniswapQuoter, IUn
         }
     }
 
-    /// @dev Once a block, before the price moves.
-    function _observe() private {
+    /// @dev An observation is written where the tick moves: once a block, of the tick before.
+    function _move(uint160 next) private {
         Observation memory last = _observations[_newest];
         uint32 time = uint32(block.timestamp);
-        if (last.time == time) return;
+        int56 sum = _extended(last, time);
+        int24 before = _tick();
+        _setPrice(next);
+        if (last.time == time || before == _tick()) return;
         if (_cardinalityNext > _cardinality && _newest == _cardinality - 1) _cardinality = _cardinalityNext;
         _newest = uint16((uint256(_newest) + 1) % _cardinality);
-        _observations[_newest] = Observation(time, _extended(last, time), true);
+        _observations[_newest] = Observation(time, sum, true);
     }
 
     function _extended(Observation memory last, uint32 time) private view returns (int56) {

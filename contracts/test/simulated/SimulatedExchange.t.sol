@@ -99,6 +99,8 @@ contract SimulatedExchangeTest is Test {
     function test_aPoolThatKeepsOneObservationForgets() public {
         vm.warp(block.timestamp + 100);
         _exchange.exactInputSingle(_params(1));
+        _exchange.observe(_ago(100, 0));
+        _exchange.exactInputSingle(_params(1e23));
         vm.warp(block.timestamp + 10);
         vm.expectRevert(abi.encodeWithSelector(SimulatedExchange.ObservationTooOld.selector, 11));
         _exchange.observe(_ago(11, 0));

@@ -87,7 +87,10 @@ async fn measure() -> Result<(&'static str, Vec<Cost>), Anything> {
     let place = Place::new().await?;
     let market = place.market().await?;
     let name = if market.is_simulated() { "the simulated exchange" } else { "Uniswap V3" };
-    println!("{:>12}  {:>14}  {:>14}  {:>9}  {:>14}  {:>8}  limits of 1 %", "dollars", "coins", "at average", "cost", "dollars lost", "gas");
+    println!(
+        "{:>12}  {:>14}  {:>14}  {:>9}  {:>14}  {:>8}  limits of 1 %",
+        "dollars", "coins", "at average", "cost", "dollars lost", "gas"
+    );
     for dollars in SHOWN {
         place.print(&market, dollars).await?;
     }
@@ -221,10 +224,7 @@ fn draw(costs: &[Cost]) -> Result<String, Anything> {
     Ok(svg)
 }
 
-fn draw_on(
-    root: &DrawingArea<SVGBackend<'_>, plotters::coord::Shift>,
-    costs: &[Cost],
-) -> Result<(), Anything> {
+fn draw_on(root: &DrawingArea<SVGBackend<'_>, plotters::coord::Shift>, costs: &[Cost]) -> Result<(), Anything> {
     root.fill(&WHITE)?;
     let caption = "A swap on a pool with $100M on each side: cost against the average price";
     let mut chart = ChartBuilder::on(root)

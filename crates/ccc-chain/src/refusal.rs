@@ -11,8 +11,8 @@ use alloy::{
 use serde::{Deserialize, Serialize};
 
 use crate::bindings::{
-    access_manager, dark_pool, enclave_registry, quorum_forwarder, reserve_attestation, simulated_exchange, simulated_feed,
-    test_token, vault_registry,
+    access_manager, dark_pool, enclave_registry, quorum_forwarder, reserve_attestation, simulated_exchange,
+    simulated_feed, test_token, vault_registry,
 };
 
 /// Why a contract refused: the name and arguments of its custom error.

@@ -12,11 +12,11 @@ use alloy::{
     providers::Provider,
 };
 use ccc_chain::{
-    Chain, ChainError, ChainKind, Finality, custody, read, status, transcript,
+    Chain, ChainError, ChainKind, ConnectOptions, Finality, custody, read, status, transcript,
     watch::{Event, Watcher},
 };
 use ccc_core::report::{Round, Statement, Verdict};
-use common::{USDC_LOT, World, anvil::Anvil, embedded_chain, salt};
+use common::{CHAIN_ID, USDC_LOT, World, anvil::Anvil, embedded_chain, salt};
 
 /// What happened, with block numbers, times and gas; block hashes and fees differ by design.
 async fn story(chain: Chain) -> Vec<String> {

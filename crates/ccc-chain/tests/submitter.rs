@@ -6,11 +6,7 @@ mod common;
 
 use std::time::Duration;
 
-use alloy::{
-    eips::BlockId,
-    primitives::B256,
-    providers::Provider,
-};
+use alloy::{eips::BlockId, primitives::B256, providers::Provider};
 use ccc_chain::{
     Chain, ChainError, ConnectOptions, EmbeddedConfig,
     embedded::{ChainServer, Clock, EmbeddedTransport},
@@ -35,15 +31,17 @@ struct Place {
 
 impl Place {
     async fn new() -> Self {
+        Self::with(Duration::from_secs(60)).await
+    }
+
+    /// A place whose submitter waits so long for an answer.
+    async fn with(answer_timeout: Duration) -> Self {
         let config = EmbeddedConfig { chain_id: CHAIN_ID, genesis_time: GENESIS_TIME, rich: Vec::new() };
         let transport = EmbeddedTransport::new(&config);
         let server = ChainServer::serve(([127, 0, 0, 1], 0).into(), transport, Clock::Blocks).await.unwrap();
-        let options = ConnectOptions {
-            poll_interval: Duration::from_millis(2),
-            answer_timeout: Duration::from_millis(500),
-            ..ConnectOptions::default()
-        };
-        let patient = ConnectOptions { answer_timeout: Duration::from_secs(30), ..options };
+        let options =
+            ConnectOptions { poll_interval: Duration::from_millis(2), answer_timeout, ..ConnectOptions::default() };
+        let patient = ConnectOptions { answer_timeout: Duration::from_secs(60), ..options };
         let world = World::on(Chain::connect(&server.url(), &patient).await.unwrap()).await;
         let proxy = Proxy::before(&server.url()).await;
         let chain = Chain::connect(&proxy.url, &options).await.unwrap();
@@ -149,9 +147,9 @@ async fn a_node_that_hides_what_it_has_gets_no_second_delivery() {
 
 #[tokio::test]
 async fn an_answer_that_comes_too_late_counts_as_none() {
-    let place = Place::new().await;
+    let place = Place::with(Duration::from_secs(5)).await;
     let signed = place.idle_round().await;
-    place.proxy.fault("eth_sendRawTransaction", 1, Fault::Delay(Duration::from_millis(900)));
+    place.proxy.fault("eth_sendRawTransaction", 1, Fault::Delay(Duration::from_secs(7)));
     let submitted = place.delivered(&signed).await;
     assert_eq!(submitted.attempts, 1);
     place.is_once().await;
@@ -165,12 +163,8 @@ async fn a_report_that_is_there_is_left_as_it_is() {
     let again = place.submit(&signed, &place.policy()).await.unwrap();
     let own = place.world.stranger.address();
     assert!(matches!(again, Submission::Before { transmitter } if transmitter == own), "{again:?}");
-    let outcome = submit::deliver_unchecked(
-        &place.chain,
-        &place.world.stranger,
-        place.world.deployment.forwarder,
-        &signed,
-    );
+    let outcome =
+        submit::deliver_unchecked(&place.chain, &place.world.stranger, place.world.deployment.forwarder, &signed);
     assert_eq!(common::refusal(outcome.await).1, "AlreadyAttempted");
     place.is_once().await;
 }
@@ -179,10 +173,12 @@ async fn a_report_that_is_there_is_left_as_it_is() {
 async fn somebody_elses_delivery_in_between_is_the_delivery() {
     let place = Place::new().await;
     let signed = place.idle_round().await;
-    place.proxy.fault("eth_sendRawTransaction", 1, Fault::Delay(Duration::from_millis(400)));
+    place.proxy.fault("eth_sendRawTransaction", 1, Fault::Delay(Duration::from_secs(4)));
     let (world, forwarder) = (&place.world, place.world.deployment.forwarder);
     let other = async {
-        tokio::time::sleep(Duration::from_millis(100)).await;
+        while place.proxy.asked("eth_sendRawTransaction") == 0 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
         submit::deliver_unchecked(&world.chain, &world.maker, forwarder, &signed).await.unwrap()
     };
     let (submitted, faster) = tokio::join!(place.delivered(&signed), other);

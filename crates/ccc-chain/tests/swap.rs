@@ -12,7 +12,10 @@ use alloy::{
 };
 use ccc_chain::{
     Chain, ChainError, ConnectOptions,
-    bindings::uniswap::IUniswapRouter::{ExactInputSingleParams, exactInputSingleCall},
+    bindings::{
+        TestToken,
+        uniswap::IUniswapRouter::{ExactInputSingleParams, exactInputSingleCall},
+    },
     embedded::{ChainServer, Clock, EmbeddedTransport},
     swap::{
         Found, Limits, Market, Pair, Parts, Quote, SwapError, SwapOrder, Token, Venue,
@@ -132,7 +135,9 @@ async fn a_stale_quote_is_caught_by_the_routers_least_amount() {
         let mut params = call_of(&desk, &market, &order);
         params.amountOutMinimum = order.quote().amount_out + U256::from(1);
         desk.pay(500_000).await;
-        market.send(&desk.desk, &order).await.unwrap();
+        let money = TestToken::new(desk.pair.sell.address, desk.chain.provider());
+        let approval = money.approve(venue.router, usdc(500_000)).into_transaction_request();
+        desk.chain.send(&desk.desk, approval).await.unwrap();
         let dear = call.clone().with_input(exactInputSingleCall { params: params.clone() }.abi_encode());
         let refusal = desk.chain.simulate(&dear).await.unwrap_err();
         let words = refusal.refusal().unwrap().to_string();
@@ -141,6 +146,8 @@ async fn a_stale_quote_is_caught_by_the_routers_least_amount() {
         let late = call.with_input(exactInputSingleCall { params }.abi_encode());
         let words = desk.chain.simulate(&late).await.unwrap_err().refusal().unwrap().to_string();
         assert!(words.contains("TransactionTooOld") || words.contains("Transaction too old"), "{words}");
+        assert!(market.rehearse(desk.desk.address(), &order).await.unwrap().approved);
+        market.send(&desk.desk, &order).await.unwrap();
     }
 }
 
@@ -179,13 +186,17 @@ async fn another_recipient_than_the_reserve_is_refused() {
     let (quote, twap) = (market.quote(usdc(1000)).await.unwrap(), market.twap(WINDOW).await.unwrap());
     let thief = desk.desk.address();
     let outcome = market.order(quote, &twap, &Limits::to(thief));
-    assert!(matches!(outcome, Err(SwapError::Recipient { expected, found }) if (expected, found) == (desk.reserve, thief)));
+    assert!(
+        matches!(outcome, Err(SwapError::Recipient { expected, found }) if (expected, found) == (desk.reserve, thief))
+    );
     let order = ordered(&desk, &market, 1000).await;
     let good = call_of(&desk, &market, &order);
     let bytes = |params: &ExactInputSingleParams| exactInputSingleCall { params: params.clone() }.abi_encode();
     market.check_call(&bytes(&good), &order).unwrap();
     let elsewhere = ExactInputSingleParams { recipient: thief, ..good.clone() };
-    assert!(matches!(market.check_call(&bytes(&elsewhere), &order), Err(SwapError::Recipient { found, .. }) if found == thief));
+    assert!(
+        matches!(market.check_call(&bytes(&elsewhere), &order), Err(SwapError::Recipient { found, .. }) if found == thief)
+    );
     let cases: [(&str, fn(&mut ExactInputSingleParams)); 4] = [
         ("token", |p| p.tokenIn = Address::ZERO),
         ("amount", |p| p.amountIn += U256::from(1)),
@@ -211,7 +222,7 @@ async fn an_average_of_too_few_or_too_old_observations_is_refused() {
     // one observation alone is overwritten by each trade: the pool forgets
     desk.wait(WINDOW.into()).await;
     market.twap(WINDOW).await.unwrap();
-    desk.trade(&market, 100).await;
+    desk.trade(&market, 1_000_000).await;
     assert!(matches!(market.twap(WINDOW).await, Err(SwapError::ShortHistory { .. })));
 
     let (desk, venue) = prepared().await;

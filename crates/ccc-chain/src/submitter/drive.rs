@@ -72,7 +72,14 @@ pub async fn deliver<C: Clock>(
         return Ok(Submission::Before { transmitter });
     }
     let first = driver.patiently(async || Ok(chain.provider().get_block_number().await?)).await?;
-    let gas = driver.patiently(async || delivery_gas(chain, wallet.address(), forwarder, signed).await).await?;
+    let gas = match driver.patiently(async || delivery_gas(chain, wallet.address(), forwarder, signed).await).await {
+        // somebody else may have been faster: that is no refusal
+        Err(error @ ChainError::Refused(_)) => {
+            let transmitter = driver.patiently(async || delivered(chain, forwarder, signed).await).await?;
+            return transmitter.map(|transmitter| Submission::Before { transmitter }).ok_or(error);
+        }
+        other => other?,
+    };
     let request = report_request(chain, forwarder, signed).from(wallet.address()).gas_limit(gas);
     let landed = driver.run(&request, first.saturating_sub(BLOCKS_BACK)).await?;
     driver.end(&request, landed).await.map(Submission::Delivered)
@@ -244,7 +251,8 @@ fn of_answer(error: TransportError) -> Result<Answer, ChainError> {
     if says(&["already", "known"]) || says(&["already", "imported"]) || says(&["known transaction"]) {
         return Ok(Answer::Taken);
     }
-    if says(&["underpriced"]) || says(&["fee", "too low"]) || says(&["fee", "less than"]) || says(&["price", "too low"]) {
+    if says(&["underpriced"]) || says(&["fee", "too low"]) || says(&["fee", "less than"]) || says(&["price", "too low"])
+    {
         return Ok(Answer::Underpriced);
     }
     if says(&["nonce"]) || says(&["limit exceeded"]) || says(&["too many"]) || says(&["timeout"]) {

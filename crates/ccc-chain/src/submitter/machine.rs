@@ -383,10 +383,7 @@ mod tests {
     fn each_bound_ends_it_with_its_name() {
         let mut machine = sent();
         let last = Some(B256::repeat_byte(1));
-        assert_eq!(
-            machine.step(at(100), &seen()),
-            Step::GiveUp(GaveUp::Time { seconds: 100, sends: 1, last })
-        );
+        assert_eq!(machine.step(at(100), &seen()), Step::GiveUp(GaveUp::Time { seconds: 100, sends: 1, last }));
         let shallow = GaveUp::Shallow { transaction: B256::repeat_byte(1), block: 20, expected: 2, found: 0 };
         assert_eq!(machine.step(at(100), &Seen { landed: landed(20), ..seen() }), Step::GiveUp(shallow));
 

@@ -243,10 +243,8 @@ impl<'a> Market<'a> {
             return Err(SwapError::ShortHistory { found: oldest_age, window });
         }
         let sums = answer(pool.observe(vec![window, 0]).block(block.id()).call().await)?.tickCumulatives;
-        let tick = mean_tick(&sums, window).ok_or(ChainError::OutOfRange {
-            field: "sum of ticks",
-            found: format!("{sums:?}"),
-        })?;
+        let tick = mean_tick(&sums, window)
+            .ok_or(ChainError::OutOfRange { field: "sum of ticks", found: format!("{sums:?}") })?;
         Ok(Twap { tick, window, newest_age, oldest_age, block, sells_token0: self.sells_token0 })
     }
 
@@ -349,6 +347,9 @@ mod tests {
 
     #[test]
     fn a_ring_goes_round() {
-        assert_eq!([next_place(0, 1), next_place(1, 3), next_place(2, 3), next_place(u16::MAX, u16::MAX)], [0, 2, 0, 0]);
+        assert_eq!(
+            [next_place(0, 1), next_place(1, 3), next_place(2, 3), next_place(u16::MAX, u16::MAX)],
+            [0, 2, 0, 0]
+        );
     }
 }

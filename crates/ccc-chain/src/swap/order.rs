@@ -147,7 +147,10 @@ impl Market<'_> {
             return Err(SwapError::Recipient { expected: self.reserve, found: found.recipient });
         }
         let same = [
-            ("token", (found.tokenIn, found.tokenOut, found.fee) == (expected.tokenIn, expected.tokenOut, expected.fee)),
+            (
+                "token",
+                (found.tokenIn, found.tokenOut, found.fee) == (expected.tokenIn, expected.tokenOut, expected.fee),
+            ),
             ("amount", found.amountIn == expected.amountIn),
             ("least amount", found.amountOutMinimum == expected.amountOutMinimum),
             ("deadline", found.deadline == expected.deadline),

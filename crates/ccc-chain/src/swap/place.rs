@@ -136,12 +136,8 @@ pub async fn simulated_with(
     let mut tokens = [pair.sell.address, pair.buy.address];
     tokens.sort_unstable();
     let [token0_, token1_] = tokens;
-    let arguments = SimulatedExchange::constructorCall {
-        token0_,
-        token1_,
-        fee_: U24::from(FEE),
-        sqrtPriceX96: sqrt_price,
-    };
+    let arguments =
+        SimulatedExchange::constructorCall { token0_, token1_, fee_: U24::from(FEE), sqrtPriceX96: sqrt_price };
     let code = &SimulatedExchange::BYTECODE;
     let (exchange, _) = deploy::create(chain, wallet, "SimulatedExchange", code, &arguments).await?;
     // what the full range needs of each token at this price, and one unit for the rounding

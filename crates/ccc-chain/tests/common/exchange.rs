@@ -139,8 +139,8 @@ impl Desk {
             self.trade(&market, dollars).await;
             self.wait(WINDOW.into()).await;
             let twap = market.twap(WINDOW).await.unwrap();
-            let (tick, newest, oldest) = (twap.tick, twap.newest_age, twap.oldest_age);
-            lines.push(format!("average {tick} of {newest} and {oldest}: {:?}", twap.value(usdc(1))));
+            let (tick, newest) = (twap.tick, twap.newest_age);
+            lines.push(format!("average {tick}, newest {newest} s old: {:?}", twap.value(usdc(1))));
             lines.push(format!("the reserve holds {}", self.held(self.pair.buy, self.reserve).await));
         }
         lines.push(self.sums(&venue).await);
@@ -149,11 +149,11 @@ impl Desk {
 
     async fn sums(&self, venue: &Venue) -> String {
         let pool = IUniswapPool::new(venue.pool, self.chain.provider());
-        let slot = pool.slot0().call().await.unwrap();
-        let sums = pool.observe(vec![1800, 1234, 777, 600, 100, 1, 0]).call().await.unwrap().tickCumulatives;
+        let at = self.chain.block(alloy::eips::BlockId::latest()).await.unwrap().id();
+        let slot = pool.slot0().block(at).call().await.unwrap();
+        let sums = pool.observe(vec![1800, 1234, 777, 600, 100, 1, 0]).block(at).call().await.unwrap().tickCumulatives;
         let differences: Vec<I56> = sums.windows(2).map(|pair| pair[1] - pair[0]).collect();
-        let (index, kept, next) =
-            (slot.observationIndex, slot.observationCardinality, slot.observationCardinalityNext);
+        let (index, kept, next) = (slot.observationIndex, slot.observationCardinality, slot.observationCardinalityNext);
         format!("{} {} {index} {kept} {next} {differences:?}", slot.sqrtPriceX96, slot.tick)
     }
 }

@@ -59,7 +59,8 @@ fn place_market(arguments: &SwapPlaceArgs, ctx: &Context<'_>) -> Result<Answer, 
         let venue = placed.map_err(|error| of_swap(&node, error))?;
         let kept = place::remember(&node.chain, &wallet, &venue, KEPT).await;
         kept.map_err(|error| node.error(&error))?;
-        let text = serde_json::to_vec_pretty(&venue).map_err(|error| NetworkError::Swap { reason: error.to_string() })?;
+        let text =
+            serde_json::to_vec_pretty(&venue).map_err(|error| NetworkError::Swap { reason: error.to_string() })?;
         target.finish(&text, Replace::Never)?;
         tell_placed(&venue, published.is_none(), &arguments.out, ctx);
         Ok(Answer::Done)
@@ -186,7 +187,10 @@ fn swap(arguments: &SwapRunArgs, ctx: &Context<'_>) -> Result<Answer, Error> {
             let found = market.rehearse(wallet.address(), &order).await.map_err(failed)?;
             let lines = [
                 format!("{} would give at least {}", order.quote().amount_in, order.least()),
-                format!("nothing was sent to chain {} at {}; --broadcast sends", asked.venue.chain_id, asked.node.shown),
+                format!(
+                    "nothing was sent to chain {} at {}; --broadcast sends",
+                    asked.venue.chain_id, asked.node.shown
+                ),
             ];
             let object = json!({
                 "sent": false, "least": order.least().to_string(), "approved": found.approved,

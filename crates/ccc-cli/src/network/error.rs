@@ -94,7 +94,9 @@ impl NetworkError {
             ),
             Self::OtherReceiver { .. } => ("other-receiver", "name the deployment for which the report was signed"),
             Self::Swap { .. } => ("swap", "nothing was swapped; `ccc swap quote` shows price, average and cost"),
-            Self::Venue { .. } => ("venue", "a JSON object of chain_id, router, quoter and pool; `ccc swap place` writes one"),
+            Self::Venue { .. } => {
+                ("venue", "a JSON object of chain_id, router, quoter and pool; `ccc swap place` writes one")
+            }
             Self::Serve(_) => ("serve", "name another port, or 0 for a free one"),
         }
     }
