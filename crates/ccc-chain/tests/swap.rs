@@ -60,8 +60,9 @@ async fn the_simulated_exchange_gives_what_uniswap_gives() {
     let theirs = real.story(venue).await;
     let other = Desk::on(embedded_chain()).await;
     let pattern = other.published(&code).await;
-    let ours = other.story(other.twin(&pattern).await).await;
-    assert_eq!(theirs, ours);
+    let twin = other.twin(&pattern).await;
+    assert_eq!(theirs, other.story(twin).await);
+    assert_eq!(real.sums(&venue).await, other.sums(&twin).await);
     assert!(!real.market(venue).await.is_simulated());
 }
 

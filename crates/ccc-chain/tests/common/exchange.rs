@@ -129,7 +129,9 @@ impl Desk {
     pub(crate) async fn story(&self, venue: Venue) -> Vec<String> {
         let market = self.market(venue).await;
         place::remember(&self.chain, &self.owner, &venue, 8).await.unwrap();
-        self.wait(60).await;
+        // each pool begins at its own time, and from here on they walk together
+        let start = self.first(&venue).await + 60;
+        self.chain.advance_time(start).await.unwrap();
         let mut lines = vec![format!("fee {}", market.fee())];
         for dollars in [1, 500_000, 5_000_000, 50_000_000] {
             let quote = market.quote(usdc(dollars)).await.unwrap();
@@ -143,18 +145,35 @@ impl Desk {
             lines.push(format!("average {tick}, newest {newest} s old: {:?}", twap.value(usdc(1))));
             lines.push(format!("the reserve holds {}", self.held(self.pair.buy, self.reserve).await));
         }
-        lines.push(self.sums(&venue).await);
+        lines.push(self.memory(&venue).await);
         lines
     }
 
-    async fn sums(&self, venue: &Venue) -> String {
+    /// Price, tick and every observation, from the pool's first.
+    async fn memory(&self, venue: &Venue) -> String {
         let pool = IUniswapPool::new(venue.pool, self.chain.provider());
-        let at = self.chain.block(alloy::eips::BlockId::latest()).await.unwrap().id();
-        let slot = pool.slot0().block(at).call().await.unwrap();
-        let sums = pool.observe(vec![1800, 1234, 777, 600, 100, 1, 0]).block(at).call().await.unwrap().tickCumulatives;
-        let differences: Vec<I56> = sums.windows(2).map(|pair| pair[1] - pair[0]).collect();
-        let (index, kept, next) = (slot.observationIndex, slot.observationCardinality, slot.observationCardinalityNext);
-        format!("{} {} {index} {kept} {next} {differences:?}", slot.sqrtPriceX96, slot.tick)
+        let slot = pool.slot0().call().await.unwrap();
+        let (kept, next) = (slot.observationCardinality, slot.observationCardinalityNext);
+        let first = self.first(venue).await;
+        let mut lines = vec![format!("{} {} {kept} {next}", slot.sqrtPriceX96, slot.tick)];
+        for place in 0..=slot.observationIndex {
+            let found = pool.observations(U256::from(place)).call().await.unwrap();
+            lines.push(format!("{} {}", u64::from(found.blockTimestamp) - first, found.tickCumulative));
+        }
+        lines.join("; ")
+    }
+
+    /// When the pool was made.
+    async fn first(&self, venue: &Venue) -> u64 {
+        let pool = IUniswapPool::new(venue.pool, self.chain.provider());
+        pool.observations(U256::ZERO).call().await.unwrap().blockTimestamp.into()
+    }
+
+    /// Sums of ticks between and beyond the observations.
+    pub(crate) async fn sums(&self, venue: &Venue) -> Vec<I56> {
+        let pool = IUniswapPool::new(venue.pool, self.chain.provider());
+        let sums = pool.observe(vec![1800, 1234, 777, 600, 100, 1, 0]).call().await.unwrap().tickCumulatives;
+        sums.windows(2).map(|pair| pair[1] - pair[0]).collect()
     }
 }
 

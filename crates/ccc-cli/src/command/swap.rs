@@ -44,10 +44,7 @@ fn place_market(arguments: &SwapPlaceArgs, ctx: &Context<'_>) -> Result<Answer, 
     let wallet = open_key(settings.key()?, &ctx.passphrases)?;
     runtime()?.block_on(async {
         let node = Node::connect(&settings).await?;
-        let (chain_id, shown) = (node.chain.chain_id(), node.shown.clone());
-        if !node.is_local() {
-            return Err(NetworkError::SimulatedParts { chain_id, node: shown }.into());
-        }
+        require_local(&node)?;
         deploy::check_place(&node.chain, &deployment).await.map_err(|error| node.error(&error))?;
         let pair = pair_of(&deployment)?;
         let depth = Depth { sell: U256::from(arguments.quote_depth), buy: U256::from(arguments.base_depth) };
@@ -65,6 +62,14 @@ fn place_market(arguments: &SwapPlaceArgs, ctx: &Context<'_>) -> Result<Answer, 
         tell_placed(&venue, published.is_none(), &arguments.out, ctx);
         Ok(Answer::Done)
     })
+}
+
+fn require_local(node: &Node) -> Result<(), NetworkError> {
+    if node.is_local() {
+        return Ok(());
+    }
+    let (chain_id, shown) = (node.chain.chain_id(), &node.shown);
+    Err(NetworkError::Swap { reason: format!("chain {chain_id} at {shown} is not local; name a real market there") })
 }
 
 fn tell_placed(venue: &Venue, simulated: bool, out: &Path, ctx: &Context<'_>) {

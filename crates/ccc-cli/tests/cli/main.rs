@@ -32,6 +32,7 @@ mod shares;
 mod storage;
 mod submissions;
 mod support;
+mod swap;
 mod terminal;
 mod upkeep;
 mod verify;

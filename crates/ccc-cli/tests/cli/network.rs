@@ -13,16 +13,16 @@ use std::{
 };
 
 /// The first key of the mnemonic that everybody knows.
-const KNOWN_KEY: &str = "ac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80";
+pub(crate) const KNOWN_KEY: &str = "ac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80";
 
 /// A served chain that ends with the test.
-struct Served {
+pub(crate) struct Served {
     child: Child,
-    url: String,
+    pub(crate) url: String,
 }
 
 impl Served {
-    fn start(arguments: &str) -> Self {
+    pub(crate) fn start(arguments: &str) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_ccc"))
             .arg("chain")
             .args(arguments.split_whitespace())
@@ -45,7 +45,7 @@ impl Drop for Served {
 }
 
 /// Runs `ccc` in an empty home with these variables.
-fn at_home(scratch: &Scratch, arguments: &str, environment: &[(&str, &str)]) -> Run {
+pub(crate) fn at_home(scratch: &Scratch, arguments: &str, environment: &[(&str, &str)]) -> Run {
     let home = scratch.path(".");
     let home = home.to_str().expect("text");
     let mut all = vec![("HOME", home), ("XDG_CONFIG_HOME", home), ("APPDATA", home), ("PATH", "")];
@@ -54,7 +54,7 @@ fn at_home(scratch: &Scratch, arguments: &str, environment: &[(&str, &str)]) -> 
 }
 
 /// A scratch directory with the sender's key.
-fn with_key() -> Scratch {
+pub(crate) fn with_key() -> Scratch {
     let scratch = Scratch::new();
     scratch.write_private("key", &format!("0x{KNOWN_KEY}\n"));
     scratch
