@@ -52,7 +52,8 @@ fn a_swap_is_quoted_guarded_and_run() {
         let mut key = [0; 32];
         hex::decode_to_slice(KNOWN_KEY, &mut key).expect("digits");
         let wallet = Wallet::from_key(&key).expect("a key");
-        let mint = TestToken::new(token, chain.provider()).mint(wallet.address(), U256::from(AMOUNT));
+        let money = TestToken::new(token, chain.provider());
+        let mint = money.mint(wallet.address(), U256::from(AMOUNT));
         chain.send(&wallet, mint.into_transaction_request()).await.expect("minted");
     });
     let dry = run("--dry-run");
