@@ -155,10 +155,11 @@ impl Desk {
         let slot = pool.slot0().call().await.unwrap();
         let (kept, next) = (slot.observationCardinality, slot.observationCardinalityNext);
         let first = self.first(venue).await;
+        let begin = pool.observations(U256::ZERO).call().await.unwrap().tickCumulative;
         let mut lines = vec![format!("{} {} {kept} {next}", slot.sqrtPriceX96, slot.tick)];
         for place in 0..=slot.observationIndex {
             let found = pool.observations(U256::from(place)).call().await.unwrap();
-            lines.push(format!("{} {}", u64::from(found.blockTimestamp) - first, found.tickCumulative));
+            lines.push(format!("{} {}", u64::from(found.blockTimestamp) - first, found.tickCumulative - begin));
         }
         lines.join("; ")
     }
