@@ -76,18 +76,17 @@ pub(crate) struct SwapQuoteArgs {
 /// Arguments of `swap run`.
 #[derive(Args)]
 #[command(after_help = "\
-Public: everybody sees size and price. Nothing is sent on a chain that is not local without --broadcast. The recipient
-is the reserve of the deployment, and no flag changes that.
+Everybody sees size and price. The recipient is the deployment's reserve; no flag changes that.
 
 Example:
-  ccc swap run --venue venue.json --amount 500000000000 --deployment deployment.json --private-key-file key")]
+  ccc swap run --venue venue.json --amount 500000000000 --private-key-file key")]
 pub(crate) struct SwapRunArgs {
     #[command(flatten)]
     pub(crate) swap: SwapArgs,
     /// How far the price may move after the quote, in 1/10,000
     #[arg(long, default_value_t = 50, value_name = "BPS")]
     pub(crate) slippage: u16,
-    /// How far the quote may stand below the average price, in 1/10,000
+    /// Most below the average price, in 1/10,000
     #[arg(long, default_value_t = 100, value_name = "BPS")]
     pub(crate) most_cost: u16,
     /// How old the newest price observation may be
