@@ -219,12 +219,15 @@ contract SimulatedExchange is IUniswapFactory, IUniswapPool, IUniswapQuoter, IUn
     function _tick() private view returns (int24) {
         uint256 magnitude = Math.log2(_sqrtPrice);
         uint256 mantissa = uint256(_sqrtPrice) << (159 - magnitude);
+        // Fits: a logarithm of 256 bits is below 256.
+        // forge-lint: disable-next-line(unsafe-typecast)
         int256 log = (int256(magnitude) - 96) << 64;
         mantissa >>= 32;
         for (uint256 place = 64; place > 0; --place) {
             mantissa = (mantissa * mantissa) >> 127;
             if (mantissa >> 128 == 0) continue;
             mantissa >>= 1;
+            // forge-lint: disable-next-line(incorrect-shift)
             log += int256(1 << (place - 1));
         }
         return int24((log * TICKS_PER_DOUBLING) >> 128);
