@@ -180,6 +180,9 @@ async fn a_deadline_that_passed_is_refused() {
     );
 }
 
+/// Makes another call of a good one.
+type Change = fn(&mut ExactInputSingleParams);
+
 #[tokio::test]
 async fn another_recipient_than_the_reserve_is_refused() {
     let (desk, venue) = prepared().await;
@@ -198,7 +201,7 @@ async fn another_recipient_than_the_reserve_is_refused() {
     assert!(
         matches!(market.check_call(&bytes(&elsewhere), &order), Err(SwapError::Recipient { found, .. }) if found == thief)
     );
-    let cases: [(&str, fn(&mut ExactInputSingleParams)); 4] = [
+    let cases: [(&str, Change); 4] = [
         ("token", |p| p.tokenIn = Address::ZERO),
         ("amount", |p| p.amountIn += U256::from(1)),
         ("least amount", |p| p.amountOutMinimum = U256::ZERO),
