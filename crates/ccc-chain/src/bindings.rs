@@ -82,11 +82,56 @@ pub mod simulated_feed {
     );
 }
 
+/// A pool with the interfaces of Uniswap V3, for chains that have no Uniswap.
+pub mod simulated_exchange {
+    alloy::sol!(
+        #[sol(rpc, abi)]
+        #[derive(Debug)]
+        SimulatedExchange,
+        "../../contracts/artifacts/SimulatedExchange.json"
+    );
+}
+
+/// What the direct route uses of Uniswap V3: one interface for its contracts and for the simulated exchange.
+pub mod uniswap {
+    alloy::sol!(
+        #[sol(rpc)]
+        #[derive(Debug)]
+        IUniswapFactory,
+        "../../contracts/artifacts/IUniswapFactory.json"
+    );
+    alloy::sol!(
+        #[sol(rpc)]
+        #[derive(Debug)]
+        IUniswapPool,
+        "../../contracts/artifacts/IUniswapPool.json"
+    );
+    alloy::sol!(
+        #[sol(rpc)]
+        #[derive(Debug)]
+        IUniswapPositions,
+        "../../contracts/artifacts/IUniswapPositions.json"
+    );
+    alloy::sol!(
+        #[sol(rpc)]
+        #[derive(Debug)]
+        IUniswapQuoter,
+        "../../contracts/artifacts/IUniswapQuoter.json"
+    );
+    alloy::sol!(
+        #[sol(rpc)]
+        #[derive(Debug)]
+        IUniswapRouter,
+        "../../contracts/artifacts/IUniswapRouter.json"
+    );
+}
+
 pub use access_manager::AccessManager;
 pub use dark_pool::CREDarkPool;
 pub use enclave_registry::EnclaveRegistry;
 pub use quorum_forwarder::QuorumForwarder;
 pub use reserve_attestation::ReserveAttestation;
+pub use simulated_exchange::SimulatedExchange;
 pub use simulated_feed::SimulatedFeed;
 pub use test_token::TestToken;
 pub use vault_registry::VaultRegistry;

@@ -6,7 +6,7 @@ use alloy::{
 };
 use ccc_core::report::QuorumError;
 
-use crate::Refusal;
+use crate::{Refusal, submitter::GaveUp};
 
 /// Why something on the chain was not done or not learnt.
 #[derive(Debug, thiserror::Error)]
@@ -68,6 +68,15 @@ pub enum ChainError {
         transaction: B256,
         /// How long was waited.
         seconds: u64,
+    },
+    /// The submitter reached one of its bounds.
+    #[error(transparent)]
+    GaveUp(#[from] GaveUp),
+    /// The forwarder has the report already.
+    #[error("the report was delivered before, by {transmitter}")]
+    DeliveredBefore {
+        /// Who delivered it.
+        transmitter: Address,
     },
     /// A deployment left no contract, or none stands where one should.
     #[error("there is no contract {contract}")]

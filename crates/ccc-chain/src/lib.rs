@@ -26,6 +26,8 @@ mod send;
 pub mod status;
 pub mod submission;
 pub mod submit;
+pub mod submitter;
+pub mod swap;
 pub mod transcript;
 pub mod wallet;
 pub mod watch;

@@ -11,8 +11,8 @@ use alloy::{
 use serde::{Deserialize, Serialize};
 
 use crate::bindings::{
-    access_manager, dark_pool, enclave_registry, quorum_forwarder, reserve_attestation, simulated_feed, test_token,
-    vault_registry,
+    access_manager, dark_pool, enclave_registry, quorum_forwarder, reserve_attestation, simulated_exchange,
+    simulated_feed, test_token, vault_registry,
 };
 
 /// Why a contract refused: the name and arguments of its custom error.
@@ -51,6 +51,7 @@ static ERRORS: LazyLock<Errors> = LazyLock::new(|| {
         access_manager::AccessManager::abi::errors(),
         test_token::TestToken::abi::errors(),
         simulated_feed::SimulatedFeed::abi::errors(),
+        simulated_exchange::SimulatedExchange::abi::errors(),
     ];
     let errors = contracts.into_iter().flat_map(BTreeMap::into_values).flatten();
     errors.map(|error| (error.selector(), error)).collect()

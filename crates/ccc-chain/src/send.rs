@@ -9,7 +9,9 @@ use alloy::{
     transports::RpcError,
 };
 
-use crate::{Chain, ChainError, Wallet, embedded::TRANSACTION_GAS_CAP, transcript::RevertRecord};
+use crate::{
+    Chain, ChainError, Wallet, embedded::TRANSACTION_GAS_CAP, submitter::machine::Fees, transcript::RevertRecord,
+};
 
 /// A mined transaction that succeeded.
 #[derive(Clone, Debug)]
@@ -33,6 +35,15 @@ impl Chain {
     /// [`ChainError::Refused`] with the decoded reason.
     pub async fn simulate(&self, request: &TransactionRequest) -> Result<Bytes, ChainError> {
         let answer = self.provider().call(request.clone()).await;
+        answer.map_err(|error| self.refusal_of(request, error))
+    }
+
+    /// Asks a contract in the state of a block.
+    ///
+    /// # Errors
+    /// As [`simulate`](Self::simulate).
+    pub async fn simulate_at(&self, request: &TransactionRequest, at: BlockId) -> Result<Bytes, ChainError> {
+        let answer = self.provider().call(request.clone()).block(at).await;
         answer.map_err(|error| self.refusal_of(request, error))
     }
 
@@ -82,14 +93,26 @@ impl Chain {
     async fn signed(&self, wallet: &Wallet, request: TransactionRequest) -> Result<(u64, Vec<u8>), ChainError> {
         let nonce = self.provider().get_transaction_count(wallet.address()).pending().await?;
         let fees = self.provider().estimate_eip1559_fees().await?;
+        let fees = Fees { most: fees.max_fee_per_gas, tip: fees.max_priority_fee_per_gas };
+        Ok((nonce, self.sign(wallet, request, nonce, fees).await?.1))
+    }
+
+    /// A transaction's hash and bytes.
+    pub(crate) async fn sign(
+        &self,
+        wallet: &Wallet,
+        request: TransactionRequest,
+        nonce: u64,
+        fees: Fees,
+    ) -> Result<(TxHash, Vec<u8>), ChainError> {
         let request = request
             .with_nonce(nonce)
             .with_chain_id(self.chain_id())
-            .with_max_fee_per_gas(fees.max_fee_per_gas)
-            .with_max_priority_fee_per_gas(fees.max_priority_fee_per_gas);
+            .with_max_fee_per_gas(fees.most)
+            .with_max_priority_fee_per_gas(fees.tip);
         let envelope = request.build(wallet.keys()).await;
         let envelope = envelope.map_err(|error| ChainError::Signing { reason: error.to_string() })?;
-        Ok((nonce, envelope.encoded_2718()))
+        Ok((*envelope.tx_hash(), envelope.encoded_2718()))
     }
 
     /// Development chains answer with the receipt at once; elsewhere it is asked for until it is there.
@@ -116,7 +139,7 @@ impl Chain {
     }
 
     /// Receipts carry no reason: the request is asked again in the state before its block.
-    async fn reason_of(&self, request: &TransactionRequest, transaction: B256, block: u64) -> ChainError {
+    pub(crate) async fn reason_of(&self, request: &TransactionRequest, transaction: B256, block: u64) -> ChainError {
         let parent = BlockId::number(block.saturating_sub(1));
         match self.provider().call(request.clone()).block(parent).await {
             Ok(_) => ChainError::Reverted { transaction, block },

@@ -11,6 +11,7 @@ use crate::{
     Chain, ChainError, Refusal, Sent, Wallet,
     bindings::{QuorumForwarder, ReserveAttestation},
     embedded::TRANSACTION_GAS_CAP,
+    submitter::{self, Policy, Submission, SystemClock},
 };
 
 /// What the forwarder keeps back for itself, and for the receiver's probe.
@@ -77,25 +78,31 @@ pub async fn deliver(
     deliver_unchecked(chain, wallet, forwarder, signed).await
 }
 
-/// Delivers the report without asking first.
+/// Delivers the report without asking whether it would be accepted, through the [`submitter`](crate::submitter) and with
+/// the policy that suits the chain.
 ///
 /// # Errors
-/// As [`deliver`]. A receiver's refusal is read from the forwarder's event, which keeps 256 bytes of it.
+/// As [`deliver`]. A receiver's refusal is read from the forwarder's event, which keeps 256 bytes of it. A report that was
+/// delivered before is refused by the forwarder.
 pub async fn deliver_unchecked(
     chain: &Chain,
     wallet: &Wallet,
     forwarder: Address,
     signed: &SignedReport,
 ) -> Result<Delivery, ChainError> {
-    let gas = delivery_gas(chain, wallet.address(), forwarder, signed).await?;
-    let request = report_request(chain, forwarder, signed).gas_limit(gas);
-    let sent = chain.send(wallet, request).await?;
-    outcome(chain, forwarder, signed, sent).await
+    let (policy, clock) = (Policy::of(chain), SystemClock::start());
+    match submitter::deliver(chain, wallet, forwarder, signed, &policy, &clock).await? {
+        Submission::Delivered(submitted) => Ok(submitted.delivery),
+        Submission::Before { transmitter } => {
+            chain.simulate(&report_request(chain, forwarder, signed).from(wallet.address())).await?;
+            Err(ChainError::DeliveredBefore { transmitter })
+        }
+    }
 }
 
 /// The forwarder succeeds even when too little gas is left for the receiver, so its estimate alone would starve the
 /// receiver: both estimates are added.
-async fn delivery_gas(
+pub(crate) async fn delivery_gas(
     chain: &Chain,
     sender: Address,
     forwarder: Address,
@@ -114,7 +121,7 @@ fn receiver_of(signed: &SignedReport) -> Address {
     Address::from(signed.report().payload().binding.receiver)
 }
 
-fn report_request(chain: &Chain, forwarder: Address, signed: &SignedReport) -> TransactionRequest {
+pub(crate) fn report_request(chain: &Chain, forwarder: Address, signed: &SignedReport) -> TransactionRequest {
     let signatures = signed.signatures().iter().map(|s| Bytes::copy_from_slice(&s.to_bytes())).collect();
     let raw = Bytes::from(signed.report().raw());
     let context = Bytes::copy_from_slice(&signed.context().to_bytes());
@@ -133,7 +140,12 @@ fn on_report_request(chain: &Chain, forwarder: Address, signed: &SignedReport) -
         .from(forwarder)
 }
 
-async fn outcome(chain: &Chain, forwarder: Address, signed: &SignedReport, sent: Sent) -> Result<Delivery, ChainError> {
+pub(crate) async fn outcome(
+    chain: &Chain,
+    forwarder: Address,
+    signed: &SignedReport,
+    sent: Sent,
+) -> Result<Delivery, ChainError> {
     let execution_id = B256::from(signed.report().header().execution_id);
     let own = sent.logs.iter().filter(|log| log.address() == forwarder);
     let own: Vec<&Log> = own.filter(|log| log.topics().get(2) == Some(&execution_id)).collect();

@@ -6,12 +6,6 @@
 
 mod common;
 
-use std::{
-    net::TcpListener,
-    process::{Child, Command, Stdio},
-    time::Duration,
-};
-
 use alloy::{
     eips::BlockId,
     primitives::{B256, Bytes},
@@ -22,56 +16,7 @@ use ccc_chain::{
     watch::{Event, Watcher},
 };
 use ccc_core::report::{Round, Statement, Verdict};
-use common::{CHAIN_ID, GENESIS_TIME, USDC_LOT, World, embedded_chain, salt};
-
-/// An anvil that ends with the test.
-struct Anvil {
-    child: Child,
-    url: String,
-}
-
-impl Anvil {
-    fn start(binary: &str) -> Self {
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let child = Command::new(binary)
-            .args(["--host", "127.0.0.1", "--hardfork", "osaka", "--silent"])
-            .args(["--port", &port.to_string(), "--chain-id", &CHAIN_ID.to_string()])
-            .args(["--timestamp", &GENESIS_TIME.to_string()])
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        Self { child, url: format!("http://127.0.0.1:{port}") }
-    }
-
-    async fn chain(&self) -> Chain {
-        self.chain_with(None).await
-    }
-
-    async fn chain_with(&self, finality: Option<Finality>) -> Chain {
-        let options = ConnectOptions {
-            expected_chain_id: Some(CHAIN_ID),
-            poll_interval: Duration::from_millis(5),
-            finality,
-            ..ConnectOptions::default()
-        };
-        for _ in 0..200 {
-            if let Ok(chain) = Chain::connect(&self.url, &options).await {
-                return chain;
-            }
-            tokio::time::sleep(Duration::from_millis(25)).await;
-        }
-        panic!("anvil did not answer at {}", self.url);
-    }
-}
-
-impl Drop for Anvil {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
+use common::{CHAIN_ID, USDC_LOT, World, anvil::Anvil, embedded_chain, salt};
 
 /// What happened, with block numbers, times and gas; block hashes and fees differ by design.
 async fn story(chain: Chain) -> Vec<String> {

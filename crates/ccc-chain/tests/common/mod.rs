@@ -3,6 +3,10 @@
 #![allow(dead_code, reason = "each test file uses a part")]
 #![allow(clippy::unwrap_used, reason = "a helper that fails ends its test")]
 
+pub(crate) mod anvil;
+pub(crate) mod exchange;
+pub(crate) mod proxy;
+
 use alloy::{
     eips::BlockId,
     primitives::{Address, B256, Bytes, U256, keccak256},

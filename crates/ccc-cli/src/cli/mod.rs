@@ -13,6 +13,7 @@ mod recovery;
 mod rounds;
 mod storage;
 mod submission;
+mod swap;
 mod value;
 
 pub(crate) use attest::{Attest, AttestPolicy, PolicyCheckArgs};
@@ -40,6 +41,7 @@ pub(crate) use rounds::{
 };
 pub(crate) use storage::{AuditorsArgs, CollectArgs, RestoreArgs, RotateArgs};
 pub(crate) use submission::{CancelArgs, ForceTransferArgs, OfOperator, Submitting, TransferArgs};
+pub(crate) use swap::{Swap, SwapArgs, SwapPlaceArgs, SwapQuoteArgs, SwapRunArgs};
 pub(crate) use value::{AssetName, Digest, SpreadRange, UpkeepName};
 
 use clap::{Args, Parser, Subcommand};
@@ -141,6 +143,9 @@ pub(crate) enum Verb {
     Receipt(ReceiptVerb),
     /// Leave a pool whose rounds have stopped, without anyone's help
     Exit(ExitArgs),
+    /// Refill the reserve by a public swap: the direct route
+    #[command(subcommand)]
+    Swap(Swap),
     /// Serve the embedded chain over JSON-RPC on loopback
     Chain(ServeChainArgs),
     /// Serve a statement over HTTP, as a simulated custodian

@@ -26,6 +26,7 @@ mod report;
 mod reports;
 mod share;
 mod status;
+mod swap;
 mod table;
 mod verify;
 
@@ -95,6 +96,7 @@ pub(crate) fn run(verb: Verb, ctx: &Context<'_>) -> Result<Answer, Error> {
         Verb::Order(verb) => desk::order(&verb, ctx),
         Verb::Receipt(verb) => desk::receipt(&verb, ctx),
         Verb::Exit(arguments) => desk::exit(&arguments, ctx),
+        Verb::Swap(verb) => swap::run(&verb, ctx),
         Verb::Chain(arguments) => chain::run(&arguments, ctx),
         Verb::Node(verb) => node::run(&verb, ctx),
         Verb::Config(verb) => config::run(&verb, ctx),

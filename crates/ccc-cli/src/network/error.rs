@@ -77,6 +77,10 @@ pub(crate) enum NetworkError {
     Step { step: &'static str, done: usize, reason: String, made: String },
     #[error("the report is for {found}, and the deployment takes its kind at {expected}")]
     OtherReceiver { expected: String, found: String },
+    #[error("the swap: {reason}")]
+    Swap { reason: String },
+    #[error("{}: not a market: {reason}", path.display())]
+    Venue { path: PathBuf, reason: String },
     #[error(transparent)]
     Serve(#[from] ccc_chain::embedded::ServeError),
 }
@@ -160,6 +164,10 @@ impl NetworkError {
                 "what was made before stays and belongs to the deployer alone; run it again for a new set",
             ),
             Self::OtherReceiver { .. } => ("other-receiver", "name the deployment for which the report was signed"),
+            Self::Swap { .. } => ("swap", "nothing was swapped; `ccc swap quote` shows price, average and cost"),
+            Self::Venue { .. } => {
+                ("venue", "a JSON object of chain_id, router, quoter and pool; `ccc swap place` writes one")
+            }
             Self::Serve(_) => ("serve", "name another port, or 0 for a free one"),
         }
     }

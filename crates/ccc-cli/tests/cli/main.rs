@@ -35,6 +35,7 @@ mod shares;
 mod storage;
 mod submissions;
 mod support;
+mod swap;
 mod terminal;
 mod upkeep;
 mod verify;

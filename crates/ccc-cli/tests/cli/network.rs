@@ -14,16 +14,16 @@ use std::{
 };
 
 /// The first key of the mnemonic that everybody knows.
-pub(super) const KNOWN_KEY: &str = "ac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80";
+pub(crate) const KNOWN_KEY: &str = "ac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80";
 
 /// A served chain that ends with the test.
-pub(super) struct Served {
+pub(crate) struct Served {
     child: Child,
-    pub(super) url: String,
+    pub(crate) url: String,
 }
 
 impl Served {
-    pub(super) fn start(arguments: &str) -> Self {
+    pub(crate) fn start(arguments: &str) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_ccc"))
             .arg("chain")
             .args(arguments.split_whitespace())
@@ -46,7 +46,7 @@ impl Drop for Served {
 }
 
 /// Runs `ccc` in an empty home with these variables.
-pub(super) fn at_home(scratch: &Scratch, arguments: &str, environment: &[(&str, &str)]) -> Run {
+pub(crate) fn at_home(scratch: &Scratch, arguments: &str, environment: &[(&str, &str)]) -> Run {
     let home = scratch.path(".");
     let home = home.to_str().expect("text");
     let mut all = vec![("HOME", home), ("XDG_CONFIG_HOME", home), ("APPDATA", home), ("PATH", "")];
@@ -55,7 +55,7 @@ pub(super) fn at_home(scratch: &Scratch, arguments: &str, environment: &[(&str, 
 }
 
 /// A scratch directory with the sender's key.
-pub(super) fn with_key() -> Scratch {
+pub(crate) fn with_key() -> Scratch {
     let scratch = Scratch::new();
     scratch.write_private("key", &format!("0x{KNOWN_KEY}\n"));
     scratch

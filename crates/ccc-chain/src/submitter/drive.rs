@@ -1,0 +1,293 @@
+//! The machine with a chain.
+
+use std::cell::RefCell;
+
+use alloy::{
+    primitives::{Address, B256},
+    providers::Provider,
+    rpc::types::{Filter, TransactionReceipt, TransactionRequest},
+    sol_types::SolEvent,
+    transports::TransportError,
+};
+use ccc_core::report::SignedReport;
+
+use super::{
+    Clock, Policy,
+    machine::{Answer, Fees, Landed, Machine, Seen, Step},
+};
+use crate::{
+    Chain, ChainError, Delivery, Sent, Wallet,
+    bindings::QuorumForwarder,
+    submit::{delivered, delivery_gas, outcome, report_request},
+};
+
+/// How far below the first block a delivery is looked for: blocks may be taken back in between.
+const BLOCKS_BACK: u64 = 64;
+
+/// How it ended.
+#[derive(Clone, Debug)]
+pub enum Submission {
+    /// The report is with its receiver.
+    Delivered(Submitted),
+    /// It was there before anything was sent.
+    Before {
+        /// Who had delivered it.
+        transmitter: Address,
+    },
+}
+
+/// A report that was delivered while the submitter ran.
+#[derive(Clone, Debug)]
+pub struct Submitted {
+    /// The delivery on the chain.
+    pub delivery: Delivery,
+    /// Whether the wallet's transaction brought it; otherwise somebody else was faster.
+    pub own: bool,
+    /// The wallet's transactions that were signed for it.
+    pub attempts: usize,
+    /// How often bytes were handed to the node.
+    pub sends: u32,
+}
+
+/// Delivers a report, whatever the node does, within the bounds of the policy.
+///
+/// *Security*: idempotent by the transmission id. Nothing is signed after the forwarder has the report, and if two
+/// transactions are mined all the same, the forwarder refuses the second.
+///
+/// # Errors
+/// [`ChainError::GaveUp`]; [`ChainError::Refused`] with the forwarder's or the receiver's reason, which sending again would not
+/// change; a node's refusal of the transaction, such as too little ether.
+pub async fn deliver<C: Clock>(
+    chain: &Chain,
+    wallet: &Wallet,
+    forwarder: Address,
+    signed: &SignedReport,
+    policy: &Policy,
+    clock: &C,
+) -> Result<Submission, ChainError> {
+    policy.check()?;
+    let machine = RefCell::new(Machine::new(*policy, clock.now()));
+    let driver = Driver { chain, wallet, forwarder, signed, clock, machine };
+    if let Some(transmitter) = driver.patiently(async || delivered(chain, forwarder, signed).await).await? {
+        return Ok(Submission::Before { transmitter });
+    }
+    let first = driver.patiently(async || Ok(chain.provider().get_block_number().await?)).await?;
+    let gas = match driver.patiently(async || delivery_gas(chain, wallet.address(), forwarder, signed).await).await {
+        // somebody else may have been faster: that is no refusal
+        Err(error @ ChainError::Refused(_)) => {
+            let transmitter = driver.patiently(async || delivered(chain, forwarder, signed).await).await?;
+            return transmitter.map(|transmitter| Submission::Before { transmitter }).ok_or(error);
+        }
+        other => other?,
+    };
+    let request = report_request(chain, forwarder, signed).from(wallet.address()).gas_limit(gas);
+    let landed = driver.run(&request, first.saturating_sub(BLOCKS_BACK)).await?;
+    driver.end(&request, landed).await.map(Submission::Delivered)
+}
+
+struct Driver<'a, C> {
+    chain: &'a Chain,
+    wallet: &'a Wallet,
+    forwarder: Address,
+    signed: &'a SignedReport,
+    clock: &'a C,
+    machine: RefCell<Machine>,
+}
+
+impl<C: Clock> Driver<'_, C> {
+    async fn run(&self, request: &TransactionRequest, from: u64) -> Result<Landed, ChainError> {
+        let mut raw = Vec::new();
+        loop {
+            let step = self.look(from).await?;
+            let now = self.clock.now();
+            match step {
+                Step::Finish(landed) => return Ok(landed),
+                Step::GiveUp(reason) => return Err(ChainError::GaveUp(reason)),
+                Step::Wait(time) => self.clock.sleep(time).await,
+                Step::Repeat => {
+                    self.machine.borrow_mut().repeated(now);
+                    self.hand_over(&raw).await?;
+                }
+                Step::Sign { nonce, fees } => {
+                    let (transaction, bytes) = self.chain.sign(self.wallet, request.clone(), nonce, fees).await?;
+                    self.machine.borrow_mut().signed(transaction, nonce, fees, now);
+                    raw = bytes;
+                    self.hand_over(&raw).await?;
+                }
+            }
+        }
+    }
+
+    /// What to do after what the chain shows now.
+    async fn look(&self, from: u64) -> Result<Step, ChainError> {
+        let seen = self.observe(from).await;
+        let now = self.clock.now();
+        match seen {
+            Ok(seen) => Ok(self.machine.borrow_mut().step(now, &seen)),
+            Err(error) if is_away(&error) => Ok(self.machine.borrow_mut().away(now, &error.to_string())),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The forwarder is asked first: nothing is decided about a transaction whose report it has.
+    async fn observe(&self, from: u64) -> Result<Seen, ChainError> {
+        let (provider, sender) = (self.chain.provider(), self.wallet.address());
+        let head = provider.get_block_number().await?;
+        let landed = match delivered(self.chain, self.forwarder, self.signed).await? {
+            Some(_) => Some(self.delivery(from).await?),
+            None => self.fruitless().await?,
+        };
+        let newest = self.machine.borrow().attempts().last().map(|attempt| attempt.transaction);
+        let known = match newest {
+            Some(transaction) => provider.get_transaction_by_hash(transaction).await?.is_some(),
+            None => false,
+        };
+        let fees = provider.estimate_eip1559_fees().await?;
+        Ok(Seen {
+            landed,
+            head,
+            mined: provider.get_transaction_count(sender).await?,
+            queued: provider.get_transaction_count(sender).pending().await?,
+            known,
+            fees: Fees { most: fees.max_fee_per_gas, tip: fees.max_priority_fee_per_gas },
+        })
+    }
+
+    /// The event of the delivery that succeeded, by whomever.
+    async fn delivery(&self, from: u64) -> Result<Landed, ChainError> {
+        let execution = B256::from(self.signed.report().header().execution_id);
+        let filter = Filter::new().address(self.forwarder).from_block(from);
+        let filter = filter.event_signature(QuorumForwarder::ReportProcessed::SIGNATURE_HASH).topic2(execution);
+        let logs = self.chain.provider().get_logs(&filter).await?;
+        let succeeded = logs.iter().find_map(|log| {
+            let event = QuorumForwarder::ReportProcessed::decode_log(&log.inner).ok()?;
+            let (transaction, block) = (log.transaction_hash?, log.block_number?);
+            event.result.then_some(Landed { transaction, block })
+        });
+        // the state is there and its event is not: a node between two blocks
+        succeeded.ok_or_else(|| ChainError::NoBlock { block: format!("of the delivery of {execution}") })
+    }
+
+    /// A transaction of ours that is in a block and brought nothing.
+    async fn fruitless(&self) -> Result<Option<Landed>, ChainError> {
+        let attempts = self.machine.borrow().attempts().to_vec();
+        for attempt in attempts.iter().rev() {
+            let receipt = self.chain.provider().get_transaction_receipt(attempt.transaction).await?;
+            if let Some(block) = receipt.and_then(|receipt| receipt.block_number) {
+                return Ok(Some(Landed { transaction: attempt.transaction, block }));
+            }
+        }
+        Ok(None)
+    }
+
+    async fn hand_over(&self, raw: &[u8]) -> Result<(), ChainError> {
+        let answer = match self.chain.provider().send_raw_transaction(raw).await {
+            Ok(_) => Answer::Taken,
+            Err(error) => of_answer(error)?,
+        };
+        self.machine.borrow_mut().answered(answer);
+        Ok(())
+    }
+
+    /// Asks until the node answers.
+    async fn patiently<T>(&self, ask: impl AsyncFn() -> Result<T, ChainError>) -> Result<T, ChainError> {
+        loop {
+            let error = match ask().await {
+                Err(error) if is_away(&error) => error,
+                other => return other,
+            };
+            let step = self.machine.borrow_mut().away(self.clock.now(), &error.to_string());
+            match step {
+                Step::Wait(time) => self.clock.sleep(time).await,
+                Step::GiveUp(reason) => return Err(ChainError::GaveUp(reason)),
+                Step::Sign { .. } | Step::Repeat | Step::Finish(_) => return Err(error),
+            }
+        }
+    }
+
+    async fn end(&self, request: &TransactionRequest, landed: Landed) -> Result<Submitted, ChainError> {
+        let receipt = self.patiently(async || self.receipt(landed).await).await?;
+        let (attempts, sends) = (self.machine.borrow().attempts().len(), self.machine.borrow().sends());
+        let own = receipt.from == self.wallet.address();
+        let sent = sent_of(&receipt, landed);
+        if !receipt.status() {
+            return Err(self.chain.reason_of(request, landed.transaction, landed.block).await);
+        }
+        let delivery = outcome(self.chain, self.forwarder, self.signed, sent).await?;
+        Ok(Submitted { delivery, own, attempts, sends })
+    }
+
+    async fn receipt(&self, landed: Landed) -> Result<TransactionReceipt, ChainError> {
+        let receipt = self.chain.provider().get_transaction_receipt(landed.transaction).await?;
+        receipt.ok_or_else(|| ChainError::NoBlock { block: landed.block.to_string() })
+    }
+}
+
+fn sent_of(receipt: &TransactionReceipt, landed: Landed) -> Sent {
+    Sent {
+        transaction: landed.transaction,
+        block: landed.block,
+        gas_used: receipt.gas_used,
+        logs: receipt.inner.logs().to_vec(),
+        contract: None,
+    }
+}
+
+/// Whether the node did not answer, or answered with something that a whole node would not: asking again may help.
+const fn is_away(error: &ChainError) -> bool {
+    matches!(error, ChainError::Rpc(_) | ChainError::NoBlock { .. })
+}
+
+/// What a node said to a transaction.
+///
+/// *Source*: the words of geth, reth, nethermind, anvil and the embedded chain; JSON-RPC has no codes for them.
+///
+/// # Errors
+/// The node's own refusal, where sending again would not change it.
+fn of_answer(error: TransportError) -> Result<Answer, ChainError> {
+    let Some(response) = error.as_error_resp() else { return Ok(Answer::Unclear) };
+    let words = response.message.to_lowercase();
+    let says = |all: &[&str]| all.iter().all(|part| words.contains(part));
+    if says(&["already", "known"]) || says(&["already", "imported"]) || says(&["known transaction"]) {
+        return Ok(Answer::Taken);
+    }
+    if says(&["underpriced"]) || says(&["fee", "too low"]) || says(&["fee", "less than"]) || says(&["price", "too low"])
+    {
+        return Ok(Answer::Underpriced);
+    }
+    if says(&["nonce"]) || says(&["limit exceeded"]) || says(&["too many"]) || says(&["timeout"]) {
+        return Ok(Answer::Unclear);
+    }
+    Err(ChainError::Rpc(error))
+}
+
+#[cfg(test)]
+mod tests {
+    use alloy::{rpc::json_rpc::ErrorPayload, transports::RpcError};
+
+    use super::*;
+
+    fn said(words: &'static str) -> Result<Answer, ChainError> {
+        of_answer(RpcError::ErrorResp(ErrorPayload { code: -32000, message: words.into(), data: None }))
+    }
+
+    #[test]
+    fn the_words_of_nodes_are_understood() {
+        for words in ["already known", "AlreadyKnown", "transaction already imported", "known transaction: 0x01"] {
+            assert_eq!(said(words).unwrap(), Answer::Taken, "{words}");
+        }
+        for words in [
+            "replacement transaction underpriced",
+            "transaction underpriced",
+            "max fee per gas less than block base fee",
+            "FeeTooLow, fee too low",
+            "transaction gas price too low",
+        ] {
+            assert_eq!(said(words).unwrap(), Answer::Underpriced, "{words}");
+        }
+        for words in ["nonce too low", "nonce 1 too high, expected 0", "daily request limit exceeded"] {
+            assert_eq!(said(words).unwrap(), Answer::Unclear, "{words}");
+        }
+        assert!(matches!(said("insufficient funds for gas * price + value"), Err(ChainError::Rpc(_))));
+    }
+}
