@@ -23,7 +23,7 @@ pub(super) fn run(arguments: &FillPrepareArgs, ctx: &Context<'_>) -> Result<Answ
     }
     let paths = AttemptPaths::new(&arguments.out);
     let request = pool.prepare(&paths, purpose, &ctx.passphrases, &mut ctx.rng()?)?;
-    let (count, t) = (request.ciphertexts.len(), pool.asked(purpose)?.threshold().t());
+    let (count, t) = (request.ciphertexts.len(), pool.committee_of(request.epoch)?.threshold().t());
     ctx.ui.result(
         &[format!("{count} ciphertexts to open; {t} participants must run `ccc reencrypt`")],
         &serde_json::json!({
