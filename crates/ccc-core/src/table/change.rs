@@ -19,6 +19,7 @@ use rand_core::CryptoRng;
 
 /// The step from a version to the next that [`OpenTable::apply`] takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(clippy::large_enum_variant, reason = "one is made for each version, and passed by reference")]
 pub enum Update<'a> {
     /// Boundary operations in order, each succeeding or failing alone, then deltas, all or nothing.
     Round {
