@@ -248,6 +248,7 @@ fn of_forwarder(event: QuorumForwarderEvents) -> Option<Event> {
         QuorumForwarderEvents::ReportProcessed(e) => Some(of_processed(&e)),
         QuorumForwarderEvents::DeliveryReverted(e) => Some(of_reverted(e)),
         QuorumForwarderEvents::ConfigSet(_)
+        | QuorumForwarderEvents::GroupConfigSet(_)
         | QuorumForwarderEvents::OwnershipTransferStarted(_)
         | QuorumForwarderEvents::OwnershipTransferred(_) => None,
     }

@@ -304,12 +304,17 @@ pub(crate) enum Error {
     NoPrice,
     #[error("the table is of epoch {table} already, the committee of epoch {committee}")]
     EpochStands { table: Epoch, committee: Epoch },
-    #[error("a committee of epoch {found}, where epoch {expected} follows")]
+    #[error("a committee of epoch {found}, where epoch {expected} or a later one follows")]
     NextEpoch { expected: Epoch, found: Epoch },
     #[error("the committee has the pool's own master public key")]
     SameKey,
     #[error("the table is still wrapped for the master public key before the pool's")]
     NotFollowed,
+    #[error(
+        "{operations} deposits and withdrawal requests, {new} new and {live} live orders and {requests} requests wait that \
+         only the pool's present committee opens"
+    )]
+    Waiting { operations: usize, new: usize, live: usize, requests: usize },
     #[error("a reserve check needs the custodian's statement")]
     NoStatement,
     #[error("the reserve check: {0}")]

@@ -56,10 +56,12 @@ pub enum AttemptError {
     /// The configuration knows of no master public key before the present one.
     #[error("the configuration names no former master public key")]
     NoFormerKey,
-    /// No epoch follows that of the former committee.
-    #[error("epoch {found} is the last")]
-    LastEpoch {
+    /// A rotation into an epoch that is not after the former committee's.
+    #[error("a rotation into epoch {found} with shares of epoch {former}")]
+    Epoch {
         /// The request's.
+        former: Epoch,
+        /// The one asked for.
         found: Epoch,
     },
     /// A rotation that the table does not take.
@@ -94,7 +96,7 @@ pub(crate) struct Session<'a> {
     pub(crate) config: &'a EnclaveConfig,
     provider: &'a dyn AttestationProvider,
     pub(crate) request: Request,
-    /// What results name: the request's, or for a rotation the one after.
+    /// What results name: the request's, or for a rotation the present committee's.
     pub(crate) epoch: Epoch,
     pub(crate) evidence: [u8; 32],
     pub(crate) speaker: Option<Speaker<'a>>,
@@ -248,19 +250,24 @@ impl<'a> Attempt<'a> {
         self.open_as((committee, &key), ciphertexts, None, || envelopes)
     }
 
-    /// Opens the table's key with shares of the committee before a rotation, for that rotation alone.
+    /// Opens the table's key with shares of the committee before a rotation, for that rotation alone. The result is of
+    /// `epoch`, that of the present committee.
     ///
     /// # Errors
-    /// As [`Self::open`]; [`AttemptError::NoFormerKey`], [`AttemptError::LastEpoch`].
+    /// As [`Self::open`]; [`AttemptError::NoFormerKey`], [`AttemptError::Epoch`].
+    ///
+    /// *Security*: the host says the epoch. Signers sign, and the chain takes, only the registry's.
     pub fn open_former(
         mut self,
-        committee: &Committee,
+        (committee, epoch): (&Committee, Epoch),
         ciphertexts: Vec<VerifiedCiphertext>,
         envelopes: Vec<Envelope>,
     ) -> Result<FormerAttempt<'a>, AttemptError> {
         let [from, to] = self.session.config.rotation_keys()?.ok_or(AttemptError::NoFormerKey)?;
-        let found = self.session.epoch;
-        let epoch = found.0.checked_add(1).map(Epoch).ok_or(AttemptError::LastEpoch { found })?;
+        let former = self.session.epoch;
+        if epoch <= former {
+            return Err(AttemptError::Epoch { former, found: epoch });
+        }
         self.session.epoch = epoch;
         let opened = self.open_as((committee, &from.to_bytes()), ciphertexts, None, || envelopes)?;
         Ok(FormerAttempt { opened: OpenedAttempt { master: to, ..opened }, rotation: Rotation::new(epoch, from, to)? })

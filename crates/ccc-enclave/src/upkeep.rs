@@ -31,7 +31,7 @@ pub enum Duty {
     /// The data key wrapped for the committee of the request's epoch.
     Epoch = 2,
     /// The data key wrapped for the configured master public key, on top of a version that is wrapped for the former one; the
-    /// request is the former committee's, the epoch of the result is the one after.
+    /// request is the former committee's, the epoch of the result the present committee's.
     Rotation = 3,
 }
 

@@ -187,7 +187,7 @@ fn configurations_that_cannot_work_are_refused() {
 #[test]
 fn every_field_of_the_configuration_is_measured() {
     let world = World::empty(15);
-    let changes: [Reconfigure<'_>; 28] = [
+    let changes: [Reconfigure<'_>; 30] = [
         &|config| config.chain += 1,
         &|config| config.pool[0] ^= 1,
         &|config| config.reserve_attestation[0] ^= 1,

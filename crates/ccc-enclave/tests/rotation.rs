@@ -17,7 +17,7 @@ use ccc_enclave::{
     round::{RoundError, RoundOutput},
     upkeep::{Duty, Upkeep},
 };
-use support::{BASE, Job, LOT, QUOTE, World, committee, owner::Owner};
+use support::{BASE, Job, LOT, QUOTE, World, committee, committee_in, owner::Owner};
 
 fn round_of(output: &RoundOutput) -> (u64, Round) {
     let payload = Payload::from_bytes(&output.result.payload).expect("a payload");
@@ -88,6 +88,59 @@ fn a_table_follows_a_rotation_and_rounds_go_on_under_the_new_key() {
     world.swap();
     let rows = world.rows_of(&before);
     assert_eq!([BASE, QUOTE].map(|asset| rows.sum(AssetId(asset))), sums);
+}
+
+/// The new committee may refresh before the table follows: the result is of the epoch that it is in.
+#[test]
+fn a_rotation_goes_to_the_epoch_that_the_present_committee_is_in() {
+    let (mut world, _) = handed_over(10);
+    (world.committee, world.members) = committee_in(Epoch(5), 110);
+    assert_eq!(world.key().to_bytes(), world.config.master_public_key, "refreshed: the same key");
+    let job = job(&world);
+    let output = world.rotate(&job).expect("a rotation");
+    assert_eq!((round_of(&output).0, output.table.header.epoch()), (5, Epoch(5)));
+    accept(&mut world, output.table);
+    assert_eq!(round_of(&world.idle()).0, 5);
+}
+
+#[test]
+fn a_rotation_goes_to_no_epoch_up_to_the_former_committees() {
+    let (mut world, _) = handed_over(11);
+    let provider = world.hardware();
+    let enclave = Enclave::new(world.config.clone(), &provider).expect("a configuration");
+    (world.committee, world.members) = committee_in(Epoch(1), 111);
+    let mut planned = world.plan(instructed(&world, Duty::Rotation));
+    match world.open_former(&enclave, &mut planned).err() {
+        Some(AttemptError::Epoch { former, found }) => assert_eq!((former, found), (Epoch(1), Epoch(1))),
+        other => panic!("{other:?}"),
+    }
+}
+
+/// What becomes of a rotation that was asked for as ever, with this plan and this input.
+fn rotate_otherwise(world: &mut World, plan: &RoundPlan, changed: &Job) -> Option<RoundError> {
+    let mut asked = world.plan(instructed(world, Duty::Rotation));
+    let provider = world.hardware();
+    let enclave = Enclave::new(world.config.clone(), &provider).expect("a configuration");
+    let opened = world.open_former(&enclave, &mut asked).expect("opened");
+    let table = world.table.clone().expect("a table");
+    opened.rotate(plan, (&table.header, &table.body), &changed.input(), &mut world.rng).err()
+}
+
+/// The key is opened for one plan at one block: with another, no version is made of it.
+#[test]
+fn what_the_former_committee_opened_serves_the_plan_that_it_was_asked_for() {
+    let (mut world, _) = handed_over(12);
+    let (good, plan) = (job(&world), world.plan(instructed(&world, Duty::Rotation)));
+    let empty = Log { consumed: world.consumed, ..Log::default() };
+    let first = RoundPlan::new(&world.config, &world.key(), None, empty, world.time).expect("a first version");
+    assert!(matches!(rotate_otherwise(&mut world, &first, &good), Some(RoundError::OtherPlan)));
+    let mut log = job(&world);
+    log.inputs.consumed += 1;
+    assert!(matches!(rotate_otherwise(&mut world, &plan, &log), Some(RoundError::OtherLog { .. })));
+    let mut time = job(&world);
+    time.inputs.block_time += 1;
+    assert!(matches!(rotate_otherwise(&mut world, &plan, &time), Some(RoundError::OtherTime { .. })));
+    assert!(rotate_otherwise(&mut world, &plan, &good).is_none());
 }
 
 #[test]

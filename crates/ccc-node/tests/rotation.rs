@@ -1,5 +1,5 @@
 //! A rotation among the actors: the former committee gives its shares for the last time, the signers sign on their
-//! operators' instruction, and afterwards the former committee gives none.
+//! operators' instruction, and afterwards the former committee gives none. What they read of the chain is made by hand here.
 
 #![allow(clippy::panic, reason = "a helper of a test fails as the test does")]
 
@@ -72,7 +72,7 @@ fn the_former_participants_open_the_version_that_follows_a_rotation() {
     let plan = world.plan(job.log.clone());
     let enclave = Enclave::new(world.config.clone(), &world.provider).expect("a configuration");
     let attempt = enclave.resume(asked.ask.request, asked.keys, world.time).expect("an attempt");
-    let opened = attempt.open_former(&former, asked.verified, envelopes).expect("opened");
+    let opened = attempt.open_former((&former, world.committee.epoch()), asked.verified, envelopes).expect("opened");
     assert!(opened.culprits().is_empty());
     let table = world.table.clone().expect("a table");
     let output = opened.rotate(&plan, (&table.header, &table.body), &job.input(), &mut rng).expect("a rotation");

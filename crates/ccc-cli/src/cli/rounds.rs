@@ -44,7 +44,7 @@ pub(crate) struct SessionArgs {
     /// The committee that hands over; without it a new vault is made
     #[arg(long, value_name = "FILE")]
     pub(crate) committee: Option<PathBuf>,
-    /// The epoch of a new vault [default: 1]; a pool takes a new master key in the epoch after its own
+    /// The epoch of a new vault [default: 1]; a pool takes a new master key in an epoch after its own
     #[arg(long, value_name = "N", conflicts_with = "committee", value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) epoch: Option<u64>,
     /// The same members keep the same threshold

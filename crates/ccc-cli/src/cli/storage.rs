@@ -63,9 +63,10 @@ pub(crate) struct AuditorsArgs {
 /// Arguments of `table rotate`.
 #[derive(Args)]
 #[command(after_help = "\
-The committee comes from `ccc keygen session --epoch` with the epoch after the pool's. The pool keeps the
-former committee under its epoch; both keys are in pool.toml and in the enclave's measurement. Close a
-round before, so that nothing waits: later rounds do not open what is encrypted to the former key.
+The committee comes from `ccc keygen session --epoch` with an epoch after the pool's. The pool keeps the
+former committee under its epoch; both keys are in pool.toml and in the enclave's measurement. Close rounds
+before until nothing waits, and deliver their payouts: later rounds do not open what is encrypted to the
+former key, and no contract takes a report of an epoch before its own. Run again after a stop, it ends what it began.
 
 Example:
   ccc table rotate --pool pool/ --committee new/committee.ccc
@@ -78,4 +79,7 @@ pub(crate) struct RotateArgs {
     /// The committee with the new master public key
     #[arg(long, value_name = "FILE")]
     pub(crate) committee: PathBuf,
+    /// Rotate although submissions wait that nobody will open: a deposit is its payer's, in a row that `exit` cannot leave
+    #[arg(long)]
+    pub(crate) leave_waiting: bool,
 }

@@ -309,10 +309,17 @@ impl Error {
                 ("config", "restore pool.toml: a pool's suite is chosen by `table init`, and the measurement names it")
             }
             Self::NextEpoch { .. } => {
-                ("next-epoch", "`ccc keygen session --epoch N` starts a key generation in the pool's next epoch")
+                ("next-epoch", "`ccc keygen session --epoch N` starts a key generation in an epoch after the pool's")
             }
+            Self::Waiting { .. } => (
+                "waiting",
+                "close rounds until nothing waits and deliver their payouts; --leave-waiting gives up what waits",
+            ),
             Self::SameKey => ("same-key", "after a refresh or a reshare it is `ccc fill prepare --upkeep epoch`"),
-            Self::NotFollowed => ("not-followed", "`ccc fill prepare --upkeep rotation` first, then the next rotation"),
+            Self::NotFollowed => (
+                "not-followed",
+                "the table follows a rotation in a version of its own: `ccc fill prepare --upkeep rotation` first",
+            ),
             Self::EpochStands { .. } => ("epoch", "name the committee that the last refresh or reshare wrote"),
             Self::Round(_) => ("round", "the table keeps its version; run `ccc verify --pool DIR`"),
             Self::NoPrice => ("no-price", "give --price FILE; a list without observations closes the round unfilled"),

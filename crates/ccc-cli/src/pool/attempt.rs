@@ -238,12 +238,12 @@ impl Pool {
         Ok(Self { committee, ..self })
     }
 
-    /// The committee whose shares an attempt takes: the pool's, or for a rotation the one before.
+    /// The committee whose shares an attempt on this table takes: the pool's, or for a rotation the one before.
     ///
     /// # Errors
     /// As [`Self::former_committee`].
-    pub(crate) fn asked(&self, purpose: Purpose) -> Result<Committee, Error> {
-        if purpose == Purpose::Rotation { self.former_committee() } else { Ok(self.committee.clone()) }
+    pub(crate) fn asked(&self, purpose: Purpose, header: &Header) -> Result<Committee, Error> {
+        if purpose == Purpose::Rotation { self.former_committee(header.epoch()) } else { Ok(self.committee.clone()) }
     }
 
     /// What an attempt at a block opens.
@@ -303,10 +303,9 @@ impl Pool {
         let header = self.header()?;
         purpose.check_epochs(&header, &self.committee)?;
         if purpose.reads_alone() {
-            let followed = header.wrapped().clone().verify(self.committee.master_public_key());
-            followed.map_err(|_| Error::NotFollowed)?;
+            self.check_followed(&header)?;
         }
-        let asked = self.asked(purpose)?;
+        let asked = self.asked(purpose, &header)?;
         let block = Event::Block { time: self.now() };
         self.scope(&self.log.then(&block), Some(&header), purpose)?;
         self.append(&block)?;

@@ -28,7 +28,8 @@ use crate::{
 use ccc_core::{
     enclave::attestation::simulated::{SimulatedHardware, SimulatedProvider},
     epoch::Epoch,
-    keys::Committee,
+    keys::{Committee, MasterPublicKey},
+    table::Header,
 };
 use ccc_enclave::config::EnclaveConfig;
 use ccc_node::production::{Configuration, Sharing};
@@ -131,8 +132,7 @@ impl Pool {
     /// [`Error::PoolFile`], [`Error::PoolLog`], [`Error::Config`], [`Error::OtherCommittee`], [`Error::Production`].
     pub(crate) fn open(directory: &Path) -> Result<Self, Error> {
         let paths = Paths::new(directory);
-        let settings_bytes = files::read(&paths.settings(), MAX_SETTINGS)?;
-        let settings: Settings = parse_toml(&paths.settings(), &settings_bytes)?;
+        let (settings, settings_bytes) = read_settings(&paths)?;
         let config = settings.enclave();
         config.validate()?;
         let committee = read_committee(&paths.committee())?;
@@ -164,18 +164,27 @@ impl Pool {
         if own && kept.epoch() == epoch { Ok(kept) } else { Err(Error::OtherCommittee { path }) }
     }
 
-    /// The committee before the last rotation, which opens the table for that rotation.
+    /// The committee before the last rotation, which opens the table for that rotation: that of the table's epoch.
     ///
     /// # Errors
-    /// As [`Self::committee_of`]; [`Error::OtherCommittee`] where the epoch before has the pool's master public key.
-    pub(crate) fn former_committee(&self) -> Result<Committee, Error> {
-        let epoch = Epoch(self.committee.epoch().0.saturating_sub(1));
+    /// As [`Self::committee_of`]; [`Error::OtherCommittee`] where that epoch has the pool's master public key.
+    fn former_committee(&self, epoch: Epoch) -> Result<Committee, Error> {
         let former = self.committee_of(epoch)?;
         let key = Some(former.master_public_key().to_bytes());
         if key == self.config.former_master_public_key {
             return Ok(former);
         }
         Err(Error::OtherCommittee { path: self.paths.former_committee(epoch) })
+    }
+
+    /// Refuses a table that has not followed the last rotation: its key is wrapped for the master public key before.
+    ///
+    /// # Errors
+    /// [`Error::NotFollowed`].
+    pub(crate) fn check_followed(&self, header: &Header) -> Result<(), Error> {
+        let former = self.config.former_master_public_key.and_then(|key| MasterPublicKey::from_bytes(&key).ok());
+        let left = former.is_some_and(|key| header.wrapped().clone().verify(&key).is_ok());
+        if left { Err(Error::NotFollowed) } else { Ok(()) }
     }
 
     /// Takes the pool's directory to the committee that this pool is under; the one that it leaves stays beside it.
@@ -244,6 +253,15 @@ impl Pool {
 /// Seconds since 1970.
 pub(crate) fn now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |elapsed| elapsed.as_secs())
+}
+
+/// Reads the settings; with the bytes, which block 0 of the log is made from.
+///
+/// # Errors
+/// [`Error::PoolFile`].
+pub(crate) fn read_settings(paths: &Paths) -> Result<(Settings, Vec<u8>), Error> {
+    let bytes = files::read(&paths.settings(), MAX_SETTINGS)?;
+    Ok((parse_toml(&paths.settings(), &bytes)?, bytes))
 }
 
 /// Reads a committee.

@@ -162,7 +162,7 @@ impl Pool {
         }
         let provider = self.hardware(passphrases)?;
         let enclave = Enclave::new(self.config.clone(), &provider)?;
-        let committee = self.asked(purpose)?;
+        let committee = self.asked(purpose, &bench.header)?;
         let (envelopes, not_shares) = shares(paths, &committee, &public.request.digest());
         let attempt = enclave.resume(public.request, keys, bench.at.time())?;
         if *attempt.card() != public.card {
@@ -172,7 +172,10 @@ impl Pool {
         let not_shares = [not_shares, asked.left_out].concat();
         let ciphertexts = bench.verified(&scope, &committee)?;
         let opened = match purpose {
-            Purpose::Rotation => attempt.open_former(&committee, ciphertexts, envelopes).map(Opened::Former),
+            Purpose::Rotation => {
+                let rotation = (&committee, self.committee.epoch());
+                attempt.open_former(rotation, ciphertexts, envelopes).map(Opened::Former)
+            }
             _ => attempt.open(&committee, ciphertexts, envelopes).map(Opened::Present),
         };
         let opened = opened.map_err(|error| Error::attempt(error, not_shares.clone()))?;

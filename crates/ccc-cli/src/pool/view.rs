@@ -9,6 +9,7 @@ use super::{
 use crate::error::Error;
 use ccc_core::{
     ciphertext::Ciphertext,
+    keys::MasterPublicKey,
     report::{Accumulator, PriceObservation, Statement, keccak256},
     table::Header,
 };
@@ -144,6 +145,7 @@ impl Pool {
 
     /// The oldest open request whose deadline has come.
     fn collateral(&self, at: &ChainLog) -> Option<CollateralRequest> {
+<<<<<<< HEAD
         self.waiting(at).map(|(_, request)| request).find(|request| request.deadline <= at.time())
     }
 
@@ -174,6 +176,21 @@ impl Pool {
                 let submission = event.submission()?;
                 let waits = !expired(&submission, at.time());
                 waits.then_some((place, CollateralRequest { deadline: *deadline, submission }))
+=======
+        self.waiting(at).find(|request| request.deadline <= at.time())
+    }
+
+    /// The requests that no round has closed, whose time is not over, and that are encrypted to the pool's master public
+    /// key: no round can settle one that was made for the key before.
+    pub(crate) fn waiting<'a>(&'a self, at: &'a ChainLog) -> impl Iterator<Item = CollateralRequest> + 'a {
+        let open = |id: &Hex<32>| self.head.closed_requests.iter().all(|closed| closed.id != *id);
+        let key = self.committee.master_public_key();
+        at.events().iter().filter_map(move |event| match event {
+            Event::Request { id, deadline, .. } if open(id) => {
+                let submission = event.submission()?;
+                let waits = !expired(&submission, at.time()) && is_for(&submission, key);
+                waits.then_some(CollateralRequest { deadline: *deadline, submission })
+>>>>>>> A
             }
             _ => None,
         })
@@ -208,6 +225,11 @@ fn on_chain(event: &Event) -> Option<([u8; 32], OnChain)> {
     let opens_at = if let Event::Request { deadline, .. } = event { *deadline } else { 0 };
     let hash = keccak256(&[&submission.ciphertext]);
     Some((submission.id, OnChain { who: submission.who, hash, opens_at }))
+}
+
+/// Whether it is a ciphertext to this key.
+fn is_for(submission: &Submission, key: &MasterPublicKey) -> bool {
+    Ciphertext::from_bytes(&submission.ciphertext).is_ok_and(|ciphertext| ciphertext.verify(key).is_ok())
 }
 
 /// Whether the label's time is over; unreadable bytes are left to the round's plan.

@@ -19,6 +19,7 @@ use rand_core::CryptoRng;
 
 /// The step from a version to the next that [`OpenTable::apply`] takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(clippy::large_enum_variant, reason = "one is made for each version, and passed by reference")]
 pub enum Update<'a> {
     /// Boundary operations in order, each succeeding or failing alone, then deltas, all or nothing.
     Round {
@@ -49,7 +50,6 @@ pub(super) struct Next<'a> {
     /// Deltas and dummies; none for a version of its own.
     pub(super) padded: Vec<Delta>,
     pub(super) assets: &'a [AssetRule],
-    pub(super) rotation: Option<Rotation>,
 }
 
 impl<'a> Update<'a> {
@@ -60,7 +60,7 @@ impl<'a> Update<'a> {
                 let padded = Delta::padded(deltas, k)?;
                 let prefix = header.next_prefix(header.epoch(), header.tier())?;
                 let digest = update_digest(boundary, &padded);
-                return Ok(Next { prefix, digest, boundary, padded, assets, rotation: None });
+                return Ok(Next { prefix, digest, boundary, padded, assets });
             }
             Self::Growth => grown(header)?,
             Self::Epoch(epoch) => in_epoch(header, epoch)?,
@@ -70,16 +70,15 @@ impl<'a> Update<'a> {
             }
         };
         let digest = own_version_digest(&self.own_version(&prefix));
-        let rotation = if let Self::Rotation(rotation) = *self { Some(rotation) } else { None };
-        Ok(Next { prefix, digest, boundary: &[], padded: vec![], assets: &[], rotation })
+        Ok(Next { prefix, digest, boundary: &[], padded: vec![], assets: &[] })
     }
 
-    /// Whether `master` is the key that a new epoch is for: the one of the version before, but for a rotation, which says
-    /// it. Rounds and growth take the key that their caller has verified the header under.
+    /// Whether `master` is the key that a version of its own is for: that of the version before, but for a rotation, which
+    /// says it. A round takes the key that its caller has verified the header under.
     pub(super) fn check_key(&self, header: &Header, master: &MasterPublicKey) -> Result<(), StructuralError> {
         match self {
-            Self::Round { .. } | Self::Growth => Ok(()),
-            Self::Epoch(_) => header.check_wrapped_for(master),
+            Self::Round { .. } => Ok(()),
+            Self::Growth | Self::Epoch(_) => header.check_wrapped_for(master),
             Self::Rotation(rotation) => rotation.check_to(master),
         }
     }
@@ -103,12 +102,13 @@ impl OpenTable {
     ///
     /// # Errors
     /// [`StructuralError`]; the old version stays valid. [`StructuralError::LargestTier`] where there is no larger
-    /// tier, [`StructuralError::Epoch`] where the epoch is not a later one, [`StructuralError::OtherMasterKey`] where a new
-    /// epoch is on top of a header that is wrapped for another key, [`StructuralError::RotatedTo`] where `master` is
-    /// not the key of the rotation.
+    /// tier, [`StructuralError::Epoch`] where the epoch is not a later one, [`StructuralError::OtherMasterKey`] where growth
+    /// or a new epoch is on top of a header that is wrapped for another key, [`StructuralError::RotatedTo`] where
+    /// `master` is not the key of the rotation.
     ///
     /// *Security*: `master` MUST be the key of the committee of the new version's epoch: whoever holds its shares reads
-    /// the whole table. The enclave takes the key of its configuration, which its measurement covers.
+    /// the whole table. A round does not find out another one. The enclave takes the key of its configuration, which its
+    /// measurement covers, and has verified the current header under it.
     /// *Timing*: depends on the tier and, for a round, on `k` and the number of boundary operations.
     pub fn apply(
         self,

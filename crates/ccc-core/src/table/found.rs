@@ -228,10 +228,11 @@ impl<'a, S: ChunkSource> FoundRows<'a, S> {
     }
 
     /// Runs a round on the rows that were found: boundary operations in order, each succeeding or failing alone, then the
-    /// deltas, all or nothing. A version of its own ([`Update::Growth`] and those behind it) names no rows.
+    /// deltas, all or nothing.
     ///
     /// # Errors
-    /// [`StructuralError`]; [`StructuralError::NotSought`] where the round names what was not looked for.
+    /// [`StructuralError`]; [`StructuralError::NotSought`] where the round names what was not looked for, and for every
+    /// version of its own ([`Update::Growth`] and those behind it), which [`SealedBody::apply`] makes.
     ///
     /// *Timing*: depends on the numbers of operations, slots, owners and assets, in the square of the slots.
     pub fn decide(self, update: &Update<'_>, rng: &mut impl CryptoRng) -> Result<DecidedRound<'a, S>, StructuralError> {
@@ -251,8 +252,7 @@ impl<'a, S: ChunkSource> FoundRows<'a, S> {
         let key = DataKey::fresh(Some(old), &next.prefix.to_bytes(), &next.digest, rng);
         let (boundary, code) = working.run(next)?;
         let status = status.follow(&next.prefix, &key, header.epoch(), code);
-        let made =
-            Made { prefix: next.prefix.clone(), key, status, patches: working.patches(), rotation: next.rotation };
+        let made = Made { prefix: next.prefix.clone(), key, status, patches: working.patches() };
         Ok(DecidedRound { passes, made, rows: RoundRows(working), code, boundary })
     }
 }

@@ -16,7 +16,7 @@
 //! still holds, because no update makes a row whose key it has found. *Source*: `docs/spec/table.md`, section *Updates*.
 
 use super::{
-    DataKey, Header, ResultCode, Rotation, StructuralError, TableParams, Update,
+    DataKey, Header, ResultCode, StructuralError, TableParams, Update,
     chunks::{ChunkSink, ChunkSource, MediumError, PlaceSink},
     entries::{self, StateCommit},
     found::{Asked, DecidedRound},
@@ -123,7 +123,7 @@ pub fn genesis_to<B: ChunkSink, P: PlaceSink>(
     let status = Status { epoch_salt: key.epoch_salt(epoch), code: ResultCode::Done, version: 1 };
     let mut nothing: &[u8] = &[];
     let passes = Passes::new(&mut nothing, None, tier)?;
-    let made = Made { prefix, key, status, patches: Patches::none(), rotation: None };
+    let made = Made { prefix, key, status, patches: Patches::none() };
     let header = made.write(passes, outputs, master, rng)?;
     Ok(Streamed { header, code: ResultCode::Done, boundary: vec![] })
 }
@@ -221,8 +221,6 @@ pub(super) struct Made {
     pub(super) key: DataKey,
     pub(super) status: Status,
     pub(super) patches: Patches,
-    /// Says which key the version is for, where it is another one than that of the version before.
-    pub(super) rotation: Option<Rotation>,
 }
 
 impl Made {
@@ -244,7 +242,6 @@ impl Made {
         master: &MasterPublicKey,
         rng: &mut impl CryptoRng,
     ) -> Result<Header, StreamError> {
-        self.rotation.map_or(Ok(()), |rotation| rotation.check_to(master))?;
         let (keys, tier) = (self.keys(), self.prefix.tier);
         let (new, salts) = (self.sealing(&keys)?, self.key.salt_key(&self.prefix.to_bytes()));
         let Outputs { body, sidecar, progress } = outputs;

@@ -428,12 +428,13 @@ impl World {
         enclave: &'e Enclave<'_>,
         plan: &mut RoundPlan,
     ) -> Result<FormerAttempt<'e>, AttemptError> {
+        let epoch = self.committee.epoch();
         self.swap();
         let head = self.header().map(Header::hash);
         let request = self.vault_request(head, plan.digests());
         let attempt = enclave.attempt(request.clone(), self.time, &mut self.rng).expect("an attempt");
         let envelopes = self.shares(&request, &attempt.card().recipient, plan.ciphertexts());
-        let opened = attempt.open_former(&self.committee, plan.take_ciphertexts(), envelopes);
+        let opened = attempt.open_former((&self.committee, epoch), plan.take_ciphertexts(), envelopes);
         self.swap();
         opened
     }

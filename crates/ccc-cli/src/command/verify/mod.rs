@@ -135,6 +135,7 @@ fn check_pool(pool: &Pool) -> Result<String, Error> {
     let refused = |reason: String| Error::NotVerified { path: pool.paths.head(), reason };
     // body and sidecar are compared with the header on the way
     let header = pool.header()?;
+    pool.check_followed(&header)?;
     check_wrapped(&header, &pool.committee).map_err(refused)?;
     pool.round_log(&pool.log)?;
     let (version, hash) = (header.version(), hex::encode(header.hash()));

@@ -139,6 +139,14 @@ fn a_rotation_is_sealed_for_the_key_that_it_names() {
 }
 
 #[test]
+fn growth_goes_to_no_other_key() {
+    let before = funded();
+    let refused = StructuralError::OtherMasterKey { expected: other(78).to_bytes() };
+    assert_eq!(refusal(streamed(&before.table, &before.rows.key, &Update::Growth, other(78))), refused);
+    assert_eq!(before.rows.apply(&Update::Growth, &other(78), &mut rng(7)).err(), Some(refused));
+}
+
+#[test]
 fn a_rotation_takes_a_later_epoch() {
     for found in [Epoch(0), EPOCH] {
         let update = Update::Rotation(Rotation::new(found, master(), other(78)).expect("two keys"));
