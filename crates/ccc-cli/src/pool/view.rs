@@ -145,7 +145,6 @@ impl Pool {
 
     /// The oldest open request whose deadline has come.
     fn collateral(&self, at: &ChainLog) -> Option<CollateralRequest> {
-<<<<<<< HEAD
         self.waiting(at).map(|(_, request)| request).find(|request| request.deadline <= at.time())
     }
 
@@ -176,21 +175,6 @@ impl Pool {
                 let submission = event.submission()?;
                 let waits = !expired(&submission, at.time());
                 waits.then_some((place, CollateralRequest { deadline: *deadline, submission }))
-=======
-        self.waiting(at).find(|request| request.deadline <= at.time())
-    }
-
-    /// The requests that no round has closed, whose time is not over, and that are encrypted to the pool's master public
-    /// key: no round can settle one that was made for the key before.
-    pub(crate) fn waiting<'a>(&'a self, at: &'a ChainLog) -> impl Iterator<Item = CollateralRequest> + 'a {
-        let open = |id: &Hex<32>| self.head.closed_requests.iter().all(|closed| closed.id != *id);
-        let key = self.committee.master_public_key();
-        at.events().iter().filter_map(move |event| match event {
-            Event::Request { id, deadline, .. } if open(id) => {
-                let submission = event.submission()?;
-                let waits = !expired(&submission, at.time()) && is_for(&submission, key);
-                waits.then_some(CollateralRequest { deadline: *deadline, submission })
->>>>>>> A
             }
             _ => None,
         })

@@ -23,8 +23,7 @@ pub(super) fn run(arguments: &FillPrepareArgs, ctx: &Context<'_>) -> Result<Answ
     }
     let paths = AttemptPaths::new(&arguments.out);
     let request = pool.prepare(&paths, purpose, &ctx.passphrases, &mut ctx.rng()?)?;
-<<<<<<< HEAD
-    let (count, t) = (request.ciphertexts.len(), pool.asked(purpose)?.threshold().t());
+    let (count, t) = (request.ciphertexts.len(), pool.committee_of(request.epoch)?.threshold().t());
     let reads_first = purpose == Purpose::Round && pool.reads_first(&pool.log)?;
     let mut lines = vec![format!("{count} ciphertexts to open; {t} participants must run `ccc reencrypt`")];
     if reads_first {
@@ -32,9 +31,6 @@ pub(super) fn run(arguments: &FillPrepareArgs, ctx: &Context<'_>) -> Result<Answ
             "this round reads what was submitted before the request; the one after it settles the request".into(),
         );
     }
-=======
-    let (count, t) = (request.ciphertexts.len(), pool.committee_of(request.epoch)?.threshold().t());
->>>>>>> A
     ctx.ui.result(
         &lines,
         &serde_json::json!({
