@@ -348,12 +348,7 @@ impl PoolLog {
     }
 
     /// A request that waits, when it can be settled: everything that it is cleared against has been read, and no more.
-    fn request(
-        &self,
-        id: [u8; 32],
-        at: &RoundAt<'_>,
-        new: Range<usize>,
-    ) -> Result<CollateralRequest, PoolLogError> {
+    fn request(&self, id: [u8; 32], at: &RoundAt<'_>, new: Range<usize>) -> Result<CollateralRequest, PoolLogError> {
         let now = Moment { block: at.block, time: at.time };
         let waits = self.requests.get(&id).filter(|asked| asked.waits(now));
         let asked = waits.ok_or(PoolLogError::Request { id, block: at.block })?;
