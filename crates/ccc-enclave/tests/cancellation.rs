@@ -11,7 +11,7 @@ use ccc_enclave::{
     intake::{self, PlanError, RoundPlan, Submission},
     round::RoundOutput,
 };
-use support::{BASE, EXPIRY, LOT, QUOTE, World, owner, owner::Owner};
+use support::{BASE, EXPIRY, LOT, World, owner, owner::Owner};
 
 const SUBMITTER: [u8; 20] = [0x5B; 20];
 const DONE: (u8, u8) = (Receipt::CARRIED_OUT, 0);
