@@ -77,8 +77,8 @@ pub struct Log {
     pub boundary: Vec<BoundaryEvent>,
     /// Standing orders, transfers and the operator's instructions submitted since the last round, which look alike:
     /// reservations are made and the others carried out now, once. One under an identifier that came before is left out.
-    /// Those after a request that waits are not among them, and beside a request there are none: whoever makes the log
-    /// sees to it (`docs/spec/enclave.md`, *Intake plan*).
+    /// Those after a request that waits are not among them: whoever makes the log sees to it (`docs/spec/enclave.md`,
+    /// *Intake plan*). Beside a request there are none.
     pub new_orders: Vec<Submission>,
     /// Those submitted before: standing orders whose reservations stand, and what was carried out and has not expired.
     pub live_orders: Vec<Submission>,
@@ -161,6 +161,12 @@ pub enum PlanError {
     /// A rotation where the configuration knows of no master public key before the present one.
     #[error("a rotation is asked for, and the configuration names no former master public key")]
     NoFormerKey,
+    /// A request is settled when everything that it is cleared against has been read, and its round reads nothing.
+    #[error("{found} new submissions beside a request: a round before it reads them")]
+    New {
+        /// How many.
+        found: usize,
+    },
     /// An operation that the accumulator cannot take.
     #[error("operation: {0}")]
     Operation(#[from] ReportError),
@@ -266,6 +272,9 @@ fn check_alone(header: Option<&Header>, log: &Log) -> Result<(), PlanError> {
         (None, Some(_)) => Err(PlanError::Genesis),
         (None, None) if !empty => Err(PlanError::Genesis),
         (Some(_), Some(_)) if !empty => Err(PlanError::Upkeep),
+        (Some(_), None) if log.collateral.is_some() && !log.new_orders.is_empty() => {
+            Err(PlanError::New { found: log.new_orders.len() })
+        }
         _ => Ok(()),
     }
 }
@@ -347,6 +356,13 @@ pub fn submission_id(pool: impl Into<PoolId>, who: &[u8; 20], salt: &[u8; 32]) -
 pub fn label(pool: impl Into<PoolId>, id: [u8; 32], who: [u8; 20], expiry: u64) -> Label {
     let PoolId { chain, contract } = pool.into();
     Label { kind: LabelKind::Recipient, chain, contract, id, version: 0, requester: who, expiry, context: [0; 32] }
+}
+
+/// Whether a round at time `now` would open a submission if a slot is free: it parses, verifies, carries its own label and
+/// has not expired.
+#[must_use]
+pub fn opens(config: &EnclaveConfig, key: &MasterPublicKey, submission: &Submission, now: u64) -> bool {
+    readable(config, key, submission, now).is_some()
 }
 
 fn readable(

@@ -8,10 +8,10 @@ use ccc_core::{
 };
 use ccc_enclave::{
     instruction::CancelInstruction,
-    intake::{self, Submission},
+    intake::{self, PlanError, RoundPlan, Submission},
     round::RoundOutput,
 };
-use support::{BASE, EXPIRY, LOT, QUOTE, World, owner, owner::Owner};
+use support::{BASE, EXPIRY, LOT, World, owner, owner::Owner};
 
 const SUBMITTER: [u8; 20] = [0x5B; 20];
 const DONE: (u8, u8) = (Receipt::CARRIED_OUT, 0);
@@ -83,17 +83,21 @@ fn an_order_that_its_account_takes_back_is_not_filled_any_more() {
     );
 }
 
-/// Otherwise a maker would choose, knowing the request.
+/// Otherwise f + 1 signers could let a maker choose, knowing the request.
 #[test]
-fn an_order_stands_in_the_round_that_reads_its_cancellation() {
+fn n135_a_request_beside_a_cancellation_makes_no_plan() {
     let (mut world, makers) = World::with_makers(2);
     let order = digest(&world, 1);
     cancel(&mut world, &makers[1], order);
-    let output = settle(&mut world, 25);
-    assert_eq!(told(&output, &makers[1]), [(1, 0, 15), (DONE.0, DONE.1, 0)]);
-    assert_eq!(left(&mut world, &makers), [(0, 0), (5, 0), (30, 30)], "what is left of it is free");
-    settle(&mut world, 20);
-    assert_eq!(left(&mut world, &makers), [(0, 0), (5, 0), (10, 10)]);
+    let request = world.plain_order(25 * LOT);
+    let request = world.request(&request);
+    let plan = |log| RoundPlan::new(&world.config, &world.key(), world.header(), log, world.time).err();
+    let refused = plan(world.log(Some(request)));
+    assert!(matches!(refused, Some(PlanError::New { found: 1 })), "{refused:?}");
+    assert!(plan(world.log(None)).is_none(), "a round without the request reads it");
+    world.idle();
+    settle(&mut world, 25);
+    assert_eq!(left(&mut world, &makers), [(0, 0), (20, 0), (15, 15)], "and it is out of the next");
 }
 
 #[test]
@@ -171,29 +175,4 @@ fn an_order_is_taken_back_in_its_first_round_and_once() {
     assert_eq!(world.balance(maker.account(), BASE).1, 0);
     cancel(&mut world, &maker, order);
     assert_eq!(ending(&world.idle(), &maker), refused());
-}
-
-/// The table refuses a batch in which a cancelled order was filled: what it would have sold stays reserved, and the order
-/// is out all the same. A second cancellation frees it.
-#[test]
-fn an_order_stays_out_though_a_refused_batch_left_its_reservation() {
-    let mut world = World::new(7);
-    let maker = Owner::new(2);
-    world.deposit([1; 20], &maker, BASE, u128::from(30 * LOT));
-    world.order([1; 20], &maker, 30, 1_000);
-    let reserve = Owner::new(1);
-    world.deposit(reserve.account(), &reserve, QUOTE, 5);
-    world.idle();
-    let order = digest(&world, 0);
-    cancel(&mut world, &maker, order);
-    settle(&mut world, 25);
-    assert_eq!(world.balance(maker.account(), BASE), (u128::from(30 * LOT), 25));
-    world.deposit(reserve.account(), &reserve, QUOTE, 1_000_000_000_000);
-    world.idle();
-    let output = settle(&mut world, 10);
-    assert_eq!(told(&output, &maker), [(0, 0, 0)]);
-    assert_eq!(world.balance(maker.account(), BASE), (u128::from(30 * LOT), 25));
-    cancel(&mut world, &maker, order);
-    assert_eq!(ending(&world.idle(), &maker), DONE);
-    assert_eq!(world.balance(maker.account(), BASE), (u128::from(30 * LOT), 0));
 }

@@ -8,6 +8,7 @@ use ccc_core::{
     report::{Payload, Statement},
     table::{AccountId, AssetId},
 };
+use ccc_enclave::round::RoundOutput;
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 use support::{BASE, LOT, QUOTE, World, noise, owner::Owner};
 
@@ -39,19 +40,27 @@ fn live(seed: u64) -> usize {
         let size = random.random_range(1..20) * LOT;
         let order = world.plain_order(size);
         let collateral = random.random_bool(0.7).then(|| world.request(&order));
-        let output = world.round(collateral);
-        for payout in &output.payouts {
-            if let Statement::Payout(payout) = Payload::from_bytes(&payout.payload).expect("a payload").statement {
-                boundary.paid_out[usize::from(payout.token == [0xB2; 20])] += payout.amount;
-            }
+        // what is new is read by a round before the request's
+        for collateral in [None, collateral] {
+            let output = world.round(collateral);
+            filled += usize::from(book(&mut boundary, &output));
+            check(&mut world, &boundary);
         }
-        let Statement::Round(round) = Payload::from_bytes(&output.result.payload).expect("a payload").statement else {
-            panic!("a round");
-        };
-        filled += usize::from(round.success);
-        check(&mut world, &boundary);
     }
     filled
+}
+
+/// Takes down what a round pays out, and tells whether it filled.
+fn book(boundary: &mut Boundary, output: &RoundOutput) -> bool {
+    for payout in &output.payouts {
+        if let Statement::Payout(payout) = Payload::from_bytes(&payout.payload).expect("a payload").statement {
+            boundary.paid_out[usize::from(payout.token == [0xB2; 20])] += payout.amount;
+        }
+    }
+    let Statement::Round(round) = Payload::from_bytes(&output.result.payload).expect("a payload").statement else {
+        panic!("a round");
+    };
+    round.success
 }
 
 fn deposit(world: &mut World, boundary: &mut Boundary, owner: &Owner, asset: u32, amount: u128) {

@@ -232,24 +232,6 @@ fn of_two_orders_of_one_account_the_later_counts() {
 }
 
 #[test]
-fn an_order_that_replaces_a_filled_one_in_the_same_round_takes_its_place_after_the_fill() {
-    for replacement in [0, 2, 5] {
-        let (mut world, makers) = World::with_makers(10);
-        world.order([7; 20], &makers[0], replacement, 9_000);
-        let order = world.plain_order(5 * LOT);
-        let request = world.request(&order);
-        assert!(round_of(&world.round(Some(request))).success, "{replacement}");
-        assert_eq!(world.balance(makers[0].account(), BASE), (lots(5), replacement));
-    }
-    let (mut world, makers) = World::with_makers(10);
-    world.order([7; 20], &makers[0], 6, 9_000);
-    let order = world.plain_order(5 * LOT);
-    let request = world.request(&order);
-    assert!(round_of(&world.round(Some(request))).success);
-    assert_eq!(world.balance(makers[0].account(), BASE), (lots(5), 5), "6 lots are no longer there to reserve");
-}
-
-#[test]
 fn n135_expired_unsigned_unfunded_and_foreign_orders_have_no_capacity() {
     let (mut world, makers) = World::with_makers(11);
     let (who, thief, pauper) = ([7; 20], Owner::new(5), Owner::new(6));

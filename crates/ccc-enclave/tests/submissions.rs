@@ -245,18 +245,16 @@ fn a_pool_without_an_operator_freezes_and_forces_nothing() {
 
 #[test]
 fn a_frozen_makers_order_is_not_filled_and_the_others_are() {
-    // the row it sells from, the row it is paid into; before the round, and in it
-    for (asset, before) in [(BASE, true), (BASE, false), (QUOTE, true), (QUOTE, false)] {
+    // the row it sells from, the row it is paid into
+    for asset in [BASE, QUOTE] {
         let (mut world, makers) = pool(8);
         freeze(&mut world, &operator(), makers[0].account(), asset, true);
-        if before {
-            world.idle();
-        }
+        world.idle();
         let order = world.plain_order(50 * LOT);
         let request = world.request(&order);
-        assert!(success(&world.round(Some(request))), "asset {asset}, before the round: {before}");
+        assert!(success(&world.round(Some(request))), "asset {asset}");
         let left = makers.each_ref().map(|maker| world.balance(maker.account(), BASE).0);
-        assert_eq!(left, [lots(10), 0, 0], "asset {asset}, before the round: {before}");
+        assert_eq!(left, [lots(10), 0, 0], "asset {asset}");
     }
 }
 

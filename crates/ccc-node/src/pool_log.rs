@@ -14,6 +14,7 @@ use ccc_enclave::{
 };
 use std::{
     collections::{HashMap, HashSet},
+    ops::Range,
     sync::Arc,
 };
 
@@ -24,26 +25,45 @@ struct At<T> {
     what: T,
 }
 
+/// A block and its time.
+#[derive(Clone, Copy)]
+struct Moment {
+    block: u64,
+    time: u64,
+}
+
+/// A place in the log: how much came before it.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Place {
+    orders: usize,
+    boundary: usize,
+}
+
 /// A collateral request, and when it waited.
 struct Asked {
     block: u64,
     what: CollateralRequest,
-    /// Submissions before it, in the chain's order.
-    after: usize,
+    /// Where it stands itself.
+    own: Place,
+    /// Up to where it is cleared: fixed when it is made, whatever happens to the requests before it.
+    cut: Place,
+    /// The last second in which a round can settle it.
+    closes: u64,
     /// The block in which it was settled, expired or cancelled.
     ended: Option<u64>,
 }
 
 impl Asked {
-    /// Whether it waited after everything in a block had happened.
-    fn waits(&self, block: u64) -> bool {
-        self.block <= block && self.ended.is_none_or(|ended| ended > block)
+    /// Whether it waited after everything in a block had happened. Its time ends it, with or without an `expire`.
+    fn waits(&self, at: Moment) -> bool {
+        self.block <= at.block && at.time <= self.closes && self.ended.is_none_or(|ended| ended > at.block)
     }
 }
 
 /// What a reader has seen of a pool.
 pub struct PoolLog {
     pool: Address,
+    fill_window: u64,
     submissions: Arc<HashMap<[u8; 32], OnChain>>,
     boundary: Vec<At<BoundaryEvent>>,
     orders: Vec<At<Submission>>,
@@ -52,21 +72,43 @@ pub struct PoolLog {
     accepted: HashSet<[u8; 32]>,
 }
 
-/// Which round a reader wants to plan.
+/// The payload of the report that made the current version, from whoever has it.
 #[derive(Clone, Copy, Debug)]
+pub struct Former<'a> {
+    /// The payload.
+    pub payload: &'a [u8],
+    /// Time of the block that its round read at ([`read_block`]), Unix seconds, as the reader has it from the chain.
+    pub time: u64,
+}
+
+/// The block that the round of a payload read at; nothing for a payload of another kind.
+///
+/// # Errors
+/// [`ReportError`] if it is no payload.
+pub fn read_block(payload: &[u8]) -> Result<Option<u64>, ReportError> {
+    let Statement::Round(round) = Payload::from_bytes(payload)?.statement else { return Ok(None) };
+    Ok(Some(round.price_block))
+}
+
+/// Which round a reader wants to plan.
+#[derive(Clone, Copy)]
 pub struct RoundAt<'a> {
     /// Block at which everything is read.
     pub block: u64,
+    /// Its time, Unix seconds.
+    pub time: u64,
     /// Hash of the header that is current at that block; zero before the first version.
     pub header: [u8; 32],
     /// Its version.
     pub version: u64,
     /// What that version has consumed.
     pub consumed: Accumulator,
-    /// Payload of the report that made that version, from whoever has it.
-    pub former: Option<&'a [u8]>,
+    /// The report that made that version.
+    pub former: Option<Former<'a>>,
     /// Identifier of the collateral request to settle.
     pub request: Option<[u8; 32]>,
+    /// Whether a plan at the block would open a submission ([`ccc_enclave::intake::opens`]): nobody waits for bytes.
+    pub opens: &'a dyn Fn(&Submission) -> bool,
 }
 
 /// A log that does not say which round comes next.
@@ -87,8 +129,8 @@ pub enum PoolLogError {
         /// Operations up to the block.
         found: usize,
     },
-    /// No collateral request of this identifier up to the block.
-    #[error("no collateral request {} up to block {block}", hex::encode(.id))]
+    /// No collateral request of this identifier waits at the block.
+    #[error("no collateral request {} waits at block {block}", hex::encode(.id))]
     Request {
         /// The identifier.
         id: [u8; 32],
@@ -103,6 +145,14 @@ pub enum PoolLogError {
         id: [u8; 32],
         /// How many.
         waiting: usize,
+    },
+    /// A request that waits is cleared against less: this one is not settled before that has ended.
+    #[error("request {} is settled after request {}, which waits and is cleared against less", hex::encode(.id), hex::encode(.other))]
+    Held {
+        /// The request's identifier.
+        id: [u8; 32],
+        /// The other's.
+        other: [u8; 32],
     },
     /// Without the report of the current version nobody knows up to which block its round read.
     #[error("the report that made version {version} is missing")]
@@ -125,11 +175,12 @@ pub enum PoolLogError {
 }
 
 impl PoolLog {
-    /// An empty log of one pool.
+    /// An empty log of one pool, whose requests can be settled for `fill_window` seconds after their deadlines.
     #[must_use]
-    pub fn new(pool: Address) -> Self {
+    pub fn new(pool: Address, fill_window: u64) -> Self {
         Self {
             pool,
+            fill_window,
             submissions: Arc::default(),
             boundary: Vec::new(),
             orders: Vec::new(),
@@ -163,7 +214,8 @@ impl PoolLog {
             Event::CollateralRequested { id, requester, deadline, ciphertext, .. } => {
                 let submission = self.submit(*id, *requester, ciphertext, *deadline);
                 let what = CollateralRequest { deadline: *deadline, submission };
-                self.requests.insert(id.0, Asked { block, what, after: self.orders.len(), ended: None });
+                let asked = self.asked(block, what);
+                self.requests.insert(id.0, asked);
             }
             Event::Fill { request, .. } => {
                 if let Some(asked) = self.requests.get_mut(&request.0) {
@@ -176,6 +228,17 @@ impl PoolLog {
             _ => {}
         }
         Ok(())
+    }
+
+    /// A request that comes now. It is cleared against what came before it, or before an older one that may still wait
+    /// when it is cleared: one that has not ended, and whose time is not over at this one's deadline. The own places of
+    /// the older ones are taken, not what they are cleared against, so that a row of requests does not stand still.
+    fn asked(&self, block: u64, what: CollateralRequest) -> Asked {
+        let own = Place { orders: self.orders.len(), boundary: self.boundary.len() };
+        let may_wait = |older: &&Asked| older.ended.is_none() && what.deadline <= older.closes;
+        let cut = self.requests.values().filter(may_wait).map(|older| older.own).fold(own, Place::min);
+        let closes = what.deadline.saturating_add(self.fill_window);
+        Asked { block, what, own, cut, closes, ended: None }
     }
 
     fn submit(&mut self, id: B256, who: Address, ciphertext: &[u8], opens_at: u64) -> Submission {
@@ -209,38 +272,57 @@ impl PoolLog {
         self.boundary.iter().map(|at| &at.what).filter(deposit)
     }
 
-    /// The log of a round: every operation that the table has not consumed, every standing order up to the oldest
-    /// request that waits at the block, and the request. An order is a live one when the round that made the current
+    /// The log of a round: the operations that the table has not consumed, every standing order up to where the requests
+    /// that wait at the block are cleared, and the request. An order is a live one when the round that made the current
     /// version has read it, and a new one otherwise; nothing is left out here, and no round before it has a say.
     ///
-    /// *Security*: what comes after a request waits until that request has ended, also for the request's own round. So
-    /// no maker that sees a request takes its order out of it, or puts one in, whatever the host does.
+    /// *Security*: what comes after a request waits until that request has ended, also for the request's own round, and
+    /// operations that come after it wait until the orders from before it have been read. So no maker that sees a request
+    /// takes its order out of it, or puts one in, whatever the host does; and whenever another request ends, this one is
+    /// cleared against the same orders.
     ///
     /// # Errors
-    /// [`PoolLogError`]; [`PoolLogError::Unread`] asks for a round without the request.
+    /// [`PoolLogError`]; [`PoolLogError::Unread`] asks for a round without the request, [`PoolLogError::Held`] for the
+    /// other request's first.
     pub fn round(&self, at: &RoundAt<'_>) -> Result<Log, PoolLogError> {
         if at.version == 0 {
             return Ok(Log { consumed: at.consumed, ..Log::default() });
         }
-        let taken = self.read_by_former(at)?.map_or(0, |read| self.readable(read.min(at.block)));
-        // no request that waits now waited before one that waited then
-        let readable = self.readable(at.block).max(taken);
-        let collateral = at.request.map(|id| self.request(id, at.block)).transpose()?;
-        if let (Some(id), waiting @ 1..) = (at.request, readable - taken) {
-            return Err(PoolLogError::Unread { id, waiting });
-        }
-        let (live, new) = self.orders[..readable].split_at(taken);
+        let now = Moment { block: at.block, time: at.time };
+        let taken = self.read_by_former(at)?.map_or(0, |read| self.readable(read));
+        // never less than what was read: no request is cleared against less than one that waited when it came
+        let readable = self.readable(now).max(taken);
+        let boundary = self.unconsumed(at, self.operations(at, now, taken))?;
+        let live = if at.request.is_some() { readable } else { taken };
+        let collateral = at.request.map(|id| self.request(id, at, taken..readable)).transpose()?;
+        let (live, new) = self.orders[..readable].split_at(live);
         let [live_orders, new_orders] =
             [live, new].map(|orders| orders.iter().map(|order| order.what.clone()).collect());
-        let boundary = self.unconsumed(at)?;
         Ok(Log { consumed: at.consumed, boundary, new_orders, live_orders, collateral, upkeep: None })
     }
 
-    /// How many submissions a round at a block reads, old and new: those up to the block that came before every request
-    /// that waits.
-    fn readable(&self, block: u64) -> usize {
-        let waiting = self.requests.values().filter(|asked| asked.waits(block)).map(|asked| asked.after);
-        waiting.fold(self.orders.partition_point(|order| order.block <= block), usize::min)
+    fn waiting(&self, at: Moment) -> impl Iterator<Item = &Asked> {
+        self.requests.values().filter(move |asked| asked.waits(at))
+    }
+
+    /// How many submissions a round at a block reads, old and new: those up to the block, and up to where every request
+    /// that waits is cleared.
+    fn readable(&self, at: Moment) -> usize {
+        let known = self.orders.partition_point(|order| order.block <= at.block);
+        self.waiting(at).map(|asked| asked.cut.orders).fold(known, usize::min)
+    }
+
+    /// How many operations a round takes at most, old and new: while a request waits for orders that nobody has read,
+    /// those from after it could fund them, or take their funds away, in sight of the request.
+    fn operations(&self, at: &RoundAt<'_>, now: Moment, taken: usize) -> usize {
+        let known = self.boundary.partition_point(|event| event.block <= at.block);
+        let unread = |asked: &&Asked| self.unread(at, taken..asked.cut.orders) != 0;
+        self.waiting(now).filter(unread).map(|asked| asked.cut.boundary).fold(known, usize::min)
+    }
+
+    /// Submissions of a range that a round at the block would open.
+    fn unread(&self, at: &RoundAt<'_>, range: Range<usize>) -> usize {
+        self.orders.get(range).unwrap_or_default().iter().filter(|order| (at.opens)(&order.what)).count()
     }
 
     /// The log of a version of its own, on this reader's operator's instruction: nothing is taken from the chain but
@@ -252,38 +334,50 @@ impl PoolLog {
         if at.version == 0 {
             return Err(PoolLogError::NoVersion);
         }
-        let upkeep = Upkeep { duty, read: self.read_by_former(at)?.unwrap_or(0) };
+        let upkeep = Upkeep { duty, read: self.read_by_former(at)?.map_or(0, |read| read.block) };
         Ok(Log { consumed: at.consumed, upkeep: Some(upkeep), ..Log::default() })
     }
 
-    fn unconsumed(&self, at: &RoundAt<'_>) -> Result<Vec<BoundaryEvent>, PoolLogError> {
-        let known: Vec<&At<BoundaryEvent>> = self.boundary.iter().filter(|event| event.block <= at.block).collect();
+    /// The operations after those that were consumed, up to a place.
+    fn unconsumed(&self, at: &RoundAt<'_>, limit: usize) -> Result<Vec<BoundaryEvent>, PoolLogError> {
+        let found = self.boundary.partition_point(|event| event.block <= at.block);
         let consumed = at.consumed.count();
-        let missing = PoolLogError::Operations { consumed, found: known.len() };
-        let rest = usize::try_from(consumed).ok().and_then(|consumed| known.get(consumed..)).ok_or(missing)?;
-        Ok(rest.iter().map(|event| event.what.clone()).collect())
+        let missing = PoolLogError::Operations { consumed, found };
+        let first = usize::try_from(consumed).ok().filter(|first| *first <= found).ok_or(missing)?;
+        Ok(self.boundary[first..limit.max(first)].iter().map(|event| event.what.clone()).collect())
     }
 
-    fn request(&self, id: [u8; 32], block: u64) -> Result<CollateralRequest, PoolLogError> {
-        let known = self.requests.get(&id).filter(|request| request.block <= block);
-        known.map(|request| request.what.clone()).ok_or(PoolLogError::Request { id, block })
+    /// A request that waits, when it can be settled: everything that it is cleared against has been read, and no more.
+    fn request(&self, id: [u8; 32], at: &RoundAt<'_>, new: Range<usize>) -> Result<CollateralRequest, PoolLogError> {
+        let now = Moment { block: at.block, time: at.time };
+        let waits = self.requests.get(&id).filter(|asked| asked.waits(now));
+        let asked = waits.ok_or(PoolLogError::Request { id, block: at.block })?;
+        let least = self.waiting(now).map(|other| (other.cut, other.what.submission.id)).min();
+        if let Some((_, other)) = least.filter(|(cut, _)| cut.orders < asked.cut.orders) {
+            return Err(PoolLogError::Held { id, other });
+        }
+        match self.unread(at, new) {
+            0 => Ok(asked.what.clone()),
+            waiting => Err(PoolLogError::Unread { id, waiting }),
+        }
     }
 
     /// Up to which block the round read that made the current version; nothing for the first version, which takes no
     /// orders. The chain keeps keccak256 of the accepted payload, so the payload may come from anybody: from the
     /// calldata of its delivery, or from the host.
-    fn read_by_former(&self, at: &RoundAt<'_>) -> Result<Option<u64>, PoolLogError> {
+    fn read_by_former(&self, at: &RoundAt<'_>) -> Result<Option<Moment>, PoolLogError> {
         let version = at.version;
         if version == 1 {
             return Ok(None);
         }
-        let payload = Payload::from_bytes(at.former.ok_or(PoolLogError::NoFormer { version })?)?;
+        let former = at.former.ok_or(PoolLogError::NoFormer { version })?;
+        let payload = Payload::from_bytes(former.payload)?;
         match &payload.statement {
             Statement::Round(round)
                 if self.accepted.contains(&payload.execution_id())
                     && (round.header_hash, round.version) == (at.header, version) =>
             {
-                Ok(Some(round.price_block))
+                Ok(Some(Moment { block: round.price_block, time: former.time }))
             }
             _ => Err(PoolLogError::OtherFormer { version }),
         }

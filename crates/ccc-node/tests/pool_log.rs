@@ -6,13 +6,15 @@ use alloy::primitives::{Address, B256, Bytes, U256};
 use ccc_chain::watch::{Event, Observed};
 use ccc_core::report::{Accumulator, Binding, Payload, ReportError, Round, Statement};
 use ccc_enclave::{
-    intake::Log,
+    intake::{Log, Submission},
     upkeep::{Duty, Upkeep},
 };
-use ccc_node::pool_log::{PoolLog, PoolLogError, RoundAt};
+use ccc_node::pool_log::{Former, PoolLog, PoolLogError, RoundAt, read_block};
 
 const POOL: Address = Address::repeat_byte(0xC0);
 const WHO: Address = Address::repeat_byte(7);
+/// Blocks are a second apart, and the deadline of most requests is in block 77.
+const WINDOW: u64 = 100;
 
 /// A log that takes what a test emits.
 struct Chain {
@@ -21,7 +23,7 @@ struct Chain {
 
 impl Chain {
     fn new() -> Self {
-        Self { log: PoolLog::new(POOL) }
+        Self { log: PoolLog::new(POOL, WINDOW) }
     }
 
     fn emit(&mut self, block: u64, event: Event) -> Result<(), PoolLogError> {
@@ -40,8 +42,12 @@ impl Chain {
     }
 
     fn request(&mut self, block: u64, id: u8) {
+        self.request_until(block, id, 77);
+    }
+
+    fn request_until(&mut self, block: u64, id: u8, deadline: u64) {
         let (id, salt, ciphertext) = (B256::repeat_byte(id), B256::ZERO, Bytes::from(vec![9]));
-        let event = Event::CollateralRequested { id, requester: WHO, deadline: 77, salt, ciphertext };
+        let event = Event::CollateralRequested { id, requester: WHO, deadline, salt, ciphertext };
         self.emit(block, event).expect("taken");
     }
 
@@ -75,7 +81,10 @@ fn payload(version: u64, price_block: u64) -> Vec<u8> {
 }
 
 fn at(block: u64, version: u64, former: Option<&[u8]>) -> RoundAt<'_> {
-    RoundAt { block, header: [2; 32], version, consumed: Accumulator::default(), former, request: None }
+    let time = |payload| read_block(payload).ok().flatten().unwrap_or_default();
+    let former = former.map(|payload| Former { payload, time: time(payload) });
+    let (header, consumed) = ([2; 32], Accumulator::default());
+    RoundAt { block, time: block, header, version, consumed, former, request: None, opens: &|_| true }
 }
 
 fn ids(orders: &[ccc_enclave::intake::Submission]) -> Vec<u8> {
@@ -242,9 +251,19 @@ fn n135_what_comes_after_a_request_is_read_when_the_request_has_ended() {
     assert_eq!(taken(&chain, 40, 33), (vec![1, 2, 3, 4], vec![]));
 }
 
-/// A version of its own in between says where the round before it read, and its reader comes to the same.
+/// What request `id` is cleared against in a round at `block` on top of the one that read `read`.
+fn cleared(chain: &Chain, block: u64, read: u64, id: u8) -> Result<Vec<u8>, PoolLogError> {
+    let former = payload(5, read);
+    let log = chain.log.round(&RoundAt { request: Some([id; 32]), ..at(block, 5, Some(&former)) })?;
+    assert_eq!(log.new_orders, [], "a round that settles reads nothing");
+    Ok(ids(&log.live_orders))
+}
+
+/// The maker of order 1 takes it back with 2 while 0xAA waits and before it sees 0xBB. By which way and when 0xAA ends,
+/// by its maker's `expire`, by a cancellation, by its round or not at all, 0xBB is cleared against the same. A version of
+/// its own in between says where the round before it read, and its reader comes to the same.
 #[test]
-fn n135_the_oldest_request_that_waits_decides_whatever_round_comes_between() {
+fn n135_the_end_of_an_older_request_moves_nothing_that_a_younger_one_is_cleared_against() {
     let mut chain = Chain::new();
     chain.order(10, 1);
     chain.request(11, 0xAA);
@@ -252,17 +271,113 @@ fn n135_the_oldest_request_that_waits_decides_whatever_round_comes_between() {
     chain.request(13, 0xBB);
     chain.order(14, 3);
     chain.processed(20, POOL, &payload(5, 20), true);
-    assert_eq!(taken(&chain, 25, 20), (vec![1], vec![]));
+    assert_eq!(cleared(&chain, 80, 20, 0xBB), Ok(vec![1]));
     // settled, expired and cancelled look alike; an end that is told twice counts once
     chain.ended(21, 0xAA, false);
     chain.ended(24, 0xAA, false);
-    assert_eq!(taken(&chain, 25, 20), (vec![1], vec![2]), "what the other request has not seen waits on");
+    assert_eq!(taken(&chain, 25, 20), (vec![1], vec![]), "nothing new before 0xBB has ended");
+    assert_eq!(cleared(&chain, 80, 20, 0xBB), Ok(vec![1]), "and so nothing is unread");
     let own = payload(6, 20);
     chain.processed(26, POOL, &own, true);
     let log = chain.log.round(&at(27, 6, Some(&own))).expect("a log");
-    assert_eq!((ids(&log.live_orders), ids(&log.new_orders)), (vec![1], vec![2]));
+    assert_eq!((ids(&log.live_orders), ids(&log.new_orders)), (vec![1], vec![]));
     chain.ended(28, 0xBB, false);
     assert_eq!(taken(&chain, 28, 20), (vec![1], vec![2, 3]));
+}
+
+/// Nobody needs to call `expire`, and whoever does changes nothing.
+#[test]
+fn n135_a_request_ends_by_its_time_whether_or_not_somebody_expires_it() {
+    let mut chain = Chain::new();
+    chain.order(10, 1);
+    chain.request_until(11, 0xAA, 30);
+    chain.order(12, 2);
+    chain.request_until(13, 0xBB, 131);
+    chain.order(14, 3);
+    for read in [20, 120, 131] {
+        chain.processed(140, POOL, &payload(5, read), true);
+    }
+    for expired in [false, true] {
+        if expired {
+            chain.ended(141, 0xAA, false);
+        }
+        assert_eq!(taken(&chain, 130, 20), (vec![1], vec![]), "the last second in which it can be settled");
+        assert_eq!(taken(&chain, 131, 120), (vec![1], vec![2]));
+        assert_eq!(cleared(&chain, 131, 120, 0xBB), Err(PoolLogError::Unread { id: [0xBB; 32], waiting: 1 }));
+        assert_eq!(cleared(&chain, 142, 131, 0xBB), Ok(vec![1, 2]));
+        assert_eq!(taken(&chain, 231, 131), (vec![1, 2], vec![]));
+        assert_eq!(taken(&chain, 232, 131), (vec![1, 2], vec![3]));
+    }
+    let refused = PoolLogError::Request { id: [0xAA; 32], block: 131 };
+    assert_eq!(cleared(&chain, 131, 131, 0xAA), Err(refused), "too late to settle it");
+}
+
+/// Three that overlap: the third is cleared against more than the second, so it is settled after it.
+#[test]
+fn n135_a_request_is_not_settled_before_one_that_is_cleared_against_less() {
+    let mut chain = Chain::new();
+    chain.order(10, 1);
+    chain.request(11, 0xAA);
+    chain.order(12, 2);
+    chain.request(13, 0xBB);
+    chain.ended(15, 0xAA, false);
+    chain.order(16, 3);
+    chain.request(17, 0xCC);
+    for read in [20, 82] {
+        chain.processed(20, POOL, &payload(5, read), true);
+    }
+    let held = PoolLogError::Held { id: [0xCC; 32], other: [0xBB; 32] };
+    assert_eq!(cleared(&chain, 80, 20, 0xCC), Err(held));
+    assert_eq!(cleared(&chain, 80, 20, 0xBB), Ok(vec![1]));
+    chain.ended(81, 0xBB, true);
+    assert_eq!(cleared(&chain, 82, 20, 0xCC), Err(PoolLogError::Unread { id: [0xCC; 32], waiting: 1 }));
+    assert_eq!(cleared(&chain, 83, 82, 0xCC), Ok(vec![1, 2]));
+}
+
+/// The maker of an order that nobody has read sees the request, and takes its funds away or brings them.
+#[test]
+fn n135_operations_after_a_request_wait_for_the_orders_from_before_it() {
+    let mut chain = Chain::new();
+    let deposit = |chain: &mut Chain, block, index| chain.deposit(block, index, U256::from(block)).expect("taken");
+    deposit(&mut chain, 10, 0);
+    chain.order(20, 1);
+    chain.request(20, 0xAA);
+    deposit(&mut chain, 20, 1);
+    chain.order(21, 2);
+    chain.request_until(22, 0xBB, 200);
+    deposit(&mut chain, 23, 2);
+    for read in [10, 30, 180] {
+        chain.processed(30, POOL, &payload(5, read), true);
+    }
+    let round = |block, read, count, opens: &dyn Fn(&Submission) -> bool| {
+        let former = payload(5, read);
+        let consumed = Accumulator::resume([0; 32], count);
+        let log = chain.log.round(&RoundAt { consumed, opens, ..at(block, 5, Some(&former)) }).expect("a log");
+        (ids(&log.new_orders), log.boundary.iter().map(|event| event.amount).collect::<Vec<_>>())
+    };
+    assert_eq!(round(30, 10, 0, &|_| true), (vec![1], vec![10]), "what came before 0xAA");
+    assert_eq!(round(31, 30, 1, &|_| true), (vec![], vec![20]), "what came before 0xBB, which order 2 waits for");
+    assert_eq!(round(178, 30, 2, &|_| true), (vec![2], vec![]), "0xAA is over");
+    assert_eq!(round(181, 180, 2, &|_| true), (vec![], vec![23]));
+    assert_eq!(round(30, 10, 0, &|_| false), (vec![1], vec![10, 20, 23]), "nothing waits for bytes");
+    assert_eq!(round(31, 30, 3, &|_| true), (vec![], vec![]), "what has been consumed stays so");
+}
+
+/// A stranger pays for 32 bytes in front of every request.
+#[test]
+fn n135_bytes_that_no_plan_opens_cost_a_request_no_round() {
+    let mut chain = Chain::new();
+    chain.order(10, 1);
+    chain.order(22, 2);
+    chain.request(23, 0xAA);
+    chain.processed(26, POOL, &payload(5, 20), true);
+    let former = payload(5, 20);
+    let settle = |opens: &dyn Fn(&Submission) -> bool| {
+        let at = RoundAt { request: Some([0xAA; 32]), opens, ..at(80, 5, Some(&former)) };
+        chain.log.round(&at).map(|log| (ids(&log.live_orders), ids(&log.new_orders)))
+    };
+    assert_eq!(settle(&|_| true), Err(PoolLogError::Unread { id: [0xAA; 32], waiting: 1 }));
+    assert_eq!(settle(&|order| order.id[0] != 2), Ok((vec![1, 2], vec![])), "read in passing, and never again");
 }
 
 /// Otherwise a host could keep an order or a cancellation unread, and read it or not when the request is known.

@@ -391,22 +391,33 @@ fn observations_that_cannot_be_encoded_are_a_typed_refusal() {
     assert!(matches!(refused, Some(SignerRefusal::Payload(ReportError::PriceRound { found })) if found == 1 << 80));
 }
 
-/// A pool whose first maker has replaced its order, and an order of 25 lots to settle.
-fn scene_with_a_replaced_order(seed: u64) -> (World, CollateralRequest, SignerView) {
+/// What a round is run on.
+type Scene = (World, Option<CollateralRequest>, SignerView);
+
+/// A pool whose first maker has replaced its order, and a new order of the second for a round without a request to read.
+fn scene_with_a_replaced_order(seed: u64) -> Scene {
     let (mut world, makers) = World::with_makers(seed);
     world.order([1; 20], &makers[0], 4, 500);
     world.idle();
     world.order([2; 20], &makers[1], 7, 500);
+    let view = view(&world, &world.job(None));
+    (world, None, view)
+}
+
+/// The same when everything has been read, and an order of 25 lots to settle.
+fn scene_with_a_request(seed: u64) -> Scene {
+    let (mut world, ..) = scene_with_a_replaced_order(seed);
+    world.idle();
     let order = world.plain_order(25 * LOT);
     let request = world.request(&order);
     let view = view(&world, &world.job(Some(request.clone())));
-    (world, request, view)
+    (world, Some(request), view)
 }
 
 /// What an honest signer says to the round of a host that changed the log of its plan.
-fn sign_changed(scene: (World, CollateralRequest, SignerView), change: impl FnOnce(&mut Log)) -> Option<SignerRefusal> {
+fn sign_changed(scene: Scene, change: impl FnOnce(&mut Log)) -> Option<SignerRefusal> {
     let (mut world, request, view) = scene;
-    let mut job = world.job(Some(request));
+    let mut job = world.job(request);
     change(&mut job.log);
     let result = world.run(&job).expect("the enclave cannot know").result;
     sign(&world, &result, &view)
@@ -419,6 +430,7 @@ fn digest_of(order: &Submission) -> [u8; 32] {
 #[test]
 fn an_honest_list_of_orders_is_signed() {
     assert!(sign_changed(scene_with_a_replaced_order(30), |_| {}).is_none());
+    assert!(sign_changed(scene_with_a_request(30), |_| {}).is_none());
 }
 
 #[test]
@@ -492,10 +504,10 @@ fn an_order_that_the_chain_does_not_have_is_refused() {
 #[test]
 fn another_deadline_or_request_than_the_chains_is_refused() {
     let later = |log: &mut Log| log.collateral.as_mut().expect("a request").deadline += 1;
-    let refused = sign_changed(scene_with_a_replaced_order(39), later);
+    let refused = sign_changed(scene_with_a_request(39), later);
     assert!(matches!(refused, Some(SignerRefusal::OtherLog { .. })), "{refused:?}");
-    let (mut world, request, mut view) = scene_with_a_replaced_order(40);
-    let result = world.run(&world.job(Some(request))).expect("a round").result;
+    let (mut world, request, mut view) = scene_with_a_request(40);
+    let result = world.run(&world.job(request)).expect("a round").result;
     view.log.collateral = None;
     assert_eq!(differs(sign(&world, &result, &view)), "the collateral request");
 }

@@ -57,6 +57,9 @@ pub(crate) struct ClosedRequest {
     pub(crate) id: Hex<32>,
     /// The version that the round made.
     pub(crate) version: u64,
+    /// Blocks of the log when it was closed; 0 in a head from before this was kept.
+    #[serde(default)]
+    pub(crate) log: u64,
 }
 
 impl Head {

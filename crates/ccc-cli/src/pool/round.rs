@@ -304,8 +304,8 @@ impl<'s> Bench<'_, 's> {
             head.orders_read_at = self.at.number();
             head.live_orders = log.live_orders.iter().chain(&log.new_orders).map(|order| Hex(order.id)).collect();
         }
-        let closed =
-            |request: CollateralRequest| ClosedRequest { id: Hex(request.submission.id), version: head.version };
+        let (version, known) = (head.version, self.pool.log.number());
+        let closed = |request: CollateralRequest| ClosedRequest { id: Hex(request.submission.id), version, log: known };
         let closed = log.collateral.map(closed);
         head.closed_requests.extend(closed);
         head.round_sequence = report.report().payload().binding.sequence;

@@ -2,19 +2,18 @@
 
 use super::{
     Pool,
-    head::Head,
+    head::{ClosedRequest, Head},
     hexed::Hex,
     log::{ChainLog, Event},
 };
 use crate::error::Error;
 use ccc_core::{
     ciphertext::Ciphertext,
-    keys::MasterPublicKey,
     report::{Accumulator, PriceObservation, Statement, keccak256},
     table::Header,
 };
 use ccc_enclave::{
-    intake::{CollateralRequest, Log, Submission},
+    intake::{self, BoundaryEvent, CollateralRequest, Log, Submission},
     result::PublicInputs,
     upkeep::{Duty, Upkeep},
 };
@@ -37,6 +36,20 @@ pub(crate) struct Seen<'a> {
     pub(crate) now: u64,
     /// The instruction that the signers' operators gave, if the version is one of its own.
     pub(crate) duty: Option<Duty>,
+}
+
+/// A request of the log.
+#[derive(Clone)]
+struct Asked {
+    what: CollateralRequest,
+    /// Events before it.
+    place: usize,
+    /// Events of the log when a round closed it.
+    closed: Option<usize>,
+    /// Standing orders that it is cleared against.
+    orders: usize,
+    /// Deposits and requests for withdrawals before those end.
+    operations: usize,
 }
 
 impl Pool {
@@ -123,34 +136,56 @@ impl Pool {
         Ok(Log { consumed: log.consumed, upkeep: Some(upkeep), ..Log::default() })
     }
 
-    /// What a round at this block settles. It reads submissions up to the oldest request that waits, and settles no
-    /// request before it has nothing new to read: what a request is cleared against is decided when it is made.
+    /// What a round at this block settles. It reads submissions up to where the requests that wait are cleared, and
+    /// settles no request before it has nothing new to read: what a request is cleared against is decided when it is made.
     ///
     /// # Errors
     /// [`Error::PoolLog`], [`Error::HeadBehind`] when the log lost what the head has consumed.
     pub(crate) fn round_log(&self, at: &ChainLog) -> Result<Log, Error> {
         let known = self.accumulator(at, self.head.consumed)?;
         let consumed = known.filter(|known| known.value() == self.head.accumulator.0).ok_or(Error::HeadBehind)?;
-        let taken = usize::try_from(self.head.consumed).map_err(|_| Error::HeadBehind)?;
-        let boundary = at.boundary()?.split_off(taken);
+        let waiting = self.waiting(at);
         let orders: Vec<Submission> = at.events().iter().filter_map(standing_order).collect();
-        let orders_taken = usize::try_from(self.head.orders_taken).map_err(|_| Error::HeadBehind)?;
-        let readable = self.readable(at).map_or(orders.len(), |readable| readable.clamp(orders_taken, orders.len()));
-        let new_orders = orders.get(orders_taken..readable).ok_or(Error::HeadBehind)?.to_vec();
+        let taken = usize::try_from(self.head.orders_taken).map_err(|_| Error::HeadBehind)?;
+        let readable = waiting.iter().map(|asked| asked.orders).fold(orders.len(), usize::min).max(taken);
+        let (read, new) =
+            orders.get(..readable).and_then(|known| known.split_at_checked(taken)).ok_or(Error::HeadBehind)?;
+        let boundary = self.unconsumed(at, &orders, &waiting)?;
         let live = |order: &Submission| self.head.live_orders.contains(&Hex(order.id)) && !expired(order, at.time());
-        let live_orders = orders[..orders_taken].iter().filter(|order| live(order)).cloned().collect();
-        let collateral = if new_orders.is_empty() { self.collateral(at) } else { None };
+        let live_orders = read.iter().filter(|order| live(order)).cloned().collect();
+        let due = waiting.into_iter().find(|asked| asked.what.deadline <= at.time() && asked.orders <= readable);
+        let collateral = due.map(|asked| asked.what).filter(|_| self.opened(new, at.time()) == 0);
+        let new_orders = if collateral.is_some() { Vec::new() } else { new.to_vec() };
         Ok(Log { consumed, boundary, new_orders, live_orders, collateral, upkeep: None })
     }
 
-    /// The oldest open request whose deadline has come.
-    fn collateral(&self, at: &ChainLog) -> Option<CollateralRequest> {
-        self.waiting(at).map(|(_, request)| request).find(|request| request.deadline <= at.time())
+    /// The operations that the table has not consumed: while a request waits for orders that nobody has read, those from
+    /// before where it is cleared.
+    fn unconsumed(&self, at: &ChainLog, orders: &[Submission], waiting: &[Asked]) -> Result<Vec<BoundaryEvent>, Error> {
+        let boundary = at.boundary()?;
+        let [consumed, taken] = [self.head.consumed, self.head.orders_taken]
+            .map(|count| usize::try_from(count).map_err(|_| Error::HeadBehind));
+        let (consumed, taken) = (consumed?, taken?);
+        let unread = |asked: &&Asked| {
+            let range = orders.get(taken..asked.orders);
+            range.is_some_and(|range| self.opened(range, at.time()) != 0)
+        };
+        let limit = waiting.iter().filter(unread).map(|asked| asked.operations).fold(boundary.len(), usize::min);
+        boundary.get(consumed..limit.max(consumed)).map(<[_]>::to_vec).ok_or(Error::HeadBehind)
     }
 
-    /// Whether a request waits: what is submitted after it is read when it has ended.
-    pub(crate) fn has_request(&self, at: &ChainLog) -> bool {
-        self.waiting(at).next().is_some()
+    /// How many of these a round would open.
+    fn opened(&self, orders: &[Submission], now: u64) -> usize {
+        orders.iter().filter(|order| self.opens(order, now)).count()
+    }
+
+    fn opens(&self, submission: &Submission, now: u64) -> bool {
+        intake::opens(&self.config, self.committee.master_public_key(), submission, now)
+    }
+
+    /// How many requests wait: what is submitted after one is read when it has ended.
+    pub(crate) fn requests(&self, at: &ChainLog) -> usize {
+        self.waiting(at).len()
     }
 
     /// Whether the round at a block settles none although one is due: it reads what came before the request.
@@ -158,26 +193,31 @@ impl Pool {
     /// # Errors
     /// As [`Self::round_log`].
     pub(crate) fn reads_first(&self, at: &ChainLog) -> Result<bool, Error> {
-        Ok(self.collateral(at).is_some() && self.round_log(at)?.collateral.is_none())
+        let due = self.waiting(at).iter().any(|asked| asked.what.deadline <= at.time());
+        let log = self.round_log(at)?;
+        Ok(due && log.collateral.is_none() && !log.new_orders.is_empty())
     }
 
-    /// Standing orders before the oldest request that waits, if one does.
-    fn readable(&self, at: &ChainLog) -> Option<usize> {
-        let (oldest, _) = self.waiting(at).next()?;
-        Some(at.events()[..oldest].iter().filter_map(standing_order).count())
+    /// The requests that no round has closed and whose time is not over, by place. One that no plan would open waits for
+    /// nothing, whatever its bytes are.
+    fn waiting(&self, at: &ChainLog) -> Vec<Asked> {
+        let asked: Vec<Asked> = asked(at, &self.head.closed_requests).collect();
+        let waits = |asked: &&Asked| asked.closed.is_none() && self.opens(&asked.what.submission, at.time());
+        asked.iter().filter(waits).map(|younger| self.cut(at, younger, &asked)).collect()
     }
 
-    /// The requests that no round has closed and whose time is not over, each with its place in the log.
-    fn waiting<'a>(&'a self, at: &'a ChainLog) -> impl Iterator<Item = (usize, CollateralRequest)> + 'a {
-        let open = |id: &Hex<32>| self.head.closed_requests.iter().all(|closed| closed.id != *id);
-        at.events().iter().enumerate().filter_map(move |(place, event)| match event {
-            Event::Request { id, deadline, .. } if open(id) => {
-                let submission = event.submission()?;
-                let waits = !expired(&submission, at.time());
-                waits.then_some((place, CollateralRequest { deadline: *deadline, submission }))
-            }
-            _ => None,
-        })
+    /// A request is cleared up to its own place, or up to that of an older one that may still wait when it is cleared:
+    /// one that no round had closed by then, and whose label has not expired at this one's deadline.
+    fn cut(&self, at: &ChainLog, younger: &Asked, asked: &[Asked]) -> Asked {
+        let may_wait = |older: &&Asked| {
+            let open = older.place < younger.place && older.closed.is_none_or(|closed| closed > younger.place);
+            open && self.opens(&older.what.submission, younger.what.deadline)
+        };
+        let place = asked.iter().find(may_wait).map_or(younger.place, |older| older.place);
+        let before = &at.events()[..place];
+        let orders = before.iter().filter_map(standing_order).count();
+        let operation = |event: &&Event| matches!(event, Event::Deposit { .. } | Event::Withdrawal { .. });
+        Asked { orders, operations: before.iter().filter(operation).count(), ..younger.clone() }
     }
 
     /// The ciphertexts that a request names, in its order, found in the log and the current header.
@@ -200,6 +240,17 @@ impl Pool {
     }
 }
 
+/// Every request of a log, by place.
+fn asked<'a>(at: &'a ChainLog, closed: &'a [ClosedRequest]) -> impl Iterator<Item = Asked> + 'a {
+    at.events().iter().enumerate().filter_map(|(place, event)| {
+        let Event::Request { id, deadline, .. } = event else { return None };
+        let what = CollateralRequest { deadline: *deadline, submission: event.submission()? };
+        let closed = closed.iter().find(|closed| closed.id == *id);
+        let closed = closed.map(|closed| usize::try_from(closed.log).unwrap_or(usize::MAX));
+        Some(Asked { what, place, closed, orders: 0, operations: 0 })
+    })
+}
+
 fn standing_order(event: &Event) -> Option<Submission> {
     if let Event::StandingOrder { .. } = event { event.submission() } else { None }
 }
@@ -209,11 +260,6 @@ fn on_chain(event: &Event) -> Option<([u8; 32], OnChain)> {
     let opens_at = if let Event::Request { deadline, .. } = event { *deadline } else { 0 };
     let hash = keccak256(&[&submission.ciphertext]);
     Some((submission.id, OnChain { who: submission.who, hash, opens_at }))
-}
-
-/// Whether it is a ciphertext to this key.
-fn is_for(submission: &Submission, key: &MasterPublicKey) -> bool {
-    Ciphertext::from_bytes(&submission.ciphertext).is_ok_and(|ciphertext| ciphertext.verify(key).is_ok())
 }
 
 /// Whether the label's time is over; unreadable bytes are left to the round's plan.

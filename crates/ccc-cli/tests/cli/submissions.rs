@@ -104,21 +104,27 @@ fn n135_an_order_is_taken_back_by_its_own_account_alone() {
     story.ccc(&format!("{} --lifetime 60", cancel("maker"))).fails(2, "the lifetime: it ends before the order's");
 }
 
+/// The maker's order, by the log.
+fn first_order(story: &Story) -> String {
+    let log = String::from_utf8(story.scratch.read("pool/log.jsonl")).expect("text");
+    let events = log.lines().map(|line| serde_json::from_str::<Value>(line).expect("JSON"));
+    let order = events.filter(|event| event["event"] == "standing-order").map(|event| event["id"].clone()).next();
+    order.as_ref().and_then(Value::as_str).expect("an id").to_owned()
+}
+
 /// Neither the round in between nor the request's own reads what comes after the request; what came before it is read
 /// before it is settled.
 #[test]
 fn n135_an_order_taken_back_after_a_request_fills_it_all_the_same() {
     let story = Story::stocked();
     let to = second(&story);
-    let log = String::from_utf8(story.scratch.read("pool/log.jsonl")).expect("text");
-    let events = log.lines().map(|line| serde_json::from_str::<Value>(line).expect("JSON"));
-    let order = events.filter(|event| event["event"] == "standing-order").map(|event| event["id"].clone()).next();
-    let order = order.as_ref().and_then(Value::as_str).expect("an id").to_owned();
+    let order = first_order(&story);
     story.done(&format!("table transfer --pool pool --account-key maker.ccc --asset base --amount 30000 --to {to}"));
     story.prices();
     story.done("encrypt-order --pool pool --size 100000000 --spread 100");
     let taken = story.done(&format!("table cancel --pool pool --account-key maker.ccc --order {order}"));
     assert!(taken.stdout.contains("a request waits; when it has ended, the next round reads it"), "{}", taken.stdout);
+    story.done("table deposit --pool pool --account-key second.ccc --asset base --amount 500");
     let prepared = story.done("--json --no-passphrase fill prepare --pool pool --out first").json();
     assert_eq!(prepared["reads_first"], true);
     let run = |name: &str, flags: &str| {
@@ -134,6 +140,7 @@ fn n135_an_order_taken_back_after_a_request_fills_it_all_the_same() {
         (&"499970000".into(), &40_000.into()),
         "the transfer alone"
     );
+    assert_eq!(row(&story, "second", "base")["amount"], "1030000", "and no deposit from after the request");
     let prepared = story.done("--json --no-passphrase fill prepare --pool pool --out fill").json();
     assert_eq!(prepared["reads_first"], false);
     let filled = run("fill", "--price prices.json");
@@ -141,6 +148,48 @@ fn n135_an_order_taken_back_after_a_request_fills_it_all_the_same() {
     assert_eq!((&own()["amount"], &own()["reserved_lots"]), (&"399970000".into(), &30_000.into()), "it sold");
     settle(&story, "after");
     assert_eq!(own()["reserved_lots"], 0, "what is left is taken back");
+}
+
+/// The maker takes its order back between two requests. That the first one ends moves nothing for the second.
+#[test]
+fn n135_the_end_of_one_request_takes_no_order_out_of_the_next() {
+    let story = Story::stocked();
+    let order = first_order(&story);
+    story.prices();
+    story.done("encrypt-order --pool pool --size 100000000 --spread 100");
+    story.done(&format!("table cancel --pool pool --account-key maker.ccc --order {order}"));
+    story.done("encrypt-order --pool pool --size 100000000 --spread 100");
+    let own = || row(&story, "maker", "base");
+    for (name, amount, reserved) in [("one", "400000000", 30_000), ("two", "300000000", 20_000)] {
+        let prepared = story.done(&format!("--json --no-passphrase fill prepare --pool pool --out {name}")).json();
+        assert_eq!(prepared["reads_first"], false, "{name}");
+        for i in 1..4 {
+            story.done(&format!("reencrypt --participant keys/participant-{i}.ccc --pool pool --attempt {name}"));
+        }
+        let filled = story.done(&format!("--json fill run --pool pool --attempt {name} --price prices.json")).json();
+        assert_eq!((&filled["kind"], &filled["success"]), (&"round".into(), &true.into()), "{name}");
+        assert_eq!((&own()["amount"], &own()["reserved_lots"]), (&amount.into(), &reserved.into()), "{name}");
+    }
+    settle(&story, "after");
+    assert_eq!(own()["reserved_lots"], 0, "what is left is taken back");
+}
+
+/// A request that nobody can open would stop every reader for ever.
+#[test]
+fn n135_a_request_that_no_plan_opens_waits_for_nothing() {
+    let story = Story::stocked();
+    let log = String::from_utf8(story.scratch.read("pool/log.jsonl")).expect("text");
+    let last: Value = serde_json::from_str(log.lines().last().expect("a line")).expect("JSON");
+    let bytes = serde_json::json!({
+        "event": "request", "time": last["time"], "id": "ab".repeat(32), "who": "cd".repeat(20),
+        "deadline": last["time"], "ciphertext": "00",
+    });
+    story.scratch.write("pool/log.jsonl", format!("{log}{bytes}\n"));
+    let order = first_order(&story);
+    let taken = story.done(&format!("--json table cancel --pool pool --account-key maker.ccc --order {order}")).json();
+    assert_eq!(taken["request_waits"], false);
+    settle(&story, "after");
+    assert_eq!(row(&story, "maker", "base")["reserved_lots"], 0);
 }
 
 #[test]

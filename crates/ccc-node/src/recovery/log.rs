@@ -20,7 +20,7 @@ impl ChainLog {
         Self {
             watcher: Watcher::new(chain, deployment, deployment.first_block),
             pool: Pool::new(chain, deployment.pool),
-            seen: PoolLog::new(deployment.pool),
+            seen: PoolLog::new(deployment.pool, deployment.times.fill_window),
         }
     }
 

@@ -6,7 +6,7 @@ use super::{
     world::{Signer, World},
 };
 use crate::{
-    pool_log::RoundAt,
+    pool_log::{Former, PoolLogError, RoundAt, read_block},
     timeline::Timeline,
     workflow_node::{Registered, Shown, SignerView, identity_of},
 };
@@ -20,7 +20,7 @@ use ccc_core::report::{
     Accumulator, Kind, Payload, PriceObservation, Report, ReportContext, Round, Signature65, SignedReport, Statement,
 };
 use ccc_enclave::{
-    intake::Log,
+    intake::{self, Log, Submission},
     result::{AttestedResult, PublicInputs},
 };
 
@@ -159,6 +159,19 @@ impl World {
         Ok(Some(Registered { signer, standing }))
     }
 
+    /// The report that made the current version, with the time of the block that its round read at.
+    pub(super) async fn former(&self) -> Result<Option<Former<'_>>, RecoveryError> {
+        let Some(payload) = self.former.as_deref() else { return Ok(None) };
+        let read = read_block(payload).map_err(PoolLogError::from)?.unwrap_or(0);
+        let time = self.chain.block(BlockId::number(read)).await?.time;
+        Ok(Some(Former { payload, time }))
+    }
+
+    /// Whether a round at this time would open a submission.
+    pub(super) fn opens(&self, submission: &Submission, now: u64) -> bool {
+        intake::opens(&self.config, self.committee.master_public_key(), submission, now)
+    }
+
     async fn last_sequence(&self, kind: Kind, latest: &BlockRef) -> Result<u64, RecoveryError> {
         Ok(match kind {
             Kind::Solvency => attestation(&self.chain, self.deployment.attestation, latest.id()).await?.sequence,
@@ -182,11 +195,13 @@ impl World {
         log.read_to(at).await?;
         view.log = log.seen.round(&RoundAt {
             block: at.number,
+            time: at.time,
             header: view.header.0,
             version: view.header.1,
             consumed: Accumulator::resume(view.inputs.accumulator, view.inputs.consumed),
-            former: self.former.as_deref(),
+            former: self.former().await?,
             request: (round.request_id != [0; 32]).then_some(round.request_id),
+            opens: &|submission| self.opens(submission, at.time),
         })?;
         Ok(())
     }

@@ -68,7 +68,7 @@ impl World {
         let block = timeline.chain(self.chain.finalised_block()).await?;
         timeline.chain(self.log.read_to(&block)).await?;
         let inputs = timeline.chain(self.public_inputs(&block)).await?;
-        let log = self.round_log(collateral.as_ref(), &inputs)?;
+        let log = timeline.chain(self.round_log(collateral.as_ref(), &inputs)).await?;
         let id = log.collateral.as_ref().map_or_else(|| self.idle_id(), |request| request.submission.id);
         let observations = timeline.chain(self.observations(&block)).await?;
         let (output, request) = self.run_round(log, id, &block, inputs, &observations, steps, timeline).await?;
@@ -100,13 +100,19 @@ impl World {
         Ok(())
     }
 
-    /// Settles a request, after a round for what came before it and is not read yet, if something is.
+    /// Waits for a request's deadline and settles it. What came before it and is not read yet is read before the deadline,
+    /// so that the fill window is left for the request.
     pub(super) async fn settle(
         &mut self,
         request: CollateralRequest,
         timeline: &mut Timeline<'_>,
     ) -> Result<(), RecoveryError> {
+        if self.has_unread(&request, timeline).await? {
+            self.round(None, INTAKE, timeline).await?;
+        }
+        timeline.chain(self.chain.advance_time(request.deadline)).await?;
         match self.round(Some(request.clone()), FILL, timeline).await {
+            // it came after another, which has ended since
             Err(RecoveryError::Log(PoolLogError::Unread { .. })) => {
                 self.round(None, INTAKE, timeline).await?;
                 self.round(Some(request), FILL, timeline).await
@@ -115,7 +121,20 @@ impl World {
         }
     }
 
-    fn round_log(
+    /// Whether a round without the request is to read something first.
+    async fn has_unread(
+        &mut self,
+        request: &CollateralRequest,
+        timeline: &mut Timeline<'_>,
+    ) -> Result<bool, RecoveryError> {
+        let block = timeline.chain(self.chain.finalised_block()).await?;
+        timeline.chain(self.log.read_to(&block)).await?;
+        let inputs = timeline.chain(self.public_inputs(&block)).await?;
+        let log = timeline.chain(self.round_log(Some(request), &inputs)).await;
+        Ok(matches!(log, Err(RecoveryError::Log(PoolLogError::Unread { .. }))))
+    }
+
+    async fn round_log(
         &self,
         collateral: Option<&CollateralRequest>,
         inputs: &ccc_enclave::result::PublicInputs,
@@ -123,11 +142,13 @@ impl World {
         let head = self.head.as_ref();
         Ok(self.log.seen.round(&RoundAt {
             block: inputs.block,
+            time: inputs.block_time,
             header: head.map_or([0; 32], Header::hash),
             version: head.map_or(0, Header::version),
             consumed: Accumulator::resume(inputs.accumulator, inputs.consumed),
-            former: self.former.as_deref(),
+            former: self.former().await?,
             request: collateral.map(|request| request.submission.id),
+            opens: &|submission| self.opens(submission, inputs.block_time),
         })?)
     }
 

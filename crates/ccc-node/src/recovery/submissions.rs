@@ -17,7 +17,6 @@ use ccc_chain::{
     Wallet,
     bindings::{CREDarkPool, SimulatedFeed, TestToken},
     calls,
-    read::BlockRef,
 };
 use ccc_enclave::intake::submission_id;
 use rand::{Rng, RngExt};
@@ -174,17 +173,17 @@ impl World {
         Ok(())
     }
 
-    /// Submits the reserve's encrypted order and waits for its deadline.
+    /// Submits the reserve's encrypted order.
     pub(super) async fn request_collateral(
         &self,
         salt: [u8; 32],
         deadline: u64,
         ciphertext: Vec<u8>,
         timeline: &mut Timeline<'_>,
-    ) -> Result<BlockRef, RecoveryError> {
+    ) -> Result<(), RecoveryError> {
         let pool = CREDarkPool::new(self.deployment.pool, self.chain.provider());
         let request = pool.requestCollateral(B256::from(salt), deadline, Bytes::from(ciphertext));
         timeline.chain(self.chain.send(&self.reserve, request.into_transaction_request())).await?;
-        Ok(timeline.chain(self.chain.advance_time(deadline)).await?)
+        Ok(())
     }
 }

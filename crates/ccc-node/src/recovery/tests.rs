@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     maker::{Instruction, TableOwner},
-    pool_log::RoundAt,
+    pool_log::{Former, RoundAt},
     scenario::Scenario,
     timeline::{Silent, Timeline},
     workflow_node::SignerRefusal,
@@ -58,10 +58,13 @@ async fn signers_refuse_a_round_without_an_order_of_the_chain_and_sign_the_hones
 }
 
 fn current_round(world: &World, block: u64) -> RoundAt<'_> {
+    // no request has been made: which time it is counts for nothing
+    let time = 0;
     let header = world.head.as_ref().expect("a header");
     let consumed = Accumulator::default();
     let (header, version) = (header.hash(), header.version());
-    RoundAt { block, header, version, consumed, former: world.former.as_deref(), request: None }
+    let former = world.former.as_deref().map(|payload| Former { payload, time });
+    RoundAt { block, time, header, version, consumed, former, request: None, opens: &|_| true }
 }
 
 fn owner(seed: u8) -> TableOwner {

@@ -89,7 +89,7 @@ fn check_epoch(before: Epoch, next: &Committee) -> Result<(), Error> {
 fn check_waiting(pool: &Pool) -> Result<(), Error> {
     let at = pool.log.then(&Event::Block { time: pool.now() });
     let Log { boundary, new_orders, live_orders, .. } = pool.round_log(&at)?;
-    let requests = pool.waiting(&at).count();
+    let requests = pool.requests(&at);
     match (boundary.len(), new_orders.len(), live_orders.len(), requests) {
         (0, 0, 0, 0) => Ok(()),
         (operations, new, live, requests) => Err(Error::Waiting { operations, new, live, requests }),

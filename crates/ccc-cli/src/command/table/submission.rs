@@ -117,7 +117,7 @@ impl Asked {
         let ciphertext = signer.instruct(&pool.config, key, (id, who), (&self.instruction, expiry), &mut rng)?;
         let ciphertext = HexBytes(ciphertext.to_bytes());
         pool.append(&Event::StandingOrder { time, id: Hex(id), who: Hex(who), ciphertext })?;
-        let (what, block, waits) = (self.what, pool.log.number(), pool.has_request(&pool.log));
+        let (what, block, waits) = (self.what, pool.log.number(), pool.requests(&pool.log) > 0);
         let when = if waits { "a request waits; when it has ended, the next round" } else { "the next round" };
         ctx.ui.result(
             &[format!("{what} {} at block {block}; {when} {}", hex::encode(id), self.then)],
