@@ -93,6 +93,14 @@ pub enum ChainError {
         /// The forwarder's; zero for none.
         found: B256,
     },
+    /// The registry of enclaves is not one of this deployment.
+    #[error("the registry of enclaves {registry} has another {what} than the deployment")]
+    OtherRegistry {
+        /// Its address.
+        registry: Address,
+        /// What differs.
+        what: &'static str,
+    },
     /// The block is not on the chain.
     #[error("block {block} is not on the chain")]
     NoBlock {
