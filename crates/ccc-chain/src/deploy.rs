@@ -315,7 +315,8 @@ pub async fn check(chain: &Chain, deployment: &Deployment) -> Result<(), ChainEr
 /// Checks that a deployment stands on this chain.
 ///
 /// # Errors
-/// Another chain, an address without code.
+/// Another chain, an address without code, a registry of enclaves that stands alone and takes other reports than this
+/// deployment's.
 pub async fn check_place(chain: &Chain, deployment: &Deployment) -> Result<(), ChainError> {
     let (expected, found) = (deployment.chain_id, chain.chain_id());
     if expected != found {
@@ -326,7 +327,20 @@ pub async fn check_place(chain: &Chain, deployment: &Deployment) -> Result<(), C
             return Err(ChainError::NotDeployed { contract: address.to_string() });
         }
     }
-    Ok(())
+    match deployment.enclaves {
+        Some(registry) => check_registry(chain, deployment, registry).await,
+        None => Ok(()),
+    }
+}
+
+/// Another pool's registry, or a contract of somebody's own, would call other enclaves current.
+async fn check_registry(chain: &Chain, deployment: &Deployment, registry: Address) -> Result<(), ChainError> {
+    let Workflow { id, epoch, .. } = deployment.workflow;
+    let contract = EnclaveRegistry::new(registry, chain.provider());
+    let same = |what, holds: bool| if holds { Ok(()) } else { Err(ChainError::OtherRegistry { registry, what }) };
+    same("forwarder", contract.forwarder().call().await? == deployment.forwarder)?;
+    same("workflow", contract.workflowId().call().await? == id)?;
+    same("epoch", contract.epoch().call().await? == epoch)
 }
 
 /// As [`check_place`], and that the pool is the deployment's: its table and its tokens are those that the deployment names.

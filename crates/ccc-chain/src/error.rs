@@ -122,6 +122,14 @@ pub enum ChainError {
         /// As the pool has it.
         found: String,
     },
+    /// The registry of enclaves is not one of this deployment.
+    #[error("the registry of enclaves {registry} has another {what} than the deployment")]
+    OtherRegistry {
+        /// Its address.
+        registry: Address,
+        /// What differs.
+        what: &'static str,
+    },
     /// The block is not on the chain.
     #[error("block {block} is not on the chain")]
     NoBlock {

@@ -11,7 +11,7 @@ use alloy::{
     rpc::types::{Filter, TransactionRequest},
 };
 use ccc_chain::{
-    ChainError, embedded::TRANSACTION_GAS_CAP, read, transcript, transcript::StorageRecord, watch::Watcher,
+    ChainError, Deployment, embedded::TRANSACTION_GAS_CAP, read, transcript, transcript::StorageRecord, watch::Watcher,
 };
 use ccc_core::report::{Statement, Verdict};
 use common::{GENESIS_TIME, USDC_LOT, World, embedded_chain, salt, wallet};
@@ -322,6 +322,34 @@ async fn n155_deployment_that_does_not_stand_on_this_chain_is_refused() {
     other.signers.addresses.swap(0, 1);
     let refused = ccc_chain::deploy::check(&world.chain, &other).await;
     assert!(matches!(refused, Err(ChainError::SignerSet { .. })));
+}
+
+/// A registry that takes another deployment's reports would call other enclaves current.
+#[tokio::test]
+async fn n155_a_registry_of_another_deployment_is_refused() {
+    let world = World::new().await;
+    let changes: [(&str, fn(&mut Deployment)); 3] = [
+        ("forwarder", |other| other.forwarder = other.pool),
+        ("workflow", |other| other.workflow.id[31] ^= 1),
+        ("epoch", |other| other.workflow.epoch += 1),
+    ];
+    for (what, change) in changes {
+        let mut other = world.deployment.clone();
+        change(&mut other);
+        let owner = wallet(1);
+        world.chain.fund(owner.address()).await.unwrap();
+        let registry = ccc_chain::deploy::enclave_registry(&world.chain, &owner, &other, 600).await.unwrap();
+        let deployment = Deployment { enclaves: Some(registry), ..world.deployment.clone() };
+        let refused = ccc_chain::deploy::check(&world.chain, &deployment).await;
+        assert!(
+            matches!(refused, Err(ChainError::OtherRegistry { registry: at, what: found }) if at == registry && found == what),
+            "{what}: {refused:?}"
+        );
+    }
+    let owner = wallet(1);
+    let registry = ccc_chain::deploy::enclave_registry(&world.chain, &owner, &world.deployment, 600).await.unwrap();
+    let deployment = Deployment { enclaves: Some(registry), ..world.deployment.clone() };
+    ccc_chain::deploy::check(&world.chain, &deployment).await.unwrap();
 }
 
 #[tokio::test]

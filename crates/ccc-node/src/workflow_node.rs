@@ -3,9 +3,8 @@
 
 mod admission;
 
-pub use admission::{Decision, Registered, RegistryView, identity_of};
+pub use admission::{Decision, MAX_BLOCK_AGE, MAX_PROGRAM_LIFETIME, Registered, RegistryView, identity_of};
 
-use admission::check_current;
 use ccc_chain::status::Standing;
 use ccc_core::{
     enclave::{
@@ -91,6 +90,9 @@ pub enum SignerRefusal {
     /// A result of an enclave without an identity, where the deployment has a registry.
     #[error("no identity signed the result, and the registry knows enclaves by theirs")]
     Unsigned,
+    /// A view without the registry's word, of a signer that needs it.
+    #[error("the view does not say how the enclave stands in the registry")]
+    NotAsked,
     /// An enclave that the registry does not call current.
     #[error("the registry says of the enclave 0x{}: {}", hex::encode(.signer), standing.words())]
     NotCurrent {
@@ -104,9 +106,20 @@ pub enum SignerRefusal {
     StaleBlock {
         /// Its age.
         age: u64,
-        /// The policy's greatest.
+        /// [`MAX_BLOCK_AGE`].
         max_age: u64,
     },
+    /// A program that would be allowed for longer than a signer lets it be.
+    #[error("the program would be allowed until {found}, where {last} is the last second")]
+    ProgramLifetime {
+        /// The last second that is signed.
+        last: u64,
+        /// The one asked for.
+        found: u64,
+    },
+    /// A withdrawal of no program, or a revocation of nobody.
+    #[error("the decision names nobody: its program or signer is all zeros")]
+    Nobody,
     /// A fact differs from what the signer reads.
     #[error("{what} differs from what the chain says")]
     Differs {
@@ -167,6 +180,7 @@ pub struct WorkflowNode {
     config: EnclaveConfig,
     key: MasterPublicKey,
     identities: KnownIdentities,
+    asks_registry: bool,
 }
 
 impl WorkflowNode {
@@ -174,7 +188,8 @@ impl WorkflowNode {
     /// too, which a policy of several pools may list under other configurations.
     #[must_use]
     pub fn new(signer: ReportSigner, policy: Policy, config: EnclaveConfig, key: MasterPublicKey) -> Self {
-        let mut node = Self { signer, policy, config, key, identities: KnownIdentities::new(0, 0) };
+        let identities = KnownIdentities::new(0, 0);
+        let mut node = Self { signer, policy, config, key, identities, asks_registry: false };
         node.policy = node.of_own_configuration(node.policy.clone());
         node
     }
@@ -205,7 +220,7 @@ impl WorkflowNode {
     ) -> Result<(Report, Signature65), SignerRefusal> {
         let payload = Payload::from_bytes(&result.payload)?;
         self.check_vouched(result, view.now)?;
-        check_current(result, view.enclave)?;
+        self.check_current(result, view.enclave)?;
         check_binding(&payload, view)?;
         same("a public input", result.inputs == view.inputs)?;
         check_statement(&payload.statement, &result.header, view)?;

@@ -4,12 +4,16 @@
 
 mod support;
 
+use ccc_chain::status::Standing;
 use ccc_core::{
     ciphertext::Ciphertext,
-    enclave::attestation::{
-        AttestationProvider, Body, Policy, PolicyRefusal,
-        simulated::{SimulatedHardware, SimulatedProvider},
-        stated,
+    enclave::{
+        attestation::{
+            AttestationProvider, Body, Policy, PolicyRefusal,
+            simulated::{SimulatedHardware, SimulatedProvider},
+            stated,
+        },
+        identity::{IdentityKey, IdentityRefusal},
     },
     report::{
         Accumulator, EnclaveAdmission, Origin, Payload, ReportContext, ReportError, ReportSigner, SignerSet, Statement,
@@ -21,7 +25,7 @@ use ccc_enclave::{
     intake::{CollateralRequest, Log, Submission},
     result::AttestedResult,
 };
-use ccc_node::workflow_node::{Shown, SignerRefusal, SignerView, WorkflowNode};
+use ccc_node::workflow_node::{Decision, Registered, RegistryView, Shown, SignerRefusal, SignerView, WorkflowNode};
 use support::pool::{self, BASE, BLOCK_HASH, Job, LOT, World, owner::Owner, statement};
 
 const CONTEXT: ReportContext = ReportContext { config_digest: [5; 32], sequence: 7 };
@@ -192,6 +196,69 @@ fn n093_n097_n098_evidence_of_other_programs_or_times_is_refused() {
     let mut inspected = result;
     inspected.evidence = attest(&debug, &inspected, world.time);
     assert!(matches!(sign(&world, &inspected, &view), Some(SignerRefusal::Policy(PolicyRefusal::Debug))));
+}
+
+/// A signer that admitted an enclave's identity, and a result that this signed.
+fn admitted(world: &mut World, result: &mut AttestedResult, view: &mut SignerView) -> WorkflowNode {
+    let (epoch, now) = (world.committee.epoch().0, world.time);
+    let key = IdentityKey::generate(epoch, now + 600, &mut world.rng).expect("a key");
+    let registry = RegistryView {
+        chain: world.config.chain,
+        registry: [6; 20],
+        epoch,
+        block_hash: BLOCK_HASH,
+        block_time: now,
+        now,
+        last_sequence: 0,
+    };
+    let provider = SimulatedProvider::new(SimulatedHardware::from_seed(&[9; 32]), world.config.measurement());
+    let challenge = registry.challenge();
+    let attested = key.attest(&provider, &world.config.digest(), challenge.bytes(), now).expect("evidence");
+    let mut node = signer(world).with_identities(epoch, 600);
+    node.decide(Decision::Admit(&attested), &registry, origin(), &CONTEXT).expect("admitted");
+    result.identity = Some(key.sign(&result.user_data(), now).expect("in time"));
+    view.enclave = Some(Registered { signer: key.identity().signer, standing: Standing::Current });
+    node
+}
+
+/// The fast path: of a known identity the evidence is not looked at, of an unknown one it is.
+#[test]
+fn a_known_identity_vouches_by_one_signature_and_an_unknown_one_by_its_evidence() {
+    let (mut world, mut result, mut view) = scene(44);
+    let node = admitted(&mut world, &mut result, &mut view);
+    let stranger = signer(&world).with_identities(world.committee.epoch().0, 600);
+    let sign = |node: &WorkflowNode, result: &AttestedResult| {
+        node.sign(result, shown(&world), &view, origin(), &CONTEXT).map(drop)
+    };
+    assert!(sign(&node, &result).is_ok() && sign(&stranger, &result).is_ok());
+    let last = result.evidence.len() - 1;
+    result.evidence[last] ^= 1;
+    assert!(sign(&node, &result).is_ok());
+    let refused = sign(&stranger, &result);
+    assert!(matches!(refused, Err(SignerRefusal::Policy(_))), "{refused:?}");
+}
+
+/// What the registry was asked has to be the one who signed, and in the signer's epoch, also where the signer forgot it.
+#[test]
+fn the_registrys_word_is_of_whoever_signed_the_result() {
+    let (mut world, mut result, mut view) = scene(45);
+    let node = admitted(&mut world, &mut result, &mut view);
+    let sign = |node: &WorkflowNode, result: &AttestedResult, view: &SignerView| {
+        node.sign(result, shown(&world), view, origin(), &CONTEXT).err()
+    };
+    let other = Registered { signer: [3; 20], standing: Standing::Current };
+    let what = differs(sign(&node, &result, &SignerView { enclave: Some(other), ..view.clone() }));
+    assert_eq!(what, "the enclave that the registry was asked for");
+    let silent = SignerView { enclave: None, ..view.clone() };
+    assert!(matches!(sign(&node, &result, &silent), Some(SignerRefusal::NotAsked)));
+    let epoch = world.committee.epoch().0;
+    let later = signer(&world).with_identities(epoch + 1, 600);
+    let refused = sign(&later, &result, &view);
+    let expected = IdentityRefusal::Epoch { expected: epoch + 1, found: epoch };
+    assert!(matches!(&refused, Some(SignerRefusal::Identity(found)) if *found == expected), "{refused:?}");
+    result.identity = None;
+    assert!(matches!(sign(&node, &result, &silent), Some(SignerRefusal::NotAsked)));
+    assert!(matches!(sign(&node, &result, &view), Some(SignerRefusal::Unsigned)));
 }
 
 /// Of four signers one's time is off. The three others are a quorum of two without it; with what they refuse it is alone.

@@ -4,7 +4,9 @@ use super::*;
 use aws_nitro_enclaves_nsm_api::api::{AttestationDoc, Digest, ErrorCode};
 
 /// What the device does with a request.
-struct Simulated(fn(Request) -> Response);
+type Answer = fn(Request) -> Response;
+
+struct Simulated(Answer);
 
 impl Device for Simulated {
     fn ask(&self, request: Request) -> Response {
@@ -12,7 +14,7 @@ impl Device for Simulated {
     }
 }
 
-fn attest(answer: fn(Request) -> Response) -> Result<Vec<u8>, ProviderError> {
+fn attest(answer: Answer) -> Result<Vec<u8>, ProviderError> {
     NitroNsm { device: Box::new(Simulated(answer)) }.attest(&[1; 64], &[2; 64], 0)
 }
 
@@ -55,7 +57,7 @@ fn the_device_is_asked_for_user_data_and_nonce_and_nothing_else() {
     assert_eq!(said.issued, Some(1_700_000_000));
 }
 
-fn reason(answer: fn(Request) -> Response) -> String {
+fn reason(answer: Answer) -> String {
     match attest(answer) {
         Err(ProviderError::Refused(reason)) => reason,
         other => panic!("{other:?}"),
@@ -65,7 +67,7 @@ fn reason(answer: fn(Request) -> Response) -> String {
 /// Every error that the device knows, an answer to something else, and documents that are none or of others.
 #[test]
 fn every_other_answer_is_refused_with_its_reason() {
-    let errors: [(fn(Request) -> Response, &str); 8] = [
+    let errors: [(Answer, &str); 8] = [
         (|_| Response::Error(ErrorCode::InvalidArgument), "InvalidArgument"),
         (|_| Response::Error(ErrorCode::InvalidIndex), "InvalidIndex"),
         (|_| Response::Error(ErrorCode::InvalidResponse), "InvalidResponse"),

@@ -7,6 +7,7 @@ use crate::{
 use ccc_chain::ChainError;
 use ccc_core::{
     ciphertext::EncryptError,
+    enclave::sealing::UnsealError,
     encoding::EncodingError,
     keys::{MembershipError, board::BoardError, rounds::RoundsError},
     report::QuorumError,
@@ -70,6 +71,9 @@ pub enum RecoveryError {
     /// The attempt.
     #[error("enclave: {0}")]
     Attempt(#[from] AttemptError),
+    /// The enclave's identity, which was kept sealed, cannot be read.
+    #[error("the sealed identity: {0}")]
+    Unseal(#[from] UnsealError),
     /// The reserve check.
     #[error("reserve check: {0}")]
     Reserve(#[from] ReserveError),

@@ -4,13 +4,14 @@ use super::{RecoveryError, world::World};
 use crate::{
     domain::stream,
     timeline::Timeline,
-    workflow_node::{Decision, RegistryView},
+    workflow_node::{Decision, RegistryView, SignerRefusal},
 };
-use alloy::{eips::BlockId, primitives::Address};
+use alloy::{
+    eips::BlockId,
+    primitives::{Address, B256},
+};
 use ccc_chain::{
-    deploy,
-    read::BlockRef,
-    status,
+    deploy, status,
     submit::{self, Delivery},
 };
 use ccc_core::enclave::identity::{AttestedIdentity, IdentityKey};
@@ -35,21 +36,24 @@ impl World {
         let mut rng = self.randomness.generator(stream::IDENTITY, 0);
         let expiry = block.time.saturating_add(LIFETIME);
         let key = Arc::new(IdentityKey::generate(self.committee.epoch().0, expiry, &mut rng)?);
-        let attested = self.attest_identity(&key, &block).await?;
+        let attested = self.attest_identity(&key, block.hash).await?;
         let until = block.time.saturating_add(PROGRAM_LIFETIME);
-        self.decide(Decision::Allow(&attested, until), &block, timeline).await?;
+        self.decide(Decision::Allow(&attested, until), block.hash, timeline).await?;
         self.admit(key, timeline).await
     }
 
-    /// Before an attempt: an identity whose end is near is renewed and attested again.
+    /// Before an attempt: an identity whose end is near is renewed and attested again. A copy is, which the enclave reads
+    /// out of what the host keeps sealed: a renewal that fails leaves the identity as it was, to be renewed by the next
+    /// attempt. Without an identity no attempt begins, since no signer would sign what it makes.
     pub(super) async fn renew_identity(&mut self, timeline: &mut Timeline<'_>) -> Result<(), RecoveryError> {
-        let Some(key) = self.identity.take() else { return Ok(()) };
+        let known = self.identity.clone().ok_or(RecoveryError::NotShown { what: "an identity of the enclave" })?;
         let (epoch, now) = (self.committee.epoch().0, timeline.chain(self.chain.finalised_block()).await?.time);
-        if !key.is_due(epoch, AHEAD, now) {
-            self.identity = Some(key);
+        if !known.is_due(epoch, AHEAD, now) {
             return Ok(());
         }
-        let mut key = Arc::into_inner(key).ok_or(RecoveryError::Range { what: "the attempts at one time" })?;
+        let sealing = Enclave::new(self.config.clone(), self.provider.as_ref())?.sealing_key();
+        let sealing = sealing.map_err(ccc_enclave::attempt::AttemptError::from)?;
+        let mut key = IdentityKey::unseal(&self.sealed_identity, &sealing)?;
         key.renew(epoch, now.saturating_add(LIFETIME)).map_err(ccc_enclave::attempt::AttemptError::from)?;
         self.admit(Arc::new(key), timeline).await
     }
@@ -57,8 +61,8 @@ impl World {
     /// Has an identity attested and admitted, and seals it for a restart.
     async fn admit(&mut self, key: Arc<IdentityKey>, timeline: &mut Timeline<'_>) -> Result<(), RecoveryError> {
         let block = timeline.chain(self.chain.finalised_block()).await?;
-        let attested = self.attest_identity(&key, &block).await?;
-        self.decide(Decision::Admit(&attested), &block, timeline).await?;
+        let attested = self.attest_identity(&key, block.hash).await?;
+        self.decide(Decision::Admit(&attested), block.hash, timeline).await?;
         self.admissions += 1;
         let mut rng = self.randomness.generator(stream::IDENTITY, self.admissions);
         let provider = Arc::clone(&self.provider);
@@ -69,24 +73,24 @@ impl World {
         Ok(())
     }
 
-    async fn attest_identity(&self, key: &IdentityKey, block: &BlockRef) -> Result<AttestedIdentity, RecoveryError> {
-        let challenge = self.registry_view(block).await?.challenge();
+    async fn attest_identity(&self, key: &IdentityKey, block: B256) -> Result<AttestedIdentity, RecoveryError> {
+        let view = self.registry_view(block).await?;
         let enclave = Enclave::new(self.config.clone(), self.provider.as_ref())?;
-        let attested = enclave.attest_identity(key, challenge.bytes(), block.time);
+        let attested = enclave.attest_identity(key, view.challenge().bytes(), view.now);
         Ok(attested.map_err(ccc_enclave::attempt::AttemptError::from)?)
     }
 
-    /// Lets every signer judge a decision, and delivers what a quorum of them signed.
+    /// Lets every signer judge a decision at a block that the host names, and delivers what a quorum of them signed.
     pub(super) async fn decide(
         &mut self,
         decision: Decision<'_>,
-        block: &BlockRef,
+        block: B256,
         timeline: &mut Timeline<'_>,
     ) -> Result<Delivery, RecoveryError> {
         let (origin, mut signed, mut refusal) = (self.deployment.origin(), Vec::new(), None);
         let mut signers = std::mem::take(&mut self.signers);
         for signer in &mut signers {
-            // each reads the chain for itself
+            // each reads the chain for itself, the block too
             let view = timeline.chain(self.registry_view(block)).await;
             let made = view.and_then(|view| {
                 let context = self.deployment.context(view.sequence());
@@ -102,8 +106,15 @@ impl World {
         Ok(timeline.chain(submit::deliver(&self.chain, &self.operator, self.deployment.forwarder, &report)).await?)
     }
 
-    async fn registry_view(&self, block: &BlockRef) -> Result<RegistryView, RecoveryError> {
+    /// What one signer reads: a block that it is named has to be on the chain and final.
+    async fn registry_view(&self, named: B256) -> Result<RegistryView, RecoveryError> {
         let registry = self.registry()?;
+        let block = self.chain.block(BlockId::from(named)).await?;
+        let canonical = self.chain.block(BlockId::number(block.number)).await?;
+        let last = self.chain.finalised_block().await?.number;
+        if canonical.hash != named || block.hash != named || block.number > last {
+            return Err(SignerRefusal::Differs { what: "the block of the admission" }.into());
+        }
         let latest = self.chain.block(BlockId::latest()).await?;
         Ok(RegistryView {
             chain: self.chain.chain_id(),

@@ -39,8 +39,8 @@ pub(super) struct MadeRound {
 
 #[cfg(test)]
 impl MadeRound {
-    pub(super) fn result(&self) -> &ccc_enclave::result::AttestedResult {
-        &self.output.result
+    pub(super) fn result(&mut self) -> &mut ccc_enclave::result::AttestedResult {
+        &mut self.output.result
     }
 }
 

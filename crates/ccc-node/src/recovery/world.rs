@@ -66,7 +66,7 @@ pub(super) struct World {
     pub(super) provider: Arc<SimulatedProvider>,
     /// The enclave's identity; none before it was admitted.
     pub(super) identity: Option<Arc<IdentityKey>>,
-    /// The same, as the host keeps it for a restart.
+    /// The same, sealed, as its host keeps it: a renewal is of what is read out of it.
     pub(super) sealed_identity: Vec<u8>,
     /// How often an identity was admitted.
     pub(super) admissions: u64,

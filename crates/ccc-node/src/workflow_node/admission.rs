@@ -13,7 +13,14 @@ use ccc_core::{
 };
 use ccc_enclave::result::AttestedResult;
 
-/// What a signer reads at a block before it signs for the registry.
+/// Seconds that the block which an identity answers may be old: finality takes a chain up to three epochs of 384 seconds.
+///
+/// The evidence itself is bound by the policy's age, where it says when it was made.
+pub const MAX_BLOCK_AGE: u64 = 1_800;
+/// Most seconds ahead for which a signer lets a program be allowed: two years.
+pub const MAX_PROGRAM_LIFETIME: u64 = 2 * 365 * 24 * 3_600;
+
+/// What a signer reads for itself before it signs for the registry. The host says no more than which block.
 ///
 /// *Units*: times in Unix seconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,9 +31,9 @@ pub struct RegistryView {
     pub registry: [u8; 20],
     /// Its epoch.
     pub epoch: u64,
-    /// Hash of a finalised block: what makes the evidence fresh.
+    /// Hash of a block that the signer knows to be final: what makes the evidence fresh.
     pub block_hash: [u8; 32],
-    /// Its time.
+    /// Its time, as the signer reads it.
     pub block_time: u64,
     /// Time of the latest block.
     pub now: u64,
@@ -63,7 +70,8 @@ impl RegistryView {
 /// What a report of kind 3 is to say.
 #[derive(Clone, Copy, Debug)]
 pub enum Decision<'a> {
-    /// The program of this enclave may run until a last second.
+    /// The program of this enclave may run until a last second. The signer knows the identity from then on, as after an
+    /// admission.
     Allow(&'a AttestedIdentity, u64),
     /// This enclave speaks until its identity's expiry; for one that is known, for longer.
     Admit(&'a AttestedIdentity),
@@ -93,10 +101,12 @@ pub fn identity_of(result: &AttestedResult) -> [u8; 20] {
 }
 
 impl WorkflowNode {
-    /// The same signer, which admits identities of an epoch for at most so many seconds ahead.
+    /// The same signer, which admits identities of an epoch for at most so many seconds ahead, and signs no result without
+    /// the registry's word on whose it is.
     #[must_use]
     pub fn with_identities(mut self, epoch: u64, max_lifetime: u64) -> Self {
         self.identities = KnownIdentities::new(epoch, max_lifetime);
+        self.asks_registry = true;
         self
     }
 
@@ -114,10 +124,10 @@ impl WorkflowNode {
         self.identities.enter(epoch, now)
     }
 
-    /// Takes another policy, and forgets and names the identities that it no longer accepts.
-    pub fn change_policy(&mut self, policy: Policy) -> Vec<[u8; 20]> {
+    /// Takes another policy, and forgets and names the identities that it no longer accepts. *Units*: now in Unix seconds.
+    pub fn change_policy(&mut self, policy: Policy, now: u64) -> Vec<[u8; 20]> {
         self.policy = self.of_own_configuration(policy);
-        self.identities.judge_again(&self.policy)
+        self.identities.judge_again(&self.policy, now)
     }
 
     /// Judges a decision by itself and signs the report that carries it.
@@ -137,13 +147,15 @@ impl WorkflowNode {
         let payload = match decision {
             Decision::Allow(attested, until) => self.admission(attested, Some(until), view)?,
             Decision::Admit(attested) => self.admission(attested, None, view)?,
+            Decision::Withdraw(program) if program == NOBODY.measurement => return Err(SignerRefusal::Nobody),
+            Decision::Revoke(signer) if signer == NOBODY.signer => return Err(SignerRefusal::Nobody),
             Decision::Withdraw(measurement) => view.payload([0; 32], EnclaveAdmission { measurement, ..NOBODY }),
-            Decision::Revoke(signer) => {
-                self.identities.revoke(signer);
-                view.payload([0; 32], EnclaveAdmission { signer, ..NOBODY })
-            }
+            Decision::Revoke(signer) => view.payload([0; 32], EnclaveAdmission { signer, ..NOBODY }),
         };
         let report = Report::new(origin, view.block_time, payload)?;
+        if let Decision::Revoke(signer) = decision {
+            self.identities.revoke(signer);
+        }
         let signature = self.signer.sign(&report, context);
         Ok((report, signature))
     }
@@ -154,9 +166,13 @@ impl WorkflowNode {
         until: Option<u64>,
         view: &RegistryView,
     ) -> Result<Payload, SignerRefusal> {
-        let (age, max_age) = (view.now.saturating_sub(view.block_time), self.policy.max_age);
+        let (age, max_age) = (view.now.saturating_sub(view.block_time), MAX_BLOCK_AGE);
         if age > max_age {
             return Err(SignerRefusal::StaleBlock { age, max_age });
+        }
+        let last = view.now.saturating_add(MAX_PROGRAM_LIFETIME);
+        if let Some(found) = until.filter(|until| *until > last) {
+            return Err(SignerRefusal::ProgramLifetime { last, found });
         }
         let measurement = self.identities.admit(attested, &self.policy, view.challenge(), view.now)?;
         let statement = match until {
@@ -181,15 +197,26 @@ impl WorkflowNode {
             Some(Err(refusal)) => Err(refusal.into()),
         }
     }
-}
 
-/// Where there is a registry, the enclave that signed a result is current in it.
-pub(super) fn check_current(result: &AttestedResult, registered: Option<Registered>) -> Result<(), SignerRefusal> {
-    let Some(Registered { signer: asked, standing }) = registered else { return Ok(()) };
-    let signed = result.identity.as_ref().ok_or(SignerRefusal::Unsigned)?;
-    let signer = signed.signer(&result.user_data()).map_err(IdentityRefusal::from)?;
-    if asked != signer {
-        return Err(SignerRefusal::Differs { what: "the enclave that the registry was asked for" });
+    /// The enclave that signed a result is current in the registry, and speaks in its epoch. A signer that admits
+    /// identities does not go on without the registry's word.
+    pub(super) fn check_current(
+        &self,
+        result: &AttestedResult,
+        registered: Option<Registered>,
+    ) -> Result<(), SignerRefusal> {
+        let Some(Registered { signer: asked, standing }) = registered else {
+            return if self.asks_registry { Err(SignerRefusal::NotAsked) } else { Ok(()) };
+        };
+        let signed = result.identity.as_ref().ok_or(SignerRefusal::Unsigned)?;
+        let signer = signed.signer(&result.user_data()).map_err(IdentityRefusal::from)?;
+        if asked != signer {
+            return Err(SignerRefusal::Differs { what: "the enclave that the registry was asked for" });
+        }
+        let (expected, found) = (self.identities.epoch(), signed.epoch);
+        if expected != found {
+            return Err(IdentityRefusal::Epoch { expected, found }.into());
+        }
+        if standing == Standing::Current { Ok(()) } else { Err(SignerRefusal::NotCurrent { signer, standing }) }
     }
-    if standing == Standing::Current { Ok(()) } else { Err(SignerRefusal::NotCurrent { signer, standing }) }
 }

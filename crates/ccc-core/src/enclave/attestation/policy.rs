@@ -252,8 +252,9 @@ impl Policy {
     pub fn genuine(&self, bytes: &[u8], now: u64) -> Result<Evidence, PolicyRefusal> {
         let evidence = match ProviderKind::of(bytes)? {
             ProviderKind::Simulated => self.genuine_simulated(bytes, now)?,
-            _ => self.genuine_hardware(bytes, now).map_err(PolicyRefusal::Hardware)?,
+            _ => body::verify(bytes, now).map_err(PolicyRefusal::Hardware)?,
         };
+        self.check_revocation(bytes, now)?;
         self.accept(&evidence, now)?;
         Ok(evidence)
     }
@@ -270,7 +271,7 @@ impl Policy {
     }
 
     /// Judges again what was accepted before, under a policy that may have changed: all but its age, its dates and its
-    /// signatures.
+    /// signatures. Revocation lists: [`Self::check_revocation`].
     pub(crate) fn check_again(
         &self,
         evidence: &Evidence,
@@ -279,6 +280,15 @@ impl Policy {
     ) -> Result<(), PolicyRefusal> {
         self.check_lasting(evidence)?;
         self.check_binding(evidence, user_data, nonce)
+    }
+
+    /// Holds the chain of accepted evidence against the policy's revocation lists, where it has any.
+    pub(crate) fn check_revocation(&self, bytes: &[u8], now: u64) -> Result<(), PolicyRefusal> {
+        let simulated = ProviderKind::of(bytes)? == ProviderKind::Simulated;
+        if simulated || self.hardware.revocation.is_empty() {
+            return Ok(());
+        }
+        body::check_revocation(bytes, &self.hardware.revocation, now).map_err(PolicyRefusal::Hardware)
     }
 
     /// What time does not change: provider, program and platform.
@@ -355,14 +365,6 @@ impl Policy {
             }
         }
         Err(refusal)
-    }
-
-    fn genuine_hardware(&self, bytes: &[u8], now: u64) -> Result<Evidence, EvidenceError> {
-        let evidence = body::verify(bytes, now)?;
-        if !self.hardware.revocation.is_empty() {
-            body::check_revocation(bytes, &self.hardware.revocation, now)?;
-        }
-        Ok(evidence)
     }
 
     fn check_program(&self, evidence: &Evidence) -> Result<(), PolicyRefusal> {

@@ -125,14 +125,17 @@ pub struct KnownIdentities {
 /// An identity with what vouched for it, kept to be judged again.
 struct Admitted {
     identity: Identity,
+    /// As it was presented: what revocation lists are held against.
+    presented: Vec<u8>,
     evidence: Evidence,
     challenge: [u8; 64],
     configuration: Option<[u8; 32]>,
 }
 
 impl Admitted {
-    fn judge(&self, policy: &Policy) -> Result<(), PolicyRefusal> {
-        policy.check_again(&self.evidence, &self.identity.user_data(&self.challenge), &self.challenge)
+    fn judge(&self, policy: &Policy, now: u64) -> Result<(), PolicyRefusal> {
+        policy.check_again(&self.evidence, &self.identity.user_data(&self.challenge), &self.challenge)?;
+        policy.check_revocation(&self.presented, now)
     }
 
     /// What is known of a signer does not change, and does not end sooner.
@@ -203,7 +206,7 @@ impl KnownIdentities {
         challenge: Challenge,
         now: u64,
     ) -> Result<[u8; 32], IdentityRefusal> {
-        let AttestedIdentity { identity, evidence } = attested;
+        let AttestedIdentity { identity, evidence: presented } = attested;
         let Challenge(challenge) = challenge;
         self.check_epoch(identity.epoch)?;
         self.check_lifetime(identity, now)?;
@@ -211,22 +214,23 @@ impl KnownIdentities {
         if self.revoked.contains(&signer) {
             return Err(IdentityRefusal::Revoked { signer });
         }
-        let evidence = policy.check(evidence, &identity.user_data(&challenge), &challenge, now)?;
+        let evidence = policy.check(presented, &identity.user_data(&challenge), &challenge, now)?;
         let measurement = evidence.measurement;
-        self.remember(*identity, evidence, challenge, policy)?;
+        self.remember(attested.clone(), evidence, challenge, policy)?;
         Ok(measurement)
     }
 
     /// Keeps an identity whose evidence is accepted.
     pub(super) fn remember(
         &mut self,
-        identity: Identity,
+        attested: AttestedIdentity,
         evidence: Evidence,
         challenge: [u8; 64],
         policy: &Policy,
     ) -> Result<(), IdentityRefusal> {
+        let AttestedIdentity { identity, evidence: presented } = attested;
         let configuration = policy.configuration(&evidence, &identity.user_data(&challenge));
-        let found = Admitted { identity, evidence, challenge, configuration };
+        let found = Admitted { identity, presented, evidence, challenge, configuration };
         if let Some(known) = self.admitted.get(&identity.signer) {
             found.check_follows(known)?;
         }
@@ -251,10 +255,11 @@ impl KnownIdentities {
     }
 
     /// Judges everybody who is known under a policy that may have changed, and forgets and names those whose provider,
-    /// program, platform or configuration is no longer accepted. The age of evidence and the list of simulated roots are
-    /// judged at its admission alone.
-    pub fn judge_again(&mut self, policy: &Policy) -> Vec<Address> {
-        let refused = |known: &Admitted| known.judge(policy).is_err();
+    /// program, platform or configuration is no longer accepted, or whose chain the revocation lists refuse. The age of
+    /// evidence, its signatures and dates, and the list of simulated roots are judged at its admission alone. *Units*: now
+    /// in Unix seconds, for the lists.
+    pub fn judge_again(&mut self, policy: &Policy, now: u64) -> Vec<Address> {
+        let refused = |known: &Admitted| known.judge(policy, now).is_err();
         let dropped: Vec<Address> =
             self.admitted.iter().filter(|(_, known)| refused(known)).map(|(signer, _)| *signer).collect();
         dropped.iter().for_each(|signer| drop(self.admitted.remove(signer)));

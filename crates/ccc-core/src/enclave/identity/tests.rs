@@ -56,7 +56,8 @@ impl Scene {
         let bytes = self.provider.attest(&SAID, &challenge, NOW).unwrap();
         let user_data = kind.user_data(&self.key.identity.user_data(&challenge), configuration).to_vec();
         let evidence = Evidence { kind, user_data, ..self.policy.genuine(&bytes, NOW).unwrap() };
-        self.known.remember(self.key.identity, evidence, challenge, &self.policy)
+        let attested = AttestedIdentity { identity: self.key.identity, evidence: bytes };
+        self.known.remember(attested, evidence, challenge, &self.policy)
     }
 }
 
@@ -184,9 +185,9 @@ fn n099_an_identity_whose_program_is_taken_off_the_list_is_forgotten_and_named()
     let mut scene = Scene::new();
     scene.admit(NOW).unwrap();
     let signer = scene.key.identity().signer;
-    assert!(scene.known.judge_again(&scene.policy).is_empty());
+    assert!(scene.known.judge_again(&scene.policy, NOW).is_empty());
     scene.policy.measurements = vec![[9; 32]];
-    assert_eq!(scene.known.judge_again(&scene.policy), [signer]);
+    assert_eq!(scene.known.judge_again(&scene.policy, NOW), [signer]);
     let signed = scene.key.sign(&SAID, NOW).unwrap();
     assert_eq!(scene.known.check(&SAID, &signed, NOW), Err(IdentityRefusal::Unknown { signer }));
 }
@@ -198,12 +199,36 @@ fn n099_an_identity_that_a_policy_would_no_longer_admit_is_forgotten_and_named()
     scene.admit(NOW).unwrap();
     let signer = scene.key.identity().signer;
     let production = Policy { mode: OperatingMode::Production, ..scene.policy.clone() };
-    assert_eq!(scene.known.judge_again(&production), [signer]);
+    assert_eq!(scene.known.judge_again(&production, NOW), [signer]);
     scene.policy.hardware.configurations = vec![CONFIGURATION, [8; 32]];
     scene.remember(&CONFIGURATION).unwrap();
-    assert!(scene.known.judge_again(&scene.policy).is_empty());
+    assert!(scene.known.judge_again(&scene.policy, NOW).is_empty());
     scene.policy.hardware.configurations.remove(0);
-    assert_eq!(scene.known.judge_again(&scene.policy), [signer]);
+    assert_eq!(scene.known.judge_again(&scene.policy, NOW), [signer]);
+}
+
+/// A policy that was given revocation lists since the admission holds the chain against them: here the list of AMD's root
+/// is not among them.
+#[cfg(feature = "snp")]
+#[test]
+fn n109_an_identity_whose_chain_new_lists_refuse_is_forgotten_and_named() {
+    let mut scene = Scene::new();
+    let text = core::str::from_utf8(crate::support::file("attestation/snp/report_milan.hex")).unwrap();
+    let report = hex::decode(text.trim()).unwrap();
+    let vcek = crate::support::file("attestation/snp/vcek_milan.der");
+    let report = report[..].try_into().unwrap();
+    let bytes = super::super::attestation::Body::Snp { report, vcek }.to_bytes().unwrap();
+    let (challenge, identity) = ([9; 64], *scene.key.identity());
+    let user_data = ProviderKind::SevSnp.user_data(&identity.user_data(&challenge), &CONFIGURATION).to_vec();
+    let evidence = Evidence { user_data, ..super::super::attestation::verify(&bytes, 1_700_000_000).unwrap() };
+    scene.policy.measurements.push(evidence.measurement);
+    scene.policy.hardware.configurations = vec![CONFIGURATION];
+    let attested = AttestedIdentity { identity, evidence: bytes };
+    scene.known.remember(attested, evidence, challenge, &scene.policy).unwrap();
+    assert!(scene.known.judge_again(&scene.policy, NOW).is_empty());
+    let list = crate::support::file("attestation/snp/revocation/nothing.crl");
+    scene.policy.hardware.revocation.add(list.to_vec()).unwrap();
+    assert_eq!(scene.known.judge_again(&scene.policy, NOW), [identity.signer]);
 }
 
 /// One image under another configuration has the same measurement, and is another program.

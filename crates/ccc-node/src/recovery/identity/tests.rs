@@ -53,7 +53,7 @@ fn refusal<T>(result: Result<T, RecoveryError>) -> SignerRefusal {
 async fn revoke(world: &mut World, timeline: &mut Timeline<'_>) {
     let signer = identity(world).signer;
     let block = world.chain.finalised_block().await.expect("a block");
-    world.decide(Decision::Revoke(signer), &block, timeline).await.expect("revoked");
+    world.decide(Decision::Revoke(signer), block.hash, timeline).await.expect("revoked");
 }
 
 #[tokio::test]
@@ -65,7 +65,7 @@ async fn the_identity_stands_in_the_registry_and_signs_what_the_signers_sign() {
     for signer in &world.signers {
         assert_eq!(signer.node.identities().identity(&known.signer), Some(&known));
     }
-    let made = world.make_round(None, GENESIS, &mut timeline).await.expect("a round");
+    let mut made = world.make_round(None, GENESIS, &mut timeline).await.expect("a round");
     assert_eq!(identity_of(made.result()), known.signer);
     world.deliver_round(made, GENESIS, &mut timeline).await.expect("signed");
     assert_eq!(world.head.as_ref().map(Header::version), Some(1));
@@ -136,7 +136,7 @@ async fn n099_an_enclave_whose_measurement_is_withdrawn_gets_no_signature() {
     let made = world.make_round(None, GENESIS, &mut timeline).await.expect("a round");
     let block = world.chain.finalised_block().await.expect("a block");
     let withdrawn = Decision::Withdraw(world.config.measurement());
-    world.decide(withdrawn, &block, &mut timeline).await.expect("withdrawn");
+    world.decide(withdrawn, block.hash, &mut timeline).await.expect("withdrawn");
     let refused = refusal(world.deliver_round(made, GENESIS, &mut timeline).await);
     let standing = Standing::MeasurementNotAllowed;
     assert!(matches!(refused, SignerRefusal::NotCurrent { standing: found, .. } if found == standing), "{refused}");
@@ -147,9 +147,90 @@ async fn n099_an_enclave_whose_measurement_is_withdrawn_gets_no_signature() {
 async fn n099_a_result_that_no_identity_signed_is_refused_where_there_is_a_registry() {
     let mut observer = Silent;
     let (mut world, mut timeline) = (world(55).await, Timeline::new(&mut observer));
-    world.identity = None;
-    let refused = refusal(world.round(None, GENESIS, &mut timeline).await);
+    let mut made = world.make_round(None, GENESIS, &mut timeline).await.expect("a round");
+    made.result().identity = None;
+    let refused = refusal(world.deliver_round(made, GENESIS, &mut timeline).await);
     assert!(matches!(refused, SignerRefusal::Unsigned), "{refused}");
+}
+
+/// A file that names no registry does not free the signers from asking it.
+#[tokio::test]
+async fn n099_a_deployment_whose_registry_was_taken_out_gets_no_signature() {
+    let mut observer = Silent;
+    let (mut world, mut timeline) = (world(61).await, Timeline::new(&mut observer));
+    for stripped in [false, true] {
+        let mut made = world.make_round(None, GENESIS, &mut timeline).await.expect("a round");
+        if stripped {
+            made.result().identity = None;
+        }
+        let registry = world.deployment.enclaves.take();
+        let refused = refusal(world.deliver_round(made, GENESIS, &mut timeline).await);
+        world.deployment.enclaves = registry;
+        assert!(matches!(refused, SignerRefusal::NotAsked), "{refused}");
+    }
+}
+
+/// The renewal's report is not signed. The identity stays, and the next attempt renews it.
+#[tokio::test]
+async fn an_identity_whose_renewal_fails_is_kept_and_renewed_later() {
+    let mut observer = Silent;
+    let (mut world, mut timeline) = (world(60).await, Timeline::new(&mut observer));
+    let first = identity(&world);
+    world.chain.advance_time(first.not_after - AHEAD).await.expect("time");
+    let signers = std::mem::take(&mut world.signers);
+    let failed = world.round(None, GENESIS, &mut timeline).await;
+    assert!(matches!(failed, Err(RecoveryError::Range { what: "the number of signers" })), "{failed:?}");
+    assert_eq!(identity(&world), first);
+    world.signers = signers;
+    world.round(None, GENESIS, &mut timeline).await.expect("renewed and signed");
+    assert!(identity(&world).not_after > first.not_after);
+    world.identity = None;
+    let failed = world.round(None, INTAKE, &mut timeline).await;
+    assert!(matches!(failed, Err(RecoveryError::NotShown { what: "an identity of the enclave" })), "{failed:?}");
+}
+
+/// Ethereum's finalised block is two to three epochs behind the latest one.
+#[tokio::test]
+async fn an_identity_answers_a_block_of_three_epochs_ago() {
+    let mut observer = Silent;
+    let (mut world, mut timeline) = (world(62).await, Timeline::new(&mut observer));
+    let block = world.chain.finalised_block().await.expect("a block");
+    world.chain.advance_time(block.time + 3 * 32 * 12).await.expect("time");
+    let key = world.identity.clone().expect("a key");
+    let attested = world.attest_identity(&key, block.hash).await.expect("evidence");
+    world.decide(Decision::Admit(&attested), block.hash, &mut timeline).await.expect("admitted");
+}
+
+/// The host names a block; whether it is one, and of which time, every signer reads.
+#[tokio::test]
+async fn n096_a_block_that_is_not_on_the_chain_makes_no_evidence_fresh() {
+    let mut observer = Silent;
+    let (mut world, mut timeline) = (world(63).await, Timeline::new(&mut observer));
+    let block = world.chain.finalised_block().await.expect("a block");
+    let key = world.identity.clone().expect("a key");
+    let invented = B256::repeat_byte(7);
+    let attested = {
+        let view = RegistryView { block_hash: invented.0, ..world.registry_view(block.hash).await.expect("read") };
+        let enclave = Enclave::new(world.config.clone(), world.provider.as_ref()).expect("an enclave");
+        enclave.attest_identity(&key, view.challenge().bytes(), view.now).expect("evidence")
+    };
+    let refused = world.decide(Decision::Admit(&attested), invented, &mut timeline).await;
+    assert!(matches!(refused, Err(RecoveryError::Chain(ccc_chain::ChainError::NoBlock { .. }))), "{:?}", refused.err());
+}
+
+#[tokio::test]
+async fn decisions_about_nobody_and_programs_for_ever_are_not_signed() {
+    let mut observer = Silent;
+    let (mut world, mut timeline) = (world(64).await, Timeline::new(&mut observer));
+    let block = world.chain.finalised_block().await.expect("a block");
+    for nobody in [Decision::Withdraw([0; 32]), Decision::Revoke([0; 20])] {
+        let refused = refusal(world.decide(nobody, block.hash, &mut timeline).await);
+        assert!(matches!(refused, SignerRefusal::Nobody), "{refused}");
+    }
+    let key = world.identity.clone().expect("a key");
+    let attested = world.attest_identity(&key, block.hash).await.expect("evidence");
+    let refused = refusal(world.decide(Decision::Allow(&attested, u64::MAX), block.hash, &mut timeline).await);
+    assert!(matches!(refused, SignerRefusal::ProgramLifetime { found: u64::MAX, .. }), "{refused}");
 }
 
 #[tokio::test]
@@ -177,15 +258,25 @@ async fn n096_an_admission_is_not_played_again() {
     let (mut world, mut timeline) = (world(57).await, Timeline::new(&mut observer));
     let block = world.chain.finalised_block().await.expect("a block");
     let key = world.identity.clone().expect("a key");
-    let attested = world.attest_identity(&key, &block).await.expect("evidence");
-    world.decide(Decision::Admit(&attested), &block, &mut timeline).await.expect("once");
-    let refused = refusal(world.decide(Decision::Admit(&attested), &block, &mut timeline).await);
+    let attested = world.attest_identity(&key, block.hash).await.expect("evidence");
+    world.decide(Decision::Admit(&attested), block.hash, &mut timeline).await.expect("once");
+    let refused = refusal(world.decide(Decision::Admit(&attested), block.hash, &mut timeline).await);
     let nonce = IdentityRefusal::Policy(PolicyRefusal::Nonce);
     assert!(matches!(&refused, SignerRefusal::Identity(found) if *found == nonce), "{refused}");
-    let attested = world.attest_identity(&key, &block).await.expect("evidence");
-    world.chain.advance_time(block.time + 601).await.expect("time");
-    let refused = refusal(world.decide(Decision::Admit(&attested), &block, &mut timeline).await);
-    assert!(matches!(refused, SignerRefusal::StaleBlock { age: 601.., max_age: 600 }), "{refused}");
+    let attested = world.attest_identity(&key, block.hash).await.expect("evidence");
+    let latest = world.chain.block(BlockId::latest()).await.expect("a block");
+    world.chain.advance_time(latest.time + 601).await.expect("time");
+    let refused = refusal(world.decide(Decision::Admit(&attested), block.hash, &mut timeline).await);
+    let old = |found: &SignerRefusal| {
+        let SignerRefusal::Identity(IdentityRefusal::Policy(PolicyRefusal::Age { found, max_age })) = found else {
+            return false;
+        };
+        *found > 600 && *max_age == 600
+    };
+    assert!(old(&refused), "{refused}");
+    world.chain.advance_time(block.time + 1_801).await.expect("time");
+    let refused = refusal(world.decide(Decision::Admit(&attested), block.hash, &mut timeline).await);
+    assert!(matches!(refused, SignerRefusal::StaleBlock { age: 1_801.., max_age: 1_800 }), "{refused}");
 }
 
 /// The host keeps the sealed identity. The same program goes on with it; another one cannot read it.
