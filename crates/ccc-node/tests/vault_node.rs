@@ -17,8 +17,8 @@ use ccc_core::{
     epoch::Epoch,
     table::Head,
     vault::{
-        AttestedRecipient, CombineError, Culprit, CulpritReason, Mode, Recipient, compact, sealed::SealError,
-        share::ShareError,
+        AttestedRecipient, CombineError, Culprit, CulpritReason, Mode, Recipient, RequestError, compact,
+        sealed::SealError, share::ShareError,
     },
 };
 use ccc_enclave::{
@@ -597,4 +597,20 @@ fn n071_a_host_combines_compact_answers_and_what_it_spoils_the_envelopes_open() 
     liar(opened.culprits());
     let none = attempt(&keys).open_combined(&world.committee, asked.verified, &spoilt, Vec::new);
     assert!(matches!(none.err(), Some(AttemptError::Shares(CombineError::NotEnoughShares { .. }))));
+}
+
+/// Who has no evidence learns nothing of the chain and has no proof verified; a ciphertext named twice costs no proof.
+#[test]
+fn n051_n052_evidence_and_repeats_are_judged_before_anything_else_of_an_ask() {
+    let (world, asked, view) = scene(31);
+    let mut forged = asked.ask.clone();
+    forged.card.evidence[40] ^= 1;
+    let here = answer(&world, &view, &forged);
+    assert!(matches!(here, Some(Refusal::Policy(_))), "{here:?}");
+    let unknown = ChainView { submissions: Arc::default(), ..view.clone() };
+    assert_eq!(answer(&world, &unknown, &forged).map(|refusal| refusal.to_string()), here.map(|why| why.to_string()));
+    let mut twice = asked.ask.clone();
+    twice.request.ciphertexts.push(twice.request.ciphertexts[0]);
+    let twice = answer(&world, &view, &twice);
+    assert!(matches!(twice, Some(Refusal::Request(RequestError::Repeated { .. }))), "{twice:?}");
 }

@@ -17,7 +17,7 @@ use ccc_core::{
     threshold::Threshold,
     vault::{AttestedRecipient, Mode, Request},
 };
-use ccc_node::vault_node::{Ask, Behaviour, MemoryJournal, VaultNode};
+use ccc_node::vault_node::{Ask, Behaviour, Journal, MemoryJournal, VaultNode};
 use ccc_server::{
     client::{Client, Connection, Endpoint},
     follow::{Clock, FollowOptions, Follower},
@@ -187,11 +187,21 @@ impl Scene {
 
     /// Participant `index` on a port of its own, which follows the chain at short intervals.
     pub(crate) async fn listen(&self, index: usize, behaviour: Behaviour, limits: Limits) -> Listening {
+        self.listen_with(index, behaviour, limits, MemoryJournal::default()).await
+    }
+
+    /// As [`Self::listen`], with a journal of the caller's.
+    pub(crate) async fn listen_with<J: Journal + Send + Sync + 'static>(
+        &self,
+        index: usize,
+        behaviour: Behaviour,
+        limits: Limits,
+        journal: J,
+    ) -> Listening {
         let (keys, share) = self.secrets(index);
         let identity = Identity::new(self.secrets(index).0);
         let deployment = &self.world.deployment;
         let served = (common::CHAIN_ID, deployment.pool.0.0);
-        let journal = MemoryJournal::default();
         let vault = VaultNode::new(keys, share, self.committee.clone(), self.policy(), served, journal);
         let clock: Arc<dyn Clock> = Arc::clone(&self.clock) as _;
         let options = FollowOptions { interval: Duration::from_millis(20), ..FollowOptions::default() };
