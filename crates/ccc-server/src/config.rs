@@ -329,7 +329,7 @@ mod tests {
     fn what_does_not_fit_is_named() {
         let with = |line: &str| read(&format!("{LEAST}\n{line}"), &[]);
         assert!(matches!(with("keys = 1"), Err(ConfigError::Toml(_))));
-        assert!(matches!(with("[limits]\nbodies = 1"), Err(ConfigError::Toml(_))));
+        assert!(matches!(with("[limits]\nnothing = 1"), Err(ConfigError::Toml(_))));
         let bound = |what, found| Err(ConfigError::Bound { what, found });
         assert_eq!(with("[limits]\nworkers = 0"), bound("workers", 0));
         assert_eq!(with("[limits]\nage = 0"), bound("age", 0));

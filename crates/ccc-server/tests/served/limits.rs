@@ -153,7 +153,7 @@ async fn n047_no_share_leaves_that_the_journal_did_not_keep() {
     let order = scene.submit(1, b"sell 25").await;
     let fails = Arc::new(AtomicBool::new(true));
     let journal = Failing(MemoryJournal::default(), Arc::clone(&fails));
-    let node = scene.listen_with(0, Behaviour::Honest, quick(), journal).await;
+    let node = scene.listen_with(0, Behaviour::Honest, quick(), (journal, None)).await;
     let connection = scene.connect(&node).await;
     let asks = [scene.attempt(5, &order).await.ask, scene.attempt(6, &order).await.ask];
     assert_eq!(connection.ask(&asks).await.unwrap(), vec![Reply::Refused; 2]);
