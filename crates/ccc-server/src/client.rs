@@ -37,6 +37,9 @@ const MAX_ANSWER: usize = 64 << 20;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum CallError {
+    /// The committee has no participant of this identifier.
+    #[error("no member of the committee")]
+    NoMember,
     /// No connection.
     #[error("no connection: {0}")]
     Connect(std::io::Error),
@@ -233,9 +236,8 @@ impl Client {
 
     async fn one(&self, at: Endpoint, asks: &[Ask]) -> (Identifier, Result<Vec<Reply>, CallError>) {
         let asked = async {
-            let key = self.committee.member(at.identifier).map(|member| member.keys().signing_key());
-            // an identifier that the committee does not have has no key that a server could prove
-            let connection = Connection::open(&self.identity, at.address, key.unwrap_or_default()).await?;
+            let member = self.committee.member(at.identifier).ok_or(CallError::NoMember)?;
+            let connection = Connection::open(&self.identity, at.address, member.keys().signing_key()).await?;
             connection.ask(asks).await
         };
         let answered = timeout(self.patience, asked).await;
