@@ -29,7 +29,9 @@ pub enum ChainError {
         found: u64,
     },
     /// The node could not be reached or answered with an error.
-    #[error("the node did not answer as expected: {0}")]
+    ///
+    /// *Security*: the text names no more of an address than its host: providers put keys into paths.
+    #[error("the node did not answer as expected: {}", hosts_alone(&.0.to_string()))]
     Rpc(#[from] TransportError),
     /// The node's answer could not be read as the contract's.
     #[error("the contract's answer could not be read: {0}")]
@@ -198,5 +200,44 @@ impl From<alloy::contract::Error> for ChainError {
             alloy::contract::Error::TransportError(error) => Self::Rpc(error),
             other => Self::Contract(other),
         }
+    }
+}
+
+/// A text in which every address is cut to its scheme and host.
+fn hosts_alone(text: &str) -> String {
+    let ends = |c: char| c.is_whitespace() || matches!(c, ')' | '"' | '\'' | '`' | '>' | '<');
+    let mut parts = text.split("://");
+    let mut out = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let (address, rest) = part.split_at(part.find(ends).unwrap_or(part.len()));
+        let authority = address.split(['/', '?', '#']).next().unwrap_or_default();
+        let host = authority.rsplit('@').next().unwrap_or_default();
+        out.push_str("://");
+        out.push_str(host);
+        if host.len() < address.len() {
+            out.push('…');
+        }
+        out.push_str(rest);
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_shows_its_host_alone() {
+        let shown = hosts_alone("error for url (https://u:p@node.example:1/v2/KEY?k=KEY), see wss://a/b \"http://c\"");
+        assert_eq!(shown, "error for url (https://node.example:1…), see wss://a… \"http://c\"");
+        assert_eq!(hosts_alone("no address"), "no address");
+    }
+
+    #[tokio::test]
+    async fn a_node_that_does_not_answer_is_named_without_its_path() {
+        let options = crate::ConnectOptions::default();
+        let error = crate::Chain::connect("http://127.0.0.1:9/KEY", &options).await.expect_err("nobody listens");
+        assert!(matches!(error, ChainError::Rpc(_)), "{error:?}");
+        assert!(error.to_string().contains("127.0.0.1:9") && !error.to_string().contains("KEY"), "{error}");
     }
 }

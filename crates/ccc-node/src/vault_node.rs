@@ -11,7 +11,8 @@ use ccc_core::{
     report::keccak256,
     table::{Header, RollbackError, check_current},
     vault::{
-        self, AttestedRecipient, Mode, Recipient, Request, SealError, compact::PARTIAL_LEN, simulated::seal_wrong,
+        self, AttestedRecipient, Mode, Recipient, Request, RequestError, SealError, compact::PARTIAL_LEN,
+        simulated::seal_wrong,
     },
 };
 use rand_core::CryptoRng;
@@ -66,6 +67,9 @@ pub enum Refusal {
         /// What differs.
         what: &'static str,
     },
+    /// None, too many, or one that is named twice.
+    #[error("the request: {0}")]
+    Request(#[from] RequestError),
     /// The request's block is not the one read.
     #[error("the request names a block that is not finalised here")]
     Block,
@@ -207,7 +211,7 @@ impl<J: Journal + ?Sized> Journal for &mut J {
 
 /// An answer that passed every check, before the journal has it.
 ///
-/// *Security*: it leaves the participant through [`VaultNode::keep`] alone.
+/// *Security*: it leaves the participant through [`Answered::keep`] alone.
 pub struct Prepared {
     id: [u8; 32],
     request: [u8; 64],
@@ -248,8 +252,9 @@ pub enum Behaviour {
     Silent,
 }
 
-/// A participant with its secrets.
-pub struct VaultNode<J> {
+/// A participant with its secrets: every check that its journal has no part in, and the making of shares. Nothing that
+/// it does changes it.
+pub struct Participant {
     keys: ParticipantKeys,
     share: KeyShare,
     committee: Committee,
@@ -257,8 +262,74 @@ pub struct VaultNode<J> {
     contract: [u8; 20],
     chain: u64,
     mode: Mode,
-    journal: J,
     behaviour: Behaviour,
+}
+
+/// An ask that passed every check but the journal's.
+pub struct Checked {
+    id: [u8; 32],
+    request: [u8; 64],
+    recipient: [u8; 64],
+    verified: Vec<VerifiedCiphertext>,
+}
+
+/// The journal, and what it forbids.
+pub struct Answered<J>(J);
+
+impl<J: Journal> Answered<J> {
+    /// The answer that a request had before: the same one to the same recipient, and none yet to another, as long as
+    /// the request is the same and its recipients are few.
+    ///
+    /// # Errors
+    /// [`Refusal::Answered`], [`Refusal::Recipients`].
+    pub fn before(&self, checked: &Checked) -> Result<Option<Prepared>, Refusal> {
+        let Checked { id, request, recipient, .. } = *checked;
+        let envelope = self.find(&id, &request, &recipient)?;
+        Ok(envelope.map(|envelope| Prepared { id, request, recipient, envelope }))
+    }
+
+    fn find(&self, id: &[u8; 32], request: &[u8; 64], recipient: &[u8; 64]) -> Result<Option<Envelope>, Refusal> {
+        let answers = self.0.answers(id);
+        if answers.iter().any(|answer| answer.request != *request) {
+            return Err(Refusal::Answered);
+        }
+        if let Some(answer) = answers.iter().find(|answer| answer.recipient == *recipient) {
+            return Ok(Some(Envelope::from_bytes(answer.bytes)?));
+        }
+        match answers.len() {
+            answered @ MAX_RECIPIENTS.. => Err(Refusal::Recipients { answered }),
+            _ => Ok(None),
+        }
+    }
+
+    /// The answer goes into the journal, unless the journal has one for this request and recipient, which is then the
+    /// answer. It must not be sent before [`Self::settle`] has returned.
+    ///
+    /// # Errors
+    /// [`Refusal::Answered`], [`Refusal::Recipients`], [`Refusal::Journal`].
+    pub fn keep(&mut self, prepared: Prepared) -> Result<Envelope, Refusal> {
+        let Prepared { id, request, recipient, envelope } = prepared;
+        if let Some(envelope) = self.find(&id, &request, &recipient)? {
+            return Ok(envelope);
+        }
+        let answer = Answer { request, recipient, bytes: &envelope.to_bytes() };
+        self.0.keep(id, answer).map_err(|reason| Refusal::Journal { reason })?;
+        Ok(envelope)
+    }
+
+    /// Has every kept answer on the medium.
+    ///
+    /// # Errors
+    /// [`Refusal::Journal`]: no answer kept since the last time may be sent.
+    pub fn settle(&mut self) -> Result<(), Refusal> {
+        self.0.settle().map_err(|reason| Refusal::Journal { reason })
+    }
+}
+
+/// A participant with its journal.
+pub struct VaultNode<J> {
+    participant: Participant,
+    answered: Answered<J>,
 }
 
 impl<J: Journal> VaultNode<J> {
@@ -274,7 +345,8 @@ impl<J: Journal> VaultNode<J> {
     ) -> Self {
         let (chain, contract) = served;
         let (mode, behaviour) = (Mode::Sealed, Behaviour::Honest);
-        Self { keys, share, committee, policy, contract, chain, mode, journal, behaviour }
+        let participant = Participant { keys, share, committee, policy, contract, chain, mode, behaviour };
+        Self { participant, answered: Answered(journal) }
     }
 
     /// The one mode that the participant serves; `Mode::Public` serves nobody, since there is no enclave in it.
@@ -283,21 +355,27 @@ impl<J: Journal> VaultNode<J> {
     /// (`docs/spec/compact.md`), and one committee asked in two modes answers neither of the two requests.
     #[must_use]
     pub fn with_mode(mut self, mode: Mode) -> Self {
-        self.mode = mode;
+        self.participant.mode = mode;
         self
     }
 
     /// Makes the participant misbehave.
     #[must_use]
     pub fn with_behaviour(mut self, behaviour: Behaviour) -> Self {
-        self.behaviour = behaviour;
+        self.participant.behaviour = behaviour;
         self
     }
 
     /// Who it is.
     #[must_use]
     pub fn identifier(&self) -> Identifier {
-        self.share.identifier()
+        self.participant.share.identifier()
+    }
+
+    /// The two halves: a server lets many callers check at once, and one at a time reach the journal.
+    #[must_use]
+    pub fn into_parts(self) -> (Participant, Answered<J>) {
+        (self.participant, self.answered)
     }
 
     /// Checks a request against the chain and answers in the participant's mode, signed: with a sealed share or with
@@ -312,88 +390,46 @@ impl<J: Journal> VaultNode<J> {
         now: u64,
         rng: &mut impl CryptoRng,
     ) -> Result<Option<Envelope>, Refusal> {
-        let Some(prepared) = self.prepare(view, ask, now, rng)? else { return Ok(None) };
-        let envelope = self.keep(prepared)?;
-        self.settle()?;
+        let Some(checked) = self.participant.check(view, ask, now)? else { return Ok(None) };
+        let prepared = match self.answered.before(&checked)? {
+            Some(prepared) => prepared,
+            None => self.participant.make(ask, checked, rng)?,
+        };
+        let envelope = self.answered.keep(prepared)?;
+        self.answered.settle()?;
         Ok(Some(envelope))
     }
+}
 
-    /// The first half of [`Self::reencrypt`]: every check and the answer itself, which costs nearly all of the time and
-    /// changes nothing. `None` when silent.
+impl Participant {
+    /// Every check but the journal's, the cheap ones first: no proof is looked at for an enclave that is not accepted.
+    /// `None` when silent.
     ///
     /// # Errors
     /// [`Refusal`].
-    pub fn prepare(
-        &self,
-        view: &ChainView,
-        ask: &Ask,
-        now: u64,
-        rng: &mut impl CryptoRng,
-    ) -> Result<Option<Prepared>, Refusal> {
+    pub fn check(&self, view: &ChainView, ask: &Ask, now: u64) -> Result<Option<Checked>, Refusal> {
         if self.behaviour == Behaviour::Silent {
             return Ok(None);
         }
         self.check_request(view, &ask.request, now)?;
-        let verified = self.check_ciphertexts(view, ask)?;
         let (id, request, recipient) = (ask.request.id, ask.request.digest(), ask.card.recipient.digest());
         self.check_recipient(&ask.card, &request, now)?;
-        let envelope = match self.answered(&id, &request, &recipient)? {
-            Some(envelope) => envelope,
-            None => self.sign(&ask.request, &request, &ask.card.recipient, &verified, rng)?,
-        };
-        Ok(Some(Prepared { id, request, recipient, envelope }))
+        self.check_named(view, ask)?;
+        let verified = self.check_proofs(ask)?;
+        Ok(Some(Checked { id, request, recipient, verified }))
     }
 
-    /// The second half: the answer goes into the journal, unless the journal has one for this request and recipient,
-    /// which is then the answer. It must not be sent before [`Self::settle`] has returned.
+    /// The signed answer to what was checked.
     ///
     /// # Errors
-    /// [`Refusal::Answered`], [`Refusal::Recipients`], [`Refusal::Journal`].
-    pub fn keep(&mut self, prepared: Prepared) -> Result<Envelope, Refusal> {
-        let Prepared { id, request, recipient, envelope } = prepared;
-        if let Some(envelope) = self.answered(&id, &request, &recipient)? {
-            return Ok(envelope);
-        }
-        let answer = Answer { request, recipient, bytes: &envelope.to_bytes() };
-        self.journal.keep(id, answer).map_err(|reason| Refusal::Journal { reason })?;
-        Ok(envelope)
-    }
-
-    /// Has every kept answer on the medium.
-    ///
-    /// # Errors
-    /// [`Refusal::Journal`]: no answer kept since the last time may be sent.
-    pub fn settle(&mut self) -> Result<(), Refusal> {
-        self.journal.settle().map_err(|reason| Refusal::Journal { reason })
-    }
-
-    fn sign(
-        &self,
-        request: &Request,
-        digest: &[u8; 64],
-        recipient: &Recipient,
-        verified: &[VerifiedCiphertext],
-        rng: &mut impl CryptoRng,
-    ) -> Result<Envelope, Refusal> {
-        let made = self.answer(request, recipient, verified, rng)?;
+    /// [`Refusal::Seal`], [`Refusal::Recipient`].
+    pub fn make(&self, ask: &Ask, checked: Checked, rng: &mut impl CryptoRng) -> Result<Prepared, Refusal> {
+        let Checked { id, request, recipient, verified } = checked;
+        let made = self.answer(&ask.request, &ask.card.recipient, &verified, rng)?;
         let (committee, epoch) = (self.committee.digest(), self.committee.epoch());
-        Ok(Envelope::sign(&self.keys, &committee, epoch, self.share.identifier(), digest, made.kind, made.payload)?)
-    }
-
-    /// The answer that a request had before: the same one to the same recipient, and none yet to another, as long as
-    /// the request is the same and its recipients are few.
-    fn answered(&self, id: &[u8; 32], request: &[u8; 64], recipient: &[u8; 64]) -> Result<Option<Envelope>, Refusal> {
-        let answers = self.journal.answers(id);
-        if answers.iter().any(|answer| answer.request != *request) {
-            return Err(Refusal::Answered);
-        }
-        if let Some(answer) = answers.iter().find(|answer| answer.recipient == *recipient) {
-            return Ok(Some(Envelope::from_bytes(answer.bytes)?));
-        }
-        match answers.len() {
-            answered @ MAX_RECIPIENTS.. => Err(Refusal::Recipients { answered }),
-            _ => Ok(None),
-        }
+        let from = self.share.identifier();
+        let envelope = Envelope::sign(&self.keys, &committee, epoch, from, &request, made.kind, made.payload)?;
+        Ok(Prepared { id, request, recipient, envelope })
     }
 
     /// The measurement is under the share's seal and not under the evidence's user data: altered on the way, it
@@ -452,25 +488,31 @@ impl<J: Journal> VaultNode<J> {
         if now > request.deadline {
             return Err(Refusal::Expired { deadline: request.deadline, now });
         }
-        Ok(())
+        Ok(request.check()?)
     }
 
-    fn check_ciphertexts(&self, view: &ChainView, ask: &Ask) -> Result<Vec<VerifiedCiphertext>, Refusal> {
+    /// The ciphertexts are those that the request names, and the chain has them.
+    fn check_named(&self, view: &ChainView, ask: &Ask) -> Result<(), Refusal> {
         let named = &ask.request.ciphertexts;
         if named.len() != ask.ciphertexts.len() {
             return Err(Refusal::OtherCiphertext { index: named.len().min(ask.ciphertexts.len()) });
         }
         check_header(view, ask)?;
-        let mut verified = Vec::with_capacity(named.len());
         for (index, (ciphertext, digest)) in ask.ciphertexts.iter().zip(named).enumerate() {
             if ciphertext.digest() != *digest {
                 return Err(Refusal::OtherCiphertext { index });
             }
             self.check_label(view, ask, index, ciphertext)?;
-            let checked = ciphertext.clone().verify(self.committee.master_public_key());
-            verified.push(checked.map_err(|source| Refusal::Ciphertext { index, source })?);
         }
-        Ok(verified)
+        Ok(())
+    }
+
+    fn check_proofs(&self, ask: &Ask) -> Result<Vec<VerifiedCiphertext>, Refusal> {
+        let one = |(index, ciphertext): (usize, &Ciphertext)| {
+            let verified = ciphertext.clone().verify(self.committee.master_public_key());
+            verified.map_err(|source| Refusal::Ciphertext { index, source })
+        };
+        ask.ciphertexts.iter().enumerate().map(one).collect()
     }
 
     fn check_label(&self, view: &ChainView, ask: &Ask, index: usize, ciphertext: &Ciphertext) -> Result<(), Refusal> {

@@ -18,8 +18,8 @@ use ccc_core::{
     keys::KeyShareError,
     table::Head,
     vault::{
-        AttestedRecipient, CombineError, Culprit, CulpritReason, Mode, Recipient, compact, sealed::SealError,
-        share::ShareError,
+        AttestedRecipient, CombineError, Culprit, CulpritReason, Mode, Recipient, RequestError, compact,
+        sealed::SealError, share::ShareError,
     },
 };
 use ccc_enclave::{
@@ -169,10 +169,9 @@ fn n046_labels_that_participants_do_not_open_are_refused() {
     let refused = refusal(&mut world, &|label| label.kind = LabelKind::Public);
     let public = "of a kind that is not re-encrypted";
     assert!(matches!(refused, Some(Refusal::Label { index: 1, what }) if what == public));
-    let mut second_key = asked.ask.clone();
-    second_key.request.ciphertexts[1] = second_key.request.ciphertexts[0];
-    second_key.ciphertexts[1] = second_key.ciphertexts[0].clone();
-    second_key.card = attempt(&mut world, &second_key.request).1;
+    let label = asked.ask.ciphertexts[0].label().clone();
+    let second_key = Ciphertext::encrypt(&world.key(), &label, &[1; 32], &mut world.rng).expect("encrypts");
+    let second_key = with(&mut world, &asked, 1, second_key);
     assert!(matches!(answer(&world, &view, &second_key), Some(Refusal::Header)));
 }
 
@@ -205,13 +204,14 @@ fn an_order_is_not_opened_before_its_deadline() {
 
 #[test]
 fn a_ciphertext_that_fails_its_proof_is_refused() {
-    let (mut world, asked, _) = scene(8);
+    let (mut world, asked, mut view) = scene(8);
     let mut bytes = asked.ask.ciphertexts[1].to_bytes();
     *bytes.last_mut().expect("bytes") ^= 1;
     let broken = Ciphertext::from_bytes(&bytes).expect("parses");
     let ask = with(&mut world, &asked, 1, broken);
-    world.orders[0].ciphertext = bytes;
-    let view = view(&world, None);
+    let id = ask.ciphertexts[1].label().id;
+    let known = Arc::make_mut(&mut view.submissions).get_mut(&id).expect("submitted");
+    known.hash = ccc_core::report::keccak256(&[&bytes]);
     let refused = answer(&world, &view, &ask);
     assert!(matches!(refused, Some(Refusal::Ciphertext { index: 1, source: CiphertextError::Proof })), "{refused:?}");
 }
@@ -651,4 +651,20 @@ fn n156f_a_participant_set_back_to_the_share_of_a_former_epoch_is_refused() {
         Some(Refusal::Foreign { what }) => assert_eq!(what, "epoch"),
         other => panic!("{other:?}"),
     }
+}
+
+/// Who has no evidence learns nothing of the chain and has no proof verified; a ciphertext named twice costs no proof.
+#[test]
+fn n051_n052_evidence_and_repeats_are_judged_before_anything_else_of_an_ask() {
+    let (world, asked, view) = scene(31);
+    let mut forged = asked.ask.clone();
+    forged.card.evidence[40] ^= 1;
+    let here = answer(&world, &view, &forged);
+    assert!(matches!(here, Some(Refusal::Policy(_))), "{here:?}");
+    let unknown = ChainView { submissions: Arc::default(), ..view.clone() };
+    assert_eq!(answer(&world, &unknown, &forged).map(|refusal| refusal.to_string()), here.map(|why| why.to_string()));
+    let mut twice = asked.ask.clone();
+    twice.request.ciphertexts.push(twice.request.ciphertexts[0]);
+    let twice = answer(&world, &view, &twice);
+    assert!(matches!(twice, Some(Refusal::Request(RequestError::Repeated { .. }))), "{twice:?}");
 }

@@ -1,5 +1,5 @@
 //! Re-encryption over loopback TLS beside the bare cost in the same process: requests with one ciphertext each, single and
-//! in batches of 64. Client and node share the processors that the run is given.
+//! in batches of 64. The node has its journal, counter and audit log on the disk, as a service has. Client and node share the processors that the run is given.
 
 #![allow(clippy::unwrap_used, reason = "a bench that fails ends")]
 #![allow(dead_code, reason = "the scene serves tests too")]
@@ -10,7 +10,13 @@ mod common;
 mod scene;
 
 use ccc_node::vault_node::{Ask, Behaviour, ChainView, MemoryJournal, OnChain, VaultNode};
-use ccc_server::{client::Connection, frame::Reply, limits::Limits};
+use ccc_server::{
+    audit::AuditLog,
+    client::Connection,
+    frame::Reply,
+    journal::{CounterFile, FileJournal},
+    limits::Limits,
+};
 use criterion::{Criterion, Throughput};
 use rand::{SeedableRng, rngs::StdRng};
 use scene::{Scene, quick};
@@ -72,7 +78,13 @@ fn main() {
     let order = runtime.block_on(scene.submit(1, b"sell 25"));
     scene.order = Some(order);
     let limits = Limits { rate: u32::MAX, burst: u32::MAX, idle: Duration::from_secs(3_600), ..quick() };
-    let node = runtime.block_on(scene.listen(0, Behaviour::Honest, limits));
+    let dir = tempfile::tempdir().unwrap();
+    let key_file = dir.path().join("p.ccc");
+    std::fs::write(&key_file, "").unwrap();
+    let keys = scene.secrets(0).0;
+    let journal = FileJournal::counted(&key_file, &dir.path().join("p.counter"), CounterFile::Begun, &keys).unwrap();
+    let audit = AuditLog::open(&dir.path().join("p.audit")).unwrap();
+    let node = runtime.block_on(scene.listen_with(0, Behaviour::Honest, limits, (journal, Some(audit))));
     let connection = runtime.block_on(scene.connect(&node));
     let (keys, share) = scene.secrets(0);
     let at = (common::CHAIN_ID, scene.world.deployment.pool.0.0);

@@ -1,16 +1,20 @@
 //! What a node gave and refused, to whom: one JSON line each, chained by hashes, so that a line taken out or altered shows.
 //!
-//! *Layout*: a line holds `sequence` from 1, `time`, `peer`, `request` (the request's digest), `ciphertexts`, `outcome`,
-//! `previous` and `hash`, which is H32("node-audit"; previous, sequence ‖ time ‖ ciphertexts, peer, request, outcome). No plaintext, no
-//! amount and no key is ever in it: the node has none of them to write.
+//! *Layout*: a line holds `sequence` from 1, `time`, `peer`, `request` and `recipient` (their digests), `ciphertexts`, `asks`,
+//! `outcome`, `previous` and `hash`, which is H32("node-audit"; previous, sequence ‖ time ‖ ciphertexts ‖ asks, peer, request,
+//! recipient, outcome). A line is of one ask; what a peer is refused beyond 60 lines a minute is counted, and a line with
+//! that count in `asks` and no digests says so: a peer cannot fill the disk. No plaintext, no amount and no key is ever in
+//! it: the node has none of them to write.
 //!
 //! *Security*: the chain has no key. It shows that lines belong together; whoever may write the file can write another
 //! chain. Copy the last hash elsewhere to pin what came before.
 
 use crate::{hexed::Hex, node::Outcome};
-use ccc_core::{suite, vault::Request};
+use ccc_core::suite;
+use ccc_node::vault_node::Ask;
 use serde::{Deserialize, Serialize};
 use std::{
+    collections::BTreeMap,
     fs::{File, OpenOptions},
     io::{self, BufRead, BufReader, Write},
     path::Path,
@@ -19,6 +23,26 @@ use std::{
 const LABEL: &str = "node-audit";
 /// The longest line that is read.
 const MAX_LINE: u64 = 4_096;
+/// Lines a minute for what one peer is refused.
+const REFUSALS: u64 = 60;
+
+/// What an ask names, as the log keeps it.
+#[derive(Clone, Copy, Debug)]
+pub struct Named {
+    /// Digest of the request.
+    pub request: [u8; 64],
+    /// Digest of the enclave's keys.
+    pub recipient: [u8; 64],
+    /// How many ciphertexts the request names.
+    pub ciphertexts: usize,
+}
+
+impl From<&Ask> for Named {
+    fn from(ask: &Ask) -> Self {
+        let (request, recipient) = (ask.request.digest(), ask.card.recipient.digest());
+        Self { request, recipient, ciphertexts: ask.request.ciphertexts.len() }
+    }
+}
 
 /// One line.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,8 +55,11 @@ pub struct AuditLine {
     /// Who asked.
     pub peer: String,
     request: Hex<64>,
+    recipient: Hex<64>,
     /// How many ciphertexts the request names.
     pub ciphertexts: usize,
+    /// One, or how many refusals are counted here.
+    pub asks: u64,
     /// given, refused or later.
     pub outcome: String,
     previous: Hex<32>,
@@ -73,9 +100,9 @@ pub struct AuditHead {
 
 impl AuditLine {
     fn digest(&self) -> [u8; 32] {
-        let numbers = [self.sequence, self.time, self.ciphertexts as u64].map(u64::to_be_bytes).concat();
-        let fields =
-            [&self.previous.0, numbers.as_slice(), self.peer.as_bytes(), &self.request.0, self.outcome.as_bytes()];
+        let numbers = [self.sequence, self.time, self.ciphertexts as u64, self.asks].map(u64::to_be_bytes).concat();
+        let (peer, outcome) = (self.peer.as_bytes(), self.outcome.as_bytes());
+        let fields = [&self.previous.0, numbers.as_slice(), peer, &self.request.0, &self.recipient.0, outcome];
         suite::digest32(LABEL, &fields)
     }
 }
@@ -83,17 +110,44 @@ impl AuditLine {
 /// Reads a log from its first line to its last.
 ///
 /// # Errors
-/// [`AuditError`] with the first line that does not belong.
+/// [`AuditError`] with the first line that does not belong; a last line without its end is one.
 pub fn verify(path: &Path) -> Result<AuditHead, AuditError> {
+    match read(path)? {
+        (head, 0) => Ok(head),
+        (head, _) => Err(AuditError::Line { line: head.lines + 1, reason: "it has no end" }),
+    }
+}
+
+/// The whole lines, and how many bytes stand after the last of them without an end of line.
+fn read(path: &Path) -> Result<(AuditHead, u64), AuditError> {
     let mut reader = BufReader::new(File::open(path)?);
     let mut head = AuditHead::default();
     loop {
         let mut text = Vec::new();
         io::Read::take(&mut reader, MAX_LINE).read_until(b'\n', &mut text)?;
         if text.is_empty() {
-            return Ok(head);
+            return Ok((head, 0));
+        }
+        if text.last() != Some(&b'\n') {
+            return Ok((head, tail(head.lines + 1, text.len() as u64, reader)?));
         }
         head = head.then(&text)?;
+    }
+}
+
+/// The rest of a file whose last end of line is past: a line that was cut. One that goes on in another line is none.
+fn tail(line: u64, mut length: u64, mut reader: impl BufRead) -> Result<u64, AuditError> {
+    loop {
+        let read = reader.fill_buf()?;
+        if read.is_empty() {
+            return Ok(length);
+        }
+        if read.contains(&b'\n') {
+            return Err(AuditError::Line { line, reason: "it is too long" });
+        }
+        let read = read.len();
+        length += read as u64;
+        reader.consume(read);
     }
 }
 
@@ -101,8 +155,7 @@ impl AuditHead {
     fn then(self, text: &[u8]) -> Result<Self, AuditError> {
         let number = self.lines + 1;
         let wrong = |reason| AuditError::Line { line: number, reason };
-        let body = text.strip_suffix(b"\n").ok_or_else(|| wrong("it has no end"))?;
-        let line: AuditLine = serde_json::from_slice(body).map_err(|_| wrong("it cannot be read"))?;
+        let line: AuditLine = serde_json::from_slice(text).map_err(|_| wrong("it cannot be read"))?;
         let checks = [
             (line.sequence == number, "it has another number"),
             (line.previous.0 == self.hash, "it follows another line"),
@@ -111,12 +164,12 @@ impl AuditHead {
         if let Some((_, reason)) = checks.into_iter().find(|(holds, _)| !holds) {
             return Err(wrong(reason));
         }
-        let counted = |word: &str| u64::from(line.outcome == word);
+        let counted = |word: &str| if line.outcome == word { line.asks } else { 0 };
         Ok(Self {
             lines: number,
             hash: line.hash.0,
-            given: self.given + counted(Outcome::Given.word()),
-            refused: self.refused + counted(Outcome::Refused.word()),
+            given: self.given.saturating_add(counted(Outcome::Given.word())),
+            refused: self.refused.saturating_add(counted(Outcome::Refused.word())),
             length: self.length + text.len() as u64,
         })
     }
@@ -126,30 +179,75 @@ impl AuditHead {
 pub struct AuditLog {
     file: File,
     head: AuditHead,
+    refusals: BTreeMap<String, Refusals>,
+}
+
+/// What one peer was refused.
+#[derive(Clone, Copy, Default)]
+struct Refusals {
+    minute: u64,
+    lines: u64,
+    /// Without a line of their own yet, and when the last of them was.
+    uncounted: u64,
+    at: u64,
+}
+
+impl Refusals {
+    /// Whether another one has a line of its own.
+    fn has_line(&mut self, time: u64) -> bool {
+        if self.minute != time / 60 {
+            (self.minute, self.lines) = (time / 60, 0);
+        }
+        self.lines = self.lines.saturating_add(1);
+        if self.lines <= REFUSALS {
+            return true;
+        }
+        (self.uncounted, self.at) = (self.uncounted.saturating_add(1), time);
+        false
+    }
 }
 
 impl AuditLog {
-    /// Opens a log, or begins one; all that stands in it must hold together.
+    /// Opens a log, or begins one; every whole line in it must hold together. A last line without its end is what a power
+    /// loss leaves, since lines reach the medium some seconds later: it is cut off, and that is logged.
     ///
     /// # Errors
     /// [`AuditError`].
     pub fn open(path: &Path) -> Result<Self, AuditError> {
-        let head = if path.exists() { verify(path)? } else { AuditHead::default() };
+        let (head, torn) = if path.exists() { read(path)? } else { (AuditHead::default(), 0) };
         let file = OpenOptions::new().create(true).append(true).open(path)?;
-        Ok(Self { file, head })
+        if torn > 0 {
+            tracing::warn!(target: "ccc_server::audit", lines = head.lines, "a torn last line of {torn} bytes is cut off");
+            file.set_len(head.length)?;
+            file.sync_data()?;
+        }
+        Ok(Self { file, head, refusals: BTreeMap::new() })
     }
 
-    /// Appends a line. It is with the system when this returns, and on the medium after [`Self::sync`].
+    /// Appends a line, or counts a refusal beyond what its peer has lines for. It is with the system when this returns, and
+    /// on the medium after [`Self::sync`].
     ///
     /// # Errors
     /// What the system says; the line does not count then.
-    pub fn append(&mut self, time: u64, peer: &str, request: &Request, outcome: Outcome) -> Result<(), AuditError> {
+    pub fn append(&mut self, time: u64, peer: &str, named: &Named, outcome: Outcome) -> Result<(), AuditError> {
+        if outcome != Outcome::Given {
+            let refusals = self.refusals.entry(peer.to_owned()).or_default();
+            if !refusals.has_line(time) {
+                return Ok(());
+            }
+        }
+        self.write(time, peer, named, 1, outcome)
+    }
+
+    fn write(&mut self, time: u64, peer: &str, named: &Named, asks: u64, outcome: Outcome) -> Result<(), AuditError> {
         let mut line = AuditLine {
             sequence: self.head.lines + 1,
             time,
             peer: peer.to_owned(),
-            request: Hex(request.digest()),
-            ciphertexts: request.ciphertexts.len(),
+            request: Hex(named.request),
+            recipient: Hex(named.recipient),
+            ciphertexts: named.ciphertexts,
+            asks,
             outcome: outcome.word().to_owned(),
             previous: Hex(self.head.hash),
             hash: Hex([0; 32]),
@@ -165,11 +263,17 @@ impl AuditLog {
         Ok(())
     }
 
-    /// Has every line on the medium.
+    /// Writes what was counted and has every line on the medium.
     ///
     /// # Errors
     /// What the system says.
     pub fn sync(&mut self) -> Result<(), AuditError> {
+        let counted: Vec<_> = self.refusals.iter().map(|(peer, refusals)| (peer.clone(), *refusals)).collect();
+        let nothing = Named { request: [0; 64], recipient: [0; 64], ciphertexts: 0 };
+        for (peer, Refusals { uncounted, at, .. }) in counted.into_iter().filter(|(_, counts)| counts.uncounted > 0) {
+            self.write(at, &peer, &nothing, uncounted, Outcome::Refused)?;
+            self.refusals.entry(peer).and_modify(|refusals| refusals.uncounted = 0);
+        }
         Ok(self.file.sync_data()?)
     }
 }
@@ -177,21 +281,29 @@ impl AuditLog {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use ccc_core::{epoch::Epoch, vault::Mode};
 
-    fn request(id: u8) -> Request {
-        Request {
-            chain: 1,
-            contract: [1; 20],
-            id: [id; 32],
-            table_header: None,
-            block_hash: [2; 32],
-            deadline: 5,
-            mode: Mode::Sealed,
-            epoch: Epoch(1),
-            committee: [3; 64],
-            ciphertexts: vec![[4; 32]],
+    fn request(id: u8) -> Named {
+        Named { request: [id; 64], recipient: [4; 64], ciphertexts: 1 }
+    }
+
+    /// Ten thousand refusals in a minute are few lines, and none of them is lost to the count.
+    #[test]
+    fn n051_what_a_peer_is_refused_takes_a_bounded_part_of_the_disk() {
+        let dir = tempfile::tempdir().expect("a scratch directory");
+        let path = dir.path().join("audit.log");
+        let mut log = AuditLog::open(&path).expect("begun");
+        for time in [120, 130] {
+            for _ in 0..5_000 {
+                log.append(time, "host", &request(1), Outcome::Refused).expect("written");
+            }
+            log.append(time, "other", &request(2), Outcome::Refused).expect("written");
+            log.append(time, "host", &request(3), Outcome::Given).expect("written");
+            log.sync().expect("on the medium");
         }
+        let head = verify(&path).expect("whole");
+        assert_eq!((head.lines, head.given, head.refused), (60 + 2 + 2 + 2, 2, 10_002));
+        log.append(180, "host", &request(1), Outcome::Refused).expect("written");
+        assert_eq!(verify(&path).expect("whole").lines, head.lines + 1, "the next minute has lines again");
     }
 
     #[test]
@@ -222,5 +334,29 @@ mod tests {
         assert_eq!(wrong(good.trim_end().to_owned()), (3, "it has no end"));
         assert_eq!(wrong(format!("{good}x\n")), (4, "it cannot be read"));
         assert!(matches!(AuditLog::open(&path), Err(AuditError::Line { line: 4, .. })));
+        let long = "x".repeat(5_000);
+        assert_eq!(wrong(format!("{good}{long}\n")), (4, "it is too long"));
+    }
+
+    /// A power loss takes what was not on the medium, or leaves zeros in its place; the node starts all the same.
+    #[test]
+    fn a_last_line_cut_anywhere_is_left_out_and_the_next_one_takes_its_place() {
+        let dir = tempfile::tempdir().expect("a scratch directory");
+        let path = dir.path().join("audit.log");
+        let mut log = AuditLog::open(&path).expect("begun");
+        log.append(1, "host", &request(1), Outcome::Given).expect("written");
+        let whole = std::fs::read(&path).expect("read").len();
+        log.append(2, "host", &request(2), Outcome::Refused).expect("written");
+        let both = std::fs::read(&path).expect("read");
+        let cuts = (whole + 1..both.len()).map(|cut| both[..cut].to_vec());
+        let zeros = [1, 5_000, 20_000].map(|zeros| [&both[..whole], &vec![0; zeros]].concat());
+        for torn in cuts.chain(zeros) {
+            std::fs::write(&path, &torn).expect("written");
+            assert!(matches!(verify(&path), Err(AuditError::Line { line: 2, reason: "it has no end" })));
+            let mut log = AuditLog::open(&path).expect("opened");
+            log.append(3, "host", &request(3), Outcome::Given).expect("written");
+            let head = verify(&path).expect("whole");
+            assert_eq!((head.lines, head.given, head.refused), (2, 2, 0), "{} bytes", torn.len());
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! The other side: asks every participant at once, goes on when enough have answered, and names who answered wrongly.
 
 use crate::{
+    body,
     frame::{self, FrameError, Reply},
     identity::Identity,
     tls,
@@ -14,7 +15,7 @@ use ccc_core::{
 };
 use ccc_node::vault_node::Ask;
 use futures::{StreamExt, stream::FuturesUnordered};
-use http_body_util::{BodyExt, Full, Limited};
+use http_body_util::Full;
 use hyper::{
     Request, Response, StatusCode,
     body::{Bytes, Incoming},
@@ -36,6 +37,9 @@ const MAX_ANSWER: usize = 64 << 20;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum CallError {
+    /// The committee has no participant of this identifier.
+    #[error("no member of the committee")]
+    NoMember,
     /// No connection.
     #[error("no connection: {0}")]
     Connect(std::io::Error),
@@ -121,7 +125,7 @@ impl Connection {
     ///
     /// # Errors
     /// [`CallError`].
-    pub async fn call(&self, path: &str, content_type: &str, body: Vec<u8>) -> Result<Bytes, CallError> {
+    pub async fn call(&self, path: &str, content_type: &str, body: Vec<u8>) -> Result<Vec<u8>, CallError> {
         let request = Request::post(format!("https://vault.invalid{path}")).header(CONTENT_TYPE, content_type);
         let request = request.body(Full::from(body)).map_err(|_| CallError::Body)?;
         let response = self.0.clone().send_request(request).await.map_err(CallError::Broken)?;
@@ -134,9 +138,8 @@ impl Connection {
     }
 }
 
-async fn collected(response: Response<Incoming>) -> Result<Bytes, CallError> {
-    let collected = Limited::new(response.into_body(), MAX_ANSWER).collect().await;
-    collected.map(http_body_util::Collected::to_bytes).map_err(|_| CallError::Body)
+async fn collected(response: Response<Incoming>) -> Result<Vec<u8>, CallError> {
+    body::read(response.into_body(), MAX_ANSWER).await.map_err(|_| CallError::Body)
 }
 
 /// What is wrong with a participant, as far as a host can see it.
@@ -233,9 +236,8 @@ impl Client {
 
     async fn one(&self, at: Endpoint, asks: &[Ask]) -> (Identifier, Result<Vec<Reply>, CallError>) {
         let asked = async {
-            let key = self.committee.member(at.identifier).map(|member| member.keys().signing_key());
-            // an identifier that the committee does not have has no key that a server could prove
-            let connection = Connection::open(&self.identity, at.address, key.unwrap_or_default()).await?;
+            let member = self.committee.member(at.identifier).ok_or(CallError::NoMember)?;
+            let connection = Connection::open(&self.identity, at.address, member.keys().signing_key()).await?;
             connection.ask(asks).await
         };
         let answered = timeout(self.patience, asked).await;

@@ -7,6 +7,8 @@ use std::{collections::BTreeSet, net::SocketAddr, path::PathBuf, time::Duration}
 
 /// The prefix of variables that replace a value: `CCC_NODE_RPC_URL`, `CCC_NODE_LISTEN`, …
 pub const PREFIX: &str = "CCC_NODE_";
+/// The greatest value of a bound.
+const MAX_BOUND: u64 = u32::MAX as u64;
 /// The longest name of a client.
 const MAX_NAME: usize = 64;
 
@@ -74,7 +76,7 @@ pub struct ChainSection {
     stale_after: Option<u64>,
 }
 
-/// *Units*: seconds; `body` in bytes; `rate` and `burst` in ciphertexts.
+/// *Units*: seconds; `body` and `bodies` in bytes; `rate` and `burst` in tokens.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct LimitsSection {
@@ -83,6 +85,8 @@ pub struct LimitsSection {
     calls_per_peer: Option<usize>,
     workers: Option<usize>,
     body: Option<usize>,
+    bodies: Option<usize>,
+    handshakes_per_address: Option<usize>,
     rate: Option<u32>,
     burst: Option<u32>,
     idle: Option<u64>,
@@ -106,6 +110,9 @@ pub enum ConfigError {
     /// Not the TOML that is read.
     #[error("{0}")]
     Toml(#[from] toml::de::Error),
+    /// Bytes that are no text.
+    #[error("not UTF-8 text")]
+    Text,
     /// A variable whose value does not fit.
     #[error("{PREFIX}{name}: {reason}")]
     Variable {
@@ -128,11 +135,19 @@ pub enum ConfigError {
         /// What is wrong.
         reason: &'static str,
     },
-    /// A bound of zero stops everything.
-    #[error("limits: {what} is zero")]
-    Zero {
+    /// A bound of zero stops everything, and one beyond what can be counted bounds nothing.
+    #[error("{what} is {found}, where 1 to {MAX_BOUND} are possible")]
+    Bound {
         /// Which.
         what: &'static str,
+        /// The value.
+        found: u64,
+    },
+    /// A member of the committee among the clients, or one key twice.
+    #[error("client {index}: another peer has this key")]
+    SameKey {
+        /// Its position.
+        index: usize,
     },
 }
 
@@ -166,18 +181,24 @@ impl VaultConfig {
             return Err(ConfigError::Operations { found: self.operations });
         }
         self.client_keys()?;
-        let limits = self.limits();
+        let (limits, follow) = (self.limits(), self.follow());
         let bounds = [
-            ("connections", limits.connections),
-            ("connections_per_peer", limits.connections_per_peer),
-            ("calls_per_peer", limits.calls_per_peer),
-            ("workers", limits.workers),
-            ("body", limits.body),
-            ("rate", limits.rate as usize),
-            ("burst", limits.burst as usize),
+            ("connections", limits.connections as u64),
+            ("connections_per_peer", limits.connections_per_peer as u64),
+            ("handshakes_per_address", limits.handshakes_per_address as u64),
+            ("calls_per_peer", limits.calls_per_peer as u64),
+            ("workers", limits.workers as u64),
+            ("body", limits.body as u64),
+            ("bodies", limits.bodies as u64),
+            ("rate", u64::from(limits.rate)),
+            ("burst", u64::from(limits.burst)),
+            ("idle", limits.idle.as_secs()),
+            ("age", limits.age.as_secs()),
+            ("interval", follow.interval.as_secs()),
+            ("window", follow.window as u64),
         ];
-        match bounds.into_iter().find(|(_, bound)| *bound == 0) {
-            Some((what, _)) => Err(ConfigError::Zero { what }),
+        match bounds.into_iter().find(|(_, bound)| !(1..=MAX_BOUND).contains(bound)) {
+            Some((what, found)) => Err(ConfigError::Bound { what, found }),
             None => Ok(()),
         }
     }
@@ -187,7 +208,7 @@ impl VaultConfig {
     /// # Errors
     /// [`ConfigError::Client`].
     pub fn client_keys(&self) -> Result<Vec<([u8; 32], String)>, ConfigError> {
-        let mut names = BTreeSet::new();
+        let (mut names, mut keys) = (BTreeSet::new(), BTreeSet::new());
         let one = |(index, client): (usize, &ClientSection)| {
             let wrong = |reason| ConfigError::Client { index, reason };
             let plain = client.name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_');
@@ -199,6 +220,9 @@ impl VaultConfig {
             }
             let mut key = [0; 32];
             hex::decode_to_slice(&client.key, &mut key).map_err(|_| wrong("a key has 64 hexadecimal digits"))?;
+            if !keys.insert(key) {
+                return Err(ConfigError::SameKey { index });
+            }
             Ok((key, client.name.clone()))
         };
         self.clients.iter().enumerate().map(one).collect()
@@ -216,6 +240,8 @@ impl VaultConfig {
             workers,
             workers_per_peer: workers.div_ceil(2),
             body: own.body.unwrap_or(default.body),
+            bodies: own.bodies.unwrap_or(default.bodies),
+            handshakes_per_address: own.handshakes_per_address.unwrap_or(default.handshakes_per_address),
             rate: own.rate.unwrap_or(default.rate),
             burst: own.burst.unwrap_or(default.burst),
             idle: own.idle.map_or(default.idle, Duration::from_secs),
@@ -303,13 +329,19 @@ mod tests {
     fn what_does_not_fit_is_named() {
         let with = |line: &str| read(&format!("{LEAST}\n{line}"), &[]);
         assert!(matches!(with("keys = 1"), Err(ConfigError::Toml(_))));
-        assert!(matches!(with("[limits]\nbodies = 1"), Err(ConfigError::Toml(_))));
-        assert_eq!(with("[limits]\nworkers = 0"), Err(ConfigError::Zero { what: "workers" }));
+        assert!(matches!(with("[limits]\nnothing = 1"), Err(ConfigError::Toml(_))));
+        let bound = |what, found| Err(ConfigError::Bound { what, found });
+        assert_eq!(with("[limits]\nworkers = 0"), bound("workers", 0));
+        assert_eq!(with("[limits]\nage = 0"), bound("age", 0));
+        assert_eq!(with("[chain]\ninterval = 0"), bound("interval", 0));
+        assert_eq!(with("[limits]\nconnections = 9223372036854775807"), bound("connections", i64::MAX as u64));
         let found = SocketAddr::from(([10, 0, 0, 1], 80));
         assert_eq!(with("operations = \"10.0.0.1:80\""), Err(ConfigError::Operations { found }));
         let client = |name: &str, key: &str| with(&format!("[[client]]\nname = \"{name}\"\nkey = \"{key}\""));
         let good = "ab".repeat(32);
         assert_eq!(client("host", &good).expect("a client").client_keys().expect("keys")[0].1, "host");
+        let twice = format!("[[client]]\nname = 'a'\nkey = '{good}'\n[[client]]\nname = 'b'\nkey = '{good}'");
+        assert_eq!(with(&twice), Err(ConfigError::SameKey { index: 1 }));
         assert!(matches!(client("a b", &good), Err(ConfigError::Client { index: 0, .. })));
         assert!(matches!(client("host", "ab"), Err(ConfigError::Client { index: 0, .. })));
         assert!(matches!(read(LEAST, &[("CCC_NODE_LIMITS", "1")]), Err(ConfigError::Variable { .. })));

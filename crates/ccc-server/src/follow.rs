@@ -1,16 +1,17 @@
 //! The chain as one node reads it: finalised blocks only, each once, and whether what it reads can be believed.
 
-use alloy::eips::{BlockId, BlockNumberOrTag};
+use alloy::{
+    eips::{BlockId, BlockNumberOrTag},
+    primitives::{Address, B256},
+};
 use ccc_chain::{
     Chain, ChainError, Deployment,
     deploy::check_place,
     read::{BlockRef, Pool},
-    watch::Watcher,
+    watch::{Event, Watcher},
 };
-use ccc_node::{
-    pool_log::{PoolLog, PoolLogError},
-    vault_node::{ChainView, OnChain},
-};
+use ccc_core::report::keccak256;
+use ccc_node::vault_node::{ChainView, OnChain};
 use std::{
     collections::{HashMap, HashSet, VecDeque},
     sync::{Arc, PoisonError, RwLock},
@@ -62,9 +63,6 @@ pub enum NotReady {
     /// The endpoint does not answer, or answers nonsense.
     #[error("the chain: {0}")]
     Chain(#[from] ChainError),
-    /// Events that no pool emits.
-    #[error("the pool's events: {0}")]
-    Log(#[from] PoolLogError),
     /// The newest block is from the future.
     #[error("the newest block is of {block}, the clock says {clock}: the clock is behind, or the endpoint lies")]
     ClockBehind {
@@ -80,6 +78,14 @@ pub enum NotReady {
         block: u64,
         /// The clock.
         clock: u64,
+    },
+    /// The table's version is older than one that was read before.
+    #[error("the table is at version {found}, it was at {last}: the endpoint answers from an older state")]
+    OlderTable {
+        /// Version read now.
+        found: u64,
+        /// Version read before.
+        last: u64,
     },
     /// A finalised block is no longer one.
     #[error("block {number} was final and is not: the endpoint is another one, or inconsistent")]
@@ -139,7 +145,8 @@ pub struct Follower {
     chain: Chain,
     watcher: Watcher,
     pool: Pool,
-    seen: PoolLog,
+    submissions: Arc<HashMap<[u8; 32], OnChain>>,
+    version: u64,
     recent: VecDeque<BlockRef>,
     options: FollowOptions,
     clock: Arc<dyn Clock>,
@@ -162,7 +169,8 @@ impl Follower {
             chain: chain.clone(),
             watcher: Watcher::new(chain, deployment, deployment.first_block),
             pool: Pool::new(chain, deployment.pool),
-            seen: PoolLog::new(deployment.pool),
+            submissions: Arc::default(),
+            version: 0,
             recent: VecDeque::new(),
             options,
             clock,
@@ -207,15 +215,36 @@ impl Follower {
         self.check_history(&finalised).await?;
         self.read_blocks(&finalised).await?;
         for observed in self.watcher.poll_to(finalised.number).await? {
-            self.seen.take(&observed)?;
+            self.take(&observed.event);
         }
+        let version = self.pool.table_version(finalised.id()).await?;
+        self.version = check_version(version, self.version)?;
         Ok(Snapshot {
             finalised,
             recent: Arc::new(self.recent.iter().map(|block| block.hash.0).collect()),
             header_hash: self.pool.header_hash(finalised.id()).await?.0,
-            version: self.pool.table_version(finalised.id()).await?,
-            submissions: self.seen.submissions(),
+            version,
+            submissions: Arc::clone(&self.submissions),
         })
+    }
+
+    /// Of a submission its submitter, the hash of its ciphertext and its time are kept, and not its bytes.
+    fn take(&mut self, event: &Event) {
+        match event {
+            Event::Deposited { id, from, ciphertext, .. } | Event::WithdrawalRequested { id, from, ciphertext, .. } => {
+                self.submitted(id, from, ciphertext, 0);
+            }
+            Event::StandingOrderSubmitted { id, maker, ciphertext, .. } => self.submitted(id, maker, ciphertext, 0),
+            Event::CollateralRequested { id, requester, deadline, ciphertext, .. } => {
+                self.submitted(id, requester, ciphertext, *deadline);
+            }
+            _ => {}
+        }
+    }
+
+    fn submitted(&mut self, id: &B256, who: &Address, ciphertext: &[u8], opens_at: u64) {
+        let on_chain = OnChain { who: who.0.0, hash: keccak256(&[ciphertext]), opens_at };
+        Arc::make_mut(&mut self.submissions).insert(id.0, on_chain);
     }
 
     async fn check_clock(&self) -> Result<(), NotReady> {
@@ -256,5 +285,22 @@ impl Follower {
 
     async fn numbered(&self, number: u64) -> Result<BlockRef, ChainError> {
         self.chain.block(BlockNumberOrTag::Number(number).into()).await
+    }
+}
+
+/// An older table's key is not given for an answer from an older state.
+fn check_version(found: u64, last: u64) -> Result<u64, NotReady> {
+    if found < last { Err(NotReady::OlderTable { found, last }) } else { Ok(found) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn n155_a_tables_version_does_not_fall() {
+        assert!(matches!(check_version(4, 3), Ok(4)));
+        assert!(matches!(check_version(3, 3), Ok(3)));
+        assert!(matches!(check_version(2, 3), Err(NotReady::OlderTable { found: 2, last: 3 })));
     }
 }

@@ -20,7 +20,17 @@ use std::{
     path::{Path, PathBuf},
 };
 
+/// Bytes of a journal; an answer that does not fit is not given.
 const MAX_JOURNAL: u64 = 1 << 28;
+
+/// What a service expects of the counter's file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CounterFile {
+    /// It is there.
+    Kept,
+    /// There is none: this start makes it, from what the journal holds.
+    Begun,
+}
 
 /// Why there is no journal to answer from.
 #[derive(Debug, thiserror::Error)]
@@ -56,6 +66,29 @@ pub enum JournalError {
         /// The counter.
         path: PathBuf,
     },
+    /// Without a counter an older copy of the journal would not be noticed.
+    #[error("{}: there is no counter", path.display())]
+    NoCounter {
+        /// Where it should be.
+        path: PathBuf,
+    },
+    /// A counter that was to begin, and is there.
+    #[error("{}: there is a counter already", path.display())]
+    CounterExists {
+        /// The counter.
+        path: PathBuf,
+    },
+    /// No room for another answer.
+    #[error("the journal is full: {length} bytes, and {most} are possible")]
+    Full {
+        /// Bytes with the answer.
+        length: u64,
+        /// Bytes that a journal has at most.
+        most: u64,
+    },
+    /// A counter was not written. What the journal holds stands; the next start reads it.
+    #[error("the counter could not be written before; restart")]
+    Uncounted,
     /// An older journal than the counter has seen: restored from a backup.
     #[error("{}: {found} answers, where {counted} were counted: an older copy, or another history", path.display())]
     Behind {
@@ -84,28 +117,47 @@ pub struct FileJournal {
     pending: Vec<u8>,
     settled: (usize, u64),
     counter: Option<Counter>,
+    /// The file's name is on the medium.
+    named: bool,
+    /// The journal is ahead of a counter whose slot is in doubt: nothing may be appended or replaced.
+    uncounted: bool,
+    most: u64,
 }
 
 impl FileJournal {
     /// Waits for the key file's lock, then reads the journal that belongs to it; an absent one is empty, and a torn line at
-    /// its end is left out.
+    /// its end is left out. Where a counter lies beside the key file, the journal is held against it and it goes on.
+    ///
+    /// *Security*: a counter that a service keeps elsewhere is not known here.
     ///
     /// # Errors
     /// [`JournalError`]: the participant must not answer then.
     pub fn beside(key_file: &Path, keys: &ParticipantKeys) -> Result<Self, JournalError> {
         let lock = File::open(key_file).and_then(|file| file.lock().map(|()| file));
         let lock = lock.map_err(|source| JournalError::Read { path: key_file.into(), source })?;
-        Self::read(lock, key_file.with_extension("journal"), keys)
+        let mut journal = Self::read(lock, key_file.with_extension("journal"), keys)?;
+        let counter = key_file.with_extension("counter");
+        journal.counter = match Counter::open(&counter, &journal.path, &journal.lines) {
+            Err(JournalError::NoCounter { .. }) => None,
+            counter => Some(counter?),
+        };
+        Ok(journal)
     }
 
     /// As [`Self::beside`] for a service: it does not wait, and a counter in another file says how far the journal had come.
     ///
     /// *Security*: keep the counter where backups of the journal do not reach. Whoever restores both to an earlier state is
-    /// not noticed here.
+    /// not noticed here. An absent counter is no reason to begin one: the caller says so.
     ///
     /// # Errors
-    /// [`JournalError::Busy`], [`JournalError::Behind`], [`JournalError::Counter`], and as [`Self::beside`].
-    pub fn counted(key_file: &Path, counter: &Path, keys: &ParticipantKeys) -> Result<Self, JournalError> {
+    /// [`JournalError::Busy`], [`JournalError::Behind`], [`JournalError::Counter`], [`JournalError::NoCounter`],
+    /// [`JournalError::CounterExists`], and as [`Self::beside`].
+    pub fn counted(
+        key_file: &Path,
+        counter: &Path,
+        expected: CounterFile,
+        keys: &ParticipantKeys,
+    ) -> Result<Self, JournalError> {
         let read = |source| JournalError::Read { path: key_file.into(), source };
         let lock = File::open(key_file).map_err(read)?;
         match lock.try_lock() {
@@ -114,7 +166,10 @@ impl FileJournal {
             Err(TryLockError::Error(source)) => return Err(read(source)),
         }
         let mut journal = Self::read(lock, key_file.with_extension("journal"), keys)?;
-        journal.counter = Some(Counter::open(counter, &journal.path, &journal.lines)?);
+        journal.counter = Some(match expected {
+            CounterFile::Kept => Counter::open(counter, &journal.path, &journal.lines)?,
+            CounterFile::Begun => Counter::begin(counter, &journal.lines)?,
+        });
         Ok(journal)
     }
 
@@ -127,28 +182,43 @@ impl FileJournal {
         let lines = Lines::read(JournalKey::of(keys), &bytes);
         let lines = lines.map_err(|line| JournalError::Line { path: path.clone(), line })?;
         let settled = (lines.count(), lines.length());
-        Ok(Self { _lock: lock, path, lines, pending: Vec::new(), settled, counter: None })
+        let (pending, counter, most) = (Vec::new(), None, MAX_JOURNAL);
+        Ok(Self { _lock: lock, path, lines, pending, settled, counter, named: false, uncounted: false, most })
     }
 
     /// Puts lines after the whole ones, where a torn one may stand, and has them and the file's name on the medium.
-    fn append(&self) -> io::Result<()> {
+    fn append(&mut self) -> io::Result<()> {
         let mut file = OpenOptions::new().create(true).append(true).open(&self.path)?;
-        let fresh = file.metadata()?.len() == 0;
         file.set_len(self.settled.1)?;
         let written = file.write_all(&self.pending).and_then(|()| file.sync_all());
         if written.is_err() {
             let _next_time = file.set_len(self.settled.1); // whoever appends or opens leaves it out all the same
         }
         written?;
-        if fresh { sync_directory(&self.path) } else { Ok(()) }
+        if !self.named {
+            sync_directory(&self.path)?;
+            self.named = true;
+        }
+        Ok(())
     }
 
+    /// A counter that fails may have its slot on the medium all the same: the lines that it counts must then stand.
     fn write(&mut self) -> io::Result<()> {
         self.append()?;
-        match &mut self.counter {
-            Some(counter) => counter.advance(&self.lines),
-            None => Ok(()),
-        }
+        let Some(counter) = &mut self.counter else { return Ok(()) };
+        let counted = counter.advance(&self.lines);
+        self.uncounted = counted.is_err();
+        counted
+    }
+
+    fn writable(&self) -> Result<(), JournalError> {
+        if self.uncounted { Err(JournalError::Uncounted) } else { Ok(()) }
+    }
+
+    /// Whether so many bytes more fit, which the next start would read.
+    fn room(&self, line: usize) -> Result<(), JournalError> {
+        let (length, most) = (self.lines.length().saturating_add(line as u64), self.most);
+        if length > most { Err(JournalError::Full { length, most }) } else { Ok(()) }
     }
 }
 
@@ -188,6 +258,7 @@ impl Journal for FileJournal {
     fn keep(&mut self, id: [u8; 32], answer: Answer<'_>) -> Result<(), String> {
         let said = Said { id, digest: answer.request, recipient: answer.recipient, answer: answer.bytes };
         let (entry, line) = self.lines.next(&said).map_err(|error| error.to_string())?;
+        self.writable().and_then(|()| self.room(line.len())).map_err(|error| error.to_string())?;
         self.lines.add(entry, &line);
         self.pending.extend_from_slice(&line);
         Ok(())
@@ -195,6 +266,7 @@ impl Journal for FileJournal {
 
     /// All lines since the last time with one synchronisation, and then the counter. What fails is taken back.
     fn settle(&mut self) -> Result<(), String> {
+        self.writable().map_err(|error| error.to_string())?;
         if self.pending.is_empty() {
             return Ok(());
         }
@@ -209,157 +281,4 @@ impl Journal for FileJournal {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use rand::{SeedableRng, rngs::StdRng};
-
-    /// Keeps one answer and has it on the medium.
-    fn kept(journal: &mut FileJournal, id: u8, answer: Answer<'_>) {
-        journal.keep([id; 32], answer).expect("kept");
-        journal.settle().expect("on the medium");
-    }
-
-    fn keys(seed: u64) -> ParticipantKeys {
-        ParticipantKeys::generate(&mut StdRng::seed_from_u64(seed)).expect("keys")
-    }
-
-    #[test]
-    fn the_answers_of_one_request_are_read_again_in_their_order() {
-        let dir = tempfile::tempdir().expect("a scratch directory");
-        let (keys, key_file) = (keys(1), dir.path().join("p.ccc"));
-        std::fs::write(&key_file, "").expect("written");
-        let first = Answer { request: [1; 64], recipient: [2; 64], bytes: &[3; 5] };
-        let second = Answer { recipient: [4; 64], bytes: &[5; 6], ..first };
-        let mut journal = FileJournal::beside(&key_file, &keys).expect("an absent journal is empty");
-        kept(&mut journal, 7, first);
-        kept(&mut journal, 8, Answer { bytes: &[], ..first });
-        kept(&mut journal, 7, second);
-        drop(journal);
-        let journal = FileJournal::beside(&key_file, &keys).expect("read again");
-        assert_eq!(journal.answers(&[7; 32]), [first, second]);
-        assert_eq!(journal.answers(&[9; 32]), []);
-    }
-
-    #[test]
-    fn n047_two_processes_of_one_participant_answer_one_after_the_other() {
-        let dir = tempfile::tempdir().expect("a scratch directory");
-        let key_file = dir.path().join("p.ccc");
-        std::fs::write(&key_file, "").expect("written");
-        let mut journal = FileJournal::beside(&key_file, &keys(1)).expect("an absent journal is empty");
-        std::thread::scope(|scope| {
-            let other = scope.spawn(|| {
-                let journal = FileJournal::beside(&key_file, &keys(1)).expect("read");
-                journal.answers(&[7; 32]).len()
-            });
-            std::thread::sleep(std::time::Duration::from_millis(200));
-            assert!(!other.is_finished());
-            kept(&mut journal, 7, Answer { request: [1; 64], recipient: [2; 64], bytes: &[3] });
-            drop(journal);
-            assert_eq!(other.join().expect("the other"), 1, "it sees the first one's answer");
-        });
-    }
-
-    #[test]
-    fn no_byte_of_a_journal_can_change() {
-        let dir = tempfile::tempdir().expect("a scratch directory");
-        let (ours, theirs) = (keys(1), keys(2));
-        let (key_file, path) = (dir.path().join("p.ccc"), dir.path().join("p.journal"));
-        std::fs::write(&key_file, "").expect("written");
-        let mut journal = FileJournal::beside(&key_file, &ours).expect("an absent journal is empty");
-        for i in [1_u8, 2, 3] {
-            let answer = Answer { request: [0xab; 64], recipient: [0xef; 64], bytes: &[0xcd, i] };
-            kept(&mut journal, i, answer);
-        }
-        drop(journal);
-        let good = std::fs::read(&path).expect("read");
-        let refused_at = |bytes: &[u8], keys: &ParticipantKeys| {
-            std::fs::write(&path, bytes).expect("written");
-            match FileJournal::beside(&key_file, keys) {
-                Err(JournalError::Line { line, .. }) => line,
-                Err(other) => panic!("{other}"),
-                Ok(_) => 0,
-            }
-        };
-        assert_eq!(refused_at(&good, &ours), 0);
-        assert_eq!(refused_at(&good, &theirs), 1, "another participant's");
-        for byte in 0..good.len() {
-            for bit in [0x01, 0x20] {
-                let mut bent = good.clone();
-                bent[byte] ^= bit;
-                assert_ne!(refused_at(&bent, &ours), 0, "byte {byte}");
-            }
-        }
-        let lines: Vec<&[u8]> = good.split_inclusive(|byte| *byte == b'\n').collect();
-        assert_eq!(refused_at(&[lines[0], lines[2]].concat(), &ours), 2, "a line taken out");
-        assert_eq!(refused_at(&[lines[1], lines[0], lines[2]].concat(), &ours), 1, "reordered");
-        assert_eq!(refused_at(&[lines[0], lines[1], lines[1]].concat(), &ours), 3, "repeated");
-        assert_eq!(refused_at(&good[..good.len() - 1], &ours), 0, "the end of the last line is added");
-        assert_eq!(std::fs::read(&path).expect("read"), good);
-        assert_eq!(refused_at(&[&good[..good.len() - 1], b"}"].concat(), &ours), 3, "longer than a line");
-        assert_eq!(refused_at(&[&good, b"x".as_slice()].concat(), &ours), 4, "no beginning of a line");
-        assert_eq!(refused_at(&[&good[..good.len() - 2], b"\n"].concat(), &ours), 3, "torn, and a line after it");
-    }
-
-    /// However much of the last line is there, the lines before it stand and the next one follows them.
-    #[test]
-    fn a_line_cut_anywhere_is_left_out_and_the_next_one_takes_its_place() {
-        let dir = tempfile::tempdir().expect("a scratch directory");
-        let (keys, key_file, path) = (keys(1), dir.path().join("p.ccc"), dir.path().join("p.journal"));
-        std::fs::write(&key_file, "").expect("written");
-        let answer = |byte| Answer { request: [byte; 64], recipient: [2; 64], bytes: &[3; 5] };
-        let mut journal = FileJournal::beside(&key_file, &keys).expect("an absent journal is empty");
-        kept(&mut journal, 1, answer(1));
-        let whole = std::fs::metadata(&path).expect("a journal").len();
-        let first = std::fs::read(&path).expect("read");
-        kept(&mut journal, 2, answer(2));
-        drop(journal);
-        let both = std::fs::read(&path).expect("read");
-        let cuts = first.len()..both.len();
-        for cut in cuts.step_by(7).chain([both.len() - 2]) {
-            std::fs::write(&path, &both[..cut]).expect("written");
-            let mut journal = FileJournal::beside(&key_file, &keys).expect("read");
-            assert_eq!((journal.answers(&[1; 32]).len(), journal.answers(&[2; 32]).len()), (1, 0), "cut at {cut}");
-            kept(&mut journal, 3, answer(3));
-            // what a failed write leaves that could not be taken back
-            let mut file = OpenOptions::new().append(true).open(&path).expect("opened");
-            file.write_all(&first[..usize::try_from(whole / 2).expect("short")]).expect("written");
-            kept(&mut journal, 4, answer(4));
-            drop(journal);
-            let journal = FileJournal::beside(&key_file, &keys).expect("read again");
-            assert_eq!([1, 2, 3, 4].map(|id| journal.answers(&[id; 32]).len()), [1, 0, 1, 1], "cut at {cut}");
-        }
-    }
-
-    /// A journal that was put back to an earlier state, with the counter that has seen more.
-    #[test]
-    fn n155_an_older_journal_than_its_counter_is_refused() {
-        let dir = tempfile::tempdir().expect("a scratch directory");
-        let (keys, key_file) = (keys(1), dir.path().join("p.ccc"));
-        let (path, counter) = (dir.path().join("p.journal"), dir.path().join("p.counter"));
-        std::fs::write(&key_file, "").expect("written");
-        let open = |keys: &ParticipantKeys| FileJournal::counted(&key_file, &counter, keys);
-        let answer = |byte| Answer { request: [byte; 64], recipient: [2; 64], bytes: &[3; 5] };
-        let mut journal = open(&keys).expect("an absent journal is empty");
-        assert!(matches!(open(&keys), Err(JournalError::Busy { .. })));
-        kept(&mut journal, 1, answer(1));
-        let earlier = std::fs::read(&path).expect("read");
-        journal.keep([2; 32], answer(2)).expect("kept");
-        journal.keep([3; 32], answer(3)).expect("kept");
-        journal.settle().expect("on the medium");
-        drop(journal);
-        drop(open(&keys).expect("as it was left"));
-        let now = std::fs::read(&path).expect("read");
-        std::fs::write(&path, &earlier).expect("written");
-        assert!(matches!(open(&keys), Err(JournalError::Behind { counted: 3, found: 1, .. })));
-        std::fs::remove_file(&path).expect("removed");
-        assert!(matches!(open(&keys), Err(JournalError::Behind { counted: 3, found: 0, .. })));
-        std::fs::write(&path, &now).expect("written");
-        let seen = std::fs::read(&counter).expect("read");
-        let bent: Vec<u8> = seen.iter().map(|byte| byte ^ 1).collect();
-        std::fs::write(&counter, bent).expect("written");
-        assert!(matches!(open(&keys), Err(JournalError::Counter { .. })));
-        std::fs::write(&counter, seen).expect("written");
-        let journal = open(&keys).expect("as it was left");
-        assert_eq!([1, 2, 3, 4].map(|id| journal.answers(&[id; 32]).len()), [1, 1, 1, 0]);
-    }
-}
+mod tests;

@@ -4,6 +4,7 @@
 //! themselves are those of [`ccc_node::vault_node`]. `docs/spec/node.md` has protocol, limits and errors.
 
 pub mod audit;
+mod body;
 pub mod client;
 pub mod config;
 pub mod follow;

@@ -21,9 +21,13 @@ pub struct Limits {
     pub body: usize,
     /// Bytes of a call's header fields.
     pub headers: u32,
-    /// Ciphertexts a second that a peer may ask for, on the average.
+    /// Bytes of all bodies at one time.
+    pub bodies: usize,
+    /// Handshakes from one address at one time.
+    pub handshakes_per_address: usize,
+    /// Tokens a second of a peer, on the average: a call takes one, and one for each 256 bytes of its body.
     pub rate: u32,
-    /// Ciphertexts that it may ask for at once.
+    /// Tokens that it may take at once.
     pub burst: u32,
     /// For a handshake.
     pub handshake: Duration,
@@ -51,6 +55,8 @@ impl Default for Limits {
             workers_per_peer: workers.div_ceil(2),
             body: 8 << 20,
             headers: 8 << 10,
+            bodies: 256 << 20,
+            handshakes_per_address: 4,
             rate: 4_096,
             burst: 65_536,
             handshake: Duration::from_secs(5),

@@ -2,17 +2,17 @@
 //! before it leaves.
 
 use crate::{
-    audit::AuditLog,
+    audit::{AuditLog, Named},
     follow::{Clock, Followed, NotReady},
     frame::Reply,
 };
 use ccc_core::identifier::Identifier;
-use ccc_node::vault_node::{Ask, Journal, Prepared, Refusal, VaultNode};
+use ccc_node::vault_node::{Answered, Ask, ChainView, Journal, Participant, Prepared, Refusal, VaultNode};
 use rand::{
-    SeedableRng,
+    CryptoRng, SeedableRng,
     rngs::{StdRng, SysRng},
 };
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// What became of one ask, for logs and meters; the peer sees the [`Reply`] alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,7 +59,9 @@ pub enum NodeError {
 
 /// A participant, the chain as it reads it, its clock and its audit log.
 pub struct Node<J> {
-    vault: RwLock<VaultNode<J>>,
+    participant: Participant,
+    /// Held for a look or for one synchronisation, and never while an ask is checked.
+    answered: Mutex<Answered<J>>,
     identifier: Identifier,
     followed: Followed,
     clock: Arc<dyn Clock>,
@@ -71,7 +73,8 @@ impl<J: Journal> Node<J> {
     #[must_use]
     pub fn new(vault: VaultNode<J>, followed: Followed, clock: Arc<dyn Clock>, audit: Option<AuditLog>) -> Self {
         let identifier = vault.identifier();
-        Self { vault: RwLock::new(vault), identifier, followed, clock, audit: Mutex::new(audit) }
+        let (participant, answered) = vault.into_parts();
+        Self { participant, answered: Mutex::new(answered), identifier, followed, clock, audit: Mutex::new(audit) }
     }
 
     /// Who it is.
@@ -96,25 +99,39 @@ impl<J: Journal> Node<J> {
         let snapshot = self.followed.snapshot()?;
         let mut rng = StdRng::try_from_rng(&mut SysRng).map_err(|_| NodeError::Randomness)?;
         let now = self.clock.now();
-        let prepared: Vec<_> = {
-            let vault = self.vault.read().unwrap_or_else(PoisonError::into_inner);
-            let one = |ask: &Ask| vault.prepare(&snapshot.view(&ask.request.block_hash), ask, now, &mut rng);
-            asks.iter().map(one).collect()
-        };
-        let replies: Vec<_> = asks.iter().zip(self.keep(prepared)).map(|(ask, kept)| said(peer, ask, kept)).collect();
+        let one = |ask: &Ask| self.prepare(&snapshot.view(&ask.request.block_hash), ask, now, &mut rng);
+        let prepared: Vec<_> = asks.iter().map(one).collect();
+        let replies = said(peer, asks, self.keep(prepared));
         self.log(peer, now, asks, &replies);
         Ok(replies)
     }
 
+    fn prepare(
+        &self,
+        view: &ChainView,
+        ask: &Ask,
+        now: u64,
+        rng: &mut impl CryptoRng,
+    ) -> Result<Option<Prepared>, Refusal> {
+        let Some(checked) = self.participant.check(view, ask, now)? else { return Ok(None) };
+        // a statement of its own: the lock ends with it
+        let before = self.answered().before(&checked)?;
+        before.map_or_else(|| self.participant.make(ask, checked, rng), Ok).map(Some)
+    }
+
+    fn answered(&self) -> MutexGuard<'_, Answered<J>> {
+        self.answered.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Nothing is given before all of it is on the medium.
     fn keep(&self, prepared: Vec<Result<Option<Prepared>, Refusal>>) -> Vec<Result<Reply, Refusal>> {
-        let mut vault = self.vault.write().unwrap_or_else(PoisonError::into_inner);
+        let mut answered = self.answered();
         let kept = prepared.into_iter().map(|prepared| match prepared? {
-            Some(prepared) => vault.keep(prepared).map(|envelope| Reply::Answered(Box::new(envelope))),
+            Some(prepared) => answered.keep(prepared).map(|envelope| Reply::Answered(Box::new(envelope))),
             None => Ok(Reply::Refused),
         });
         let kept: Vec<_> = kept.collect();
-        match vault.settle() {
+        match answered.settle() {
             Ok(()) => kept,
             Err(refusal) => {
                 tracing::error!(target: "ccc_server::node", "{refusal}");
@@ -127,7 +144,7 @@ impl<J: Journal> Node<J> {
         let mut audit = self.audit.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(log) = audit.as_mut() else { return };
         for (ask, reply) in asks.iter().zip(replies) {
-            if let Err(error) = log.append(now, peer, &ask.request, Outcome::of(reply)) {
+            if let Err(error) = log.append(now, peer, &Named::from(ask), Outcome::of(reply)) {
                 tracing::error!(target: "ccc_server::audit", "the audit log did not take an entry: {error}");
             }
         }
@@ -142,18 +159,28 @@ impl<J: Journal> Node<J> {
     }
 }
 
-/// The reply to a kept answer or a refusal; the reason stays in this node's own log.
-fn said(peer: &str, ask: &Ask, kept: Result<Reply, Refusal>) -> Reply {
-    let request = hex::encode(ask.request.id);
-    match kept {
+/// The replies to kept answers and refusals; the reasons stay in this node's own log, of a call's refusals the first one.
+fn said(peer: &str, asks: &[Ask], kept: Vec<Result<Reply, Refusal>>) -> Vec<Reply> {
+    let mut refused = 0_usize;
+    let one = |(ask, kept): (&Ask, Result<Reply, Refusal>)| match kept {
         Ok(reply) => {
+            let request = hex::encode(ask.request.id);
             tracing::info!(target: "ccc_server::node", peer, request, ciphertexts = ask.ciphertexts.len(), "answered");
             reply
         }
         Err(Refusal::Block) => Reply::Later,
         Err(refusal) => {
-            tracing::warn!(target: "ccc_server::node", peer, request, "refused: {refusal}");
+            if refused == 0 {
+                let request = hex::encode(ask.request.id);
+                tracing::warn!(target: "ccc_server::node", peer, request, "refused: {refusal}");
+            }
+            refused += 1;
             Reply::Refused
         }
+    };
+    let replies = asks.iter().zip(kept).map(one).collect();
+    if refused > 1 {
+        tracing::warn!(target: "ccc_server::node", peer, "{refused} of {} asks of the call refused", asks.len());
     }
+    replies
 }

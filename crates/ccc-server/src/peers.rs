@@ -3,6 +3,7 @@
 use crate::limits::{Bucket, Limits};
 use std::{
     collections::HashMap,
+    net::IpAddr,
     sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
 };
@@ -31,9 +32,9 @@ impl Peer {
         }
     }
 
-    /// Takes the tokens for so many ciphertexts.
-    pub(crate) fn take(&self, ciphertexts: usize) -> Result<(), Duration> {
-        let tokens = u32::try_from(ciphertexts).unwrap_or(u32::MAX);
+    /// Takes so many tokens.
+    pub(crate) fn take(&self, tokens: usize) -> Result<(), Duration> {
+        let tokens = u32::try_from(tokens).unwrap_or(u32::MAX);
         self.bucket.lock().unwrap_or_else(PoisonError::into_inner).take(tokens, self.began.elapsed())
     }
 }
@@ -53,5 +54,36 @@ impl Peers {
 
     pub(crate) fn keys(&self) -> impl Iterator<Item = [u8; 32]> {
         self.0.keys().copied()
+    }
+}
+
+/// Handshakes that run, by the address they come from.
+#[derive(Clone, Default)]
+pub(crate) struct Addresses(Arc<Mutex<HashMap<IpAddr, usize>>>);
+
+/// One handshake; it counts until this is dropped.
+pub(crate) struct Counted(Addresses, IpAddr);
+
+impl Addresses {
+    /// A place among the most that an address may have.
+    pub(crate) fn enter(&self, from: IpAddr, most: usize) -> Option<Counted> {
+        let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = counts.entry(from).or_default();
+        if *count >= most {
+            return None;
+        }
+        *count += 1;
+        drop(counts);
+        Some(Counted(self.clone(), from))
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        let mut counts = self.0.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match counts.get_mut(&self.1) {
+            Some(count) if *count > 1 => *count -= 1,
+            _ => drop(counts.remove(&self.1)),
+        }
     }
 }

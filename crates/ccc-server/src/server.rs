@@ -3,11 +3,12 @@
 mod call;
 
 use crate::{
+    body::Room,
     identity::{Identity, key_of},
     limits::Limits,
     meters::Meters,
     node::Node,
-    peers::{Peer, Peers},
+    peers::{Addresses, Peer, Peers},
     tls,
 };
 use call::Calls;
@@ -63,8 +64,10 @@ struct Shared<J> {
     limits: Limits,
     meters: Meters,
     handshakes: Arc<Semaphore>,
+    addresses: Addresses,
     connections: Arc<Semaphore>,
     workers: Arc<Semaphore>,
+    bodies: Room,
 }
 
 impl<J: Journal + Send + Sync + 'static> Server<J> {
@@ -88,6 +91,8 @@ impl<J: Journal + Send + Sync + 'static> Server<J> {
             handshakes: Arc::new(Semaphore::new(limits.handshakes)),
             connections: Arc::new(Semaphore::new(limits.connections)),
             workers: Arc::new(Semaphore::new(limits.workers)),
+            addresses: Addresses::default(),
+            bodies: Room::new(limits.bodies),
             limits,
         };
         Ok(Self { shared: Arc::new(shared), acceptor })
@@ -110,17 +115,19 @@ impl<J: Journal + Send + Sync + 'static> Server<J> {
         drop(listener);
         let ended = async { while tasks.join_next().await.is_some() {} };
         let _cut = timeout(self.shared.limits.drain, ended).await;
-        self.shared.node.sync_audit();
+        let node = Arc::clone(&self.shared.node);
+        let _done = tokio::task::spawn_blocking(move || node.sync_audit()).await;
     }
 
     fn welcome(&self, stream: TcpStream, from: SocketAddr, stop: watch::Receiver<bool>, tasks: &mut JoinSet<()>) {
-        let Ok(handshake) = Arc::clone(&self.shared.handshakes).try_acquire_owned() else {
-            return self.shared.meters.turned_away("handshakes");
-        };
+        let most = self.shared.limits.handshakes_per_address;
+        let places =
+            (self.shared.addresses.enter(from.ip(), most), Arc::clone(&self.shared.handshakes).try_acquire_owned());
+        let (Some(address), Ok(handshake)) = places else { return self.shared.meters.turned_away("handshakes") };
         let (shared, acceptor) = (Arc::clone(&self.shared), self.acceptor.clone());
         tasks.spawn(async move {
             let shaken = shake_hands(&acceptor, stream, shared.limits.handshake).await;
-            drop(handshake);
+            drop((handshake, address));
             match shaken {
                 Ok((stream, key)) => shared.connect(stream, &key, stop).await,
                 Err(reason) => {

@@ -5,13 +5,13 @@ use crate::{
     config::{Answers, ConfigError, VaultConfig},
     follow::{Clock, Follower, NotReady},
     identity::Identity,
-    journal::{FileJournal, JournalError},
+    journal::{CounterFile, FileJournal, JournalError},
     meters::Meters,
     node::Node,
     operations,
     server::Server,
 };
-use ccc_chain::{Chain, ChainError, ConnectOptions, Deployment};
+use ccc_chain::{Chain, ChainError, ChainKind, ConnectOptions, Deployment, Finality};
 use ccc_core::{
     enclave::attestation::Policy,
     encoding::EncodingError,
@@ -19,6 +19,7 @@ use ccc_core::{
     vault::Mode,
 };
 use ccc_node::{
+    policy_file::ModeName,
     production::{Configuration, ProductionRefusal, Sharing},
     vault_node::VaultNode,
 };
@@ -122,13 +123,17 @@ impl Service {
         keys: &impl KeyProvider,
         public: Public,
         clock: Arc<dyn Clock>,
+        counter: CounterFile,
     ) -> Result<Self, StartError> {
         let (share, keys) = keys.open().map_err(|error| StartError::Keys { reason: error.to_string() })?;
         check_secrets(&share, &keys, &public.committee)?;
         check_production(config, &public)?;
-        let journal = FileJournal::counted(&config.key, &config.counter_path(), &keys)?;
+        if config.mode == ModeName::Simulation {
+            tracing::warn!(target: "ccc_server::service", "mode simulation: simulated enclaves and chains are accepted");
+        }
+        let journal = FileJournal::counted(&config.key, &config.counter_path(), counter, &keys)?;
         let audit = AuditLog::open(&config.audit_path())?;
-        let known = known(&public.committee, config.client_keys()?);
+        let known = known(&public.committee, config.client_keys()?)?;
         let follower = follow(config, &public.deployment, Arc::clone(&clock)).await?;
         // a second copy for handshakes: what signs those never sees a share
         let identity = Identity::new(ParticipantKeys::from_bytes(&keys.to_bytes())?);
@@ -149,7 +154,7 @@ impl Service {
     /// [`StartError::Production`], [`StartError::Config`].
     pub fn check(config: &VaultConfig, public: &Public) -> Result<(), StartError> {
         check_production(config, public)?;
-        config.client_keys()?;
+        known(&public.committee, config.client_keys()?)?;
         Ok(())
     }
 
@@ -170,7 +175,8 @@ impl Service {
             tokio::spawn(async move {
                 loop {
                     tokio::time::sleep(AUDIT_SYNC).await;
-                    node.sync_audit();
+                    let node = Arc::clone(&node);
+                    let _done = tokio::task::spawn_blocking(move || node.sync_audit()).await;
                 }
             }),
         ];
@@ -188,26 +194,48 @@ fn check_secrets(share: &KeyShare, keys: &ParticipantKeys, committee: &Committee
     Err(StartError::OtherKeys { identifier: share.identifier().get() })
 }
 
+/// How the key was made is not in its file; what can be judged here is the roster, the policy and, once it is asked, the
+/// chain.
 fn check_production(config: &VaultConfig, public: &Public) -> Result<(), ProductionRefusal> {
     let (mode, sharing) = (config.mode.into(), Sharing::Roster(public.committee.roster()));
     Configuration { mode, seeded: false, dealt: false, sharing, policy: Some(&public.policy), simulated: &[] }.check()
 }
 
-/// The other members, and the clients of the configuration.
-fn known(committee: &Committee, clients: Vec<([u8; 32], String)>) -> Vec<([u8; 32], String)> {
+/// The committee's members, this one with them, and the clients of the configuration.
+///
+/// # Errors
+/// [`ConfigError::SameKey`]: a client with a member's key would take that member's place and its name.
+fn known(committee: &Committee, clients: Vec<([u8; 32], String)>) -> Result<Vec<([u8; 32], String)>, ConfigError> {
     let member =
         |member: &ccc_core::keys::Member| (member.keys().signing_key(), format!("participant {}", member.identifier));
-    committee.members().iter().map(member).chain(clients).collect()
+    let members: Vec<_> = committee.members().iter().map(member).collect();
+    let same = |(key, _): &([u8; 32], String)| members.iter().any(|member| member.0 == *key);
+    match clients.iter().position(same) {
+        Some(index) => Err(ConfigError::SameKey { index }),
+        None => Ok(members.into_iter().chain(clients).collect()),
+    }
+}
+
+/// Production refuses the chains on which nothing is ever final: one that says that it is made for development.
+fn check_chain(mode: ModeName, kind: ChainKind) -> Result<(), ProductionRefusal> {
+    match (mode, kind) {
+        (ModeName::Production, ChainKind::Anvil) => Err(ProductionRefusal::Simulated { part: "anvil's chain" }),
+        (ModeName::Production, ChainKind::Embedded) => Err(ProductionRefusal::Simulated { part: "the embedded chain" }),
+        (ModeName::Production, ChainKind::Node) | (ModeName::Simulation, _) => Ok(()),
+    }
 }
 
 async fn follow(config: &VaultConfig, deployment: &Deployment, clock: Arc<dyn Clock>) -> Result<Follower, StartError> {
     let options = ConnectOptions {
         expected_chain_id: Some(deployment.chain_id),
         pin_block_times: false,
+        // an endpoint that calls itself a development node does not choose what is final
+        finality: (config.mode == ModeName::Production).then_some(Finality::Tag),
         answer_timeout: Duration::from_secs(10),
         ..ConnectOptions::default()
     };
     let chain = Chain::connect(&config.rpc_url, &options).await?;
+    check_chain(config.mode, chain.kind())?;
     let mut follower = Follower::new(&chain, deployment, config.follow(), clock).await?;
     follower.look().await.map_err(StartError::NotReady)?;
     Ok(follower)
@@ -221,5 +249,19 @@ fn mode(answers: Answers) -> Mode {
     match answers {
         Answers::Sealed => Mode::Sealed,
         Answers::Compact => Mode::Compact,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn n112_production_takes_no_chain_made_for_development() {
+        let refused = |kind| check_chain(ModeName::Production, kind).err();
+        assert_eq!(refused(ChainKind::Anvil), Some(ProductionRefusal::Simulated { part: "anvil's chain" }));
+        assert_eq!(refused(ChainKind::Embedded), Some(ProductionRefusal::Simulated { part: "the embedded chain" }));
+        assert_eq!(refused(ChainKind::Node), None);
+        assert_eq!(check_chain(ModeName::Simulation, ChainKind::Anvil), Ok(()));
     }
 }

@@ -30,6 +30,7 @@ const NAME: &str = "vault.invalid";
 /// # Errors
 /// What rustls has against it.
 pub fn server(identity: &Identity, clients: BTreeSet<[u8; 32]>) -> Result<Arc<ServerConfig>, Error> {
+    check_processor()?;
     let resolver = Arc::new(AlwaysResolvesServerRawPublicKeys::new(identity.certified()));
     let mut config = ServerConfig::builder_with_provider(Arc::new(rustls_graviola::default_provider()))
         .with_protocol_versions(&[&TLS13])?
@@ -46,6 +47,7 @@ pub fn server(identity: &Identity, clients: BTreeSet<[u8; 32]>) -> Result<Arc<Se
 /// # Errors
 /// What rustls has against it.
 pub fn client(identity: &Identity, server: [u8; 32]) -> Result<Arc<ClientConfig>, Error> {
+    check_processor()?;
     let resolver = Arc::new(AlwaysResolvesClientRawPublicKeys::new(identity.certified()));
     let mut config = ClientConfig::builder_with_provider(Arc::new(rustls_graviola::default_provider()))
         .with_protocol_versions(&[&TLS13])?
@@ -56,6 +58,22 @@ pub fn client(identity: &Identity, server: [u8; 32]) -> Result<Arc<ClientConfig>
     config.resumption = Resumption::disabled();
     config.enable_sni = false;
     Ok(Arc::new(config))
+}
+
+/// Graviola ends the process on a processor without what it is written for; here that is an error.
+#[cfg(target_arch = "x86_64")]
+fn check_processor() -> Result<(), Error> {
+    use std::arch::is_x86_feature_detected as has;
+    let first = has!("adx") && has!("aes") && has!("avx") && has!("avx2");
+    if first && has!("bmi1") && has!("bmi2") && has!("pclmulqdq") {
+        return Ok(());
+    }
+    Err(Error::General("TLS needs a processor with ADX, AES, AVX2, BMI and PCLMULQDQ".into()))
+}
+
+#[cfg(not(target_arch = "x86_64"))]
+fn check_processor() -> Result<(), Error> {
+    Ok(())
 }
 
 /// The name that stands for no name.

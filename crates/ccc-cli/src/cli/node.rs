@@ -21,11 +21,15 @@ The node reads its passphrase from --passphrase-file or the terminal. CCC_NODE_R
 replace a value of the file. It stops on SIGTERM or ctrl-c, after the calls that run.
 
 Example:
+  ccc --passphrase-file /run/credentials/passphrase node vault --config vault-1.toml --begin-counter    (once)
   ccc --passphrase-file /run/credentials/passphrase node vault --config vault-1.toml")]
 pub(crate) struct VaultNodeArgs {
     /// The configuration (TOML), described in docs/spec/node.md
     #[arg(long, value_name = "FILE")]
     pub(crate) config: PathBuf,
+    /// Begin the journal's counter: at the first start, or when it is lost and the journal is known to be the newest
+    #[arg(long)]
+    pub(crate) begin_counter: bool,
     /// Log lines as JSON
     #[arg(long)]
     pub(crate) log_json: bool,

@@ -10,10 +10,12 @@ use crate::{
     ui::Answer,
 };
 use ccc_core::keys::{Committee, KeyShare, ParticipantKeys};
+use ccc_node::policy_file::ModeName;
 use ccc_server::{
     audit,
-    config::VaultConfig,
+    config::{ConfigError, VaultConfig},
     follow::SystemClock,
+    journal::CounterFile,
     server::Stop,
     service::{KeyProvider, Public, Service},
 };
@@ -50,7 +52,8 @@ fn vault(arguments: &VaultNodeArgs, ctx: &Context<'_>) -> Result<Answer, Error> 
     let committee = public.committee.clone();
     let keys = SealedFile { path: &config.key, committee: &committee, passphrases: &ctx.passphrases };
     runtime()?.block_on(async {
-        let service = Service::prepare(&config, &keys, public, Arc::new(SystemClock)).await?;
+        let counter = if arguments.begin_counter { CounterFile::Begun } else { CounterFile::Kept };
+        let service = Service::prepare(&config, &keys, public, Arc::new(SystemClock), counter).await?;
         let [address, operations] = service.addresses().map_err(Error::Runtime)?;
         let line = format!("re-encryption at {address}, health and meters at http://{operations}");
         ctx.ui.result(&[line], &serde_json::json!({ "address": address, "operations": operations }));
@@ -104,7 +107,8 @@ fn log(arguments: &VaultNodeArgs) -> Result<(), Error> {
 
 /// The configuration with the public files that it names.
 fn read(path: &Path) -> Result<(VaultConfig, Public), Error> {
-    let text = String::from_utf8_lossy(&files::read(path, MAX_CONFIG)?).into_owned();
+    let text = String::from_utf8(files::read(path, MAX_CONFIG)?);
+    let text = text.map_err(|_| Error::NodeConfig { path: path.into(), source: Box::new(ConfigError::Text) })?;
     let variables =
         env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
     let config = VaultConfig::read(&text, variables);
@@ -124,8 +128,12 @@ fn check_config(arguments: &CheckConfigArgs, ctx: &Context<'_>) -> Result<Answer
         return Err(Error::Read { path: config.key, source: std::io::ErrorKind::NotFound.into() });
     }
     let (clients, limits) = (config.clients.len(), config.limits());
+    let mode = match config.mode {
+        ModeName::Simulation => "simulation",
+        ModeName::Production => "production",
+    };
     let lines = [
-        format!("chain {}, pool {}", public.deployment.chain_id, public.deployment.pool),
+        format!("mode {mode}, chain {}, pool {}", public.deployment.chain_id, public.deployment.pool),
         format!(
             "{} participants, epoch {}, {clients} clients",
             public.committee.members().len(),
@@ -133,11 +141,12 @@ fn check_config(arguments: &CheckConfigArgs, ctx: &Context<'_>) -> Result<Answer
         ),
         format!("journal counter {}, audit log {}", config.counter_path().display(), config.audit_path().display()),
         format!(
-            "{} calls at once, bodies of {} bytes, {} ciphertexts/s for a peer",
+            "{} calls at once, bodies of {} bytes, {} tokens/s for a peer",
             limits.workers, limits.body, limits.rate
         ),
     ];
     let object = serde_json::json!({
+        "mode": mode,
         "chain": public.deployment.chain_id,
         "pool": public.deployment.pool,
         "participants": public.committee.members().len(),

@@ -31,6 +31,17 @@ fn of_journal(error: &JournalError) -> (&'static str, &'static str) {
             "journal-behind",
             "put the newest journal back; a participant that forgot answers could give one request twice",
         ),
+        JournalError::NoCounter { .. } => (
+            "no-counter",
+            "at the first start say --begin-counter; later an old journal may have been put back: find the counter first",
+        ),
+        JournalError::CounterExists { .. } => {
+            ("counter-exists", "leave --begin-counter out: it is for the first start")
+        }
+        JournalError::Counter { .. } => (
+            "counter",
+            "another participant's, or damaged: never put back an older one; see docs/spec/node.md before beginning another",
+        ),
         _ => ("journal", "restore it from a copy; without it the participant could answer one attempt twice"),
     }
 }
@@ -46,7 +57,9 @@ fn of_start(error: &StartError) -> (&'static str, &'static str) {
         ),
         StartError::Journal(error) => of_journal(error),
         StartError::Production(_) => ("production", "SECURITY.md lists what production refuses"),
-        StartError::Audit(_) => ("audit-log", "move it away to begin another; `ccc node audit FILE` names the line"),
+        StartError::Audit(_) => {
+            ("audit-log", "somebody altered it: keep it, then name another file in `audit` to begin anew")
+        }
         StartError::Chain(_) => ("chain", "check rpc_url and deployment; `ccc doctor` asks the chain"),
         StartError::NotReady(reason) => of_not_ready(reason),
         StartError::Listen { .. } => ("port", "another process has the port: name another in `listen` or `operations`"),

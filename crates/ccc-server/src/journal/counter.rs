@@ -2,7 +2,8 @@
 //!
 //! *Layout*: two slots of 144 bytes, written in turn, so that a torn write leaves the other: sequence u64 ‖ lines u64 ‖
 //! authenticator of the last line 64 ‖ HMAC-SHA-512(journal key; "ccc/v1/counter" ‖ the fields before) 64. The slot with the
-//! higher sequence counts. The journal is written first: it may be ahead of the counter, never behind it.
+//! higher sequence counts. The journal is written first: it may be ahead of the counter, never behind it. After a slot that
+//! failed to be written nothing is appended before a restart, since it may be on the medium all the same.
 
 use super::{
     JournalError,
@@ -22,6 +23,8 @@ const SLOT: usize = FIELDS + 64;
 pub(super) struct Counter {
     file: File,
     sequence: u64,
+    #[cfg(test)]
+    fails: bool,
 }
 
 /// What a slot says.
@@ -33,25 +36,60 @@ struct Slot {
 }
 
 impl Counter {
-    /// Reads the counter and holds the journal against it; an absent one begins with what the journal holds.
+    /// Reads the counter and holds the journal against it. A file without a byte is what a crash leaves of one that was to
+    /// begin: none.
     pub(super) fn open(path: &Path, journal: &Path, lines: &Lines) -> Result<Self, JournalError> {
-        let fresh = !path.exists();
         let read = |source| JournalError::Read { path: path.into(), source };
-        let mut file =
-            OpenOptions::new().create(true).truncate(false).read(true).write(true).open(path).map_err(read)?;
+        let mut file = match OpenOptions::new().read(true).write(true).open(path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                return Err(JournalError::NoCounter { path: path.into() });
+            }
+            opened => opened.map_err(read)?,
+        };
         let mut bytes = Vec::new();
         Read::by_ref(&mut file).take(2 * SLOT as u64 + 1).read_to_end(&mut bytes).map_err(read)?;
-        let newest = bytes.chunks(SLOT).filter_map(|slot| Slot::read(slot, lines)).max_by_key(|slot| slot.sequence);
-        let mut counter = Self { file, sequence: newest.map_or(0, |slot| slot.sequence) };
-        match newest {
-            Some(slot) => slot.check(journal, lines)?,
-            None if fresh => {
-                let begun = counter.advance(lines).and_then(|()| sync_directory(path));
-                begun.map_err(|source| JournalError::Write { path: path.into(), source })?;
-            }
-            None => return Err(JournalError::Counter { path: path.into() }),
+        if bytes.is_empty() {
+            return Err(JournalError::NoCounter { path: path.into() });
         }
+        let newest = bytes.chunks(SLOT).filter_map(|slot| Slot::read(slot, lines)).max_by_key(|slot| slot.sequence);
+        let newest = newest.ok_or_else(|| JournalError::Counter { path: path.into() })?;
+        newest.check(journal, lines)?;
+        Ok(Self::at(file, newest.sequence))
+    }
+
+    /// Makes a counter that says what the journal holds.
+    pub(super) fn begin(path: &Path, lines: &Lines) -> Result<Self, JournalError> {
+        let write = |source| JournalError::Write { path: path.into(), source };
+        let file = OpenOptions::new().create(true).truncate(false).read(true).write(true).open(path).map_err(write)?;
+        if file.metadata().map_err(write)?.len() > 0 {
+            return Err(JournalError::CounterExists { path: path.into() });
+        }
+        let mut counter = Self::at(file, 0);
+        counter.advance(lines).and_then(|()| sync_directory(path)).map_err(write)?;
         Ok(counter)
+    }
+
+    fn at(file: File, sequence: u64) -> Self {
+        Self {
+            file,
+            sequence,
+            #[cfg(test)]
+            fails: false,
+        }
+    }
+
+    /// As a medium does that takes the slot and reports a failure.
+    #[cfg(test)]
+    pub(super) fn fail_once(&mut self) {
+        self.fails = true;
+    }
+
+    fn sync(&mut self) -> io::Result<()> {
+        #[cfg(test)]
+        if std::mem::take(&mut self.fails) {
+            return Err(io::Error::other("the medium failed"));
+        }
+        self.file.sync_data()
     }
 
     /// Says that the journal has all these lines on its medium.
@@ -61,7 +99,7 @@ impl Counter {
         let slot = Slot { sequence, lines: lines.count() as u64, head };
         self.file.seek(SeekFrom::Start((sequence % 2) * SLOT as u64))?;
         self.file.write_all(&slot.to_bytes(lines))?;
-        self.file.sync_data()?;
+        self.sync()?;
         self.sequence = sequence;
         Ok(())
     }

@@ -2,12 +2,13 @@
 
 use super::Shared;
 use crate::{
+    body::{BodyError, Held},
     frame::{self, FrameError, Reply},
     node::NodeError,
     peers::Peer,
 };
-use ccc_node::vault_node::{Ask, Journal};
-use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
+use ccc_node::vault_node::Journal;
+use http_body_util::Full;
 use hyper::{
     Method, Request, Response, StatusCode,
     body::{Bytes, Incoming},
@@ -20,6 +21,9 @@ use std::{
 };
 use tokio::{sync::OwnedSemaphorePermit, time::timeout};
 
+/// Bytes of a body for one token of its peer's rate: no ciphertext is shorter.
+const TOKEN: usize = 256;
+
 /// Why a call gets no replies: its status, and a sentence that says nothing about what the node knows.
 #[derive(Debug)]
 pub(super) enum Turned {
@@ -27,6 +31,7 @@ pub(super) enum Turned {
     Method,
     Type,
     TooLarge,
+    Crumbs,
     Slow,
     Broken,
     Frame(FrameError),
@@ -41,6 +46,7 @@ impl Turned {
             Self::Method => (StatusCode::METHOD_NOT_ALLOWED, "method"),
             Self::Type => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "content-type"),
             Self::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "too-large"),
+            Self::Crumbs => (StatusCode::BAD_REQUEST, "small-frames"),
             Self::Slow => (StatusCode::REQUEST_TIMEOUT, "slow"),
             Self::Broken => (StatusCode::BAD_REQUEST, "broken-off"),
             Self::Frame(_) => (StatusCode::BAD_REQUEST, "malformed"),
@@ -113,10 +119,13 @@ impl<J: Journal + Send + Sync + 'static> Calls<J> {
         let busy = |_| Turned::Busy(Duration::from_secs(1));
         let _call = Arc::clone(&self.peer.calls).try_acquire_owned().map_err(busy)?;
         self.peer.take(1).map_err(Turned::Busy)?;
-        let asks = frame::read_asks(&self.body(request).await?).map_err(Turned::Frame)?;
-        let work = asks.iter().map(|ask| ask.ciphertexts.len().max(1)).sum();
-        self.peer.take(work).map_err(Turned::Busy)?;
-        let replies = self.work(asks).await?;
+        let body = self.body(request).await?;
+        let tokens = body.bytes.len().div_ceil(TOKEN);
+        if tokens > self.shared.limits.burst as usize {
+            return Err(Turned::TooLarge);
+        }
+        self.peer.take(tokens).map_err(Turned::Busy)?;
+        let replies = self.work(body).await?;
         for reply in &replies {
             self.shared.meters.ask(match reply {
                 Reply::Answered(_) => "given",
@@ -130,28 +139,29 @@ impl<J: Journal + Send + Sync + 'static> Calls<J> {
         Ok(replies)
     }
 
-    async fn body(&self, request: Request<Incoming>) -> Result<Bytes, Turned> {
-        let limited = Limited::new(request.into_body(), self.shared.limits.body);
-        match timeout(self.shared.limits.body_time, limited.collect()).await {
-            Err(_) => Err(Turned::Slow),
-            Ok(Err(error)) if error.is::<LengthLimitError>() => Err(Turned::TooLarge),
-            Ok(Err(_)) => Err(Turned::Broken),
-            Ok(Ok(body)) => Ok(body.to_bytes()),
-        }
+    async fn body(&self, request: Request<Incoming>) -> Result<Held, Turned> {
+        let (limits, room) = (&self.shared.limits, &self.shared.bodies);
+        let read = timeout(limits.body_time, room.read(request.into_body(), limits.body)).await;
+        read.map_err(|_| Turned::Slow)?.map_err(|error| match error {
+            BodyError::TooLarge => Turned::TooLarge,
+            BodyError::Crumbs => Turned::Crumbs,
+            BodyError::Busy => Turned::Busy(Duration::from_secs(1)),
+            BodyError::Broken => Turned::Broken,
+        })
     }
 
-    /// On the blocking pool, after this peer's turn and then everybody's.
-    async fn work(&self, asks: Vec<Ask>) -> Result<Vec<Reply>, Turned> {
+    /// On the blocking pool, after this peer's turn and then everybody's; reading the asks is work too.
+    async fn work(&self, body: Held) -> Result<Vec<Reply>, Turned> {
         let turn = (turn(&self.peer.workers).await?, turn(&self.shared.workers).await?);
         let (node, peer) = (Arc::clone(&self.shared.node), Arc::clone(&self.peer));
         let answered = tokio::task::spawn_blocking(move || {
             let _turn = turn;
-            node.answer(&peer.name, &asks)
+            let asks = frame::read_asks(&body.bytes).map_err(Turned::Frame)?;
+            drop(body);
+            let unready = |_: NodeError| Turned::NotReady;
+            node.answer(&peer.name, &asks).map_err(unready)
         });
-        match answered.await {
-            Ok(Ok(replies)) => Ok(replies),
-            Ok(Err(NodeError::NotReady(_) | NodeError::Randomness)) | Err(_) => Err(Turned::NotReady),
-        }
+        answered.await.unwrap_or(Err(Turned::NotReady))
     }
 }
 
@@ -197,7 +207,26 @@ fn replied_with(replies: &[Reply]) -> Response<Full<Bytes>> {
 /// Waits until the next multiple of the step after the call came: a refusal takes one of few times, whichever check made
 /// it.
 async fn hold(came: Instant, step: Duration) {
+    tokio::time::sleep_until((came + due(came.elapsed(), step)).into()).await;
+}
+
+/// The next multiple of the step after so long.
+fn due(elapsed: Duration, step: Duration) -> Duration {
     let step = step.max(Duration::from_millis(1));
-    let steps = u32::try_from(came.elapsed().as_nanos() / step.as_nanos()).unwrap_or(u32::MAX - 1) + 1;
-    tokio::time::sleep_until((came + step * steps).into()).await;
+    let steps = u32::try_from(elapsed.as_nanos() / step.as_nanos()).unwrap_or(u32::MAX - 1) + 1;
+    step.saturating_mul(steps)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Whatever the work took inside of a step does not show.
+    #[test]
+    fn n052_a_refusal_is_due_at_a_multiple_of_the_step() {
+        let ms = Duration::from_millis;
+        assert_eq!([0, 1, 130, 249].map(|took| due(ms(took), ms(250))), [ms(250); 4]);
+        assert_eq!([250, 499].map(|took| due(ms(took), ms(250))), [ms(500); 2]);
+        assert_eq!(due(ms(5), Duration::ZERO), ms(6));
+    }
 }

@@ -12,10 +12,10 @@ use ccc_core::keys::{KeyShare, KeyShareError, ParticipantKeys};
 use ccc_server::{
     audit,
     client::Connection,
-    config::VaultConfig,
+    config::{ConfigError, VaultConfig},
     follow::{Clock, NotReady},
     frame::Reply,
-    journal::JournalError,
+    journal::{CounterFile, JournalError},
     server::Stop,
     service::{KeyProvider, Public, Service, StartError},
 };
@@ -72,9 +72,21 @@ fn config(dir: &Path, url: &str, host: &[u8; 32]) -> VaultConfig {
     VaultConfig::read(&text, std::iter::empty()).unwrap()
 }
 
+/// The counter begins where there is none.
 async fn start(scene: &Scene, config: &VaultConfig, keys: &Held, public: Public) -> Result<Service, StartError> {
+    let counter = if config.counter_path().exists() { CounterFile::Kept } else { CounterFile::Begun };
+    start_with(scene, config, keys, public, counter).await
+}
+
+async fn start_with(
+    scene: &Scene,
+    config: &VaultConfig,
+    keys: &Held,
+    public: Public,
+    counter: CounterFile,
+) -> Result<Service, StartError> {
     let clock: Arc<SetClock> = Arc::clone(&scene.clock);
-    Service::prepare(config, keys, public, clock as Arc<dyn Clock>).await
+    Service::prepare(config, keys, public, clock as Arc<dyn Clock>, counter).await
 }
 
 async fn page(address: std::net::SocketAddr, path: &str) -> String {
@@ -151,6 +163,12 @@ async fn n155_another_nodes_files_a_foreign_counter_a_wrong_chain_and_a_wrong_cl
     std::fs::write(config.counter_path(), vec![7; seen.len()]).unwrap();
     let counter = start(&scene, &config, &right, public(&scene)).await.err();
     assert!(matches!(counter, Some(StartError::Journal(JournalError::Counter { .. }))), "{counter:?}");
+    std::fs::remove_file(config.counter_path()).unwrap();
+    let absent = start_with(&scene, &config, &right, public(&scene), CounterFile::Kept).await.err();
+    assert!(matches!(absent, Some(StartError::Journal(JournalError::NoCounter { .. }))), "{absent:?}");
+    config.clients[0].key = hex::encode(scene.members[2].0.public_keys().signing_key());
+    let member = start(&scene, &config, &right, public(&scene)).await.err();
+    assert!(matches!(member, Some(StartError::Config(ConfigError::SameKey { index: 0 }))), "{member:?}");
 }
 
 /// Production takes no simulated hardware, whatever else is right.

@@ -7,5 +7,6 @@ mod common;
 mod files;
 mod followed;
 mod hostile;
+mod limits;
 mod reencrypt;
 mod scene;

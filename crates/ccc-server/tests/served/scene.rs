@@ -17,8 +17,9 @@ use ccc_core::{
     threshold::Threshold,
     vault::{AttestedRecipient, Mode, Request},
 };
-use ccc_node::vault_node::{Ask, Behaviour, MemoryJournal, VaultNode};
+use ccc_node::vault_node::{Ask, Behaviour, Journal, MemoryJournal, VaultNode};
 use ccc_server::{
+    audit::AuditLog,
     client::{Client, Connection, Endpoint},
     follow::{Clock, FollowOptions, Follower},
     identity::Identity,
@@ -187,17 +188,27 @@ impl Scene {
 
     /// Participant `index` on a port of its own, which follows the chain at short intervals.
     pub(crate) async fn listen(&self, index: usize, behaviour: Behaviour, limits: Limits) -> Listening {
+        self.listen_with(index, behaviour, limits, (MemoryJournal::default(), None)).await
+    }
+
+    /// As [`Self::listen`], with a journal and an audit log of the caller's.
+    pub(crate) async fn listen_with<J: Journal + Send + Sync + 'static>(
+        &self,
+        index: usize,
+        behaviour: Behaviour,
+        limits: Limits,
+        (journal, audit): (J, Option<AuditLog>),
+    ) -> Listening {
         let (keys, share) = self.secrets(index);
         let identity = Identity::new(self.secrets(index).0);
         let deployment = &self.world.deployment;
         let served = (common::CHAIN_ID, deployment.pool.0.0);
-        let journal = MemoryJournal::default();
         let vault = VaultNode::new(keys, share, self.committee.clone(), self.policy(), served, journal);
         let clock: Arc<dyn Clock> = Arc::clone(&self.clock) as _;
         let options = FollowOptions { interval: Duration::from_millis(20), ..FollowOptions::default() };
         let mut follower = Follower::new(&self.world.chain, deployment, options, Arc::clone(&clock)).await.unwrap();
         follower.look().await.unwrap();
-        let node = Arc::new(Node::new(vault.with_behaviour(behaviour), follower.followed(), clock, None));
+        let node = Arc::new(Node::new(vault.with_behaviour(behaviour), follower.followed(), clock, audit));
         let known = [(self.host.public(), "host".to_owned()), (self.rival().public(), "rival".to_owned())];
         let meters = Meters::default();
         let identifier = node.identifier();
