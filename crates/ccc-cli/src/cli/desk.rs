@@ -10,7 +10,7 @@ use std::path::PathBuf;
 /// Who sends, and for which table account.
 #[derive(Args, Clone, Default)]
 pub(crate) struct DeskArgs {
-    /// Submit under this salt, as an earlier run told it: the pool takes each once [default: a fresh one]
+    /// Repeat the submission of this salt [default: a fresh one]
     #[arg(long, value_name = "SALT", help_heading = "Chain")]
     pub(crate) salt: Option<Digest>,
     #[command(flatten)]

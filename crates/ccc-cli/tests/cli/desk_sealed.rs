@@ -5,7 +5,7 @@ use super::{
     support::liar::objects,
 };
 use ccc_chain::{submission, watch::Event};
-use ccc_core::{ciphertext::Ciphertext, ciphertext::Label};
+use ccc_core::ciphertext::{Ciphertext, LABEL_LEN, Label};
 use ccc_enclave::{
     authorisation,
     instruction::{CancelInstruction, DepositInstruction, StandingOrderTerms, WithdrawalInstruction},
@@ -45,7 +45,7 @@ fn submitted(desk: &Desk, id: &str) -> Ciphertext {
 fn opened(desk: &Desk, id: &str) -> (Label, Vec<u8>) {
     let ciphertext = submitted(desk, id);
     let label = ciphertext.label().clone();
-    let u = CompressedRistretto::from_slice(&ciphertext.to_bytes()[8..40]).expect("32 bytes");
+    let u = CompressedRistretto::from_slice(&ciphertext.to_bytes()[8 + LABEL_LEN..][..32]).expect("32 bytes");
     let shared = master(desk) * u.decompress().expect("a point");
     let verified = ciphertext.verify(&desk.master()).expect("under the vault's key");
     (label, verified.open_with(shared.compress().as_bytes()).expect("the committee opens it").to_vec())
