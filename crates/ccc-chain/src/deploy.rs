@@ -357,6 +357,10 @@ pub async fn check_pool(chain: &Chain, deployment: &Deployment) -> Result<(), Ch
         |_| ChainError::OtherPool { what: "code", expected: "a pool".into(), found: "another contract".into() };
     let table = pool.tableId().call().await.map_err(no_pool)?;
     other("table", deployment.table_id.to_string(), table.to_string())?;
+    let vault = deployment.registries.map_or(Address::ZERO, |registries| registries.vault);
+    other("vault", vault.to_string(), pool.vault().call().await?.to_string())?;
+    other("forwarder", deployment.forwarder.to_string(), pool.forwarder().call().await?.to_string())?;
+    other("reserve", deployment.reserve.to_string(), pool.reserve().call().await?.to_string())?;
     for (index, token) in (0u32..).zip(&deployment.tokens) {
         let found = pool.asset(index).call().await?;
         other("token", token.address.to_string(), found.token.to_string())?;

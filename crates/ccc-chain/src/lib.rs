@@ -38,6 +38,6 @@ pub use embedded::EmbeddedConfig;
 pub use error::ChainError;
 pub use provider::{Chain, ChainKind, ConnectOptions, Finality};
 pub use refusal::Refusal;
-pub use send::Sent;
+pub use send::{Sent, Signed};
 pub use submit::Delivery;
 pub use wallet::Wallet;

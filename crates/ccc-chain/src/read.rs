@@ -226,6 +226,15 @@ impl Pool {
         Ok(self.contract().paused().block(at).call().await?)
     }
 
+    /// The registry whose epoch every report must name; none where the pool has none.
+    ///
+    /// # Errors
+    /// See [`ChainError`].
+    pub async fn vault(&self, at: BlockId) -> Result<Option<Address>, ChainError> {
+        let vault = self.contract().vault().block(at).call().await?;
+        Ok(Some(vault).filter(|vault| !vault.is_zero()))
+    }
+
     /// An asset.
     ///
     /// # Errors

@@ -3,7 +3,7 @@
 use alloy::{
     eips::{BlockId, eip2718::Encodable2718},
     network::{NetworkTransactionBuilder, TransactionBuilder},
-    primitives::{Address, B256, Bytes, TxHash},
+    primitives::{Address, B256, Bytes, TxHash, keccak256},
     providers::Provider,
     rpc::types::{Log, TransactionReceipt, TransactionRequest},
     transports::RpcError,
@@ -26,6 +26,22 @@ pub struct Sent {
     pub logs: Vec<Log>,
     /// The contract it made.
     pub contract: Option<Address>,
+}
+
+/// A signed transaction that was not sent yet.
+#[derive(Clone, Debug)]
+pub struct Signed {
+    request: TransactionRequest,
+    nonce: u64,
+    raw: Vec<u8>,
+}
+
+impl Signed {
+    /// The transaction's hash.
+    #[must_use]
+    pub fn transaction(&self) -> TxHash {
+        keccak256(&self.raw)
+    }
 }
 
 impl Chain {
@@ -63,9 +79,27 @@ impl Chain {
     /// [`ChainError::Refused`] when the contract refuses before, [`ChainError::RefusedInBlock`] in the block; see
     /// [`ChainError`] for the rest.
     pub async fn send(&self, wallet: &Wallet, request: TransactionRequest) -> Result<Sent, ChainError> {
+        let signed = self.sign(wallet, request).await?;
+        self.send_signed(signed).await
+    }
+
+    /// Signs a request and sends nothing: its hash is known before anybody else has it.
+    ///
+    /// # Errors
+    /// As [`Self::send`] before anything is sent.
+    pub async fn sign(&self, wallet: &Wallet, request: TransactionRequest) -> Result<Signed, ChainError> {
         let request = request.with_from(wallet.address());
         let request = self.with_gas(request).await?;
         let (nonce, raw) = self.signed(wallet, request.clone()).await?;
+        Ok(Signed { request, nonce, raw })
+    }
+
+    /// Sends a signed request and waits for its block.
+    ///
+    /// # Errors
+    /// As [`Self::send`]. After [`ChainError::Rpc`] and [`ChainError::NotMined`] it may be mined all the same.
+    pub async fn send_signed(&self, signed: Signed) -> Result<Sent, ChainError> {
+        let Signed { request, nonce, raw } = signed;
         let receipt = self.mined(&raw).await?;
         let block = receipt.block_number.unwrap_or_default();
         if !receipt.status() {
@@ -75,7 +109,7 @@ impl Chain {
             transaction: receipt.transaction_hash,
             block,
             gas_used: receipt.gas_used,
-            contract: made(&request, wallet.address().create(nonce), receipt.contract_address)?,
+            contract: made(&request, request.from.unwrap_or_default().create(nonce), receipt.contract_address)?,
             logs: receipt.inner.logs().to_vec(),
         })
     }

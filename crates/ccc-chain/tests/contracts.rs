@@ -12,7 +12,8 @@ use ccc_chain::{
     ChainError, Deployment,
     act::submission_id,
     calls::{self, ExitProof},
-    deploy, read,
+    deploy::{self, Registries},
+    read,
     read::RequestStatus,
     submit,
     watch::{Event, Watcher},
@@ -403,6 +404,13 @@ async fn a_pool_that_is_not_the_deployments_is_refused() {
     assert!(matches!(check(other).await, Err(ChainError::OtherPool { what: "code", .. })));
     let other = Deployment { table_id: B256::ZERO, ..world.deployment.clone() };
     assert!(matches!(check(other).await, Err(ChainError::OtherPool { what: "table", .. })));
+    let other = Deployment { forwarder: token, ..world.deployment.clone() };
+    assert!(matches!(check(other).await, Err(ChainError::OtherPool { what: "forwarder", .. })));
+    let other = Deployment { reserve: token, ..world.deployment.clone() };
+    assert!(matches!(check(other).await, Err(ChainError::OtherPool { what: "reserve", .. })));
+    let registries = Registries { manager: token, vault: token, enclaves: token };
+    let other = Deployment { registries: Some(registries), ..world.deployment.clone() };
+    assert!(matches!(check(other).await, Err(ChainError::OtherPool { what: "vault", .. })));
     let mut other = world.deployment.clone();
     other.tokens.reverse();
     assert!(matches!(check(other).await, Err(ChainError::OtherPool { what: "token", .. })));

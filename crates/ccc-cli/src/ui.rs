@@ -91,6 +91,16 @@ impl Ui {
         }
     }
 
+    /// One line on standard error that must outlive the command: `--quiet` does not silence it, and with `--json` it is an
+    /// object.
+    pub(crate) fn keep(&self, text: &str, object: &serde_json::Value) {
+        if self.json {
+            let _closed_pipe = writeln!(std::io::stderr(), "{object}");
+        } else {
+            self.line("note:", AnsiColor::Cyan, text);
+        }
+    }
+
     /// Prints an error with its hint, as lines or as one object, and gives its exit code.
     pub(crate) fn failure(&self, error: &Error) -> ExitCode {
         let parts = error.parts();

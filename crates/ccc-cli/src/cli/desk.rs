@@ -10,6 +10,9 @@ use std::path::PathBuf;
 /// Who sends, and for which table account.
 #[derive(Args, Clone, Default)]
 pub(crate) struct DeskArgs {
+    /// Repeat the submission of this salt [default: a fresh one]
+    #[arg(long, value_name = "SALT", help_heading = "Chain")]
+    pub(crate) salt: Option<Digest>,
     #[command(flatten)]
     pub(crate) owner: OwnerArgs,
     #[command(flatten)]
@@ -48,8 +51,9 @@ pub(crate) struct ChainDepositArgs {
 /// Arguments of `withdraw`.
 #[derive(Args)]
 #[command(after_help = "\
-The request is public; its account, asset, amount and recipient only once they are paid. The next
-round pays what the account holds free; more moves nothing. `ccc order status ID` tells of it.
+The request is public; its account, asset, amount and recipient only once they are paid, but arguments
+are visible to other users of this machine. The next round pays what the account holds free; more moves
+nothing. `ccc order status ID` tells of it.
 
 Example:
   ccc withdraw --asset quote --amount 1000000 --to 0x… --account-key maker.ccc")]
@@ -133,7 +137,7 @@ pub(crate) struct OrderCancelArgs {
 #[derive(Args)]
 #[command(after_help = "\
 What an order was filled for, its receipt says: `ccc receipt open`. Exit code 1: it comes to nothing
-any more, as it has expired, was taken back, failed, or the rounds have ended.
+any more, as it has expired in a final block, was taken back, failed, or the rounds have ended.
 
 Example:
   ccc order status 3f… --cancellation 91… --deployment deployment.json")]
@@ -180,7 +184,7 @@ pub(crate) struct ReceiptOpenArgs {
 /// Arguments of `exit`.
 #[derive(Args)]
 #[command(after_help = "\
-Opens when no round has closed for the pool's exit delay; the first exit ends the rounds for ever.
+Opens when no round has closed for the pool's exit delay; the first exit ends everybody's rounds for ever.
 The rows of an account are paid to its own address, which sends itself and needs ether for gas. A
 deposit that no round took goes back to who made it. Exit code 1: it is not open; the answer says when.
 
@@ -197,7 +201,7 @@ pub(crate) struct ExitArgs {
     /// Leave with this asset alone: base or quote [default: every row]
     #[arg(long, value_enum, hide_possible_values = true)]
     pub(crate) asset: Option<AssetName>,
-    /// Wait until it opens
+    /// Wait until it opens, where it would be sent then
     #[arg(long)]
     pub(crate) wait: bool,
     /// Keys of the table account, which sends [env: CCC_ACCOUNT_KEY]

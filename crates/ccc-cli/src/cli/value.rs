@@ -72,6 +72,12 @@ impl FromStr for Address {
         let digits = text.strip_prefix("0x").unwrap_or(text);
         let mut bytes = [0; 20];
         hex::decode_to_slice(digits, &mut bytes).map_err(|_| "an address has 40 hexadecimal digits".to_owned())?;
+        // in one case it carries no checksum (EIP-55)
+        let mixed =
+            digits.contains(|c: char| c.is_ascii_lowercase()) && digits.contains(|c: char| c.is_ascii_uppercase());
+        if mixed && alloy::primitives::Address::from(bytes).to_checksum(None).get(2..) != Some(digits) {
+            return Err("the checksum in the case of its letters is wrong: a digit is not what it was".to_owned());
+        }
         Ok(Self(bytes))
     }
 }

@@ -41,6 +41,12 @@ pub(crate) enum NetworkError {
     Refused { by: String, reason: String },
     #[error("refused by {by} in {place}: {reason}")]
     RefusedInBlock { by: String, reason: String, place: String },
+    #[error("{what} was sent as transaction {transaction} and may be mined yet{name}: {reason}")]
+    PerhapsSent { what: &'static str, transaction: String, name: String, reason: String },
+    #[error("the pool {pool} names no vault: nothing shows whose key the committee's is")]
+    NoVault { pool: String },
+    #[error("nothing would be sent to chain {chain_id} after the wait")]
+    WaitForNothing { chain_id: u64 },
     #[error("the vault's master public key is {expected} on the chain, the committee's is {found}")]
     OtherVault { expected: String, found: String },
     #[error("{sender} has {found} wei, and the transactions may cost {needed}")]
@@ -113,6 +119,17 @@ impl NetworkError {
             Self::NoCommittee => {
                 ("no-committee", "give --committee FILE, the committee.ccc that the vault's operators publish")
             }
+            Self::PerhapsSent { .. } => (
+                "perhaps-sent",
+                "`ccc order status ID` tells whether it came; to try again add the --salt that was told: the pool takes it once",
+            ),
+            Self::NoVault { .. } => (
+                "no-vault",
+                "name a deployment with registries, as `ccc deploy` makes it; without them only a local chain serves",
+            ),
+            Self::WaitForNothing { .. } => {
+                ("no-broadcast", "add --broadcast, or leave --wait away to be told when it opens")
+            }
             Self::OtherVault { .. } => (
                 "other-committee",
                 "ask the vault's operators for their committee.ccc: what is encrypted to another key is lost",
@@ -128,7 +145,7 @@ impl NetworkError {
                 ("unknown-submission", "check the id, and that --deployment and --rpc-url are those of the submission")
             }
             Self::OtherSubmission { .. } => ("other-submission", "`ccc order status ID` tells what an id stands for"),
-            Self::ExpiredSubmission { .. } => ("expired", "nothing is left to do: it stands in no round any more"),
+            Self::ExpiredSubmission { .. } => ("expired", "nothing is left to do: no round to come reads it"),
             Self::OtherSender { .. } => ("other-sender", "use the key of that address"),
             Self::OtherVersion { .. } => {
                 ("not-current", "ask the host for the current version, as `ccc table export` writes it")

@@ -48,6 +48,7 @@ pub(crate) fn words_of(refusal: &Refusal) -> String {
 fn of_money(refusal: &Refusal) -> Option<String> {
     let argument = |name: &str| refusal.argument(name).unwrap_or("?").to_owned();
     Some(match refusal.name.as_str() {
+        "IdUsed" => format!("the pool has {} already", argument("id")),
         "ExitNotOpen" => {
             format!("exits open at {}, it is {}", argument("opens"), argument("timestamp"))
         }

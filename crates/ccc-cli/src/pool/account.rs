@@ -40,13 +40,14 @@ pub(crate) fn open(path: &Path, passphrases: &Passphrases) -> Result<TableOwner,
     Ok(TableOwner::new(&signing, reading)?)
 }
 
-/// The account of a key file as a sender of transactions: its address is its own.
+/// As [`open`], with the account as a sender of transactions: its address is its own.
 ///
 /// # Errors
 /// As [`open`].
-pub(crate) fn wallet(path: &Path, passphrases: &Passphrases) -> Result<Wallet, Error> {
-    let (signing, _) = read(path, passphrases)?;
-    Wallet::from_key(&signing).map_err(|_| Error::AccountKey(AuthorisationError::Malformed))
+pub(crate) fn with_wallet(path: &Path, passphrases: &Passphrases) -> Result<(TableOwner, Wallet), Error> {
+    let (signing, reading) = read(path, passphrases)?;
+    let wallet = Wallet::from_key(&signing).map_err(|_| Error::AccountKey(AuthorisationError::Malformed))?;
+    Ok((TableOwner::new(&signing, reading)?, wallet))
 }
 
 fn read(path: &Path, passphrases: &Passphrases) -> Result<KeyPair, Error> {

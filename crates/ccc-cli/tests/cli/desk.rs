@@ -4,7 +4,7 @@
 //! `ccc report submit` delivers.
 
 use super::{
-    network::{SIGNERS, Served, at_home, with_key},
+    network::{SIGNERS, Served, at_home, plan_of_real_parts, with_key, with_own_people},
     support::{
         Run, Scratch,
         liar::{committee, objects},
@@ -15,7 +15,7 @@ use alloy::{
     primitives::{Address, B256, U256},
     providers::Provider,
 };
-use ccc_chain::{Actions, Chain, ConnectOptions, Deployment, Wallet, read, watch::Event};
+use ccc_chain::{Actions, Chain, ConnectOptions, Deployment, Wallet, deploy::Registries, read, watch::Event};
 use ccc_core::{
     ciphertext::Ciphertext,
     report::{Payload, Report, ReportSigner, Round, SignedReport, Statement},
@@ -30,29 +30,29 @@ use serde_json::{Value, json};
 const LOT: u64 = 1_000;
 
 /// A desk with a funded key, an account and settings in its home; the pool is deployed.
-struct Desk {
-    scratch: Scratch,
-    served: Served,
-    deployment: Deployment,
-    account: Address,
+pub(super) struct Desk {
+    pub(super) scratch: Scratch,
+    pub(super) served: Served,
+    pub(super) deployment: Deployment,
+    pub(super) account: Address,
 }
 
-fn key_of(digits: &str) -> [u8; 32] {
+pub(super) fn key_of(digits: &str) -> [u8; 32] {
     let mut key = [0; 32];
     hex::decode_to_slice(digits, &mut key).expect("digits");
     key
 }
 
-fn wallet() -> Wallet {
+pub(super) fn wallet() -> Wallet {
     Wallet::from_key(&key_of(SIGNERS[0])).expect("a key")
 }
 
-fn on<T>(future: impl Future<Output = T>) -> T {
+pub(super) fn on<T>(future: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime").block_on(future)
 }
 
 impl Desk {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let scratch = with_key();
         let served = Served::start("--for 900");
         scratch.done("--no-passphrase keygen dkg -n 4 --out keys");
@@ -81,7 +81,7 @@ impl Desk {
     }
 
     /// The settings file of the desk's home.
-    fn settle_in(&self) {
+    pub(super) fn settle_in(&self) {
         let text = format!(
             "rpc_url = \"{}\"\ndeployment = \"../d.json\"\nprivate_key_file = \"../desk.key\"\n\
              account_key = \"../maker.ccc\"\ncommittee = \"../keys/committee.ccc\"\n",
@@ -91,13 +91,13 @@ impl Desk {
         self.scratch.write("ccc/config.toml", text);
     }
 
-    fn ccc(&self, arguments: &str) -> Run {
+    pub(super) fn ccc(&self, arguments: &str) -> Run {
         at_home(&self.scratch, &format!("--json {arguments} --config ccc/config.toml"), &[])
     }
 
     /// Runs a command that must succeed, and gives what it printed.
     #[track_caller]
-    fn done(&self, arguments: &str) -> Value {
+    pub(super) fn done(&self, arguments: &str) -> Value {
         let run = self.ccc(arguments);
         assert_eq!(run.code, 0, "{arguments}\n{}{}", run.stdout, run.stderr);
         run.json()
@@ -105,7 +105,7 @@ impl Desk {
 
     /// Runs a command that must be refused with this code.
     #[track_caller]
-    fn refused(&self, arguments: &str, code: &str) {
+    pub(super) fn refused(&self, arguments: &str, code: &str) {
         let run = self.ccc(arguments);
         assert!(run.stdout.is_empty(), "{arguments}\n{}", run.stdout);
         let error = run.json_error();
@@ -115,30 +115,30 @@ impl Desk {
 
     /// The state of a submission, and whether it came to nothing.
     #[track_caller]
-    fn state(&self, arguments: &str) -> (String, bool) {
+    pub(super) fn state(&self, arguments: &str) -> (String, bool) {
         let run = self.ccc(&format!("order status {arguments}"));
         assert!(run.code < 2, "{arguments}\n{}", run.stderr);
         (run.json()["state"].as_str().expect("text").to_owned(), run.code == 1)
     }
 
-    async fn chain(&self) -> Chain {
+    pub(super) async fn chain(&self) -> Chain {
         let options = ConnectOptions { pin_block_times: false, ..ConnectOptions::default() };
         Chain::connect(&self.served.url, &options).await.expect("connected")
     }
 
-    fn ask(&self, method: &'static str, parameters: Value) {
+    pub(super) fn ask(&self, method: &'static str, parameters: Value) {
         on(async {
             let chain = self.chain().await;
             let _: Value = chain.provider().raw_request(method.into(), parameters).await.expect("an answer");
         });
     }
 
-    fn passes(&self, seconds: u64) {
+    pub(super) fn passes(&self, seconds: u64) {
         self.ask("evm_increaseTime", json!([seconds]));
         self.ask("evm_mine", json!([]));
     }
 
-    fn tokens_of(&self, owner: Address) -> U256 {
+    pub(super) fn tokens_of(&self, owner: Address) -> U256 {
         on(async {
             let chain = self.chain().await;
             let token = self.deployment.tokens[0].address;
@@ -147,7 +147,7 @@ impl Desk {
     }
 
     /// Signs a round's report and lets `ccc report submit` deliver it.
-    fn close(&self, table: &Updated, count: u64) {
+    pub(super) fn close(&self, table: &Updated, count: u64) {
         let signed = on(self.report(table, count));
         self.scratch.write("round.report", signed.to_bytes().expect("bytes"));
         self.done("report submit round.report");
@@ -180,12 +180,12 @@ impl Desk {
         SignedReport::assemble(report, context, &signatures, &set, &forwarder).expect("signed")
     }
 
-    fn master(&self) -> ccc_core::keys::MasterPublicKey {
+    pub(super) fn master(&self) -> ccc_core::keys::MasterPublicKey {
         *committee(&self.scratch, "keys/committee.ccc").master_public_key()
     }
 
     /// Version 1 of the pool's table.
-    fn first_version(&self) -> Updated {
+    pub(super) fn first_version(&self) -> Updated {
         let Deployment { chain_id, pool, table_id, .. } = self.deployment;
         let id = TableId { chain: chain_id, contract: pool.0.0, table: table_id.0 };
         let epoch = ccc_core::epoch::Epoch(1);
@@ -203,7 +203,7 @@ impl Desk {
         before.rows.apply(&update, &self.master(), &mut StdRng::seed_from_u64(2)).expect("a version")
     }
 
-    fn reading_key(&self) -> [u8; 32] {
+    pub(super) fn reading_key(&self) -> [u8; 32] {
         let objects = objects(&self.scratch.read("maker.ccc"));
         objects.last().and_then(|key| key.as_slice().try_into().ok()).expect("a reading key")
     }
@@ -216,7 +216,7 @@ impl Desk {
     }
 }
 
-fn id_of(answer: &Value) -> String {
+pub(super) fn id_of(answer: &Value) -> String {
     answer["id"].as_str().expect("an id").to_owned()
 }
 
@@ -245,9 +245,9 @@ fn a_desk_deposits_orders_cancels_and_withdraws() {
     assert_eq!(desk.state(&deposit), ("taken".to_owned(), false));
     assert_eq!(desk.state(&withdrawal), ("taken".to_owned(), false), "taken and not paid");
     assert_eq!(desk.state(&order), ("stands".to_owned(), false), "the chain cannot tell what a submission says");
-    assert_eq!(desk.state(&both), ("cancelled".to_owned(), true));
+    assert_eq!(desk.state(&both), ("cancellation-read".to_owned(), false), "what it says only its owner knows");
     let told = at_home(&desk.scratch, &format!("order status {both} --config ccc/config.toml"), &[]).stdout;
-    assert!(told.contains("version 1 read the cancellation"), "{told}");
+    assert!(told.contains("version 1 read the other submission: if it cancels this order"), "{told}");
     let late = id_of(&desk.done("order new --size 4000 --spread 50"));
     desk.refused(&format!("order status {deposit} --cancellation {late}"), "not-read");
     assert_eq!(desk.state(&format!("{late} --cancellation {cancellation}")).0, "waiting", "it is older than the order");
@@ -281,6 +281,8 @@ fn what_a_desk_gets_wrong_is_told_before_anything_is_spent() {
     desk.refused("withdraw --asset base --amount 0 --to 0x0101010101010101010101010101010101010101", "terms");
     let pool = desk.deployment.pool;
     desk.refused(&format!("withdraw --asset base --amount 1 --to {pool}"), "terms");
+    // one letter of the checksum is of the other case
+    desk.refused("withdraw --asset base --amount 1 --to 0x5AAeb6053F3E94C9b9A09f33669435E7Ef1BeAed", "usage");
     desk.refused("order new --size 1 --spread 50", "terms");
     desk.refused("deposit --asset base --amount 5000000000", "balance");
     desk.refused("deposit --asset quote --amount 5000", "balance");
@@ -307,6 +309,14 @@ fn what_a_desk_gets_wrong_is_told_before_anything_is_spent() {
     {
         desk.scratch.write("other.json", serde_json::to_vec(&other).expect("JSON"));
         desk.refused(&format!("{deposit} --deployment other.json"), "deployment");
+    }
+    // the file's vault is not the pool's: a registry that somebody else made, or none
+    let mut other = desk.deployment.clone();
+    other.registries = other.registries.map(|registries| Registries { vault: other.attestation, ..registries });
+    for other in [other, Deployment { registries: None, ..desk.deployment.clone() }] {
+        desk.scratch.write("other.json", serde_json::to_vec(&other).expect("JSON"));
+        desk.refused(&format!("{deposit} --deployment other.json"), "deployment");
+        desk.refused("order new --size 4000 --spread 50 --deployment other.json", "deployment");
     }
     assert_eq!(desk.tokens_of(desk.deployment.pool), U256::ZERO);
     nothing_is_named();
@@ -338,7 +348,13 @@ fn an_order_that_nobody_knows_or_that_is_over_is_not_cancelled() {
     desk.refused(&format!("order cancel {deposit}"), "other-submission");
     let order = id_of(&desk.done("order new --size 4000 --spread 50 --lifetime 600"));
     desk.refused(&format!("order cancel {order} --lifetime 60"), "terms");
-    desk.passes(700);
+    // the clock alone is past it: a round judges by its block
+    desk.ask("evm_increaseTime", json!([700]));
+    assert_eq!(desk.state(&order), ("expiring".to_owned(), false));
+    assert_eq!(desk.done(&format!("order cancel {order}"))["kind"], "cancellation");
+    assert_eq!(desk.state(&order), ("expiring".to_owned(), false), "a report that read it may be on its way");
+    desk.refused(&format!("order cancel {order}"), "expired");
+    desk.passes(3_700);
     assert_eq!(desk.state(&order), ("expired".to_owned(), true));
     desk.refused(&format!("order cancel {order}"), "expired");
 }
@@ -347,6 +363,7 @@ fn an_order_that_nobody_knows_or_that_is_over_is_not_cancelled() {
 fn an_owner_opens_its_receipts_and_leaves_when_rounds_stop() {
     let desk = Desk::new();
     desk.done("deposit --asset base --amount 5000");
+    desk.done("deposit --asset base --amount 1000");
     let stranded = id_of(&desk.done("deposit --asset base --amount 3000"));
     let first = desk.first_version();
     desk.close(&first, 0);
@@ -379,26 +396,35 @@ fn an_owner_opens_its_receipts_and_leaves_when_rounds_stop() {
     desk.refused("receipt open d.json --header second/table.header", "other-content");
 
     // a version that the host made and never reported
-    let third = desk.credited(second, 7000);
+    let third = desk.credited(second, 1000);
     desk.publish("third", &third);
     desk.refused("receipt open receipts.ccc --header third/table.header", "not-verified");
     let sealed = vec![receipt.seal(&key, &third.table.header, 0), report.seal(&key, &third.table.header, 1)];
     let forged = Receipts::new(third.table.header.hash(), sealed).expect("two").to_bytes();
     desk.scratch.write("forged.ccc", forged);
     desk.refused("receipt open forged.ccc --header third/table.header", "not-closed");
-    leaves(&desk, &stranded);
+    leaves(&desk, &third, &stranded);
 }
 
-fn leaves(desk: &Desk, stranded: &str) {
-    let exit = "exit --table second";
+fn leaves(desk: &Desk, third: &Updated, stranded: &str) {
+    let exit = "exit --table third";
+    desk.refused(exit, "not-current");
+    desk.refused("exit --table second --wait --dry-run", "no-broadcast");
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            std::thread::sleep(std::time::Duration::from_secs(1));
+            desk.close(third, 2);
+        });
+        desk.refused("exit --table second --wait", "not-current");
+    });
     let early = desk.ccc(exit);
     assert_eq!((early.code, &early.json()["open"]), (1, &false.into()), "{}", early.stderr);
     assert!(early.json()["opens"].as_u64() > early.json()["time"].as_u64());
     let early = desk.ccc(&format!("exit --deposit {stranded}"));
     assert_eq!((early.code, &early.json()["open"]), (1, &false.into()), "{}", early.stderr);
-    desk.refused("exit --table third", "not-current");
-    desk.refused("exit --table second --account-key other.ccc", "no-rows");
-    desk.refused("exit --table second --asset quote", "no-rows");
+    desk.refused("exit --table second", "not-current");
+    desk.refused("exit --table third --account-key other.ccc", "no-rows");
+    desk.refused("exit --table third --asset quote", "no-rows");
     let early = early.json();
     let left = early["opens"].as_u64().expect("a time") - early["time"].as_u64().expect("a time");
     desk.passes(left - 600);
@@ -408,14 +434,14 @@ fn leaves(desk: &Desk, stranded: &str) {
             std::thread::sleep(std::time::Duration::from_secs(1));
             desk.passes(700);
         });
-        desk.refused("exit --table second --wait", "no-gas");
+        desk.refused("exit --table third --wait", "no-gas");
     });
     desk.ask("anvil_setBalance", json!([desk.account, U256::from(10).pow(U256::from(18))]));
     let dry = desk.done(&format!("{exit} --dry-run"));
-    assert_eq!((&dry["sent"], &dry["rows"][0]["amount"]), (&false.into(), &"5000".into()));
+    assert_eq!((&dry["sent"], &dry["rows"][0]["amount"]), (&false.into(), &"6000".into()));
     let done = desk.done(exit);
     assert_eq!(done["sent"], true);
-    assert_eq!(desk.tokens_of(desk.account), U256::from(5000));
+    assert_eq!(desk.tokens_of(desk.account), U256::from(6000));
     desk.refused(exit, "no-rows");
 
     assert_eq!(desk.state(stranded), ("stranded".to_owned(), true));
@@ -433,16 +459,39 @@ fn a_desk_sends_to_a_chain_that_is_not_local_only_when_told_so() {
     let mut desk = Desk::new();
     desk.served = Served::start("--for 300 --chain-id 10");
     desk.settle_in();
+    let (order, withdrawal) = ("order new --size 4000 --spread 50", "withdraw --asset base --amount 1 --to");
+    let withdrawal = format!("{withdrawal} 0x0101010101010101010101010101010101010101");
     desk.deployment = on(async {
         let chain = desk.chain().await;
         let plan = super::network::plan_of_test_parts();
         ccc_chain::deploy::deploy(&chain, &wallet(), &plan).await.expect("deployed")
     });
     desk.scratch.write("d.json", serde_json::to_vec(&desk.deployment).expect("JSON"));
-    assert_eq!(desk.done("order new --size 4000 --spread 50")["sent"], false);
-    let order = desk.done("order new --size 4000 --spread 50 --broadcast");
-    assert_eq!(order["sent"], true);
-    let quiet = at_home(&desk.scratch, "order new --size 4000 --spread 50 --config ccc/config.toml", &[]);
+    for command in ["deposit --asset base --amount 5000 --broadcast", order, &withdrawal] {
+        desk.refused(command, "no-vault");
+    }
+    deploys_with_a_vault(&mut desk);
+    for command in [order, &withdrawal] {
+        let dry = desk.done(command);
+        assert_eq!((&dry["sent"], dry["salt"].as_str().map(str::len)), (&false.into(), Some(64)), "{dry}");
+    }
+    let sent = desk.done(&format!("{order} --broadcast"));
+    assert_eq!(sent["sent"], true);
+    let id = id_of(&sent);
+    assert_eq!(desk.done(&format!("order cancel {id}"))["sent"], false);
+    let quiet = at_home(&desk.scratch, &format!("{order} --config ccc/config.toml"), &[]);
     assert!(quiet.stdout.contains("--broadcast sends"), "{}", quiet.stdout);
-    assert!(quiet.stderr.contains("no registries"), "{}", quiet.stderr);
+}
+
+/// A set with registries in the place of the desk's.
+fn deploys_with_a_vault(desk: &mut Desk) {
+    let url = &desk.served.url;
+    let plan = at_home(&desk.scratch, "deploy --print-plan", &[]).stdout;
+    let plan = with_own_people(&plan_of_real_parts(url, &plan));
+    desk.scratch.write("public.toml", plan);
+    let flags = format!("--rpc-url {url} --private-key-file key --plan public.toml --committee keys/committee.ccc");
+    let deployed = at_home(&desk.scratch, &format!("deploy {flags} --out public.json --broadcast"), &[]);
+    assert_eq!(deployed.code, 0, "{}", deployed.stderr);
+    desk.scratch.write("d.json", desk.scratch.read("public.json"));
+    desk.deployment = serde_json::from_slice(&desk.scratch.read("d.json")).expect("a deployment");
 }

@@ -13,6 +13,10 @@ mod crashes;
 mod custodian;
 #[cfg(unix)]
 mod desk;
+#[cfg(unix)]
+mod desk_again;
+#[cfg(unix)]
+mod desk_sealed;
 mod exports;
 mod handed_over;
 mod help;

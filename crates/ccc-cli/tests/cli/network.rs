@@ -306,7 +306,7 @@ pub(super) fn plan_of_test_parts() -> DeploymentPlan {
 }
 
 /// Tokens and a feed on a chain that is not local, and the plan that names them.
-fn plan_of_real_parts(url: &str, plan: &str) -> String {
+pub(super) fn plan_of_real_parts(url: &str, plan: &str) -> String {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     let standing = runtime.block_on(async {
         let chain = Chain::connect(url, &ConnectOptions::default()).await.expect("connected");
@@ -320,7 +320,7 @@ fn plan_of_real_parts(url: &str, plan: &str) -> String {
 }
 
 /// The plan with people and keys of its own instead of those that everybody knows.
-fn with_own_people(plan: &str) -> String {
+pub(super) fn with_own_people(plan: &str) -> String {
     let accounts = Scratch::new().done("--json chain --for 0").json()["accounts"].clone();
     let mut plan = plan.to_lowercase();
     for (at, account) in accounts.as_array().expect("a list").iter().enumerate() {

@@ -14,7 +14,7 @@ use crate::{
     ui::Answer,
 };
 use alloy::primitives::{Address, U256};
-use ccc_chain::{Wallet, calls, deploy::DeployedToken, read};
+use ccc_chain::{Wallet, calls, deploy::DeployedToken, read, watch::Event};
 use serde_json::json;
 
 pub(super) async fn deposit(arguments: &ChainDepositArgs, ctx: &Context<'_>) -> Result<Answer, Error> {
@@ -28,21 +28,25 @@ pub(super) async fn deposit(arguments: &ChainDepositArgs, ctx: &Context<'_>) -> 
     let (wallet, owner) = (desk.wallet()?, desk.owner()?);
     desk.warn_of_sender(&wallet, &owner);
     let key = desk.master_key().await?;
+    let mut rng = ctx.rng()?;
+    let salt = arguments.desk.salt;
+    let name = desk.name(wallet.address(), salt, &mut rng);
+    let expiry = desk.node.now().await?.saturating_add(BOUNDARY_LIFETIME);
+    let then = "the next round credits it; `ccc order status ID` tells when".to_owned();
+    let object = json!({ "asset": asset, "token": token.address, "amount": amount.to_string(), "expiry": expiry });
+    let told = Told::new("deposit", name, then, object);
+    let is_it =
+        |event: &Event| matches!(event, Event::Deposited { asset: a, amount: n, .. } if (*a, *n) == (asset, amount));
+    if let Some(found) = desk.sent_before(&name, salt, "this deposit", is_it).await? {
+        desk.tell_there(&wallet, &found, &told);
+        return Ok(Answer::Done);
+    }
     desk.check_open().await?;
     desk.check_balance(wallet.address(), token, amount).await?;
-    let mut rng = ctx.rng()?;
-    let name = desk.name(wallet.address(), &mut rng);
-    let expiry = desk.node.now().await?.saturating_add(BOUNDARY_LIFETIME);
     let ciphertext = owner.deposit(desk.pool(), &key, (name.id, name.who), expiry, &mut rng)?.to_bytes().into();
     let mut steps = desk.approval(&wallet, token, amount, arguments.no_approve).await?;
     let request = calls::deposit(desk.deployment.pool, asset, amount, name.salt.into(), ciphertext);
     steps.push(Step { what: "the deposit", request, follows: !steps.is_empty() });
-    let told = Told {
-        kind: "deposit",
-        name: Some(name),
-        then: "the next round credits it; `ccc order status ID` tells when".to_owned(),
-        object: json!({ "asset": asset, "token": token.address, "amount": amount.to_string(), "expiry": expiry }),
-    };
     desk.carry_out(&wallet, arguments.desk.send.spend, steps, &told).await
 }
 
@@ -55,16 +59,18 @@ pub(super) async fn withdraw(arguments: &ChainWithdrawArgs, ctx: &Context<'_>) -
     desk.warn_of_sender(&wallet, &owner);
     let key = desk.master_key().await?;
     let mut rng = ctx.rng()?;
-    let name = desk.name(wallet.address(), &mut rng);
+    let salt = arguments.desk.salt;
+    let name = desk.name(wallet.address(), salt, &mut rng);
     let expiry = desk.node.now().await?.saturating_add(BOUNDARY_LIFETIME);
+    let then = "the next round debits it, its payout follows; `ccc order status ID` tells when".to_owned();
+    let told = Told::new("withdrawal", name, then, json!({ "expiry": expiry }));
+    let is_it = |event: &Event| matches!(event, Event::WithdrawalRequested { .. });
+    if let Some(found) = desk.sent_before(&name, salt, "a withdrawal", is_it).await? {
+        desk.tell_there(&wallet, &found, &told);
+        return Ok(Answer::Done);
+    }
     let ciphertext = owner.withdrawal(desk.pool(), &key, (name.id, name.who), (&asked, expiry), &mut rng)?;
     let request = calls::request_withdrawal(desk.deployment.pool, name.salt.into(), ciphertext.to_bytes().into());
-    let told = Told {
-        kind: "withdrawal",
-        name: Some(name),
-        then: "the next round debits it, its payout follows; `ccc order status ID` tells when".to_owned(),
-        object: json!({ "expiry": expiry }),
-    };
     let steps = vec![Step::new("the request", request)];
     desk.carry_out(&wallet, arguments.desk.send.spend, steps, &told).await
 }
@@ -119,6 +125,12 @@ impl Desk<'_> {
                 found: found.to_string(),
             })));
         }
-        Ok(vec![Step::new("the approval", calls::approve(token.address, pool, amount))])
+        let approval = Step::new("the approval", calls::approve(token.address, pool, amount));
+        if found.is_zero() {
+            return Ok(vec![approval]);
+        }
+        // some tokens let no allowance change into another one
+        let end = Step::new("the end of an approval", calls::approve(token.address, pool, U256::ZERO));
+        Ok(vec![end, Step { follows: true, ..approval }])
     }
 }

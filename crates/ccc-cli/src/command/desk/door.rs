@@ -2,7 +2,7 @@
 
 use super::{super::Context, BASE, QUOTE};
 use crate::{
-    cli::SettingsArgs,
+    cli::{Digest, SettingsArgs},
     error::Error,
     network::{NetworkError, Node, Settings, open_key, read_deployment},
     pool::{account, random, read_committee},
@@ -11,7 +11,12 @@ use alloy::{
     eips::BlockId,
     primitives::{Address, B256},
 };
-use ccc_chain::{ChainError, Deployment, Wallet, deploy, deploy::DeployedToken, read, submission, watch::Observed};
+use ccc_chain::{
+    ChainError, Deployment, Wallet, deploy,
+    deploy::DeployedToken,
+    read, submission,
+    watch::{Event, Observed},
+};
 use ccc_core::keys::MasterPublicKey;
 use ccc_enclave::intake::{PoolId, submission_id};
 use ccc_node::maker::TableOwner;
@@ -31,6 +36,13 @@ pub(super) struct Name {
     pub(super) id: [u8; 32],
     pub(super) salt: [u8; 32],
     pub(super) who: [u8; 20],
+}
+
+impl Name {
+    /// As a person or a log keeps it.
+    pub(super) fn in_words(&self) -> String {
+        format!("id {}, --salt {}", hex::encode(self.id), hex::encode(self.salt))
+    }
 }
 
 impl<'a> Desk<'a> {
@@ -73,36 +85,36 @@ impl<'a> Desk<'a> {
         account::open(self.settings.account_key()?, &self.ctx.passphrases)
     }
 
-    /// The table account as a sender.
+    /// The table account's owner, and the account as a sender: its file is opened once.
     ///
     /// # Errors
     /// As [`Self::owner`].
-    pub(super) fn account_wallet(&self) -> Result<Wallet, Error> {
-        account::wallet(self.settings.account_key()?, &self.ctx.passphrases)
+    pub(super) fn account(&self) -> Result<(TableOwner, Wallet), Error> {
+        account::with_wallet(self.settings.account_key()?, &self.ctx.passphrases)
     }
 
-    /// What is encrypted to: the committee's key, which must be the vault's.
+    /// What is encrypted to: the committee's key, which must be that of the vault that the pool itself names.
     ///
     /// # Errors
-    /// [`NetworkError::NoCommittee`], [`NetworkError::OtherVault`], and the errors of reading.
+    /// [`NetworkError::NoCommittee`], [`NetworkError::OtherVault`], [`NetworkError::NoVault`], and the errors of reading.
     pub(super) async fn master_key(&self) -> Result<MasterPublicKey, Error> {
         let committee = read_committee(self.settings.committee()?)?;
         let key = *committee.master_public_key();
-        match self.deployment.registries {
-            Some(registries) => {
-                let expected = self.told(read::master_key(&self.node.chain, registries.vault).await)?;
-                let found = B256::from(key.to_bytes());
-                if expected != found {
-                    let (expected, found) = (expected.to_string(), found.to_string());
-                    return Err(NetworkError::OtherVault { expected, found }.into());
-                }
+        let pool = read::Pool::new(&self.node.chain, self.deployment.pool);
+        let Some(vault) = self.told(pool.vault(Self::NEWEST).await)? else {
+            if !self.node.is_local() {
+                return Err(NetworkError::NoVault { pool: self.deployment.pool.to_string() }.into());
             }
-            None => self
-                .ctx
-                .ui
-                .note("the deployment has no registries: nothing here says that this committee holds the vault"),
+            self.ctx.ui.note("the pool names no vault: nothing here says that this committee holds its key");
+            return Ok(key);
+        };
+        let expected = self.told(read::master_key(&self.node.chain, vault).await)?;
+        let found = B256::from(key.to_bytes());
+        if expected == found {
+            return Ok(key);
         }
-        Ok(key)
+        let (expected, found) = (expected.to_string(), found.to_string());
+        Err(NetworkError::OtherVault { expected, found }.into())
     }
 
     /// A token of the pool.
@@ -118,10 +130,33 @@ impl<'a> Desk<'a> {
         }
     }
 
-    /// A fresh name for what `sender` submits.
-    pub(super) fn name(&self, sender: Address, rng: &mut impl CryptoRng) -> Name {
-        let (who, salt) = (sender.0.0, random(rng));
+    /// The name of what `sender` submits: of this salt, or a fresh one.
+    pub(super) fn name(&self, sender: Address, salt: Option<Digest>, rng: &mut impl CryptoRng) -> Name {
+        let (who, salt) = (sender.0.0, salt.map_or_else(|| random(rng), |Digest(salt)| salt));
         Name { id: submission_id(self.pool(), &who, &salt), salt, who }
+    }
+
+    /// What the pool has already under a salt that an earlier run told.
+    ///
+    /// # Errors
+    /// [`NetworkError::OtherSubmission`] where it is not `expected`.
+    pub(super) async fn sent_before(
+        &self,
+        name: &Name,
+        salt: Option<Digest>,
+        expected: &'static str,
+        is_it: impl Fn(&Event) -> bool,
+    ) -> Result<Option<Observed>, NetworkError> {
+        if salt.is_none() {
+            return Ok(None);
+        }
+        let found = self.told(submission::find(&self.node.chain, &self.deployment, name.id.into()).await)?;
+        match found {
+            Some(found) if !is_it(&found.event) => {
+                Err(NetworkError::OtherSubmission { id: hex::encode(name.id), expected, found: "another submission" })
+            }
+            found => Ok(found),
+        }
     }
 
     /// What the pool took under an id.
@@ -137,6 +172,18 @@ impl<'a> Desk<'a> {
     pub(super) fn warn_of_sender(&self, wallet: &Wallet, owner: &TableOwner) {
         if wallet.address().0.0 == owner.account() {
             self.ctx.ui.note("the sender is the table account itself: everybody sees whose submission this is");
+        }
+    }
+
+    /// The time that rounds judge expiries by, or a later round's: the newest final block's; zero before there is one.
+    ///
+    /// # Errors
+    /// Those of reading.
+    pub(super) async fn final_time(&self) -> Result<u64, NetworkError> {
+        match self.node.chain.finalised_block().await {
+            Ok(block) => Ok(block.time),
+            Err(ChainError::NoBlock { .. }) => Ok(0),
+            Err(error) => Err(self.node.error(&error)),
         }
     }
 

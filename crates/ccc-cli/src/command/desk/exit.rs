@@ -28,15 +28,22 @@ use ccc_core::table::{Header, Row};
 use serde_json::json;
 use std::{path::Path, time::Duration};
 
-/// The longest time between two looks at the chain.
+/// The time between two looks at the chain.
 const LOOK: Duration = Duration::from_secs(5);
+/// Looks without an answer, one after the other, until the wait ends: about an hour.
+const MOST_AWAY: u32 = 720;
 
 /// What leaves, and who sends.
 struct Leaving {
     wallet: Wallet,
     steps: Vec<Step>,
     told: Told,
+    /// The version whose rows leave.
+    header: Option<Header>,
 }
+
+/// What else the first exit does.
+const ENDS_ROUNDS: &str = "the first exit ends the pool's rounds for ever, for everybody in it";
 
 pub(super) async fn run(arguments: &ExitArgs, ctx: &Context<'_>) -> Result<Answer, Error> {
     let owner = OwnerArgs { account_key: arguments.account_key.clone(), committee: None };
@@ -47,11 +54,14 @@ pub(super) async fn run(arguments: &ExitArgs, ctx: &Context<'_>) -> Result<Answe
         // clap asks for one of them
         (None, None) => return Err(Error::Missing { path: "exit".into(), what: "--table or --deposit" }),
     };
-    let Leaving { wallet, steps, told } = leaving;
+    let Leaving { wallet, steps, told, header } = leaving;
+    if arguments.wait && !desk.node.sends(arguments.send.spend) {
+        return Err(NetworkError::WaitForNothing { chain_id: desk.deployment.chain_id }.into());
+    }
     let opens = desk.opens(&wallet, &steps).await?;
     match (opens, arguments.wait) {
         (None, _) => {}
-        (Some(opens), true) => desk.wait(opens, &wallet, &steps).await?,
+        (Some(opens), true) => desk.wait(opens, &wallet, &steps, header.as_ref()).await?,
         (Some(opens), false) => {
             desk.tell_closed(opens).await?;
             return Ok(Answer::No);
@@ -62,10 +72,9 @@ pub(super) async fn run(arguments: &ExitArgs, ctx: &Context<'_>) -> Result<Answe
 
 impl Desk<'_> {
     async fn with_rows(&self, directory: &Path, arguments: &ExitArgs) -> Result<Leaving, Error> {
-        let owner = self.owner()?;
+        let (owner, wallet) = self.account()?;
         let (header, rows) = proof::of_version(directory, &owner, self.ctx)?;
         self.check_current(&header).await?;
-        let wallet = self.account_wallet()?;
         let wanted = arguments.asset.map(index_of);
         let mut steps = Vec::new();
         let mut told = Vec::new();
@@ -80,7 +89,8 @@ impl Desk<'_> {
         }
         let object = json!({ "version": header.version(), "header_hash": Hex(header.hash()), "rows": told });
         let then = format!("the tokens are at {}; the pool's rounds have ended for ever", wallet.address());
-        Ok(Leaving { wallet, steps, told: Told { kind: "exit", name: None, then, object } })
+        let told = Told { kind: "exit", name: None, then, warning: Some(ENDS_ROUNDS), object };
+        Ok(Leaving { wallet, steps, told, header: Some(header) })
     }
 
     /// The call for one row; none for a row without an amount, or with which the account has left already.
@@ -126,8 +136,8 @@ impl Desk<'_> {
         let request = calls::reclaim(self.deployment.pool, *index, token, *amount, keccak256(ciphertext));
         let object = json!({ "deposit": Hex(id), "asset": asset, "amount": amount.to_string() });
         let then = format!("the tokens are at {from}; the pool's rounds have ended for ever");
-        let told = Told { kind: "deposit taken back", name: None, then, object };
-        Ok(Leaving { wallet, steps: vec![Step::new("the deposit", request)], told })
+        let told = Told { kind: "deposit taken back", name: None, then, warning: Some(ENDS_ROUNDS), object };
+        Ok(Leaving { wallet, steps: vec![Step::new("the deposit", request)], told, header: None })
     }
 
     /// When exits open, if they are not open yet.
@@ -140,22 +150,43 @@ impl Desk<'_> {
         let request = step.request.clone().with_from(wallet.address());
         match self.node.chain.simulate(&request).await {
             Err(ChainError::Refused(refusal)) if refusal.name == "ExitNotOpen" => Ok(Some(opens)),
-            // anything else is told by who sends it
-            _ => Ok(None),
+            // another refusal is told by who sends it
+            Ok(_) | Err(ChainError::Refused(_)) => Ok(None),
+            Err(error) => Err(self.node.error(&error)),
         }
     }
 
-    async fn wait(&self, opens: u64, wallet: &Wallet, steps: &[Step]) -> Result<(), NetworkError> {
+    /// Waits until exits are open. A node that is away for a moment does not end a wait of days; a round that closes does,
+    /// as the proofs are of the version before it.
+    async fn wait(
+        &self,
+        opens: u64,
+        wallet: &Wallet,
+        steps: &[Step],
+        header: Option<&Header>,
+    ) -> Result<(), NetworkError> {
         let bar = self.ctx.ui.working("waiting until exits open");
-        self.ctx.ui.note(&format!("exits open at {opens}, unless a round closes before"));
-        let mut next = Some(opens);
-        while let Some(opens) = next {
-            let left = opens.saturating_sub(self.node.now().await?).max(1);
-            tokio::time::sleep(LOOK.min(Duration::from_secs(left))).await;
-            next = self.opens(wallet, steps).await?;
+        self.ctx.ui.note(&format!("exits open at {opens}, unless a round closes before; {ENDS_ROUNDS}"));
+        let mut away = 0;
+        loop {
+            tokio::time::sleep(LOOK).await;
+            match self.look(wallet, steps, header).await {
+                Ok(true) => break,
+                Ok(false) => away = 0,
+                Err(NetworkError::Node { .. }) if away < MOST_AWAY => away += 1,
+                Err(error) => return Err(error),
+            }
         }
         bar.finish_and_clear();
         Ok(())
+    }
+
+    /// Whether exits are open now, for proofs that still hold.
+    async fn look(&self, wallet: &Wallet, steps: &[Step], header: Option<&Header>) -> Result<bool, NetworkError> {
+        if let Some(header) = header {
+            self.check_current(header).await?;
+        }
+        Ok(self.opens(wallet, steps).await?.is_none())
     }
 
     async fn tell_closed(&self, opens: u64) -> Result<(), NetworkError> {

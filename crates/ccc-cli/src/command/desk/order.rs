@@ -3,7 +3,7 @@
 use super::{
     super::{Context, table::submission::check_outlives},
     BASE,
-    door::Desk,
+    door::{Desk, Name},
     sending::{Step, Told},
 };
 use crate::{
@@ -34,17 +34,13 @@ pub(super) async fn new(arguments: &OrderNewArgs, ctx: &Context<'_>) -> Result<A
     desk.warn_of_sender(&wallet, &owner);
     let key = desk.master_key().await?;
     let mut rng = ctx.rng()?;
-    let name = desk.name(wallet.address(), &mut rng);
+    let name = desk.name(wallet.address(), arguments.desk.salt, &mut rng);
     let expiry = desk.node.now().await?.saturating_add(arguments.lifetime);
     let offer = terms.offer(BASE, expiry);
     let ciphertext = owner.standing_order(desk.pool(), &key, (name.id, name.who), &offer, &mut rng)?;
-    let told = Told {
-        kind: "standing order",
-        name: Some(name),
-        then: format!("it stands from the next round on, until {expiry} or `ccc order cancel ID`"),
-        object: sealed(&ciphertext, expiry),
-    };
-    submit(&desk, &wallet, &arguments.desk, &ciphertext, &told).await
+    let then = format!("it stands from the next round on, until {expiry} or `ccc order cancel ID`");
+    let told = Told::new("standing order", name, then, sealed(&ciphertext, expiry));
+    submit(&desk, &wallet, &arguments.desk, (&ciphertext, &name), &told).await
 }
 
 pub(super) async fn cancel(arguments: &OrderCancelArgs, ctx: &Context<'_>) -> Result<Answer, Error> {
@@ -52,10 +48,10 @@ pub(super) async fn cancel(arguments: &OrderCancelArgs, ctx: &Context<'_>) -> Re
     let (wallet, owner) = (desk.wallet()?, desk.owner()?);
     let key = desk.master_key().await?;
     let order = desk.standing_order(arguments.order.0).await?;
-    let now = desk.node.now().await?;
-    if order.expiry < now {
+    let (now, judged) = (desk.node.now().await?, desk.final_time().await?);
+    if order.expiry < judged {
         let id = hex::encode(arguments.order.0);
-        return Err(NetworkError::ExpiredSubmission { id, expiry: order.expiry, now }.into());
+        return Err(NetworkError::ExpiredSubmission { id, expiry: order.expiry, now: judged }.into());
     }
     if order.maker != wallet.address() {
         ctx.ui.note(&format!("the order was submitted by {}, not by this sender", order.maker));
@@ -64,14 +60,14 @@ pub(super) async fn cancel(arguments: &OrderCancelArgs, ctx: &Context<'_>) -> Re
     let expiry = now.saturating_add(arguments.lifetime.unwrap_or(least));
     check_outlives(expiry, order.expiry)?;
     let mut rng = ctx.rng()?;
-    let name = desk.name(wallet.address(), &mut rng);
+    let name = desk.name(wallet.address(), arguments.desk.salt, &mut rng);
     let instruction = Instruction::Cancel { order: order.digest };
     let ciphertext = owner.instruct(desk.pool(), &key, (name.id, name.who), (&instruction, expiry), &mut rng)?;
     let mut object = sealed(&ciphertext, expiry);
     object["order"] = json!(Hex(arguments.order.0));
     let then = "the next round reads it, and the order stands in none after it, if it is this account's".to_owned();
-    let told = Told { kind: "cancellation", name: Some(name), then, object };
-    submit(&desk, &wallet, &arguments.desk, &ciphertext, &told).await
+    let told = Told::new("cancellation", name, then, object);
+    submit(&desk, &wallet, &arguments.desk, (&ciphertext, &name), &told).await
 }
 
 /// What is public of a sealed submission.
@@ -83,11 +79,15 @@ async fn submit(
     desk: &Desk<'_>,
     wallet: &Wallet,
     arguments: &DeskArgs,
-    ciphertext: &Ciphertext,
+    (ciphertext, name): (&Ciphertext, &Name),
     told: &Told,
 ) -> Result<Answer, Error> {
-    let salt = told.name.map(|name| name.salt).unwrap_or_default();
-    let request = calls::submit_standing_order(desk.deployment.pool, salt.into(), ciphertext.to_bytes().into());
+    let is_it = |event: &Event| matches!(event, Event::StandingOrderSubmitted { .. });
+    if let Some(found) = desk.sent_before(name, arguments.salt, "a sealed submission", is_it).await? {
+        desk.tell_there(wallet, &found, told);
+        return Ok(Answer::Done);
+    }
+    let request = calls::submit_standing_order(desk.deployment.pool, name.salt.into(), ciphertext.to_bytes().into());
     desk.carry_out(wallet, arguments.send.spend, vec![Step::new("the submission", request)], told).await
 }
 

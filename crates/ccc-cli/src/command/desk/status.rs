@@ -8,12 +8,14 @@ use crate::{
     pool::hexed::Hex,
     ui::Answer,
 };
+use alloy::{eips::BlockId, primitives::Address};
 use ccc_chain::{
     read::{Pool, RequestStatus, TableState},
     submission::{self, Closed},
     watch::{Event, Observed},
 };
 use ccc_core::ciphertext::Ciphertext;
+use ccc_node::workflow_node::MAX_VALIDITY;
 use serde_json::{Value, json};
 
 /// What is known of a submission.
@@ -37,13 +39,15 @@ impl Known {
 
     /// Whether it came to nothing.
     fn is_over(&self) -> bool {
-        ["expired", "cancelled", "taken-back", "failed", "stranded"].contains(&self.state)
+        ["expired", "cancelled", "taken-back", "failed", "stranded", "unknown"].contains(&self.state)
     }
 }
 
 /// The chain around a submission.
 struct Around {
     now: u64,
+    /// The newest final block's time: a round judges by that of a final block, not by a clock.
+    judged: u64,
     table: TableState,
     /// The versions made since its block.
     closed: Vec<Closed>,
@@ -55,15 +59,26 @@ impl Around {
         let pool = Pool::new(chain, desk.deployment.pool);
         Ok(Self {
             now: desk.node.now().await?,
+            judged: desk.final_time().await?,
             table: desk.told(pool.table(Desk::NEWEST).await)?,
             closed: desk.told(submission::closed_since(chain, &desk.deployment, block).await)?,
         })
     }
 
+    /// Whether no round can read a ciphertext any more, nor deliver that it has: a report is valid for [`MAX_VALIDITY`] at
+    /// most.
+    fn is_past(&self, expiry: u64) -> bool {
+        expiry.saturating_add(MAX_VALIDITY) < self.judged
+    }
+
+    /// Whether a ciphertext has expired by the clock, or in a final block, and a round may have read it before.
+    fn is_passing(&self, expiry: u64) -> bool {
+        expiry < self.now.max(self.judged) && !self.is_past(expiry)
+    }
+
     /// The version that took the boundary operation with this index.
-    fn took(&self, index: u64) -> Option<u64> {
-        let took = |closed: &&Closed| closed.round.is_some_and(|round| round.count > index);
-        self.closed.iter().find(took).map(|closed| closed.version)
+    fn took(&self, index: u64) -> Option<&Closed> {
+        self.closed.iter().find(|closed| closed.round.is_some_and(|round| round.count > index))
     }
 
     /// The first version whose round read the chain at this block or after it.
@@ -102,6 +117,18 @@ pub(super) async fn run(arguments: &OrderStatusArgs, ctx: &Context<'_>) -> Resul
     Ok(if known.is_over() { Answer::No } else { Answer::Done })
 }
 
+/// When what was submitted expires; bytes that are no ciphertext say nothing.
+pub(super) fn expiry_of(event: &Event) -> Option<u64> {
+    let (Event::Deposited { ciphertext, .. }
+    | Event::WithdrawalRequested { ciphertext, .. }
+    | Event::StandingOrderSubmitted { ciphertext, .. }
+    | Event::CollateralRequested { ciphertext, .. }) = event
+    else {
+        return None;
+    };
+    Ciphertext::from_bytes(ciphertext).ok().map(|ciphertext| ciphertext.label().expiry)
+}
+
 fn sender(event: &Event) -> String {
     match event {
         Event::Deposited { from, .. } | Event::WithdrawalRequested { from, .. } => from.to_string(),
@@ -111,27 +138,23 @@ fn sender(event: &Event) -> String {
     }
 }
 
-/// When a ciphertext expires; bytes that are none say nothing.
-fn expiry_of(ciphertext: &[u8]) -> Option<u64> {
-    Ciphertext::from_bytes(ciphertext).ok().map(|ciphertext| ciphertext.label().expiry)
-}
-
 impl Desk<'_> {
     async fn known(&self, found: &Observed, around: &Around, arguments: &OrderStatusArgs) -> Result<Known, Error> {
         let alone = |known: Known| match arguments.cancellation {
             None => Ok(known),
             Some(_) => Err(Error::NotRead { purpose: known.kind, what: "--cancellation" }),
         };
+        let expiry = expiry_of(&found.event);
         match &found.event {
-            Event::Deposited { index, asset, amount, ciphertext, .. } => {
-                let known = self.deposit(*index, expiry_of(ciphertext), around).await?;
+            Event::Deposited { index, asset, amount, .. } => {
+                let known = self.deposit(*index, (expiry, &sender(&found.event)), around).await?;
                 alone(known.with("asset", json!(asset)).with("amount", json!(amount.to_string())))
             }
             Event::WithdrawalRequested { index, .. } => alone(self.withdrawal(arguments.id.0, *index, around).await?),
-            Event::StandingOrderSubmitted { ciphertext, .. } => {
-                let order = standing(found.block, expiry_of(ciphertext), around);
+            Event::StandingOrderSubmitted { maker, .. } => {
+                let order = standing(found.block, expiry, around);
                 match arguments.cancellation {
-                    Some(id) => Ok(self.cancelled(order, (found.block, expiry_of(ciphertext)), id.0, around).await?),
+                    Some(id) => Ok(self.cancelled(order, (found.block, expiry, *maker), id.0, around).await?),
                     None => Ok(order),
                 }
             }
@@ -139,31 +162,66 @@ impl Desk<'_> {
         }
     }
 
-    async fn deposit(&self, index: u64, expiry: Option<u64>, around: &Around) -> Result<Known, NetworkError> {
+    async fn deposit(
+        &self,
+        index: u64,
+        (expiry, from): (Option<u64>, &str),
+        around: &Around,
+    ) -> Result<Known, NetworkError> {
         let pool = self.deployment.pool;
         let reclaimed = submission::is_reclaimed(&self.node.chain, pool, index, Self::NEWEST).await;
         let known = if self.told(reclaimed)? {
             Known::new("deposit", "taken-back", "it was taken back by who made it".to_owned())
         } else if index < around.table.consumed {
-            let version = around.took(index);
-            let by = version.map_or_else(|| "a version".to_owned(), |version| format!("version {version}"));
-            let line = format!("{by} of the table took it; the account's own balance tells what it was credited");
-            Known::new("deposit", "taken", line).with("version", json!(version))
+            self.taken(around.took(index), (expiry, from)).await?
         } else if around.table.halted {
             let line = "the rounds ended before one took it: `ccc exit --deposit ID` takes it back".to_owned();
             Known::new("deposit", "stranded", line)
-        } else if expiry.is_some_and(|expiry| expiry < around.now) {
-            let line = "no round took it in time, and its ciphertext has expired: it credits nobody".to_owned();
-            Known::new("deposit", "expired", line)
+        } else if expiry.is_none_or(|expiry| around.is_past(expiry)) {
+            let line = format!(
+                "no round took it in time: the next one credits the row of {from}, who paid, and not the account that it names"
+            );
+            Known::new("deposit", "expired", line).with("credits", json!(from))
+        } else if let Some(expiry) = expiry.filter(|expiry| around.is_passing(*expiry)) {
+            let line = format!(
+                "it expired at {expiry}: a round that read an earlier block credits its account, a later one {from}, who paid"
+            );
+            Known::new("deposit", "expiring", line)
         } else {
             Known::new("deposit", "waiting", "it waits for the next round".to_owned())
         };
         Ok(known.with("index", json!(index)).with("expiry", json!(expiry)))
     }
 
+    /// A deposit that a version took: in time, or as nobody's but the payer's.
+    async fn taken(&self, by: Option<&Closed>, (expiry, from): (Option<u64>, &str)) -> Result<Known, NetworkError> {
+        let version = by.map(|closed| closed.version);
+        let who = version.map_or_else(|| "a version".to_owned(), |version| format!("version {version}"));
+        let read = match by.and_then(|closed| closed.round) {
+            Some(round) => Some(self.told(self.node.chain.block(BlockId::number(round.price_block)).await)?.time),
+            None => None,
+        };
+        let late = match (expiry, read) {
+            (None, _) => Some(true),
+            (Some(expiry), Some(read)) => Some(expiry < read),
+            (Some(_), None) => None,
+        };
+        let line = match late {
+            Some(true) => {
+                format!("{who} of the table took it after it had expired: it credited the row of {from}, who paid")
+            }
+            Some(false) => format!("{who} of the table took it; the account's own balance tells what it was credited"),
+            None => {
+                format!("{who} of the table took it: if it had expired then, it credited the row of {from}, who paid")
+            }
+        };
+        let known = Known::new("deposit", "taken", line).with("version", json!(version)).with("late", json!(late));
+        Ok(if late == Some(true) { known.with("credits", json!(from)) } else { known })
+    }
+
     async fn withdrawal(&self, id: [u8; 32], index: u64, around: &Around) -> Result<Known, NetworkError> {
         let payout = self.told(submission::payout(&self.node.chain, &self.deployment, id.into()).await)?;
-        let version = around.took(index);
+        let version = around.took(index).map(|closed| closed.version);
         let known = match payout.map(|paid| paid.event) {
             Some(Event::WithdrawalPaid { to, token, amount, .. }) => {
                 Known::new("withdrawal", "paid", format!("it was paid: {amount} of {token} to {to}"))
@@ -200,11 +258,12 @@ impl Desk<'_> {
         Ok(Known::new("collateral request", state, line.to_owned()).with("deadline", json!(request.deadline)))
     }
 
-    /// An order with a cancellation behind it. Which order a cancellation names stands in its ciphertext alone.
+    /// An order with a submission behind it that is said to cancel it. What that one says stands in its ciphertext alone, so
+    /// nothing here calls the order cancelled.
     async fn cancelled(
         &self,
         order: Known,
-        (block, expiry): (u64, Option<u64>),
+        (block, expiry, maker): (u64, Option<u64>, Address),
         id: [u8; 32],
         around: &Around,
     ) -> Result<Known, NetworkError> {
@@ -214,13 +273,19 @@ impl Desk<'_> {
             order.lines.push("the other submission is no cancellation of it: it is older, or expires before it".into());
             return Ok(order);
         }
+        if cancellation.maker != maker {
+            let line =
+                format!("the other submission is of {}: only its account's signature makes it one", cancellation.maker);
+            order.lines.push(line);
+            return Ok(order);
+        }
         let read = around.read(cancellation.block);
         order.object["cancellation_version"] = json!(read);
         match read {
             Some(version) => {
-                order.state = if order.state == "stands" { "cancelled" } else { order.state };
+                order.state = if order.state == "stands" { "cancellation-read" } else { order.state };
                 order.lines.push(format!(
-                    "version {version} read the cancellation: if it names this order, it stood in no round after that"
+                    "version {version} read the other submission: if it cancels this order, it stood in no round after that"
                 ));
             }
             None => order.lines.push("no round has read the cancellation yet: it stands in the next one".into()),
@@ -236,8 +301,12 @@ fn standing(block: u64, expiry: Option<u64>, around: &Around) -> Known {
     };
     let (state, line) = match (expiry, read) {
         (None, _) => ("expired", "its bytes are no ciphertext: no round reads it".to_owned()),
-        (Some(expiry), _) if expiry < around.now => ("expired", format!("it expired at {expiry}{}", by(read))),
+        (Some(expiry), _) if around.is_past(expiry) => ("expired", format!("it expired at {expiry}{}", by(read))),
         _ if around.table.halted => ("stranded", format!("the pool's rounds have ended for ever{}", by(read))),
+        (Some(expiry), _) if around.is_passing(expiry) => {
+            let line = "a round that read an earlier block may still fill it";
+            ("expiring", format!("it expired at {expiry}: {line}{}", by(read)))
+        }
         (Some(expiry), None) => ("waiting", format!("it waits for the next round, and expires at {expiry}")),
         (Some(expiry), Some(_)) => {
             ("stands", format!("it stands until {expiry} unless it was filled or taken back{}", by(read)))
