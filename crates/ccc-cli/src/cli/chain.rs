@@ -45,6 +45,9 @@ pub(crate) struct SpendArgs {
     /// Send the transactions, on whatever chain
     #[arg(long, help_heading = "Chain")]
     pub(crate) broadcast: bool,
+    /// The most that a unit of gas may cost, in gwei, and a tenth of it as a tip; 500 where not told
+    #[arg(long, help_heading = "Chain", value_name = "GWEI")]
+    pub(crate) most_fee: Option<u32>,
 }
 
 /// What of the settings.

@@ -1,6 +1,7 @@
 //! Flags of the direct route.
 
 use super::{ChainArgs, DeploymentArgs, KeyArgs, SpendArgs};
+use alloy::primitives::Address;
 use clap::{Args, Subcommand};
 use std::path::PathBuf;
 
@@ -57,6 +58,15 @@ pub(crate) struct SwapArgs {
     /// Seconds of the average price
     #[arg(long, default_value_t = 600, value_name = "SECONDS")]
     pub(crate) window: u32,
+    /// The exchange's factory, where it is not Uniswap's own on a chain that ccc knows
+    #[arg(long, value_name = "ADDRESS", requires_all = ["router", "quoter"])]
+    pub(crate) factory: Option<Address>,
+    /// The exchange's router, which may take what is sold
+    #[arg(long, value_name = "ADDRESS", requires_all = ["factory", "quoter"])]
+    pub(crate) router: Option<Address>,
+    /// The exchange's quoter
+    #[arg(long, value_name = "ADDRESS", requires_all = ["factory", "router"])]
+    pub(crate) quoter: Option<Address>,
     #[command(flatten)]
     pub(crate) deployment: DeploymentArgs,
     #[command(flatten)]
