@@ -249,30 +249,6 @@ async fn a_node_that_shows_nothing_pending_is_believed_when_it_says_that_it_has_
     place.is_once().await;
 }
 
-/// The wallet's own deposit waits at the nonce that a lagging node calls free.
-#[tokio::test]
-async fn another_transaction_of_the_wallet_is_not_outbid() {
-    let place = Place::new().await;
-    let signed = place.idle_round().await;
-    let money = place.world.stranger.address();
-    place.proxy.fault("eth_sendRawTransaction", 1, Fault::Say("replacement transaction underpriced"));
-    place.proxy.fault("eth_sendRawTransaction", 1, Fault::Delay(Duration::from_secs(2)));
-    let other = async {
-        while place.proxy.asked("eth_sendRawTransaction") == 0 {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-        let deposit = TransactionRequest::default().to(money);
-        place.world.chain.send(&place.world.stranger, deposit).await.unwrap()
-    };
-    let (submitted, deposit) = tokio::join!(place.delivered(&signed), other);
-    let nonce = async |transaction: B256| {
-        let found = place.chain.provider().get_transaction_by_hash(transaction).await.unwrap().unwrap();
-        alloy::consensus::Transaction::nonce(&found)
-    };
-    assert_eq!((nonce(deposit.transaction).await, nonce(submitted.delivery.transaction).await), (0, 1));
-    assert_eq!((submitted.own, submitted.attempts), (true, 2));
-}
-
 #[tokio::test]
 async fn an_error_that_nobody_knows_ends_no_delivery() {
     let place = Place::new().await;

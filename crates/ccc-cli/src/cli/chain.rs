@@ -31,7 +31,7 @@ pub(crate) struct KeyArgs {
     /// Its first line is the sender's key, 64 hexadecimal digits (mode 0600) [env: CCC_PRIVATE_KEY_FILE]
     #[arg(long, value_name = "FILE", help_heading = "Chain", conflicts_with = "keystore")]
     pub(crate) private_key_file: Option<PathBuf>,
-    /// The sender's key under its passphrase, as wallets write it (version 3) [env: CCC_KEYSTORE]
+    /// The sender's key as wallets keep it, version 3 [env: CCC_KEYSTORE]
     #[arg(long, value_name = "FILE", help_heading = "Chain")]
     pub(crate) keystore: Option<PathBuf>,
 }
@@ -45,7 +45,7 @@ pub(crate) struct SpendArgs {
     /// Send the transactions, on whatever chain
     #[arg(long, help_heading = "Chain")]
     pub(crate) broadcast: bool,
-    /// The most that a unit of gas may cost, in gwei, and a tenth of it as a tip; 500 where not told
+    /// The most gwei for a unit of gas, a tenth of it as a tip (500)
     #[arg(long, help_heading = "Chain", value_name = "GWEI")]
     pub(crate) most_fee: Option<u32>,
 }

@@ -1,7 +1,7 @@
 //! Flags of the direct route.
 
 use super::{ChainArgs, DeploymentArgs, KeyArgs, SpendArgs};
-use alloy::primitives::Address;
+use ccc_chain::swap::Exchange;
 use clap::{Args, Subcommand};
 use std::path::PathBuf;
 
@@ -58,15 +58,9 @@ pub(crate) struct SwapArgs {
     /// Seconds of the average price
     #[arg(long, default_value_t = 600, value_name = "SECONDS")]
     pub(crate) window: u32,
-    /// The exchange's factory, where it is not Uniswap's own on a chain that ccc knows
-    #[arg(long, value_name = "ADDRESS", requires_all = ["router", "quoter"])]
-    pub(crate) factory: Option<Address>,
-    /// The exchange's router, which may take what is sold
-    #[arg(long, value_name = "ADDRESS", requires_all = ["factory", "quoter"])]
-    pub(crate) router: Option<Address>,
-    /// The exchange's quoter
-    #[arg(long, value_name = "ADDRESS", requires_all = ["factory", "router"])]
-    pub(crate) quoter: Option<Address>,
+    /// Factory, router and quoter, where not Uniswap's own as known to ccc
+    #[arg(long, value_parser = exchange, value_name = "F,R,Q")]
+    pub(crate) exchange: Option<Exchange>,
     #[command(flatten)]
     pub(crate) deployment: DeploymentArgs,
     #[command(flatten)]
@@ -109,4 +103,13 @@ pub(crate) struct SwapRunArgs {
     pub(crate) key: KeyArgs,
     #[command(flatten)]
     pub(crate) spend: SpendArgs,
+}
+
+/// Three addresses. The router among them may take what is sold.
+fn exchange(text: &str) -> Result<Exchange, String> {
+    let parts: Result<Vec<_>, _> = text.split(',').map(|part| part.trim().parse()).collect();
+    match parts.map_err(|_| "not an address")?.as_slice() {
+        &[factory, router, quoter] => Ok(Exchange { factory, router, quoter }),
+        other => Err(format!("expected three addresses, factory, router and quoter; found {}", other.len())),
+    }
 }

@@ -12,7 +12,7 @@ use alloy::primitives::U256;
 use ccc_chain::{
     Deployment, deploy,
     swap::{
-        Exchange, Limits, Market, Pair, Parts, Quote, SwapError, Swapped, Token, Twap, Venue,
+        Limits, Market, Pair, Parts, Quote, SwapError, Swapped, Token, Twap, Venue,
         place::{self, ARTIFACTS, Depth, Published},
     },
 };
@@ -109,12 +109,6 @@ fn read_venue(path: &Path) -> Result<Venue, Error> {
     Ok(venue.map_err(|error| NetworkError::Venue { path: path.into(), reason: error.to_string() })?)
 }
 
-/// The exchange that the operator names; the market's file is no witness for itself.
-fn exchange(arguments: &SwapArgs) -> Option<Exchange> {
-    let &SwapArgs { factory, router, quoter, .. } = arguments;
-    Some(Exchange { factory: factory?, router: router?, quoter: quoter? })
-}
-
 /// Everything that a command asks before it decides.
 struct Asked {
     node: Node,
@@ -137,7 +131,7 @@ impl Asked {
     }
 
     async fn market(&self, arguments: &SwapArgs) -> Result<Market<'_>, NetworkError> {
-        let parts = match (exchange(arguments), self.node.is_local()) {
+        let parts = match (arguments.exchange, self.node.is_local()) {
             (Some(exchange), _) => Parts::Named(exchange),
             (None, true) => Parts::Any,
             (None, false) => Parts::Real,
