@@ -194,6 +194,14 @@ impl ChainError {
     }
 }
 
+/// Whether a node answered that the call reverts, with data or without.
+pub(crate) fn is_revert(error: &TransportError) -> bool {
+    error.as_error_resp().is_some_and(|response| {
+        let words = response.message.to_lowercase();
+        response.as_revert_data().is_some() || words.contains("revert") || words.contains("vm execution error")
+    })
+}
+
 impl From<alloy::contract::Error> for ChainError {
     fn from(error: alloy::contract::Error) -> Self {
         match error {

@@ -25,6 +25,7 @@ use crate::{
     ChainError,
     embedded::{CLIENT_VERSION, EmbeddedConfig, EmbeddedTransport},
     read::BlockRef,
+    submitter::MOST_FEE,
     transcript::RevertRecord,
 };
 
@@ -91,6 +92,7 @@ pub struct Chain {
     finality: Finality,
     poll_interval: Duration,
     receipt_timeout: Duration,
+    most_fee: u128,
     reverts: Arc<Mutex<Vec<RevertRecord>>>,
 }
 
@@ -130,6 +132,7 @@ impl Chain {
             finality: options.finality.unwrap_or(default_finality(kind)),
             poll_interval: options.poll_interval,
             receipt_timeout: options.receipt_timeout,
+            most_fee: MOST_FEE,
             reverts: Arc::default(),
         }
     }
@@ -163,6 +166,18 @@ impl Chain {
     #[must_use]
     pub const fn finality(&self) -> Finality {
         self.finality
+    }
+
+    /// The most wei that a transaction may pay for a unit of gas.
+    #[must_use]
+    pub const fn most_fee(&self) -> u128 {
+        self.most_fee
+    }
+
+    /// The same chain with another [`most_fee`](Self::most_fee).
+    #[must_use]
+    pub fn with_most_fee(self, most_fee: u128) -> Self {
+        Self { most_fee, ..self }
     }
 
     pub(crate) const fn poll_interval(&self) -> Duration {

@@ -10,7 +10,10 @@ use alloy::{
 };
 
 use crate::{
-    Chain, ChainError, Wallet, embedded::TRANSACTION_GAS_CAP, submitter::machine::Fees, transcript::RevertRecord,
+    Chain, ChainError, Wallet,
+    embedded::TRANSACTION_GAS_CAP,
+    submitter::{affords, machine::Fees},
+    transcript::RevertRecord,
 };
 
 /// A mined transaction that succeeded.
@@ -128,6 +131,7 @@ impl Chain {
         let nonce = self.provider().get_transaction_count(wallet.address()).pending().await?;
         let fees = self.provider().estimate_eip1559_fees().await?;
         let fees = Fees { most: fees.max_fee_per_gas, tip: fees.max_priority_fee_per_gas };
+        affords(self.most_fee(), fees)?;
         Ok((nonce, self.sign(wallet, request, nonce, fees).await?.1))
     }
 

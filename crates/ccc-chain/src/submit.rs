@@ -63,7 +63,7 @@ pub async fn delivered(
     Ok(info.success.then_some(info.transmitter))
 }
 
-/// Checks the report and delivers it.
+/// Checks the report and delivers it. A node that is away for a while is waited for, in both.
 ///
 /// # Errors
 /// [`ChainError::Refused`] with the forwarder's or the receiver's reason; nothing changed on the chain. When the receiver
@@ -74,7 +74,8 @@ pub async fn deliver(
     forwarder: Address,
     signed: &SignedReport,
 ) -> Result<Delivery, ChainError> {
-    check(chain, wallet.address(), forwarder, signed).await?;
+    let (policy, clock) = (Policy::of(chain), SystemClock::start());
+    submitter::patiently(&policy, &clock, async || check(chain, wallet.address(), forwarder, signed).await).await?;
     deliver_unchecked(chain, wallet, forwarder, signed).await
 }
 
@@ -117,7 +118,7 @@ pub(crate) async fn delivery_gas(
     Ok(sum.saturating_add(FORWARDER_GAS).min(TRANSACTION_GAS_CAP))
 }
 
-fn receiver_of(signed: &SignedReport) -> Address {
+pub(crate) fn receiver_of(signed: &SignedReport) -> Address {
     Address::from(signed.report().payload().binding.receiver)
 }
 

@@ -165,6 +165,36 @@ async fn a_gap_before_the_nonce_on_anvil_is_filled() {
     arrived_once(&world, nonce).await;
 }
 
+/// The wallet's own deposit waits at the nonce that a lagging machine of the node calls free.
+#[tokio::test]
+async fn another_transaction_of_the_wallet_on_anvil_is_not_outbid() {
+    let Some((anvil, world, signed)) = place().await else { return };
+    let direct = &world.chain;
+    let sender = world.stranger.address();
+    ask(direct, "evm_setAutomine", json!([false])).await;
+    ask(direct, "anvil_impersonateAccount", json!([sender])).await;
+    let fees = direct.provider().estimate_eip1559_fees().await.unwrap();
+    let (most, tip) = (format!("{:#x}", fees.max_fee_per_gas), format!("{:#x}", fees.max_priority_fee_per_gas));
+    let deposit = json!([{
+        "from": sender, "to": sender, "gas": "0x5208", "maxFeePerGas": most, "maxPriorityFeePerGas": tip,
+    }]);
+    let deposit: B256 = serde_json::from_value(ask(direct, "eth_sendTransaction", deposit).await).unwrap();
+    let proxy = Proxy::before(&anvil.url).await;
+    let options = ConnectOptions { poll_interval: Duration::from_millis(5), ..ConnectOptions::default() };
+    let chain = Chain::connect(&proxy.url, &options).await.unwrap();
+    proxy.fault("eth_getTransactionCount", 2, Fault::Lie(json!("0x0")));
+    let network = async {
+        until("both", async || waiting(direct).await.0 == 2).await;
+        ask(direct, "evm_mine", json!([])).await;
+    };
+    let (submitted, ()) = tokio::join!(deliver(&world, &chain, &signed, &policy(&chain)), network);
+    assert_eq!((submitted.own, submitted.attempts, submitted.sends), (true, 2, 2));
+    let nonce = async |hash| direct.provider().get_transaction_by_hash(hash).await.unwrap().unwrap().nonce();
+    assert_eq!((nonce(deposit).await, nonce(submitted.delivery.transaction).await), (0, 1));
+    assert!(direct.provider().get_transaction_receipt(deposit).await.unwrap().is_some(), "it was mined");
+    arrived_once(&world, 2).await;
+}
+
 #[tokio::test]
 async fn a_transaction_that_became_too_cheap_on_anvil_is_replaced() {
     let Some((_anvil, world, signed)) = place().await else { return };

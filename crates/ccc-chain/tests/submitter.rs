@@ -4,14 +4,17 @@
 
 mod common;
 
-use std::time::Duration;
+use std::{
+    sync::atomic::{AtomicU64, Ordering},
+    time::Duration,
+};
 
-use alloy::{eips::BlockId, primitives::B256, providers::Provider};
+use alloy::{eips::BlockId, primitives::B256, providers::Provider, rpc::types::TransactionRequest};
 use ccc_chain::{
     Chain, ChainError, ConnectOptions, EmbeddedConfig,
     embedded::{ChainServer, Clock, EmbeddedTransport},
     submit,
-    submitter::{self, GaveUp, Policy, Submission, Submitted, SystemClock},
+    submitter::{self, GaveUp, MOST_FEE, Policy, Submission, Submitted, SystemClock},
     watch::{Event, Watcher},
 };
 use ccc_core::report::{Round, SignedReport, Statement};
@@ -120,7 +123,7 @@ async fn a_sending_that_never_arrived_is_repeated_with_the_same_bytes() {
 async fn a_node_that_asks_for_more_gets_a_dearer_one_at_the_same_nonce() {
     let place = Place::new().await;
     let signed = place.idle_round().await;
-    place.proxy.fault("eth_sendRawTransaction", 1, Fault::Say("replacement transaction underpriced"));
+    place.proxy.fault("eth_sendRawTransaction", 1, Fault::Say("transaction underpriced"));
     let before = place.chain.provider().estimate_eip1559_fees().await.unwrap().max_fee_per_gas;
     let submitted = place.delivered(&signed).await;
     assert_eq!((submitted.attempts, submitted.sends), (2, 2));
@@ -216,6 +219,93 @@ async fn a_node_that_forgets_everything_is_asked_so_often_and_no_more() {
     assert_eq!(place.proxy.asked("eth_sendRawTransaction"), 4);
 }
 
+/// Time that passes when somebody sleeps, and at no other moment.
+#[derive(Default)]
+struct Sleeper(AtomicU64);
+
+impl submitter::Clock for Sleeper {
+    fn now(&self) -> Duration {
+        Duration::from_millis(self.0.load(Ordering::SeqCst))
+    }
+
+    async fn sleep(&self, time: Duration) {
+        self.0.fetch_add(u64::try_from(time.as_millis()).unwrap(), Ordering::SeqCst);
+    }
+}
+
+/// Endpoints for private orders, and some that share the load, show no transaction before its block.
+#[tokio::test]
+async fn a_node_that_shows_nothing_pending_is_believed_when_it_says_that_it_has_the_transaction() {
+    let place = Place::new().await;
+    let signed = place.idle_round().await;
+    place.proxy.fault("eth_sendRawTransaction", 2, Fault::Say("already known"));
+    let policy = Policy { poll: Duration::from_millis(250), patience: Duration::from_secs(60), ..place.policy() };
+    let (wallet, forwarder, clock) = (&place.world.stranger, place.world.deployment.forwarder, Sleeper::default());
+    let outcome = submitter::deliver(&place.chain, wallet, forwarder, &signed, &policy, &clock).await.unwrap();
+    let Submission::Delivered(submitted) = outcome else { panic!("{outcome:?}") };
+    // half a minute of looks, four a second, and no sending; one; at the minute the dearer one, which is mined
+    assert_eq!((submitted.attempts, submitted.sends), (2, 3));
+    assert_eq!(submitter::Clock::now(&clock), Duration::from_secs(60));
+    place.is_once().await;
+}
+
+#[tokio::test]
+async fn an_error_that_nobody_knows_ends_no_delivery() {
+    let place = Place::new().await;
+    let signed = place.idle_round().await;
+    place.proxy.fault("eth_sendRawTransaction", 1, Fault::Say("internal error"));
+    let submitted = place.delivered(&signed).await;
+    assert_eq!((submitted.attempts, submitted.sends), (1, 2));
+    place.is_once().await;
+    let stuck = Place::new().await;
+    let signed = stuck.idle_round().await;
+    stuck.proxy.fault("eth_sendRawTransaction", u32::MAX, Fault::Say("txpool is full"));
+    match stuck.submit(&signed, &stuck.policy()).await {
+        Err(ChainError::GaveUp(GaveUp::Sends { said, .. })) => assert!(said.contains("txpool is full"), "{said}"),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn the_doors_wait_for_a_node_that_is_away_too() {
+    let place = Place::new().await;
+    let signed = place.idle_round().await;
+    place.proxy.fault("", 1, Fault::Drop);
+    // behind what is asked of it, or still syncing: there is no contract
+    place.proxy.fault("eth_call", 1, Fault::Lie(json!("0x")));
+    let (wallet, forwarder) = (&place.world.stranger, place.world.deployment.forwarder);
+    submit::deliver(&place.chain, wallet, forwarder, &signed).await.unwrap();
+    assert!(place.proxy.is_spent());
+    place.is_once().await;
+}
+
+/// A node that lies about the fees could let the wallet tip all that it has.
+#[tokio::test]
+async fn a_price_that_only_a_liar_asks_for_is_not_paid() {
+    let place = Place::new().await;
+    let signed = place.idle_round().await;
+    let (ether, gwei) = ("0xde0b6b3a7640000", "0x3b9aca00");
+    for (base, tip) in [(ether, gwei), (gwei, ether)] {
+        let history = json!({
+            "oldestBlock": "0x1", "baseFeePerGas": [base, base], "gasUsedRatio": [0.5], "reward": [[tip]],
+        });
+        place.proxy.fault("eth_feeHistory", 2, Fault::Lie(history));
+        let outcome = place.submit(&signed, &place.policy()).await;
+        assert!(matches!(outcome, Err(ChainError::GaveUp(GaveUp::Fee { most: MOST_FEE, .. }))), "{outcome:?}");
+        let request = TransactionRequest::default().to(place.world.stranger.address());
+        let outcome = place.chain.send(&place.world.stranger, request).await;
+        assert!(matches!(outcome, Err(ChainError::GaveUp(GaveUp::Fee { .. }))), "{outcome:?}");
+    }
+    let history = json!({
+        "oldestBlock": "0x1", "baseFeePerGas": [gwei, gwei], "gasUsedRatio": [0.5], "reward": [["0x174876e800"]],
+    });
+    place.proxy.fault("eth_feeHistory", 1, Fault::Lie(history));
+    let outcome = place.submit(&signed, &place.policy()).await;
+    assert!(matches!(outcome, Err(ChainError::GaveUp(GaveUp::Tip { .. }))), "{outcome:?}");
+    assert!(place.proxy.is_spent());
+    assert_eq!(place.proxy.asked("eth_sendRawTransaction"), 0);
+}
+
 #[tokio::test]
 async fn what_the_node_will_never_take_is_told_at_once() {
     let place = Place::new().await;
@@ -234,7 +324,7 @@ async fn a_policy_that_no_pool_would_follow_is_refused() {
         let outcome = place.submit(&signed, &policy).await;
         assert!(matches!(outcome, Err(ChainError::OutOfRange { .. })), "{outcome:?}");
     }
-    let dear = Policy { most_fee: Some(1), ..place.policy() };
+    let dear = Policy { most_fee: 1, ..place.policy() };
     let outcome = place.submit(&signed, &dear).await;
     assert!(matches!(outcome, Err(ChainError::GaveUp(GaveUp::Fee { most: 1, .. }))), "{outcome:?}");
     assert_eq!(place.proxy.asked("eth_sendRawTransaction"), 0);

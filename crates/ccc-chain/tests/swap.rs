@@ -18,7 +18,7 @@ use ccc_chain::{
     },
     embedded::{ChainServer, Clock, EmbeddedTransport},
     swap::{
-        Found, Limits, Market, Pair, Parts, Quote, SwapError, SwapOrder, Token, Venue,
+        Exchange, Found, LEAST_WINDOW, Limits, Market, Pair, Parts, Quote, SwapError, SwapOrder, Token, Venue,
         place::{self, Depth},
     },
 };
@@ -35,13 +35,18 @@ use serde_json::json;
 /// A desk with a simulated market that remembers, one small trade, and the window after it.
 async fn prepared() -> (Desk, Venue) {
     let desk = Desk::on(embedded_chain()).await;
+    let venue = remembering(&desk).await;
+    (desk, venue)
+}
+
+async fn remembering(desk: &Desk) -> Venue {
     let venue = desk.simulated().await;
     place::remember(&desk.chain, &desk.owner, &venue, 8).await.unwrap();
     desk.wait(60).await;
     let market = desk.market(venue).await;
     desk.trade(&market, 100).await;
     desk.wait(WINDOW.into()).await;
-    (desk, venue)
+    venue
 }
 
 async fn ordered(desk: &Desk, market: &Market<'_>, dollars: u64) -> SwapOrder {
@@ -119,15 +124,17 @@ async fn a_price_that_moved_between_check_and_send_is_refused() {
 /// A quoter that still tells the old price: the router's own guard is the last one.
 #[tokio::test]
 async fn a_stale_quote_is_caught_by_the_routers_least_amount() {
-    let Some(code) = packages() else {
-        println!("node_modules has no Uniswap: the words of its router were not met.");
-        return;
-    };
     let (desk, simulated) = prepared().await;
-    let real = desk.published(&code).await;
-    place::remember(&desk.chain, &desk.owner, &real, 8).await.unwrap();
-    desk.wait(60).await;
-    for venue in [simulated, real] {
+    let mut venues = vec![simulated];
+    if let Some(code) = packages() {
+        let real = desk.published(&code).await;
+        place::remember(&desk.chain, &desk.owner, &real, 8).await.unwrap();
+        desk.wait(60).await;
+        venues.push(real);
+    } else {
+        println!("node_modules has no Uniswap: the words of its router were not met.");
+    }
+    for venue in venues {
         let market = desk.market(venue).await;
         desk.trade(&market, 100).await;
         desk.wait(WINDOW.into()).await;
@@ -291,20 +298,133 @@ async fn a_simulated_exchange_is_refused_where_real_ones_are_asked_for() {
     assert!(matches!(outcome, Err(SwapError::Simulated { contract }) if contract == venue.router), "{outcome:?}");
 }
 
-/// A chain of value, by what its node calls itself: simulated parts are refused whatever the caller allows.
-#[tokio::test]
-async fn a_simulated_exchange_is_refused_on_a_chain_of_value() {
+/// A served chain, and the same one behind a proxy whose node calls itself Geth: a chain of value.
+async fn valued() -> (Desk, Proxy, Chain, ChainServer) {
     let config = ccc_chain::EmbeddedConfig { chain_id: CHAIN_ID, genesis_time: 1_700_000_000, rich: Vec::new() };
     let server = ChainServer::serve(([127, 0, 0, 1], 0).into(), EmbeddedTransport::new(&config), Clock::Blocks);
     let server = server.await.unwrap();
     let desk = Desk::on(Chain::connect(&server.url(), &ConnectOptions::default()).await.unwrap()).await;
-    let venue = desk.simulated().await;
     let proxy = Proxy::before(&server.url()).await;
     proxy.fault("web3_clientVersion", 1, Fault::Lie(json!("Geth/v1.16.0")));
     let valued = Chain::connect(&proxy.url, &ConnectOptions::default()).await.unwrap();
-    let outcome = Market::open(&valued, venue, desk.pair, desk.reserve, Parts::Any).await;
-    assert!(matches!(outcome, Err(SwapError::Simulated { .. })), "{outcome:?}");
+    (desk, proxy, valued, server)
+}
+
+/// Simulated parts are refused whatever the caller allows.
+#[tokio::test]
+async fn a_simulated_exchange_is_refused_on_a_chain_of_value() {
+    let (desk, proxy, valued, _server) = valued().await;
+    let venue = desk.simulated().await;
+    let exchange = Exchange { factory: venue.pool, router: venue.router, quoter: venue.quoter };
+    for parts in [Parts::Any, Parts::Named(exchange)] {
+        let outcome = Market::open(&valued, venue, desk.pair, desk.reserve, parts).await;
+        assert!(matches!(outcome, Err(SwapError::Simulated { .. })), "{outcome:?}");
+    }
+    // a node that does not say is no witness
+    proxy.fault("eth_call", 1, Fault::Say("daily request limit exceeded"));
+    let outcome = Market::open(&valued, venue, desk.pair, desk.reserve, Parts::Named(exchange)).await;
+    assert!(matches!(outcome, Err(SwapError::Chain(ChainError::Rpc(_)))), "{outcome:?}");
     let depth = Depth { sell: U256::from(1000), buy: U256::from(1000) };
     let outcome = place::simulated(&valued, &wallet(1), &desk.pair, depth).await;
     assert!(matches!(outcome, Err(SwapError::Simulated { .. })), "{outcome:?}");
+}
+
+/// A pool, router, quoter and factory that vouch for each other, and call themselves nothing.
+#[tokio::test]
+async fn a_market_of_an_exchange_that_nobody_named_is_refused_on_a_chain_of_value() {
+    let (desk, proxy, valued, _server) = valued().await;
+    let venue = desk.simulated().await;
+    let open = async |parts| {
+        proxy.fault("eth_call", 3, Fault::Say("execution reverted"));
+        Market::open(&valued, venue, desk.pair, desk.reserve, parts).await
+    };
+    for parts in [Parts::Any, Parts::Real] {
+        let outcome = open(parts).await;
+        assert!(matches!(outcome, Err(SwapError::Unknown { chain_id: CHAIN_ID })), "{outcome:?}");
+    }
+    let named = Exchange { factory: venue.pool, router: venue.router, quoter: venue.quoter };
+    let other = Address::repeat_byte(7);
+    for (exchange, name) in [
+        (Exchange { router: other, ..named }, "router"),
+        (Exchange { quoter: other, ..named }, "quoter"),
+        (Exchange { factory: other, ..named }, "factory"),
+    ] {
+        let outcome = open(Parts::Named(exchange)).await;
+        assert!(
+            matches!(outcome, Err(SwapError::Exchange { part, expected, .. }) if part == name && expected == other),
+            "{outcome:?}"
+        );
+    }
+    // the operator's word: it opens, and its average is of no less than five minutes
+    let market = open(Parts::Named(named)).await.unwrap();
+    let outcome = market.twap(LEAST_WINDOW - 1).await;
+    assert!(matches!(outcome, Err(SwapError::Limit { field: "window", .. })), "{outcome:?}");
+    assert!(matches!(market.twap(LEAST_WINDOW).await, Err(SwapError::ShortHistory { .. })));
+    assert_eq!(Exchange::known(CHAIN_ID), None);
+    assert!(Exchange::known(1).is_some_and(|uniswap| Exchange::known(42161) == Some(uniswap)));
+}
+
+#[tokio::test]
+async fn a_price_of_another_pool_or_of_another_time_is_refused() {
+    let (desk, venue) = prepared().await;
+    let market = desk.market(venue).await;
+    let (quote, twap) = (market.quote(usdc(1000)).await.unwrap(), market.twap(WINDOW).await.unwrap());
+    let order = ordered(&desk, &market, 1000).await;
+    let other = desk.market(desk.simulated().await).await;
+    let mut elsewhere = twap;
+    elsewhere.pool = Address::ZERO;
+    for what in ["the quote", "the average price", "the order"] {
+        let outcome = match what {
+            "the quote" => market.order(Quote { pool: Address::ZERO, ..quote }, &twap, &desk.limits()).map(|_| ()),
+            "the average price" => market.order(quote, &elsewhere, &desk.limits()).map(|_| ()),
+            _ => other.send(&desk.desk, &order).await.map(|_| ()),
+        };
+        assert!(matches!(outcome, Err(SwapError::OtherPool { what: found, .. }) if found == what), "{outcome:?}");
+    }
+    desk.wait(61).await;
+    let later = market.quote(usdc(1000)).await.unwrap();
+    let outcome = market.order(later, &twap, &desk.limits());
+    assert!(matches!(outcome, Err(SwapError::Apart { most: 60, .. })), "{outcome:?}");
+}
+
+/// Between the last question and the block: the least amount in the signed bytes is the last guard.
+#[tokio::test]
+async fn a_price_that_moves_after_the_rehearsal_is_refused_by_the_router() {
+    let config = ccc_chain::EmbeddedConfig { chain_id: CHAIN_ID, genesis_time: 1_700_000_000, rich: Vec::new() };
+    let server = ChainServer::serve(([127, 0, 0, 1], 0).into(), EmbeddedTransport::new(&config), Clock::Blocks);
+    let server = server.await.unwrap();
+    let desk = Desk::on(Chain::connect(&server.url(), &ConnectOptions::default()).await.unwrap()).await;
+    let venue = remembering(&desk).await;
+    let proxy = Proxy::before(&server.url()).await;
+    let slow = Chain::connect(&proxy.url, &ConnectOptions::default()).await.unwrap();
+    let market = Market::open(&slow, venue, desk.pair, desk.reserve, Parts::Any).await.unwrap();
+    let order = ordered(&desk, &market, 500_000).await;
+    desk.pay(500_000).await;
+    let money = TestToken::new(desk.pair.sell.address, desk.chain.provider());
+    // less than the amount, so that it is changed by way of nothing
+    for (who, amount) in [(&desk.desk, usdc(1)), (&desk.owner, usdc(10_000_000))] {
+        let approval = money.approve(venue.router, amount).into_transaction_request();
+        desk.chain.send(who, approval).await.unwrap();
+    }
+    desk.chain
+        .send(&desk.owner, money.mint(desk.owner.address(), usdc(10_000_000)).into_transaction_request())
+        .await
+        .unwrap();
+    for _ in 0..2 {
+        // both approvals pass
+        proxy.fault("eth_sendRawTransactionSync", 1, Fault::Delay(std::time::Duration::ZERO));
+    }
+    proxy.fault("eth_sendRawTransactionSync", 1, Fault::Delay(std::time::Duration::from_secs(4)));
+    let other = async {
+        while proxy.asked("eth_sendRawTransactionSync") < 3 {
+            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+        }
+        let direct = desk.market(venue).await;
+        let large = Limits { cost: 1000, ..Limits::to(desk.reserve) };
+        let (quote, twap) = (direct.quote(usdc(2_000_000)).await.unwrap(), direct.twap(WINDOW).await.unwrap());
+        direct.send(&desk.owner, &direct.order(quote, &twap, &large).unwrap()).await.unwrap();
+    };
+    let (outcome, ()) = tokio::join!(market.send(&desk.desk, &order), other);
+    assert!(matches!(outcome, Err(SwapError::PriceMoved { found: Found::Less, .. })), "{outcome:?}");
+    assert_eq!(desk.held(desk.pair.sell, desk.desk.address()).await, usdc(500_000), "nothing was spent");
 }

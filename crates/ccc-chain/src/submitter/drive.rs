@@ -18,7 +18,8 @@ use super::{
 use crate::{
     Chain, ChainError, Delivery, Sent, Wallet,
     bindings::QuorumForwarder,
-    submit::{delivered, delivery_gas, outcome, report_request},
+    error::is_revert,
+    submit::{delivered, delivery_gas, outcome, receiver_of, report_request},
 };
 
 /// How far below the first block a delivery is looked for: blocks may be taken back in between.
@@ -85,6 +86,37 @@ pub async fn deliver<C: Clock>(
     driver.end(&request, landed).await.map(Submission::Delivered)
 }
 
+/// Asks a node that may be away until it answers, within the bounds of the policy.
+///
+/// # Errors
+/// [`ChainError::GaveUp`]; the answer's own error, where asking again would not change it.
+pub async fn patiently<T, C: Clock>(
+    policy: &Policy,
+    clock: &C,
+    ask: impl AsyncFn() -> Result<T, ChainError>,
+) -> Result<T, ChainError> {
+    until_answered(&RefCell::new(Machine::new(*policy, clock.now())), clock, ask).await
+}
+
+async fn until_answered<T, C: Clock>(
+    machine: &RefCell<Machine>,
+    clock: &C,
+    ask: impl AsyncFn() -> Result<T, ChainError>,
+) -> Result<T, ChainError> {
+    loop {
+        let error = match ask().await {
+            Err(error) if is_away(&error) => error,
+            other => return other,
+        };
+        let step = machine.borrow_mut().away(clock.now(), &error.to_string());
+        match step {
+            Step::Wait(time) => clock.sleep(time).await,
+            Step::GiveUp(reason) => return Err(ChainError::GaveUp(reason)),
+            Step::Sign { .. } | Step::Repeat | Step::Finish(_) => return Err(error),
+        }
+    }
+}
+
 struct Driver<'a, C> {
     chain: &'a Chain,
     wallet: &'a Wallet,
@@ -96,7 +128,7 @@ struct Driver<'a, C> {
 
 impl<C: Clock> Driver<'_, C> {
     async fn run(&self, request: &TransactionRequest, from: u64) -> Result<Landed, ChainError> {
-        let mut raw = Vec::new();
+        let mut signed: Vec<(B256, Vec<u8>)> = Vec::new();
         loop {
             let step = self.look(from).await?;
             let now = self.clock.now();
@@ -105,14 +137,16 @@ impl<C: Clock> Driver<'_, C> {
                 Step::GiveUp(reason) => return Err(ChainError::GaveUp(reason)),
                 Step::Wait(time) => self.clock.sleep(time).await,
                 Step::Repeat => {
+                    let current = self.machine.borrow().current();
+                    let Some((transaction, bytes)) = current.and_then(|place| signed.get(place)) else { continue };
                     self.machine.borrow_mut().repeated(now);
-                    self.hand_over(&raw).await?;
+                    self.hand_over(*transaction, bytes).await?;
                 }
                 Step::Sign { nonce, fees } => {
                     let (transaction, bytes) = self.chain.sign(self.wallet, request.clone(), nonce, fees).await?;
                     self.machine.borrow_mut().signed(transaction, nonce, fees, now);
-                    raw = bytes;
-                    self.hand_over(&raw).await?;
+                    self.hand_over(transaction, &bytes).await?;
+                    signed.push((transaction, bytes));
                 }
             }
         }
@@ -137,8 +171,7 @@ impl<C: Clock> Driver<'_, C> {
             Some(_) => Some(self.delivery(from).await?),
             None => self.fruitless().await?,
         };
-        let newest = self.machine.borrow().attempts().last().map(|attempt| attempt.transaction);
-        let known = match newest {
+        let known = match self.current() {
             Some(transaction) => provider.get_transaction_by_hash(transaction).await?.is_some(),
             None => false,
         };
@@ -153,11 +186,19 @@ impl<C: Clock> Driver<'_, C> {
         })
     }
 
+    fn current(&self) -> Option<B256> {
+        let machine = self.machine.borrow();
+        machine.attempts().get(machine.current()?).map(|attempt| attempt.transaction)
+    }
+
     /// The event of the delivery that succeeded, by whomever.
     async fn delivery(&self, from: u64) -> Result<Landed, ChainError> {
-        let execution = B256::from(self.signed.report().header().execution_id);
+        let header = self.signed.report().header();
+        let execution = B256::from(header.execution_id);
         let filter = Filter::new().address(self.forwarder).from_block(from);
-        let filter = filter.event_signature(QuorumForwarder::ReportProcessed::SIGNATURE_HASH).topic2(execution);
+        let filter = filter.event_signature(QuorumForwarder::ReportProcessed::SIGNATURE_HASH);
+        let filter = filter.topic1(receiver_of(self.signed)).topic2(execution);
+        let filter = filter.topic3(B256::right_padding_from(&header.report_id));
         let logs = self.chain.provider().get_logs(&filter).await?;
         let succeeded = logs.iter().find_map(|log| {
             let event = QuorumForwarder::ReportProcessed::decode_log(&log.inner).ok()?;
@@ -180,10 +221,15 @@ impl<C: Clock> Driver<'_, C> {
         Ok(None)
     }
 
-    async fn hand_over(&self, raw: &[u8]) -> Result<(), ChainError> {
+    async fn hand_over(&self, transaction: B256, raw: &[u8]) -> Result<(), ChainError> {
         let answer = match self.chain.provider().send_raw_transaction(raw).await {
-            Ok(_) => Answer::Taken,
-            Err(error) => of_answer(error)?,
+            Ok(taken) if *taken.tx_hash() == transaction => Answer::Taken,
+            // it speaks of something else
+            Ok(_) => Answer::Unclear,
+            Err(error) => {
+                self.machine.borrow_mut().heard(&error.to_string());
+                of_answer(error)?
+            }
         };
         self.machine.borrow_mut().answered(answer);
         Ok(())
@@ -191,18 +237,7 @@ impl<C: Clock> Driver<'_, C> {
 
     /// Asks until the node answers.
     async fn patiently<T>(&self, ask: impl AsyncFn() -> Result<T, ChainError>) -> Result<T, ChainError> {
-        loop {
-            let error = match ask().await {
-                Err(error) if is_away(&error) => error,
-                other => return other,
-            };
-            let step = self.machine.borrow_mut().away(self.clock.now(), &error.to_string());
-            match step {
-                Step::Wait(time) => self.clock.sleep(time).await,
-                Step::GiveUp(reason) => return Err(ChainError::GaveUp(reason)),
-                Step::Sign { .. } | Step::Repeat | Step::Finish(_) => return Err(error),
-            }
-        }
+        until_answered(&self.machine, self.clock, ask).await
     }
 
     async fn end(&self, request: &TransactionRequest, landed: Landed) -> Result<Submitted, ChainError> {
@@ -233,12 +268,33 @@ fn sent_of(receipt: &TransactionReceipt, landed: Landed) -> Sent {
     }
 }
 
-/// Whether the node did not answer, or answered with something that a whole node would not: asking again may help.
-const fn is_away(error: &ChainError) -> bool {
-    matches!(error, ChainError::Rpc(_) | ChainError::NoBlock { .. })
+/// Whether the node did not answer, or answered with something that a whole node would not: asking again may help. A
+/// contract that reverts has answered.
+fn is_away(error: &ChainError) -> bool {
+    match error {
+        ChainError::Rpc(error) => !is_revert(error),
+        ChainError::NoBlock { .. } | ChainError::Contract(_) => true,
+        _ => false,
+    }
 }
 
-/// What a node said to a transaction.
+/// Words of a refusal that sending again would not change.
+const FINAL: [&[&str]; 12] = [
+    &["insufficient", "funds"],
+    &["intrinsic", "gas"],
+    &["exceeds", "gas limit"],
+    &["exceeds", "configured cap"],
+    &["invalid", "sender"],
+    &["invalid", "signature"],
+    &["invalid", "chain"],
+    &["chain id"],
+    &["oversized"],
+    &["not supported"],
+    &["higher than max fee"],
+    &["method not found"],
+];
+
+/// What a node said to a transaction. An error that nobody knows leaves open whether the node has it.
 ///
 /// *Source*: the words of geth, reth, nethermind, anvil and the embedded chain; JSON-RPC has no codes for them.
 ///
@@ -248,17 +304,21 @@ fn of_answer(error: TransportError) -> Result<Answer, ChainError> {
     let Some(response) = error.as_error_resp() else { return Ok(Answer::Unclear) };
     let words = response.message.to_lowercase();
     let says = |all: &[&str]| all.iter().all(|part| words.contains(part));
-    if says(&["already", "known"]) || says(&["already", "imported"]) || says(&["known transaction"]) {
+    let any = |choices: &[&[&str]]| choices.iter().any(|all| says(all));
+    if any(&[&["already", "known"], &["already", "imported"], &["already", "exists"], &["known transaction"]])
+        || any(&[&["existing tx with same hash"]])
+    {
         return Ok(Answer::Taken);
     }
-    if says(&["underpriced"]) || says(&["fee", "too low"]) || says(&["fee", "less than"]) || says(&["price", "too low"])
-    {
-        return Ok(Answer::Underpriced);
+    if any(&FINAL) {
+        return Err(ChainError::Rpc(error));
     }
-    if says(&["nonce"]) || says(&["limit exceeded"]) || says(&["too many"]) || says(&["timeout"]) {
-        return Ok(Answer::Unclear);
+    if any(&[&["replacement"], &["replace existing"]]) {
+        return Ok(Answer::Occupied);
     }
-    Err(ChainError::Rpc(error))
+    let cheap: [&[&str]; 5] =
+        [&["underpriced"], &["fee", "too low"], &["feetoolow"], &["fee", "less than"], &["price", "too low"]];
+    Ok(if any(&cheap) { Answer::Underpriced } else { Answer::Unclear })
 }
 
 #[cfg(test)]
@@ -273,11 +333,17 @@ mod tests {
 
     #[test]
     fn the_words_of_nodes_are_understood() {
-        for words in ["already known", "AlreadyKnown", "transaction already imported", "known transaction: 0x01"] {
+        for words in [
+            "already known",
+            "AlreadyKnown",
+            "transaction already imported",
+            "transaction already exists",
+            "existing tx with same hash",
+            "known transaction: 0x01",
+        ] {
             assert_eq!(said(words).unwrap(), Answer::Taken, "{words}");
         }
         for words in [
-            "replacement transaction underpriced",
             "transaction underpriced",
             "max fee per gas less than block base fee",
             "FeeTooLow, fee too low",
@@ -285,9 +351,37 @@ mod tests {
         ] {
             assert_eq!(said(words).unwrap(), Answer::Underpriced, "{words}");
         }
-        for words in ["nonce too low", "nonce 1 too high, expected 0", "daily request limit exceeded"] {
+        for words in ["replacement transaction underpriced", "ReplacementNotAllowed", "could not replace existing tx"] {
+            assert_eq!(said(words).unwrap(), Answer::Occupied, "{words}");
+        }
+    }
+
+    #[test]
+    fn an_unknown_error_ends_nothing_and_a_final_one_does() {
+        for words in [
+            "nonce too low",
+            "nonce 1 too high, expected 0",
+            "daily request limit exceeded",
+            "txpool is full",
+            "internal error",
+            "header not found",
+            "request timed out",
+            "service unavailable",
+        ] {
             assert_eq!(said(words).unwrap(), Answer::Unclear, "{words}");
         }
-        assert!(matches!(said("insufficient funds for gas * price + value"), Err(ChainError::Rpc(_))));
+        for words in [
+            "insufficient funds for gas * price + value",
+            "intrinsic gas too low",
+            "exceeds block gas limit",
+            "tx fee (2.00 ether) exceeds the configured cap (1.00 ether)",
+            "invalid sender",
+            "invalid chain id for signer: have 1 want 2",
+            "oversized data",
+            "transaction type not supported",
+            "max priority fee per gas higher than max fee per gas",
+        ] {
+            assert!(matches!(said(words), Err(ChainError::Rpc(_))), "{words}");
+        }
     }
 }

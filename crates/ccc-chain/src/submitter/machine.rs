@@ -70,6 +70,28 @@ pub struct Attempt {
     pub signed: Duration,
     /// When it was last handed to the node.
     pub sent: Duration,
+    /// What became of it.
+    pub state: State,
+}
+
+/// What became of a transaction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    /// Nobody said.
+    Unknown,
+    /// The node said that it has it, and did not show it. Some show no transaction before its block.
+    Said,
+    /// The node showed it.
+    Shown,
+    /// Another transaction has its nonce: in a block, or pending and not ours.
+    Gone,
+}
+
+impl Attempt {
+    /// Whether the node has or had it among those that wait.
+    const fn entered(&self) -> bool {
+        matches!(self.state, State::Said | State::Shown)
+    }
 }
 
 /// What the node said to a sending. No answer at all is none of these: what the chain shows decides.
@@ -79,6 +101,8 @@ pub enum Answer {
     Taken,
     /// It wants a higher price.
     Underpriced,
+    /// It has another transaction of this nonce, and wants a higher price for taking that one's place.
+    Occupied,
     /// It speaks of the nonce, or did not answer.
     Unclear,
 }
@@ -93,7 +117,7 @@ pub enum Step {
         /// What it pays.
         fees: Fees,
     },
-    /// Send the newest transaction's bytes again.
+    /// Send the bytes of [`Machine::current`] again.
     Repeat,
     /// Ask again after this time.
     Wait(Duration),
@@ -110,22 +134,51 @@ pub struct Machine {
     started: Duration,
     attempts: Vec<Attempt>,
     sends: u32,
+    counted: u32,
     failures: u32,
     taken: u32,
+    gaps: u32,
+    repeating: bool,
     underpriced: bool,
+    occupied: Option<(u64, Duration)>,
+    said: String,
 }
 
 impl Machine {
     /// A delivery that begins now.
     #[must_use]
     pub const fn new(policy: Policy, now: Duration) -> Self {
-        Self { policy, started: now, attempts: Vec::new(), sends: 0, failures: 0, taken: 0, underpriced: false }
+        Self {
+            policy,
+            started: now,
+            attempts: Vec::new(),
+            sends: 0,
+            counted: 0,
+            failures: 0,
+            taken: 0,
+            gaps: 0,
+            repeating: false,
+            underpriced: false,
+            occupied: None,
+            said: String::new(),
+        }
     }
 
     /// Every transaction that was signed, oldest first.
     #[must_use]
     pub fn attempts(&self) -> &[Attempt] {
         &self.attempts
+    }
+
+    /// The place in [`attempts`](Self::attempts) of the one that is waited for: the newest whose nonce nobody else has.
+    #[must_use]
+    pub fn current(&self) -> Option<usize> {
+        self.attempts.iter().rposition(|attempt| attempt.state != State::Gone)
+    }
+
+    fn now_waited_for(&mut self) -> Option<&mut Attempt> {
+        let place = self.current()?;
+        self.attempts.get_mut(place)
     }
 
     /// How often bytes were handed to the node.
@@ -136,22 +189,66 @@ impl Machine {
 
     /// A transaction is about to be sent: from here on it may be on the chain.
     pub fn signed(&mut self, transaction: B256, nonce: u64, fees: Fees, now: Duration) {
-        self.attempts.push(Attempt { transaction, nonce, fees, signed: now, sent: now });
-        self.sends = self.sends.saturating_add(1);
-        self.underpriced = false;
+        self.attempts.push(Attempt { transaction, nonce, fees, signed: now, sent: now, state: State::Unknown });
+        self.count();
+        (self.underpriced, self.repeating, self.gaps) = (false, false, 0);
     }
 
-    /// The newest transaction's bytes are about to be sent again.
+    /// The bytes of [`current`](Self::current) are about to be sent again.
     pub fn repeated(&mut self, now: Duration) {
-        self.sends = self.sends.saturating_add(1);
-        if let Some(last) = self.attempts.last_mut() {
-            last.sent = now;
+        self.count();
+        self.repeating = true;
+        if let Some(current) = self.now_waited_for() {
+            current.sent = now;
         }
     }
 
+    const fn count(&mut self) {
+        self.sends = self.sends.saturating_add(1);
+        self.counted = self.counted.saturating_add(1);
+    }
+
+    /// The node's words to a sending that it did not take.
+    pub fn heard(&mut self, words: &str) {
+        words.clone_into(&mut self.said);
+    }
+
     /// What the node said to the last sending.
-    pub const fn answered(&mut self, answer: Answer) {
-        self.underpriced = matches!(answer, Answer::Underpriced);
+    pub fn answered(&mut self, answer: Answer) {
+        self.underpriced = answer == Answer::Underpriced;
+        match answer {
+            Answer::Taken => self.has_it(),
+            Answer::Occupied => self.is_occupied(),
+            Answer::Underpriced | Answer::Unclear => {}
+        }
+    }
+
+    /// A repetition that only made the node say so again counts for nothing.
+    fn has_it(&mut self) {
+        if self.repeating {
+            self.counted = self.counted.saturating_sub(1);
+        }
+        if let Some(current) = self.now_waited_for() {
+            current.state = State::Said;
+        }
+    }
+
+    /// Where none of ours ever entered, the nonce is another's: a higher price would throw that one out.
+    fn is_occupied(&mut self) {
+        let Some(place) = self.current() else { return };
+        let Some(&Attempt { nonce, signed, .. }) = self.attempts.get(place) else { return };
+        if self.attempts.iter().any(|attempt| attempt.nonce == nonce && attempt.entered()) {
+            self.underpriced = true;
+        } else {
+            self.occupied = Some((nonce, signed));
+            self.set_gone(|attempt| attempt.nonce == nonce);
+        }
+    }
+
+    fn set_gone(&mut self, gone: impl Fn(&Attempt) -> bool) {
+        for attempt in self.attempts.iter_mut().filter(|attempt| gone(attempt)) {
+            attempt.state = State::Gone;
+        }
     }
 
     /// The node did not show what was asked for.
@@ -163,40 +260,76 @@ impl Machine {
         if self.is_over(now) {
             return Step::GiveUp(self.time(now));
         }
-        Step::Wait(self.policy.poll.saturating_mul(1 << self.failures.min(6)))
+        Step::Wait(self.policy.poll.saturating_mul(1 << self.failures.min(6)).min(self.policy.patience))
     }
 
     /// What to do after what was seen.
     pub fn step(&mut self, now: Duration, seen: &Seen) -> Step {
         self.failures = 0;
+        self.believe(seen);
         if let Some(landed) = seen.landed {
             return self.settle(now, seen.head, landed);
         }
         if self.is_over(now) {
             return Step::GiveUp(self.time(now));
         }
-        let Some(last) = self.attempts.last().copied() else { return self.sign(seen.queued, seen.fees) };
+        let Some(last) = self.current().and_then(|place| self.attempts.get(place)).copied() else {
+            return self.sign(self.free(now, seen), seen.fees);
+        };
         if seen.mined > last.nonce {
-            return self.nonce_gone(seen);
+            return self.nonce_gone(now, seen);
         }
         self.taken = 0;
+        self.gaps = if self.free(now, seen) < last.nonce { self.gaps.saturating_add(1) } else { 0 };
         self.pending(now, seen, last)
+    }
+
+    /// What the node shows is believed; from then on it is believed too when it shows it no more.
+    fn believe(&mut self, seen: &Seen) {
+        let landed = seen.landed.map(|landed| landed.transaction);
+        if let Some(current) = self.now_waited_for()
+            && (seen.known || landed == Some(current.transaction))
+        {
+            current.state = State::Shown;
+        }
+    }
+
+    /// The sender's first free nonce. One that was another's is that for a while: it may be dropped.
+    fn free(&self, now: Duration, seen: &Seen) -> u64 {
+        match self.occupied {
+            Some((nonce, since)) if now.saturating_sub(since) < self.policy.patience => {
+                seen.queued.max(nonce.saturating_add(1))
+            }
+            _ => seen.queued,
+        }
     }
 
     /// Not in a block, and its nonce is free.
     fn pending(&self, now: Duration, seen: &Seen, last: Attempt) -> Step {
         let long = now.saturating_sub(last.signed) >= self.policy.patience;
-        // one before it was lost: the node does not count up to it
-        if seen.queued < last.nonce && (long || !seen.known) {
-            return self.sign(seen.queued, seen.fees);
+        // one before it was lost: the node does not count up to it, for long and not by one of its machines alone
+        if long && self.gaps >= BELIEVED && self.may_send() {
+            return self.sign(self.free(now, seen), seen.fees);
         }
-        if self.underpriced || (long && seen.known) {
-            return self.replace(seen, last);
+        if self.underpriced || (long && (seen.known || last.state == State::Said)) {
+            let replaced = self.replace(seen, last);
+            if self.underpriced || replaced != Step::Wait(self.policy.poll) {
+                return replaced;
+            }
         }
-        if !seen.known && now.saturating_sub(last.sent) >= self.policy.poll {
-            return if self.may_send() { Step::Repeat } else { Step::GiveUp(self.most_sends()) };
+        if seen.known || now.saturating_sub(last.sent) < self.pause(last) {
+            return Step::Wait(self.policy.poll);
         }
-        Step::Wait(self.policy.poll)
+        match self.may_send() {
+            true => Step::Repeat,
+            false if last.entered() => Step::Wait(self.policy.poll),
+            false => Step::GiveUp(self.most_sends()),
+        }
+    }
+
+    /// How long a node may know nothing of a transaction until it is sent again.
+    fn pause(&self, last: Attempt) -> Duration {
+        if last.state == State::Said { self.policy.poll.max(self.policy.patience / 2) } else { self.policy.poll }
     }
 
     /// A block that is taken back takes the receipt with it: the next step sees nothing landed.
@@ -212,21 +345,25 @@ impl Machine {
         Step::GiveUp(GaveUp::Shallow { transaction, block, expected, found })
     }
 
-    /// Another transaction of the sender has the nonce.
-    fn nonce_gone(&mut self, seen: &Seen) -> Step {
+    /// Another transaction of the sender has the nonce. An older one of ours may still wait behind it.
+    fn nonce_gone(&mut self, now: Duration, seen: &Seen) -> Step {
         self.taken = self.taken.saturating_add(1);
         if self.taken < BELIEVED {
             return Step::Wait(self.policy.poll);
         }
         self.taken = 0;
-        self.sign(seen.queued, seen.fees)
+        self.set_gone(|attempt| attempt.nonce < seen.mined);
+        match self.current() {
+            Some(_) => Step::Wait(self.policy.poll),
+            None => self.sign(self.free(now, seen), seen.fees),
+        }
     }
 
     fn replace(&self, seen: &Seen, last: Attempt) -> Step {
         let fees = last.fees.bumped(self.policy.bump, seen.fees);
-        let too_dear = self.policy.most_fee.is_some_and(|most| fees.most > most);
+        let waits = self.attempts.iter().any(|attempt| attempt.nonce == last.nonce && attempt.entered());
         // what is pending at the highest price allowed may still be mined
-        if !self.underpriced && (too_dear || !self.may_send()) {
+        if waits && (self.policy.affords(fees).is_err() || !self.may_send()) {
             return Step::Wait(self.policy.poll);
         }
         self.sign(last.nonce, fees)
@@ -236,14 +373,14 @@ impl Machine {
         if !self.may_send() {
             return Step::GiveUp(self.most_sends());
         }
-        match self.policy.most_fee {
-            Some(most) if fees.most > most => Step::GiveUp(GaveUp::Fee { needed: fees.most, most }),
-            _ => Step::Sign { nonce, fees },
+        match self.policy.affords(fees) {
+            Err(reason) => Step::GiveUp(reason),
+            Ok(()) => Step::Sign { nonce, fees },
         }
     }
 
     const fn may_send(&self) -> bool {
-        self.sends < self.policy.most_sends
+        self.counted < self.policy.most_sends
     }
 
     fn is_over(&self, now: Duration) -> bool {
@@ -255,7 +392,7 @@ impl Machine {
     }
 
     fn most_sends(&self) -> GaveUp {
-        GaveUp::Sends { sends: self.sends, last: self.last() }
+        GaveUp::Sends { sends: self.sends, last: self.last(), said: self.said.clone() }
     }
 
     fn time(&self, now: Duration) -> GaveUp {
@@ -278,7 +415,7 @@ mod tests {
             patience: Duration::from_secs(10),
             limit: Duration::from_secs(100),
             bump: 10,
-            most_fee: Some(200),
+            most_fee: 200,
             most_sends: 4,
             most_failures: 3,
         }
@@ -297,13 +434,17 @@ mod tests {
         Some(Landed { transaction: B256::repeat_byte(1), block })
     }
 
-    /// A machine whose first transaction, of nonce 5, was sent at second 0.
+    /// A machine whose first transaction, of nonce 5, was sent at second 0, and the node said that it has it.
     fn sent() -> Machine {
+        answered(Answer::Taken)
+    }
+
+    fn answered(answer: Answer) -> Machine {
         let mut machine = Machine::new(policy(), at(0));
         let first = Seen { queued: 5, known: false, ..seen() };
         assert_eq!(machine.step(at(0), &first), Step::Sign { nonce: 5, fees: FEES });
         machine.signed(B256::repeat_byte(1), 5, FEES, at(0));
-        machine.answered(Answer::Taken);
+        machine.answered(answer);
         machine
     }
 
@@ -343,11 +484,37 @@ mod tests {
     fn what_the_node_forgot_is_sent_again_as_it_is() {
         let mut machine = sent();
         let forgot = Seen { known: false, queued: 5, ..seen() };
+        assert_eq!(machine.step(at(0), &seen()), Step::Wait(POLL));
         assert_eq!(machine.step(at(0), &forgot), Step::Wait(POLL), "it had no time to know it");
         assert_eq!(machine.step(at(1), &forgot), Step::Repeat);
         machine.repeated(at(1));
         assert_eq!(machine.step(at(1), &forgot), Step::Wait(POLL));
         assert_eq!((machine.attempts().len(), machine.sends()), (1, 2));
+        assert_eq!(answered(Answer::Unclear).step(at(1), &forgot), Step::Repeat, "it never said that it has it");
+    }
+
+    #[test]
+    fn what_the_node_says_it_has_and_never_shows_is_asked_for_slowly_and_counts_for_nothing() {
+        let mut machine = sent();
+        let hidden = Seen { known: false, queued: 5, ..seen() };
+        for second in 0..5 {
+            assert_eq!(machine.step(at(second), &hidden), Step::Wait(POLL));
+        }
+        assert_eq!(machine.step(at(5), &hidden), Step::Repeat);
+        machine.repeated(at(5));
+        machine.answered(Answer::Taken);
+        let dearer = Fees { most: 111, tip: 12 };
+        assert_eq!(machine.step(at(10), &hidden), Step::Sign { nonce: 5, fees: dearer }, "it waits too long");
+        machine.signed(B256::repeat_byte(2), 5, dearer, at(10));
+        machine.answered(Answer::Taken);
+        // from here on the policy pays no more
+        machine.policy.most_fee = dearer.most;
+        for second in [15, 20, 25] {
+            assert_eq!(machine.step(at(second), &hidden), Step::Repeat, "at {second}");
+            machine.repeated(at(second));
+            machine.answered(Answer::Taken);
+        }
+        assert_eq!((machine.attempts().len(), machine.counted), (2, 2), "repetitions that it knew count for nothing");
     }
 
     #[test]
@@ -370,13 +537,74 @@ mod tests {
     }
 
     #[test]
-    fn a_gap_before_the_nonce_is_filled_by_the_report_itself() {
+    fn a_gap_before_the_nonce_is_filled_by_the_report_itself_after_a_while_and_three_looks() {
+        let gap = Seen { mined: 3, queued: 3, ..seen() };
+        let mut machine = sent();
+        for second in [8, 9] {
+            assert_eq!(machine.step(at(second), &gap), Step::Wait(POLL), "the one before may still come");
+        }
+        assert_eq!(machine.step(at(10), &gap), Step::Sign { nonce: 3, fees: FEES });
+        let mut machine = sent();
+        for (second, look) in [(8, gap), (9, seen()), (11, gap), (12, gap)] {
+            let step = machine.step(at(second), &look);
+            assert!(!matches!(step, Step::Sign { nonce: 3, .. }), "one machine of the node lags at {second}");
+        }
+        let forgotten = Seen { known: false, ..gap };
+        for second in [1, 2, 3] {
+            assert_eq!(sent().step(at(second), &forgotten), Step::Wait(POLL), "hidden is not lost");
+        }
+    }
+
+    #[test]
+    fn a_nonce_where_the_node_has_another_transaction_is_left_to_it() {
+        let mut machine = answered(Answer::Occupied);
+        let lagging = Seen { known: false, queued: 5, ..seen() };
+        assert_eq!(machine.step(at(0), &lagging), Step::Sign { nonce: 6, fees: FEES }, "not dearer at the same nonce");
+        machine.signed(B256::repeat_byte(2), 6, FEES, at(0));
+        machine.answered(Answer::Taken);
+        assert_eq!(machine.step(at(1), &lagging), Step::Wait(POLL), "no gap");
+
+        // the same where a gap seemed to be: the report behind it goes on waiting
         let mut machine = sent();
         let gap = Seen { mined: 3, queued: 3, ..seen() };
-        assert_eq!(machine.step(at(9), &gap), Step::Wait(POLL), "the one before may still come");
+        for second in [8, 9] {
+            machine.step(at(second), &gap);
+        }
         assert_eq!(machine.step(at(10), &gap), Step::Sign { nonce: 3, fees: FEES });
-        let forgotten = Seen { known: false, ..gap };
-        assert_eq!(sent().step(at(1), &forgotten), Step::Sign { nonce: 3, fees: FEES });
+        machine.signed(B256::repeat_byte(2), 3, FEES, at(10));
+        machine.answered(Answer::Occupied);
+        assert_eq!(machine.current(), Some(0));
+        for second in 10..19 {
+            let step = machine.step(at(second), &gap);
+            assert!(!matches!(step, Step::Sign { nonce: 3, .. }), "{step:?} at {second}");
+        }
+    }
+
+    #[test]
+    fn a_node_that_wants_more_for_our_own_nonce_gets_it() {
+        let mut machine = sent();
+        let dearer = Fees { most: 111, tip: 12 };
+        assert_eq!(machine.step(at(10), &seen()), Step::Sign { nonce: 5, fees: dearer });
+        machine.signed(B256::repeat_byte(2), 5, dearer, at(10));
+        machine.answered(Answer::Occupied);
+        let fees = Fees { most: 124, tip: 15 };
+        assert_eq!(machine.step(at(10), &Seen { known: false, ..seen() }), Step::Sign { nonce: 5, fees });
+    }
+
+    #[test]
+    fn an_older_transaction_behind_a_nonce_that_is_gone_is_waited_for() {
+        let mut machine = sent();
+        let gap = Seen { mined: 3, queued: 3, ..seen() };
+        for second in [8, 9, 10] {
+            machine.step(at(second), &gap);
+        }
+        machine.signed(B256::repeat_byte(2), 3, FEES, at(10));
+        machine.answered(Answer::Taken);
+        let filled = Seen { mined: 5, queued: 6, ..seen() };
+        for second in [11, 12, 13] {
+            assert_eq!(machine.step(at(second), &filled), Step::Wait(POLL));
+        }
+        assert_eq!(machine.current(), Some(0), "no third transaction");
     }
 
     #[test]
@@ -387,12 +615,15 @@ mod tests {
         let shallow = GaveUp::Shallow { transaction: B256::repeat_byte(1), block: 20, expected: 2, found: 0 };
         assert_eq!(machine.step(at(100), &Seen { landed: landed(20), ..seen() }), Step::GiveUp(shallow));
 
+        let mut machine = answered(Answer::Unclear);
+        machine.heard("internal error");
         let forgot = Seen { known: false, queued: 5, ..seen() };
         for second in 1..4 {
             assert_eq!(machine.step(at(second), &forgot), Step::Repeat);
             machine.repeated(at(second));
         }
-        assert_eq!(machine.step(at(9), &forgot), Step::GiveUp(GaveUp::Sends { sends: 4, last }));
+        let sends = GaveUp::Sends { sends: 4, last, said: "internal error".into() };
+        assert_eq!(machine.step(at(9), &forgot), Step::GiveUp(sends));
         assert_eq!(machine.step(at(20), &seen()), Step::Wait(POLL), "what is pending may still be mined");
 
         let dear = Seen { fees: Fees { most: 201, tip: 1 }, queued: 5, ..seen() };
@@ -401,7 +632,12 @@ mod tests {
         let mut machine = sent();
         assert_eq!(machine.step(at(10), &dear), Step::Wait(POLL), "the cheaper one may still be mined");
         machine.answered(Answer::Underpriced);
-        assert_eq!(machine.step(at(10), &dear), Step::GiveUp(fee));
+        assert_eq!(machine.step(at(10), &dear), Step::Wait(POLL), "and so where the node asked for more");
+        let unseen = Seen { known: false, ..dear };
+        assert_eq!(answered(Answer::Underpriced).step(at(1), &unseen), Step::GiveUp(fee));
+        let lie = Seen { fees: Fees { most: 200, tip: 21 }, queued: 5, ..seen() };
+        let tip = GaveUp::Tip { needed: 21, most: 20 };
+        assert_eq!(Machine::new(policy(), at(0)).step(at(0), &lie), Step::GiveUp(tip));
     }
 
     #[test]

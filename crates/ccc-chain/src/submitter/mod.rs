@@ -10,7 +10,7 @@
 //! ```text
 //!            forwarder has it ───────────────────────────────► done: before
 //! ask ─────► sign ─► send ─► seen ─► landed, deep enough ────► done
-//!             ▲       ▲       │ unknown to the node ─► send the same bytes
+//!             ▲       ▲       │ unknown to the node ─► send the same bytes; "already known" is an answer, and waited on
 //!             │       │       │ pending too long, underpriced ─► same nonce, dearer
 //!             │       └───────┤ nonce taken, or one before it lost ─► the next free nonce
 //!             └───────────────┘ taken back with its block ─► as if it had never been there
@@ -26,12 +26,22 @@ use std::{
 
 use alloy::primitives::B256;
 
-pub use drive::{Submission, Submitted, deliver};
+pub use drive::{Submission, Submitted, deliver, patiently};
 
-use crate::{Chain, ChainError, ChainKind};
+use crate::{Chain, ChainError};
+use machine::Fees;
 
 /// The least by which pools let a transaction be replaced, in percent.
 pub const LEAST_BUMP: u32 = 10;
+
+/// The most wei for a unit of gas, unless told otherwise: 500 gwei.
+pub const MOST_FEE: u128 = 500_000_000_000;
+
+/// The most that a tip may be of the most that is paid for a unit of gas: a tenth.
+const TIP_SHARE: u128 = 10;
+
+/// The least time between two looks at a chain whose blocks come by themselves.
+const LEAST_POLL: Duration = Duration::from_secs(4);
 
 /// How long, how often and how dear.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,9 +56,9 @@ pub struct Policy {
     pub limit: Duration,
     /// By how many percent a replacement is dearer; at least [`LEAST_BUMP`].
     pub bump: u32,
-    /// The most wei for a unit of gas.
-    pub most_fee: Option<u128>,
-    /// How often bytes are handed to the node: first sendings, replacements and repetitions.
+    /// The most wei for a unit of gas; at most a tenth of it is offered as a tip.
+    pub most_fee: u128,
+    /// How often bytes are handed to the node: first sendings, replacements, and repetitions that brought no "already known".
     pub most_sends: u32,
     /// Failures to answer in a row.
     pub most_failures: u32,
@@ -58,16 +68,25 @@ impl Policy {
     /// What suits a chain: at once on one for trying things out, two blocks deep elsewhere.
     #[must_use]
     pub fn of(chain: &Chain) -> Self {
+        let (confirmations, least_poll) = if chain.is_development() { (0, Duration::ZERO) } else { (2, LEAST_POLL) };
         Self {
-            confirmations: if chain.kind() == ChainKind::Node { 2 } else { 0 },
-            poll: chain.poll_interval(),
+            confirmations,
+            poll: chain.poll_interval().max(least_poll),
             patience: Duration::from_secs(36),
             limit: Duration::from_secs(600),
             bump: 15,
-            most_fee: None,
+            most_fee: chain.most_fee(),
             most_sends: 12,
             most_failures: 12,
         }
+    }
+
+    /// Whether a price is within the bounds.
+    ///
+    /// # Errors
+    /// [`GaveUp::Fee`], [`GaveUp::Tip`].
+    pub(crate) const fn affords(&self, fees: Fees) -> Result<(), GaveUp> {
+        affords(self.most_fee, fees)
     }
 
     fn check(&self) -> Result<(), ChainError> {
@@ -78,6 +97,20 @@ impl Policy {
             _ => Ok(()),
         }
     }
+}
+
+/// Whether a price is at most `most` for a unit of gas, and its tip a tenth of that.
+///
+/// *Security*: both come from the node. A node that lies about them would let the wallet pay all it has as a tip.
+pub(crate) const fn affords(most: u128, fees: Fees) -> Result<(), GaveUp> {
+    let most_tip = most / TIP_SHARE;
+    if fees.most > most {
+        return Err(GaveUp::Fee { needed: fees.most, most });
+    }
+    if fees.tip > most_tip {
+        return Err(GaveUp::Tip { needed: fees.tip, most: most_tip });
+    }
+    Ok(())
 }
 
 /// Time, as the submitter sees it.
@@ -125,16 +158,26 @@ pub enum GaveUp {
         last: Option<B256>,
     },
     /// The node forgets or refuses what it is sent.
-    #[error("not delivered after {sends} sendings, which is the most allowed{}", shown(.last))]
+    #[error("not delivered after {sends} sendings, which is the most allowed{}{}", shown(.last), told(.said))]
     Sends {
         /// How often bytes were handed to the node.
         sends: u32,
         /// The newest transaction.
         last: Option<B256>,
+        /// The node's last words to a sending that it did not take; empty where it gave none.
+        said: String,
     },
     /// The chain asks for more than the policy pays.
     #[error("a unit of gas would cost {needed} wei, at most {most} are allowed")]
     Fee {
+        /// What would be needed.
+        needed: u128,
+        /// The limit.
+        most: u128,
+    },
+    /// The chain asks for a higher tip than the policy pays.
+    #[error("a unit of gas would tip {needed} wei, at most {most} are allowed")]
+    Tip {
         /// What would be needed.
         needed: u128,
         /// The limit.
@@ -164,4 +207,8 @@ pub enum GaveUp {
 
 fn shown(transaction: &Option<B256>) -> String {
     transaction.map_or_else(String::new, |transaction| format!(", the last of transaction {transaction}"))
+}
+
+fn told(words: &str) -> String {
+    if words.is_empty() { String::new() } else { format!("; the node said: {words}") }
 }

@@ -95,6 +95,42 @@ pub enum SwapError {
         /// The pool that the contract would use; zero for none.
         found: Address,
     },
+    /// No exchange is known for the chain, and the operator names none.
+    #[error("no exchange is known for chain {chain_id}: name its factory, router and quoter")]
+    Unknown {
+        /// The chain.
+        chain_id: u64,
+    },
+    /// A market that stands on another exchange than the known or named one.
+    #[error("the market's {part} is {found}, the exchange's is {expected}")]
+    Exchange {
+        /// Which contract.
+        part: &'static str,
+        /// The known or named one.
+        expected: Address,
+        /// The market's.
+        found: Address,
+    },
+    /// A quote, an average price or an order of another pool.
+    #[error("{what} is of the pool {found}, expected {expected}")]
+    OtherPool {
+        /// Which of them.
+        what: &'static str,
+        /// The market's pool.
+        expected: Address,
+        /// The one that was asked.
+        found: Address,
+    },
+    /// The average price was asked in another block than the quote, too long before or after.
+    #[error("the quote is of time {quote}, the average price of time {average}: at most {most} s may lie between")]
+    Apart {
+        /// Time of the quote's block.
+        quote: u64,
+        /// Time of the average's block.
+        average: u64,
+        /// The limit, in seconds.
+        most: u64,
+    },
     /// A simulated exchange on a chain where amounts are worth something.
     #[error("{contract} is a simulated exchange, which only a chain for trying things out may have")]
     Simulated {

@@ -7,15 +7,20 @@ use alloy::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::{SwapError, tick};
+use super::{Exchange, SwapError, tick};
 use crate::{
     Chain, ChainError,
     bindings::{
         SimulatedExchange, TestToken,
         uniswap::{IUniswapFactory, IUniswapPool, IUniswapQuoter, IUniswapRouter},
     },
+    error::is_revert,
     read::BlockRef,
 };
+
+/// The shortest window of an average price where amounts are worth something, in seconds: over less of it, who moves the
+/// price moves the average.
+pub const LEAST_WINDOW: u32 = 300;
 
 /// How the simulated exchange names itself.
 const SIMULATED: &str = "Simulated";
@@ -55,9 +60,11 @@ pub struct Pair {
 /// Whether simulated contracts may be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Parts {
-    /// Real ones alone.
+    /// Real ones alone, of Uniswap's exchange as it is known for the chain.
     Real,
-    /// On a chain for trying things out: simulated ones too.
+    /// Real ones alone, of the exchange that the operator names.
+    Named(Exchange),
+    /// On a chain for trying things out: simulated ones too, of whatever exchange. Elsewhere the same as [`Real`](Self::Real).
     Any,
 }
 
@@ -66,6 +73,8 @@ pub enum Parts {
 /// *Units*: amounts in the tokens' smallest units.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Quote {
+    /// The pool that was asked.
+    pub pool: Address,
     /// What is paid.
     pub amount_in: U256,
     /// What comes out, the pool's fee taken off.
@@ -82,6 +91,8 @@ pub struct Quote {
 /// ends of the window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Twap {
+    /// The pool that was asked.
+    pub pool: Address,
     /// The mean tick, rounded down.
     pub tick: i32,
     /// Seconds of the window.
@@ -138,7 +149,8 @@ impl<'a> Market<'a> {
     ///
     /// # Errors
     /// Another chain; an address without code; a simulated exchange where [`Parts::Real`] is asked for or the chain is not
-    /// one for trying things out; a pool of other tokens; router or quoter of another factory; other decimals.
+    /// one for trying things out; router, quoter or factory of another exchange than `parts` asks for; a pool of other tokens, or
+    /// one that the factory does not know; other decimals.
     pub async fn open(
         chain: &'a Chain,
         venue: Venue,
@@ -148,12 +160,14 @@ impl<'a> Market<'a> {
     ) -> Result<Self, SwapError> {
         check_place(chain, &venue).await?;
         let simulated = check_parts(chain, &venue, parts).await?;
+        let exchange = Exchange::wanted(chain, parts)?;
+        exchange.map_or(Ok(()), |exchange| exchange.check(&venue))?;
         let pool = IUniswapPool::new(venue.pool, chain.provider());
         let tokens = (answer(pool.token0().call().await)?, answer(pool.token1().call().await)?);
         let sells_token0 = direction(&venue, &pair, tokens)?;
         let fee = answer(pool.fee().call().await)?;
         let market = Self { chain, venue, pair, fee, reserve, sells_token0, simulated };
-        market.check_factories().await?;
+        market.check_factories(exchange).await?;
         market.check_decimals(pair.sell).await?;
         market.check_decimals(pair.buy).await?;
         Ok(market)
@@ -171,12 +185,13 @@ impl<'a> Market<'a> {
         self.fee.to()
     }
 
-    /// Both factories know this pool: another one's price would have been looked at.
-    async fn check_factories(&self) -> Result<(), SwapError> {
+    /// Both factories are the exchange's and know this pool: another one's price would have been looked at.
+    async fn check_factories(&self, exchange: Option<Exchange>) -> Result<(), SwapError> {
         let provider = self.chain.provider();
         let router = IUniswapRouter::new(self.venue.router, provider).factory().call().await;
         let quoter = IUniswapQuoter::new(self.venue.quoter, provider).factory().call().await;
         for (contract, factory) in [(self.venue.router, answer(router)?), (self.venue.quoter, answer(quoter)?)] {
+            exchange.map_or(Ok(()), |exchange| exchange.check_factory(factory))?;
             let known = IUniswapFactory::new(factory, provider);
             let (sell, buy) = (self.pair.sell.address, self.pair.buy.address);
             let found = answer(known.getPool(sell, buy, self.fee).call().await)?;
@@ -216,17 +231,16 @@ impl<'a> Market<'a> {
         let output = self.chain.simulate_at(&request, block.id()).await?;
         let found = read_quote(&output)?;
         let sqrt_price_after = U256::from(found.sqrtPriceX96After);
-        Ok(Quote { amount_in, amount_out: found.amountOut, sqrt_price_after, block })
+        Ok(Quote { pool: self.venue.pool, amount_in, amount_out: found.amountOut, sqrt_price_after, block })
     }
 
     /// The average price over the last `window` seconds before the newest block.
     ///
     /// # Errors
-    /// [`SwapError::Limit`] for a window of nothing, [`SwapError::ShortHistory`] where the pool remembers less.
+    /// [`SwapError::Limit`] for a window of nothing, or below [`LEAST_WINDOW`] where amounts are worth something;
+    /// [`SwapError::ShortHistory`] where the pool remembers less.
     pub async fn twap(&self, window: u32) -> Result<Twap, SwapError> {
-        if window == 0 {
-            return Err(SwapError::Limit { field: "window", found: "0".into(), expected: "above 0 s" });
-        }
+        self.check_window(window)?;
         let block = self.chain.block(BlockId::latest()).await?;
         let pool = IUniswapPool::new(self.venue.pool, self.chain.provider());
         let slot = answer(pool.slot0().block(block.id()).call().await)?;
@@ -245,7 +259,17 @@ impl<'a> Market<'a> {
         let sums = answer(pool.observe(vec![window, 0]).block(block.id()).call().await)?.tickCumulatives;
         let tick = mean_tick(&sums, window)
             .ok_or(ChainError::OutOfRange { field: "sum of ticks", found: format!("{sums:?}") })?;
-        Ok(Twap { tick, window, newest_age, oldest_age, block, sells_token0: self.sells_token0 })
+        let pool = self.venue.pool;
+        Ok(Twap { pool, tick, window, newest_age, oldest_age, block, sells_token0: self.sells_token0 })
+    }
+
+    fn check_window(&self, window: u32) -> Result<(), SwapError> {
+        let (least, expected) =
+            if self.chain.is_development() { (1, "above 0 s") } else { (LEAST_WINDOW, "at least 300 s") };
+        if window >= least {
+            return Ok(());
+        }
+        Err(SwapError::Limit { field: "window", found: window.to_string(), expected })
     }
 
     /// When the observation at a place was written; none for a place that is still empty.
@@ -293,19 +317,20 @@ async fn check_place(chain: &Chain, venue: &Venue) -> Result<(), SwapError> {
     Ok(())
 }
 
-/// Whether a contract says of itself that it is simulated. Uniswap's do not have the question, and refuse it.
+/// Whether a contract says of itself that it is simulated. Uniswap's do not have the question, and revert or give nothing;
+/// any other error leaves it open.
 async fn check_parts(chain: &Chain, venue: &Venue, parts: Parts) -> Result<bool, SwapError> {
     let mut simulated = false;
     for contract in [venue.router, venue.quoter, venue.pool] {
         let name = SimulatedExchange::new(contract, chain.provider()).typeAndVersion().call().await;
         let name = match name {
             Ok(name) => name,
-            Err(alloy::contract::Error::TransportError(error)) if error.is_transport_error() => {
+            Err(alloy::contract::Error::TransportError(error)) if !is_revert(&error) => {
                 return Err(ChainError::from(error).into());
             }
             Err(_) => continue,
         };
-        if name.starts_with(SIMULATED) && (parts == Parts::Real || !chain.is_development()) {
+        if name.starts_with(SIMULATED) && (parts != Parts::Any || !chain.is_development()) {
             return Err(SwapError::Simulated { contract });
         }
         simulated |= name.starts_with(SIMULATED);

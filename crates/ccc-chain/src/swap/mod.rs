@@ -11,6 +11,7 @@
 //! with the same interfaces, which is refused elsewhere.
 
 mod error;
+mod known;
 mod market;
 mod order;
 pub mod place;
@@ -18,7 +19,8 @@ mod send;
 mod tick;
 
 pub use error::{Found, SwapError};
-pub use market::{Market, Pair, Parts, Quote, Token, Twap, Venue};
-pub use order::{Limits, MOST_BASIS_POINTS, MOST_DEADLINE, SwapOrder};
+pub use known::Exchange;
+pub use market::{LEAST_WINDOW, Market, Pair, Parts, Quote, Token, Twap, Venue};
+pub use order::{Limits, MOST_AGE, MOST_BASIS_POINTS, MOST_DEADLINE, SwapOrder};
 pub use send::{Rehearsal, Swapped};
 pub use tick::MOST_TICK;

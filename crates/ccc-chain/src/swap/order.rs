@@ -14,6 +14,12 @@ pub const MOST_BASIS_POINTS: u16 = 1000;
 /// The furthest deadline that limits may allow, in seconds.
 pub const MOST_DEADLINE: u64 = 3600;
 
+/// The oldest newest observation that limits may allow: a day, in seconds.
+pub const MOST_AGE: u64 = 86_400;
+
+/// The most between the block of a quote and the block of its average price, in seconds.
+const MOST_APART: u64 = 60;
+
 const BASIS: u64 = 10_000;
 
 /// What an operator allows.
@@ -23,7 +29,7 @@ pub struct Limits {
     pub slippage: u16,
     /// How far the quote may stand below the average price, its fee included, in 1/10,000; at most [`MOST_BASIS_POINTS`].
     pub cost: u16,
-    /// Seconds since the pool's newest observation.
+    /// Seconds since the pool's newest observation; at most [`MOST_AGE`].
     pub most_age: u64,
     /// Seconds for which the order holds; at most [`MOST_DEADLINE`].
     pub deadline: u64,
@@ -45,6 +51,9 @@ impl Limits {
         }
         if self.cost > MOST_BASIS_POINTS {
             return limit("cost", self.cost.to_string(), "at most 1000 basis points");
+        }
+        if self.most_age > MOST_AGE {
+            return limit("age", self.most_age.to_string(), "at most 86400 s");
         }
         if self.deadline == 0 || self.deadline > MOST_DEADLINE {
             return limit("deadline", self.deadline.to_string(), "1 to 3600 s");
@@ -95,12 +104,19 @@ impl Market<'_> {
     /// less the cost, whichever is more.
     ///
     /// # Errors
-    /// Limits that guard nothing; another recipient than the reserve; observations that are too old; a quote too far below
+    /// Limits that guard nothing; another recipient than the reserve; a quote or an average price of another pool, or of times
+    /// that lie apart; observations that are too old; a quote too far below
     /// the average price.
     pub fn order(&self, quote: Quote, twap: &Twap, limits: &Limits) -> Result<SwapOrder, SwapError> {
         limits.check()?;
         if limits.recipient != self.reserve {
             return Err(SwapError::Recipient { expected: self.reserve, found: limits.recipient });
+        }
+        self.check_pool("the quote", quote.pool)?;
+        self.check_pool("the average price", twap.pool)?;
+        let (asked, average) = (quote.block.time, twap.block.time);
+        if asked.abs_diff(average) > MOST_APART {
+            return Err(SwapError::Apart { quote: asked, average, most: MOST_APART });
         }
         if twap.newest_age > limits.most_age {
             return Err(SwapError::Stale { found: twap.newest_age, most: limits.most_age });
@@ -115,6 +131,11 @@ impl Market<'_> {
         let least = less(quote.amount_out, limits.slippage).max(floor);
         let deadline = quote.block.time.saturating_add(limits.deadline);
         Ok(SwapOrder { quote, least, deadline, recipient: limits.recipient })
+    }
+
+    pub(super) fn check_pool(&self, what: &'static str, found: Address) -> Result<(), SwapError> {
+        let expected = self.venue.pool;
+        if found == expected { Ok(()) } else { Err(SwapError::OtherPool { what, expected, found }) }
     }
 
     /// The call to the router.
@@ -133,8 +154,8 @@ impl Market<'_> {
         }
     }
 
-    /// Reads the calldata of a swap and holds it against the order: what is signed is what was checked, whoever made the
-    /// bytes.
+    /// Reads the calldata of a swap and holds it against the order, whoever made the bytes. For bytes from elsewhere: what
+    /// [`send`](Self::send) signs it makes of the order itself, and only the recipient is held against something else.
     ///
     /// # Errors
     /// [`SwapError::Recipient`] for proceeds that go elsewhere, [`SwapError::Call`] for everything else.
@@ -190,6 +211,7 @@ mod tests {
         for (limits, name) in [
             (Limits { slippage: 1001, ..limits }, "slippage"),
             (Limits { cost: 1001, ..limits }, "cost"),
+            (Limits { most_age: 86_401, ..limits }, "age"),
             (Limits { deadline: 0, ..limits }, "deadline"),
             (Limits { deadline: 3601, ..limits }, "deadline"),
         ] {

@@ -35,7 +35,7 @@ pub struct Rehearsal {
 /// A swap that was mined.
 #[derive(Clone, Debug)]
 pub struct Swapped {
-    /// What the reserve got, by the pool's own event.
+    /// What the pool sent to the reserve, by its own event. A token that takes a fee of each transfer gives the reserve less.
     pub amount_out: U256,
     /// The transaction.
     pub transaction: TxHash,
@@ -52,6 +52,7 @@ impl Market<'_> {
     /// [`SwapError::DeadlinePassed`], [`SwapError::PriceMoved`], [`SwapError::Funds`]; the router's refusal where the
     /// amount is approved.
     pub async fn rehearse(&self, sender: Address, order: &SwapOrder) -> Result<Rehearsal, SwapError> {
+        self.check_pool("the order", order.quote().pool)?;
         let now = self.chain.block(BlockId::latest()).await?.time;
         if now > order.deadline() {
             return Err(SwapError::DeadlinePassed { deadline: order.deadline(), now });
@@ -109,10 +110,14 @@ impl Market<'_> {
         answer(token.allowance(holder, self.venue.router).call().await)
     }
 
+    /// Some tokens refuse to change an approval that is neither nothing nor becomes it.
     async fn approve(&self, wallet: &Wallet, amount: U256) -> Result<(), SwapError> {
         let token = TestToken::new(self.pair.sell.address, self.chain.provider());
-        let request = token.approve(self.venue.router, amount).into_transaction_request();
-        self.chain.send(wallet, request).await?;
+        let stands = self.allowance(wallet.address()).await?;
+        let first = (!stands.is_zero()).then_some(U256::ZERO);
+        for amount in first.into_iter().chain([amount]) {
+            self.chain.send(wallet, token.approve(self.venue.router, amount).into_transaction_request()).await?;
+        }
         Ok(())
     }
 

@@ -54,6 +54,9 @@ pub(crate) struct SpendArgs {
     /// Send the transactions, on whatever chain
     #[arg(long, help_heading = "Chain")]
     pub(crate) broadcast: bool,
+    /// The most gwei for a unit of gas, a tenth of it as a tip (500)
+    #[arg(long, help_heading = "Chain", value_name = "GWEI")]
+    pub(crate) most_fee: Option<u32>,
 }
 
 /// Who sends to which contracts on which chain, if anything is sent.

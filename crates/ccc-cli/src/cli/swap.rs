@@ -1,6 +1,7 @@
 //! Flags of the direct route.
 
 use super::{ChainArgs, DeploymentArgs, KeyArgs, SpendArgs};
+use ccc_chain::swap::Exchange;
 use clap::{Args, Subcommand};
 use std::path::PathBuf;
 
@@ -57,6 +58,9 @@ pub(crate) struct SwapArgs {
     /// Seconds of the average price
     #[arg(long, default_value_t = 600, value_name = "SECONDS")]
     pub(crate) window: u32,
+    /// Factory, router and quoter, where not Uniswap's own as known to ccc
+    #[arg(long, value_parser = exchange, value_name = "F,R,Q")]
+    pub(crate) exchange: Option<Exchange>,
     #[command(flatten)]
     pub(crate) deployment: DeploymentArgs,
     #[command(flatten)]
@@ -99,4 +103,13 @@ pub(crate) struct SwapRunArgs {
     pub(crate) key: KeyArgs,
     #[command(flatten)]
     pub(crate) spend: SpendArgs,
+}
+
+/// Three addresses. The router among them may take what is sold.
+fn exchange(text: &str) -> Result<Exchange, String> {
+    let parts: Result<Vec<_>, _> = text.split(',').map(|part| part.trim().parse()).collect();
+    match parts.map_err(|_| "not an address")?.as_slice() {
+        &[factory, router, quoter] => Ok(Exchange { factory, router, quoter }),
+        other => Err(format!("expected three addresses, factory, router and quoter; found {}", other.len())),
+    }
 }

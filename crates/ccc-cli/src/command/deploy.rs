@@ -33,7 +33,7 @@ pub(super) fn run(arguments: &DeployArgs, ctx: &Context<'_>) -> Result<Answer, E
     }
     let wallet = open_key(settings.key()?, &ctx.passphrases)?;
     runtime()?.block_on(async {
-        let node = Node::connect(&settings).await?;
+        let node = Node::connect(&settings).await?.within(arguments.spend);
         refuse_simulated(&node, arguments, &plan)?;
         // a refusal of any constructor shows here, before anything is spent
         let rehearsed = custody::rehearse(&node.chain, &wallet, &plan).await;

@@ -10,7 +10,10 @@ use crate::{
     ui::Answer,
 };
 use alloy::primitives::Address;
-use ccc_chain::{Deployment, deploy, submit};
+use ccc_chain::{
+    Deployment, deploy, submit,
+    submitter::{Policy, SystemClock, patiently},
+};
 use ccc_core::report::SignedReport;
 use serde_json::json;
 
@@ -29,16 +32,21 @@ fn submit_report(arguments: &SubmitArgs, ctx: &Context<'_>) -> Result<Answer, Er
     let deployment = read_deployment(settings.deployment()?)?;
     check_receiver(&signed, &deployment)?;
     runtime()?.block_on(async {
-        let node = Node::connect(&settings).await?;
+        let node = Node::connect(&settings).await?.within(arguments.spend);
         let forwarder = deployment.forwarder;
         let failed = |error| node.error(&error);
-        deploy::check_place(&node.chain, &deployment).await.map_err(failed)?;
-        if let Some(transmitter) = submit::delivered(&node.chain, forwarder, &signed).await.map_err(failed)? {
+        let (policy, clock) = (Policy::of(&node.chain), SystemClock::start());
+        let placed = patiently(&policy, &clock, async || deploy::check_place(&node.chain, &deployment).await);
+        placed.await.map_err(failed)?;
+        let before = patiently(&policy, &clock, async || submit::delivered(&node.chain, forwarder, &signed).await);
+        if let Some(transmitter) = before.await.map_err(failed)? {
             tell_delivered(&signed, transmitter, ctx);
             return Ok(Answer::Done);
         }
         let wallet = open_key(settings.key()?, &ctx.passphrases)?;
-        submit::check(&node.chain, wallet.address(), forwarder, &signed).await.map_err(failed)?;
+        let sender = wallet.address();
+        let asked = patiently(&policy, &clock, async || submit::check(&node.chain, sender, forwarder, &signed).await);
+        asked.await.map_err(failed)?;
         if !node.sends(arguments.send.spend) {
             tell_dry(&signed, &node, ctx);
             return Ok(Answer::Done);

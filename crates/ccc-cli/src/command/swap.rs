@@ -2,7 +2,7 @@
 
 use super::Context;
 use crate::{
-    cli::{KeyArgs, Swap, SwapArgs, SwapPlaceArgs, SwapQuoteArgs, SwapRunArgs},
+    cli::{KeyArgs, SpendArgs, Swap, SwapArgs, SwapPlaceArgs, SwapQuoteArgs, SwapRunArgs},
     error::Error,
     files::{self, Audience, Replace},
     network::{NetworkError, Node, Settings, open_key, read_deployment, runtime},
@@ -126,8 +126,16 @@ impl Asked {
         Ok(Self { node, deployment, venue, settings })
     }
 
-    async fn market(&self) -> Result<Market<'_>, NetworkError> {
-        let parts = if self.node.is_local() { Parts::Any } else { Parts::Real };
+    fn within(self, spend: SpendArgs) -> Self {
+        Self { node: self.node.within(spend), ..self }
+    }
+
+    async fn market(&self, arguments: &SwapArgs) -> Result<Market<'_>, NetworkError> {
+        let parts = match (arguments.exchange, self.node.is_local()) {
+            (Some(exchange), _) => Parts::Named(exchange),
+            (None, true) => Parts::Any,
+            (None, false) => Parts::Real,
+        };
         let (pair, reserve) = (pair_of(&self.deployment)?, self.deployment.reserve);
         let market = Market::open(&self.node.chain, self.venue, pair, reserve, parts).await;
         market.map_err(|error| of_swap(&self.node, error))
@@ -143,7 +151,7 @@ impl Asked {
 fn tell_quote(arguments: &SwapQuoteArgs, ctx: &Context<'_>) -> Result<Answer, Error> {
     runtime()?.block_on(async {
         let asked = Asked::new(&arguments.swap, &KeyArgs::default()).await?;
-        let market = asked.market().await?;
+        let market = asked.market(&arguments.swap).await?;
         let (quote, twap) = asked.prices(&market, &arguments.swap).await?;
         let (lines, object) = shown(&asked, &market, &quote, &twap)?;
         ctx.ui.result(&lines, &object);
@@ -179,9 +187,9 @@ fn shown(
 
 fn swap(arguments: &SwapRunArgs, ctx: &Context<'_>) -> Result<Answer, Error> {
     runtime()?.block_on(async {
-        let asked = Asked::new(&arguments.swap, &arguments.key).await?;
+        let asked = Asked::new(&arguments.swap, &arguments.key).await?.within(arguments.spend);
         let wallet = open_key(asked.settings.key()?, &ctx.passphrases)?;
-        let market = asked.market().await?;
+        let market = asked.market(&arguments.swap).await?;
         let failed = |error| of_swap(&asked.node, error);
         let (quote, twap) = asked.prices(&market, &arguments.swap).await?;
         let order = market.order(quote, &twap, &limits(arguments, &asked.deployment)).map_err(failed)?;

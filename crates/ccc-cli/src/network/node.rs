@@ -19,6 +19,8 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// The fewest characters of a piece of an address that may be an access key; shorter ones are words such as `v3`.
 const SHORTEST_KEY: usize = 6;
 
+const WEI_PER_GWEI: u128 = 1_000_000_000;
+
 /// Chain ids that stand for chains on one machine.
 const LOCAL_IDS: [u64; 2] = [31337, 1337];
 
@@ -57,6 +59,14 @@ impl Node {
     /// Whether the chain is one for trying things out, on this machine.
     pub(crate) fn is_local(&self) -> bool {
         self.local
+    }
+
+    /// The same node, whose transactions cost no more than told.
+    pub(crate) fn within(self, spend: SpendArgs) -> Self {
+        match spend.most_fee {
+            None => self,
+            Some(gwei) => Self { chain: self.chain.with_most_fee(u128::from(gwei) * WEI_PER_GWEI), ..self },
+        }
     }
 
     /// Whether transactions are sent: on a local chain unless told otherwise, elsewhere only when told so.

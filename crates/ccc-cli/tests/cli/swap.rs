@@ -43,6 +43,11 @@ fn a_swap_is_quoted_guarded_and_run() {
     let cost = quote["cost_ppm"].as_i64().expect("a cost");
     assert!((2_850..3_200).contains(&cost), "{cost}");
 
+    // whose exchange it is, the operator says, and no part of it is simulated then
+    let named = "--exchange 0x0000000000000000000000000000000000000001,0x0000000000000000000000000000000000000002";
+    at_home(&scratch, &format!("swap quote {reading} {named}"), &[]).fails(2, "three addresses");
+    let third = format!("{named},0x0000000000000000000000000000000000000003");
+    at_home(&scratch, &format!("swap quote {reading} {third}"), &[]).fails(2, "is a simulated exchange");
     let run = |more: &str| at_home(&scratch, &format!("--json swap run {reading} --private-key-file key {more}"), &[]);
     assert!(run("").stderr.contains("the swap needs"), "the sender has no dollars");
     assert!(run("--most-cost 10").stderr.contains("at most 1000 ppm are allowed"), "the fee alone is more");
@@ -56,6 +61,7 @@ fn a_swap_is_quoted_guarded_and_run() {
         let mint = money.mint(wallet.address(), U256::from(AMOUNT));
         chain.send(&wallet, mint.into_transaction_request()).await.expect("minted");
     });
+    assert!(run("--most-fee 0").stderr.contains("a unit of gas would cost"), "a price that nobody would take");
     let dry = run("--dry-run");
     assert_eq!((dry.code, &dry.json()["sent"]), (0, &false.into()), "{}", dry.stderr);
     let done = run("");
