@@ -230,7 +230,7 @@ contract QuorumForwarder is Ownable2Step, ReentrancyGuardTransient {
         return _configs[_configId(donId, configVersion)].digest;
     }
 
-    /// @notice Who verifies for this configuration; `ECDSA` where there is none.
+    /// @notice Who verifies for this configuration; `ECDSA` where none was set. One that was cleared keeps what it had.
     function verifier(uint32 donId, uint32 configVersion) external view returns (Verifier) {
         return _configs[_configId(donId, configVersion)].verifier;
     }

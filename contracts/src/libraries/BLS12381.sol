@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-pragma solidity ^0.8.20;
+pragma solidity ^0.8.24;
 
 /// @title BLS signatures over BLS12-381, through the precompiles of EIP-2537
 /// @notice Keys in G1, signatures in G2, messages hashed to G2 on chain.
@@ -11,7 +11,8 @@ pragma solidity ^0.8.20;
 ///
 /// *Security*: the pairing precompile checks the subgroup of each point, the addition does not: what the addition gives is
 /// made of mapped points alone. A precompile that a chain does not have succeeds with nothing, so every answer's length
-/// is checked. A precompile that refuses its input uses up the gas of its call.
+/// is checked. A precompile that refuses its input uses up the gas of its call. `mcopy` needs Cancun, the precompiles
+/// Prague.
 library BLS12381 {
     /// @notice Bytes of a key.
     uint256 internal constant G1_LENGTH = 128;

@@ -42,7 +42,7 @@ fn member<'k>(session: &GroupSession, (identifier, keys): &'k (Identifier, Parti
 }
 
 fn generate(t: u16, keys: &Keys) -> Vec<Outcome> {
-    let session = GroupSession::generation(roster(1, t, keys), &[1; 32]);
+    let session = GroupSession::generation(roster(1, t, keys), &[1; 32]).unwrap();
     let parties = keys.iter().map(|one| member(&session, one)).collect();
     let mut rng = ChaCha20Rng::seed_from_u64(2);
     let outcomes = run_in_process(parties, &mut MemoryBoard::new([1; 32]), &mut rng).unwrap();

@@ -1,5 +1,6 @@
 //! Who shares a group key, what each of them signs, and how their partial signatures become one.
 
+use super::key::IDENTITY;
 use super::{GroupError, GroupKey, GroupSignature, PartialCulprit, PartialFault};
 use crate::identifier::Identifier;
 use crate::keys::Roster;
@@ -39,6 +40,9 @@ pub struct PartialSignature {
     share: SignatureShare,
 }
 
+/// Wrong partial signatures of one participant that are checked: each is a pairing.
+const MOST_WRONG: usize = 2;
+
 /// blsttc counts its shares from zero and evaluates at one more.
 fn index(identifier: Identifier) -> u64 {
     u64::from(identifier.get()) - 1
@@ -48,20 +52,26 @@ impl GroupCommittee {
     /// A roster with the commitments of its key, each a compressed point.
     ///
     /// # Errors
-    /// [`GroupError::Commitments`], [`GroupError::Key`], and [`GroupError::Identity`] of the group's key.
+    /// [`GroupError::Commitments`], [`GroupError::Key`], and [`GroupError::Identity`] of the group's key or of the highest
+    /// commitment: without it fewer than t shares give the key away.
     pub fn new(roster: Arc<Roster>, commitments: &[[u8; 48]]) -> Result<Self, GroupError> {
         let commitment = Commitment::from_bytes(commitments.concat()).map_err(|_| GroupError::Key)?;
         Self::of(roster, commitment)
     }
 
     pub(super) fn of(roster: Arc<Roster>, commitment: Commitment) -> Result<Self, GroupError> {
-        // A sum whose highest coefficient vanishes is shorter.
-        let (expected, found) = (usize::from(roster.threshold().t()), commitment.to_bytes().len() / 48);
+        let bytes = commitment.to_bytes();
+        let points = bytes.as_chunks::<48>().0;
+        // A plain sum whose highest coefficient vanishes is shorter; a weighted one ends with the identity.
+        let (expected, found) = (usize::from(roster.threshold().t()), points.len());
         if expected != found {
             return Err(GroupError::Commitments { expected, found });
         }
         let keys = PublicKeySet::from(commitment);
         GroupKey::new(keys.public_key())?;
+        if points.last().is_some_and(|highest| highest[0] & IDENTITY != 0) {
+            return Err(GroupError::Identity { what: "highest commitment" });
+        }
         Ok(Self { roster, keys })
     }
 
@@ -110,37 +120,48 @@ impl GroupCommittee {
         }
     }
 
-    /// Makes the group's signature of the right ones among the partial signatures.
+    /// Makes the group's signature of the right ones among the partial signatures. No more are checked than it takes.
+    ///
+    /// *Security*: whoever collects partial signatures MUST know who sent each, by its envelope: of one participant two
+    /// wrong ones are checked, and what else stands under its number is passed over.
     ///
     /// # Errors
     /// [`GroupError::BelowThreshold`] with whose are wrong.
     pub fn combine(&self, message: &[u8], partials: &[PartialSignature]) -> Result<GroupSignature, GroupError> {
-        let (good, culprits) = self.sort(message, partials);
-        let (needed, found) = (usize::from(self.roster.threshold().t()), good.len());
+        let needed = usize::from(self.roster.threshold().t());
+        let (good, culprits) = self.sort(message, partials, needed);
+        let found = good.len();
         if found < needed {
             return Err(GroupError::BelowThreshold { needed, found, culprits });
         }
-        let shares = good.iter().take(needed).map(|(identifier, share)| (index(*identifier), *share));
+        let shares = good.iter().map(|(identifier, share)| (index(*identifier), *share));
         let signature = self.keys.combine_signatures(shares).map_err(|_| GroupError::NotTheGroups)?;
         let signature = GroupSignature::new(signature)?;
         self.key().verify(message, &signature)?;
         Ok(signature)
     }
 
-    /// Who sent something that does not count, whether or not the others suffice.
+    /// Who sent something that does not count, whether or not the others suffice; each at most twice.
     #[must_use]
     pub fn culprits(&self, message: &[u8], partials: &[PartialSignature]) -> Vec<PartialCulprit> {
-        self.sort(message, partials).1
+        self.sort(message, partials, usize::MAX).1
     }
 
     fn sort<'a>(
         &self,
         message: &[u8],
         partials: &'a [PartialSignature],
+        enough: usize,
     ) -> (BTreeMap<Identifier, &'a SignatureShare>, Vec<PartialCulprit>) {
-        let (mut good, mut culprits) = (BTreeMap::new(), Vec::new());
+        let (mut good, mut culprits, mut wrong) = (BTreeMap::new(), Vec::new(), BTreeMap::<Identifier, usize>::new());
         for partial in partials {
             let PartialSignature { identifier, share } = partial;
+            if good.len() >= enough {
+                break;
+            }
+            if wrong.get(identifier).is_some_and(|found| *found >= MOST_WRONG) {
+                continue;
+            }
             let checked = match good.get(identifier) {
                 Some(same) if *same == share => Ok(()),
                 Some(_) => Err(PartialFault::Repeated),
@@ -148,7 +169,10 @@ impl GroupCommittee {
             };
             match checked {
                 Ok(()) => drop(good.insert(*identifier, share)),
-                Err(fault) => culprits.push(PartialCulprit { identifier: *identifier, fault }),
+                Err(fault) => {
+                    *wrong.entry(*identifier).or_default() += 1;
+                    culprits.push(PartialCulprit { identifier: *identifier, fault });
+                }
             }
         }
         (good, culprits)

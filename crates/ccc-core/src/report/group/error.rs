@@ -1,6 +1,7 @@
 //! Why a group signature, a key or a share of it is refused.
 
 use crate::identifier::Identifier;
+use crate::keys::SessionError;
 use crate::report::ReportError;
 use alloc::vec::Vec;
 
@@ -43,7 +44,7 @@ pub enum GroupError {
     /// The identity: under it as a key the identity is a signature of everything.
     #[error("the {what} is the identity")]
     Identity {
-        /// Key or signature.
+        /// Key, signature or commitment.
         what: &'static str,
     },
     /// Bytes that are no scalar below the group order, or zero.
@@ -76,6 +77,21 @@ pub enum GroupError {
         /// The participants found.
         found: usize,
     },
+    /// A handover to another threshold or number of participants: the forwarder's configuration names both.
+    #[error("a handover to {t} of {n}, where the forwarder knows {of_t} of {of_n}: another number takes a new key")]
+    Numbers {
+        /// The old committee's threshold.
+        of_t: u16,
+        /// The old committee's participants.
+        of_n: u16,
+        /// The roster's threshold.
+        t: u16,
+        /// The roster's participants.
+        n: u16,
+    },
+    /// The committee does not hand over to this roster.
+    #[error(transparent)]
+    Session(#[from] SessionError),
     /// A threshold that one byte of faults cannot hold.
     #[error("a threshold of {found}, where the forwarder holds at most 256")]
     Threshold {

@@ -3,6 +3,7 @@
 use super::{GroupCommittee, GroupError, GroupKey};
 use crate::report::word::WordWriter;
 use crate::report::{Address, Word, keccak256};
+use crate::threshold::Threshold;
 
 /// A group key under one configuration of the forwarder, in the place of a [`SignerSet`](crate::report::SignerSet).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,10 +27,8 @@ impl GroupSet {
     /// As [`GroupSet::check`]; [`GroupError::Threshold`] above 256.
     pub fn of(committee: &GroupCommittee, don_id: u32, config_version: u32) -> Result<Self, GroupError> {
         let threshold = committee.roster().threshold();
-        let f = u8::try_from(threshold.t() - 1).map_err(|_| GroupError::Threshold { found: threshold.t() })?;
-        let set = Self { don_id, config_version, f, participants: threshold.n(), key: committee.key() };
-        set.check()?;
-        Ok(set)
+        let f = faults(threshold)?;
+        Ok(Self { don_id, config_version, f, participants: threshold.n(), key: committee.key() })
     }
 
     /// The rules that the forwarder applies.
@@ -37,11 +36,7 @@ impl GroupSet {
     /// # Errors
     /// [`GroupError::ZeroFaults`], [`GroupError::Participants`].
     pub fn check(&self) -> Result<(), GroupError> {
-        if self.f == 0 {
-            return Err(GroupError::ZeroFaults);
-        }
-        let (least, found) = (3 * usize::from(self.f), usize::from(self.participants));
-        if found > least { Ok(()) } else { Err(GroupError::Participants { f: self.f.into(), least, found }) }
+        check_numbers(self.f, self.participants)
     }
 
     /// keccak256(abi.encode("ccc/v1/group-config", chain, forwarder, donId, configVersion, f, participants, key)): what
@@ -71,6 +66,21 @@ impl GroupSet {
         message[32..].copy_from_slice(&self.config_digest(chain, forwarder));
         message
     }
+}
+
+/// The faults that a group of this threshold tolerates: t − 1, if the forwarder takes it.
+pub(super) fn faults(threshold: Threshold) -> Result<u8, GroupError> {
+    let f = u8::try_from(threshold.t() - 1).map_err(|_| GroupError::Threshold { found: threshold.t() })?;
+    check_numbers(f, threshold.n())?;
+    Ok(f)
+}
+
+fn check_numbers(f: u8, participants: u16) -> Result<(), GroupError> {
+    if f == 0 {
+        return Err(GroupError::ZeroFaults);
+    }
+    let (least, found) = (3 * usize::from(f), usize::from(participants));
+    if found > least { Ok(()) } else { Err(GroupError::Participants { f: f.into(), least, found }) }
 }
 
 fn padded(text: &[u8]) -> Word {

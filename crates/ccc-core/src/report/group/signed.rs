@@ -17,7 +17,7 @@ impl GroupReport {
     /// Combines partial signatures over a report that this set may sign.
     ///
     /// # Errors
-    /// A report or context of another set, chain or forwarder, a set of another group, and
+    /// A report or context of another set, chain or forwarder, a set that is not this committee's, and
     /// [`GroupError::BelowThreshold`] with whose are wrong.
     pub fn assemble(
         report: Report,
@@ -28,7 +28,7 @@ impl GroupReport {
         forwarder: &Address,
     ) -> Result<Self, GroupError> {
         check_set(&report, &context, set, forwarder)?;
-        require_bytes("group key", &set.key.to_bytes(), &committee.key().to_bytes())?;
+        check_committee(set, committee)?;
         let signature = committee.combine(&report.signing_digest(&context), partials)?;
         Ok(Self { report, context, signature })
     }
@@ -59,6 +59,15 @@ impl GroupReport {
     pub const fn signature(&self) -> &GroupSignature {
         &self.signature
     }
+}
+
+/// Key, faults and participants of the set are the committee's.
+fn check_committee(set: &GroupSet, committee: &GroupCommittee) -> Result<(), GroupError> {
+    let of = GroupSet::of(committee, set.don_id, set.config_version)?;
+    require_bytes("group key", &set.key.to_bytes(), &of.key.to_bytes())?;
+    require_number("faults", set.f.into(), of.f.into())?;
+    require_number("participants", set.participants.into(), of.participants.into())?;
+    Ok(())
 }
 
 /// The report names the set, and the context names set, chain, forwarder and sequence.

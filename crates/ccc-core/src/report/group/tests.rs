@@ -91,6 +91,30 @@ fn n118_the_identity_is_neither_key_nor_signature() {
     assert_eq!(refused, Err(GroupError::Identity { what: "key" }));
 }
 
+/// With the identity on top the polynomial is of a lower degree: of threshold 2 each share would be the secret itself.
+#[test]
+fn n118_the_identity_is_not_the_highest_commitment() {
+    let (committee, _) = group();
+    let mut identity = [0; GROUP_KEY_LEN];
+    identity[0] = 0xc0;
+    let commitments = [committee.commitments()[0], identity];
+    let refused = GroupCommittee::new(Arc::new(committee.roster().clone()), &commitments);
+    assert_eq!(refused, Err(GroupError::Identity { what: "highest commitment" }));
+}
+
+/// A partial signature is a pairing to check: what one participant sends in any number costs two.
+#[test]
+fn of_one_participant_two_wrong_partial_signatures_are_checked() {
+    let (committee, shares) = group();
+    let mut sent: Vec<_> = (0..100u8).map(|i| shares[0].sign_message(&[i])).collect();
+    let wrong = PartialCulprit { identifier: id(1), fault: PartialFault::Signature };
+    assert_eq!(committee.culprits(b"m", &sent), vec![wrong; 2]);
+    sent.extend(partials(&shares, &[1, 2, 3], b"m"));
+    assert!(committee.combine(b"m", &sent).is_ok());
+    let refused = committee.combine(b"m", &sent[..102]);
+    assert_eq!(refused, Err(GroupError::BelowThreshold { needed: 2, found: 1, culprits: vec![wrong; 2] }));
+}
+
 /// The first point of the curve by x from 1 on, which is not in G1.
 pub(super) fn outside_of_g1() -> [u8; GROUP_KEY_LEN] {
     let with = |x: u8| {
@@ -121,14 +145,17 @@ fn n118_points_outside_of_the_subgroup_are_no_keys_and_no_signatures() {
 fn n149_every_bent_byte_of_a_key_or_signature_is_refused_or_another() {
     let (committee, shares) = group();
     let signature = committee.combine(b"m", &partials(&shares, &[1, 2], b"m")).unwrap();
-    for at in 0..GROUP_KEY_LEN {
+    // Each byte's lowest bit, and of the first the three flags: compressed, identity, sign.
+    let bits = |length: usize| [(0, 0x80), (0, 0x40), (0, 0x20)].into_iter().chain((0..length).map(|at| (at, 1)));
+    for (at, bit) in bits(GROUP_KEY_LEN) {
         let mut bent = committee.key().to_bytes();
-        bent[at] ^= 1;
-        assert!(GroupKey::from_bytes(&bent).is_err() || GroupKey::from_bytes(&bent) != Ok(committee.key()));
+        bent[at] ^= bit;
+        let Ok(other) = GroupKey::from_bytes(&bent) else { continue };
+        assert_eq!(other.verify(b"m", &signature), Err(GroupError::NotTheGroups));
     }
-    for at in 0..GROUP_SIGNATURE_LEN {
+    for (at, bit) in bits(GROUP_SIGNATURE_LEN) {
         let mut bent = signature.to_bytes();
-        bent[at] ^= 1;
+        bent[at] ^= bit;
         let Ok(other) = GroupSignature::from_bytes(&bent) else { continue };
         assert_eq!(committee.key().verify(b"m", &other), Err(GroupError::NotTheGroups));
     }
@@ -206,6 +233,11 @@ fn a_report_is_assembled_for_its_own_set_and_forwarder_alone() {
     ));
     // Signed for another set of the same group.
     let other = GroupSet { participants: 5, ..set };
+    let its = context(&other, &FORWARDER);
+    let signed: Vec<_> = shares[1..3].iter().map(|share| share.sign(&report, &its)).collect();
+    let refused = GroupReport::assemble(report.clone(), its, &signed, &committee, &other, &FORWARDER);
+    let (field, expected, found) = ("participants", "5".into(), "4".into());
+    assert_eq!(refused, Err(GroupError::Report(ReportError::Mismatch { field, expected, found })));
     let elsewhere: Vec<_> =
         shares[1..3].iter().map(|share| share.sign(&report, &context(&other, &FORWARDER))).collect();
     let refused = GroupReport::assemble(report, good, &elsewhere, &committee, &set, &FORWARDER);

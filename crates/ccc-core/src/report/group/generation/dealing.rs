@@ -4,6 +4,9 @@
 //! *Source*: Feldman 1987 over [`blsttc::poly`]; possession as in Ristenpart and Yilek 2007: a BLS signature with the
 //! constant term; the ephemeral point and its proof are those of [`keys::Dealing`](crate::keys::Dealing).
 
+#[cfg(test)]
+pub(super) mod forged;
+
 use super::GroupSession;
 use crate::encoding::{EncodingError, Kind, Reader, header};
 use crate::identifier::{Identifier, MAX_PARTICIPANTS};
@@ -359,21 +362,4 @@ fn read_count(reader: &mut Reader<'_>, what: &'static str, each: usize) -> Resul
         return Err(EncodingError::Truncated { what, expected, found: reader.remaining() });
     }
     Ok(n)
-}
-
-/// A dealing that is right in public, with a share for the member at this place that does not open.
-#[cfg(test)]
-pub(super) fn forge_share(session: &GroupSession, dealer: Identifier, at: usize) -> GroupDealing {
-    let mut rng = HedgedRng::new("nonce", &[6; 64], &[]);
-    let mut dealing = GroupDealing::create(session, dealer, None, &mut rng).expect("a working generator");
-    let u = random_scalar(&mut rng).expect("a working generator");
-    dealing.r = Encoded::new(RistrettoPoint::mul_base(u.expose()));
-    let polynomial = Poly::from(alloc::vec![Fr::from(1), Fr::from(2)]);
-    dealing.commitments = polynomial.commitment().to_bytes().as_chunks().0.to_vec();
-    let message = possession_message(&session.id(), dealer, &dealing.commitments);
-    dealing.possession = SecretKey::from_mut(&mut Fr::from(1)).sign(message).to_bytes();
-    dealing.shares = dealing.encrypt_shares(session, &polynomial, &u);
-    dealing.shares[at][47] ^= 1;
-    dealing.proof = dealing.prove(&u, &[7; 64]);
-    dealing
 }

@@ -29,7 +29,8 @@ pub use party::{NewMember, OldMember, Party};
 pub use rounds::{Committed, Complained, Opened, Outcome, Participant, Unconfirmed};
 pub use run::run_in_process;
 
-use super::GroupCommittee;
+use super::set::faults;
+use super::{GroupCommittee, GroupError};
 use crate::identifier::Identifier;
 use crate::keys::{Protocol, Roster, Session, SessionError};
 use crate::suite::{digest32, domain};
@@ -46,23 +47,33 @@ pub struct GroupSession {
 }
 
 impl GroupSession {
-    /// A key generation by this roster.
+    /// A key generation by this roster, of 4 to 768 participants and t = F + 1.
     ///
-    /// *Security*: the board MUST NOT use a nonce twice.
-    #[must_use]
-    pub fn generation(roster: Roster, board_nonce: &[u8; 32]) -> Self {
-        Self { rounds: Session::new(Protocol::Dkg, None, roster, &nonce(board_nonce)), old: None }
-    }
-
-    /// A handover of the committee's key to the roster of the next epoch.
+    /// *Security*: the board MUST NOT use a nonce twice. A roster whose threshold protects tables is refused: the same
+    /// members and keys make a roster of the group's own.
     ///
     /// # Errors
-    /// [`SessionError::Epoch`].
-    pub fn handover(old: Arc<GroupCommittee>, roster: Roster, board_nonce: &[u8; 32]) -> Result<Self, SessionError> {
+    /// What [`GroupSet::of`](super::GroupSet::of) would find wrong with the threshold of the committee.
+    pub fn generation(roster: Roster, board_nonce: &[u8; 32]) -> Result<Self, GroupError> {
+        faults(roster.threshold())?;
+        Ok(Self { rounds: Session::new(Protocol::Dkg, None, roster, &nonce(board_nonce)), old: None })
+    }
+
+    /// A handover of the committee's key to the roster of the next epoch, of as many participants and the same threshold:
+    /// the forwarder's configuration names both, and stays.
+    ///
+    /// # Errors
+    /// [`SessionError::Epoch`], [`GroupError::Numbers`]; as [`GroupSession::generation`].
+    pub fn handover(old: Arc<GroupCommittee>, roster: Roster, board_nonce: &[u8; 32]) -> Result<Self, GroupError> {
         let (previous, found) = (old.roster().epoch(), roster.epoch());
         if previous.0.checked_add(1) != Some(found.0) {
-            return Err(SessionError::Epoch { previous, found });
+            return Err(SessionError::Epoch { previous, found }.into());
         }
+        let (of, to) = (old.roster().threshold(), roster.threshold());
+        if of != to {
+            return Err(GroupError::Numbers { of_t: of.t(), of_n: of.n(), t: to.t(), n: to.n() });
+        }
+        faults(to)?;
         let rounds = Session::new(Protocol::Reshare, Some(&old.digest()), roster, &nonce(board_nonce));
         Ok(Self { rounds, old: Some(old) })
     }

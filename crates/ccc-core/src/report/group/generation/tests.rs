@@ -18,6 +18,8 @@ use blsttc::{Fr, SecretKeyShare};
 use rand::SeedableRng;
 use rand_chacha::ChaCha20Rng;
 
+mod liars;
+
 type Results = Vec<Result<Outcome, RoundsError>>;
 
 fn rng(seed: u64) -> ChaCha20Rng {
@@ -28,7 +30,7 @@ fn rng(seed: u64) -> ChaCha20Rng {
 fn cast() -> (GroupSession, Keys) {
     let keys = keys(1..=4, &mut rng(1));
     let roster = roster(1, Threshold::new(2, 4).unwrap(), &keys);
-    (GroupSession::generation(roster, &NONCE), keys)
+    (GroupSession::generation(roster, &NONCE).unwrap(), keys)
 }
 
 fn parties<'k>(session: &GroupSession, keys: &'k Keys) -> Vec<Party<'k>> {
@@ -170,7 +172,7 @@ fn n118_a_rogue_key_without_possession_is_left_out() {
 fn n118_dealings_that_are_wrong_in_public_are_left_out_by_name() {
     let (session, keys) = cast();
     let good = dealing(&session, 2, None).to_bytes();
-    let elsewhere = GroupSession::generation(session.roster().clone(), &[1; 32]);
+    let elsewhere = GroupSession::generation(session.roster().clone(), &[1; 32]).unwrap();
     let with = |at: usize, byte: u8| {
         let mut bent = good.clone();
         bent[at] ^= byte;
@@ -196,16 +198,6 @@ fn n118_dealings_that_are_wrong_in_public_are_left_out_by_name() {
     }
     let outcomes = others(with_dealing(&session, &keys, &good[..good.len() - 1]));
     assert_eq!(named(&outcomes[0].culprits), vec![(Role::Dealer, 2, Fault::Malformed)]);
-}
-
-/// An encrypted share for participant 3 that does not open: the proof over the dealing is made anew.
-#[test]
-fn a_wrong_share_is_complained_about_and_costs_its_dealer_its_place() {
-    let (session, keys) = cast();
-    let wire = super::dealing::forge_share(&session, id(2), 2).to_bytes();
-    let outcomes = others(with_dealing(&session, &keys, &wire));
-    assert_eq!(named(&outcomes[0].culprits), vec![(Role::Dealer, 2, Fault::Share(ShareFault::Tag))]);
-    assert_eq!(signed(&outcomes, &[0, 1]), Ok(()));
 }
 
 #[test]
@@ -270,6 +262,11 @@ fn hand_over(
     old_keys: &Keys,
     new: &Keys,
 ) -> Vec<Result<Outcome, RoundsError>> {
+    let parties = everybody(session, old, old_keys, new);
+    run_in_process(parties, &mut MemoryBoard::new([3; 32]), &mut rng(4)).unwrap()
+}
+
+fn everybody<'k>(session: &GroupSession, old: &'k [Outcome], old_keys: &'k Keys, new: &'k Keys) -> Vec<Party<'k>> {
     let mut parties = Vec::new();
     for (outcome, (_, keys)) in old.iter().zip(old_keys) {
         let me = OldMember { share: outcome.share.as_ref().unwrap(), keys };
@@ -279,7 +276,7 @@ fn hand_over(
         let me = NewMember { identifier: *identifier, keys };
         parties.push(Party::handover(session.clone(), None, Some(me)).unwrap());
     }
-    run_in_process(parties, &mut MemoryBoard::new([3; 32]), &mut rng(4)).unwrap()
+    parties
 }
 
 #[test]
@@ -349,7 +346,47 @@ fn a_handover_is_to_the_next_epoch() {
     let roster = roster(3, Threshold::new(2, 4).unwrap(), &old_keys);
     let refused = GroupSession::handover(old[0].committee.clone().into(), roster, &NONCE).err();
     let (previous, found) = (crate::epoch::Epoch(1), crate::epoch::Epoch(3));
-    assert_eq!(refused, Some(SessionError::Epoch { previous, found }));
+    assert_eq!(refused, Some(SessionError::Epoch { previous, found }.into()));
+}
+
+/// The forwarder's configuration names faults and participants, and a handover does not change it.
+#[test]
+fn a_handover_to_other_numbers_is_refused() {
+    let (session, old_keys) = cast();
+    let old = honest(&session, &old_keys);
+    for (t, n) in [(3, 7), (2, 5), (3, 4)] {
+        let roster = roster(2, Threshold::new(t, n).unwrap(), &keys(1..=n, &mut rng(9)));
+        let refused = GroupSession::handover(old[0].committee.clone().into(), roster, &NONCE).err();
+        assert_eq!(refused, Some(GroupError::Numbers { of_t: 2, of_n: 4, t, n }));
+    }
+}
+
+/// Before anybody deals: a threshold that no set of the forwarder can have.
+#[test]
+fn a_roster_whose_threshold_no_set_can_have_generates_nothing() {
+    let refused = |threshold: Threshold| {
+        let keys = keys(1..=threshold.n(), &mut rng(1));
+        GroupSession::generation(roster(1, threshold, &keys), &NONCE).err()
+    };
+    let vaults = Threshold::default_for(100).unwrap();
+    assert!(vaults.protects_tables());
+    assert_eq!(refused(vaults), Some(GroupError::Participants { f: 66, least: 198, found: 100 }));
+    assert_eq!(refused(Threshold::new(34, 100).unwrap()), None);
+    assert_eq!(refused(Threshold::new(1, 1).unwrap()), Some(GroupError::ZeroFaults));
+    assert_eq!(refused(Threshold::new(257, 769).unwrap()), Some(GroupError::Threshold { found: 257 }));
+    assert_eq!(refused(Threshold::new(256, 768).unwrap()), None);
+}
+
+/// A committee that was made elsewhere with a threshold of its own.
+#[test]
+fn a_committee_that_no_set_can_have_hands_nothing_over() {
+    let (session, old_keys) = cast();
+    let committee = honest(&session, &old_keys).remove(0).committee;
+    let threshold = Threshold::new(3, 4).unwrap();
+    let commitments = [committee.commitments(), committee.commitments()[..1].to_vec()].concat();
+    let old = GroupCommittee::new(Arc::new(roster(1, threshold, &old_keys)), &commitments).unwrap();
+    let refused = GroupSession::handover(old.into(), roster(2, threshold, &old_keys), &NONCE).err();
+    assert_eq!(refused, Some(GroupError::Participants { f: 2, least: 6, found: 4 }));
 }
 
 #[test]
