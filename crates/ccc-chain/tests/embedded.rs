@@ -327,8 +327,9 @@ async fn n155_deployment_that_does_not_stand_on_this_chain_is_refused() {
 /// A registry that takes another deployment's reports would call other enclaves current.
 #[tokio::test]
 async fn n155_a_registry_of_another_deployment_is_refused() {
+    type Change = fn(&mut Deployment);
     let world = World::new().await;
-    let changes: [(&str, fn(&mut Deployment)); 3] = [
+    let changes: [(&str, Change); 3] = [
         ("forwarder", |other| other.forwarder = other.pool),
         ("workflow", |other| other.workflow.id[31] ^= 1),
         ("epoch", |other| other.workflow.epoch += 1),

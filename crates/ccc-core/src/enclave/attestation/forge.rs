@@ -57,8 +57,11 @@ pub(super) fn certificate(
 
 fn sequence(content: &[u8]) -> Vec<u8> {
     let len = u16::try_from(content.len()).expect("a short certificate").to_be_bytes();
-    assert!(content.len() > 255);
-    [&[0x30, 0x82][..], &len, content].concat()
+    match content.len() {
+        0..128 => [&[0x30, len[1]][..], content].concat(),
+        128..256 => [&[0x30, 0x81, len[1]][..], content].concat(),
+        _ => [&[0x30, 0x82][..], &len, content].concat(),
+    }
 }
 
 /// A list of revoked certificates in the name of a certificate's subject, under a key of our own.

@@ -172,9 +172,9 @@ fn an_identity_is_neither_admitted_for_too_long_nor_changed() {
     scene.known = KnownIdentities::new(7, DAY - 1);
     assert_eq!(scene.admit(NOW), Err(IdentityRefusal::Lifetime { last: NOW + DAY - 1, found: NOW + DAY }));
     scene.admit(NOW + 1).unwrap();
-    scene.key.identity.box_key = [8; 32];
+    let box_key = core::mem::replace(&mut scene.key.identity.box_key, [8; 32]);
     assert_eq!(scene.admit(NOW + 1), Err(IdentityRefusal::Changed { what: "box key" }));
-    scene.key.identity.box_key = [2; 32];
+    scene.key.identity.box_key = box_key;
     scene.provider = SimulatedProvider::new(SimulatedHardware::from_seed(&[4; 32]), [9; 32]);
     scene.policy.measurements.push([9; 32]);
     assert_eq!(scene.admit(NOW + 1), Err(IdentityRefusal::Changed { what: "program" }));

@@ -49,7 +49,7 @@ fn n109_a_revoked_root_authority_or_chip_is_refused() {
 fn n109_a_missing_list_and_one_out_of_date_are_refused() {
     assert_eq!(checked(&RevocationLists::default(), AT), Err(RevocationError::Missing { given: 0 }));
     assert_eq!(checked(&lists(&["nothing-of-ask"]), AT), Err(RevocationError::Missing { given: 1 }));
-    let made = 1_795_351_356; // 2026-11-22 12:42:36
+    let made = 1_795_351_355; // 2026-11-22 12:42:35
     for now in [made - 1, AT * 2] {
         let refused = checked(&lists(&["nothing"]), now);
         assert!(matches!(refused, Err(RevocationError::Validity { list: 0, .. })), "{refused:?}");
