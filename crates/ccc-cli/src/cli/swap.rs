@@ -1,6 +1,6 @@
 //! Flags of the direct route.
 
-use super::{ChainArgs, DeploymentArgs, KeyArgs, SpendArgs};
+use super::{KeyArgs, ReadArgs, SpendArgs};
 use ccc_chain::swap::Exchange;
 use clap::{Args, Subcommand};
 use std::path::PathBuf;
@@ -39,9 +39,7 @@ pub(crate) struct SwapPlaceArgs {
     #[arg(long, default_value_t = 166_666_666_666, value_name = "UNITS")]
     pub(crate) base_depth: u128,
     #[command(flatten)]
-    pub(crate) deployment: DeploymentArgs,
-    #[command(flatten)]
-    pub(crate) chain: ChainArgs,
+    pub(crate) read: ReadArgs,
     #[command(flatten)]
     pub(crate) key: KeyArgs,
 }
@@ -62,9 +60,7 @@ pub(crate) struct SwapArgs {
     #[arg(long, value_parser = exchange, value_name = "F,R,Q")]
     pub(crate) exchange: Option<Exchange>,
     #[command(flatten)]
-    pub(crate) deployment: DeploymentArgs,
-    #[command(flatten)]
-    pub(crate) chain: ChainArgs,
+    pub(crate) read: ReadArgs,
 }
 
 /// Arguments of `swap quote`.

@@ -32,7 +32,7 @@ fn submit_report(arguments: &SubmitArgs, ctx: &Context<'_>) -> Result<Answer, Er
     let deployment = read_deployment(settings.deployment()?)?;
     check_receiver(&signed, &deployment)?;
     runtime()?.block_on(async {
-        let node = Node::connect(&settings).await?.within(arguments.spend);
+        let node = Node::connect(&settings).await?.within(arguments.send.spend);
         let forwarder = deployment.forwarder;
         let failed = |error| node.error(&error);
         let (policy, clock) = (Policy::of(&node.chain), SystemClock::start());

@@ -2,7 +2,7 @@
 
 use super::Context;
 use crate::{
-    cli::{KeyArgs, SpendArgs, Swap, SwapArgs, SwapPlaceArgs, SwapQuoteArgs, SwapRunArgs},
+    cli::{KeyArgs, ReadArgs, SettingsArgs, SpendArgs, Swap, SwapArgs, SwapPlaceArgs, SwapQuoteArgs, SwapRunArgs},
     error::Error,
     files::{self, Audience, Replace},
     network::{NetworkError, Node, Settings, open_key, read_deployment, runtime},
@@ -38,7 +38,7 @@ pub(super) fn run(verb: &Swap, ctx: &Context<'_>) -> Result<Answer, Error> {
 
 fn place_market(arguments: &SwapPlaceArgs, ctx: &Context<'_>) -> Result<Answer, Error> {
     files::check_target(&arguments.out, Replace::Never)?;
-    let settings = Settings::read(&arguments.chain, &arguments.deployment, &arguments.key)?;
+    let settings = Settings::read(&settings_of(&arguments.read, &arguments.key))?;
     let deployment = read_deployment(settings.deployment()?)?;
     let published = arguments.uniswap.as_deref().map(read_published).transpose()?;
     let wallet = open_key(settings.key()?, &ctx.passphrases)?;
@@ -109,6 +109,10 @@ fn read_venue(path: &Path) -> Result<Venue, Error> {
     Ok(venue.map_err(|error| NetworkError::Venue { path: path.into(), reason: error.to_string() })?)
 }
 
+fn settings_of(read: &ReadArgs, key: &KeyArgs) -> SettingsArgs {
+    SettingsArgs { read: read.clone(), key: key.clone(), ..SettingsArgs::default() }
+}
+
 /// Everything that a command asks before it decides.
 struct Asked {
     node: Node,
@@ -119,7 +123,7 @@ struct Asked {
 
 impl Asked {
     async fn new(arguments: &SwapArgs, key: &KeyArgs) -> Result<Self, Error> {
-        let settings = Settings::read(&arguments.chain, &arguments.deployment, key)?;
+        let settings = Settings::read(&settings_of(&arguments.read, key))?;
         let (deployment, venue) = (read_deployment(settings.deployment()?)?, read_venue(&arguments.venue)?);
         let node = Node::connect(&settings).await?;
         deploy::check_place(&node.chain, &deployment).await.map_err(|error| node.error(&error))?;
