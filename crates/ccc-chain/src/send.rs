@@ -132,11 +132,11 @@ impl Chain {
         let fees = self.provider().estimate_eip1559_fees().await?;
         let fees = Fees { most: fees.max_fee_per_gas, tip: fees.max_priority_fee_per_gas };
         affords(self.most_fee(), fees)?;
-        Ok((nonce, self.sign(wallet, request, nonce, fees).await?.1))
+        Ok((nonce, self.signed_at(wallet, request, nonce, fees).await?.1))
     }
 
-    /// A transaction's hash and bytes.
-    pub(crate) async fn sign(
+    /// Hash and bytes of a transaction with this nonce and these fees.
+    pub(crate) async fn signed_at(
         &self,
         wallet: &Wallet,
         request: TransactionRequest,

@@ -143,7 +143,7 @@ impl<C: Clock> Driver<'_, C> {
                     self.hand_over(*transaction, bytes).await?;
                 }
                 Step::Sign { nonce, fees } => {
-                    let (transaction, bytes) = self.chain.sign(self.wallet, request.clone(), nonce, fees).await?;
+                    let (transaction, bytes) = self.chain.signed_at(self.wallet, request.clone(), nonce, fees).await?;
                     self.machine.borrow_mut().signed(transaction, nonce, fees, now);
                     self.hand_over(transaction, &bytes).await?;
                     signed.push((transaction, bytes));
