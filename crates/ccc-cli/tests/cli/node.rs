@@ -8,13 +8,13 @@ fn a_configuration_that_does_not_fit_is_refused_before_anything_starts() {
     let write = |text: &str| std::fs::write(scratch.path("vault.toml"), text).expect("written");
     for text in ["key = 1", "nothing = true", "[[client]]\nname = \"x\"\n"] {
         write(text);
-        scratch.ccc("node check-config vault.toml").fails(1, "vault.toml: ");
-        scratch.ccc("node vault --config vault.toml").fails(1, "vault.toml: ");
+        scratch.ccc("node check-config vault.toml").fails(2, "vault.toml: ");
+        scratch.ccc("node vault --config vault.toml").fails(2, "vault.toml: ");
     }
     write("key='k'\ncommittee='c'\ndeployment='d.json'\npolicy='p'\nrpc_url='u'\noperations='10.0.0.1:1'\n");
-    scratch.ccc("node check-config vault.toml").fails(1, "10.0.0.1:1 is not a loopback address");
+    scratch.ccc("node check-config vault.toml").fails(2, "10.0.0.1:1 is not a loopback address");
     write("key='k'\ncommittee='c'\ndeployment='d.json'\npolicy='p'\nrpc_url='u'\n");
-    scratch.ccc("node check-config vault.toml").fails(1, "c: ");
+    scratch.ccc("node check-config vault.toml").fails(2, "cannot read c: ");
 }
 
 #[test]
