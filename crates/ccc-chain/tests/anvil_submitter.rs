@@ -187,7 +187,8 @@ async fn another_transaction_of_the_wallet_on_anvil_is_not_outbid() {
         until("both", async || waiting(direct).await.0 == 2).await;
         ask(direct, "evm_mine", json!([])).await;
     };
-    let (submitted, ()) = tokio::join!(deliver(&world, &chain, &signed, &policy(&chain)), network);
+    let policy = policy(&chain);
+    let (submitted, ()) = tokio::join!(deliver(&world, &chain, &signed, &policy), network);
     assert_eq!((submitted.own, submitted.attempts, submitted.sends), (true, 2, 2));
     let nonce = async |hash| direct.provider().get_transaction_by_hash(hash).await.unwrap().unwrap().nonce();
     assert_eq!((nonce(deposit).await, nonce(submitted.delivery.transaction).await), (0, 1));
