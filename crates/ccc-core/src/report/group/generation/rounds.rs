@@ -131,7 +131,7 @@ impl<'k> Committed<'k> {
     pub fn open(self, commit_round: &[Envelope]) -> Result<Opened<'k>, RoundsError> {
         let Self { mut me, dealing } = self;
         let mut commitments = BTreeMap::new();
-        for (dealer, digests) in me.from_dealers(commit_round, Package::commitment) {
+        for (dealer, digests) in me.said_by_dealers(commit_round, Package::commitment) {
             match digests.as_slice() {
                 [digest] => drop(commitments.insert(dealer, *digest)),
                 _ => me.faults.blame(Role::Dealer, dealer, Fault::Equivocation),
@@ -158,8 +158,9 @@ impl<'k> Opened<'k> {
     pub fn complain(self, open_round: &[Envelope]) -> Result<Complained<'k>, RoundsError> {
         let Self { mut me, commitments } = self;
         let session = me.party.session().clone();
-        let posted = me
-            .from_dealers(open_round, |envelope| opening(&session, envelope, commitments.get(&envelope.identifier())?));
+        let posted = me.said_by_dealers(open_round, |envelope| {
+            opening(&session, envelope, commitments.get(&envelope.identifier())?)
+        });
         let mut dealings = BTreeMap::new();
         for dealer in commitments.keys() {
             match opened_dealing(&session, *dealer, posted.get(dealer)) {
@@ -243,7 +244,7 @@ impl Unconfirmed<'_> {
 
 impl Me<'_> {
     /// What the dealers of this run signed for it, per dealer in the board's order.
-    fn from_dealers<T: PartialEq>(
+    fn said_by_dealers<T: PartialEq>(
         &self,
         envelopes: &[Envelope],
         read: impl Fn(&Envelope) -> Option<T>,
