@@ -127,6 +127,7 @@ fn signer_view(world: &World, job: &Job, log: Log) -> SignerView {
         accumulator: Some(world.consumed.value()),
         price_source: world.config.price_source,
         observations: job.observations.clone(),
+        enclave: None,
     }
 }
 
