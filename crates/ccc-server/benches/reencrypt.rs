@@ -4,7 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "a bench that fails ends")]
 #![allow(dead_code, reason = "the scene serves tests too")]
 
-#[path = "../../ccc-chain/tests/common/mod.rs"]
+#[path = "../../ccc-chain/tests/common/deployed.rs"]
 mod common;
 #[path = "../tests/served/scene.rs"]
 mod scene;

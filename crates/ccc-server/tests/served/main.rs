@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a helper that fails ends its test")]
 
-#[path = "../../../ccc-chain/tests/common/mod.rs"]
+#[path = "../../../ccc-chain/tests/common/deployed.rs"]
 mod common;
 mod files;
 mod followed;
