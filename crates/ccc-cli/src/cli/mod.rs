@@ -182,7 +182,7 @@ pub(crate) struct VerifyArgs {
     /// What to check; a plain share needs its ciphertext beside it, attested keys their request
     #[arg(required_unless_present_any = ["pool", "session"], value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
-    /// Committee whose keys the files must hold under; with --session the one before
+    /// Committee whose keys the files hold under; with --session the one before
     #[arg(long, value_name = "FILE")]
     pub(crate) committee: Option<PathBuf>,
     /// Session of `ccc keygen session` to which the files must belong
@@ -203,7 +203,7 @@ pub(crate) struct VerifyArgs {
     /// Beside an SNP report the VCEK certificate (DER), beside a TDX or SGX quote its collateral (JSON)
     #[arg(long, value_name = "FILE")]
     pub(crate) beside: Option<PathBuf>,
-    /// Revocation list of AWS or AMD (DER), repeatable; with any, evidence of theirs needs its root's
+    /// Revocation list of AWS or AMD (DER); one of each root's is needed then
     #[arg(long, value_name = "FILE")]
     pub(crate) crl: Vec<PathBuf>,
     /// Time at which expiries are judged, Unix seconds [default: now]
