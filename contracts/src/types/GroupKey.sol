@@ -22,5 +22,7 @@ function pack(GroupKey storage self, bytes memory key) {
 /// @dev The 128 bytes.
 function unpack(GroupKey storage self) view returns (bytes memory) {
     uint256 high = uint256(self.high);
+    // the lower half alone is meant
+    // forge-lint: disable-next-line(unsafe-typecast)
     return abi.encode(high >> 128, self.xLow, uint256(uint128(high)), self.yLow);
 }

@@ -1,7 +1,7 @@
 //! Re-encryption over loopback TLS beside the bare cost in the same process: requests with one ciphertext each, single and
 //! in batches of 64. The node has its journal, counter and audit log on the disk, as a service has. Client and node share the processors that the run is given.
 
-#![allow(clippy::unwrap_used, reason = "a bench that fails ends")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a bench that fails ends")]
 #![allow(dead_code, reason = "the scene serves tests too")]
 
 #[path = "../../ccc-chain/tests/common/deployed.rs"]

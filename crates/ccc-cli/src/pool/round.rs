@@ -96,6 +96,7 @@ pub(crate) struct Produced {
 }
 
 /// An attempt that the pool's committee opened, or the one before a rotation.
+#[allow(clippy::large_enum_variant, reason = "one of them, on the stack of one command")]
 pub(super) enum Opened<'a> {
     Present(OpenedAttempt<'a>),
     Former(FormerAttempt<'a>),
