@@ -1,5 +1,7 @@
 //! AMD's way: authorities and a chip's certificate of our own (`vectors/attestation/snp/revocation`), and a policy.
 
+#![allow(clippy::panic, reason = "another error fails the test")]
+
 use super::super::snp::{self, Authority, Generation, SnpError};
 use super::super::{EvidenceError, Policy, PolicyRefusal};
 use super::*;
