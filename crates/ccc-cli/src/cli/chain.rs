@@ -40,7 +40,7 @@ pub(crate) struct KeyArgs {
     /// The sender's key in hexadecimal (mode 0600) [env: CCC_PRIVATE_KEY_FILE]
     #[arg(long, value_name = "FILE", help_heading = "Chain", conflicts_with = "keystore")]
     pub(crate) private_key_file: Option<PathBuf>,
-    /// The sender's key as wallets write it (version 3) [env: CCC_KEYSTORE]
+    /// The sender's wallet file, version 3 [env: CCC_KEYSTORE]
     #[arg(long, value_name = "FILE", help_heading = "Chain")]
     pub(crate) keystore: Option<PathBuf>,
 }

@@ -194,7 +194,7 @@ pub(crate) struct VerifyArgs {
     /// Pool directory: committee, signers, measurement and current header in one
     #[arg(long, value_name = "DIR")]
     pub(crate) pool: Option<PathBuf>,
-    /// A deployment (deployment.json of `ccc recover --out`): its signers and its addresses
+    /// A deployment (`ccc recover --out`, `ccc deploy`): its signers and addresses
     #[arg(long, value_name = "FILE", conflicts_with = "pool")]
     pub(crate) deployment: Option<PathBuf>,
     /// What is accepted as the enclave (policy.json of `ccc recover --out`), for attested keys and evidence

@@ -287,6 +287,8 @@ fn what_a_desk_gets_wrong_is_told_before_anything_is_spent() {
     desk.refused("deposit --asset base --amount 5000000000", "balance");
     desk.refused("deposit --asset quote --amount 5000", "balance");
     desk.refused(&format!("{deposit} --no-approve"), "allowance");
+    let dear = desk.ccc(&format!("{deposit} --most-fee 0"));
+    assert!(dear.code == 2 && dear.stderr.contains("a unit of gas would cost"), "{}", dear.stderr);
     desk.refused(&format!("{deposit} --chain-id 5"), "chain");
     desk.refused(&format!("{deposit} --private-key-file none"), "read");
     desk.refused(&format!("{deposit} --account-key none"), "read");

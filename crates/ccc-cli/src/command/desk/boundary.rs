@@ -19,7 +19,7 @@ use serde_json::json;
 
 pub(super) async fn deposit(arguments: &ChainDepositArgs, ctx: &Context<'_>) -> Result<Answer, Error> {
     check_amount(arguments.amount)?;
-    let desk = Desk::open(&(&arguments.desk).into(), ctx).await?;
+    let desk = Desk::open(&(&arguments.desk).into(), ctx).await?.within(arguments.desk.send.spend);
     let (asset, amount) = (index_of(arguments.asset), U256::from(arguments.amount));
     let token = desk.token(asset)?;
     if !arguments.amount.is_multiple_of(u128::from(token.plan.lot)) {
@@ -51,7 +51,7 @@ pub(super) async fn deposit(arguments: &ChainDepositArgs, ctx: &Context<'_>) -> 
 }
 
 pub(super) async fn withdraw(arguments: &ChainWithdrawArgs, ctx: &Context<'_>) -> Result<Answer, Error> {
-    let desk = Desk::open(&(&arguments.desk).into(), ctx).await?;
+    let desk = Desk::open(&(&arguments.desk).into(), ctx).await?.within(arguments.desk.send.spend);
     let asset = index_of(arguments.asset);
     desk.token(asset)?;
     let asked = withdraw::checked(asset, arguments.amount, arguments.to.0, desk.pool().contract)?;

@@ -2,7 +2,7 @@
 
 use super::{super::Context, BASE, QUOTE};
 use crate::{
-    cli::{Digest, SettingsArgs},
+    cli::{Digest, SettingsArgs, SpendArgs},
     error::Error,
     network::{NetworkError, Node, Settings, open_key, read_deployment},
     pool::{account, random, read_committee},
@@ -57,6 +57,11 @@ impl<'a> Desk<'a> {
         let desk = Self { node, deployment, settings, ctx };
         desk.told(deploy::check_pool(&desk.node.chain, &desk.deployment).await)?;
         Ok(desk)
+    }
+
+    /// The same desk, whose transactions cost no more than told.
+    pub(super) fn within(self, spend: SpendArgs) -> Self {
+        Self { node: self.node.within(spend), ..self }
     }
 
     /// A chain's answer, with its error in words.

@@ -47,7 +47,9 @@ const ENDS_ROUNDS: &str = "the first exit ends the pool's rounds for ever, for e
 
 pub(super) async fn run(arguments: &ExitArgs, ctx: &Context<'_>) -> Result<Answer, Error> {
     let owner = OwnerArgs { account_key: arguments.account_key.clone(), committee: None };
-    let desk = Desk::open(&SettingsArgs { owner, ..SettingsArgs::from(&arguments.send) }, ctx).await?;
+    let desk = Desk::open(&SettingsArgs { owner, ..SettingsArgs::from(&arguments.send) }, ctx)
+        .await?
+        .within(arguments.send.spend);
     let leaving = match (arguments.deposit, &arguments.table) {
         (Some(deposit), _) => desk.with_deposit(deposit).await?,
         (None, Some(table)) => desk.with_rows(table, arguments).await?,

@@ -26,7 +26,7 @@ use serde_json::{Value, json};
 const LEAST_LIFETIME: u64 = 3_600;
 
 pub(super) async fn new(arguments: &OrderNewArgs, ctx: &Context<'_>) -> Result<Answer, Error> {
-    let desk = Desk::open(&SettingsArgs::from(&arguments.desk), ctx).await?;
+    let desk = Desk::open(&SettingsArgs::from(&arguments.desk), ctx).await?.within(arguments.desk.send.spend);
     let OrderNewArgs { size, spread, minimum, cap, .. } = *arguments;
     let flags = TermsFlags { file: arguments.terms.as_deref(), size, spread, minimum, cap };
     let terms = Terms::standing(&flags, desk.token(BASE)?.plan.lot, ctx.ui)?;
@@ -44,7 +44,7 @@ pub(super) async fn new(arguments: &OrderNewArgs, ctx: &Context<'_>) -> Result<A
 }
 
 pub(super) async fn cancel(arguments: &OrderCancelArgs, ctx: &Context<'_>) -> Result<Answer, Error> {
-    let desk = Desk::open(&SettingsArgs::from(&arguments.desk), ctx).await?;
+    let desk = Desk::open(&SettingsArgs::from(&arguments.desk), ctx).await?.within(arguments.desk.send.spend);
     let (wallet, owner) = (desk.wallet()?, desk.owner()?);
     let key = desk.master_key().await?;
     let order = desk.standing_order(arguments.order.0).await?;
