@@ -79,7 +79,7 @@ pub async fn deliver(
     deliver_unchecked(chain, wallet, forwarder, signed).await
 }
 
-/// Delivers the report without asking whether it would be accepted, through the [`submitter`](crate::submitter) and with
+/// Delivers the report without asking whether it would be accepted, through the [`submitter`] and with
 /// the policy that suits the chain.
 ///
 /// # Errors
