@@ -16,8 +16,8 @@ use ccc_core::{
     keys::MasterPublicKey,
     table::{
         AssetId, ChunkSource, DataKey, FileSource, HEADER_LEN, Header, OpenTable, Outputs, P0_LEN, P1_LEN, ROW_LEN,
-        ResultCode, Rotation, Row, RowFault, SealedBody, SealedTable, Sidecar, SliceSink, StreamError, StructuralError, TableId,
-        TableParams, TableSuite, Tier, Update, Updated, body_len, genesis, sidecar_len,
+        ResultCode, Rotation, Row, RowFault, SealedBody, SealedTable, Sidecar, SliceSink, StreamError, StructuralError,
+        TableId, TableParams, TableSuite, Tier, Update, Updated, body_len, genesis, sidecar_len,
     },
 };
 use curve25519_dalek::Scalar;
