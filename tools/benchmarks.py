@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Writes the figures of docs/benchmarks.md from what criterion measured.
 
-    python3 tools/benchmarks.py target/criterion [--native target/criterion-native] [--clock processor] [--check]
+    python3 tools/benchmarks.py target/criterion [--native target/criterion-native] [--clock processor] [--second] [--check]
 
 The first folder is that of a default build, the second that of a build for this machine's processor. A figure is the
 median. A line of the table is one group of a bench: its member `ccc` is divided by `floor`, by the peers and by other
@@ -9,7 +9,8 @@ ways of the same group and run; ratios of different runs are never taken.
 
 Everything between two marks in docs/benchmarks.md is replaced: between `figures` the vault and the keys, between `table
 figures` the balance table, between `clearing figures` the clearing, each where something of it was measured. The prose
-around is written by hand. With --check the table is printed and nothing is written. Exit code: 0 done, 1 a line was not measured.
+around is written by hand. With --second the blocks of a second processor are written, without every median. On a processor
+without AVX-512 the clearing's own kernel is the one for AVX2. With --check the table is printed and nothing is written. Exit code: 0 done, 1 a line was not measured.
 """
 
 import argparse
@@ -24,6 +25,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 DOCUMENT = ROOT / "docs" / "benchmarks.md"
 FIGURES, TABLE_FIGURES, CLEARING_FIGURES, ATTESTATION_FIGURES = "figures", "table figures", "clearing figures", "attestation figures"
+SECOND = ", second processor"
 OURS, FLOOR = "ccc", "floor"
 # What decides which backend of the curve is compiled in or chosen.
 FLAGS = ("avx2", "bmi2", "avx512f", "avx512vl", "avx512ifma")
@@ -136,7 +138,8 @@ LINES = (
     sweep("2^17"),
     sweep("2^20"),
 )
-KERNELS = ((OURS, "AVX-512"), ("avx2", "AVX2"), ("portable", "portable"))
+HEART, AVX2, PORTABLE = "clearing/heart", "avx2", "portable"
+KERNELS = ((OURS, "AVX-512"), (AVX2, "AVX2"), (PORTABLE, "portable"))
 # What a room's groups begin with, and the block of its lines.
 ROOMS = {"table/": TABLE_FIGURES, "clearing/": CLEARING_FIGURES, "attestation/": ATTESTATION_FIGURES}
 # Groups without a line, of which the sentences of a block speak.
@@ -229,9 +232,26 @@ def block_of(group):
     return next((block for room, block in ROOMS.items() if group.startswith(room)), FIGURES)
 
 
+def kernels(figures):
+    """The clearing's kernels as (function, name). A program chooses the best: AVX2 where the run names none beside it."""
+    if any(function == AVX2 for _, function, _ in figures):
+        return KERNELS
+    return tuple((OURS if function == AVX2 else function, name) for function, name in KERNELS if function != OURS)
+
+
+def of_kernels(line, figures):
+    """The line under the kernel that was measured, or none."""
+    if line.group != HEART or line.ours == PORTABLE:
+        return line
+    named = dict((name, function) for function, name in kernels(figures))
+    name = line.title.rpartition(", ")[2]
+    return replace(line, ours=named[name]) if name in named else None
+
+
 def wanted(figures, block, clock):
     """The lines of a block, if anything of it was measured; of the rooms of `ROOMS` those of the groups that were."""
     ours = [line for line in LINES if block_of(line.group) == block]
+    ours = [line for line in (of_kernels(line, figures) for line in ours) if line]
     groups = {line.group for line in ours} & {group for group, _, _ in figures}
     lines = [line for line in ours if line.group in groups or (groups and block == FIGURES)]
     shown = lambda line: tuple(other for other in line.against if clock == "wall" or not other.wall)
@@ -241,7 +261,7 @@ def wanted(figures, block, clock):
 def sentences(block, figures):
     """Of the clearing: how the time of one order grows."""
     lines = []
-    for ours, kernel in KERNELS if block == CLEARING_FIGURES else ():
+    for ours, kernel in kernels(figures) if block == CLEARING_FIGURES else ():
         least, most = (figures.get(("clearing/growth", ours, size)) for size in ("10^4", "10^6"))
         if least and most:
             growth = most / 1e6 / (least / 1e4)
@@ -292,7 +312,9 @@ def circumstances(clock, native):
     ]
 
 
-def figures(block, lines, default, native, about):
+def figures(block, lines, default, native, about, second=False):
+    if second:
+        return "\n".join([*about, "", *table(lines, default, native), *sentences(block, default)])
     every = every_figure({line.group for line in lines} | BESIDE.get(block, set()), default, native)
     shown = [*table(lines, default, native), *sentences(block, default)]
     return "\n".join([*about, "", *shown, "", "Every median of these groups:", "", *every])
@@ -317,6 +339,7 @@ def arguments():
     parser.add_argument("default", type=Path, help="criterion's folder of a default build")
     parser.add_argument("--native", type=Path, help="criterion's folder of a build for this processor")
     parser.add_argument("--clock", choices=CLOCKS, default="wall", help="what the runs were measured with")
+    parser.add_argument("--second", action="store_true", help="write the blocks of a second processor")
     parser.add_argument("--check", action="store_true", help="print the table and write nothing")
     return parser.parse_args()
 
@@ -337,7 +360,8 @@ def main():
         if given.check:
             print("\n".join([*table(lines, default, native), *sentences(block, default)]))
             continue
-        text = figures(block, lines, default, native, circumstances(given.clock, native))
+        text = figures(block, lines, default, native, circumstances(given.clock, native), given.second)
+        block += SECOND if given.second else ""
         DOCUMENT.write_text(replaced(DOCUMENT.read_text(), block, text))
         print(f"{DOCUMENT.relative_to(ROOT)}, {block}: {len(lines)} lines")
     return 0
