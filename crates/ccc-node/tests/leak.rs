@@ -490,14 +490,14 @@ fn tells() -> [(&'static str, Tell); 7] {
 
 #[test]
 fn a_planted_difference_is_seen() {
-    let pairs = [(&*DEFICIT, &*DEFICIT_OTHER_SECRETS), (&*REPLACED, &*CANCELLED)];
-    let cases = tells().into_iter().flat_map(|tell| pairs.map(|pair| (tell, pair)));
-    for ((what, tell), (plain, other)) in cases {
+    for (plain, other) in [(&*DEFICIT, &*DEFICIT_OTHER_SECRETS), (&*REPLACED, &*CANCELLED)] {
         let plain = plain.outside();
-        let mut run = Run { report: copy(&other.report), recorder: other.recorder.clone() };
-        tell(&mut run);
-        assert_eq!(run.leaks(), [], "{what}: the search does not see it");
-        assert_ne!(differences(&plain, &run.outside()), Vec::<Difference>::new(), "{what}");
+        for (what, tell) in tells() {
+            let mut run = Run { report: copy(&other.report), recorder: other.recorder.clone() };
+            tell(&mut run);
+            assert_eq!(run.leaks(), [], "{what}: the search does not see it");
+            assert_ne!(differences(&plain, &run.outside()), Vec::<Difference>::new(), "{what}");
+        }
     }
 }
 
