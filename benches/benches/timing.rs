@@ -21,9 +21,6 @@
 //! four and by how much they lie apart; *alike* is t of random pools beside other random ones, and is judged as the first
 //! control is. By both rules and every kernel: one solve, a whole clearing with minimums, and a batch of three requests with minimums and counterparty lists of both sides. Its control is a sort.
 //!
-//! Whole rounds in the enclave are sampled over requests that are filled and requests that fail, for three reasons; their
-//! control is a round without a request. Of these a hundredth of the samples is taken.
-//!
 //! `CCC_TIMING_SAMPLES` is a number of samples in the place of the fifteen seconds for each operation.
 //! `.ci/deep timing` takes a million.
 //!
@@ -32,7 +29,6 @@
 #![allow(clippy::unwrap_used, reason = "a bench that cannot be set up ends")]
 
 use ccc_benches::clearing_timing::{Pools, Times, Way, ways};
-use ccc_benches::round_timing::{Case, Rounds, Times as RoundTimes};
 use ccc_benches::timing::{Classes, FRACTIONS, Secret};
 use ccc_benches::verdict::{Found, SHOWN, is_seen, stays_below};
 use ccc_benches::welch::Samples;
@@ -45,8 +41,6 @@ use std::time::{Duration, Instant};
 const BUDGET: Duration = Duration::from_secs(15);
 /// Standing orders of a clearing: few enough that their columns and the pool copied into them fit the first cache together.
 const SLOTS: usize = 1 << 8;
-/// A whole round, with what is made anew before it, takes as long as so many of the others.
-const ROUND: u32 = 100;
 /// Samples in smoke mode.
 const FEW: u32 = 64;
 
@@ -102,14 +96,6 @@ impl Asked {
         })
     }
 
-    /// Whole rounds, in so much time as the others have.
-    fn rounds(&self, name: &str, judge: Judge, rounds: &mut Rounds, cases: &[Case]) -> Option<bool> {
-        self.judge(name, judge, |factor| {
-            let more = self.more(factor);
-            report_rounds(name, &rounds.sample(cases, |taken| more(taken.saturating_mul(ROUND))), self.smoke)
-        })
-    }
-
     fn operation(&self, name: &str, judge: Judge, classes: &Classes, mut run: impl FnMut(&Secret)) -> Option<bool> {
         self.judge(name, judge, |factor| report(name, &classes.sample(self.more(factor), &mut run), self.smoke))
     }
@@ -148,18 +134,6 @@ fn report_clearing(name: &str, times: &Times, smoke: bool) -> f64 {
     t
 }
 
-fn report_rounds(name: &str, times: &RoundTimes, smoke: bool) -> f64 {
-    let ((case, t), taken) = (times.largest_t(), times.taken());
-    if smoke {
-        println!("timing/{name}: {taken} samples taken");
-        return t;
-    }
-    let medians = times.medians().map(|(case, median)| format!("{case:?} {:.2}", median / 1e3));
-    let medians = medians.collect::<Vec<_>>().join(", ");
-    println!("timing/{name}: {taken} samples, medians {medians} µs, t = {t:.1} ({case:?})");
-    t
-}
-
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let smoke = arguments.iter().any(|argument| argument == "--test");
@@ -185,8 +159,6 @@ fn measure(asked: &Asked) -> Found {
         named("share creation", |name| asked.operation(name, ALIKE, &classes, |secret| secret.create(&mut rng))),
         named("decapsulation", |name| asked.operation(name, ALIKE, &classes, Secret::open)),
     ];
-    let mut rounds = Rounds::new();
-    operations.push(named("round", |name| asked.rounds(name, ALIKE, &mut rounds, &Case::COMPARED)));
     let mut alike = Vec::new();
     for (name, way) in ways() {
         let [verdict, of_alike] = asked.clearing(&name, &mut pools, way);
@@ -198,9 +170,6 @@ fn measure(asked: &Asked) -> Found {
     let varying = vec![
         named("control, varies on purpose", |name| asked.operation(name, VARIES, &classes, Secret::vary)),
         named("sort and fill, varies on purpose", |name| asked.sort(name, &mut pools)),
-        named("round, with and without a request", |name| {
-            asked.rounds(name, VARIES, &mut rounds, &[Case::Filled, Case::Idle])
-        }),
     ];
     Found { operations, alike, varying }
 }

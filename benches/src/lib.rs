@@ -18,7 +18,6 @@ pub mod generation;
 pub mod handover;
 pub mod one_by_one;
 pub mod peers;
-pub mod round_timing;
 pub mod sealed;
 pub mod secrets;
 pub mod timing;
