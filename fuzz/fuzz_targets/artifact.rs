@@ -35,7 +35,7 @@ mod change;
 #[path = "../../crates/ccc-cli/src/message/document.rs"]
 mod document;
 #[allow(dead_code, reason = "the readers are driven")]
-#[path = "../../crates/ccc-cli/src/pool/hexed.rs"]
+#[path = "../../crates/ccc-server/src/hexed.rs"]
 mod hexed;
 #[allow(dead_code, reason = "the reader is driven")]
 #[path = "../../crates/ccc-cli/src/pool/log.rs"]

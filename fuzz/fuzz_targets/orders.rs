@@ -12,7 +12,7 @@ use libfuzzer_sys::fuzz_target;
 
 mod change;
 #[allow(dead_code, reason = "the readers are driven")]
-#[path = "../../crates/ccc-cli/src/pool/hexed.rs"]
+#[path = "../../crates/ccc-server/src/hexed.rs"]
 mod hexed;
 
 /// Where the command has it.

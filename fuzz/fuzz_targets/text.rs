@@ -25,7 +25,7 @@ use text::{MemberLine, PublicLine, SessionFile};
 #[path = "../../crates/ccc-cli/src/pool/head.rs"]
 mod head;
 #[allow(dead_code, reason = "the readers are driven")]
-#[path = "../../crates/ccc-cli/src/pool/hexed.rs"]
+#[path = "../../crates/ccc-server/src/hexed.rs"]
 mod hexed;
 #[allow(dead_code, reason = "the readers are driven")]
 #[path = "../../crates/ccc-server/src/journal/lines.rs"]

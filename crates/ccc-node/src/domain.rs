@@ -46,6 +46,8 @@ pub(crate) mod stream {
     pub(crate) const DEPOSIT_SALT: &str = "deposit";
     /// The salt of a maker's standing order.
     pub(crate) const STANDING_ORDER_SALT: &str = "standing order";
+    /// The salt of a maker's second submission.
+    pub(crate) const SECOND_SALT: &str = "second submission";
     /// The salt of the reserve's deposit.
     pub(crate) const RESERVE_DEPOSIT_SALT: &str = "reserve deposit";
     /// The salt of the request for collateral.
@@ -64,6 +66,8 @@ pub(crate) mod stream {
     pub(crate) const RESERVE_ENCRYPTION: &str = "reserve encryption";
     /// Hidden: the encryption of a maker's submissions.
     pub(crate) const MAKER_ENCRYPTION: &str = "maker encryption";
+    /// Hidden: the encryption of a maker's second submission.
+    pub(crate) const SECOND_ENCRYPTION: &str = "second encryption";
     /// Hidden: the agent's order and its encryption.
     pub(crate) const ORDER: &str = "order";
     /// Hidden: an enclave's attempt.

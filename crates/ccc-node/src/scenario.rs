@@ -122,11 +122,24 @@ pub struct Liquidity {
     pub deposit_basis_points: u32,
     /// Greatest spread that a maker asks, in 1/100 basis point.
     pub max_spread: u16,
+    /// What the first maker submits once its order was read; nothing by default.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub second_thought: Option<SecondThought>,
+}
+
+/// What a maker submits after its standing order. Which of the two it is nobody sees from outside.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SecondThought {
+    /// The same order at half the spread, in its place.
+    Replace,
+    /// The order's end.
+    Cancel,
 }
 
 impl Default for Liquidity {
     fn default() -> Self {
-        Self { cover_basis_points: 22_000, deposit_basis_points: 30_000, max_spread: 4_000 }
+        Self { cover_basis_points: 22_000, deposit_basis_points: 30_000, max_spread: 4_000, second_thought: None }
     }
 }
 
@@ -270,6 +283,12 @@ impl Scenario {
         self.accounts.unwrap_or_else(|| self.least_accounts().max(DEFAULT_ACCOUNTS))
     }
 
+    /// Order slots of the pool: one for each maker, and one for a second thought.
+    #[must_use]
+    pub fn order_slots(&self) -> u32 {
+        self.makers.saturating_add(self.liquidity.second_thought.map_or(0, |_| 1))
+    }
+
     /// One for each maker and one for the reserve.
     fn least_accounts(&self) -> u32 {
         self.makers.saturating_add(1)
@@ -326,6 +345,17 @@ mod tests {
         assert_eq!(accounts("name = 'a'\nmakers = 64\naccounts = 65"), 65);
         assert_eq!(accounts("name = 'a'\nmakers = 64"), 256);
         assert_eq!(accounts("name = 'a'\nmakers = 4096"), 4_097);
+    }
+
+    #[test]
+    fn a_second_thought_has_a_slot_of_its_own() {
+        let read = |thought: &str| Scenario::from_toml(&format!("name = 'a'\nmakers = 8\n[liquidity]\n{thought}"));
+        let thought = |text: &str| read(text).map(|read| (read.liquidity.second_thought, read.order_slots()));
+        assert_eq!(thought("").expect("valid"), (None, 8));
+        for (text, expected) in [("replace", SecondThought::Replace), ("cancel", SecondThought::Cancel)] {
+            assert_eq!(thought(&format!("second_thought = '{text}'")).expect("valid"), (Some(expected), 9));
+        }
+        assert!(matches!(read("second_thought = 'none'"), Err(ScenarioError::Parse(_))));
     }
 
     #[test]

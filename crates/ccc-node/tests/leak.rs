@@ -21,7 +21,7 @@ use ccc_node::{
     maker::TableOwner,
     production::ProductionRefusal,
     recovery::{CulpritLine, Mode, RecoveryError, RecoveryOptions, RecoveryReport, run},
-    scenario::Scenario,
+    scenario::{Scenario, SecondThought},
     seed::Randomness,
     timeline::Silent,
 };
@@ -48,8 +48,14 @@ struct Run {
 impl Run {
     /// A run of a scenario, with its hidden draws from a seed of their own.
     fn of(name: &str, secrets: u64) -> Self {
+        Self::with(name, secrets, None)
+    }
+
+    /// As [`Self::of`], in which a maker submits once more.
+    fn with(name: &str, secrets: u64, second_thought: Option<SecondThought>) -> Self {
         let mut scenario = Scenario::built_in(name).expect("built in");
         scenario.makers = MAKERS;
+        scenario.liquidity.second_thought = second_thought;
         // one name, so that summaries compare
         scenario.name = "leak test".into();
         let options = RecoveryOptions { scenario, seed: Some(SEED), secret_seed: Some(secrets), ..Default::default() };
@@ -75,6 +81,8 @@ impl Run {
 static DEFICIT: LazyLock<Run> = LazyLock::new(|| Run::of("large-deficit", SECRETS));
 static DEFICIT_OTHER_SECRETS: LazyLock<Run> = LazyLock::new(|| Run::of("large-deficit", OTHER_SECRETS));
 static SHORTAGE: LazyLock<Run> = LazyLock::new(|| Run::of("insufficient-liquidity", SECRETS));
+static REPLACED: LazyLock<Run> = LazyLock::new(|| Run::with("large-deficit", SECRETS, Some(SecondThought::Replace)));
+static CANCELLED: LazyLock<Run> = LazyLock::new(|| Run::with("large-deficit", SECRETS, Some(SecondThought::Cancel)));
 
 /// The makers and, last, the reserve, with the keys that they alone have.
 fn owners(secrets: u64) -> Vec<TableOwner> {
@@ -97,10 +105,11 @@ fn balances(report: &RecoveryReport, version: u64, reading_key: &[u8; 32]) -> BT
     rows.map(|row| (row.asset.0, row.amount)).collect()
 }
 
-/// Fill and notional of each maker, then of the reserve.
+/// Fill and notional of each maker, then of the reserve, in the last version.
 fn movements(run: &Run, secrets: u64) -> Vec<(u128, u128)> {
+    let last = run.report.summary.table_version;
     let movement = |owner: TableOwner| {
-        let [before, after] = [2, 3].map(|version| balances(&run.report, version, owner.reading_key()));
+        let [before, after] = [last - 1, last].map(|version| balances(&run.report, version, owner.reading_key()));
         (before[&0].abs_diff(after[&0]), before[&1].abs_diff(after[&1]))
     };
     owners(secrets).into_iter().map(movement).collect()
@@ -120,7 +129,7 @@ fn count(run: &Run, name: &str) -> usize {
 
 #[test]
 fn no_secret_is_in_anything_public() {
-    for run in [&*DEFICIT, &*DEFICIT_OTHER_SECRETS, &*SHORTAGE] {
+    for run in [&*DEFICIT, &*DEFICIT_OTHER_SECRETS, &*SHORTAGE, &*REPLACED, &*CANCELLED] {
         assert_eq!(run.leaks(), []);
         let short = run.report.secrets.iter().filter(|secret| !secret.in_every_width());
         assert_eq!(short.map(Secret::name).collect::<Vec<_>>(), Vec::<&str>::new(), "searched in part only");
@@ -219,6 +228,19 @@ fn runs_that_differ_in_secrets_alone_look_alike() {
     assert_eq!(found, [], "{} differences", found.len());
 }
 
+/// A maker that takes its order back and one that replaces it: the first is not filled, others are in its place, and
+/// nothing public tells the runs apart.
+#[test]
+fn a_run_with_a_cancellation_looks_like_one_with_another_order() {
+    let (replaced, cancelled) = (&*REPLACED, &*CANCELLED);
+    let [kept, gone] = [replaced, cancelled].map(|run| movements(run, SECRETS));
+    assert!(kept[0].0 > 0, "the maker whose order stands is filled");
+    assert_eq!(gone[0], (0, 0));
+    assert_eq!(kept.last().map(|(fill, _)| fill), gone.last().map(|(fill, _)| fill), "the request is filled in both");
+    let found = differences(&replaced.outside(), &cancelled.outside());
+    assert_eq!(found, [], "{} differences", found.len());
+}
+
 #[test]
 fn n130_the_table_shows_neither_which_nor_how_many_accounts_changed() {
     let filled = |run: &Run, secrets| movements(run, secrets).iter().filter(|(fill, _)| *fill != 0).count();
@@ -281,7 +303,8 @@ fn n139_a_failed_round_differs_from_a_filled_one_in_the_public_boolean_alone() {
 /// Something that is public, to plant a leak in.
 type Plant = fn(&mut RecoveryReport, u128);
 
-fn planted() -> [(&'static str, Plant); 12] {
+/// In what the chain lists.
+fn planted_on_the_chain() -> [(&'static str, Plant); 7] {
     [
         ("calldata, big-endian word", |report, value| {
             let calldata = &mut report.transcript.transactions[9].calldata;
@@ -317,6 +340,12 @@ fn planted() -> [(&'static str, Plant); 12] {
             let record = RevertRecord { from: Address::ZERO, to: None, calldata: Bytes::new(), refusal };
             report.transcript.reverts.push(record);
         }),
+    ]
+}
+
+/// In what the run says and writes.
+fn planted_beside_the_chain() -> [(&'static str, Plant); 5] {
+    [
         ("the summary, decimal", |report, value| {
             report.summary.culprits.push(CulpritLine { participant: 1, reason: format!("refused {value}") });
         }),
@@ -354,7 +383,7 @@ fn copy(report: &RecoveryReport) -> RecoveryReport {
 #[test]
 fn a_planted_number_is_found_wherever_it_is_public() {
     let size = order_size(&DEFICIT, SECRETS);
-    for (place, plant) in planted() {
+    for (place, plant) in planted_on_the_chain().into_iter().chain(planted_beside_the_chain()) {
         let mut report = copy(&DEFICIT.report);
         plant(&mut report, size);
         let found: BTreeSet<&str> = report.leaks().iter().map(|hit| hit.secret).collect();
@@ -461,13 +490,14 @@ fn tells() -> [(&'static str, Tell); 7] {
 
 #[test]
 fn a_planted_difference_is_seen() {
-    let plain = DEFICIT.outside();
-    for (what, tell) in tells() {
-        let other = &*DEFICIT_OTHER_SECRETS;
-        let mut run = Run { report: copy(&other.report), recorder: other.recorder.clone() };
-        tell(&mut run);
-        assert_eq!(run.leaks(), [], "{what}: the search does not see it");
-        assert_ne!(differences(&plain, &run.outside()), Vec::<Difference>::new(), "{what}");
+    for (plain, other) in [(&*DEFICIT, &*DEFICIT_OTHER_SECRETS), (&*REPLACED, &*CANCELLED)] {
+        let plain = plain.outside();
+        for (what, tell) in tells() {
+            let mut run = Run { report: copy(&other.report), recorder: other.recorder.clone() };
+            tell(&mut run);
+            assert_eq!(run.leaks(), [], "{what}: the search does not see it");
+            assert_ne!(differences(&plain, &run.outside()), Vec::<Difference>::new(), "{what}");
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 //! A rotation among the actors: the former committee gives its shares for the last time, the signers sign on their
-//! operators' instruction, and afterwards the former committee gives none. What they read of the chain is made by hand here.
+//! operators' instruction, and afterwards the former committee gives none. What they read of the chain is made by hand here;
+//! `handover.rs` reads it.
 
 #![allow(clippy::panic, reason = "a helper of a test fails as the test does")]
 
@@ -8,31 +9,20 @@ mod support;
 use ccc_core::{
     ciphertext::CiphertextError,
     enclave::attestation::PolicyRefusal,
-    report::{Origin, ReportContext, ReportSigner},
     table::{RollbackError, SealedTable},
 };
-use ccc_enclave::{
-    attempt::Enclave,
-    intake::Log,
-    result::AttestedResult,
-    upkeep::{Duty, Upkeep},
-};
+use ccc_enclave::{attempt::Enclave, result::AttestedResult, upkeep::Duty};
 use ccc_node::{
     vault_node::Refusal,
-    workflow_node::{Shown, SignerRefusal, SignerView, WorkflowNode},
+    workflow_node::{SignerRefusal, SignerView},
 };
 use rand::{SeedableRng, rngs::StdRng};
 use support::{
     Asked, ask_for, node,
-    pool::{BLOCK_HASH, Job, World},
+    pool::{Job, World},
+    signing::{instructed, sign, signer_view},
     view,
 };
-
-const CONTEXT: ReportContext = ReportContext { config_digest: [5; 32], sequence: 7 };
-
-fn instructed(world: &World, duty: Duty) -> Log {
-    Log { consumed: world.consumed, upkeep: Some(Upkeep { duty, read: 90 }), ..Log::default() }
-}
 
 fn job(world: &World) -> Job {
     Job { log: instructed(world, Duty::Rotation), ..world.job(None) }
@@ -108,37 +98,6 @@ fn after_the_rotation_the_former_participants_give_no_share_of_either_version() 
     }
     let refused = node(&world, 0).reencrypt(&chain, &before.ask, world.time, &mut rng).err();
     assert!(matches!(refused, Some(Refusal::Rollback(RollbackError { .. }))), "{refused:?}");
-}
-
-/// What a signer reads whose operator gave it this log; the chain's registry is in the new epoch.
-fn signer_view(world: &World, job: &Job, log: Log) -> SignerView {
-    let header = world.header().map_or(([0; 32], 0), |header| (header.hash(), header.version()));
-    SignerView {
-        chain: world.config.chain,
-        receivers: [world.config.reserve_attestation, world.config.pool],
-        epoch: world.committee.epoch().0,
-        now: world.time,
-        inputs: world.inputs(),
-        block_hash: BLOCK_HASH,
-        log,
-        header,
-        latest: header,
-        last_sequence: job.validity.sequence - 1,
-        accumulator: Some(world.consumed.value()),
-        price_source: world.config.price_source,
-        observations: job.observations.clone(),
-        enclave: None,
-    }
-}
-
-fn sign(world: &World, result: &AttestedResult, view: &SignerView) -> Option<SignerRefusal> {
-    let key = ReportSigner::from_bytes(&[4; 32]).expect("a key");
-    let signer = WorkflowNode::new(key, world.policy(), world.config.clone(), world.key());
-    let shown = Shown { request: world.asked.as_ref().expect("a request"), header: world.header() };
-    let mut workflow_id = [7; 32];
-    workflow_id[0] = 0;
-    let origin = Origin { don_id: 1, config_version: 1, workflow_id, workflow_owner: [8; 20] };
-    signer.sign(result, shown, view, origin, &CONTEXT).err()
 }
 
 fn rotated(seed: u64) -> (World, Job, AttestedResult) {

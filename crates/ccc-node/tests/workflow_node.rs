@@ -15,10 +15,7 @@ use ccc_core::{
         },
         identity::{IdentityKey, IdentityRefusal},
     },
-    report::{
-        Accumulator, EnclaveAdmission, Origin, Payload, ReportContext, ReportError, ReportSigner, SignerSet, Statement,
-        price_digest,
-    },
+    report::{Accumulator, EnclaveAdmission, Payload, ReportError, ReportSigner, SignerSet, Statement, price_digest},
     suite::{self, domain},
 };
 use ccc_enclave::{
@@ -26,15 +23,10 @@ use ccc_enclave::{
     result::AttestedResult,
 };
 use ccc_node::workflow_node::{Decision, Registered, RegistryView, Shown, SignerRefusal, SignerView, WorkflowNode};
-use support::pool::{self, BASE, BLOCK_HASH, Job, LOT, World, owner::Owner, statement};
-
-const CONTEXT: ReportContext = ReportContext { config_digest: [5; 32], sequence: 7 };
-
-fn origin() -> Origin {
-    let mut workflow_id = [7; 32];
-    workflow_id[0] = 0;
-    Origin { don_id: 1, config_version: 1, workflow_id, workflow_owner: [8; 20] }
-}
+use support::{
+    pool::{self, BASE, BLOCK_HASH, Job, LOT, World, owner::Owner, statement},
+    signing::{CONTEXT, origin},
+};
 
 fn signer(world: &World) -> WorkflowNode {
     signer_under(world, world.policy())

@@ -1,14 +1,16 @@
-//! Fixed and free byte strings as lower-case hexadecimal text.
+//! Fixed and free byte strings as lower-case hexadecimal text, in the journal's lines and the command's files.
+//!
+//! *Layout*: two digits a byte. `0x` before the digits of a fixed string is read, and not written.
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
 
 /// `N` bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct Hex<const N: usize>(pub(crate) [u8; N]);
+pub struct Hex<const N: usize>(pub [u8; N]);
 
 /// Any number of bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct HexBytes(pub(crate) Vec<u8>);
+pub struct HexBytes(pub Vec<u8>);
 
 impl<const N: usize> Serialize for Hex<N> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

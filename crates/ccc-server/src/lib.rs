@@ -9,7 +9,7 @@ pub mod client;
 pub mod config;
 pub mod follow;
 pub mod frame;
-mod hexed;
+pub mod hexed;
 pub mod identity;
 pub mod journal;
 pub mod limits;

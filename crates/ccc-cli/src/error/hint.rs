@@ -60,6 +60,7 @@ impl Error {
             .or_else(|| self.of_pools())
             .or_else(|| self.of_messages())
             .or_else(|| self.of_attempts())
+            .or_else(|| self.of_versions())
             .or_else(|| self.of_answers())
             .or_else(|| self.of_nodes())
             .unwrap_or_else(|| self.of_runs())
@@ -292,11 +293,28 @@ impl Error {
                 ("too-few-shares", "further honest participants must answer, with `ccc reencrypt` or `ccc share`")
             }
             Self::Attempt(error) => of_attempt(error),
+            Self::Ciphertext(_) => ("ciphertext", "ask its author for another"),
+            Self::NoPrice => ("no-price", "give --price FILE; a list without observations closes the round unfilled"),
+            Self::NotRead { .. } => ("not-read", "leave the option away, or name the other attempt"),
+            Self::NoStatement => ("no-statement", "give --statement FILE"),
+            Self::Reserve(ReserveError::Statement(_)) | Self::Statement { .. } => {
+                ("statement", "ask the custodian for a statement in whole satoshi; see docs/spec/enclave.md")
+            }
+            Self::Reserve(_) => ("reserve-check", "nothing has changed; run `ccc verify --pool DIR`"),
+            Self::Signer(_) => ("signer", "the signers read the log and the price again; give them the same files"),
+            Self::NoSigners => ("no-signers", "restore pool.toml"),
+            Self::Quorum(_) | Self::Report(_) => ("report", "f+1 distinct signers of the pool must sign it"),
+            _ => return None,
+        })
+    }
+
+    /// What keeps the table's next version from being made.
+    fn of_versions(&self) -> Option<(&'static str, &'static str)> {
+        Some(match self {
             Self::Plan(PlanError::NoFormerKey) => {
                 ("plan", "`ccc table rotate` names the committee with the new key, and keeps the former one")
             }
             Self::Plan(_) => ("plan", "the log cannot be settled as it stands; `ccc verify --pool DIR` tells more"),
-            Self::Ciphertext(_) => ("ciphertext", "ask its author for another"),
             Self::Round(RoundError::Deposit { code: ResultCode::Full, .. }) => (
                 "round",
                 "the table is full and keeps its version: `ccc fill prepare --upkeep growth`, then the round again",
@@ -322,16 +340,6 @@ impl Error {
             ),
             Self::EpochStands { .. } => ("epoch", "name the committee that the last refresh or reshare wrote"),
             Self::Round(_) => ("round", "the table keeps its version; run `ccc verify --pool DIR`"),
-            Self::NoPrice => ("no-price", "give --price FILE; a list without observations closes the round unfilled"),
-            Self::NotRead { .. } => ("not-read", "leave the option away, or name the other attempt"),
-            Self::NoStatement => ("no-statement", "give --statement FILE"),
-            Self::Reserve(ReserveError::Statement(_)) | Self::Statement { .. } => {
-                ("statement", "ask the custodian for a statement in whole satoshi; see docs/spec/enclave.md")
-            }
-            Self::Reserve(_) => ("reserve-check", "nothing has changed; run `ccc verify --pool DIR`"),
-            Self::Signer(_) => ("signer", "the signers read the log and the price again; give them the same files"),
-            Self::NoSigners => ("no-signers", "restore pool.toml"),
-            Self::Quorum(_) | Self::Report(_) => ("report", "f+1 distinct signers of the pool must sign it"),
             _ => return None,
         })
     }

@@ -7,7 +7,6 @@
 pub(crate) mod account;
 pub(crate) mod attempt;
 pub(crate) mod head;
-pub(crate) mod hexed;
 pub(crate) mod history;
 pub(crate) mod log;
 pub(crate) mod reading;
@@ -18,6 +17,8 @@ pub(crate) mod sign;
 pub(crate) mod table;
 pub(crate) mod terms;
 pub(crate) mod view;
+
+pub(crate) use ccc_server::hexed;
 
 use crate::{
     artifact::instead,

@@ -15,13 +15,14 @@ use crate::{
 };
 use ccc_core::{
     ciphertext::VerifiedCiphertext,
+    envelope::Envelope,
     keys::Committee,
     report::{Payload, PriceObservation, SignedReport, Statement},
     table::{Header, Outputs, Progress, Receipts, SealedTable, StoredBody, StoredVersion, TableStore},
     vault::{Culprit, Request},
 };
 use ccc_enclave::{
-    attempt::{Enclave, FormerAttempt, OpenedAttempt},
+    attempt::{Attempt, AttemptError, Enclave, FormerAttempt, OpenedAttempt},
     intake::{CollateralRequest, RoundPlan},
     reserve::{ReserveInput, Validity},
     result::AttestedResult,
@@ -172,13 +173,7 @@ impl Pool {
         let asked = bench.asked(paths, &attempt)?;
         let not_shares = [not_shares, asked.left_out].concat();
         let ciphertexts = bench.verified(&scope, &committee)?;
-        let opened = match purpose {
-            Purpose::Rotation => {
-                let rotation = (&committee, self.committee.epoch());
-                attempt.open_former(rotation, ciphertexts, envelopes).map(Opened::Former)
-            }
-            _ => attempt.open(&committee, ciphertexts, envelopes).map(Opened::Present),
-        };
+        let opened = bench.opened(attempt, &committee, ciphertexts, envelopes);
         let opened = opened.map_err(|error| Error::attempt(error, not_shares.clone()))?;
         let culprits = opened.culprits().iter().map(|c| (c.identifier.get(), "a wrong share".to_owned())).collect();
         let (produced, version) = match (purpose, scope.plan) {
@@ -197,6 +192,23 @@ impl<'s> Bench<'_, 's> {
     /// The current table, whole.
     pub(super) fn table(&self) -> Result<SealedTable, Error> {
         self.pool.table_in(self.store)
+    }
+
+    /// With the shares of the committee that was asked: for a rotation the one before it.
+    fn opened<'e>(
+        &self,
+        attempt: Attempt<'e>,
+        committee: &Committee,
+        ciphertexts: Vec<VerifiedCiphertext>,
+        envelopes: Vec<Envelope>,
+    ) -> Result<Opened<'e>, AttemptError> {
+        match self.purpose {
+            Purpose::Rotation => {
+                let rotation = (committee, self.pool.committee.epoch());
+                attempt.open_former(rotation, ciphertexts, envelopes).map(Opened::Former)
+            }
+            _ => attempt.open(committee, ciphertexts, envelopes).map(Opened::Present),
+        }
     }
 
     fn verified(&self, scope: &Scope, committee: &Committee) -> Result<Vec<VerifiedCiphertext>, Error> {

@@ -45,7 +45,7 @@ pub const QUOTE: u32 = 1;
 /// Micro-dollars for a bitcoin.
 pub const PRICE: i128 = 65_000_000_000;
 pub const NOW: u64 = 1_767_225_600;
-/// Hash of every block.
+/// Hash of every block of a chain that is not there.
 pub const BLOCK_HASH: [u8; 32] = [0xBB; 32];
 pub const EXPIRY: u64 = NOW + 30 * 24 * 3_600;
 /// The address that makes collateral requests, and the reserve's table account.
@@ -65,6 +65,8 @@ pub struct World {
     pub table: Option<SealedTable>,
     pub time: u64,
     pub block: u64,
+    /// Its hash.
+    pub block_hash: [u8; 32],
     pub custody: u128,
     /// Operations of the log, and how many the table has consumed.
     pub boundary: Vec<BoundaryEvent>,
@@ -188,6 +190,7 @@ impl World {
             table: None,
             time: NOW,
             block: 100,
+            block_hash: BLOCK_HASH,
             custody: 0,
             boundary: Vec::new(),
             consumed: Accumulator::default(),
@@ -345,7 +348,7 @@ impl World {
             contract: self.config.pool,
             id,
             table_header: header,
-            block_hash: BLOCK_HASH,
+            block_hash: self.block_hash,
             deadline: self.time + 300,
             mode: Mode::Sealed,
             epoch: self.committee.epoch(),

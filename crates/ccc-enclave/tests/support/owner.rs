@@ -1,6 +1,7 @@
 //! The owner of a table account, who signs inside ciphertexts.
 
 use super::{BASE, EXPIRY};
+use ccc_core::zeroize::Zeroizing;
 use ccc_core::{
     ciphertext::{Ciphertext, Label},
     keys::MasterPublicKey,
@@ -12,7 +13,6 @@ use ccc_enclave::{
     intake,
 };
 use rand::rngs::StdRng;
-use zeroize::Zeroizing;
 
 pub struct Owner {
     key: AccountKey,

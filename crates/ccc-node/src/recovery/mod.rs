@@ -91,6 +91,11 @@ async fn recover(
     let gap = books.gap(scenario.reserve.recover_to_basis_points);
     world.fund_pool(scenario, gap, timeline).await?;
     world.round(None, INTAKE, timeline).await?;
+    if let Some(thought) = scenario.liquidity.second_thought {
+        timeline.step("another submission of a maker");
+        world.reconsider(thought, scenario, gap, timeline).await?;
+        world.round(None, INTAKE, timeline).await?;
+    }
     timeline.step("reserve check");
     let first = world.check_reserve(fetcher, timeline).await?;
     if first.verdict != Verdict::Insolvent {

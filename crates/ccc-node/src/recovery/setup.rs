@@ -355,7 +355,7 @@ fn configuration(
         max_statement_age: 24 * 3_600,
         envelope_lifetime: 3_600,
         slots: 1,
-        order_slots: scenario.makers,
+        order_slots: scenario.order_slots(),
         auditors: None,
         operator: None,
         suite: TableSuite::ChaCha20Poly1305,
@@ -385,7 +385,7 @@ async fn makers(
     let mut owners = randomness.hidden(stream::TABLE_OWNERS, 0);
     for index in 0..u64::from(scenario.makers) {
         let wallet = timeline.chain(wallet(chain, randomness, stream::MAKER, index)).await?;
-        makers.push(Maker { wallet, owner: TableOwner::generate(&mut owners)? });
+        makers.push(Maker { wallet, owner: TableOwner::generate(&mut owners)?, order: None });
         timeline.advance(makers.len(), scenario.makers as usize);
     }
     Ok(makers)

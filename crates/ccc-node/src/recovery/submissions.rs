@@ -8,8 +8,8 @@ use super::{
 use crate::{
     domain::stream,
     leak::Secret,
-    maker::Offer,
-    scenario::{Liquidity, Scenario},
+    maker::{Instruction, Offer},
+    scenario::{Liquidity, Scenario, SecondThought},
     timeline::Timeline,
 };
 use alloy::primitives::{Address, B256, Bytes, I256, U256};
@@ -154,8 +154,41 @@ impl World {
         let pool = self.deployment.pool;
         let submit = calls::submit_standing_order(pool, B256::from(salts[1]), Bytes::from(order.to_bytes()));
         timeline.chain(self.chain.send(&maker.wallet, submit)).await?;
+        self.makers[index].order = Some(order.digest());
         self.secrets.push(Secret::bytes("a maker's table account", &account));
         self.hide("a standing order's size", u128::from(commitment.offer.size));
+        Ok(())
+    }
+
+    /// The first maker's second submission: its order at half the spread, or the order's end. Both live as long.
+    pub(super) async fn reconsider(
+        &mut self,
+        thought: SecondThought,
+        scenario: &Scenario,
+        gap: u64,
+        timeline: &mut Timeline<'_>,
+    ) -> Result<(), RecoveryError> {
+        let now = timeline.chain(self.chain.finalised_block()).await?.time;
+        let expiry = now.saturating_add(SUBMISSION_LIFETIME);
+        let Commitment { offer, .. } = self.commitment(0, scenario, gap, expiry)?;
+        let (salt, maker) = (self.salt(stream::SECOND_SALT, 0), &self.makers[0]);
+        let who = maker.wallet.address().0.0;
+        let (key, submitted) = (self.committee.master_public_key(), (submission_id(&self.config, &who, &salt), who));
+        let mut rng = self.randomness.hidden(stream::SECOND_ENCRYPTION, 0);
+        let ciphertext = match thought {
+            SecondThought::Replace => {
+                let offer = Offer { spread: offer.spread / 2, ..offer };
+                maker.owner.standing_order(&self.config, key, submitted, &offer, &mut rng)?
+            }
+            SecondThought::Cancel => {
+                let order = maker.order.ok_or(RecoveryError::NotShown { what: "an order of the maker" })?;
+                let instruction = (&Instruction::Cancel { order }, expiry);
+                maker.owner.instruct(&self.config, key, submitted, instruction, &mut rng)?
+            }
+        };
+        let pool = self.deployment.pool;
+        let submit = calls::submit_standing_order(pool, B256::from(salt), Bytes::from(ciphertext.to_bytes()));
+        timeline.chain(self.chain.send(&maker.wallet, submit)).await?;
         Ok(())
     }
 

@@ -39,6 +39,8 @@ pub(super) struct Signer {
 pub(super) struct Maker {
     pub(super) wallet: Wallet,
     pub(super) owner: TableOwner,
+    /// Digest of its standing order's ciphertext, once that is submitted.
+    pub(super) order: Option<[u8; 32]>,
 }
 
 /// The last sequence number of each kind of report.

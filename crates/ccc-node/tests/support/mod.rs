@@ -5,6 +5,7 @@
 
 #[path = "../../../ccc-enclave/tests/support/mod.rs"]
 pub mod pool;
+pub mod signing;
 
 use ccc_core::{
     ciphertext::VerifiedCiphertext,
@@ -46,7 +47,7 @@ pub fn view(world: &World, collateral: Option<&CollateralRequest>) -> ChainView 
     collateral.into_iter().for_each(|request| log(&request.submission, request.deadline));
     let header = world.header();
     ChainView {
-        block_hash: [0xBB; 32],
+        block_hash: world.block_hash,
         time: world.time,
         header_hash: header.map_or([0; 32], ccc_core::table::Header::hash),
         version: header.map_or(0, ccc_core::table::Header::version),

@@ -9,6 +9,7 @@ use ccc_chain::{
     embedded::{ChainServer, Clock as ChainClock, EmbeddedTransport},
 };
 use ccc_core::keys::{KeyShare, KeyShareError, ParticipantKeys};
+use ccc_node::vault_node::Ask;
 use ccc_server::{
     audit,
     client::Connection,
@@ -96,6 +97,55 @@ async fn page(address: std::net::SocketAddr, path: &str) -> String {
     let mut text = String::new();
     stream.read_to_string(&mut text).await.unwrap();
     text
+}
+
+/// What a node answers to some asks between a start and a stop.
+async fn served_once(scene: &Scene, config: &VaultConfig, asks: &[Ask]) -> Vec<Reply> {
+    let service = start_with(scene, config, &held(scene, 0, 0), public(scene), CounterFile::Kept).await.unwrap();
+    let [address, _] = service.addresses().unwrap();
+    let (stop, stopped) = Stop::new();
+    let task = tokio::spawn(service.run(stopped));
+    let key = scene.members[0].0.public_keys().signing_key();
+    let connection = Connection::open(&scene.host, address, key).await.unwrap();
+    let answers = connection.ask(asks).await.unwrap();
+    drop(connection);
+    stop.stop();
+    task.await.unwrap();
+    answers
+}
+
+/// A machine that was put back to an earlier copy finds it out by itself. It starts to answer nobody, whatever the operator
+/// says of the counter, until it has the newest journal again.
+#[tokio::test]
+async fn n156f_a_node_that_was_set_back_finds_it_out_and_answers_nobody() {
+    let (mut scene, chain) = served().await;
+    let dir = tempfile::tempdir().unwrap();
+    let (config, keys) = (config(dir.path(), &chain.url(), &scene.host.public()), held(&scene, 0, 0));
+    drop(start(&scene, &config, &keys, public(&scene)).await.unwrap());
+    let journal = config.key.with_extension("journal");
+    let mut asks = Vec::new();
+    for number in [1, 2] {
+        let order = scene.submit(number, b"sell 25").await;
+        asks.push(scene.attempt(4 + number, &order).await.ask);
+    }
+    let mut answers = served_once(&scene, &config, &asks[..1]).await;
+    let copy = std::fs::read(&journal).unwrap();
+    answers.extend(served_once(&scene, &config, &asks[1..]).await);
+    assert!(answers.iter().all(|answer| matches!(answer, Reply::Answered(_))), "{answers:?}");
+    let newest = std::fs::read(&journal).unwrap();
+    for (set_back, lines) in [(Some(copy), 1), (None, 0)] {
+        std::fs::remove_file(&journal).unwrap();
+        set_back.into_iter().for_each(|bytes| std::fs::write(&journal, bytes).unwrap());
+        let refused = start_with(&scene, &config, &keys, public(&scene), CounterFile::Kept).await.err();
+        let Some(StartError::Journal(JournalError::Behind { counted, found, .. })) = refused else {
+            panic!("{refused:?}")
+        };
+        assert_eq!((counted, found), (2, lines));
+        let again = start_with(&scene, &config, &keys, public(&scene), CounterFile::Begun).await.err();
+        assert!(matches!(again, Some(StartError::Journal(JournalError::CounterExists { .. }))), "{again:?}");
+    }
+    std::fs::write(&journal, newest).unwrap();
+    assert_eq!(served_once(&scene, &config, &asks).await, answers);
 }
 
 #[tokio::test]

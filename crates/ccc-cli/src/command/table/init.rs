@@ -161,25 +161,7 @@ fn make_hardware(paths: &Paths, rng: &mut StdRng, ctx: &Context<'_>) -> Result<[
 /// Settings with fresh names in place of the addresses that a chain would give; keys are filled in later.
 fn template(arguments: &TableInitArgs, committee: &Committee, rng: &mut StdRng) -> Settings {
     Settings {
-        pool: settings::Pool {
-            mode: ModeName::Simulation,
-            chain: arguments.chain,
-            contract: Hex(random(rng)),
-            reserve_attestation: Hex(random(rng)),
-            reserve: Hex(arguments.reserve.0),
-            operator: arguments.operator.map(|operator| Hex(operator.0)),
-            master_public_key: Hex(committee.master_public_key().to_bytes()),
-            former_master_public_key: None,
-            agent_key: Hex([0; 32]),
-            table: Hex(random(rng)),
-            tier: arguments.tier,
-            suite: arguments.suite,
-            base: BASE,
-            quote: QUOTE,
-            slots: 1,
-            order_slots: arguments.order_slots,
-            simulated_hardware: Hex([0; 32]),
-        },
+        pool: pool(arguments, committee, rng),
         price: Price {
             source: Hex(random(rng)),
             decimals: 8,
@@ -195,20 +177,48 @@ fn template(arguments: &TableInitArgs, committee: &Committee, rng: &mut StdRng) 
             max_statement_age: 3_600,
             envelope_lifetime: 900,
         },
-        signers: Signers {
-            forwarder: Hex(random(rng)),
-            don_id: 1,
-            config_version: 1,
-            workflow_id: Hex(workflow_id(rng)),
-            workflow_owner: Hex(random(rng)),
-            f: arguments.signers.saturating_sub(1) / 3,
-            addresses: Vec::new(),
-        },
+        signers: signers(arguments, rng),
         auditors: None,
         asset: vec![
             AssetSettings { token: Hex(random(rng)), decimals: 8, lot: BASE_LOT },
             AssetSettings { token: Hex(random(rng)), decimals: 6, lot: 1 },
         ],
+    }
+}
+
+/// The pool itself, on the chain that was named.
+fn pool(arguments: &TableInitArgs, committee: &Committee, rng: &mut StdRng) -> settings::Pool {
+    settings::Pool {
+        mode: ModeName::Simulation,
+        chain: arguments.chain,
+        contract: Hex(random(rng)),
+        reserve_attestation: Hex(random(rng)),
+        reserve: Hex(arguments.reserve.0),
+        operator: arguments.operator.map(|operator| Hex(operator.0)),
+        master_public_key: Hex(committee.master_public_key().to_bytes()),
+        former_master_public_key: None,
+        agent_key: Hex([0; 32]),
+        table: Hex(random(rng)),
+        tier: arguments.tier,
+        suite: arguments.suite,
+        base: BASE,
+        quote: QUOTE,
+        slots: 1,
+        order_slots: arguments.order_slots,
+        simulated_hardware: Hex([0; 32]),
+    }
+}
+
+/// As many faulty signers as their number tolerates.
+fn signers(arguments: &TableInitArgs, rng: &mut StdRng) -> Signers {
+    Signers {
+        forwarder: Hex(random(rng)),
+        don_id: 1,
+        config_version: 1,
+        workflow_id: Hex(workflow_id(rng)),
+        workflow_owner: Hex(random(rng)),
+        f: arguments.signers.saturating_sub(1) / 3,
+        addresses: Vec::new(),
     }
 }
 
