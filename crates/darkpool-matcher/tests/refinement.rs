@@ -8,7 +8,7 @@ use darkpool_matcher::{Fill, Outcome, reference};
 use proptest::prelude::{prop_assert_eq, proptest};
 
 proptest! {
-    #![proptest_config(cases(10_000))]
+    #![proptest_config(cases(20_000))]
 
     #[test]
     fn the_kernel_refines_the_reference(
