@@ -15,7 +15,7 @@ mod taking_over;
 use alloy::primitives::Address;
 use ccc_core::{keys::ParticipantKeys, table::StoreError};
 use ccc_node::vault_node::{Answer, Journal};
-use ccc_store::{RecordStore, RedbRecords};
+use ccc_store::RedbRecords;
 use chain::{Broken, Chain};
 use counter::Counter;
 use lines::JournalKey;

@@ -52,7 +52,11 @@ pub(crate) struct CheckConfigArgs {
 
 /// Arguments of `node audit`.
 #[derive(Args)]
-#[command(after_help = "Example:\n  ccc node audit vault-1.audit")]
+#[command(after_help = "\
+Files that were put aside, FILE.000001 and so on, are read before FILE where they lie beside it.
+
+Example:
+  ccc node audit vault-1.audit")]
 pub(crate) struct AuditArgs {
     /// The audit log
     #[arg(value_name = "FILE")]

@@ -161,10 +161,16 @@ fn check_config(arguments: &CheckConfigArgs, ctx: &Context<'_>) -> Result<Answer
 fn check_audit(arguments: &AuditArgs, ctx: &Context<'_>) -> Result<Answer, Error> {
     let head = audit::verify(&arguments.log);
     let head = head.map_err(|source| Error::AuditLog { path: arguments.log.clone(), source: Box::new(source) })?;
-    let (hash, lines) = (hex::encode(head.hash), head.lines);
-    let line =
-        format!("{lines} lines hold together, {} given, {} refused; the last is {hash}", head.given, head.refused);
-    let object = serde_json::json!({ "lines": lines, "given": head.given, "refused": head.refused, "hash": hash });
-    ctx.ui.result(&[line], &object);
+    let (hash, elsewhere) = (hex::encode(head.hash), head.elsewhere);
+    let lines = head.lines - elsewhere;
+    let mut said =
+        vec![format!("{lines} lines hold together, {} given, {} refused; the last is {hash}", head.given, head.refused)];
+    if elsewhere > 0 {
+        said.push(format!("{elsewhere} lines before them are not here"));
+    }
+    let object = serde_json::json!({
+        "lines": lines, "elsewhere": elsewhere, "given": head.given, "refused": head.refused, "hash": hash,
+    });
+    ctx.ui.result(&said, &object);
     Ok(Answer::Done)
 }

@@ -130,6 +130,28 @@ async fn n155_a_restarted_node_gives_the_same_bytes_and_its_log_holds_together()
     assert!(!log.contains("sell") && !log.contains("25\""), "{log}");
 }
 
+/// The endpoint was put back to an earlier state while the node was down.
+#[tokio::test]
+async fn n155_a_restarted_node_refuses_an_endpoint_that_went_back() {
+    use alloy::providers::Provider;
+    let (mut scene, chain) = served().await;
+    let dir = tempfile::tempdir().unwrap();
+    let config = config(dir.path(), &chain.url(), &scene.host.public());
+    let control = |scene: &Scene, method: &'static str, parameters: serde_json::Value| {
+        let provider = scene.world.chain.provider().clone();
+        async move { provider.raw_request::<_, serde_json::Value>(method.into(), parameters).await.unwrap() }
+    };
+    let before = control(&scene, "evm_snapshot", serde_json::json!([])).await;
+    scene.submit(1, b"sell 25").await;
+    drop(start(&scene, &config, &held(&scene, 0, 0), public(&scene)).await.unwrap());
+    control(&scene, "evm_revert", serde_json::json!([before])).await;
+    let behind = start(&scene, &config, &held(&scene, 0, 0), public(&scene)).await.err();
+    assert!(matches!(&behind, Some(StartError::NotReady(why)) if matches!(**why, NotReady::WentBack { .. })));
+    scene.submit(2, b"another").await;
+    let other = start(&scene, &config, &held(&scene, 0, 0), public(&scene)).await.err();
+    assert!(matches!(&other, Some(StartError::NotReady(why)) if matches!(**why, NotReady::WentBack { .. })));
+}
+
 #[tokio::test]
 async fn n155_another_nodes_files_a_foreign_counter_a_wrong_chain_and_a_wrong_clock_are_refused() {
     let (scene, chain) = served().await;

@@ -14,7 +14,7 @@
 
 use super::{Change, Record, RecordStore, TAKEN, check_lengths};
 use crate::journal::{self, builder, creation};
-use ::redb::{Database, ReadTransaction, ReadableDatabase, StorageBackend, Table, TableDefinition, WriteTransaction};
+use ::redb::{Database, ReadTransaction, ReadableDatabase, ReadableTable, StorageBackend, Table, TableDefinition, WriteTransaction};
 use ccc_core::table::StoreError;
 use std::path::Path;
 
@@ -66,7 +66,7 @@ impl RedbRecords {
         let transaction = store.begin_write()?;
         let found = {
             let mut meta = transaction.open_table(META).map_err(fault("opening a table"))?;
-            let mut read = |name| Ok(meta.get(name).map_err(fault("reading the format"))?.map(|found| found.value()));
+            let read = |name| Ok(meta.get(name).map_err(fault("reading the format"))?.map(|found| found.value()));
             let (found, versions) = (read(FORMAT_KEY)?, read(VERSIONS_KEY)?);
             if versions.is_some() {
                 return Err(MALFORMED);
