@@ -153,7 +153,6 @@ pub enum JournalError {
 /// A journal in a file of records. While it is open nobody else opens it: two processes of one participant answer one after
 /// the other.
 pub struct FileJournal {
-    _lock: File,
     path: PathBuf,
     chain: Chain,
     counter: Option<Counter>,
@@ -162,6 +161,8 @@ pub struct FileJournal {
     /// The number before which answers are being taken out.
     forgetting: Option<u64>,
     most: u64,
+    /// The last to go: whoever waits for it finds the answers closed.
+    _lock: File,
 }
 
 impl FileJournal {
@@ -225,7 +226,7 @@ impl FileJournal {
         taking_over::take_over(&key_file.with_extension("journal"), counter, &mut chain)?;
         let counter = counter.map(|counter| Counter::open(counter, &path, &chain, &key)).transpose()?;
         let (uncounted, forgetting, most) = (false, None, MAX_JOURNAL);
-        Ok(Self { _lock: lock, path, chain, counter, uncounted, forgetting, most })
+        Ok(Self { path, chain, counter, uncounted, forgetting, most, _lock: lock })
     }
 
     /// What this participant has seen of a deployment, beside its answers.

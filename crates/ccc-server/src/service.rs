@@ -180,7 +180,10 @@ impl Service {
             tokio::spawn(again(FORGET, node, Node::forget)),
         ];
         server.run(listener, stop).await;
-        beside.iter().for_each(tokio::task::JoinHandle::abort);
+        for task in beside {
+            task.abort();
+            let _ended = task.await; // what it held of the journal is closed then
+        }
     }
 }
 

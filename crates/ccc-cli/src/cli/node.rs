@@ -12,6 +12,8 @@ pub(crate) enum NodeVerb {
     CheckConfig(CheckConfigArgs),
     /// Check that a node's audit log holds together, line by line
     Audit(AuditArgs),
+    /// Print what a node serves as an OpenAPI document
+    Openapi,
 }
 
 /// Arguments of `node vault`.

@@ -16,6 +16,7 @@ use ccc_server::{
     config::{ConfigError, VaultConfig},
     follow::SystemClock,
     journal::CounterFile,
+    routes,
     server::Stop,
     service::{KeyProvider, Public, Service},
 };
@@ -28,6 +29,7 @@ pub(super) fn run(verb: &NodeVerb, ctx: &Context<'_>) -> Result<Answer, Error> {
         NodeVerb::Vault(arguments) => vault(arguments, ctx),
         NodeVerb::CheckConfig(arguments) => check_config(arguments, ctx),
         NodeVerb::Audit(arguments) => check_audit(arguments, ctx),
+        NodeVerb::Openapi => Ok(openapi(ctx)),
     }
 }
 
@@ -156,6 +158,13 @@ fn check_config(arguments: &CheckConfigArgs, ctx: &Context<'_>) -> Result<Answer
     });
     ctx.ui.result(&lines, &object);
     Ok(Answer::Done)
+}
+
+/// The document itself, with `--json` or without.
+fn openapi(ctx: &Context<'_>) -> Answer {
+    let document = routes::openapi();
+    ctx.ui.result(&[format!("{document:#}")], &document);
+    Answer::Done
 }
 
 fn check_audit(arguments: &AuditArgs, ctx: &Context<'_>) -> Result<Answer, Error> {

@@ -29,7 +29,7 @@ use tokio::{
 };
 
 /// Secrets that a test holds.
-struct Held(Vec<u8>, Vec<u8>);
+pub(crate) struct Held(Vec<u8>, Vec<u8>);
 
 impl KeyProvider for Held {
     type Error = KeyShareError;
@@ -39,17 +39,17 @@ impl KeyProvider for Held {
     }
 }
 
-fn held(scene: &Scene, share: usize, keys: usize) -> Held {
+pub(crate) fn held(scene: &Scene, share: usize, keys: usize) -> Held {
     Held(scene.secrets(share).1.to_bytes().to_vec(), scene.secrets(keys).0.to_bytes().to_vec())
 }
 
-fn public(scene: &Scene) -> Public {
+pub(crate) fn public(scene: &Scene) -> Public {
     let (committee, deployment) = (scene.committee.clone(), scene.world.deployment.clone());
     Public { committee, deployment, policy: scene.policy() }
 }
 
 /// The scene's deployment on a chain that a socket serves.
-async fn served() -> (Scene, ChainServer) {
+pub(crate) async fn served() -> (Scene, ChainServer) {
     let mut scene = Scene::new().await;
     let config = EmbeddedConfig { chain_id: common::CHAIN_ID, genesis_time: common::GENESIS_TIME, rich: Vec::new() };
     let server =
@@ -61,7 +61,7 @@ async fn served() -> (Scene, ChainServer) {
     (scene, server)
 }
 
-fn config(dir: &Path, url: &str, host: &[u8; 32]) -> VaultConfig {
+pub(crate) fn config(dir: &Path, url: &str, host: &[u8; 32]) -> VaultConfig {
     let key = dir.join("p1.ccc");
     std::fs::write(&key, "").unwrap();
     let text = format!(
@@ -73,7 +73,7 @@ fn config(dir: &Path, url: &str, host: &[u8; 32]) -> VaultConfig {
 }
 
 /// The counter begins where there is none.
-async fn start(scene: &Scene, config: &VaultConfig, keys: &Held, public: Public) -> Result<Service, StartError> {
+pub(crate) async fn start(scene: &Scene, config: &VaultConfig, keys: &Held, public: Public) -> Result<Service, StartError> {
     let counter = if config.counter_path().exists() { CounterFile::Kept } else { CounterFile::Begun };
     start_with(scene, config, keys, public, counter).await
 }

@@ -8,5 +8,6 @@ mod files;
 mod followed;
 mod hostile;
 mod limits;
+mod openapi;
 mod reencrypt;
 mod scene;
