@@ -28,9 +28,7 @@ use ccc_enclave::{
     attempt::{AttemptError, Enclave},
     intake::{self, RoundPlan},
 };
-use ccc_node::vault_node::{
-    Ask, Behaviour, ChainView, Journal, MAX_RECIPIENTS, MemoryJournal, Refusal, VaultNode,
-};
+use ccc_node::vault_node::{Ask, Behaviour, ChainView, Journal, MAX_RECIPIENTS, MemoryJournal, Refusal, VaultNode};
 use pool::{EXPIRY, LOT, NOW, World};
 use rand::{SeedableRng, rngs::StdRng};
 use std::sync::Arc;

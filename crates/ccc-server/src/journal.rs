@@ -213,12 +213,7 @@ impl FileJournal {
         }
     }
 
-    fn read(
-        lock: File,
-        key_file: &Path,
-        counter: Option<&Path>,
-        keys: &ParticipantKeys,
-    ) -> Result<Self, JournalError> {
+    fn read(lock: File, key_file: &Path, counter: Option<&Path>, keys: &ParticipantKeys) -> Result<Self, JournalError> {
         let path = key_file.with_extension("answers");
         let store = RedbRecords::open(&path).map_err(|source| of_store(&path, source))?;
         let key = JournalKey::of(keys);

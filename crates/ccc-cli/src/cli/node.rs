@@ -13,6 +13,7 @@ pub(crate) enum NodeVerb {
     /// Check that a node's audit log holds together, line by line
     Audit(AuditArgs),
     /// Print what a node serves as an OpenAPI document
+    #[command(after_help = "Example:\n  ccc node openapi > node.openapi.json")]
     Openapi,
 }
 

@@ -172,8 +172,10 @@ fn check_audit(arguments: &AuditArgs, ctx: &Context<'_>) -> Result<Answer, Error
     let head = head.map_err(|source| Error::AuditLog { path: arguments.log.clone(), source: Box::new(source) })?;
     let (hash, elsewhere) = (hex::encode(head.hash), head.elsewhere);
     let lines = head.lines - elsewhere;
-    let mut said =
-        vec![format!("{lines} lines hold together, {} given, {} refused; the last is {hash}", head.given, head.refused)];
+    let mut said = vec![format!(
+        "{lines} lines hold together, {} given, {} refused; the last is {hash}",
+        head.given, head.refused
+    )];
     if elsewhere > 0 {
         said.push(format!("{elsewhere} lines before them are not here"));
     }

@@ -1,11 +1,6 @@
 //! Journals that fail, and how long an answer stays in one.
 
-use super::{
-    ask, attempt, copy, node,
-    pool::EXPIRY,
-    restarted, scene,
-    support,
-};
+use super::{ask, attempt, copy, node, pool::EXPIRY, restarted, scene, support};
 use ccc_node::vault_node::{Answer, Journal, MAX_LIFETIME, MemoryJournal, Refusal, VaultNode};
 
 /// A journal on a full disk.

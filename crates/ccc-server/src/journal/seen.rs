@@ -42,7 +42,8 @@ impl SeenRecord {
 impl Memory for SeenRecord {
     fn last(&self) -> Result<Option<Seen>, String> {
         let stored = self.store.value(&self.name).map_err(|error| error.to_string())?;
-        let seen = stored.map(|bytes| self.read(&bytes).ok_or_else(|| "it is not what this participant wrote".to_owned()));
+        let seen =
+            stored.map(|bytes| self.read(&bytes).ok_or_else(|| "it is not what this participant wrote".to_owned()));
         seen.transpose()
     }
 

@@ -73,7 +73,12 @@ pub(crate) fn config(dir: &Path, url: &str, host: &[u8; 32]) -> VaultConfig {
 }
 
 /// The counter begins where there is none.
-pub(crate) async fn start(scene: &Scene, config: &VaultConfig, keys: &Held, public: Public) -> Result<Service, StartError> {
+pub(crate) async fn start(
+    scene: &Scene,
+    config: &VaultConfig,
+    keys: &Held,
+    public: Public,
+) -> Result<Service, StartError> {
     let counter = if config.counter_path().exists() { CounterFile::Kept } else { CounterFile::Begun };
     start_with(scene, config, keys, public, counter).await
 }

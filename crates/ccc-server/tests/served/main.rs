@@ -10,4 +10,5 @@ mod hostile;
 mod limits;
 mod openapi;
 mod reencrypt;
+mod restarts;
 mod scene;

@@ -99,7 +99,8 @@ async fn operator_door(address: SocketAddr, document: &Value, rng: &mut StdRng) 
     let pages = pages(document, "operator");
     for turn in 0..60 {
         let (path, method, statuses) = &pages[turn % pages.len()];
-        let line = |method: &str, path: &str| format!("{method} {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+        let line =
+            |method: &str, path: &str| format!("{method} {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
         assert!(sent(address, &line(method, path)).await.is_some_and(|status| statuses.contains(&status)));
         for other in ["PUT", "DELETE", "PATCH"] {
             assert_eq!(sent(address, &line(other, path)).await, Some(405), "{other} {path}");

@@ -14,7 +14,10 @@
 
 use super::{Change, Record, RecordStore, TAKEN, check_lengths};
 use crate::journal::{self, builder, creation};
-use ::redb::{Database, ReadTransaction, ReadableDatabase, ReadableTable, StorageBackend, Table, TableDefinition, WriteTransaction};
+use ::redb::{
+    Database, ReadTransaction, ReadableDatabase, ReadableTable, StorageBackend, Table, TableDefinition,
+    WriteTransaction,
+};
 use ccc_core::table::StoreError;
 use std::path::Path;
 

@@ -110,10 +110,7 @@ fn n156b_records_whose_medium_fails_are_a_typed_error_and_stand_after_it() {
 fn n156g_a_file_of_versions_and_one_of_another_format_hold_no_records() {
     let file = File::new();
     drop(JournalStore::open(file.path()).expect("a journal of versions"));
-    assert!(matches!(
-        RedbRecords::open(file.path()).map(drop),
-        Err(StoreError::Malformed { what: "file of records" })
-    ));
+    assert!(matches!(RedbRecords::open(file.path()).map(drop), Err(StoreError::Malformed { what: "file of records" })));
     drop(JournalStore::open(file.path()).expect("still a journal of versions"));
     let file = File::new();
     drop(RedbRecords::open(file.path()).expect("records"));
@@ -127,8 +124,5 @@ fn n156g_a_file_of_versions_and_one_of_another_format_hold_no_records() {
     drop(database);
     assert!(matches!(RedbRecords::open(file.path()).map(drop), Err(StoreError::Format { expected: 1, found: 2 })));
     std::fs::write(file.path(), b"no database").expect("written");
-    assert!(matches!(
-        RedbRecords::open(file.path()).map(drop),
-        Err(StoreError::Malformed { what: "file of records" })
-    ));
+    assert!(matches!(RedbRecords::open(file.path()).map(drop), Err(StoreError::Malformed { what: "file of records" })));
 }
