@@ -133,6 +133,8 @@ contract VaultBoard {
         if (round == 0 || round > ROUNDS) revert NoRound(round);
         uint64 from = round == 1 ? 0 : _ends[nonce][round - 2];
         uint64 end = _ends[nonce][round - 1];
-        if (block.timestamp <= from || block.timestamp > end) revert RoundNotRunning(round, from, end, block.timestamp);
+        if (block.timestamp <= from || block.timestamp > end) {
+            revert RoundNotRunning(round, from, end, block.timestamp);
+        }
     }
 }
