@@ -157,7 +157,7 @@ impl Chain {
         let (mut next, mut mac) = (self.state.first, self.state.before);
         let mut from = 0;
         loop {
-            let page = self.store.from_number(from, PAGE)?;
+            let page = self.store.records_from(from, PAGE)?;
             let Some(last) = page.last() else { break };
             from = last.number.saturating_add(1);
             for record in &page {
@@ -274,7 +274,7 @@ impl Chain {
     /// Moves the beginning of the chain over a page, no further than before `end`: what is past by then goes, the rest comes
     /// again at the end. Whether `end` is reached.
     pub(super) fn forget(&mut self, now: u64, end: u64) -> Result<bool, Broken> {
-        let page = self.store.from_number(self.state.first, PAGE)?;
+        let page = self.store.records_from(self.state.first, PAGE)?;
         let mut state = State { past: self.state.past.max(now), ..self.state };
         let (mut gone, mut dead, mut moved) = (Vec::new(), Vec::new(), Vec::new());
         for record in page.into_iter().take_while(|record| record.number < end) {
@@ -317,7 +317,7 @@ impl Heads for Chain {
         let found = match count {
             count if count == first - 1 => Some(before),
             count if (first..next).contains(&count) => {
-                let record = self.store.from_number(count, 1).ok().and_then(|page| page.into_iter().next());
+                let record = self.store.records_from(count, 1).ok().and_then(|page| page.into_iter().next());
                 record.and_then(|record| read(&record.bytes)).map(|(_, mac)| mac)
             }
             _ => None,

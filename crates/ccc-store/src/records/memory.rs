@@ -64,7 +64,7 @@ impl RecordStore for MemoryRecords {
         Ok(places.filter_map(|(_, number)| kept.records.get(number).cloned()).collect())
     }
 
-    fn from_number(&self, first: u64, most: usize) -> Result<Vec<Record>, StoreError> {
+    fn records_from(&self, first: u64, most: usize) -> Result<Vec<Record>, StoreError> {
         Ok(self.kept().records.range(first..).take(most).map(|(_, record)| record.clone()).collect())
     }
 

@@ -61,7 +61,7 @@ pub trait RecordStore: Send + Sync {
     ///
     /// # Errors
     /// [`StoreError`].
-    fn from_number(&self, first: u64, most: usize) -> Result<Vec<Record>, StoreError>;
+    fn records_from(&self, first: u64, most: usize) -> Result<Vec<Record>, StoreError>;
 
     /// The value under a name.
     ///

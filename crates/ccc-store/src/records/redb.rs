@@ -172,7 +172,7 @@ impl RecordStore for RedbRecords {
         Ok(found)
     }
 
-    fn from_number(&self, first: u64, most: usize) -> Result<Vec<Record>, StoreError> {
+    fn records_from(&self, first: u64, most: usize) -> Result<Vec<Record>, StoreError> {
         let records = self.begin_read()?.open_table(RECORDS).map_err(fault("opening a table"))?;
         let mut found = Vec::new();
         for record in records.range(first..).map_err(fault("reading records"))?.take(most) {

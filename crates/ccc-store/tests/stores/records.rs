@@ -41,16 +41,16 @@ fn numbers(records: &[Record]) -> Vec<u64> {
 fn keeps_in_order(place: &impl Place) {
     let store = place.open().expect("opens");
     assert_eq!(store.under(&[1; 32]).expect("read"), []);
-    assert_eq!(store.from_number(0, 9).expect("read"), []);
+    assert_eq!(store.records_from(0, 9).expect("read"), []);
     assert_eq!(store.value("v").expect("read"), None);
     add(&*store, &[record(7, 1), record(3, 2), record(u64::MAX, 1), record(256, 1)]).expect("kept");
     add(&*store, &[record(4, 1)]).expect("kept");
     assert_eq!(store.under(&[1; 32]).expect("read"), [4, 7, 256, u64::MAX].map(|number| record(number, 1)));
     assert_eq!(store.under(&[2; 32]).expect("read"), [record(3, 2)]);
-    assert_eq!(numbers(&store.from_number(0, 9).expect("read")), [3, 4, 7, 256, u64::MAX]);
-    assert_eq!(numbers(&store.from_number(4, 2).expect("read")), [4, 7]);
-    assert_eq!(numbers(&store.from_number(8, 1).expect("read")), [256]);
-    assert_eq!(store.from_number(0, 0).expect("read"), []);
+    assert_eq!(numbers(&store.records_from(0, 9).expect("read")), [3, 4, 7, 256, u64::MAX]);
+    assert_eq!(numbers(&store.records_from(4, 2).expect("read")), [4, 7]);
+    assert_eq!(numbers(&store.records_from(8, 1).expect("read")), [256]);
+    assert_eq!(store.records_from(0, 0).expect("read"), []);
 }
 
 fn changes_all_or_nothing(place: &impl Place) {
@@ -62,7 +62,7 @@ fn changes_all_or_nothing(place: &impl Place) {
     let long = Record { number: 9, key: [9; 32], bytes: vec![0; MAX_RECORD + 1] };
     let long = Change { remove: &[1], add: &[long], values: &[("a", b"two")] };
     assert!(matches!(store.commit(&long), Err(StoreError::Malformed { what: "length of a record" })));
-    assert_eq!(numbers(&store.from_number(0, 9).expect("read")), [1, 2], "nothing of a refused change");
+    assert_eq!(numbers(&store.records_from(0, 9).expect("read")), [1, 2], "nothing of a refused change");
     assert_eq!(store.value("a").expect("read").as_deref(), Some(b"one".as_slice()));
     assert_eq!(store.value("b").expect("read").as_deref(), Some([].as_slice()));
     let whole = Change { remove: &[1, 1, 77], add: &[record(1, 4)], values: &[("a", b"two")] };
@@ -81,7 +81,7 @@ fn lasts(place: &impl Place) {
         store.commit(&Change { remove: &[1], add: &[], values: &[("v", &[9; 100])] }).expect("kept");
     }
     let store = place.open().expect("opens again");
-    assert_eq!(store.from_number(0, 9).expect("read"), [record(2, 1), most]);
+    assert_eq!(store.records_from(0, 9).expect("read"), [record(2, 1), most]);
     assert_eq!(store.under(&[1; 32]).expect("read"), [record(2, 1)]);
     assert_eq!(store.value("v").expect("read"), Some(vec![9; 100]));
 }

@@ -26,7 +26,7 @@ fn written() -> (Vec<Record>, Vec<u8>) {
         chain.add([id; 32], &answer(id));
         chain.settle().expect("in memory");
     }
-    (store.from_number(0, 9).expect("read"), store.value("answers").expect("read").expect("a state"))
+    (store.records_from(0, 9).expect("read"), store.value("answers").expect("read").expect("a state"))
 }
 
 /// The number of the answer that is named; zero for the state, and none where nothing is found.
@@ -88,7 +88,7 @@ fn an_older_state_does_not_fit() {
     let older = store.value("answers").expect("read").expect("a state");
     chain.add([2; 32], &answer(2));
     chain.settle().expect("in memory");
-    let records = store.from_number(0, 9).expect("read");
+    let records = store.records_from(0, 9).expect("read");
     assert_eq!(found(&records, &older, 1), Some(2));
     assert_eq!(found(&records[..1], &older, 1), None, "whose counter tells that more was there");
 }
