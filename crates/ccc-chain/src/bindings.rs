@@ -42,6 +42,16 @@ pub mod vault_registry {
     );
 }
 
+/// Where participants post the messages of a ceremony.
+pub mod vault_board {
+    alloy::sol!(
+        #[sol(rpc, abi)]
+        #[derive(Debug)]
+        VaultBoard,
+        "../../contracts/artifacts/VaultBoard.json"
+    );
+}
+
 /// The enclaves that the committee trusts.
 pub mod enclave_registry {
     alloy::sol!(
@@ -134,4 +144,5 @@ pub use reserve_attestation::ReserveAttestation;
 pub use simulated_exchange::SimulatedExchange;
 pub use simulated_feed::SimulatedFeed;
 pub use test_token::TestToken;
+pub use vault_board::VaultBoard;
 pub use vault_registry::VaultRegistry;

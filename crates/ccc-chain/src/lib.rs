@@ -12,6 +12,7 @@
 
 pub mod act;
 pub mod bindings;
+pub mod board;
 pub mod calls;
 pub mod custody;
 pub mod deploy;

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::bindings::{
     access_manager, dark_pool, enclave_registry, quorum_forwarder, reserve_attestation, simulated_exchange,
-    simulated_feed, test_token, vault_registry,
+    simulated_feed, test_token, vault_board, vault_registry,
 };
 
 /// Why a contract refused: the name and arguments of its custom error.
@@ -47,6 +47,7 @@ static ERRORS: LazyLock<Errors> = LazyLock::new(|| {
         reserve_attestation::ReserveAttestation::abi::errors(),
         dark_pool::CREDarkPool::abi::errors(),
         vault_registry::VaultRegistry::abi::errors(),
+        vault_board::VaultBoard::abi::errors(),
         enclave_registry::EnclaveRegistry::abi::errors(),
         access_manager::AccessManager::abi::errors(),
         test_token::TestToken::abi::errors(),

@@ -276,8 +276,8 @@ pub(crate) enum Error {
     NoAttemptKeys { path: PathBuf },
     #[error("the participant refuses: {0}")]
     Refused(#[from] Refusal),
-    #[error("{}, line {line}: not as this participant wrote it", path.display())]
-    Journal { path: PathBuf, line: usize },
+    #[error("{}, answer {number}: not as this participant wrote it", path.display())]
+    Journal { path: PathBuf, number: u64 },
     #[error("the journal: {0}")]
     JournalFile(JournalError),
     #[error("{}: {source}", path.display())]
@@ -474,7 +474,7 @@ impl From<JournalError> for Error {
         match error {
             JournalError::Read { path, source } => Self::Read { path, source },
             JournalError::Write { path, source } => Self::Write { path, source },
-            JournalError::Line { path, line } => Self::Journal { path, line },
+            JournalError::Answer { path, number } => Self::Journal { path, number },
             other => Self::JournalFile(other),
         }
     }

@@ -81,6 +81,14 @@ pub enum Refusal {
         /// Now.
         now: u64,
     },
+    /// A request that would have to be remembered for longer than a participant remembers.
+    #[error("the request ends at {deadline}, it is {now}: at most {MAX_LIFETIME} s ahead are possible")]
+    Lifetime {
+        /// Last second.
+        deadline: u64,
+        /// Now.
+        now: u64,
+    },
     /// Another number of ciphertexts, or another one, than the request names.
     #[error("ciphertext {index} is not the one that the request names")]
     OtherCiphertext {
@@ -166,26 +174,35 @@ pub enum Refusal {
 /// sign for: hence few.
 pub const MAX_RECIPIENTS: usize = 4;
 
+/// Seconds that a request's deadline may lie ahead: until then its answers stay in the journal, whoever asked.
+pub const MAX_LIFETIME: u64 = 7_200;
+
 /// One answer under a request identifier.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Answer<'a> {
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answer {
     /// Digest of the request.
     pub request: [u8; 64],
     /// Digest of the enclave's keys to which the share is sealed.
     pub recipient: [u8; 64],
+    /// The last second at which anything could be asked for under this identifier again: the request's deadline, or the
+    /// expiry of an order that is opened under no other identifier.
+    pub until: u64,
     /// The signed envelope.
-    pub bytes: &'a [u8],
+    pub bytes: Vec<u8>,
 }
 
 /// What a participant has answered, by request identifier. A repeat gets the same bytes, after a restart too.
 pub trait Journal {
     /// The answers under an identifier, oldest first.
-    fn answers(&self, id: &[u8; 32]) -> Vec<Answer<'_>>;
+    ///
+    /// # Errors
+    /// A sentence, when they cannot be read: then nothing must be answered under it.
+    fn answers(&self, id: &[u8; 32]) -> Result<Vec<Answer>, String>;
     /// Keeps an answer before it is sent.
     ///
     /// # Errors
     /// A sentence, when the answer could not be kept: then it must not be sent.
-    fn keep(&mut self, id: [u8; 32], answer: Answer<'_>) -> Result<(), String>;
+    fn keep(&mut self, id: [u8; 32], answer: &Answer) -> Result<(), String>;
     /// Has everything that was kept on the medium; a journal whose `keep` does that has nothing to do here.
     ///
     /// # Errors
@@ -193,19 +210,35 @@ pub trait Journal {
     fn settle(&mut self) -> Result<(), String> {
         Ok(())
     }
+    /// Takes some of the answers out whose time ended before `now`; whether there is more to do. A journal that forgets
+    /// nothing has nothing to do here.
+    ///
+    /// *Security*: `now` is no later than the node's clock and the newest finalised block; what was forgotten is past for
+    /// ever, whatever a clock says afterwards.
+    ///
+    /// # Errors
+    /// A sentence, when they could not be taken out.
+    fn forget(&mut self, now: u64) -> Result<bool, String> {
+        let _kept = now;
+        Ok(false)
+    }
 }
 
 impl<J: Journal + ?Sized> Journal for &mut J {
-    fn answers(&self, id: &[u8; 32]) -> Vec<Answer<'_>> {
+    fn answers(&self, id: &[u8; 32]) -> Result<Vec<Answer>, String> {
         (**self).answers(id)
     }
 
-    fn keep(&mut self, id: [u8; 32], answer: Answer<'_>) -> Result<(), String> {
+    fn keep(&mut self, id: [u8; 32], answer: &Answer) -> Result<(), String> {
         (**self).keep(id, answer)
     }
 
     fn settle(&mut self) -> Result<(), String> {
         (**self).settle()
+    }
+
+    fn forget(&mut self, now: u64) -> Result<bool, String> {
+        (**self).forget(now)
     }
 }
 
@@ -216,26 +249,21 @@ pub struct Prepared {
     id: [u8; 32],
     request: [u8; 64],
     recipient: [u8; 64],
+    until: u64,
     envelope: Envelope,
 }
 
 /// A journal in memory.
 #[derive(Debug, Default)]
-pub struct MemoryJournal(HashMap<[u8; 32], Vec<Kept>>);
-
-/// Digests of request and recipient, and the bytes.
-#[derive(Debug)]
-struct Kept([u8; 64], [u8; 64], Vec<u8>);
+pub struct MemoryJournal(HashMap<[u8; 32], Vec<Answer>>);
 
 impl Journal for MemoryJournal {
-    fn answers(&self, id: &[u8; 32]) -> Vec<Answer<'_>> {
-        let kept = self.0.get(id).into_iter().flatten();
-        kept.map(|Kept(request, recipient, bytes)| Answer { request: *request, recipient: *recipient, bytes }).collect()
+    fn answers(&self, id: &[u8; 32]) -> Result<Vec<Answer>, String> {
+        Ok(self.0.get(id).cloned().unwrap_or_default())
     }
 
-    fn keep(&mut self, id: [u8; 32], answer: Answer<'_>) -> Result<(), String> {
-        let Answer { request, recipient, bytes } = answer;
-        self.0.entry(id).or_default().push(Kept(request, recipient, bytes.to_vec()));
+    fn keep(&mut self, id: [u8; 32], answer: &Answer) -> Result<(), String> {
+        self.0.entry(id).or_default().push(answer.clone());
         Ok(())
     }
 }
@@ -270,6 +298,7 @@ pub struct Checked {
     id: [u8; 32],
     request: [u8; 64],
     recipient: [u8; 64],
+    until: u64,
     verified: Vec<VerifiedCiphertext>,
 }
 
@@ -281,20 +310,20 @@ impl<J: Journal> Answered<J> {
     /// the request is the same and its recipients are few.
     ///
     /// # Errors
-    /// [`Refusal::Answered`], [`Refusal::Recipients`].
+    /// [`Refusal::Answered`], [`Refusal::Recipients`], [`Refusal::Journal`].
     pub fn before(&self, checked: &Checked) -> Result<Option<Prepared>, Refusal> {
-        let Checked { id, request, recipient, .. } = *checked;
+        let Checked { id, request, recipient, until, .. } = *checked;
         let envelope = self.find(&id, &request, &recipient)?;
-        Ok(envelope.map(|envelope| Prepared { id, request, recipient, envelope }))
+        Ok(envelope.map(|envelope| Prepared { id, request, recipient, until, envelope }))
     }
 
     fn find(&self, id: &[u8; 32], request: &[u8; 64], recipient: &[u8; 64]) -> Result<Option<Envelope>, Refusal> {
-        let answers = self.0.answers(id);
+        let answers = self.0.answers(id).map_err(|reason| Refusal::Journal { reason })?;
         if answers.iter().any(|answer| answer.request != *request) {
             return Err(Refusal::Answered);
         }
         if let Some(answer) = answers.iter().find(|answer| answer.recipient == *recipient) {
-            return Ok(Some(Envelope::from_bytes(answer.bytes)?));
+            return Ok(Some(Envelope::from_bytes(&answer.bytes)?));
         }
         match answers.len() {
             answered @ MAX_RECIPIENTS.. => Err(Refusal::Recipients { answered }),
@@ -308,12 +337,12 @@ impl<J: Journal> Answered<J> {
     /// # Errors
     /// [`Refusal::Answered`], [`Refusal::Recipients`], [`Refusal::Journal`].
     pub fn keep(&mut self, prepared: Prepared) -> Result<Envelope, Refusal> {
-        let Prepared { id, request, recipient, envelope } = prepared;
+        let Prepared { id, request, recipient, until, envelope } = prepared;
         if let Some(envelope) = self.find(&id, &request, &recipient)? {
             return Ok(envelope);
         }
-        let answer = Answer { request, recipient, bytes: &envelope.to_bytes() };
-        self.0.keep(id, answer).map_err(|reason| Refusal::Journal { reason })?;
+        let answer = Answer { request, recipient, until, bytes: envelope.to_bytes() };
+        self.0.keep(id, &answer).map_err(|reason| Refusal::Journal { reason })?;
         Ok(envelope)
     }
 
@@ -323,6 +352,14 @@ impl<J: Journal> Answered<J> {
     /// [`Refusal::Journal`]: no answer kept since the last time may be sent.
     pub fn settle(&mut self) -> Result<(), Refusal> {
         self.0.settle().map_err(|reason| Refusal::Journal { reason })
+    }
+
+    /// As [`Journal::forget`].
+    ///
+    /// # Errors
+    /// [`Refusal::Journal`].
+    pub fn forget(&mut self, now: u64) -> Result<bool, Refusal> {
+        self.0.forget(now).map_err(|reason| Refusal::Journal { reason })
     }
 }
 
@@ -416,7 +453,7 @@ impl Participant {
         self.check_recipient(&ask.card, &request, now)?;
         self.check_named(view, ask)?;
         let verified = self.check_proofs(ask)?;
-        Ok(Some(Checked { id, request, recipient, verified }))
+        Ok(Some(Checked { id, request, recipient, until: until(view, ask), verified }))
     }
 
     /// The signed answer to what was checked.
@@ -424,12 +461,12 @@ impl Participant {
     /// # Errors
     /// [`Refusal::Seal`], [`Refusal::Recipient`].
     pub fn make(&self, ask: &Ask, checked: Checked, rng: &mut impl CryptoRng) -> Result<Prepared, Refusal> {
-        let Checked { id, request, recipient, verified } = checked;
+        let Checked { id, request, recipient, until, verified } = checked;
         let made = self.answer(&ask.request, &ask.card.recipient, &verified, rng)?;
         let (committee, epoch) = (self.committee.digest(), self.committee.epoch());
         let from = self.share.identifier();
         let envelope = Envelope::sign(&self.keys, &committee, epoch, from, &request, made.kind, made.payload)?;
-        Ok(Prepared { id, request, recipient, envelope })
+        Ok(Prepared { id, request, recipient, until, envelope })
     }
 
     /// The measurement is under the share's seal and not under the evidence's user data: altered on the way, it
@@ -487,6 +524,9 @@ impl Participant {
         }
         if now > request.deadline {
             return Err(Refusal::Expired { deadline: request.deadline, now });
+        }
+        if request.deadline > now.saturating_add(MAX_LIFETIME) {
+            return Err(Refusal::Lifetime { deadline: request.deadline, now });
         }
         Ok(request.check()?)
     }
@@ -567,4 +607,15 @@ fn check_submission(view: &ChainView, ask: &Ask, index: usize, ciphertext: &Ciph
         return Err(Refusal::TooEarly { index, opens_at: known.opens_at, time: view.time });
     }
     Ok(())
+}
+
+/// How long an answer is remembered. An order is opened under its own identifier alone and for one digest, so its answers
+/// stay for as long as its label lives; every other request could as well come under another identifier.
+fn until(view: &ChainView, ask: &Ask) -> u64 {
+    let order = |ciphertext: &Ciphertext| {
+        let label = ciphertext.label();
+        let known = view.submissions.get(&label.id).filter(|_| label.kind == LabelKind::Recipient)?;
+        (known.opens_at > 0).then_some(label.expiry)
+    };
+    ask.ciphertexts.iter().filter_map(order).fold(ask.request.deadline, u64::max)
 }

@@ -6,8 +6,14 @@
 //! that count in `asks` and no digests says so: a peer cannot fill the disk. No plaintext, no amount and no key is ever in
 //! it: the node has none of them to write.
 //!
+//! A file that has grown to 64 MiB is put aside as `<name>.000001` and so on, and the chain goes on in a new one: the first
+//! line of each file follows the last line of the one before it. Files that were put aside may be moved away; the program
+//! removes none.
+//!
 //! *Security*: the chain has no key. It shows that lines belong together; whoever may write the file can write another
 //! chain. Copy the last hash elsewhere to pin what came before.
+
+mod parts;
 
 use crate::{hexed::Hex, node::Outcome};
 use ccc_core::suite;
@@ -17,12 +23,14 @@ use std::{
     collections::BTreeMap,
     fs::{File, OpenOptions},
     io::{self, BufRead, BufReader, Write},
-    path::Path,
+    path::{Path, PathBuf},
 };
 
 const LABEL: &str = "node-audit";
 /// The longest line that is read.
 const MAX_LINE: u64 = 4_096;
+/// Bytes from which a file is put aside.
+const MAX_FILE: u64 = 64 << 20;
 /// Lines a minute for what one peer is refused.
 const REFUSALS: u64 = 60;
 
@@ -86,7 +94,9 @@ pub enum AuditError {
 /// What a whole log says.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct AuditHead {
-    /// Lines.
+    /// Lines of files that are not here any more.
+    pub elsewhere: u64,
+    /// Lines, those elsewhere among them.
     pub lines: u64,
     /// Hash of the last one; zero for none.
     pub hash: [u8; 32],
@@ -94,7 +104,7 @@ pub struct AuditHead {
     pub given: u64,
     /// Asks refused.
     pub refused: u64,
-    /// Bytes of the whole lines.
+    /// Bytes of the whole lines of the newest file.
     length: u64,
 }
 
@@ -107,31 +117,42 @@ impl AuditLine {
     }
 }
 
-/// Reads a log from its first line to its last.
+/// Reads a log from the first line that is here to its last: the files that were put aside, and then the newest.
 ///
 /// # Errors
 /// [`AuditError`] with the first line that does not belong; a last line without its end is one.
 pub fn verify(path: &Path) -> Result<AuditHead, AuditError> {
-    match read(path)? {
+    let mut head = None;
+    for part in parts::aside(path)?.into_iter().chain([path.to_owned()]) {
+        head = Some(whole(&part, head)?);
+    }
+    Ok(head.unwrap_or_default())
+}
+
+/// A file without a torn end, after the lines of the file before it.
+fn whole(path: &Path, before: Option<AuditHead>) -> Result<AuditHead, AuditError> {
+    match read(path, before)? {
         (head, 0) => Ok(head),
         (head, _) => Err(AuditError::Line { line: head.lines + 1, reason: "it has no end" }),
     }
 }
 
-/// The whole lines, and how many bytes stand after the last of them without an end of line.
-fn read(path: &Path) -> Result<(AuditHead, u64), AuditError> {
+/// The whole lines, and how many bytes stand after the last of them without an end of line. Where no file stands before it,
+/// the first line says itself what it follows.
+fn read(path: &Path, before: Option<AuditHead>) -> Result<(AuditHead, u64), AuditError> {
     let mut reader = BufReader::new(File::open(path)?);
-    let mut head = AuditHead::default();
+    let mut head = before.map(|head| AuditHead { length: 0, ..head });
     loop {
         let mut text = Vec::new();
         io::Read::take(&mut reader, MAX_LINE).read_until(b'\n', &mut text)?;
         if text.is_empty() {
-            return Ok((head, 0));
+            return Ok((head.unwrap_or_default(), 0));
         }
         if text.last() != Some(&b'\n') {
+            let head = head.unwrap_or_default();
             return Ok((head, tail(head.lines + 1, text.len() as u64, reader)?));
         }
-        head = head.then(&text)?;
+        head = Some(head.unwrap_or_else(|| AuditHead::before(&text)).then(&text)?);
     }
 }
 
@@ -152,6 +173,14 @@ fn tail(line: u64, mut length: u64, mut reader: impl BufRead) -> Result<u64, Aud
 }
 
 impl AuditHead {
+    /// What stands before the first line that is here, as that line says; nothing before a line that cannot be read.
+    fn before(text: &[u8]) -> Self {
+        let line: Option<AuditLine> = serde_json::from_slice(text).ok();
+        let follows = line.and_then(|line| Some((line.sequence.checked_sub(1)?, line.previous.0)));
+        let (lines, hash) = follows.unwrap_or_default();
+        Self { elsewhere: lines, lines, hash, ..Self::default() }
+    }
+
     fn then(self, text: &[u8]) -> Result<Self, AuditError> {
         let number = self.lines + 1;
         let wrong = |reason| AuditError::Line { line: number, reason };
@@ -166,6 +195,7 @@ impl AuditHead {
         }
         let counted = |word: &str| if line.outcome == word { line.asks } else { 0 };
         Ok(Self {
+            elsewhere: self.elsewhere,
             lines: number,
             hash: line.hash.0,
             given: self.given.saturating_add(counted(Outcome::Given.word())),
@@ -177,7 +207,9 @@ impl AuditHead {
 
 /// A log that is written on.
 pub struct AuditLog {
+    path: PathBuf,
     file: File,
+    most: u64,
     head: AuditHead,
     refusals: BTreeMap<String, Refusals>,
 }
@@ -208,20 +240,21 @@ impl Refusals {
 }
 
 impl AuditLog {
-    /// Opens a log, or begins one; every whole line in it must hold together. A last line without its end is what a power
+    /// Opens a log, or begins one; every whole line in its newest two files must hold together. A last line without its end is what a power
     /// loss leaves, since lines reach the medium some seconds later: it is cut off, and that is logged.
     ///
     /// # Errors
     /// [`AuditError`].
     pub fn open(path: &Path) -> Result<Self, AuditError> {
-        let (head, torn) = if path.exists() { read(path)? } else { (AuditHead::default(), 0) };
+        let before = parts::aside(path)?.pop().map(|part| whole(&part, None)).transpose()?;
+        let (head, torn) = if path.exists() { read(path, before)? } else { (parts::next_file(before), 0) };
         let file = OpenOptions::new().create(true).append(true).open(path)?;
         if torn > 0 {
             tracing::warn!(target: "ccc_server::audit", lines = head.lines, "a torn last line of {torn} bytes is cut off");
             file.set_len(head.length)?;
             file.sync_data()?;
         }
-        Ok(Self { file, head, refusals: BTreeMap::new() })
+        Ok(Self { path: path.into(), file, most: MAX_FILE, head, refusals: BTreeMap::new() })
     }
 
     /// Appends a line, or counts a refusal beyond what its peer has lines for. It is with the system when this returns, and
@@ -260,6 +293,10 @@ impl AuditLog {
             return Err(error.into());
         }
         self.head = self.head.then(&text)?;
+        if self.head.length >= self.most {
+            self.file = parts::put_aside(&self.path, &self.file)?;
+            self.head = parts::next_file(Some(self.head));
+        }
         Ok(())
     }
 
@@ -304,6 +341,40 @@ mod tests {
         assert_eq!((head.lines, head.given, head.refused), (60 + 2 + 2 + 2, 2, 10_002));
         log.append(180, "host", &request(1), Outcome::Refused).expect("written");
         assert_eq!(verify(&path).expect("whole").lines, head.lines + 1, "the next minute has lines again");
+    }
+
+    /// A log in files of a few lines each, and one of them altered, taken out or moved away.
+    #[test]
+    fn the_chain_goes_on_over_files_that_were_put_aside() {
+        let dir = tempfile::tempdir().expect("a scratch directory");
+        let path = dir.path().join("audit.log");
+        let part = |number: u8| dir.path().join(format!("audit.log.00000{number}"));
+        for time in 1..=9 {
+            let mut log = AuditLog::open(&path).expect("opened");
+            log.most = 1_500;
+            log.append(time, "host", &request(1), Outcome::Given).expect("written");
+        }
+        let head = verify(&path).expect("whole");
+        assert_eq!((head.elsewhere, head.lines, head.given), (0, 9, 9));
+        let lines_of = |path: &Path| std::fs::read_to_string(path).expect("read").lines().count();
+        assert_eq!([part(1), part(2), part(3)].map(|part| lines_of(&part)), [3, 3, 3]);
+        assert_eq!(lines_of(&path), 0, "nothing since");
+        let second = std::fs::read_to_string(part(2)).expect("read");
+        std::fs::write(part(2), second.replacen("host", "most", 1)).expect("altered");
+        assert!(matches!(verify(&path), Err(AuditError::Line { line: 4, reason: "its hash is another" })));
+        std::fs::remove_file(part(2)).expect("taken out");
+        assert!(matches!(verify(&path), Err(AuditError::Line { line: 4, reason: "it has another number" })));
+        std::fs::write(part(2), &second).expect("put back");
+        std::fs::remove_file(part(1)).expect("moved away");
+        let head = verify(&path).expect("what is here is whole");
+        assert_eq!((head.elsewhere, head.lines, head.given), (3, 9, 6));
+        let mut log = AuditLog::open(&path).expect("opened");
+        log.append(10, "host", &request(1), Outcome::Given).expect("written");
+        assert_eq!(verify(&path).expect("it goes on").lines, 10);
+        let torn = std::fs::read(part(3)).expect("read");
+        std::fs::write(part(3), &torn[..torn.len() - 1]).expect("cut");
+        assert!(matches!(verify(&path), Err(AuditError::Line { line: 9, reason: "it has no end" })));
+        assert!(matches!(AuditLog::open(&path), Err(AuditError::Line { line: 9, reason: "it has no end" })));
     }
 
     #[test]

@@ -34,6 +34,35 @@ impl Clock for SystemClock {
     }
 }
 
+/// The newest finalised block that a node has read, and the table's version there.
+///
+/// *Units*: `time` in Unix seconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Seen {
+    /// The block's number.
+    pub number: u64,
+    /// Its hash.
+    pub hash: [u8; 32],
+    /// Its time.
+    pub time: u64,
+    /// The table's version.
+    pub version: u64,
+}
+
+/// Where a node remembers over a restart what it has seen of a chain.
+pub trait Memory: Send + Sync {
+    /// What was kept last.
+    ///
+    /// # Errors
+    /// A sentence: nothing must be believed of the chain then.
+    fn last(&self) -> Result<Option<Seen>, String>;
+    /// Keeps what was seen; it is on the medium when this returns.
+    ///
+    /// # Errors
+    /// A sentence.
+    fn keep(&self, seen: &Seen) -> Result<(), String>;
+}
+
 /// How a chain is followed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FollowOptions {
@@ -86,6 +115,12 @@ pub enum NotReady {
         found: u64,
         /// Version read before.
         last: u64,
+    },
+    /// What was seen before cannot be read or kept.
+    #[error("what was seen of the chain: {reason}")]
+    Memory {
+        /// What the memory says.
+        reason: String,
     },
     /// A finalised block is no longer one.
     #[error("block {number} was final and is not: the endpoint is another one, or inconsistent")]
@@ -148,6 +183,9 @@ pub struct Follower {
     submissions: Arc<HashMap<[u8; 32], OnChain>>,
     version: u64,
     recent: VecDeque<BlockRef>,
+    /// What was seen last, before a restart too.
+    seen: Option<Seen>,
+    memory: Option<Arc<dyn Memory>>,
     options: FollowOptions,
     clock: Arc<dyn Clock>,
     followed: Followed,
@@ -172,10 +210,23 @@ impl Follower {
             submissions: Arc::default(),
             version: 0,
             recent: VecDeque::new(),
+            seen: None,
+            memory: None,
             options,
             clock,
             followed: Followed(Arc::new(RwLock::new(Err(Arc::new(NotReady::Starting))))),
         })
+    }
+
+    /// Goes on from what was seen before: an endpoint that answers from an older state is not believed.
+    ///
+    /// # Errors
+    /// [`NotReady::Memory`].
+    pub fn remembering(mut self, memory: Arc<dyn Memory>) -> Result<Self, NotReady> {
+        self.seen = memory.last().map_err(|reason| NotReady::Memory { reason })?;
+        self.version = self.seen.map_or(0, |seen| seen.version);
+        self.memory = Some(memory);
+        Ok(self)
     }
 
     /// Where its findings are.
@@ -219,10 +270,12 @@ impl Follower {
         }
         let version = self.pool.table_version(finalised.id()).await?;
         self.version = check_version(version, self.version)?;
+        let header_hash = self.pool.header_hash(finalised.id()).await?.0;
+        self.remember(&finalised).await?;
         Ok(Snapshot {
             finalised,
             recent: Arc::new(self.recent.iter().map(|block| block.hash.0).collect()),
-            header_hash: self.pool.header_hash(finalised.id()).await?.0,
+            header_hash,
             version,
             submissions: Arc::clone(&self.submissions),
         })
@@ -258,17 +311,29 @@ impl Follower {
         Ok(())
     }
 
-    /// What was final stays so.
+    /// What was final stays so, over a restart too.
     async fn check_history(&self, finalised: &BlockRef) -> Result<(), NotReady> {
-        let Some(last) = self.recent.back() else { return Ok(()) };
-        let number = last.number;
+        let Some(Seen { number, hash, .. }) = self.seen else { return Ok(()) };
         if finalised.number < number {
             return Err(NotReady::WentBack { number });
         }
         match self.numbered(number).await? {
-            found if found == *last => Ok(()),
+            found if found.hash.0 == hash => Ok(()),
             _ => Err(NotReady::WentBack { number }),
         }
+    }
+
+    /// Nothing is told of a block before it is remembered.
+    async fn remember(&mut self, finalised: &BlockRef) -> Result<(), NotReady> {
+        let BlockRef { number, hash, time } = *finalised;
+        let seen = Seen { number, hash: hash.0, time, version: self.version };
+        if let Some(memory) = self.memory.clone().filter(|_| self.seen != Some(seen)) {
+            let kept = tokio::task::spawn_blocking(move || memory.keep(&seen)).await;
+            let kept = kept.unwrap_or_else(|_| Err("it was not kept".to_owned()));
+            kept.map_err(|reason| NotReady::Memory { reason })?;
+        }
+        self.seen = Some(seen);
+        Ok(())
     }
 
     async fn read_blocks(&mut self, finalised: &BlockRef) -> Result<(), NotReady> {

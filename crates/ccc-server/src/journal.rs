@@ -1,27 +1,42 @@
-//! A participant's journal, beside its key file: what it has answered, so that it never answers twice
-//! differently. One JSON line per answer, durable before the share is written.
+//! A participant's journal, beside its key file: what it has answered, so that it never answers twice differently. One
+//! record per answer in a store of records, durable before the share leaves.
 //!
-//! Every line carries an authenticator under a key that only the participant's secrets give, over the
-//! authenticator before it: lines that were altered, reordered or taken out are refused. A journal that was
-//! replaced by an earlier state of itself, or removed, is not noticed. The beginning of a line at the end is what a killed
-//! writer leaves: it was never acknowledged, no answer was given, and it is cut off. Where its end of line alone is missing,
-//! that is added.
+//! Every answer carries an authenticator under a key that only the participant's secrets give, over the authenticator
+//! before it: answers that were altered, reordered or taken out are refused. A counter in a file of its own tells a journal
+//! that was replaced by an earlier state of itself, or removed. What is past its time is taken out.
 
+mod chain;
 mod counter;
+#[allow(dead_code, reason = "tests write what an earlier release wrote; the fuzz target drives all of it")]
 mod lines;
+mod seen;
+mod taking_over;
 
-use ccc_core::keys::ParticipantKeys;
+use alloy::primitives::Address;
+use ccc_core::{keys::ParticipantKeys, table::StoreError};
 use ccc_node::vault_node::{Answer, Journal};
+use ccc_store::RedbRecords;
+use chain::{Broken, Chain};
 use counter::Counter;
-use lines::{Entry, JournalKey, Lines, Said};
+use lines::JournalKey;
+pub use seen::SeenRecord;
 use std::{
-    fs::{File, OpenOptions, TryLockError},
-    io::{self, Read, Write},
+    fs::{File, TryLockError},
+    io,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 /// Bytes of a journal; an answer that does not fit is not given.
 const MAX_JOURNAL: u64 = 1 << 28;
+
+/// How far a journal had come, in either of its forms.
+trait Heads {
+    /// Whether the answer with this number, from 1, has this authenticator; of none it is 64 zero bytes.
+    fn is_head(&self, count: u64, head: &[u8; 64]) -> bool;
+    /// The number and the authenticator of the last answer.
+    fn last(&self) -> (u64, [u8; 64]);
+}
 
 /// What a service expects of the counter's file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,13 +67,41 @@ pub enum JournalError {
         /// What the system says.
         source: io::Error,
     },
-    /// A line that this participant did not write there.
-    #[error("{}: line {line} is not one that this participant wrote there", path.display())]
-    Line {
+    /// The store of the answers.
+    #[error("{}: {source}", path.display())]
+    Store {
+        /// The file.
+        path: PathBuf,
+        /// What the store says.
+        source: Box<StoreError>,
+    },
+    /// An answer that this participant did not write there.
+    #[error("{}: answer {number} is not one that this participant wrote there", path.display())]
+    Answer {
         /// The journal.
         path: PathBuf,
-        /// The line, from 1.
-        line: usize,
+        /// Its number, from 1.
+        number: u64,
+    },
+    /// Where the answers begin and end is not what this participant wrote.
+    #[error("{}: not answers that this participant wrote", path.display())]
+    Foreign {
+        /// The journal.
+        path: PathBuf,
+    },
+    /// A journal of an earlier release beside one that did not come from it.
+    #[error("{}: a journal in a file, beside answers that were not taken over from it", path.display())]
+    TwoJournals {
+        /// The file.
+        path: PathBuf,
+    },
+    /// An answer under an identifier whose time is over, whatever the clock says now.
+    #[error("what ends at {until} is forgotten: everything before {past} is")]
+    Past {
+        /// Last second of the answer.
+        until: u64,
+        /// Before this second answers were taken out.
+        past: u64,
     },
     /// The counter is not this participant's.
     #[error("{}: not a counter that this participant wrote", path.display())]
@@ -86,8 +129,8 @@ pub enum JournalError {
         /// Bytes that a journal has at most.
         most: u64,
     },
-    /// A counter was not written. What the journal holds stands; the next start reads it.
-    #[error("the counter could not be written before; restart")]
+    /// Answers or their counter were not written. What the journal holds stands; the next start reads it.
+    #[error("the journal or its counter could not be written before; restart")]
     Uncounted,
     /// An older journal than the counter has seen: restored from a backup.
     #[error("{}: {found} answers, where {counted} were counted: an older copy, or another history", path.display())]
@@ -97,7 +140,7 @@ pub enum JournalError {
         /// Answers counted.
         counted: u64,
         /// Answers found.
-        found: usize,
+        found: u64,
     },
     /// Another process of this participant runs.
     #[error("{}: another process answers with this key file", path.display())]
@@ -107,26 +150,24 @@ pub enum JournalError {
     },
 }
 
-/// A journal in a file. While it is open nobody else opens it: two processes of one participant answer one after the
-/// other.
+/// A journal in a file of records. While it is open nobody else opens it: two processes of one participant answer one after
+/// the other.
 pub struct FileJournal {
-    _lock: File,
     path: PathBuf,
-    lines: Lines,
-    /// Lines kept and not yet on the medium.
-    pending: Vec<u8>,
-    settled: (usize, u64),
+    chain: Chain,
     counter: Option<Counter>,
-    /// The file's name is on the medium.
-    named: bool,
-    /// The journal is ahead of a counter whose slot is in doubt: nothing may be appended or replaced.
+    /// The medium may be ahead of what is known here: nothing may be added or replaced.
     uncounted: bool,
+    /// The number before which answers are being taken out.
+    forgetting: Option<u64>,
     most: u64,
+    /// The last to go: whoever waits for it finds the answers closed.
+    _lock: File,
 }
 
 impl FileJournal {
-    /// Waits for the key file's lock, then reads the journal that belongs to it; an absent one is empty, and a torn line at
-    /// its end is left out. Where a counter lies beside the key file, the journal is held against it and it goes on.
+    /// Waits for the key file's lock, then reads the journal that belongs to it; an absent one is empty, and one of an earlier
+    /// release is taken over. Where a counter lies beside the key file, the journal is held against it and it goes on.
     ///
     /// *Security*: a counter that a service keeps elsewhere is not known here.
     ///
@@ -135,13 +176,9 @@ impl FileJournal {
     pub fn beside(key_file: &Path, keys: &ParticipantKeys) -> Result<Self, JournalError> {
         let lock = File::open(key_file).and_then(|file| file.lock().map(|()| file));
         let lock = lock.map_err(|source| JournalError::Read { path: key_file.into(), source })?;
-        let mut journal = Self::read(lock, key_file.with_extension("journal"), keys)?;
         let counter = key_file.with_extension("counter");
-        journal.counter = match Counter::open(&counter, &journal.path, &journal.lines) {
-            Err(JournalError::NoCounter { .. }) => None,
-            counter => Some(counter?),
-        };
-        Ok(journal)
+        let counter = is_begun(&counter)?.then_some(counter);
+        Self::read(lock, key_file, counter.as_deref(), keys)
     }
 
     /// As [`Self::beside`] for a service: it does not wait, and a counter in another file says how far the journal had come.
@@ -165,74 +202,111 @@ impl FileJournal {
             Err(TryLockError::WouldBlock) => return Err(JournalError::Busy { path: key_file.into() }),
             Err(TryLockError::Error(source)) => return Err(read(source)),
         }
-        let mut journal = Self::read(lock, key_file.with_extension("journal"), keys)?;
-        journal.counter = Some(match expected {
-            CounterFile::Kept => Counter::open(counter, &journal.path, &journal.lines)?,
-            CounterFile::Begun => Counter::begin(counter, &journal.lines)?,
-        });
-        Ok(journal)
+        match expected {
+            CounterFile::Kept if is_begun(counter)? => Self::read(lock, key_file, Some(counter), keys),
+            CounterFile::Kept => Err(JournalError::NoCounter { path: counter.into() }),
+            CounterFile::Begun => {
+                let mut journal = Self::read(lock, key_file, None, keys)?;
+                journal.counter = Some(Counter::begin(counter, &journal.chain, journal.chain.key())?);
+                Ok(journal)
+            }
+        }
     }
 
-    fn read(lock: File, path: PathBuf, keys: &ParticipantKeys) -> Result<Self, JournalError> {
-        let mut bytes = stored(&path).map_err(|source| JournalError::Read { path: path.clone(), source })?;
-        if lines::lacks_its_end(&bytes) {
-            end_line(&path).map_err(|source| JournalError::Write { path: path.clone(), source })?;
-            bytes.push(b'\n');
-        }
-        let lines = Lines::read(JournalKey::of(keys), &bytes);
-        let lines = lines.map_err(|line| JournalError::Line { path: path.clone(), line })?;
-        let settled = (lines.count(), lines.length());
-        let (pending, counter, most) = (Vec::new(), None, MAX_JOURNAL);
-        Ok(Self { _lock: lock, path, lines, pending, settled, counter, named: false, uncounted: false, most })
+    fn read(lock: File, key_file: &Path, counter: Option<&Path>, keys: &ParticipantKeys) -> Result<Self, JournalError> {
+        let path = key_file.with_extension("answers");
+        let store = RedbRecords::open(&path).map_err(|source| of_store(&path, source))?;
+        let key = JournalKey::of(keys);
+        let mut chain = Chain::open(Arc::new(store), key.clone()).map_err(|broken| of_chain(&path, broken))?;
+        taking_over::take_over(&key_file.with_extension("journal"), counter, &mut chain)?;
+        let counter = counter.map(|counter| Counter::open(counter, &path, &chain, &key)).transpose()?;
+        let (uncounted, forgetting, most) = (false, None, MAX_JOURNAL);
+        Ok(Self { path, chain, counter, uncounted, forgetting, most, _lock: lock })
     }
 
-    /// Puts lines after the whole ones, where a torn one may stand, and has them and the file's name on the medium.
-    fn append(&mut self) -> io::Result<()> {
-        let mut file = OpenOptions::new().create(true).append(true).open(&self.path)?;
-        file.set_len(self.settled.1)?;
-        let written = file.write_all(&self.pending).and_then(|()| file.sync_all());
-        if written.is_err() {
-            let _next_time = file.set_len(self.settled.1); // whoever appends or opens leaves it out all the same
-        }
-        written?;
-        if !self.named {
-            sync_directory(&self.path)?;
-            self.named = true;
-        }
-        Ok(())
-    }
-
-    /// A counter that fails may have its slot on the medium all the same: the lines that it counts must then stand.
-    fn write(&mut self) -> io::Result<()> {
-        self.append()?;
-        let Some(counter) = &mut self.counter else { return Ok(()) };
-        let counted = counter.advance(&self.lines);
-        self.uncounted = counted.is_err();
-        counted
+    /// What this participant has seen of a deployment, beside its answers.
+    #[must_use]
+    pub fn seen(&self, chain: u64, pool: &Address) -> SeenRecord {
+        SeenRecord::new(Arc::clone(self.chain.store()), self.chain.key().clone(), chain, pool)
     }
 
     fn writable(&self) -> Result<(), JournalError> {
         if self.uncounted { Err(JournalError::Uncounted) } else { Ok(()) }
     }
 
-    /// Whether so many bytes more fit, which the next start would read.
-    fn room(&self, line: usize) -> Result<(), JournalError> {
-        let (length, most) = (self.lines.length().saturating_add(line as u64), self.most);
+    fn check(&self, answer: &Answer) -> Result<(), JournalError> {
+        self.writable()?;
+        let (until, past) = (answer.until, self.chain.past());
+        if until < past {
+            return Err(JournalError::Past { until, past });
+        }
+        let (length, most) = (self.chain.length().saturating_add(chain::room(answer)), self.most);
         if length > most { Err(JournalError::Full { length, most }) } else { Ok(()) }
+    }
+
+    /// The counter says what the chain holds; one that fails may have its slot on the medium all the same.
+    fn advance(&mut self) -> Result<(), JournalError> {
+        let Some(counter) = &mut self.counter else { return Ok(()) };
+        let counted = counter.advance(&self.chain);
+        self.uncounted = counted.is_err();
+        counted.map_err(|source| JournalError::Write { path: self.path.with_extension("counter"), source })
+    }
+
+    fn write(&mut self) -> Result<(), JournalError> {
+        self.writable()?;
+        if !self.chain.has_pending() {
+            return Ok(());
+        }
+        if let Err(error) = self.chain.settle() {
+            self.uncounted = true;
+            return Err(of_store(&self.path, error));
+        }
+        self.advance()
+    }
+
+    /// A page of what is past, once that is a quarter of everything or the journal is half full.
+    ///
+    /// Answers go only after the counter has counted them: it is never left behind the beginning of the chain.
+    fn forget_page(&mut self, now: u64) -> Result<bool, JournalError> {
+        self.writable()?;
+        let dead = self.chain.dead(now);
+        let worth = dead > 0 && (dead >= self.chain.length() / 4 || self.chain.length() >= self.most / 2);
+        if self.chain.has_pending() || (self.forgetting.is_none() && !worth) {
+            return Ok(false);
+        }
+        if self.counter.as_ref().is_some_and(|counter| counter.counted() < self.chain.last().0) {
+            self.advance()?;
+        }
+        let end = *self.forgetting.get_or_insert(self.chain.last().0.saturating_add(1));
+        let forgotten = self.chain.forget(now, end).map_err(|broken| of_chain(&self.path, broken));
+        self.uncounted = forgotten.is_err();
+        if forgotten? {
+            self.forgetting = None;
+        }
+        self.advance()?;
+        Ok(self.forgetting.is_some())
     }
 }
 
-/// A file's bytes; none of an absent one. A link is followed nowhere: a journal is a file of its own.
-fn stored(path: &Path) -> io::Result<Vec<u8>> {
-    match std::fs::symlink_metadata(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(error) => return Err(error),
-        Ok(found) if !found.is_file() => return Err(io::Error::other("no regular file")),
-        Ok(_) => {}
+/// Whether a counter is there. A file without a byte is what a crash leaves of one that was to begin: none.
+fn is_begun(counter: &Path) -> Result<bool, JournalError> {
+    match counter.metadata() {
+        Ok(found) => Ok(found.len() > 0),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(source) => Err(JournalError::Read { path: counter.into(), source }),
     }
-    let mut bytes = Vec::new();
-    File::open(path)?.take(MAX_JOURNAL + 1).read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > MAX_JOURNAL { Err(io::Error::other("longer than 256 MiB")) } else { Ok(bytes) }
+}
+
+fn of_store(path: &Path, source: StoreError) -> JournalError {
+    JournalError::Store { path: path.into(), source: Box::new(source) }
+}
+
+fn of_chain(path: &Path, broken: Broken) -> JournalError {
+    match broken {
+        Broken::Store(source) => of_store(path, source),
+        Broken::Record(number) => JournalError::Answer { path: path.into(), number },
+        Broken::State => JournalError::Foreign { path: path.into() },
+    }
 }
 
 fn sync_directory(path: &Path) -> io::Result<()> {
@@ -240,43 +314,24 @@ fn sync_directory(path: &Path) -> io::Result<()> {
     File::open(directory.unwrap_or(Path::new(".")))?.sync_all()
 }
 
-fn given(entry: &Entry) -> Answer<'_> {
-    Answer { request: entry.digest.0, recipient: entry.recipient.0, bytes: &entry.answer.0 }
-}
-
-fn end_line(path: &Path) -> io::Result<()> {
-    let mut file = OpenOptions::new().append(true).open(path)?;
-    file.write_all(b"\n")?;
-    file.sync_all()
-}
-
 impl Journal for FileJournal {
-    fn answers(&self, id: &[u8; 32]) -> Vec<Answer<'_>> {
-        self.lines.of(id).map(given).collect()
+    fn answers(&self, id: &[u8; 32]) -> Result<Vec<Answer>, String> {
+        self.chain.under(id).map_err(|error| error.to_string())
     }
 
-    fn keep(&mut self, id: [u8; 32], answer: Answer<'_>) -> Result<(), String> {
-        let said = Said { id, digest: answer.request, recipient: answer.recipient, answer: answer.bytes };
-        let (entry, line) = self.lines.next(&said).map_err(|error| error.to_string())?;
-        self.writable().and_then(|()| self.room(line.len())).map_err(|error| error.to_string())?;
-        self.lines.add(entry, &line);
-        self.pending.extend_from_slice(&line);
+    fn keep(&mut self, id: [u8; 32], answer: &Answer) -> Result<(), String> {
+        self.check(answer).map_err(|error| error.to_string())?;
+        self.chain.add(id, answer);
         Ok(())
     }
 
-    /// All lines since the last time with one synchronisation, and then the counter. What fails is taken back.
+    /// Everything since the last time in one transaction, and then the counter.
     fn settle(&mut self) -> Result<(), String> {
-        self.writable().map_err(|error| error.to_string())?;
-        if self.pending.is_empty() {
-            return Ok(());
-        }
-        let written = self.write();
-        self.pending.clear();
-        match written {
-            Ok(()) => self.settled = (self.lines.count(), self.lines.length()),
-            Err(_) => self.lines.take_back(self.settled.0, self.settled.1),
-        }
-        written.map_err(|error| error.to_string())
+        self.write().map_err(|error| error.to_string())
+    }
+
+    fn forget(&mut self, now: u64) -> Result<bool, String> {
+        self.forget_page(now).map_err(|error| error.to_string())
     }
 }
 

@@ -18,6 +18,7 @@ pub mod meters;
 pub mod node;
 pub mod operations;
 mod peers;
+pub mod routes;
 pub mod server;
 pub mod service;
 pub mod tls;

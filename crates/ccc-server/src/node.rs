@@ -150,6 +150,24 @@ impl<J: Journal> Node<J> {
         }
     }
 
+    /// Takes out of the journal what is past, by the clock and by the newest finalised block, page by page: calls go on
+    /// between two pages. It blocks.
+    pub fn forget(&self) {
+        loop {
+            let Ok(snapshot) = self.followed.snapshot() else { return };
+            let now = self.clock.now().min(snapshot.finalised.time);
+            let more = self.answered().forget(now);
+            match more {
+                Ok(true) => {}
+                Ok(false) => return,
+                Err(refusal) => {
+                    tracing::error!(target: "ccc_server::node", "{refusal}");
+                    return;
+                }
+            }
+        }
+    }
+
     /// Has the audit log on its medium.
     pub fn sync_audit(&self) {
         let mut audit = self.audit.lock().unwrap_or_else(PoisonError::into_inner);

@@ -1,10 +1,15 @@
 //! For the operator alone, in the clear on loopback: `/healthz`, `/readyz` and `/metrics`.
 
-use crate::{meters::Meters, node::Node, server::stopped};
+use crate::{
+    meters::Meters,
+    node::Node,
+    routes::{self, Door, Missing, Page},
+    server::stopped,
+};
 use ccc_node::vault_node::Journal;
 use http_body_util::Full;
 use hyper::{
-    Method, Request, Response, StatusCode,
+    Request, Response, StatusCode,
     body::{Bytes, Incoming},
     header::{CONTENT_TYPE, HeaderValue},
     server::conn::http1,
@@ -58,14 +63,16 @@ pub async fn run<J: Journal + Send + Sync + 'static>(
 }
 
 fn answer<J: Journal>(request: &Request<Incoming>, node: &Node<J>, meters: &Meters) -> Response<Full<Bytes>> {
-    let (status, text) = match (request.method(), request.uri().path()) {
-        (&Method::GET, "/healthz") => (StatusCode::OK, "ok\n".to_owned()),
-        (&Method::GET, "/readyz") => match node.ready() {
+    let found = routes::find(Door::Operator, request.method().as_str(), request.uri().path());
+    let (status, text) = match found.map(|route| route.page) {
+        Ok(Page::Health) => (StatusCode::OK, "ok\n".to_owned()),
+        Ok(Page::Ready) => match node.ready() {
             Ok(()) => (StatusCode::OK, "ready\n".to_owned()),
             Err(reason) => (StatusCode::SERVICE_UNAVAILABLE, format!("{reason}\n")),
         },
-        (&Method::GET, "/metrics") => (StatusCode::OK, meters.text()),
-        _ => (StatusCode::NOT_FOUND, "no such page\n".to_owned()),
+        Ok(Page::Meters) => (StatusCode::OK, meters.text()),
+        Ok(Page::Reencrypt) | Err(Missing::Path) => (StatusCode::NOT_FOUND, "no such page\n".to_owned()),
+        Err(Missing::Method) => (StatusCode::METHOD_NOT_ALLOWED, "method\n".to_owned()),
     };
     let mut response = Response::new(Full::from(text));
     *response.status_mut() = status;

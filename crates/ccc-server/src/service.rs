@@ -3,7 +3,7 @@
 use crate::{
     audit::{AuditError, AuditLog},
     config::{Answers, ConfigError, VaultConfig},
-    follow::{Clock, Follower, NotReady},
+    follow::{Clock, Follower, Memory, NotReady},
     identity::Identity,
     journal::{CounterFile, FileJournal, JournalError},
     meters::Meters,
@@ -28,6 +28,8 @@ use tokio::{net::TcpListener, sync::watch};
 
 /// How often the audit log is brought to its medium.
 const AUDIT_SYNC: Duration = Duration::from_secs(5);
+/// How often what is past is looked for in the journal.
+const FORGET: Duration = Duration::from_secs(30);
 
 /// What opens a participant's secrets: a file under a passphrase, or whatever else keeps keys.
 pub trait KeyProvider {
@@ -134,7 +136,9 @@ impl Service {
         let journal = FileJournal::counted(&config.key, &config.counter_path(), counter, &keys)?;
         let audit = AuditLog::open(&config.audit_path())?;
         let known = known(&public.committee, config.client_keys()?)?;
-        let follower = follow(config, &public.deployment, Arc::clone(&clock)).await?;
+        let (chain, pool) = (public.deployment.chain_id, public.deployment.pool);
+        let seen = Arc::new(journal.seen(chain, &pool));
+        let follower = follow(config, &public.deployment, Arc::clone(&clock), seen).await?;
         // a second copy for handshakes: what signs those never sees a share
         let identity = Identity::new(ParticipantKeys::from_bytes(&keys.to_bytes())?);
         let Public { committee, deployment, policy } = public;
@@ -172,16 +176,23 @@ impl Service {
         let beside = [
             tokio::spawn(follower.run()),
             tokio::spawn(operations::run(operations, Arc::clone(&node), meters, stop.clone())),
-            tokio::spawn(async move {
-                loop {
-                    tokio::time::sleep(AUDIT_SYNC).await;
-                    let node = Arc::clone(&node);
-                    let _done = tokio::task::spawn_blocking(move || node.sync_audit()).await;
-                }
-            }),
+            tokio::spawn(again(AUDIT_SYNC, Arc::clone(&node), Node::sync_audit)),
+            tokio::spawn(again(FORGET, node, Node::forget)),
         ];
         server.run(listener, stop).await;
-        beside.iter().for_each(tokio::task::JoinHandle::abort);
+        for task in beside {
+            task.abort();
+            let _ended = task.await; // what it held of the journal is closed then
+        }
+    }
+}
+
+/// Has the node do something again and again, beside the calls.
+async fn again(interval: Duration, node: Arc<Node<FileJournal>>, act: fn(&Node<FileJournal>)) {
+    loop {
+        let node = Arc::clone(&node);
+        let _done = tokio::task::spawn_blocking(move || act(&node)).await;
+        tokio::time::sleep(interval).await;
     }
 }
 
@@ -225,7 +236,12 @@ fn check_chain(mode: ModeName, kind: ChainKind) -> Result<(), ProductionRefusal>
     }
 }
 
-async fn follow(config: &VaultConfig, deployment: &Deployment, clock: Arc<dyn Clock>) -> Result<Follower, StartError> {
+async fn follow(
+    config: &VaultConfig,
+    deployment: &Deployment,
+    clock: Arc<dyn Clock>,
+    seen: Arc<dyn Memory>,
+) -> Result<Follower, StartError> {
     let options = ConnectOptions {
         expected_chain_id: Some(deployment.chain_id),
         pin_block_times: false,
@@ -236,7 +252,8 @@ async fn follow(config: &VaultConfig, deployment: &Deployment, clock: Arc<dyn Cl
     };
     let chain = Chain::connect(&config.rpc_url, &options).await?;
     check_chain(config.mode, chain.kind())?;
-    let mut follower = Follower::new(&chain, deployment, config.follow(), clock).await?;
+    let follower = Follower::new(&chain, deployment, config.follow(), clock).await?;
+    let mut follower = follower.remembering(seen).map_err(|why| StartError::NotReady(Arc::new(why)))?;
     follower.look().await.map_err(StartError::NotReady)?;
     Ok(follower)
 }

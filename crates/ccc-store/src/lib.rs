@@ -11,6 +11,9 @@
 //! | `BucketStore`, feature `object-store` | many machines | its manifest, created once all of its pieces are there |
 //! | [`MemoryStore`] | tests and one-machine runs | an insertion |
 //!
+//! Beside the versions, [`RecordStore`] is where a node keeps what it said and saw: `RedbRecords` in one file, feature `redb`,
+//! and [`MemoryRecords`].
+//!
 //! After a crash [`recover`] looks for the version that the chain names, and says what to do where it is lost;
 //! [`collect`] removes what lies behind a finalised head.
 
@@ -25,6 +28,7 @@ mod memory;
 #[cfg(any(feature = "redb", feature = "object-store"))]
 mod pieces;
 mod record;
+mod records;
 mod recovery;
 mod written;
 
@@ -36,6 +40,9 @@ pub use files::{Disk, DiskFile, FileSystem};
 #[cfg(feature = "redb")]
 pub use journal::JournalStore;
 pub use memory::MemoryStore;
+#[cfg(feature = "redb")]
+pub use records::RedbRecords;
+pub use records::{Change, MAX_RECORD, MemoryRecords, Record, RecordStore};
 pub use recovery::{Halt, Lost, Recovery, recover, restore, restore_from};
 
 /// The README's example is compiled.

@@ -12,6 +12,9 @@ pub(crate) enum NodeVerb {
     CheckConfig(CheckConfigArgs),
     /// Check that a node's audit log holds together, line by line
     Audit(AuditArgs),
+    /// Print what a node serves as an OpenAPI document
+    #[command(after_help = "Example:\n  ccc node openapi > node.openapi.json")]
+    Openapi,
 }
 
 /// Arguments of `node vault`.
@@ -52,7 +55,11 @@ pub(crate) struct CheckConfigArgs {
 
 /// Arguments of `node audit`.
 #[derive(Args)]
-#[command(after_help = "Example:\n  ccc node audit vault-1.audit")]
+#[command(after_help = "\
+Files that were put aside, FILE.000001 and so on, are read before FILE where they lie beside it.
+
+Example:
+  ccc node audit vault-1.audit")]
 pub(crate) struct AuditArgs {
     /// The audit log
     #[arg(value_name = "FILE")]

@@ -16,6 +16,7 @@ use ccc_server::{
     config::{ConfigError, VaultConfig},
     follow::SystemClock,
     journal::CounterFile,
+    routes,
     server::Stop,
     service::{KeyProvider, Public, Service},
 };
@@ -28,6 +29,7 @@ pub(super) fn run(verb: &NodeVerb, ctx: &Context<'_>) -> Result<Answer, Error> {
         NodeVerb::Vault(arguments) => vault(arguments, ctx),
         NodeVerb::CheckConfig(arguments) => check_config(arguments, ctx),
         NodeVerb::Audit(arguments) => check_audit(arguments, ctx),
+        NodeVerb::Openapi => Ok(openapi(ctx)),
     }
 }
 
@@ -158,13 +160,28 @@ fn check_config(arguments: &CheckConfigArgs, ctx: &Context<'_>) -> Result<Answer
     Ok(Answer::Done)
 }
 
+/// The document itself, with `--json` or without.
+fn openapi(ctx: &Context<'_>) -> Answer {
+    let document = routes::openapi();
+    ctx.ui.result(&[format!("{document:#}")], &document);
+    Answer::Done
+}
+
 fn check_audit(arguments: &AuditArgs, ctx: &Context<'_>) -> Result<Answer, Error> {
     let head = audit::verify(&arguments.log);
     let head = head.map_err(|source| Error::AuditLog { path: arguments.log.clone(), source: Box::new(source) })?;
-    let (hash, lines) = (hex::encode(head.hash), head.lines);
-    let line =
-        format!("{lines} lines hold together, {} given, {} refused; the last is {hash}", head.given, head.refused);
-    let object = serde_json::json!({ "lines": lines, "given": head.given, "refused": head.refused, "hash": hash });
-    ctx.ui.result(&[line], &object);
+    let (hash, elsewhere) = (hex::encode(head.hash), head.elsewhere);
+    let lines = head.lines - elsewhere;
+    let mut said = vec![format!(
+        "{lines} lines hold together, {} given, {} refused; the last is {hash}",
+        head.given, head.refused
+    )];
+    if elsewhere > 0 {
+        said.push(format!("{elsewhere} lines before them are not here"));
+    }
+    let object = serde_json::json!({
+        "lines": lines, "elsewhere": elsewhere, "given": head.given, "refused": head.refused, "hash": hash,
+    });
+    ctx.ui.result(&said, &object);
     Ok(Answer::Done)
 }

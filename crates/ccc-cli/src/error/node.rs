@@ -42,6 +42,10 @@ fn of_journal(error: &JournalError) -> (&'static str, &'static str) {
             "counter",
             "another participant's, or damaged: never put back an older one; see docs/spec/node.md before beginning another",
         ),
+        JournalError::TwoJournals { .. } => (
+            "two-journals",
+            "an older copy of the file was put back, or an older release ran: move it away, never the answers",
+        ),
         _ => ("journal", "restore it from a copy; without it the participant could answer one attempt twice"),
     }
 }
@@ -73,6 +77,11 @@ fn of_not_ready(reason: &NotReady) -> (&'static str, &'static str) {
             "clock",
             "set the clock by a time service, or name an endpoint that follows the chain; see [chain] in the file",
         ),
+        NotReady::WentBack { .. } | NotReady::OlderTable { .. } => (
+            "chain-went-back",
+            "the endpoint is behind what this node has seen, or on another chain: let it catch up, or name another in rpc_url",
+        ),
+        NotReady::Memory { .. } => ("journal", "the file of answers holds it too: look at the disk, then restart"),
         _ => ("chain", "the endpoint does not answer as a chain does: name another in rpc_url"),
     }
 }

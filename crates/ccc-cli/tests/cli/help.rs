@@ -76,6 +76,7 @@ fn every_verb_has_help_with_an_example() {
         "node vault",
         "node check-config",
         "node audit",
+        "node openapi",
         "config show",
         "doctor",
         "completions",

@@ -18,6 +18,15 @@ fn a_configuration_that_does_not_fit_is_refused_before_anything_starts() {
 }
 
 #[test]
+fn what_a_node_serves_is_printed_as_it_is_committed() {
+    let scratch = Scratch::new();
+    let committed = include_str!("../../../../docs/spec/node.openapi.json");
+    assert_eq!(scratch.done("node openapi").stdout, committed);
+    let document: serde_json::Value = serde_json::from_str(committed).expect("JSON");
+    assert_eq!(scratch.done("--json node openapi").json(), document);
+}
+
+#[test]
 fn an_audit_log_is_whole_or_its_line_is_named() {
     let scratch = Scratch::new();
     std::fs::write(scratch.path("empty.audit"), "").expect("written");

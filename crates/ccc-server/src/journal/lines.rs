@@ -1,5 +1,5 @@
-//! The lines of a participant's journal as bytes: one JSON object per answer, each under an authenticator over the one
-//! before it.
+//! The lines of a participant's journal in a file, which an earlier release wrote: one JSON object per answer, each under an
+//! authenticator over the one before it.
 
 use crate::hexed::{Hex, HexBytes};
 use ccc_core::keys::ParticipantKeys;
@@ -36,6 +36,7 @@ pub(super) struct Said<'a> {
 /// *Layout*: HMAC-SHA-512(participant's keys (kind 19); "ccc/v1/journal"). A line's authenticator is
 /// HMAC-SHA-512(key; the one before, 64 zero bytes at first ‖ id 32 ‖ request digest 64 ‖ recipient digest 64 ‖
 /// answer).
+#[derive(Clone)]
 pub(super) struct JournalKey(Zeroizing<[u8; 64]>);
 
 /// The whole lines of a journal, every one of them authentic.
@@ -86,6 +87,11 @@ impl Lines {
     /// The answers of a request, in the order in which they were given.
     pub(super) fn of(&self, id: &[u8; 32]) -> impl Iterator<Item = &Entry> {
         self.places.get(id).into_iter().flatten().filter_map(|place| self.entries.get(*place))
+    }
+
+    /// Every answer, in their order.
+    pub(super) fn each(&self) -> impl Iterator<Item = &Entry> {
+        self.entries.iter()
     }
 
     /// How many there are, and the authenticator of the line with this number, from 1; of none 64 zero bytes.

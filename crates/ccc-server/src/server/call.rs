@@ -6,11 +6,12 @@ use crate::{
     frame::{self, FrameError, Reply},
     node::NodeError,
     peers::Peer,
+    routes::{self, Door, Missing},
 };
 use ccc_node::vault_node::Journal;
 use http_body_util::Full;
 use hyper::{
-    Method, Request, Response, StatusCode,
+    Request, Response, StatusCode,
     body::{Bytes, Incoming},
     header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER},
 };
@@ -186,14 +187,13 @@ impl<J: Journal + Send + Sync + 'static> Drop for Active<J> {
 }
 
 fn check_head(request: &Request<Incoming>) -> Result<(), Turned> {
-    if request.uri().path() != frame::PATH {
-        return Err(Turned::NoPath);
-    }
-    if request.method() != Method::POST {
-        return Err(Turned::Method);
-    }
-    match request.headers().get(CONTENT_TYPE) {
-        Some(found) if found.as_bytes() == frame::ASKS.as_bytes() => Ok(()),
+    let route = routes::find(Door::Committee, request.method().as_str(), request.uri().path());
+    let route = route.map_err(|missing| match missing {
+        Missing::Path => Turned::NoPath,
+        Missing::Method => Turned::Method,
+    })?;
+    match (request.headers().get(CONTENT_TYPE), route.takes) {
+        (Some(found), Some(takes)) if found.as_bytes() == takes.as_bytes() => Ok(()),
         _ => Err(Turned::Type),
     }
 }

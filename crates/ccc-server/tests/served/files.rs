@@ -30,7 +30,7 @@ use tokio::{
 };
 
 /// Secrets that a test holds.
-struct Held(Vec<u8>, Vec<u8>);
+pub(crate) struct Held(Vec<u8>, Vec<u8>);
 
 impl KeyProvider for Held {
     type Error = KeyShareError;
@@ -40,17 +40,17 @@ impl KeyProvider for Held {
     }
 }
 
-fn held(scene: &Scene, share: usize, keys: usize) -> Held {
+pub(crate) fn held(scene: &Scene, share: usize, keys: usize) -> Held {
     Held(scene.secrets(share).1.to_bytes().to_vec(), scene.secrets(keys).0.to_bytes().to_vec())
 }
 
-fn public(scene: &Scene) -> Public {
+pub(crate) fn public(scene: &Scene) -> Public {
     let (committee, deployment) = (scene.committee.clone(), scene.world.deployment.clone());
     Public { committee, deployment, policy: scene.policy() }
 }
 
 /// The scene's deployment on a chain that a socket serves.
-async fn served() -> (Scene, ChainServer) {
+pub(crate) async fn served() -> (Scene, ChainServer) {
     let mut scene = Scene::new().await;
     let config = EmbeddedConfig { chain_id: common::CHAIN_ID, genesis_time: common::GENESIS_TIME, rich: Vec::new() };
     let server =
@@ -62,7 +62,7 @@ async fn served() -> (Scene, ChainServer) {
     (scene, server)
 }
 
-fn config(dir: &Path, url: &str, host: &[u8; 32]) -> VaultConfig {
+pub(crate) fn config(dir: &Path, url: &str, host: &[u8; 32]) -> VaultConfig {
     let key = dir.join("p1.ccc");
     std::fs::write(&key, "").unwrap();
     let text = format!(
@@ -74,7 +74,12 @@ fn config(dir: &Path, url: &str, host: &[u8; 32]) -> VaultConfig {
 }
 
 /// The counter begins where there is none.
-async fn start(scene: &Scene, config: &VaultConfig, keys: &Held, public: Public) -> Result<Service, StartError> {
+pub(crate) async fn start(
+    scene: &Scene,
+    config: &VaultConfig,
+    keys: &Held,
+    public: Public,
+) -> Result<Service, StartError> {
     let counter = if config.counter_path().exists() { CounterFile::Kept } else { CounterFile::Begun };
     start_with(scene, config, keys, public, counter).await
 }
@@ -178,6 +183,28 @@ async fn n155_a_restarted_node_gives_the_same_bytes_and_its_log_holds_together()
     assert_eq!((head.lines, head.given), (2, 2));
     let log = std::fs::read_to_string(config.audit_path()).unwrap();
     assert!(!log.contains("sell") && !log.contains("25\""), "{log}");
+}
+
+/// The endpoint was put back to an earlier state while the node was down.
+#[tokio::test]
+async fn n155_a_restarted_node_refuses_an_endpoint_that_went_back() {
+    use alloy::providers::Provider;
+    let (mut scene, chain) = served().await;
+    let dir = tempfile::tempdir().unwrap();
+    let config = config(dir.path(), &chain.url(), &scene.host.public());
+    let control = |scene: &Scene, method: &'static str, parameters: serde_json::Value| {
+        let provider = scene.world.chain.provider().clone();
+        async move { provider.raw_request::<_, serde_json::Value>(method.into(), parameters).await.unwrap() }
+    };
+    let before = control(&scene, "evm_snapshot", serde_json::json!([])).await;
+    scene.submit(1, b"sell 25").await;
+    drop(start(&scene, &config, &held(&scene, 0, 0), public(&scene)).await.unwrap());
+    control(&scene, "evm_revert", serde_json::json!([before])).await;
+    let behind = start(&scene, &config, &held(&scene, 0, 0), public(&scene)).await.err();
+    assert!(matches!(&behind, Some(StartError::NotReady(why)) if matches!(**why, NotReady::WentBack { .. })));
+    scene.submit(2, b"another").await;
+    let other = start(&scene, &config, &held(&scene, 0, 0), public(&scene)).await.err();
+    assert!(matches!(&other, Some(StartError::NotReady(why)) if matches!(**why, NotReady::WentBack { .. })));
 }
 
 #[tokio::test]

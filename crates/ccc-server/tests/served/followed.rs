@@ -2,9 +2,9 @@
 
 use crate::scene::Scene;
 use alloy::providers::Provider;
-use ccc_server::follow::{Clock, FollowOptions, Follower, NotReady};
+use ccc_server::follow::{Clock, FollowOptions, Follower, Memory, NotReady, Seen};
 use serde_json::{Value, json};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 async fn follower(scene: &Scene) -> Follower {
     let clock: Arc<dyn Clock> = Arc::clone(&scene.clock) as _;
@@ -48,4 +48,71 @@ async fn n155_a_chain_that_goes_back_is_not_believed() {
     assert!(follower.followed().snapshot().is_err());
     scene.submit(2, b"another").await;
     assert!(matches!(&*follower.look().await.unwrap_err(), NotReady::WentBack { .. }));
+}
+
+/// What a test remembers, and whether its medium works.
+#[derive(Default)]
+struct Remembered(Mutex<Option<Seen>>, Mutex<bool>);
+
+impl Memory for Remembered {
+    fn last(&self) -> Result<Option<Seen>, String> {
+        if *self.1.lock().unwrap() { Err("the medium failed".into()) } else { Ok(*self.0.lock().unwrap()) }
+    }
+
+    fn keep(&self, seen: &Seen) -> Result<(), String> {
+        if *self.1.lock().unwrap() {
+            return Err("the medium failed".into());
+        }
+        *self.0.lock().unwrap() = Some(*seen);
+        Ok(())
+    }
+}
+
+/// A follower as a restart makes it, of what was seen before.
+async fn restarted(scene: &Scene, seen: Seen) -> Result<(), Arc<NotReady>> {
+    let memory = Remembered(Mutex::new(Some(seen)), Mutex::default());
+    follower(scene).await.remembering(Arc::new(memory)).unwrap().look().await
+}
+
+#[tokio::test]
+async fn n155_what_was_seen_of_the_chain_is_held_against_it_after_a_restart() {
+    let scene = Scene::new().await;
+    let memory = Arc::new(Remembered::default());
+    let mut first = follower(&scene).await.remembering(Arc::clone(&memory) as Arc<dyn Memory>).unwrap();
+    first.look().await.unwrap();
+    let older = scene.world.chain.finalised_block().await.unwrap();
+    scene.world.idle_round().await;
+    first.look().await.unwrap();
+    let seen = memory.0.lock().unwrap().unwrap();
+    let newest = scene.world.chain.finalised_block().await.unwrap();
+    assert_eq!((seen.number, seen.hash, seen.version), (newest.number, newest.hash.0, 1));
+    let mut again = follower(&scene).await.remembering(Arc::clone(&memory) as Arc<dyn Memory>).unwrap();
+    again.look().await.unwrap();
+    let view = again.followed().snapshot().unwrap().view(&older.hash.0);
+    assert_eq!(view.block_hash, older.hash.0, "blocks from before the one that was seen serve too");
+    let number = seen.number + 1;
+    let refused = restarted(&scene, Seen { number, ..seen }).await.unwrap_err();
+    assert!(matches!(&*refused, NotReady::WentBack { number: found } if *found == number), "{refused}");
+    let refused = restarted(&scene, Seen { hash: [9; 32], ..seen }).await.unwrap_err();
+    assert!(matches!(&*refused, NotReady::WentBack { number } if *number == seen.number), "{refused}");
+    let refused = restarted(&scene, Seen { version: 2, ..seen }).await.unwrap_err();
+    assert!(matches!(&*refused, NotReady::OlderTable { found: 1, last: 2 }), "{refused}");
+    assert!(restarted(&scene, seen).await.is_ok());
+}
+
+/// What is not remembered is not told.
+#[tokio::test]
+async fn n155_a_memory_that_fails_stops_shares() {
+    let scene = Scene::new().await;
+    let memory = Arc::new(Remembered::default());
+    let mut follower = follower(&scene).await.remembering(Arc::clone(&memory) as Arc<dyn Memory>).unwrap();
+    *memory.1.lock().unwrap() = true;
+    assert!(matches!(&*follower.look().await.unwrap_err(), NotReady::Memory { .. }));
+    assert!(follower.followed().snapshot().is_err());
+    *memory.1.lock().unwrap() = false;
+    follower.look().await.unwrap();
+    assert!(follower.followed().snapshot().is_ok());
+    *memory.1.lock().unwrap() = true;
+    let again = self::follower(&scene).await.remembering(memory);
+    assert!(matches!(again.err(), Some(NotReady::Memory { .. })));
 }

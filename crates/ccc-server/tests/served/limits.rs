@@ -137,11 +137,11 @@ async fn n154_connections_of_all_peers_together_are_bounded() {
 struct Failing(MemoryJournal, Arc<AtomicBool>);
 
 impl Journal for Failing {
-    fn answers(&self, id: &[u8; 32]) -> Vec<Answer<'_>> {
+    fn answers(&self, id: &[u8; 32]) -> Result<Vec<Answer>, String> {
         self.0.answers(id)
     }
 
-    fn keep(&mut self, id: [u8; 32], answer: Answer<'_>) -> Result<(), String> {
+    fn keep(&mut self, id: [u8; 32], answer: &Answer) -> Result<(), String> {
         // what is not settled is taken back
         if self.1.load(Ordering::SeqCst) { Ok(()) } else { self.0.keep(id, answer) }
     }

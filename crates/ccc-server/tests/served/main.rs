@@ -8,5 +8,7 @@ mod files;
 mod followed;
 mod hostile;
 mod limits;
+mod openapi;
 mod reencrypt;
+mod restarts;
 mod scene;

@@ -14,7 +14,7 @@
 //! for: every page is checked when the journal is opened, because a plain opening trusts the file and may panic on a
 //! damaged one. Nothing here stops tampering; hashes and seals do.
 
-mod creation;
+pub(crate) mod creation;
 mod reader;
 mod record;
 mod writer;
@@ -30,7 +30,7 @@ use redb::{
     Builder, Database, DatabaseError, ReadTransaction, ReadableDatabase, ReadableTable, StorageBackend,
     TableDefinition, TransactionError, WriteTransaction,
 };
-use std::{fs::File, path::Path};
+use std::path::Path;
 use writer::JournalWriter;
 
 const META: TableDefinition<'static, &str, u64> = TableDefinition::new("meta");
@@ -43,6 +43,8 @@ type PieceKey = (u64, u8, u32);
 const FORMAT: u64 = 1;
 const FORMAT_KEY: &str = "format";
 const NEXT_KEY: &str = "next";
+/// In a file that holds a node's records.
+const RECORDS_KEY: &str = "records";
 /// With its key and the page's head it fills a page of 64 KiB; a whole chunk would take one of 128 KiB.
 const PIECE_LEN: usize = 60 * 1024;
 /// Memory for pages, read and written. redb's own choice is 1 GiB.
@@ -67,16 +69,7 @@ impl JournalStore {
     /// [`StoreError::Locked`] while another process or store has it open, [`StoreError::Malformed`] where the file is
     /// no journal or damaged, [`StoreError::Format`], [`StoreError::Medium`].
     pub fn open(path: impl AsRef<Path>) -> Result<Self, StoreError> {
-        let path = path.as_ref();
-        let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let parent = File::open(parent).map_err(creation::medium("opening the directory"))?;
-        let made = if creation::is_due(path)? { creation::create(path, &parent)? } else { None };
-        // also for a journal that is there: whoever made it may have been stopped before its name was durable
-        parent.sync_all().map_err(creation::medium("syncing the directory"))?;
-        match made {
-            Some(store) => Ok(store),
-            None => Self::prepare(builder().open(path).map_err(opening)?),
-        }
+        creation::open(path.as_ref(), Self::prepare)
     }
 
     /// [`JournalStore::open`] on another medium, which makes the journal in place: a medium on which that was cut in the
@@ -94,6 +87,9 @@ impl JournalStore {
         let transaction = store.begin_write()?;
         let found = {
             let mut meta = transaction.open_table(META).map_err(fault("opening a table"))?;
+            if meta.get(RECORDS_KEY).map_err(fault("reading the format"))?.is_some() {
+                return Err(StoreError::Malformed { what: "index" });
+            }
             let found = meta.get(FORMAT_KEY).map_err(fault("reading the format"))?.map(|found| found.value());
             if found.is_none() {
                 meta.insert(FORMAT_KEY, FORMAT).map_err(fault("writing the format"))?;
@@ -191,7 +187,7 @@ impl Record {
 }
 
 /// Both phases. After a failure nobody knows what the medium holds, and redb refuses everything that follows.
-fn commit(transaction: WriteTransaction) -> Result<(), StoreError> {
+pub(crate) fn commit(transaction: WriteTransaction) -> Result<(), StoreError> {
     transaction.commit().map_err(fault("committing"))
 }
 
@@ -239,13 +235,13 @@ fn read_pieces(
     Ok(())
 }
 
-fn builder() -> Builder {
+pub(crate) fn builder() -> Builder {
     let mut builder = Builder::new();
     builder.set_cache_size(CACHE_LEN).set_check_integrity_on_open(true);
     builder
 }
 
-fn opening(error: DatabaseError) -> StoreError {
+pub(crate) fn opening(error: DatabaseError) -> StoreError {
     match error {
         DatabaseError::DatabaseAlreadyOpen => StoreError::Locked,
         DatabaseError::UpgradeRequired(found) => StoreError::Format { expected: FORMAT, found: u64::from(found) },
@@ -258,7 +254,7 @@ fn opening(error: DatabaseError) -> StoreError {
 }
 
 /// redb's error as the trait's.
-fn fault<E: Into<redb::Error>>(operation: &'static str) -> impl Fn(E) -> StoreError {
+pub(crate) fn fault<E: Into<redb::Error>>(operation: &'static str) -> impl Fn(E) -> StoreError {
     move |error| match error.into() {
         redb::Error::PreviousIo => StoreError::Halted,
         redb::Error::Corrupted(_) => StoreError::Malformed { what: "journal" },

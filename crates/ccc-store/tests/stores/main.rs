@@ -18,6 +18,9 @@ mod objects;
 #[cfg(feature = "redb")]
 mod pages;
 mod read_only;
+mod records;
+#[cfg(feature = "redb")]
+mod records_faults;
 mod recovery;
 mod streaming;
 mod tampering;

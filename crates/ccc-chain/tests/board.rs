@@ -1,0 +1,217 @@
+//! A key generation of four over a board on the embedded chain.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a helper that fails ends its test")]
+
+mod common;
+
+use alloy::{eips::BlockId, primitives::B256};
+use ccc_chain::{
+    Chain, Wallet,
+    board::{self, Ceremony, ChainBoard, Opening},
+};
+use ccc_core::{
+    envelope::Envelope,
+    epoch::Epoch,
+    identifier::Identifier,
+    keys::{
+        ParticipantKeys, Protocol, Roster, Session,
+        board::{Board, BoardError, Round},
+        dkg,
+        rounds::{Culprit, Fault, Participant, Role},
+    },
+    threshold::Threshold,
+};
+use common::{embedded_chain, refusal, wallet};
+use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
+use tokio::runtime::Builder;
+
+type Keys = Vec<(Identifier, ParticipantKeys)>;
+
+const STEP: u64 = 10_000;
+
+struct Circle {
+    chain: Chain,
+    ceremony: Ceremony,
+    roster: Roster,
+    keys: Keys,
+}
+
+fn identifier(number: u16) -> Identifier {
+    Identifier::new(number).unwrap()
+}
+
+fn account(number: u16) -> Wallet {
+    wallet(u8::try_from(number).unwrap())
+}
+
+fn wait<T>(future: impl Future<Output = T>) -> T {
+    Builder::new_current_thread().enable_all().build().unwrap().block_on(future)
+}
+
+/// A board with an open ceremony of the members 1 to 4.
+fn circle() -> Circle {
+    let mut rng = ChaCha20Rng::seed_from_u64(1);
+    let keys: Keys = (1..=4).map(|i| (identifier(i), ParticipantKeys::generate(&mut rng).unwrap())).collect();
+    let members = keys.iter().map(|(i, keys)| keys.public(*i)).collect();
+    let roster = Roster::new(Epoch(1), Threshold::default_for(4).unwrap(), members).unwrap();
+    let chain = embedded_chain();
+    let ceremony = wait(async {
+        for number in 1..=5 {
+            chain.fund(account(number).address()).await.unwrap();
+        }
+        let contract = board::create(&chain, &account(1)).await.unwrap();
+        board::open(&chain, &account(1), contract, &opening(&chain, 1).await).await.unwrap()
+    });
+    Circle { chain, ceremony, roster, keys }
+}
+
+async fn opening(chain: &Chain, salt: u8) -> Opening {
+    let now = chain.block(BlockId::latest()).await.unwrap().time;
+    let members = (1..=4).map(|number| account(number).address()).collect();
+    Opening { members, ends: [1, 2, 3, 4].map(|round| now + round * STEP), salt: B256::repeat_byte(salt) }
+}
+
+impl Circle {
+    /// As a participant, or whoever restarts, finds it; all wallets are here.
+    fn board(&self) -> ChainBoard {
+        let board = ChainBoard::new(self.chain.clone(), self.ceremony).unwrap();
+        (1..=4).fold(board, |board, number| board.with_wallet(identifier(number), account(number)))
+    }
+
+    fn over(&self, board: &ChainBoard, round: Round) {
+        wait(self.chain.advance_time(board.end(round) + 1)).unwrap();
+    }
+
+    fn session(&self) -> Session {
+        Session::new(Protocol::Dkg, None, self.roster.clone(), &self.ceremony.nonce.0)
+    }
+
+    /// What member `number` commits to when it draws with this seed.
+    fn commitment(&self, number: u16, seed: u64) -> Envelope {
+        let (own, keys) = &self.keys[usize::from(number) - 1];
+        let party = dkg::Party::new(self.session(), *own, keys).unwrap();
+        let mut rng = ChaCha20Rng::seed_from_u64(seed);
+        let committed = Participant::join(party, &mut rng).unwrap().commit().unwrap();
+        committed.outgoing()[0].clone()
+    }
+}
+
+/// A board that is made anew for every call, as by a command that ends; time passes before a round is closed, and a member
+/// may say a second thing in the first round.
+struct Restarting<'a> {
+    circle: &'a Circle,
+    also: Option<Envelope>,
+}
+
+impl Board for Restarting<'_> {
+    fn nonce(&self) -> [u8; 32] {
+        self.circle.board().nonce()
+    }
+
+    fn post(&mut self, round: Round, envelope: Envelope) -> Result<(), BoardError> {
+        self.circle.board().post(round, envelope.clone())?;
+        if let Some(also) = self.also.take() {
+            self.circle.board().post(round, also)?;
+        }
+        // the same again is sent once
+        self.circle.board().post(round, envelope)
+    }
+
+    fn close(&mut self, round: Round) -> Result<Vec<Envelope>, BoardError> {
+        let mut board = self.circle.board();
+        assert_eq!(board.close(round), Err(BoardError::Early { round }), "before its end");
+        self.circle.over(&board, round);
+        let closed = board.close(round)?;
+        assert_eq!(self.circle.board().close(round)?, closed, "everybody reads the same");
+        Ok(closed)
+    }
+}
+
+/// The committee that all of them made, and who was at fault.
+fn run(circle: &Circle, keys: &[(Identifier, ParticipantKeys)], also: Option<Envelope>) -> Vec<Culprit> {
+    let mut board = Restarting { circle, also };
+    let mut rng = ChaCha20Rng::seed_from_u64(2);
+    let outcomes = dkg::run_in_process(&circle.roster, keys, &mut board, &mut rng).unwrap();
+    let outcomes: Vec<_> = outcomes.into_iter().map(|(_, outcome)| outcome.unwrap()).collect();
+    assert_eq!(outcomes.len(), keys.len());
+    for outcome in &outcomes {
+        assert_eq!(outcome.committee.to_bytes(), outcomes[0].committee.to_bytes());
+        outcome.key_share.matches(&outcome.committee).unwrap();
+        assert_eq!(outcome.culprits, outcomes[0].culprits);
+    }
+    outcomes[0].culprits.clone()
+}
+
+#[test]
+fn four_make_a_vault_over_the_chain_and_every_message_is_there_once() {
+    let circle = circle();
+    assert_eq!(run(&circle, &circle.keys, None), []);
+    let closed = [Round::Commit, Round::Open, Round::Confirm].map(|round| circle.board().close(round).unwrap().len());
+    assert_eq!(closed, [4, 4, 4]);
+}
+
+#[test]
+fn n020_one_that_is_silent_on_the_chain_is_named_and_the_others_finish() {
+    let circle = circle();
+    let culprits = run(&circle, &circle.keys[..3], None);
+    assert!(culprits.iter().all(|culprit| (culprit.identifier, &culprit.fault) == (identifier(4), &Fault::Silent)));
+    assert!(culprits.iter().any(|culprit| culprit.role == Role::Dealer));
+}
+
+/// Both messages are events of one transaction history: nobody reads only one of them.
+#[test]
+fn n013_one_that_says_two_things_on_the_chain_is_named_by_everybody() {
+    let circle = circle();
+    let culprits = run(&circle, &circle.keys, Some(circle.commitment(2, 99)));
+    assert!(!culprits.is_empty());
+    assert!(culprits.iter().all(|culprit| culprit.identifier == identifier(2)), "{culprits:?}");
+    assert!(culprits.iter().any(|culprit| culprit.fault.is_proved()), "by its own signatures: {culprits:?}");
+}
+
+#[test]
+fn n019_what_is_early_late_or_a_strangers_is_not_posted() {
+    let circle = circle();
+    let message = circle.commitment(1, 3);
+    let mut board = circle.board();
+    assert_eq!(board.post(Round::Open, message.clone()), Err(BoardError::Early { round: Round::Open }));
+    let stranger = ChainBoard::new(circle.chain.clone(), circle.ceremony).unwrap();
+    let mut stranger = stranger.with_wallet(identifier(1), account(5));
+    match stranger.post(Round::Commit, message.clone()) {
+        Err(BoardError::Unreachable(reason)) => assert!(reason.contains("NotMember"), "{reason}"),
+        other => panic!("{other:?}"),
+    }
+    circle.over(&board, Round::Commit);
+    assert_eq!(board.post(Round::Commit, message), Err(BoardError::Late { round: Round::Commit }));
+    assert_eq!(board.close(Round::Commit), Ok(Vec::new()));
+}
+
+/// Two ceremonies on one contract, and two contracts on one chain: sessions differ, and so does what is read.
+#[test]
+fn n022_two_ceremonies_on_one_chain_do_not_mix() {
+    let circle = circle();
+    let other = wait(async {
+        let opening = opening(&circle.chain, 2).await;
+        board::open(&circle.chain, &account(1), circle.ceremony.board, &opening).await.unwrap()
+    });
+    assert_ne!(other.nonce, circle.ceremony.nonce);
+    let message = circle.commitment(1, 3);
+    let mut board = circle.board();
+    board.post(Round::Commit, message.clone()).unwrap();
+    let mut beside = ChainBoard::new(circle.chain.clone(), other).unwrap();
+    circle.over(&beside, Round::Commit);
+    assert_eq!(board.close(Round::Commit).unwrap(), [message]);
+    assert_eq!(beside.close(Round::Commit).unwrap(), []);
+    let nowhere = Ceremony { nonce: B256::repeat_byte(9), ..other };
+    assert!(matches!(ChainBoard::new(circle.chain.clone(), nowhere), Err(BoardError::Unreachable(_))));
+}
+
+#[test]
+fn a_ceremony_whose_rounds_do_not_follow_is_refused() {
+    let circle = circle();
+    let refused = wait(async {
+        let mut opening = opening(&circle.chain, 3).await;
+        opening.ends[2] = opening.ends[1];
+        board::open(&circle.chain, &account(1), circle.ceremony.board, &opening).await
+    });
+    assert_eq!(refusal(refused), (circle.ceremony.board, "EndNotLater".to_owned()));
+}
