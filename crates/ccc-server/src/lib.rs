@@ -3,12 +3,15 @@
 //! [`node`] decides, [`server`] listens, [`follow`] reads the chain, [`client`] asks every node at once. The checks
 //! themselves are those of [`ccc_node::vault_node`]. `docs/spec/node.md` has protocol, limits and errors.
 
+pub mod application;
+pub mod attested;
 pub mod audit;
 mod body;
 pub mod client;
 pub mod config;
 pub mod follow;
 pub mod frame;
+pub mod enclave;
 mod hexed;
 pub mod identity;
 pub mod journal;
@@ -20,4 +23,6 @@ pub mod operations;
 mod peers;
 pub mod server;
 pub mod service;
+pub mod serving;
 pub mod tls;
+pub mod workflow;

@@ -1,7 +1,6 @@
 //! For the operator alone, in the clear on loopback: `/healthz`, `/readyz` and `/metrics`.
 
-use crate::{meters::Meters, node::Node, server::stopped};
-use ccc_node::vault_node::Journal;
+use crate::{application::Application, meters::Meters, server::stopped};
 use http_body_util::Full;
 use hyper::{
     Method, Request, Response, StatusCode,
@@ -24,9 +23,9 @@ const MOST: usize = 16;
 const TIME: Duration = Duration::from_secs(10);
 
 /// Serves until told to stop.
-pub async fn run<J: Journal + Send + Sync + 'static>(
+pub async fn run<A: Application>(
     listener: TcpListener,
-    node: Arc<Node<J>>,
+    application: Arc<A>,
     meters: Meters,
     mut stop: watch::Receiver<bool>,
 ) {
@@ -40,10 +39,10 @@ pub async fn run<J: Journal + Send + Sync + 'static>(
             tokio::time::sleep(Duration::from_millis(20)).await;
             continue;
         };
-        let (node, meters) = (Arc::clone(&node), meters.clone());
+        let (application, meters) = (Arc::clone(&application), meters.clone());
         tokio::spawn(async move {
             let service = service_fn(|request| {
-                let response = answer(&request, &node, &meters);
+                let response = answer(&request, &*application, &meters);
                 async move { Ok::<_, Infallible>(response) }
             });
             let connection = http1::Builder::new()
@@ -57,10 +56,10 @@ pub async fn run<J: Journal + Send + Sync + 'static>(
     }
 }
 
-fn answer<J: Journal>(request: &Request<Incoming>, node: &Node<J>, meters: &Meters) -> Response<Full<Bytes>> {
+fn answer<A: Application>(request: &Request<Incoming>, application: &A, meters: &Meters) -> Response<Full<Bytes>> {
     let (status, text) = match (request.method(), request.uri().path()) {
         (&Method::GET, "/healthz") => (StatusCode::OK, "ok\n".to_owned()),
-        (&Method::GET, "/readyz") => match node.ready() {
+        (&Method::GET, "/readyz") => match application.ready() {
             Ok(()) => (StatusCode::OK, "ready\n".to_owned()),
             Err(reason) => (StatusCode::SERVICE_UNAVAILABLE, format!("{reason}\n")),
         },
