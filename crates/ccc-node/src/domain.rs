@@ -94,7 +94,10 @@ mod tests {
         assert!(ours.len() > 20 && cores.len() > 20, "the files are read");
         assert_eq!(distinct.len(), ours.len());
         let (labels, _) = ours.split_at(5);
-        assert_eq!(labels, [super::SEED, super::GENERATOR, super::IDLE_ROUND, super::RESERVE_CHECK, super::RESERVE_CHECK_AT]);
+        assert_eq!(
+            labels,
+            [super::SEED, super::GENERATOR, super::IDLE_ROUND, super::RESERVE_CHECK, super::RESERVE_CHECK_AT]
+        );
         assert!(labels.iter().all(|label| !cores.contains(label)), "a label of the cryptography");
     }
 }

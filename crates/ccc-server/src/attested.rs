@@ -69,7 +69,7 @@ pub enum AttestedError {
 }
 
 /// What a host shows beside a result.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Beside {
     /// The request under which the ciphertexts were opened.
     pub request: Request,
@@ -86,7 +86,7 @@ impl Beside {
 }
 
 /// What a host made for one call.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Made {
     /// The result.
     pub result: AttestedResult,

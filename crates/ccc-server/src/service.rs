@@ -129,7 +129,7 @@ pub enum StartError {
 
 /// A node that is ready and serves nobody yet.
 pub struct Service {
-    server: Server<FileJournal>,
+    server: Server<Node<FileJournal>>,
     node: Arc<Node<FileJournal>>,
     meters: Meters,
     follower: Follower,

@@ -21,8 +21,8 @@ mod world;
 
 pub use error::RecoveryError;
 pub use options::{Mode, RecoveryOptions, StatementSource};
-pub use services::{Closed, Later, Material, Member, Services};
 pub use report::{CulpritLine, Line, RecoveryReport, Summary, status};
+pub use services::{Closed, Later, Material, Member, Services};
 
 use crate::{
     policy_file::PolicyFile,

@@ -48,7 +48,9 @@ impl World {
             }
             let (place, former) = (self.place(), self.former.as_deref());
             let view = timeline.chain(place.signer_view(log, &payload, result, former)).await;
-            let made = view.map_err(RecoveryError::from).and_then(|view| Ok(node.sign(result, shown, &view, self.deployment.origin(), &context)?));
+            let made = view
+                .map_err(RecoveryError::from)
+                .and_then(|view| Ok(node.sign(result, shown, &view, self.deployment.origin(), &context)?));
             match made {
                 Ok(made) => signed.push((made, context)),
                 Err(error) => refusal = Some(error),

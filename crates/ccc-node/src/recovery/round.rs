@@ -2,12 +2,7 @@
 
 use super::{FILL, INTAKE, RecoveryError, reporting::REPORT_LIFETIME, world::World};
 use crate::{
-    attempt,
-    domain::stream,
-    pool_log::PoolLogError,
-    reading::Planned,
-    timeline::Timeline,
-    workflow_node::Shown,
+    attempt, domain::stream, pool_log::PoolLogError, reading::Planned, timeline::Timeline, workflow_node::Shown,
 };
 use ccc_chain::read::BlockRef;
 use ccc_core::{

@@ -3,8 +3,7 @@
 #![allow(clippy::panic, clippy::expect_used, reason = "a helper that fails ends its test")]
 
 use super::{
-    GENESIS, INTAKE, RecoveryError, RecoveryOptions,
-    randomness, setup,
+    GENESIS, INTAKE, RecoveryError, RecoveryOptions, randomness, setup,
     statement::{Books, StatementFetcher},
     world::World,
 };

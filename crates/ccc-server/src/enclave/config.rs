@@ -1,7 +1,9 @@
 //! The configuration of an enclave's host.
 
 use super::sources::{Class, Rule};
-use crate::config::{Answers, ChainSection, ClientSection, ConfigError, PeerSection, loopback, peers, read_table, unique};
+use crate::config::{
+    Answers, ChainSection, ClientSection, ConfigError, PeerSection, loopback, peers, read_table, unique,
+};
 use ccc_node::policy_file::ModeName;
 use serde::Deserialize;
 use std::{net::SocketAddr, path::PathBuf};

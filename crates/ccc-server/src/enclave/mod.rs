@@ -12,3 +12,4 @@ pub mod service;
 pub mod sources;
 
 pub use host::{Host, HostError, Parts};
+pub use rooms::{Neighbour, Rooms};

@@ -1,6 +1,11 @@
 //! A host from its files: everything is checked before the first connection, and a reason is given.
 
-use super::{Host, Parts, config::EnclaveConfigFile, rooms::{Neighbour, Rooms}, sources::Source};
+use super::{
+    Host, Parts,
+    config::EnclaveConfigFile,
+    rooms::{Neighbour, Rooms},
+    sources::Source,
+};
 use crate::{
     client::{Client, Endpoint},
     config::peers,
@@ -9,7 +14,12 @@ use crate::{
     service::{Public, StartError, follow, mode},
     serving::{Doors, Serving, check_pool},
 };
-use ccc_core::{enclave::attestation::simulated::{SimulatedHardware, SimulatedProvider}, identifier::Identifier, keys::ParticipantKeys, table::TableStore};
+use ccc_core::{
+    enclave::attestation::simulated::{SimulatedHardware, SimulatedProvider},
+    identifier::Identifier,
+    keys::ParticipantKeys,
+    table::TableStore,
+};
 use ccc_enclave::config::EnclaveConfig;
 use ccc_node::{
     policy_file::ModeName,

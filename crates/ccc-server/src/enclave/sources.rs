@@ -114,11 +114,7 @@ pub async fn statement(rule: Rule, sources: &[Source]) -> Result<Zeroizing<Vec<u
     choose(rule, found, sources.len())
 }
 
-fn choose(
-    rule: Rule,
-    mut found: Vec<Zeroizing<Vec<u8>>>,
-    asked: usize,
-) -> Result<Zeroizing<Vec<u8>>, SourceError> {
+fn choose(rule: Rule, mut found: Vec<Zeroizing<Vec<u8>>>, asked: usize) -> Result<Zeroizing<Vec<u8>>, SourceError> {
     let parsed = |(index, bytes): (usize, &Zeroizing<Vec<u8>>)| {
         Statement::parse(bytes).map_err(|source| SourceError::Statement { index, source })
     };
@@ -126,7 +122,8 @@ fn choose(
     let first = statements.first().ok_or(if asked == 0 { SourceError::None } else { few(asked, 0) })?;
     let place = match rule {
         Rule::Identical => {
-            let same = |other: &Statement| (other.reserves(), other.liabilities()) == (first.reserves(), first.liabilities());
+            let same =
+                |other: &Statement| (other.reserves(), other.liabilities()) == (first.reserves(), first.liabilities());
             match statements.iter().position(|other| !same(other) || other.account() != first.account()) {
                 Some(index) => return Err(SourceError::Differ { index }),
                 None => 0,
@@ -163,9 +160,8 @@ mod tests {
     use super::*;
 
     fn said(reserves: u64, liabilities: u64) -> Zeroizing<Vec<u8>> {
-        let text = format!(
-            r#"{{"account":"a","unit":"satoshi","time":1,"reserves":{reserves},"liabilities":{liabilities}}}"#
-        );
+        let text =
+            format!(r#"{{"account":"a","unit":"satoshi","time":1,"reserves":{reserves},"liabilities":{liabilities}}}"#);
         Zeroizing::new(text.into_bytes())
     }
 

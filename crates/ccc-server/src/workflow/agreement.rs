@@ -5,7 +5,7 @@ use ccc_core::report::{Payload, Statement, keccak256};
 use std::collections::BTreeMap;
 
 /// A result that enough enclaves agree with, and who says something else.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub(super) struct Agreed {
     pub(super) made: Made,
     pub(super) odd: Vec<String>,
@@ -120,7 +120,7 @@ mod tests {
         let results = [(1, Verdict::Solvent), (2, Verdict::Insolvent), (3, Verdict::Insolvent)];
         let agreed = agree(2, named(&results)).expect("two agree");
         assert_eq!(agreed.odd, ["enclave-1"]);
-        assert_eq!(agreed.made, made(Verdict::Insolvent, 2));
+        assert_eq!(agreed.made.to_bytes(), made(Verdict::Insolvent, 2).to_bytes());
     }
 
     #[test]

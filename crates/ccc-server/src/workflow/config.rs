@@ -6,19 +6,8 @@ use serde::Deserialize;
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 /// Values at the top of the file that the environment may replace.
-const REPLACED: [&str; 11] = [
-    "mode",
-    "listen",
-    "operations",
-    "key",
-    "signer",
-    "wallet",
-    "committee",
-    "deployment",
-    "policy",
-    "pool",
-    "rpc_url",
-];
+const REPLACED: [&str; 11] =
+    ["mode", "listen", "operations", "key", "signer", "wallet", "committee", "deployment", "policy", "pool", "rpc_url"];
 
 /// The longest cadence: a day.
 const MAX_CADENCE: u64 = 24 * 3_600;
@@ -164,7 +153,8 @@ mod tests {
 
     #[test]
     fn n225_numbers_and_peers_that_do_not_fit_are_named() {
-        let three: String = [("a", "01"), ("b", "02"), ("c", "03")].map(|(name, key)| peer("enclave", name, key)).concat();
+        let three: String =
+            [("a", "01"), ("b", "02"), ("c", "03")].map(|(name, key)| peer("enclave", name, key)).concat();
         let others = peer("workflow", "d", "04");
         let config = read(&format!("{three}{others}")).expect("a configuration");
         assert_eq!((config.agree(), config.times()[0]), (2, Duration::from_secs(60)));

@@ -88,8 +88,7 @@ impl Signer {
         let view = self.place().signer_view(&mut log, &payload, result, former.as_deref()).await?;
         drop(log);
         let context = self.deployment.context(payload.binding.sequence);
-        let (report, signature) =
-            self.node.sign(result, beside.shown(), &view, self.deployment.origin(), &context)?;
+        let (report, signature) = self.node.sign(result, beside.shown(), &view, self.deployment.origin(), &context)?;
         Ok(Signed { report, context, signature })
     }
 }
