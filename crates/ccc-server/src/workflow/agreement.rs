@@ -14,15 +14,15 @@ pub(super) struct Agreed {
 /// Too few enclaves say the same.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{found} of {answered} enclaves say the same, {need} are needed; {}", .names.join(", "))]
-pub struct NoAgreement {
+pub(super) struct NoAgreement {
     /// Enclaves that have to say the same.
-    pub need: usize,
+    pub(super) need: usize,
     /// Those that answered.
-    pub answered: usize,
+    pub(super) answered: usize,
     /// The most that said the same.
-    pub found: usize,
+    pub(super) found: usize,
     /// Who answered.
-    pub names: Vec<String>,
+    pub(super) names: Vec<String>,
 }
 
 /// What an enclave says of the reserve, without what differs between two honest ones: its evidence, and the randomness of
