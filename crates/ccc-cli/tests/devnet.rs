@@ -64,8 +64,7 @@ impl Devnet {
         let output = command.output().expect("it runs");
         let object: Value = serde_json::from_slice(&output.stdout)
             .unwrap_or_else(|_| panic!("{}", String::from_utf8_lossy(&output.stderr)));
-        let reserve = &object["reserve"];
-        (reserve["sequence"].as_u64().expect("a number"), reserve["verdict"].as_str().expect("a word").to_owned())
+        (object["sequence"].as_u64().expect("a number"), object["verdict"].as_str().expect("a word").to_owned())
     }
 }
 

@@ -170,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn n223_sources_that_differ_give_no_statement_under_the_rule_identical() {
+    fn sources_that_differ_give_no_statement_under_the_rule_identical() {
         let same = choose(Rule::Identical, vec![said(9, 10), said(9, 10)], 2).expect("one");
         assert_eq!(reserves(&same), 9);
         for other in [said(8, 10), said(9, 11)] {
@@ -184,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn n224_a_median_needs_more_than_half_and_is_no_source_that_stands_alone() {
+    fn a_median_needs_more_than_half_and_is_no_source_that_stands_alone() {
         let three = vec![said(1_000_000, 10), said(9, 10), said(8, 10)];
         assert_eq!(reserves(&choose(Rule::Median, three, 3).expect("one")), 9);
         let two = vec![said(9, 10), said(8, 10)];

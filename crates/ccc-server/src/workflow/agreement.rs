@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn n226_too_few_that_say_the_same_are_no_agreement() {
+    fn too_few_that_say_the_same_are_no_agreement() {
         let split = [(1, Verdict::Solvent), (2, Verdict::Insolvent), (3, Verdict::Unknown)];
         let refused = agree(2, named(&split)).expect_err("three say three things");
         assert_eq!((refused.need, refused.answered, refused.found), (2, 3, 1));

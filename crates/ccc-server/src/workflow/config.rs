@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn n225_numbers_and_peers_that_do_not_fit_are_named() {
+    fn numbers_and_peers_that_do_not_fit_are_named() {
         let three: String =
             [("a", "01"), ("b", "02"), ("c", "03")].map(|(name, key)| peer("enclave", name, key)).concat();
         let others = peer("workflow", "d", "04");
