@@ -105,7 +105,11 @@ fn a_reserve_is_healed_by_processes_and_checked_again_when_some_of_them_are_kill
     while away.len() < 2 {
         let changed = devnet.object("name");
         let name = changed["name"].as_str().expect("a name").to_owned();
-        if changed["state"] == "away" { away.insert(name) } else { away.remove(&name) };
+        if changed["state"] == "away" {
+            away.insert(name)
+        } else {
+            away.remove(&name)
+        };
     }
     assert_eq!(away.iter().map(String::as_str).collect::<Vec<_>>(), ["vault-4", "workflow-4"]);
     let url = started["chain"].as_str().expect("an address");

@@ -247,7 +247,7 @@ impl Writer<'_> {
     }
 }
 
-const CHAIN: &str = "\n[chain]\ninterval = 1\n";
+const CHAIN: &str = "\n[chain]\ninterval = 1\nclock_behind = 60\n";
 
 /// The pool file of a deployment.
 fn settings_of(config: &EnclaveConfig, deployment: &ccc_chain::Deployment, root: [u8; 32]) -> settings::Settings {

@@ -15,6 +15,7 @@ use crate::{
     network::{NetworkError, runtime},
     ui::{Answer, Ui},
 };
+use alloy::eips::BlockId;
 use ccc_chain::{
     Chain, ConnectOptions, EmbeddedConfig,
     embedded::{ChainServer, Clock, EmbeddedTransport},
@@ -35,6 +36,9 @@ use tempfile::TempDir;
 const CHAIN_ID: u64 = 31_337;
 /// From one empty block to the next.
 const BEAT: Duration = Duration::from_secs(1);
+/// Seconds by which the chain's time is behind at first. Each transaction is a block, and blocks are a second apart: what is
+/// deployed and paid in at the start would otherwise take the chain ahead of the nodes' clocks.
+const LAG: u64 = 150;
 /// From one look at the processes to the next.
 const LOOK: Duration = Duration::from_secs(1);
 
@@ -76,17 +80,21 @@ impl Drop for Served {
 }
 
 impl Served {
-    /// A chain that keeps the machine's time, with a block every second: nodes do not believe one that stands still.
+    /// A chain with a block every second, between [`LAG`] behind the machine's time and that time: nodes do not believe one
+    /// that stands still, or that is ahead of them.
     async fn start() -> Result<Self, Error> {
-        let config = EmbeddedConfig { chain_id: CHAIN_ID, genesis_time: now(), rich: Vec::new() };
+        let config = EmbeddedConfig { chain_id: CHAIN_ID, genesis_time: now() - LAG, rich: Vec::new() };
         let any = ([127, 0, 0, 1], 0).into();
-        let server = ChainServer::serve(any, EmbeddedTransport::new(&config), Clock::Machine).await;
+        let server = ChainServer::serve(any, EmbeddedTransport::new(&config), Clock::Blocks).await;
         let server = server.map_err(NetworkError::from)?;
         let chain = Chain::connect(&server.url(), &ConnectOptions::default()).await.map_err(RecoveryError::from)?;
         let beat = tokio::spawn(async move {
             loop {
                 tokio::time::sleep(BEAT).await;
-                let _next_second = chain.advance_time(now()).await;
+                if let Ok(newest) = chain.block(BlockId::latest()).await {
+                    let next = newest.time.saturating_add(1).min(now()).max(now() - LAG);
+                    let _next_second = chain.advance_time(next).await;
+                }
             }
         });
         Ok(Self { server, beat })
@@ -186,5 +194,5 @@ async fn ended(seconds: Option<u64>) {
 }
 
 fn now() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |passed| passed.as_secs())
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(LAG, |passed| passed.as_secs().max(LAG))
 }
