@@ -2,7 +2,8 @@
 //!
 //! *Layout* (integers big-endian; LP(x) is u32 length ‖ x):
 //! result = LP(payload) ‖ public inputs 72 ‖ request digest 64 ‖ header hash 32 ‖ log digest 32 ‖ LP(evidence) ‖ u8 k ‖
-//! k × (epoch u64 ‖ signature 65), k 0 or 1. shown = LP(request, kind 20) ‖ LP(table header, 435 bytes, or nothing).
+//! k × (epoch u64 ‖ signature 65), k 0 or 1. shown = u8 whether it names ciphertexts ‖
+//! LP(request, kind 20; one that names none has a digest of zeros in their place) ‖ LP(table header, 435 bytes, or nothing).
 //! made = LP(result) ‖ shown ‖ u16 p ‖ p × LP(result). judged = LP(result) ‖ shown. version = LP(table header) ‖ LP(body) ‖
 //! LP(sidecar) ‖ LP(receipts, or nothing). check = block hash 32 ‖ sequence u64. verdict = u8 0 ‖ LP(reason), or u8 1 ‖
 //! signature 65.
@@ -129,10 +130,21 @@ impl Made {
 pub fn judged(result: &AttestedResult, beside: &Beside) -> Vec<u8> {
     let mut out = Vec::new();
     length_prefixed(&mut out, &self::result(result));
-    length_prefixed(&mut out, &beside.request.to_bytes());
+    out.push(u8::from(!beside.request.ciphertexts.is_empty()));
+    length_prefixed(&mut out, &named(&beside.request).to_bytes());
     let header = beside.header.as_ref().map(Header::to_bytes);
     length_prefixed(&mut out, header.as_ref().map_or(&[], <[u8; HEADER_LEN]>::as_slice));
     out
+}
+
+/// The request, with zeros in the place of a first ciphertext: the kind has no room for a request that names nothing, as
+/// that of the first version.
+fn named(request: &Request) -> Request {
+    let mut request = request.clone();
+    if request.ciphertexts.is_empty() {
+        request.ciphertexts.push([0; 32]);
+    }
+    request
 }
 
 /// Reads the body of a call for a signature.
@@ -148,7 +160,15 @@ pub fn read_judged(bytes: &[u8]) -> Result<(AttestedResult, Beside), AttestedErr
 
 fn read_judged_from(reader: &mut Reader<'_>) -> Result<(AttestedResult, Beside), AttestedError> {
     let result = read_result(reader.length_prefixed("result", MAX_RESULT)?)?;
-    let request = Request::from_bytes(reader.length_prefixed("request", MAX_REQUEST)?)?;
+    let names = reader.u8("whether the request names ciphertexts")?;
+    let mut request = Request::from_bytes(reader.length_prefixed("request", MAX_REQUEST)?)?;
+    match (names, request.ciphertexts.as_slice()) {
+        (0, [zeros]) if *zeros == [0; 32] => request.ciphertexts.clear(),
+        (1, _) => {}
+        (found, _) => {
+            return Err(AttestedError::Count { what: "requests without ciphertexts", most: 1, found: found.into() });
+        }
+    }
     let header = match reader.length_prefixed("table header", HEADER_LEN)? {
         [] => None,
         bytes => Some(Header::from_bytes(bytes).map_err(|_| AttestedError::Header)?),

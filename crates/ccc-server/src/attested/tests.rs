@@ -35,6 +35,10 @@ fn what_was_made_is_read_back_and_every_cut_of_it_is_refused() {
     for length in 0..bytes.len() {
         assert!(Made::from_bytes(&bytes[..length]).is_err(), "{length}");
     }
+    let mut named = made.clone();
+    named.beside.request.ciphertexts.push([6; 32]);
+    let read = Made::from_bytes(&named.to_bytes()).expect("read");
+    assert_eq!(read.beside.request, named.beside.request);
     let longer = [bytes.as_slice(), &[0]].concat();
     assert_eq!(Made::from_bytes(&longer).expect_err("longer"), EncodingError::Trailing { found: 1 }.into());
     let asked = judged(&made.result, &made.beside);
