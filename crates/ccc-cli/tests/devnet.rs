@@ -1,5 +1,6 @@
 //! A network of processes heals a reserve, and goes on when as many of them are gone as may be.
 #![cfg(unix)]
+#![allow(clippy::expect_used, clippy::panic, reason = "a helper that fails ends its test")]
 
 use rustix::process::{Pid, Signal, kill_process, test_kill_process};
 use serde_json::Value;

@@ -2,7 +2,7 @@
 
 use super::{
     files::{Directory, Named},
-    processes::{Processes, Start, ready},
+    processes::{Processes, Start, State, ready},
 };
 use ccc_chain::{Chain, ConnectOptions, Wallet};
 use ccc_node::recovery::{Closed, Later, Material, RecoveryError, Services};
@@ -123,23 +123,28 @@ impl Shared {
             for (place, address) in asked {
                 states.push((place, ready(address).await));
             }
-            let mut network = locked(&self.0);
-            network.processes.changed(states);
-            if network.processes.all_up() {
+            if self.look(states)? {
                 return Ok(());
             }
-            if let Some(name) = network.processes.ended() {
-                let log = network.plan.directory.join(format!("{name}.log"));
-                let said = std::fs::read_to_string(&log).unwrap_or_default();
-                let last = said.lines().last().unwrap_or("it said nothing").to_owned();
-                return Err(failed(format!("{name} ended: {last}")));
-            }
-            drop(network);
             if began.elapsed() > PATIENCE {
                 return Err(failed(format!("not everybody is up after {} seconds", PATIENCE.as_secs())));
             }
             tokio::time::sleep(LOOK).await;
         }
+    }
+
+    /// Whether all are up; an error where one has ended, with its last words.
+    fn look(&self, states: Vec<(usize, State)>) -> Result<bool, RecoveryError> {
+        let mut network = locked(&self.0);
+        network.processes.changed(states);
+        if network.processes.all_up() {
+            return Ok(true);
+        }
+        let Some(name) = network.processes.ended() else { return Ok(false) };
+        let log = network.plan.directory.join(format!("{name}.log"));
+        let said = std::fs::read_to_string(&log).unwrap_or_default();
+        let last = said.lines().last().unwrap_or("it said nothing").to_owned();
+        Err(failed(format!("{name} ended: {last}")))
     }
 
     /// Asks one enclave's host after the other.
