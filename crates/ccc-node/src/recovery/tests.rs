@@ -10,6 +10,7 @@ use super::{
 use crate::{
     maker::{Instruction, TableOwner},
     pool_log::{Former, RoundAt},
+    reading::ChainLog,
     scenario::Scenario,
     timeline::{Silent, Timeline},
     workflow_node::SignerRefusal,
