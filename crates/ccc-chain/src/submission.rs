@@ -138,22 +138,32 @@ async fn observed(
     Ok(found)
 }
 
-/// What the report says that a transaction delivered, if it made the version with this header. Another contract's calldata
-/// proves nothing: it may have handed on something else.
+/// What the report says that a transaction delivered, if it made the version with this header.
 async fn reported(
     chain: &Chain,
     forwarder: Address,
     transaction: B256,
     header_hash: B256,
 ) -> Result<Option<Round>, ChainError> {
+    let report = report_of(chain, forwarder, transaction).await?;
+    Ok(report.and_then(|report| match report.payload().statement {
+        Statement::Round(round) if round.header_hash == header_hash.0 => Some(round),
+        _ => None,
+    }))
+}
+
+/// The report in a delivery's calldata; nothing where the calldata is not the forwarder's.
+///
+/// *Security*: another contract's calldata proves nothing: it may have handed on something else. What is read here is
+/// held against the execution identifiers that the pool accepted.
+///
+/// # Errors
+/// See [`ChainError`].
+pub async fn report_of(chain: &Chain, forwarder: Address, transaction: B256) -> Result<Option<Report>, ChainError> {
     let Some(sent) = chain.provider().get_transaction_by_hash(transaction).await? else { return Ok(None) };
     if sent.to() != Some(forwarder) {
         return Ok(None);
     }
     let Ok(call) = QuorumForwarder::reportCall::abi_decode(sent.input()) else { return Ok(None) };
-    let Ok(report) = Report::from_raw(&call.rawReport) else { return Ok(None) };
-    Ok(match report.payload().statement {
-        Statement::Round(round) if round.header_hash == header_hash.0 => Some(round),
-        _ => None,
-    })
+    Ok(Report::from_raw(&call.rawReport).ok())
 }

@@ -12,6 +12,9 @@ pub(crate) const GENERATOR: &str = "generator";
 pub(crate) const IDLE_ROUND: &str = "idle-round";
 /// The identifier of a reserve check: H("reserve-check"; attestation contract 20, sequence u64).
 pub(crate) const RESERVE_CHECK: &str = "reserve-check";
+/// The identifier of a host's reserve check, which another block asks for anew: H("reserve-check-at"; attestation contract
+/// 20, sequence u64, block hash 32).
+pub(crate) const RESERVE_CHECK_AT: &str = "reserve-check-at";
 
 /// What the workflow of a deployment is named after: the digest of these bytes.
 pub(crate) const WORKFLOW: &[u8] = b"ccc workflow";
@@ -94,8 +97,11 @@ mod tests {
         let distinct: BTreeSet<&str> = ours.iter().copied().collect();
         assert!(ours.len() > 20 && cores.len() > 20, "the files are read");
         assert_eq!(distinct.len(), ours.len());
-        let (labels, _) = ours.split_at(4);
-        assert_eq!(labels, [super::SEED, super::GENERATOR, super::IDLE_ROUND, super::RESERVE_CHECK]);
+        let (labels, _) = ours.split_at(5);
+        assert_eq!(
+            labels,
+            [super::SEED, super::GENERATOR, super::IDLE_ROUND, super::RESERVE_CHECK, super::RESERVE_CHECK_AT]
+        );
         assert!(labels.iter().all(|label| !cores.contains(label)), "a label of the cryptography");
     }
 }

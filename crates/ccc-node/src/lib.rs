@@ -4,6 +4,7 @@
 //! [`workflow_node`], [`maker`], [`agent`], [`custodian`]. [`recovery`] joins them on one chain.
 
 pub mod agent;
+pub mod attempt;
 pub mod custodian;
 mod domain;
 pub mod leak;
@@ -13,6 +14,7 @@ pub mod nsm;
 pub mod policy_file;
 pub mod pool_log;
 pub mod production;
+pub mod reading;
 pub mod recovery;
 pub mod scenario;
 pub mod seed;

@@ -301,6 +301,16 @@ impl PoolLog {
         Ok(Log { consumed: at.consumed, boundary, new_orders, live_orders, collateral, upkeep: None })
     }
 
+    /// The requests that a round at a block could settle: those that wait and whose deadline has come, in the order in which
+    /// they have to be.
+    #[must_use]
+    pub fn due(&self, block: u64, time: u64) -> Vec<[u8; 32]> {
+        let due = self.waiting(Moment { block, time }).filter(|asked| asked.what.deadline <= time);
+        let mut due: Vec<_> = due.map(|asked| (asked.cut, asked.block, asked.what.submission.id)).collect();
+        due.sort_unstable();
+        due.into_iter().map(|(_, _, id)| id).collect()
+    }
+
     fn waiting(&self, at: Moment) -> impl Iterator<Item = &Asked> {
         self.requests.values().filter(move |asked| asked.waits(at))
     }

@@ -403,3 +403,22 @@ fn n135_a_request_is_not_settled_before_everything_older_has_been_read() {
     chain.processed(26, POOL, &payload(5, 25), true);
     assert_eq!(settle(&chain, 25), Ok(vec![1, 2, 3]));
 }
+
+#[test]
+fn requests_are_due_from_their_deadline_to_the_end_of_their_window_in_the_order_of_their_cuts() {
+    let mut chain = Chain::new();
+    chain.order(10, 1);
+    chain.request_until(20, 9, 40);
+    chain.order(21, 2);
+    // it is made while the first may still wait, so its cut is the first one's own place
+    chain.request_until(22, 3, 30);
+    chain.request_until(200, 4, 210);
+    let due = |chain: &Chain, block| -> Vec<u8> { chain.log.due(block, block).iter().map(|id| id[0]).collect() };
+    assert_eq!(due(&chain, 29), Vec::<u8>::new());
+    assert_eq!(due(&chain, 30), [3]);
+    assert_eq!(due(&chain, 40), [9, 3], "of one cut the older first");
+    chain.ended(50, 9, true);
+    assert_eq!((due(&chain, 49), due(&chain, 50)), (vec![9, 3], vec![3]));
+    assert_eq!(due(&chain, 131), Vec::<u8>::new(), "its window is over");
+    assert_eq!(due(&chain, 210), [4]);
+}

@@ -47,6 +47,17 @@ impl Room {
     }
 }
 
+impl crate::application::Body for Held {
+    fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    fn done(&mut self) {
+        self.bytes = Vec::new();
+        self.room = None;
+    }
+}
+
 impl Held {
     /// Room is taken for what the buffer has, before it grows.
     fn take(&mut self, room: &Arc<Semaphore>, frame: &[u8], most: usize) -> Result<(), BodyError> {

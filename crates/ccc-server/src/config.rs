@@ -12,6 +12,21 @@ const MAX_BOUND: u64 = u32::MAX as u64;
 /// The longest name of a client.
 const MAX_NAME: usize = 64;
 
+/// Values at the top of the file that the environment may replace.
+const REPLACED: [&str; 11] = [
+    "mode",
+    "listen",
+    "operations",
+    "key",
+    "committee",
+    "deployment",
+    "policy",
+    "counter",
+    "audit",
+    "rpc_url",
+    "answers",
+];
+
 /// The file. Paths are relative to the directory from which the node is started.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -103,6 +118,18 @@ pub struct ClientSection {
     pub key: String,
 }
 
+/// A node that is called.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PeerSection {
+    /// What logs call it.
+    pub name: String,
+    /// Its Ed25519 key, 64 hexadecimal digits.
+    pub key: String,
+    /// Where it is.
+    pub address: SocketAddr,
+}
+
 /// Why a configuration is none.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -143,6 +170,22 @@ pub enum ConfigError {
         /// The value.
         found: u64,
     },
+    /// A list that may not be empty.
+    #[error("at least one [[{what}]] is needed")]
+    Missing {
+        /// Which.
+        what: &'static str,
+    },
+    /// A number that does not fit the others.
+    #[error("{what} is {found}, where {expected}")]
+    Number {
+        /// Which.
+        what: &'static str,
+        /// The value.
+        found: u64,
+        /// What is possible.
+        expected: &'static str,
+    },
     /// A member of the committee among the clients, or one key twice.
     #[error("client {index}: another peer has this key")]
     SameKey {
@@ -165,21 +208,13 @@ impl VaultConfig {
     /// # Errors
     /// [`ConfigError`].
     pub fn read(text: &str, variables: impl Iterator<Item = (String, String)>) -> Result<Self, ConfigError> {
-        let mut table: toml::Table = toml::from_str(text)?;
-        for (name, value) in variables {
-            if let Some(name) = name.strip_prefix(PREFIX) {
-                replace(&mut table, name, value)?;
-            }
-        }
-        let config: Self = table.try_into()?;
+        let config: Self = read_table(text, variables, &REPLACED)?.try_into()?;
         config.check()?;
         Ok(config)
     }
 
     fn check(&self) -> Result<(), ConfigError> {
-        if !self.operations.ip().is_loopback() {
-            return Err(ConfigError::Operations { found: self.operations });
-        }
+        loopback(self.operations)?;
         self.client_keys()?;
         let (limits, follow) = (self.limits(), self.follow());
         let bounds = [
@@ -208,24 +243,7 @@ impl VaultConfig {
     /// # Errors
     /// [`ConfigError::Client`].
     pub fn client_keys(&self) -> Result<Vec<([u8; 32], String)>, ConfigError> {
-        let (mut names, mut keys) = (BTreeSet::new(), BTreeSet::new());
-        let one = |(index, client): (usize, &ClientSection)| {
-            let wrong = |reason| ConfigError::Client { index, reason };
-            let plain = client.name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_');
-            if client.name.is_empty() || client.name.len() > MAX_NAME || !plain {
-                return Err(wrong("a name has 1 to 64 letters, digits, - or _"));
-            }
-            if !names.insert(client.name.clone()) {
-                return Err(wrong("another client has this name"));
-            }
-            let mut key = [0; 32];
-            hex::decode_to_slice(&client.key, &mut key).map_err(|_| wrong("a key has 64 hexadecimal digits"))?;
-            if !keys.insert(key) {
-                return Err(ConfigError::SameKey { index });
-            }
-            Ok((key, client.name.clone()))
-        };
-        self.clients.iter().enumerate().map(one).collect()
+        client_keys(&self.clients)
     }
 
     /// The bounds.
@@ -253,13 +271,7 @@ impl VaultConfig {
     /// How the chain is followed.
     #[must_use]
     pub fn follow(&self) -> FollowOptions {
-        let (own, default) = (self.chain, FollowOptions::default());
-        FollowOptions {
-            interval: own.interval.map_or(default.interval, Duration::from_secs),
-            window: own.window.unwrap_or(default.window),
-            ahead: own.clock_behind.unwrap_or(default.ahead),
-            behind: own.stale_after.unwrap_or(default.behind),
-        }
+        self.chain.options()
     }
 
     /// The journal's counter.
@@ -275,28 +287,94 @@ impl VaultConfig {
     }
 }
 
-/// Strings at the top of the file alone: addresses, paths and words.
-fn replace(table: &mut toml::Table, name: &str, value: String) -> Result<(), ConfigError> {
-    const KNOWN: [&str; 11] = [
-        "mode",
-        "listen",
-        "operations",
-        "key",
-        "committee",
-        "deployment",
-        "policy",
-        "counter",
-        "audit",
-        "rpc_url",
-        "answers",
-    ];
-    let key = name.to_ascii_lowercase();
-    if !KNOWN.contains(&key.as_str()) {
-        let reason = format!("no such value; there are {}", KNOWN.join(", "));
-        return Err(ConfigError::Variable { name: name.to_owned(), reason });
+impl ChainSection {
+    /// How the chain is followed.
+    pub(crate) fn options(self) -> FollowOptions {
+        let default = FollowOptions::default();
+        FollowOptions {
+            interval: self.interval.map_or(default.interval, Duration::from_secs),
+            window: self.window.unwrap_or(default.window),
+            ahead: self.clock_behind.unwrap_or(default.ahead),
+            behind: self.stale_after.unwrap_or(default.behind),
+        }
     }
-    table.insert(key, toml::Value::String(value));
-    Ok(())
+
+    pub(crate) fn check(self) -> Result<(), ConfigError> {
+        let follow = self.options();
+        let bounds = [("interval", follow.interval.as_secs()), ("window", follow.window as u64)];
+        match bounds.into_iter().find(|(_, bound)| !(1..=MAX_BOUND).contains(bound)) {
+            Some((what, found)) => Err(ConfigError::Bound { what, found }),
+            None => Ok(()),
+        }
+    }
+}
+
+/// The keys of clients with their names, each once.
+pub(crate) fn client_keys(clients: &[ClientSection]) -> Result<Vec<([u8; 32], String)>, ConfigError> {
+    let (mut names, mut keys) = (BTreeSet::new(), BTreeSet::new());
+    let one = |(index, client): (usize, &ClientSection)| {
+        let wrong = |reason| ConfigError::Client { index, reason };
+        let plain = client.name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_');
+        if client.name.is_empty() || client.name.len() > MAX_NAME || !plain {
+            return Err(wrong("a name has 1 to 64 letters, digits, - or _"));
+        }
+        if !names.insert(client.name.clone()) {
+            return Err(wrong("another client has this name"));
+        }
+        let mut key = [0; 32];
+        hex::decode_to_slice(&client.key, &mut key).map_err(|_| wrong("a key has 64 hexadecimal digits"))?;
+        if !keys.insert(key) {
+            return Err(ConfigError::SameKey { index });
+        }
+        Ok((key, client.name.clone()))
+    };
+    clients.iter().enumerate().map(one).collect()
+}
+
+/// The peers' keys, names and addresses.
+pub(crate) fn peers(peers: &[PeerSection]) -> Result<Vec<([u8; 32], String, SocketAddr)>, ConfigError> {
+    let clients: Vec<_> =
+        peers.iter().map(|peer| ClientSection { name: peer.name.clone(), key: peer.key.clone() }).collect();
+    let keys = client_keys(&clients)?;
+    Ok(keys.into_iter().zip(peers).map(|((key, name), peer)| (key, name, peer.address)).collect())
+}
+
+/// Names and keys of several lists together, each once: a name says what its peer may do.
+pub(crate) fn unique(known: Vec<([u8; 32], String)>) -> Result<Vec<([u8; 32], String)>, ConfigError> {
+    let (mut names, mut keys) = (BTreeSet::new(), BTreeSet::new());
+    for (index, (key, name)) in known.iter().enumerate() {
+        if !keys.insert(key) {
+            return Err(ConfigError::SameKey { index });
+        }
+        if !names.insert(name) {
+            return Err(ConfigError::Client { index, reason: "another client has this name" });
+        }
+    }
+    Ok(known)
+}
+
+/// Health and meters are for this machine.
+pub(crate) fn loopback(found: SocketAddr) -> Result<(), ConfigError> {
+    if found.ip().is_loopback() { Ok(()) } else { Err(ConfigError::Operations { found }) }
+}
+
+/// A file's text, with what the variables replace: strings at the top of the file alone, addresses, paths and words.
+pub(crate) fn read_table(
+    text: &str,
+    variables: impl Iterator<Item = (String, String)>,
+    known: &[&str],
+) -> Result<toml::Table, ConfigError> {
+    let mut table: toml::Table = toml::from_str(text)?;
+    for (name, value) in variables {
+        let Some(name) = name.strip_prefix(PREFIX) else { continue };
+        let key = name.to_ascii_lowercase();
+        if !known.contains(&key.as_str()) {
+            let reason = format!("no such value; there are {}", known.join(", "));
+            return Err(ConfigError::Variable { name: name.to_owned(), reason });
+        }
+        table.insert(key, toml::Value::String(value));
+    }
+    Ok(table)
 }
 
 #[cfg(test)]

@@ -31,10 +31,18 @@ pub struct Meters {
 
 impl Default for Meters {
     fn default() -> Self {
+        Self::of("ccc_vault")
+    }
+}
+
+impl Meters {
+    /// Meters whose names begin with this.
+    #[must_use]
+    pub fn of(prefix: &str) -> Self {
         let (asks, calls, turned_away) = (Family::default(), Family::default(), Family::default());
         let connections = Gauge::default();
         let seconds = Histogram::new(exponential_buckets(0.001, 2.0, 14));
-        let mut registry = Registry::with_prefix("ccc_vault");
+        let mut registry = Registry::with_prefix(prefix);
         registry.register("asks", "Asks by outcome: given, refused, later", asks.clone());
         registry.register("calls", "Calls by status", calls.clone());
         registry.register("connections", "Connections of known peers", connections.clone());
@@ -42,9 +50,7 @@ impl Default for Meters {
         registry.register("call_seconds", "From a call's header to its answer", seconds.clone());
         Self { asks, calls, connections, turned_away, seconds, registry: Arc::new(Mutex::new(registry)) }
     }
-}
 
-impl Meters {
     pub(crate) fn ask(&self, kind: &'static str) {
         self.asks.get_or_create(&Kind { kind }).inc();
     }

@@ -1,12 +1,11 @@
 //! For the operator alone, in the clear on loopback: `/healthz`, `/readyz` and `/metrics`.
 
 use crate::{
+    application::Application,
     meters::Meters,
-    node::Node,
-    routes::{self, Door, Missing, Page},
+    routes::{self, Listener, Missing, Page},
     server::stopped,
 };
-use ccc_node::vault_node::Journal;
 use http_body_util::Full;
 use hyper::{
     Request, Response, StatusCode,
@@ -29,9 +28,9 @@ const MOST: usize = 16;
 const TIME: Duration = Duration::from_secs(10);
 
 /// Serves until told to stop.
-pub async fn run<J: Journal + Send + Sync + 'static>(
+pub async fn run<A: Application>(
     listener: TcpListener,
-    node: Arc<Node<J>>,
+    application: Arc<A>,
     meters: Meters,
     mut stop: watch::Receiver<bool>,
 ) {
@@ -45,10 +44,10 @@ pub async fn run<J: Journal + Send + Sync + 'static>(
             tokio::time::sleep(Duration::from_millis(20)).await;
             continue;
         };
-        let (node, meters) = (Arc::clone(&node), meters.clone());
+        let (application, meters) = (Arc::clone(&application), meters.clone());
         tokio::spawn(async move {
             let service = service_fn(|request| {
-                let response = answer(&request, &node, &meters);
+                let response = answer(&request, &*application, &meters);
                 async move { Ok::<_, Infallible>(response) }
             });
             let connection = http1::Builder::new()
@@ -62,11 +61,11 @@ pub async fn run<J: Journal + Send + Sync + 'static>(
     }
 }
 
-fn answer<J: Journal>(request: &Request<Incoming>, node: &Node<J>, meters: &Meters) -> Response<Full<Bytes>> {
-    let found = routes::find(Door::Operator, request.method().as_str(), request.uri().path());
+fn answer<A: Application>(request: &Request<Incoming>, application: &A, meters: &Meters) -> Response<Full<Bytes>> {
+    let found = routes::find(Listener::Operator, request.method().as_str(), request.uri().path());
     let (status, text) = match found.map(|route| route.page) {
         Ok(Page::Health) => (StatusCode::OK, "ok\n".to_owned()),
-        Ok(Page::Ready) => match node.ready() {
+        Ok(Page::Ready) => match application.ready() {
             Ok(()) => (StatusCode::OK, "ready\n".to_owned()),
             Err(reason) => (StatusCode::SERVICE_UNAVAILABLE, format!("{reason}\n")),
         },

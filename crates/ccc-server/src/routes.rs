@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 
 /// Who reaches a page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Door {
+pub enum Listener {
     /// The committee and the clients of the configuration, over TLS.
     Committee,
     /// The operator, on a loopback address.
@@ -31,7 +31,7 @@ pub struct Route {
     /// What it is.
     pub page: Page,
     /// Where it is served.
-    pub door: Door,
+    pub listener: Listener,
     /// The one method.
     pub method: &'static str,
     /// The path.
@@ -63,7 +63,7 @@ const TEXT: &str = "text/plain; charset=utf-8";
 pub const ROUTES: [Route; 4] = [
     Route {
         page: Page::Reencrypt,
-        door: Door::Committee,
+        listener: Listener::Committee,
         method: "POST",
         path: frame::PATH,
         name: "reencrypt",
@@ -82,7 +82,7 @@ pub const ROUTES: [Route; 4] = [
     },
     Route {
         page: Page::Health,
-        door: Door::Operator,
+        listener: Listener::Operator,
         method: "GET",
         path: "/healthz",
         name: "healthz",
@@ -93,7 +93,7 @@ pub const ROUTES: [Route; 4] = [
     },
     Route {
         page: Page::Ready,
-        door: Door::Operator,
+        listener: Listener::Operator,
         method: "GET",
         path: "/readyz",
         name: "readyz",
@@ -104,7 +104,7 @@ pub const ROUTES: [Route; 4] = [
     },
     Route {
         page: Page::Meters,
-        door: Door::Operator,
+        listener: Listener::Operator,
         method: "GET",
         path: "/metrics",
         name: "metrics",
@@ -115,12 +115,12 @@ pub const ROUTES: [Route; 4] = [
     },
 ];
 
-/// The page that a door has under a path for a method.
+/// The page that a listener has under a path for a method.
 ///
 /// # Errors
 /// [`Missing`].
-pub fn find(door: Door, method: &str, path: &str) -> Result<&'static Route, Missing> {
-    let of_path = || ROUTES.iter().filter(|route| route.door == door && route.path == path);
+pub fn find(listener: Listener, method: &str, path: &str) -> Result<&'static Route, Missing> {
+    let of_path = || ROUTES.iter().filter(|route| route.listener == listener && route.path == path);
     let found = of_path().find(|route| route.method == method);
     found.ok_or(if of_path().next().is_some() { Missing::Method } else { Missing::Path })
 }
@@ -154,7 +154,7 @@ fn operation(route: &Route) -> Value {
     for (status, when) in route.refuses {
         responses.insert(status.to_string(), json!({ "description": when, "content": content(TEXT) }));
     }
-    let tag = if route.door == Door::Committee { "committee" } else { "operator" };
+    let tag = if route.listener == Listener::Committee { "committee" } else { "operator" };
     let mut operation =
         json!({ "operationId": route.name, "summary": route.summary, "tags": [tag], "responses": responses });
     if let Some(takes) = route.takes {
@@ -184,14 +184,14 @@ mod tests {
     }
 
     #[test]
-    fn a_page_is_found_behind_its_own_door_alone() {
+    fn a_page_is_found_by_its_own_listener_alone() {
         for route in &ROUTES {
-            let found = |door, method, path| find(door, method, path).map(|found| found.page);
-            assert_eq!(found(route.door, route.method, route.path), Ok(route.page));
-            assert_eq!(found(route.door, "PUT", route.path), Err(Missing::Method));
-            let other = if route.door == Door::Operator { Door::Committee } else { Door::Operator };
+            let found = |listener, method, path| find(listener, method, path).map(|found| found.page);
+            assert_eq!(found(route.listener, route.method, route.path), Ok(route.page));
+            assert_eq!(found(route.listener, "PUT", route.path), Err(Missing::Method));
+            let other = if route.listener == Listener::Operator { Listener::Committee } else { Listener::Operator };
             assert_eq!(found(other, route.method, route.path), Err(Missing::Path));
-            assert_eq!(found(route.door, route.method, "/"), Err(Missing::Path));
+            assert_eq!(found(route.listener, route.method, "/"), Err(Missing::Path));
         }
     }
 }

@@ -3,16 +3,15 @@
 mod call;
 
 use crate::{
+    application::Application,
     body::Room,
     identity::{Identity, key_of},
     limits::Limits,
     meters::Meters,
-    node::Node,
     peers::{Addresses, Peer, Peers},
     tls,
 };
 use call::Calls;
-use ccc_node::vault_node::Journal;
 use hyper::{server::conn::http2, service::service_fn};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use std::{net::SocketAddr, sync::Arc, time::Duration};
@@ -51,15 +50,15 @@ pub(crate) async fn stopped(stop: &mut watch::Receiver<bool>) {
     let _told_or_dropped = stop.wait_for(|stop| *stop).await;
 }
 
-/// A server of one node.
-pub struct Server<J> {
-    shared: Arc<Shared<J>>,
+/// A server of one application.
+pub struct Server<A> {
+    shared: Arc<Shared<A>>,
     acceptor: TlsAcceptor,
 }
 
 /// What connections share.
-struct Shared<J> {
-    node: Arc<Node<J>>,
+struct Shared<A> {
+    application: Arc<A>,
     peers: Peers,
     limits: Limits,
     meters: Meters,
@@ -70,13 +69,13 @@ struct Shared<J> {
     bodies: Room,
 }
 
-impl<J: Journal + Send + Sync + 'static> Server<J> {
+impl<A: Application> Server<A> {
     /// A server that presents this identity to the known peers, each a key with a name for the logs.
     ///
     /// # Errors
     /// What rustls has against it.
     pub fn new(
-        node: Arc<Node<J>>,
+        application: Arc<A>,
         identity: &Identity,
         known: &[([u8; 32], String)],
         limits: Limits,
@@ -85,7 +84,7 @@ impl<J: Journal + Send + Sync + 'static> Server<J> {
         let peers = Peers::new(known, &limits);
         let acceptor = TlsAcceptor::from(tls::server(identity, peers.keys().collect())?);
         let shared = Shared {
-            node,
+            application,
             peers,
             meters,
             handshakes: Arc::new(Semaphore::new(limits.handshakes)),
@@ -115,8 +114,8 @@ impl<J: Journal + Send + Sync + 'static> Server<J> {
         drop(listener);
         let ended = async { while tasks.join_next().await.is_some() {} };
         let _cut = timeout(self.shared.limits.drain, ended).await;
-        let node = Arc::clone(&self.shared.node);
-        let _done = tokio::task::spawn_blocking(move || node.sync_audit()).await;
+        let application = Arc::clone(&self.shared.application);
+        let _done = tokio::task::spawn_blocking(move || application.settle()).await;
     }
 
     fn welcome(&self, stream: TcpStream, from: SocketAddr, stop: watch::Receiver<bool>, tasks: &mut JoinSet<()>) {
@@ -156,7 +155,7 @@ async fn shake_hands(
     Ok((stream, key))
 }
 
-impl<J: Journal + Send + Sync + 'static> Shared<J> {
+impl<A: Application> Shared<A> {
     async fn connect(self: Arc<Self>, stream: TlsStream<TcpStream>, key: &[u8; 32], stop: watch::Receiver<bool>) {
         let Some(peer) = self.peers.get(key) else { return self.meters.turned_away("unknown") };
         let permits =

@@ -3,7 +3,7 @@
 use crate::{
     audit::{AuditError, AuditLog},
     config::{Answers, ConfigError, VaultConfig},
-    follow::{Clock, Follower, Memory, NotReady},
+    follow::{Clock, FollowOptions, Follower, Memory, NotReady},
     identity::Identity,
     journal::{CounterFile, FileJournal, JournalError},
     meters::Meters,
@@ -100,6 +100,30 @@ pub enum StartError {
         /// Why.
         source: std::io::Error,
     },
+    /// An enclave that the policy does not accept.
+    #[error("the policy does not list this enclave's measurement {}", hex::encode(.found))]
+    Measurement {
+        /// What runs here.
+        found: [u8; 32],
+    },
+    /// A registry of enclaves, which these nodes do not speak to yet.
+    #[error("the deployment has a registry of enclaves, and an enclave node has no identity to register yet")]
+    Registry,
+    /// A pool file of another deployment or committee.
+    #[error("the pool file names another {what} than the deployment and the committee")]
+    OtherPool {
+        /// What differs.
+        what: &'static str,
+    },
+    /// A key of no report signer.
+    #[error("0x{} is no signer of this deployment", hex::encode(.found))]
+    NoSigner {
+        /// Its address.
+        found: [u8; 20],
+    },
+    /// The parts of a host do not fit.
+    #[error("{0}")]
+    Host(#[from] Box<crate::enclave::HostError>),
     /// TLS.
     #[error("TLS: {0}")]
     Tls(#[from] rustls::Error),
@@ -107,7 +131,7 @@ pub enum StartError {
 
 /// A node that is ready and serves nobody yet.
 pub struct Service {
-    server: Server<FileJournal>,
+    server: Server<Node<FileJournal>>,
     node: Arc<Node<FileJournal>>,
     meters: Meters,
     follower: Follower,
@@ -136,9 +160,9 @@ impl Service {
         let journal = FileJournal::counted(&config.key, &config.counter_path(), counter, &keys)?;
         let audit = AuditLog::open(&config.audit_path())?;
         let known = known(&public.committee, config.client_keys()?)?;
-        let (chain, pool) = (public.deployment.chain_id, public.deployment.pool);
-        let seen = Arc::new(journal.seen(chain, &pool));
-        let follower = follow(config, &public.deployment, Arc::clone(&clock), seen).await?;
+        let seen: Arc<dyn Memory> = Arc::new(journal.seen(public.deployment.chain_id, &public.deployment.pool));
+        let read = (config.mode, config.rpc_url.as_str());
+        let (_, follower) = follow(read, &public.deployment, config.follow(), Arc::clone(&clock), Some(seen)).await?;
         // a second copy for handshakes: what signs those never sees a share
         let identity = Identity::new(ParticipantKeys::from_bytes(&keys.to_bytes())?);
         let Public { committee, deployment, policy } = public;
@@ -236,33 +260,37 @@ fn check_chain(mode: ModeName, kind: ChainKind) -> Result<(), ProductionRefusal>
     }
 }
 
-async fn follow(
-    config: &VaultConfig,
+/// The chain that a node of this mode reads, and a follower that has read it once; `memory` keeps what it saw over a restart.
+pub(crate) async fn follow(
+    (mode, rpc_url): (ModeName, &str),
     deployment: &Deployment,
+    options: FollowOptions,
     clock: Arc<dyn Clock>,
-    seen: Arc<dyn Memory>,
-) -> Result<Follower, StartError> {
-    let options = ConnectOptions {
+    memory: Option<Arc<dyn Memory>>,
+) -> Result<(Chain, Follower), StartError> {
+    let connect = ConnectOptions {
         expected_chain_id: Some(deployment.chain_id),
         pin_block_times: false,
         // an endpoint that calls itself a development node does not choose what is final
-        finality: (config.mode == ModeName::Production).then_some(Finality::Tag),
+        finality: (mode == ModeName::Production).then_some(Finality::Tag),
         answer_timeout: Duration::from_secs(10),
         ..ConnectOptions::default()
     };
-    let chain = Chain::connect(&config.rpc_url, &options).await?;
-    check_chain(config.mode, chain.kind())?;
-    let follower = Follower::new(&chain, deployment, config.follow(), clock).await?;
-    let mut follower = follower.remembering(seen).map_err(|why| StartError::NotReady(Arc::new(why)))?;
+    let chain = Chain::connect(rpc_url, &connect).await?;
+    check_chain(mode, chain.kind())?;
+    let mut follower = Follower::new(&chain, deployment, options, clock).await?;
+    if let Some(memory) = memory {
+        follower = follower.remembering(memory).map_err(|why| StartError::NotReady(Arc::new(why)))?;
+    }
     follower.look().await.map_err(StartError::NotReady)?;
-    Ok(follower)
+    Ok((chain, follower))
 }
 
-async fn listen(address: SocketAddr) -> Result<TcpListener, StartError> {
+pub(crate) async fn listen(address: SocketAddr) -> Result<TcpListener, StartError> {
     TcpListener::bind(address).await.map_err(|source| StartError::Listen { address, source })
 }
 
-fn mode(answers: Answers) -> Mode {
+pub(crate) fn mode(answers: Answers) -> Mode {
     match answers {
         Answers::Sealed => Mode::Sealed,
         Answers::Compact => Mode::Compact,

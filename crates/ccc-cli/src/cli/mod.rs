@@ -4,6 +4,7 @@ mod attest;
 mod chain;
 mod clear;
 mod desk;
+mod devnet;
 mod keys;
 mod message;
 mod node;
@@ -26,9 +27,10 @@ pub(crate) use desk::{
     ChainDepositArgs, ChainWithdrawArgs, DeskArgs, ExitArgs, Order, OrderCancelArgs, OrderNewArgs, OrderStatusArgs,
     ReceiptOpenArgs, ReceiptVerb,
 };
+pub(crate) use devnet::DevnetArgs;
 pub(crate) use keys::{AccountKeygen, AgentKeygen, AuditorKeygen, CommitteeKeygen, Keygen, Tdh2Keygen};
 pub(crate) use message::{EncryptArgs, Format, OpenArgs, ShareArgs};
-pub(crate) use node::{AuditArgs, CheckConfigArgs, NodeVerb, VaultNodeArgs};
+pub(crate) use node::{AuditArgs, CheckConfigArgs, HostNodeArgs, NodeVerb, Running, SignerNodeArgs, VaultNodeArgs};
 pub(crate) use pool::{
     BalanceArgs, DepositArgs, EncryptOrderArgs, Fill, FillPrepareArgs, FillRunArgs, ReencryptArgs, Table,
     TableInitArgs, WithdrawArgs,
@@ -153,6 +155,8 @@ pub(crate) enum Verb {
     /// Run a node of the committee, check its configuration or its log
     #[command(subcommand)]
     Node(NodeVerb),
+    /// Run chain, vault nodes, enclaves and signers as processes on this machine
+    Devnet(DevnetArgs),
     /// Show the settings and where each comes from
     #[command(subcommand)]
     Config(Config),

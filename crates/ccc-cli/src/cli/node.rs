@@ -8,6 +8,10 @@ use std::path::PathBuf;
 pub(crate) enum NodeVerb {
     /// Serve one participant's share: re-encryption over HTTP/2 and TLS 1.3, until interrupted
     Vault(VaultNodeArgs),
+    /// Run an enclave's host: rounds and reserve checks for the workflow nodes, until interrupted
+    Enclave(HostNodeArgs),
+    /// Run a report signer: rounds and checks by a schedule, signed by a quorum and delivered, until interrupted
+    Workflow(SignerNodeArgs),
     /// Check a node's configuration and its files without starting it
     CheckConfig(CheckConfigArgs),
     /// Check that a node's audit log holds together, line by line
@@ -33,6 +37,13 @@ pub(crate) struct VaultNodeArgs {
     /// Begin the journal's counter: at the first start, or when it is lost and the journal is known to be the newest
     #[arg(long)]
     pub(crate) begin_counter: bool,
+    #[command(flatten)]
+    pub(crate) running: Running,
+}
+
+/// What every node takes that keeps running.
+#[derive(Args)]
+pub(crate) struct Running {
     /// Log lines as JSON
     #[arg(long)]
     pub(crate) log_json: bool,
@@ -42,6 +53,37 @@ pub(crate) struct VaultNodeArgs {
     /// Stop after so long
     #[arg(long, value_name = "SECONDS", hide = true)]
     pub(crate) seconds: Option<u64>,
+    /// Stop when standard input ends: whoever started the node has ended then
+    #[arg(long, hide = true)]
+    pub(crate) until_stdin_ends: bool,
+}
+
+/// Arguments of `node enclave`.
+#[derive(Args)]
+#[command(after_help = "\
+The enclave is the simulated one: mode production refuses it. docs/spec/services.md has every key of the file.
+
+Example:
+  ccc --passphrase-file /run/credentials/passphrase node enclave --config enclave-1.toml")]
+pub(crate) struct HostNodeArgs {
+    /// The configuration (TOML), described in docs/spec/services.md
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: PathBuf,
+    #[command(flatten)]
+    pub(crate) running: Running,
+}
+
+/// Arguments of `node workflow`.
+#[derive(Args)]
+#[command(after_help = "\
+Example:
+  ccc --passphrase-file /run/credentials/passphrase node workflow --config workflow-1.toml")]
+pub(crate) struct SignerNodeArgs {
+    /// The configuration (TOML), described in docs/spec/services.md
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: PathBuf,
+    #[command(flatten)]
+    pub(crate) running: Running,
 }
 
 /// Arguments of `node check-config`.

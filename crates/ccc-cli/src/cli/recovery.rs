@@ -29,6 +29,9 @@ pub(crate) struct RecoverArgs {
     /// Accounts that the table has room for [default: 256, or one per maker and one for the reserve if that is more]
     #[arg(long, value_name = "N")]
     pub(crate) accounts: Option<u32>,
+    /// Run vault nodes, an enclave and signers as processes of their own, as `ccc devnet` does
+    #[arg(long, conflicts_with_all = ["rpc_url", "statement", "seed", "production"])]
+    pub(crate) devnet: bool,
     /// A node to use instead of the embedded chain
     #[arg(long, value_name = "URL")]
     pub(crate) rpc_url: Option<String>,

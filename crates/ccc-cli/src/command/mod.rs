@@ -8,6 +8,7 @@ mod config;
 mod custodian;
 mod deploy;
 mod desk;
+mod devnet;
 mod doctor;
 mod encrypt;
 mod encrypt_order;
@@ -98,6 +99,7 @@ pub(crate) fn run(verb: Verb, ctx: &Context<'_>) -> Result<Answer, Error> {
         Verb::Exit(arguments) => desk::exit(&arguments, ctx),
         Verb::Swap(verb) => swap::run(&verb, ctx),
         Verb::Chain(arguments) => chain::run(&arguments, ctx),
+        Verb::Devnet(arguments) => devnet::run(&arguments, ctx),
         Verb::Node(verb) => node::run(&verb, ctx),
         Verb::Config(verb) => config::run(&verb, ctx),
         Verb::Doctor(arguments) => doctor::run(&arguments, ctx),

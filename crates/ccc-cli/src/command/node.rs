@@ -1,8 +1,10 @@
-//! `ccc node`: a participant that keeps running, its configuration, its audit log.
+//! `ccc node`: a participant that keeps running, its configuration, its audit log; hosts and signers in `services`.
+
+mod services;
 
 use super::{Context, verify::read_policy};
 use crate::{
-    cli::{AuditArgs, CheckConfigArgs, NodeVerb, VaultNodeArgs},
+    cli::{AuditArgs, CheckConfigArgs, NodeVerb, Running, VaultNodeArgs},
     error::Error,
     files::{self, passphrase::Passphrases},
     network::{read_deployment, runtime},
@@ -27,6 +29,8 @@ const MAX_CONFIG: u64 = 1 << 20;
 pub(super) fn run(verb: &NodeVerb, ctx: &Context<'_>) -> Result<Answer, Error> {
     match verb {
         NodeVerb::Vault(arguments) => vault(arguments, ctx),
+        NodeVerb::Enclave(arguments) => services::enclave(arguments, ctx),
+        NodeVerb::Workflow(arguments) => services::workflow(arguments, ctx),
         NodeVerb::CheckConfig(arguments) => check_config(arguments, ctx),
         NodeVerb::Audit(arguments) => check_audit(arguments, ctx),
         NodeVerb::Openapi => Ok(openapi(ctx)),
@@ -50,7 +54,7 @@ impl KeyProvider for SealedFile<'_> {
 
 fn vault(arguments: &VaultNodeArgs, ctx: &Context<'_>) -> Result<Answer, Error> {
     let (config, public) = read(&arguments.config)?;
-    log(arguments)?;
+    log(&arguments.running)?;
     let committee = public.committee.clone();
     let keys = SealedFile { path: &config.key, committee: &committee, passphrases: &ctx.passphrases };
     runtime()?.block_on(async {
@@ -59,22 +63,46 @@ fn vault(arguments: &VaultNodeArgs, ctx: &Context<'_>) -> Result<Answer, Error> 
         let [address, operations] = service.addresses().map_err(Error::Runtime)?;
         let line = format!("re-encryption at {address}, health and meters at http://{operations}");
         ctx.ui.result(&[line], &serde_json::json!({ "address": address, "operations": operations }));
-        let (stop, stopped) = Stop::new();
-        let interrupted = async {
-            interrupted(arguments.seconds).await;
-            stop.stop();
-            std::future::pending::<()>().await;
-        };
-        tokio::select! {
-            () = service.run(stopped) => {}
-            () = interrupted => {}
-        }
+        until_told(&arguments.running, |stopped| service.run(stopped)).await;
         Ok(Answer::Done)
     })
 }
 
+/// Runs a node until somebody or the time stops it.
+async fn until_told<F: Future<Output = ()>>(
+    running: &Running,
+    run: impl FnOnce(tokio::sync::watch::Receiver<bool>) -> F,
+) {
+    let (stop, stopped) = Stop::new();
+    let interrupted = async {
+        tokio::select! {
+            () = interrupted(running.seconds) => {}
+            () = input_ended(running.until_stdin_ends) => {}
+        }
+        stop.stop();
+        std::future::pending::<()>().await;
+    };
+    tokio::select! {
+        () = run(stopped) => {}
+        () = interrupted => {}
+    }
+}
+
+/// Until standard input ends, where that is asked for. A thread of its own reads: it does not keep the process.
+async fn input_ended(asked: bool) {
+    if !asked {
+        return std::future::pending().await;
+    }
+    let (tell, told) = tokio::sync::oneshot::channel();
+    std::thread::spawn(move || {
+        let _ended_or_broken = std::io::copy(&mut std::io::stdin(), &mut std::io::sink());
+        let _nobody_waits = tell.send(());
+    });
+    let _told_or_dropped = told.await;
+}
+
 /// Until ctrl-c, SIGTERM, or the time that was given.
-async fn interrupted(seconds: Option<u64>) {
+pub(super) async fn interrupted(seconds: Option<u64>) {
     let over = async {
         match seconds {
             Some(seconds) => tokio::time::sleep(Duration::from_secs(seconds)).await,
@@ -102,25 +130,36 @@ async fn terminated() {
 }
 
 /// Log lines go to standard error.
-fn log(arguments: &VaultNodeArgs) -> Result<(), Error> {
-    let filter = arguments.log.clone().or_else(|| env::var("RUST_LOG").ok()).unwrap_or_else(|| "info".to_owned());
-    ccc_server::log::start(&filter, arguments.log_json).map_err(|reason| Error::LogFilter { filter, reason })
+fn log(running: &Running) -> Result<(), Error> {
+    let filter = running.log.clone().or_else(|| env::var("RUST_LOG").ok()).unwrap_or_else(|| "info".to_owned());
+    ccc_server::log::start(&filter, running.log_json).map_err(|reason| Error::LogFilter { filter, reason })
 }
 
 /// The configuration with the public files that it names.
 fn read(path: &Path) -> Result<(VaultConfig, Public), Error> {
-    let text = String::from_utf8(files::read(path, MAX_CONFIG)?);
-    let text = text.map_err(|_| Error::NodeConfig { path: path.into(), source: Box::new(ConfigError::Text) })?;
-    let variables =
-        env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
-    let config = VaultConfig::read(&text, variables);
-    let config = config.map_err(|source| Error::NodeConfig { path: path.into(), source: Box::new(source) })?;
-    let public = Public {
-        committee: read_committee(&config.committee)?,
-        deployment: read_deployment(&config.deployment)?,
-        policy: read_policy(&config.policy)?,
-    };
+    let config = read_config(path, |text, variables| VaultConfig::read(text, variables))?;
+    let public = public([&config.committee, &config.deployment, &config.policy])?;
     Ok((config, public))
+}
+
+/// A file's text, with what the environment replaces.
+fn read_config<T>(
+    path: &Path,
+    read: impl FnOnce(&str, &mut dyn Iterator<Item = (String, String)>) -> Result<T, ConfigError>,
+) -> Result<T, Error> {
+    let refused = |source| Error::NodeConfig { path: path.into(), source: Box::new(source) };
+    let text = String::from_utf8(files::read(path, MAX_CONFIG)?).map_err(|_| refused(ConfigError::Text))?;
+    let mut variables =
+        env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+    read(&text, &mut variables).map_err(refused)
+}
+
+fn public([committee, deployment, policy]: [&Path; 3]) -> Result<Public, Error> {
+    Ok(Public {
+        committee: read_committee(committee)?,
+        deployment: read_deployment(deployment)?,
+        policy: read_policy(policy)?,
+    })
 }
 
 fn check_config(arguments: &CheckConfigArgs, ctx: &Context<'_>) -> Result<Answer, Error> {

@@ -33,10 +33,13 @@ pub(super) fn run(arguments: &RecoverArgs, ctx: &Context<'_>) -> Result<Answer, 
     if options.mode == Mode::Simulation {
         ctx.ui.note(simulated(&options.statement));
     }
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Error::Runtime)?;
-    ctx.ui.text(&format!("{:52} {:>9} {:>9} {:>9}", "milliseconds", "compute", "chain", "total"));
-    let mut screen = Screen { ui: ctx.ui, bar: ProgressBar::hidden() };
-    let outcome = runtime.block_on(recovery::run(&options, &mut screen));
+    let mut screen = Screen::new(ctx.ui);
+    let outcome = if arguments.devnet {
+        super::devnet::recover(options, &mut screen)
+    } else {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Error::Runtime)?;
+        runtime.block_on(recovery::run(&options, &mut screen)).map_err(Error::from)
+    };
     screen.bar.finish_and_clear();
     let report = outcome?;
     refuse_leaks(&report.leaks())?;
@@ -52,7 +55,7 @@ pub(super) fn run(arguments: &RecoverArgs, ctx: &Context<'_>) -> Result<Answer, 
 }
 
 /// A run that shows a secret has failed. The error names the kinds of secrets, never a value; nothing is written.
-fn refuse_leaks(hits: &[Hit]) -> Result<(), Error> {
+pub(super) fn refuse_leaks(hits: &[Hit]) -> Result<(), Error> {
     let kinds: BTreeSet<&str> = hits.iter().map(|hit| hit.secret).collect();
     if kinds.is_empty() { Ok(()) } else { Err(Error::Leak { kinds: kinds.into_iter().collect() }) }
 }
@@ -136,7 +139,7 @@ fn write_all(out: &Path, report: &RecoveryReport, replace: Replace) -> Result<()
     files::write(&out.join("summary.json"), summary.to_string().as_bytes(), Audience::Everyone, replace)
 }
 
-fn summary(report: &RecoveryReport) -> Result<serde_json::Value, Error> {
+pub(super) fn summary(report: &RecoveryReport) -> Result<serde_json::Value, Error> {
     serde_json::to_value(&report.summary).map_err(|source| Error::Write { path: "-".into(), source: source.into() })
 }
 
@@ -159,9 +162,17 @@ fn conclude(report: &RecoveryReport, arguments: &RecoverArgs, ctx: &Context<'_>)
 }
 
 /// The timeline: one line per finished step on standard output, the current step on a terminal's standard error.
-struct Screen<'a> {
+pub(super) struct Screen<'a> {
     ui: &'a Ui,
-    bar: ProgressBar,
+    pub(super) bar: ProgressBar,
+}
+
+impl<'a> Screen<'a> {
+    /// With the line of titles.
+    pub(super) fn new(ui: &'a Ui) -> Self {
+        ui.text(&format!("{:52} {:>9} {:>9} {:>9}", "milliseconds", "compute", "chain", "total"));
+        Self { ui, bar: ProgressBar::hidden() }
+    }
 }
 
 impl Observer for Screen<'_> {

@@ -15,6 +15,9 @@ fn every_verb_has_help_with_an_example() {
     let scratch = Scratch::new();
     for verb in [
         "recover",
+        "devnet",
+        "node enclave",
+        "node workflow",
         "keygen dealer",
         "keygen dkg",
         "keygen participant",

@@ -36,6 +36,9 @@ impl World {
         fetcher: &StatementFetcher,
         timeline: &mut Timeline<'_>,
     ) -> Result<Checked, RecoveryError> {
+        if self.services.is_some() {
+            return self.await_check(timeline).await;
+        }
         let statement = fetcher.fetch().await?;
         self.renew_identity(timeline).await?;
         let block = timeline.chain(self.chain.finalised_block()).await?;
@@ -61,7 +64,7 @@ impl World {
             header: &table.header,
             body: &table.body,
             statement: &statement,
-            inputs: timeline.chain(self.public_inputs(&block)).await?,
+            inputs: timeline.chain(self.place().public_inputs(&block)).await?,
             validity: Validity { sequence, valid_until: block.time.saturating_add(REPORT_LIFETIME) },
         };
         let output = opened.reserve(&input, &mut rng)?;

@@ -2,7 +2,7 @@
 
 use crate::{
     agent::AgentRefusal, custodian::CustodianError, pool_log::PoolLogError, production::ProductionRefusal,
-    scenario::ScenarioError, seed::NoRandomness, vault_node::Refusal, workflow_node::SignerRefusal,
+    reading::ReadError, scenario::ScenarioError, seed::NoRandomness, vault_node::Refusal, workflow_node::SignerRefusal,
 };
 use ccc_chain::ChainError;
 use ccc_core::{
@@ -117,10 +117,23 @@ pub enum RecoveryError {
         /// The amount.
         what: &'static str,
     },
+    /// What the services did not do, or did wrong.
+    #[error("services: {0}")]
+    Services(String),
     /// The chain does not show what this run put there.
     #[error("the chain does not show {what}")]
     NotShown {
         /// What is missing.
         what: &'static str,
     },
+}
+
+impl From<ReadError> for RecoveryError {
+    fn from(error: ReadError) -> Self {
+        match error {
+            ReadError::Chain(error) => Self::Chain(error),
+            ReadError::Log(error) => Self::Log(error),
+            ReadError::Range { what } => Self::Range { what },
+        }
+    }
 }

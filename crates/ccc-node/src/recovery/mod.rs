@@ -5,12 +5,12 @@
 mod check;
 mod error;
 mod identity;
-mod log;
 mod options;
 mod report;
 mod reporting;
 mod round;
 mod secrets;
+mod services;
 mod setup;
 mod statement;
 mod submissions;
@@ -22,6 +22,7 @@ mod world;
 pub use error::RecoveryError;
 pub use options::{Mode, RecoveryOptions, StatementSource};
 pub use report::{CulpritLine, Line, RecoveryReport, Summary, status};
+pub use services::{Closed, Later, Material, Member, Services};
 
 use crate::{
     policy_file::PolicyFile,
@@ -60,21 +61,67 @@ const FILL: Steps = Steps {
 /// # Errors
 /// [`RecoveryError`]; what the chain has accepted by then stays there.
 pub async fn run(options: &RecoveryOptions, observer: &mut dyn Observer) -> Result<RecoveryReport, RecoveryError> {
-    options.scenario.validate()?;
-    let randomness = randomness(options)?;
-    check_production(options, &randomness)?;
-    let books = Books::of(&options.scenario.reserve, &randomness);
     let mut timeline = Timeline::new(observer);
-    timeline.step("distributed key generation");
-    let vault = setup::generate_keys(&options.scenario, &randomness)?;
-    timeline.step("contracts");
-    let chain = timeline.chain(setup::open_chain(options)).await?;
-    let mut world = setup::build(options, randomness, chain, vault, &mut timeline).await?;
-    let started = world.chain.finalised_block().await?.time;
-    let fetcher = StatementFetcher::start(options, &books, &world.randomness, started).await?;
-    world.hide_books(&fetcher, options.scenario.reserve.recover_to_basis_points).await?;
-    let (first, last) = recover(options, &mut world, &books, &fetcher, &mut timeline).await?;
-    finish(options, world, (first, last), timeline).await
+    let founded = Founded::new(options, None, &mut timeline).await?;
+    Ok(founded.recover(timeline).await?.0)
+}
+
+/// Keys, contracts and actors, before the first round.
+pub struct Founded {
+    options: RecoveryOptions,
+    world: World,
+    books: Books,
+    fetcher: StatementFetcher,
+}
+
+/// The custodian of a run, for whoever goes on asking it; dropping it ends it.
+pub struct Custodian(#[expect(dead_code, reason = "held for its end")] StatementFetcher);
+
+impl Founded {
+    /// Makes keys, contracts and actors. Services are started with them, and stand for enclave, participants and signers.
+    ///
+    /// # Errors
+    /// [`RecoveryError`].
+    pub async fn new(
+        options: &RecoveryOptions,
+        services: Option<Box<dyn Services>>,
+        timeline: &mut Timeline<'_>,
+    ) -> Result<Self, RecoveryError> {
+        options.scenario.validate()?;
+        let randomness = randomness(options)?;
+        check_production(options, &randomness)?;
+        let books = Books::of(&options.scenario.reserve, &randomness);
+        timeline.step("distributed key generation");
+        let vault = setup::generate_keys(&options.scenario, &randomness)?;
+        let members = services.as_ref().map(|_| vault.copies()).transpose()?;
+        timeline.step("contracts");
+        let chain = timeline.chain(setup::open_chain(options)).await?;
+        let mut world = setup::build(options, randomness, chain, vault, timeline, services).await?;
+        let started = world.chain.finalised_block().await?.time;
+        let fetcher = StatementFetcher::start(options, &books, &world.randomness, started).await?;
+        if let Some(members) = members {
+            timeline.step("services");
+            world.start_services(members, &fetcher).await?;
+        }
+        Ok(Self { options: options.clone(), world, books, fetcher })
+    }
+
+    /// The recovery, from the first version of the table on.
+    ///
+    /// # Errors
+    /// [`RecoveryError`].
+    pub async fn recover(self, mut timeline: Timeline<'_>) -> Result<(RecoveryReport, Custodian), RecoveryError> {
+        let Self { options, mut world, books, fetcher } = self;
+        world.hide_books(&fetcher, options.scenario.reserve.recover_to_basis_points).await?;
+        let (first, last) = recover(&options, &mut world, &books, &fetcher, &mut timeline).await?;
+        Ok((finish(&options, world, (first, last), timeline).await?, Custodian(fetcher)))
+    }
+
+    /// Nothing more than services that go on by themselves.
+    #[must_use]
+    pub fn leave(self) -> Custodian {
+        Custodian(self.fetcher)
+    }
 }
 
 /// The story itself: funds, check, order, clearing, check.

@@ -2,15 +2,10 @@
 
 use super::{FILL, INTAKE, RecoveryError, reporting::REPORT_LIFETIME, world::World};
 use crate::{
-    domain::{self, stream},
-    pool_log::{PoolLogError, RoundAt},
-    timeline::Timeline,
-    workflow_node::Shown,
+    attempt, domain::stream, pool_log::PoolLogError, reading::Planned, timeline::Timeline, workflow_node::Shown,
 };
 use ccc_chain::read::BlockRef;
 use ccc_core::{
-    report::Accumulator,
-    suite,
     table::{Header, Receipts, SealedTable, TableStore},
     vault::Request,
 };
@@ -29,6 +24,13 @@ pub(super) struct Steps {
     pub(super) clearing: Option<&'static str>,
     pub(super) settlement: &'static str,
     pub(super) report: &'static str,
+}
+
+impl Steps {
+    /// Whether they are those of the first version.
+    pub(super) fn is_genesis(self) -> bool {
+        self.report == super::GENESIS.report
+    }
 }
 
 /// What the enclave made of a round, before any signer has seen it.
@@ -52,6 +54,9 @@ impl World {
         steps: Steps,
         timeline: &mut Timeline<'_>,
     ) -> Result<(), RecoveryError> {
+        if self.services.is_some() {
+            return self.await_round(steps, timeline).await;
+        }
         let made = self.make_round(collateral, steps, timeline).await?;
         self.deliver_round(made, steps, timeline).await
     }
@@ -67,10 +72,10 @@ impl World {
         self.renew_identity(timeline).await?;
         let block = timeline.chain(self.chain.finalised_block()).await?;
         timeline.chain(self.log.read_to(&block)).await?;
-        let inputs = timeline.chain(self.public_inputs(&block)).await?;
+        let inputs = timeline.chain(self.place().public_inputs(&block)).await?;
         let log = timeline.chain(self.round_log(collateral.as_ref(), &inputs)).await?;
         let id = log.collateral.as_ref().map_or_else(|| self.idle_id(), |request| request.submission.id);
-        let observations = timeline.chain(self.observations(&block)).await?;
+        let observations = timeline.chain(self.place().observations(&block)).await?;
         let (output, request) = self.run_round(log, id, &block, inputs, &observations, steps, timeline).await?;
         Ok(MadeRound { output, request })
     }
@@ -107,6 +112,9 @@ impl World {
         request: CollateralRequest,
         timeline: &mut Timeline<'_>,
     ) -> Result<(), RecoveryError> {
+        if self.services.is_some() {
+            return self.await_fill(&request, FILL, timeline).await;
+        }
         if self.has_unread(&request, timeline).await? {
             self.round(None, INTAKE, timeline).await?;
         }
@@ -129,7 +137,7 @@ impl World {
     ) -> Result<bool, RecoveryError> {
         let block = timeline.chain(self.chain.finalised_block()).await?;
         timeline.chain(self.log.read_to(&block)).await?;
-        let inputs = timeline.chain(self.public_inputs(&block)).await?;
+        let inputs = timeline.chain(self.place().public_inputs(&block)).await?;
         let log = timeline.chain(self.round_log(Some(request), &inputs)).await;
         Ok(matches!(log, Err(RecoveryError::Log(PoolLogError::Unread { .. }))))
     }
@@ -140,22 +148,19 @@ impl World {
         inputs: &ccc_enclave::result::PublicInputs,
     ) -> Result<Log, RecoveryError> {
         let head = self.head.as_ref();
-        Ok(self.log.seen.round(&RoundAt {
-            block: inputs.block,
-            time: inputs.block_time,
+        let planned = Planned {
             header: head.map_or([0; 32], Header::hash),
             version: head.map_or(0, Header::version),
-            consumed: Accumulator::resume(inputs.accumulator, inputs.consumed),
-            former: self.former().await?,
+            former: self.former.as_deref(),
             request: collateral.map(|request| request.submission.id),
-            opens: &|submission| self.opens(submission, inputs.block_time),
-        })?)
+        };
+        Ok(self.place().round_log(&self.log, planned, inputs).await?)
     }
 
     /// The identifier of a round that settles nothing.
     fn idle_id(&self) -> [u8; 32] {
         let version = self.head.as_ref().map_or(0, |header| header.version());
-        suite::digest32(domain::IDLE_ROUND, &[&self.config.pool, &version.to_be_bytes(), &self.attempts.to_be_bytes()])
+        attempt::idle_id(&self.config, version, self.attempts)
     }
 
     #[expect(clippy::too_many_arguments, reason = "a round has these parts, and each is named at the call")]
@@ -212,7 +217,7 @@ impl World {
         Ok((output, request))
     }
 
-    fn keep_table(&mut self, name: &str, table: &SealedTable) {
+    pub(super) fn keep_table(&mut self, name: &str, table: &SealedTable) {
         self.keep(format!("{name}.header"), table.header.to_bytes().to_vec());
         self.keep(format!("{name}.body"), table.body.clone());
         self.keep(format!("{name}.sidecar"), table.sidecar.clone());

@@ -3,7 +3,7 @@
 use super::{
     RecoveryError, RecoveryOptions,
     identity::MAX_LIFETIME,
-    log::ChainLog,
+    services::Services,
     statement,
     world::{Maker, Participant, Sequences, Signer, World},
 };
@@ -12,6 +12,7 @@ use crate::{
     domain::{self, stream},
     leak::Secret,
     maker::TableOwner,
+    reading::ChainLog,
     scenario::Scenario,
     seed::Randomness,
     timeline::Timeline,
@@ -70,6 +71,16 @@ pub(super) const FILL_WINDOW: u64 = 600;
 pub(super) struct Vault {
     pub(super) committee: Committee,
     pub(super) members: Vec<(ParticipantKeys, KeyShare)>,
+}
+
+impl Vault {
+    /// Every participant's secrets once more, for a process of its own.
+    pub(super) fn copies(&self) -> Result<Vec<(ParticipantKeys, KeyShare)>, RecoveryError> {
+        let copy = |(keys, share): &(ParticipantKeys, KeyShare)| {
+            Ok((ParticipantKeys::from_bytes(&keys.to_bytes())?, KeyShare::from_bytes(&share.to_bytes())?))
+        };
+        self.members.iter().map(copy).collect()
+    }
 }
 
 /// Runs the key generation among the scenario's participants.
@@ -154,19 +165,37 @@ async fn contracts(
     Ok(Contracts { operator, reserve, deployment })
 }
 
-/// Deploys the contracts and makes every actor.
+/// Deploys the contracts and makes every actor; those that are services are not made here.
 pub(super) async fn build(
     options: &RecoveryOptions,
     randomness: Randomness,
     chain: Chain,
     vault: Vault,
     timeline: &mut Timeline<'_>,
+    services: Option<Box<dyn Services>>,
 ) -> Result<World, RecoveryError> {
-    build_with(options, randomness, chain, vault, timeline, |_| ()).await
+    let Some(services) = services else {
+        return build_with(options, randomness, chain, vault, timeline, |_| ()).await;
+    };
+    let world = actors(options, randomness, chain, vault, timeline, |_| ()).await?;
+    Ok(World { nodes: Vec::new(), signers: Vec::new(), services: Some(services), ..world })
 }
 
-/// As [`build`], with another configuration of the enclave.
+/// As [`build`] without services, with another configuration of the enclave.
 pub(super) async fn build_with(
+    options: &RecoveryOptions,
+    randomness: Randomness,
+    chain: Chain,
+    vault: Vault,
+    timeline: &mut Timeline<'_>,
+    configure: impl FnOnce(&mut EnclaveConfig),
+) -> Result<World, RecoveryError> {
+    let mut world = actors(options, randomness, chain, vault, timeline, configure).await?;
+    world.found_registry(timeline).await?;
+    Ok(world)
+}
+
+async fn actors(
     options: &RecoveryOptions,
     randomness: Randomness,
     chain: Chain,
@@ -189,7 +218,7 @@ pub(super) async fn build_with(
     let nodes = participants.nodes(scenario, vault.members, &chain);
     let signers = participants.signing(signers, &config, &chain);
     let makers = makers(&chain, &randomness, scenario, timeline).await?;
-    let mut world = World {
+    Ok(World {
         nodes,
         signers,
         agent: Agent::new(agent_key, limits(scenario)),
@@ -218,9 +247,8 @@ pub(super) async fn build_with(
         secrets,
         execution: None,
         former: None,
-    };
-    world.found_registry(timeline).await?;
-    Ok(world)
+        services: None,
+    })
 }
 
 /// The scalar of a share ends its bytes.
@@ -272,13 +300,18 @@ fn behaviour(scenario: &Scenario, identifier: u16) -> Behaviour {
 }
 
 fn report_signers(randomness: &Randomness) -> Result<Vec<ReportSigner>, RecoveryError> {
+    signer_keys(randomness).iter().map(|key| ReportSigner::from_bytes(key).map_err(RecoveryError::from)).collect()
+}
+
+/// The report signers' secret scalars.
+pub(super) fn signer_keys(randomness: &Randomness) -> Vec<Zeroizing<[u8; 32]>> {
     let mut rng = randomness.generator(stream::REPORT_SIGNERS, 0);
-    let signer = |_| {
+    let key = |_| {
         let mut key = Zeroizing::new([0; 32]);
         rng.fill_bytes(key.as_mut_slice());
-        ReportSigner::from_bytes(&key).map_err(RecoveryError::from)
+        key
     };
-    (0..=3 * SIGNER_FAULTS).map(signer).collect()
+    (0..=3 * SIGNER_FAULTS).map(key).collect()
 }
 
 fn plan(
@@ -406,9 +439,14 @@ fn hardware(randomness: &Randomness, config: &EnclaveConfig) -> SimulatedProvide
 
 /// The key that stands for the hardware's.
 fn hardware_key(randomness: &Randomness) -> SimulatedHardware {
-    let mut root = Zeroizing::new([0; 32]);
-    randomness.generator(stream::HARDWARE, 0).fill_bytes(root.as_mut_slice());
-    SimulatedHardware::from_seed(&root)
+    SimulatedHardware::from_seed(&hardware_seed(randomness))
+}
+
+/// Its seed.
+pub(super) fn hardware_seed(randomness: &Randomness) -> Zeroizing<[u8; 32]> {
+    let mut seed = Zeroizing::new([0; 32]);
+    randomness.generator(stream::HARDWARE, 0).fill_bytes(seed.as_mut_slice());
+    seed
 }
 
 /// What participants and signers accept, before it is known which program runs.

@@ -90,6 +90,15 @@ impl StatementFetcher {
         }
     }
 
+    /// Where a host asks for it, and with which token; nothing for a file's bytes.
+    pub(super) fn source(&self) -> Option<(String, &Zeroizing<String>)> {
+        match self {
+            Self::Own { custodian, token } => Some((custodian.url(), token)),
+            Self::Url { url, token } => Some((url.clone(), token)),
+            Self::Bytes(_) => None,
+        }
+    }
+
     pub(super) async fn fetch(&self) -> Result<Zeroizing<Vec<u8>>, RecoveryError> {
         match self {
             Self::Own { custodian, token } => Ok(custodian::fetch(&custodian.url(), token).await?),

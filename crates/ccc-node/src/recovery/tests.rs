@@ -3,15 +3,14 @@
 #![allow(clippy::panic, clippy::expect_used, reason = "a helper that fails ends its test")]
 
 use super::{
-    GENESIS, INTAKE, RecoveryError, RecoveryOptions,
-    log::ChainLog,
-    randomness, setup,
+    GENESIS, INTAKE, RecoveryError, RecoveryOptions, randomness, setup,
     statement::{Books, StatementFetcher},
     world::World,
 };
 use crate::{
     maker::{Instruction, TableOwner},
     pool_log::{Former, RoundAt},
+    reading::ChainLog,
     scenario::Scenario,
     timeline::{Silent, Timeline},
     workflow_node::SignerRefusal,
@@ -37,7 +36,7 @@ async fn signers_refuse_a_round_without_an_order_of_the_chain_and_sign_the_hones
     let mut timeline = Timeline::new(&mut observer);
     let vault = setup::generate_keys(&options.scenario, &randomness).expect("keys");
     let chain = setup::open_chain(&options).await.expect("a chain");
-    let mut world = setup::build(&options, randomness, chain, vault, &mut timeline).await.expect("a world");
+    let mut world = setup::build(&options, randomness, chain, vault, &mut timeline, None).await.expect("a world");
     world.round(None, GENESIS, &mut timeline).await.expect("the first version");
     world.fund_pool(&options.scenario, gap, &mut timeline).await.expect("deposits and orders");
     let block = world.chain.finalised_block().await.expect("a block");

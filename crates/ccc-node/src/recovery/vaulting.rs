@@ -1,19 +1,15 @@
-//! From a request to an opened attempt: the participants are asked, each checks for itself; in mode compact the host
-//! combines their answers.
+//! From a request to an opened attempt: the participants are asked, each checks for itself.
 
 use super::{RecoveryError, world::World};
-use crate::{domain::stream, timeline::Timeline, vault_node::Ask};
+use crate::{attempt, domain::stream, timeline::Timeline, vault_node::Ask};
 use ccc_chain::read::BlockRef;
 use ccc_core::{
     ciphertext::VerifiedCiphertext,
     envelope::Envelope,
     table::Header,
-    vault::{Combination, Culprit, CulpritReason, Mode, Request, compact},
+    vault::{Culprit, Request},
 };
 use ccc_enclave::attempt::{Attempt, AttemptError, OpenedAttempt};
-
-/// Seconds that a request to the vault stays open.
-const REQUEST_LIFETIME: u64 = 300;
 
 impl World {
     /// The request for these ciphertexts at a block.
@@ -24,18 +20,7 @@ impl World {
         header: Option<&Header>,
         digests: &[[u8; 32]],
     ) -> Request {
-        Request {
-            chain: self.config.chain,
-            contract: self.config.pool,
-            id,
-            table_header: header.map(Header::hash),
-            block_hash: block.hash.0,
-            deadline: block.time.saturating_add(REQUEST_LIFETIME),
-            mode: self.mode,
-            epoch: self.committee.epoch(),
-            committee: self.committee.digest(),
-            ciphertexts: digests.to_vec(),
-        }
+        attempt::request(&self.config, (&self.committee, self.mode), id, block, header, digests)
     }
 
     /// Asks every participant; at least the threshold must answer. Nothing to open needs nobody.
@@ -89,30 +74,10 @@ impl World {
         ciphertexts: Vec<VerifiedCiphertext>,
         envelopes: Vec<Envelope>,
     ) -> Result<OpenedAttempt<'a>, AttemptError> {
-        let opened = match self.combine(&attempt, request, &ciphertexts, &envelopes) {
-            Some(made) => {
-                self.name_culprits(&made.culprits);
-                attempt.open_combined(&self.committee, ciphertexts, &made.combined, || envelopes)?
-            }
-            None => attempt.open(&self.committee, ciphertexts, envelopes)?,
-        };
-        self.name_culprits(opened.culprits());
-        Ok(opened)
-    }
-
-    /// What the host makes of compact answers; nothing where too few of them verify, which the enclave then says itself.
-    fn combine(
-        &self,
-        attempt: &Attempt<'_>,
-        request: &Request,
-        ciphertexts: &[VerifiedCiphertext],
-        envelopes: &[Envelope],
-    ) -> Option<Combination> {
-        if request.mode != Mode::Compact || ciphertexts.is_empty() {
-            return None;
-        }
-        let (recipient, mut rng) = (attempt.card().recipient, self.randomness.hidden(stream::COMBINER, self.attempts));
-        compact::combine(&self.committee, request, &recipient, ciphertexts, envelopes, &mut rng).ok()
+        let mut rng = self.randomness.hidden(stream::COMBINER, self.attempts);
+        let opened = attempt::open(attempt, &self.committee, request, ciphertexts, envelopes, &mut rng)?;
+        self.name_culprits(&opened.culprits);
+        Ok(opened.opened)
     }
 
     /// Keeps what went between enclave and vault; nothing did when there was nothing to open.
@@ -136,12 +101,7 @@ impl World {
     /// Remembers who signed a share that is none.
     fn name_culprits(&mut self, culprits: &[Culprit]) {
         for culprit in culprits {
-            let reason = match culprit.reason {
-                CulpritReason::Malformed => "sent a share that cannot be read",
-                CulpritReason::TooMany => "sent more different shares than are looked at, none of them right",
-                _ => "sent a share that fails its proof",
-            };
-            self.culprits.insert(culprit.identifier.get(), reason.to_owned());
+            self.culprits.insert(culprit.identifier.get(), attempt::words(culprit.reason).to_owned());
         }
     }
 }

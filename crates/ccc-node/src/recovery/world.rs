@@ -1,10 +1,11 @@
 //! Every actor of a recovery, each with its own secrets, on one chain.
 
-use super::{RecoveryError, log::ChainLog};
+use super::{RecoveryError, services::Services};
 use crate::{
     agent::Agent,
     leak::Secret,
     maker::TableOwner,
+    reading::{ChainLog, Place},
     seed::Randomness,
     vault_node::{MemoryJournal, VaultNode},
     workflow_node::WorkflowNode,
@@ -98,9 +99,17 @@ pub(super) struct World {
     pub(super) execution: Option<Execution>,
     /// Payload of the report that made the current table.
     pub(super) former: Option<Vec<u8>>,
+    /// Enclaves, participants and signers, where they are processes of their own.
+    pub(super) services: Option<Box<dyn Services>>,
 }
 
 impl World {
+    /// Where everything is read.
+    pub(super) fn place(&self) -> Place<'_> {
+        let key = self.committee.master_public_key();
+        Place { chain: &self.chain, deployment: &self.deployment, config: &self.config, key }
+    }
+
     /// Keeps a public file of the run.
     pub(super) fn keep(&mut self, name: impl Into<String>, bytes: Vec<u8>) {
         self.artifacts.push(Artifact { name: name.into(), bytes });

@@ -2,16 +2,13 @@
 
 use super::Shared;
 use crate::{
+    application::{Application, Denied, Door, Said},
     body::{BodyError, Held},
-    frame::{self, FrameError, Reply},
-    node::NodeError,
     peers::Peer,
-    routes::{self, Door, Missing},
 };
-use ccc_node::vault_node::Journal;
 use http_body_util::Full;
 use hyper::{
-    Request, Response, StatusCode,
+    Method, Request, Response, StatusCode,
     body::{Bytes, Incoming},
     header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER},
 };
@@ -35,7 +32,8 @@ pub(super) enum Turned {
     Crumbs,
     Slow,
     Broken,
-    Frame(FrameError),
+    Malformed(String),
+    Refused,
     Busy(Duration),
     NotReady,
 }
@@ -50,7 +48,8 @@ impl Turned {
             Self::Crumbs => (StatusCode::BAD_REQUEST, "small-frames"),
             Self::Slow => (StatusCode::REQUEST_TIMEOUT, "slow"),
             Self::Broken => (StatusCode::BAD_REQUEST, "broken-off"),
-            Self::Frame(_) => (StatusCode::BAD_REQUEST, "malformed"),
+            Self::Malformed(_) => (StatusCode::BAD_REQUEST, "malformed"),
+            Self::Refused => (StatusCode::FORBIDDEN, "refused"),
             Self::Busy(_) => (StatusCode::TOO_MANY_REQUESTS, "busy"),
             Self::NotReady => (StatusCode::SERVICE_UNAVAILABLE, "not-ready"),
         }
@@ -59,7 +58,7 @@ impl Turned {
     fn response(&self) -> Response<Full<Bytes>> {
         let (status, code) = self.parts();
         let text = match self {
-            Self::Frame(error) => format!("{code}: {error}\n"),
+            Self::Malformed(reason) => format!("{code}: {reason}\n"),
             _ => format!("{code}\n"),
         };
         let mut response = Response::new(Full::from(text));
@@ -73,15 +72,15 @@ impl Turned {
 }
 
 /// The calls of one connection.
-pub(super) struct Calls<J> {
-    shared: Arc<Shared<J>>,
+pub(super) struct Calls<A> {
+    shared: Arc<Shared<A>>,
     peer: Arc<Peer>,
     /// Calls that run, and when the last one came or ended.
     active: Mutex<(usize, Instant)>,
 }
 
-impl<J: Journal + Send + Sync + 'static> Calls<J> {
-    pub(super) fn new(shared: Arc<Shared<J>>, peer: Arc<Peer>) -> Self {
+impl<A: Application> Calls<A> {
+    pub(super) fn new(shared: Arc<Shared<A>>, peer: Arc<Peer>) -> Self {
         Self { shared, peer, active: Mutex::new((0, Instant::now())) }
     }
 
@@ -106,8 +105,8 @@ impl<J: Journal + Send + Sync + 'static> Calls<J> {
         let active = Active::new(Arc::clone(&self));
         let came = Instant::now();
         let replied = self.replies(request, came).await;
-        let (kind, response) = match &replied {
-            Ok(replies) => ("replied", replied_with(replies)),
+        let (kind, response) = match replied {
+            Ok((door, said)) => ("replied", replied_with(door, said)),
             Err(turned) => (turned.parts().1, turned.response()),
         };
         self.shared.meters.call(kind, came.elapsed().as_secs_f64());
@@ -115,8 +114,8 @@ impl<J: Journal + Send + Sync + 'static> Calls<J> {
         Ok(response)
     }
 
-    async fn replies(&self, request: Request<Incoming>, came: Instant) -> Result<Vec<Reply>, Turned> {
-        check_head(&request)?;
+    async fn replies(&self, request: Request<Incoming>, came: Instant) -> Result<(Door, Said), Turned> {
+        let door = check_head(&request, self.shared.application.doors())?;
         let busy = |_| Turned::Busy(Duration::from_secs(1));
         let _call = Arc::clone(&self.peer.calls).try_acquire_owned().map_err(busy)?;
         self.peer.take(1).map_err(Turned::Busy)?;
@@ -126,18 +125,14 @@ impl<J: Journal + Send + Sync + 'static> Calls<J> {
             return Err(Turned::TooLarge);
         }
         self.peer.take(tokens).map_err(Turned::Busy)?;
-        let replies = self.work(body).await?;
-        for reply in &replies {
-            self.shared.meters.ask(match reply {
-                Reply::Answered(_) => "given",
-                Reply::Refused => "refused",
-                Reply::Later => "later",
-            });
+        let said = self.work(door, body).await;
+        for outcome in said.iter().flat_map(|said| &said.outcomes) {
+            self.shared.meters.ask(outcome);
         }
-        if replies.iter().any(|reply| !matches!(reply, Reply::Answered(_))) {
+        if matches!(&said, Ok(Said { held: true, .. }) | Err(Turned::Refused)) {
             hold(came, self.shared.limits.refusal_step).await;
         }
-        Ok(replies)
+        Ok((door, said?))
     }
 
     async fn body(&self, request: Request<Incoming>) -> Result<Held, Turned> {
@@ -152,15 +147,16 @@ impl<J: Journal + Send + Sync + 'static> Calls<J> {
     }
 
     /// On the blocking pool, after this peer's turn and then everybody's; reading the asks is work too.
-    async fn work(&self, body: Held) -> Result<Vec<Reply>, Turned> {
+    async fn work(&self, door: Door, mut body: Held) -> Result<Said, Turned> {
         let turn = (turn(&self.peer.workers).await?, turn(&self.shared.workers).await?);
-        let (node, peer) = (Arc::clone(&self.shared.node), Arc::clone(&self.peer));
+        let (application, peer) = (Arc::clone(&self.shared.application), Arc::clone(&self.peer));
         let answered = tokio::task::spawn_blocking(move || {
             let _turn = turn;
-            let asks = frame::read_asks(&body.bytes).map_err(Turned::Frame)?;
-            drop(body);
-            let unready = |_: NodeError| Turned::NotReady;
-            node.answer(&peer.name, &asks).map_err(unready)
+            application.answer(&door, &peer.name, &mut body).map_err(|denied| match denied {
+                Denied::Malformed(reason) => Turned::Malformed(reason),
+                Denied::NotReady => Turned::NotReady,
+                Denied::Refused => Turned::Refused,
+            })
         });
         answered.await.unwrap_or(Err(Turned::NotReady))
     }
@@ -171,36 +167,35 @@ async fn turn(workers: &Arc<tokio::sync::Semaphore>) -> Result<OwnedSemaphorePer
 }
 
 /// A call that counts as running until it is dropped, whether it was answered or broken off.
-struct Active<J: Journal + Send + Sync + 'static>(Arc<Calls<J>>);
+struct Active<A: Application>(Arc<Calls<A>>);
 
-impl<J: Journal + Send + Sync + 'static> Active<J> {
-    fn new(calls: Arc<Calls<J>>) -> Self {
+impl<A: Application> Active<A> {
+    fn new(calls: Arc<Calls<A>>) -> Self {
         calls.count(1);
         Self(calls)
     }
 }
 
-impl<J: Journal + Send + Sync + 'static> Drop for Active<J> {
+impl<A: Application> Drop for Active<A> {
     fn drop(&mut self) {
         self.0.count(-1);
     }
 }
 
-fn check_head(request: &Request<Incoming>) -> Result<(), Turned> {
-    let route = routes::find(Door::Committee, request.method().as_str(), request.uri().path());
-    let route = route.map_err(|missing| match missing {
-        Missing::Path => Turned::NoPath,
-        Missing::Method => Turned::Method,
-    })?;
-    match (request.headers().get(CONTENT_TYPE), route.takes) {
-        (Some(found), Some(takes)) if found.as_bytes() == takes.as_bytes() => Ok(()),
+fn check_head(request: &Request<Incoming>, doors: &[Door]) -> Result<Door, Turned> {
+    let door = doors.iter().find(|door| door.path == request.uri().path()).ok_or(Turned::NoPath)?;
+    if request.method() != Method::POST {
+        return Err(Turned::Method);
+    }
+    match request.headers().get(CONTENT_TYPE) {
+        Some(found) if found.as_bytes() == door.asks.as_bytes() => Ok(*door),
         _ => Err(Turned::Type),
     }
 }
 
-fn replied_with(replies: &[Reply]) -> Response<Full<Bytes>> {
-    let mut response = Response::new(Full::from(frame::write_replies(replies)));
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(frame::REPLIES));
+fn replied_with(door: Door, said: Said) -> Response<Full<Bytes>> {
+    let mut response = Response::new(Full::from(said.body));
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(door.replies));
     response
 }
 

@@ -30,7 +30,7 @@ async fn world(seed: u64) -> World {
     let mut timeline = Timeline::new(&mut observer);
     let vault = setup::generate_keys(&options.scenario, &randomness).expect("keys");
     let chain = setup::open_chain(&options).await.expect("a chain");
-    setup::build(&options, randomness, chain, vault, &mut timeline).await.expect("a world")
+    setup::build(&options, randomness, chain, vault, &mut timeline, None).await.expect("a world")
 }
 
 async fn standing(world: &World) -> Standing {

@@ -1,0 +1,89 @@
+//! `ccc node enclave` and `ccc node workflow`.
+
+use super::{log, public, read_config, until_told};
+use crate::{
+    cli::{HostNodeArgs, SignerNodeArgs},
+    command::{Context, recover::token},
+    error::Error,
+    files::{
+        self,
+        passphrase::Passphrases,
+        sealed::{Content, SealedError},
+        secret,
+    },
+    network::{KeySource, open_key, runtime},
+    pool::{account, parse_toml, settings::Settings},
+    rounds::keys::read_keys,
+    ui::Answer,
+};
+use ccc_core::report::ReportSigner;
+use ccc_enclave::config::EnclaveConfig;
+use ccc_server::{
+    enclave::{self, config::EnclaveConfigFile, sources::Source},
+    follow::SystemClock,
+    workflow::{self, Workflow, config::WorkflowConfig},
+};
+use ccc_store::DirectoryStore;
+use std::{net::SocketAddr, path::Path, sync::Arc};
+use zeroize::Zeroizing;
+
+const MAX_SETTINGS: u64 = 1 << 20;
+
+pub(super) fn enclave(arguments: &HostNodeArgs, ctx: &Context<'_>) -> Result<Answer, Error> {
+    let file = read_config(&arguments.config, |text, variables| EnclaveConfigFile::read(text, variables))?;
+    let material = enclave::service::Material {
+        public: public([&file.committee, &file.deployment, &file.policy])?,
+        enclave: read_pool(&file.pool)?,
+        keys: read_keys(&file.key, &ctx.passphrases)?,
+        hardware: read_key(&file.hardware, Content::Hardware, &ctx.passphrases)?,
+        store: Box::new(DirectoryStore::open(&file.store)?),
+        sources: file.sources.iter().map(source).collect::<Result<_, Error>>()?,
+    };
+    log(&arguments.running)?;
+    runtime()?.block_on(async {
+        let serving = enclave::service::prepare(&file, material, Arc::new(SystemClock)).await?;
+        say("results", serving.addresses().map_err(Error::Runtime)?, ctx);
+        until_told(&arguments.running, |stopped| serving.run(stopped)).await;
+        Ok(Answer::Done)
+    })
+}
+
+pub(super) fn workflow(arguments: &SignerNodeArgs, ctx: &Context<'_>) -> Result<Answer, Error> {
+    let file = read_config(&arguments.config, |text, variables| WorkflowConfig::read(text, variables))?;
+    let signer = read_key(&file.signer, Content::Signer, &ctx.passphrases)?;
+    let material = workflow::service::Material {
+        public: public([&file.committee, &file.deployment, &file.policy])?,
+        enclave: read_pool(&file.pool)?,
+        keys: read_keys(&file.key, &ctx.passphrases)?,
+        signer: ReportSigner::from_bytes(&signer)?,
+        wallet: open_key(&KeySource::PrivateKeyFile(file.wallet.clone()), &ctx.passphrases)?,
+    };
+    log(&arguments.running)?;
+    runtime()?.block_on(async {
+        let node = Workflow::prepare(&file, material, Arc::new(SystemClock)).await?;
+        say("signatures", node.addresses().map_err(Error::Runtime)?, ctx);
+        until_told(&arguments.running, |stopped| node.run(stopped)).await;
+        Ok(Answer::Done)
+    })
+}
+
+fn say(what: &str, [address, operations]: [SocketAddr; 2], ctx: &Context<'_>) {
+    let line = format!("{what} at {address}, health and meters at http://{operations}");
+    ctx.ui.result(&[line], &serde_json::json!({ "address": address, "operations": operations }));
+}
+
+/// What the enclave is built for.
+fn read_pool(path: &Path) -> Result<EnclaveConfig, Error> {
+    Ok(parse_toml::<Settings>(path, &files::read(path, MAX_SETTINGS)?)?.enclave())
+}
+
+/// A secret file of 32 bytes.
+fn read_key(path: &Path, content: Content, passphrases: &Passphrases) -> Result<Zeroizing<[u8; 32]>, Error> {
+    let secrets = secret::open(path, content, passphrases)?;
+    let key = secrets.split::<1>().and_then(|[key]| account::key(key));
+    key.map_err(|source: SealedError| Error::Sealed { path: path.into(), source })
+}
+
+fn source(section: &enclave::config::SourceSection) -> Result<Source, Error> {
+    Ok(Source { url: section.url.clone(), token: token(&section.token_file)?, class: section.class })
+}

@@ -1,0 +1,174 @@
+//! The configuration of a workflow node.
+
+use crate::config::{ChainSection, ConfigError, PeerSection, loopback, peers, read_table, unique};
+use ccc_node::policy_file::ModeName;
+use serde::Deserialize;
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
+
+/// Values at the top of the file that the environment may replace.
+const REPLACED: [&str; 11] =
+    ["mode", "listen", "operations", "key", "signer", "wallet", "committee", "deployment", "policy", "pool", "rpc_url"];
+
+/// The longest cadence: a day.
+const MAX_CADENCE: u64 = 24 * 3_600;
+
+/// The file. Paths are relative to the directory from which the node is started.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WorkflowConfig {
+    /// Whether simulated parts are accepted.
+    #[serde(default)]
+    pub mode: ModeName,
+    /// Where signatures are served.
+    #[serde(default = "listen")]
+    pub listen: SocketAddr,
+    /// Where health and meters are served, in the clear: a loopback address.
+    #[serde(default = "operations")]
+    pub operations: SocketAddr,
+    /// The node's sealed keys, for its connections.
+    pub key: PathBuf,
+    /// The sealed key that signs reports.
+    pub signer: PathBuf,
+    /// The key that pays for deliveries, in hexadecimal.
+    pub wallet: PathBuf,
+    /// The committee.
+    pub committee: PathBuf,
+    /// The deployment that is served.
+    pub deployment: PathBuf,
+    /// What is accepted as the enclave.
+    pub policy: PathBuf,
+    /// What the enclave is built for.
+    pub pool: PathBuf,
+    /// The chain's node.
+    pub rpc_url: String,
+    /// How the chain is followed.
+    #[serde(default)]
+    pub chain: ChainSection,
+    /// When rounds and checks are run.
+    #[serde(default)]
+    pub schedule: ScheduleSection,
+    /// How many enclaves have to say the same of the reserve; by default more than half of those configured.
+    #[serde(default)]
+    pub agree: Option<usize>,
+    /// The enclaves' hosts.
+    #[serde(rename = "enclave")]
+    pub enclaves: Vec<PeerSection>,
+    /// The other signers' nodes.
+    #[serde(rename = "workflow")]
+    pub workflow: Vec<PeerSection>,
+}
+
+/// *Units*: seconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ScheduleSection {
+    /// From one turn to the next.
+    pub cadence: u64,
+    /// After how long the next signer takes a turn over.
+    pub takeover: u64,
+}
+
+impl Default for ScheduleSection {
+    fn default() -> Self {
+        Self { cadence: 60, takeover: 15 }
+    }
+}
+
+fn listen() -> SocketAddr {
+    SocketAddr::from(([127, 0, 0, 1], 7470))
+}
+
+fn operations() -> SocketAddr {
+    SocketAddr::from(([127, 0, 0, 1], 7471))
+}
+
+impl WorkflowConfig {
+    /// Reads a file's text, lets the variables replace what they name, and checks the whole.
+    ///
+    /// # Errors
+    /// [`ConfigError`].
+    pub fn read(text: &str, variables: impl Iterator<Item = (String, String)>) -> Result<Self, ConfigError> {
+        let config: Self = read_table(text, variables, &REPLACED)?.try_into()?;
+        config.check()?;
+        Ok(config)
+    }
+
+    fn check(&self) -> Result<(), ConfigError> {
+        loopback(self.operations)?;
+        self.chain.check()?;
+        self.known()?;
+        let (enclaves, agree) = (peers(&self.enclaves)?.len(), self.agree());
+        if enclaves == 0 {
+            return Err(ConfigError::Missing { what: "enclave" });
+        }
+        let number = |what, found, expected| Err(ConfigError::Number { what, found, expected });
+        if agree == 0 || agree > enclaves {
+            return number("agree", agree as u64, "1 up to the number of enclaves is possible");
+        }
+        let ScheduleSection { cadence, takeover } = self.schedule;
+        if !(1..=MAX_CADENCE).contains(&cadence) {
+            return number("cadence", cadence, "1 to 86400 seconds are possible");
+        }
+        if !(1..=cadence).contains(&takeover) {
+            return number("takeover", takeover, "1 second up to the cadence is possible");
+        }
+        Ok(())
+    }
+
+    /// How many enclaves have to say the same.
+    #[must_use]
+    pub fn agree(&self) -> usize {
+        self.agree.unwrap_or(self.enclaves.len() / 2 + 1)
+    }
+
+    /// From one turn to the next, and after how long it is taken over.
+    pub(super) fn times(&self) -> [Duration; 2] {
+        [self.schedule.cadence, self.schedule.takeover].map(Duration::from_secs)
+    }
+
+    /// The other signers, who may call.
+    ///
+    /// # Errors
+    /// [`ConfigError::Client`], [`ConfigError::SameKey`].
+    pub fn known(&self) -> Result<Vec<([u8; 32], String)>, ConfigError> {
+        let all: Vec<_> = self.workflow.iter().chain(&self.enclaves).cloned().collect();
+        unique(peers(&all)?.into_iter().map(|(key, name, _)| (key, name)).collect())?;
+        Ok(peers(&self.workflow)?.into_iter().map(|(key, name, _)| (key, name)).collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Result<WorkflowConfig, ConfigError> {
+        let files = ["key", "signer", "wallet", "committee", "deployment", "policy", "pool", "rpc_url"];
+        let files: String = files.iter().map(|name| format!("{name} = 'x'\n")).collect();
+        WorkflowConfig::read(&format!("{files}{text}"), std::iter::empty())
+    }
+
+    fn peer(list: &str, name: &str, byte: &str) -> String {
+        format!("[[{list}]]\nname = '{name}'\nkey = '{}'\naddress = '127.0.0.1:1'\n", byte.repeat(32))
+    }
+
+    #[test]
+    fn numbers_and_peers_that_do_not_fit_are_named() {
+        let three: String =
+            [("a", "01"), ("b", "02"), ("c", "03")].map(|(name, key)| peer("enclave", name, key)).concat();
+        let others = peer("workflow", "d", "04");
+        let config = read(&format!("{three}{others}")).expect("a configuration");
+        assert_eq!((config.agree(), config.times()[0]), (2, Duration::from_secs(60)));
+        let number = |text: &str| match read(&format!("{text}\n{three}{others}")) {
+            Err(ConfigError::Number { what, found, .. }) => (what, found),
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(number("agree = 0"), ("agree", 0));
+        assert_eq!(number("agree = 4"), ("agree", 4));
+        assert_eq!(number("schedule = { cadence = 0 }"), ("cadence", 0));
+        assert_eq!(number("schedule = { cadence = 5, takeover = 6 }"), ("takeover", 6));
+        let twice = read(&format!("{three}{}", peer("workflow", "d", "01")));
+        assert_eq!(twice.expect_err("a key twice"), ConfigError::SameKey { index: 1 });
+        let none = read("enclave = []\nworkflow = []\n");
+        assert_eq!(none.expect_err("no enclave"), ConfigError::Missing { what: "enclave" });
+    }
+}

@@ -1,0 +1,119 @@
+//! A workflow node from its files: everything is checked before the first connection, and a reason is given.
+
+use super::{config::WorkflowConfig, rooms::Rooms, schedule::Schedule, signer::Signer, turn::Turns};
+use crate::{
+    config::{PeerSection, peers},
+    enclave::Neighbour,
+    follow::Clock,
+    identity::Identity,
+    service::{Public, StartError, follow},
+    serving::{Doors, Serving, check_pool},
+};
+use ccc_chain::Wallet;
+use ccc_core::{keys::ParticipantKeys, report::ReportSigner};
+use ccc_enclave::config::EnclaveConfig;
+use ccc_node::{
+    production::{Configuration, Sharing},
+    reading::ChainLog,
+    workflow_node::WorkflowNode,
+};
+use std::{net::SocketAddr, sync::Arc};
+use tokio::sync::watch;
+
+/// What a workflow node has beside its configuration.
+pub struct Material {
+    /// Its keys, for its connections.
+    pub keys: ParticipantKeys,
+    /// What signs reports.
+    pub signer: ReportSigner,
+    /// What pays for deliveries.
+    pub wallet: Wallet,
+    /// The public files.
+    pub public: Public,
+    /// What the enclave is built for.
+    pub enclave: EnclaveConfig,
+}
+
+/// A workflow node that is ready and does nothing yet.
+pub struct Workflow {
+    serving: Serving<Rooms>,
+    turns: Turns,
+}
+
+impl Workflow {
+    /// Checks everything that can be checked, reads the chain once, takes the ports.
+    ///
+    /// # Errors
+    /// [`StartError`].
+    pub async fn prepare(file: &WorkflowConfig, material: Material, clock: Arc<dyn Clock>) -> Result<Self, StartError> {
+        let Material { keys, signer, wallet, public, enclave } = material;
+        check(file, &public, &enclave)?;
+        let (identity, known) = (Identity::new(keys), file.known()?);
+        let read = (file.mode, file.rpc_url.as_str());
+        let (chain, follower) = follow(read, &public.deployment, file.chain.options(), clock, None).await?;
+        let Public { committee, deployment, policy } = public;
+        let key = *committee.master_public_key();
+        let schedule = schedule(file, &deployment.signer_set().signers, signer.address())?;
+        let node = WorkflowNode::new(signer, policy, enclave.clone(), key);
+        let log = ChainLog::new(&chain, &deployment).into();
+        let signer = Arc::new(Signer { node, chain, deployment, config: enclave, key, log });
+        let turns = Turns {
+            signer: Arc::clone(&signer),
+            identity: identity.clone(),
+            enclaves: neighbours(&file.enclaves)?,
+            others: neighbours(&file.workflow)?,
+            wallet,
+            agree: file.agree(),
+            schedule,
+        };
+        let rooms = Arc::new(Rooms { signer, followed: follower.followed() });
+        let doors = Doors {
+            identity: &identity,
+            known,
+            listen: file.listen,
+            operations: file.operations,
+            meters: "ccc_workflow",
+        };
+        Ok(Self { serving: Serving::open(rooms, follower, doors).await?, turns })
+    }
+
+    /// Where signatures are served, and where health and meters are.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn addresses(&self) -> std::io::Result<[SocketAddr; 2]> {
+        self.serving.addresses()
+    }
+
+    /// Serves, and takes its turns, until told to stop.
+    pub async fn run(self, stop: watch::Receiver<bool>) {
+        let Self { serving, turns } = self;
+        tokio::select! {
+            () = serving.run(stop) => {}
+            () = turns.run() => {}
+        }
+    }
+}
+
+/// What can be checked without secrets, chain and ports.
+///
+/// # Errors
+/// [`StartError`].
+pub fn check(file: &WorkflowConfig, public: &Public, enclave: &EnclaveConfig) -> Result<(), StartError> {
+    let sharing = Sharing::Roster(public.committee.roster());
+    let policy = Some(&public.policy);
+    Configuration { mode: file.mode.into(), seeded: false, dealt: false, sharing, policy, simulated: &[] }.check()?;
+    file.known()?;
+    check_pool(enclave, &public.deployment, &public.committee)
+}
+
+fn neighbours(sections: &[PeerSection]) -> Result<Vec<Neighbour>, StartError> {
+    let neighbour = |(key, name, address)| Neighbour { name, key, address };
+    Ok(peers(sections)?.into_iter().map(neighbour).collect())
+}
+
+fn schedule(file: &WorkflowConfig, signers: &[[u8; 20]], own: [u8; 20]) -> Result<Schedule, StartError> {
+    let index = signers.iter().position(|signer| *signer == own).ok_or(StartError::NoSigner { found: own })?;
+    let [cadence, takeover] = file.times();
+    Ok(Schedule { index: index as u64, signers: signers.len() as u64, cadence, takeover })
+}
