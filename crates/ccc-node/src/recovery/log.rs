@@ -1,9 +1,13 @@
 //! One reader's picture of the chain's log, read by itself and once.
 
 use super::RecoveryError;
-use crate::{pool_log::PoolLog, vault_node::ChainView};
+use crate::{
+    pool_log::PoolLog,
+    vault_node::{ChainView, Enclaves},
+};
 use ccc_chain::{
     Chain, Deployment,
+    enclaves::EnclaveReader,
     read::{BlockRef, Pool},
     watch::Watcher,
 };
@@ -41,6 +45,16 @@ impl ChainLog {
             header_hash: self.pool.header_hash(block.id()).await?.0,
             version: self.pool.table_version(block.id()).await?,
             submissions: self.seen.submissions(),
+            enclaves: None,
         })
     }
+}
+
+/// What the registry of enclaves says at the newest final block, whichever block a request names: a revocation counts from
+/// then on. Nothing where the deployment has no registry.
+pub(super) async fn enclaves(chain: &Chain, deployment: &Deployment) -> Result<Option<Enclaves>, RecoveryError> {
+    let Some(registry) = deployment.enclave_registry() else { return Ok(None) };
+    let mut reader = EnclaveReader::new(registry, deployment.first_block);
+    let states = reader.read_to(chain, chain.finalised_block().await?).await?;
+    Ok(Some(states.copied().collect()))
 }

@@ -49,7 +49,7 @@ fn public(scene: &Scene) -> Public {
 }
 
 /// The scene's deployment on a chain that a socket serves.
-async fn served() -> (Scene, ChainServer) {
+pub(crate) async fn served() -> (Scene, ChainServer) {
     let mut scene = Scene::new().await;
     let config = EmbeddedConfig { chain_id: common::CHAIN_ID, genesis_time: common::GENESIS_TIME, rich: Vec::new() };
     let server =

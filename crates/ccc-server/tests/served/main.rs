@@ -8,5 +8,8 @@ mod files;
 mod followed;
 mod hostile;
 mod limits;
+#[path = "../../../ccc-chain/tests/common/proxy.rs"]
+mod proxy;
 mod reencrypt;
+mod registry;
 mod scene;

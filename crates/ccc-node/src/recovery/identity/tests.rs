@@ -7,6 +7,7 @@ use super::*;
 use crate::{
     scenario::Scenario,
     timeline::Silent,
+    vault_node::{EnclaveRefusal, Refusal},
     workflow_node::{SignerRefusal, identity_of},
 };
 use ccc_chain::status::Standing;
@@ -140,6 +141,49 @@ async fn n099_an_enclave_whose_measurement_is_withdrawn_gets_no_signature() {
     let refused = refusal(world.deliver_round(made, GENESIS, &mut timeline).await);
     let standing = Standing::MeasurementNotAllowed;
     assert!(matches!(refused, SignerRefusal::NotCurrent { standing: found, .. } if found == standing), "{refused}");
+}
+
+/// Revoked, or of a withdrawn program, between two rounds: the participants give no share of the table's key, and there is
+/// nothing that a signer could be asked about.
+#[tokio::test]
+async fn n099_an_enclave_that_the_registry_takes_back_gets_no_share() {
+    let mut observer = Silent;
+    for (seed, expected) in [(65, Standing::Revoked), (66, Standing::MeasurementNotAllowed)] {
+        let (mut world, mut timeline) = (world(seed).await, Timeline::new(&mut observer));
+        world.round(None, GENESIS, &mut timeline).await.expect("the first version");
+        match expected {
+            Standing::Revoked => revoke(&mut world, &mut timeline).await,
+            _ => {
+                let block = world.chain.finalised_block().await.expect("a block");
+                let withdrawn = Decision::Withdraw(world.config.measurement());
+                world.decide(withdrawn, block.hash, &mut timeline).await.expect("withdrawn");
+            }
+        }
+        match world.make_round(None, INTAKE, &mut timeline).await.err() {
+            Some(RecoveryError::Vault { answered: 0, refusal, .. }) => assert!(
+                matches!(*refusal, Refusal::Enclave(EnclaveRefusal::NotCurrent { standing, .. }) if standing == expected),
+                "{refusal}"
+            ),
+            other => panic!("{:?}", other.map(|error| error.to_string())),
+        }
+    }
+}
+
+/// A host that names no registry is told by nobody.
+#[tokio::test]
+async fn n099_participants_give_nothing_where_the_registry_was_taken_out() {
+    let mut observer = Silent;
+    let (mut world, mut timeline) = (world(67).await, Timeline::new(&mut observer));
+    world.round(None, GENESIS, &mut timeline).await.expect("the first version");
+    let registry = world.deployment.enclaves.take();
+    let refused = world.make_round(None, INTAKE, &mut timeline).await.err();
+    world.deployment.enclaves = registry;
+    match refused {
+        Some(RecoveryError::Vault { answered: 0, refusal, .. }) => {
+            assert!(matches!(*refusal, Refusal::Enclave(EnclaveRefusal::NotAsked)), "{refusal}");
+        }
+        other => panic!("{:?}", other.map(|error| error.to_string())),
+    }
 }
 
 /// Without an identity nobody can ask the registry.
