@@ -168,7 +168,8 @@ pub async fn read(chain: &Chain, deployment: &Deployment) -> Result<Status, Chai
 /// [`ChainError::SignerSet`] where events and contract disagree; see [`ChainError`] for the rest.
 pub async fn signer_sets(chain: &Chain, deployment: &Deployment, block: BlockRef) -> Result<Vec<Signers>, ChainError> {
     let forwarder = QuorumForwarder::new(deployment.forwarder, chain.provider());
-    let events: Vec<QuorumForwarder::ConfigSet> = events(chain, deployment.forwarder, (deployment.first_block, block.number)).await?;
+    let events: Vec<QuorumForwarder::ConfigSet> =
+        events(chain, deployment.forwarder, (deployment.first_block, block.number)).await?;
     let mut sets = BTreeMap::new();
     for QuorumForwarder::ConfigSet { donId, configVersion, f, signers } in events {
         let set = Signers { don_id: donId, config_version: configVersion, f, addresses: signers };

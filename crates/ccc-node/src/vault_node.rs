@@ -361,7 +361,8 @@ impl<J: Journal> VaultNode<J> {
         let (chain, contract) = served;
         let (mode, behaviour) = (Mode::Sealed, Behaviour::Honest);
         let asks_registry = false;
-        let participant = Participant { keys, share, committee, policy, contract, chain, mode, behaviour, asks_registry };
+        let participant =
+            Participant { keys, share, committee, policy, contract, chain, mode, behaviour, asks_registry };
         Self { participant, answered: Answered(journal) }
     }
 

@@ -115,13 +115,9 @@ fn the_identity_of_an_attempt_is_the_enclaves() {
 fn n099_an_enclave_that_is_not_current_gets_no_share() {
     let scene = Scene::new(3);
     let signer = scene.key.identity().signer;
-    for standing in [
-        Standing::Unknown,
-        Standing::Revoked,
-        Standing::Expired,
-        Standing::OtherEpoch,
-        Standing::MeasurementNotAllowed,
-    ] {
+    for standing in
+        [Standing::Unknown, Standing::Revoked, Standing::Expired, Standing::OtherEpoch, Standing::MeasurementNotAllowed]
+    {
         let refused = enclave(scene.refused_as(|state| state.standing = standing));
         let exact = matches!(refused, EnclaveRefusal::NotCurrent { signer: who, standing: found } if who == signer && found == standing);
         assert!(exact, "{refused}");
@@ -225,7 +221,8 @@ fn n099_an_identity_of_another_epoch_program_or_time_is_refused() {
     assert_eq!(readmitted, IdentityRefusal::Epoch { expected: 2, found: 1 });
     let refused = enclave(scene.refused_as(|state| state.measurement = B256::repeat_byte(7)));
     let (expected, found) = ([7; 32], scene.world.config.measurement());
-    let exact = matches!(refused, EnclaveRefusal::OtherProgram { expected: e, found: f } if (e, f) == (expected, found));
+    let exact =
+        matches!(refused, EnclaveRefusal::OtherProgram { expected: e, found: f } if (e, f) == (expected, found));
     assert!(exact, "{refused}");
 }
 
@@ -277,9 +274,9 @@ fn n110_one_participants_time_ten_minutes_off_neither_admits_nor_blocks() {
     }
     // evidence of ten minutes ago, which the one that is behind finds fresh
     let mut old = fresh.asked.ask.clone();
-    let enclave = Enclave::new(fresh.world.config.clone(), &fresh.world.provider).expect("a configuration");
+    let program = Enclave::new(fresh.world.config.clone(), &fresh.world.provider).expect("a configuration");
     let keys = AttemptKeys::from_bytes(&fresh.asked.keys.to_bytes()).expect("keys");
-    old.card = enclave.resume(old.request.clone(), keys, time - 600).expect("an attempt").card().clone();
+    old.card = program.resume(old.request.clone(), keys, time - 600).expect("an attempt").card().clone();
     assert_eq!(asked_at(&fresh, &old, &fresh.view, time + 600).len(), 0);
     assert_eq!(not_enough(&fresh, asked_at(&fresh, &old, &fresh.view, time - 600)), (3, 1));
     // and an identity that is over since five minutes, with it

@@ -175,7 +175,9 @@ impl Follower {
             watcher: Watcher::new(chain, deployment, deployment.first_block),
             pool: Pool::new(chain, deployment.pool),
             submissions: Arc::default(),
-            registry: deployment.enclave_registry().map(|registry| EnclaveReader::new(registry, deployment.first_block)),
+            registry: deployment
+                .enclave_registry()
+                .map(|registry| EnclaveReader::new(registry, deployment.first_block)),
             version: 0,
             recent: VecDeque::new(),
             options,

@@ -200,7 +200,8 @@ fn check_secrets(share: &KeyShare, keys: &ParticipantKeys, committee: &Committee
 /// chain.
 fn check_production(config: &VaultConfig, public: &Public) -> Result<(), ProductionRefusal> {
     let (mode, sharing) = (config.mode.into(), Sharing::Roster(public.committee.roster()));
-    Configuration { mode, seeded: false, dealt: false, sharing, policy: Some(&public.policy), simulated: &[] }.check()?;
+    Configuration { mode, seeded: false, dealt: false, sharing, policy: Some(&public.policy), simulated: &[] }
+        .check()?;
     check_registry(config.mode, public.deployment.enclave_registry())
 }
 

@@ -11,9 +11,7 @@ use ccc_core::{
     enclave::identity::{IdentityKey, IdentitySignature},
     report::{EnclaveAdmission, Statement},
 };
-use ccc_node::vault_node::{
-    Ask, Behaviour, EnclaveRefusal, MemoryJournal, Refusal, VaultNode,
-};
+use ccc_node::vault_node::{Ask, Behaviour, EnclaveRefusal, MemoryJournal, Refusal, VaultNode};
 use ccc_server::{
     follow::{Clock, FollowOptions, Follower, NotReady},
     frame::{self, FrameError, Reply},

@@ -1,7 +1,9 @@
 //! Several pieces of evidence in one answer, by the stand-in and by bytes that only look like hardware's.
 
 use super::super::simulated::{SimulatedHardware, SimulatedProvider};
-use super::super::{AttestationProvider, Hardware, OperatingMode, Policy, PolicyRefusal, ProviderKind, evidence_digest};
+use super::super::{
+    AttestationProvider, Hardware, OperatingMode, Policy, PolicyRefusal, ProviderKind, evidence_digest,
+};
 use super::*;
 use alloc::vec;
 
@@ -51,7 +53,10 @@ fn n105_lists_of_another_form_are_refused() {
     assert!(matches!(nested, Err(EncodingError::Range { what: "attestation provider", found: 0, .. })));
     let mut inside = [&joined[..10], &joined[10..]].concat();
     inside[10 + 4 + 8] = 0;
-    assert!(matches!(EvidenceList::from_bytes(&inside), Err(EncodingError::Range { what: "attestation provider", .. })));
+    assert!(matches!(
+        EvidenceList::from_bytes(&inside),
+        Err(EncodingError::Range { what: "attestation provider", .. })
+    ));
     for extra in [1, 64] {
         let long = [&joined[..], &vec![0; extra]].concat();
         assert_eq!(EvidenceList::from_bytes(&long), Err(EncodingError::Trailing { found: extra }));
