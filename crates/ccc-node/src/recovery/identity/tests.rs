@@ -161,8 +161,9 @@ async fn n099_an_enclave_that_the_registry_takes_back_gets_no_share() {
         }
         match world.make_round(None, INTAKE, &mut timeline).await.err() {
             Some(RecoveryError::Vault { answered: 0, refusal, .. }) => assert!(
-                matches!(*refusal, Refusal::Enclave(EnclaveRefusal::NotCurrent { standing, .. }) if standing == expected),
-                "{refusal}"
+                matches!(refusal.1, Refusal::Enclave(EnclaveRefusal::NotCurrent { standing, .. }) if standing == expected),
+                "{}",
+                refusal.1
             ),
             other => panic!("{:?}", other.map(|error| error.to_string())),
         }
@@ -180,7 +181,7 @@ async fn n099_participants_give_nothing_where_the_registry_was_taken_out() {
     world.deployment.enclaves = registry;
     match refused {
         Some(RecoveryError::Vault { answered: 0, refusal, .. }) => {
-            assert!(matches!(*refusal, Refusal::Enclave(EnclaveRefusal::NotAsked)), "{refusal}");
+            assert!(matches!(refusal.1, Refusal::Enclave(EnclaveRefusal::NotAsked)), "{}", refusal.1);
         }
         other => panic!("{:?}", other.map(|error| error.to_string())),
     }
