@@ -263,6 +263,17 @@ async fn n096_a_block_that_is_not_on_the_chain_makes_no_evidence_fresh() {
     assert!(matches!(refused, Err(RecoveryError::Chain(ccc_chain::ChainError::NoBlock { .. }))), "{:?}", refused.err());
 }
 
+/// An abandoned block is found by its hash, and another one by its number.
+#[test]
+fn n096_a_block_that_was_abandoned_or_is_not_final_is_not_taken() {
+    let block = |hash, number| BlockRef { number, hash: B256::repeat_byte(hash), time: 0 };
+    let named = B256::repeat_byte(1);
+    assert!(is_final(named, [block(1, 5), block(1, 5)], 5));
+    assert!(!is_final(named, [block(1, 5), block(2, 5)], 5), "abandoned");
+    assert!(!is_final(named, [block(2, 5), block(1, 5)], 5), "another one than was asked for");
+    assert!(!is_final(named, [block(1, 6), block(1, 6)], 5), "not final");
+}
+
 #[tokio::test]
 async fn decisions_about_nobody_and_programs_for_ever_are_not_signed() {
     let mut observer = Silent;
