@@ -161,7 +161,7 @@ fn not_enough(scene: &Scene, envelopes: Vec<Envelope>) -> (usize, usize) {
     let keys = AttemptKeys::from_bytes(&scene.asked.keys.to_bytes()).expect("keys");
     let attempt = enclave.resume(scene.asked.ask.request.clone(), keys, world.time).expect("an attempt");
     match attempt.open(&world.committee, scene.asked.verified.clone(), envelopes).err() {
-        Some(AttemptError::Shares(CombineError::NotEnoughShares { need, have, .. })) => (need.into(), have.into()),
+        Some(AttemptError::Shares(CombineError::NotEnoughShares { need, have, .. })) => (need, have),
         other => panic!("{other:?}"),
     }
 }
