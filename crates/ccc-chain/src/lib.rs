@@ -17,6 +17,7 @@ pub mod calls;
 pub mod custody;
 pub mod deploy;
 pub mod embedded;
+pub mod enclaves;
 mod error;
 #[cfg(feature = "bls-quorum")]
 pub mod group;

@@ -1,6 +1,6 @@
 //! What a deployment's contracts say at one block.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use alloy::{
     eips::BlockId,
@@ -17,6 +17,7 @@ use crate::{
     Chain, ChainError, ChainKind, Deployment,
     bindings::{CREDarkPool, EnclaveRegistry, QuorumForwarder, VaultRegistry},
     deploy::{Registries, Signers},
+    enclaves::EnclaveReader,
     read::{self, Attestation, BlockRef, Pool, RequestState, RequestStatus, TableState},
     watch::spans,
 };
@@ -167,7 +168,8 @@ pub async fn read(chain: &Chain, deployment: &Deployment) -> Result<Status, Chai
 /// [`ChainError::SignerSet`] where events and contract disagree; see [`ChainError`] for the rest.
 pub async fn signer_sets(chain: &Chain, deployment: &Deployment, block: BlockRef) -> Result<Vec<Signers>, ChainError> {
     let forwarder = QuorumForwarder::new(deployment.forwarder, chain.provider());
-    let events: Vec<QuorumForwarder::ConfigSet> = events(chain, deployment, deployment.forwarder, block.number).await?;
+    let events: Vec<QuorumForwarder::ConfigSet> =
+        events(chain, deployment.forwarder, (deployment.first_block, block.number)).await?;
     let mut sets = BTreeMap::new();
     for QuorumForwarder::ConfigSet { donId, configVersion, f, signers } in events {
         let set = Signers { don_id: donId, config_version: configVersion, f, addresses: signers };
@@ -221,15 +223,14 @@ pub async fn enclave_sequence(chain: &Chain, enclaves: Address, at: BlockId) -> 
     Ok(contract.lastSequence(Kind::Enclave.number()).block(at).call().await?)
 }
 
-/// The events of one kind that a contract gave since the deployment.
-async fn events<E: SolEvent>(
+/// The events of one kind that a contract gave from one block to another, both included.
+pub(crate) async fn events<E: SolEvent>(
     chain: &Chain,
-    deployment: &Deployment,
     contract: Address,
-    last: u64,
+    (first, last): (u64, u64),
 ) -> Result<Vec<E>, ChainError> {
     let mut found = Vec::new();
-    for (from, to) in spans(deployment.first_block, last) {
+    for (from, to) in spans(first, last) {
         let filter = Filter::new().address(contract).event_signature(E::SIGNATURE_HASH).from_block(from).to_block(to);
         let logs: Vec<Log> = chain.provider().get_logs(&filter).await?;
         for log in logs {
@@ -248,7 +249,8 @@ fn decoded<E: SolEvent>(log: &Log) -> Result<E, ChainError> {
 async fn pending(chain: &Chain, deployment: &Deployment, block: BlockRef) -> Result<Vec<Pending>, ChainError> {
     let pool = Pool::new(chain, deployment.pool);
     let mut waiting = Vec::new();
-    let made: Vec<CREDarkPool::CollateralRequested> = events(chain, deployment, deployment.pool, block.number).await?;
+    let blocks = (deployment.first_block, block.number);
+    let made: Vec<CREDarkPool::CollateralRequested> = events(chain, deployment.pool, blocks).await?;
     for event in made {
         let request = pool.request(event.requestId, block.id()).await?;
         if request.status == RequestStatus::Pending {
@@ -272,17 +274,17 @@ async fn registry_state(
         faults: vault.faults().block(at).call().await?,
         digest: vault.committeeDigest().block(at).call().await?,
     };
-    let admitted: Vec<EnclaveRegistry::EnclaveAdmitted> =
-        events(chain, deployment, registries.enclaves, block.number).await?;
-    let signers: BTreeSet<Address> = admitted.iter().map(|event| event.signer).collect();
-    let mut enclaves = Vec::with_capacity(signers.len());
-    for signer in signers {
-        enclaves.push(enclave(chain, registries.enclaves, signer, at).await?);
-    }
+    let mut reader = EnclaveReader::new(registries.enclaves, deployment.first_block);
+    let enclaves = reader.read_to(chain, block).await?.copied().collect();
     Ok(RegistryState { vault, enclaves })
 }
 
-async fn enclave(chain: &Chain, registry: Address, signer: Address, at: BlockId) -> Result<EnclaveState, ChainError> {
+pub(crate) async fn enclave(
+    chain: &Chain,
+    registry: Address,
+    signer: Address,
+    at: BlockId,
+) -> Result<EnclaveState, ChainError> {
     let contract = EnclaveRegistry::new(registry, chain.provider());
     let found = contract.enclave(signer).block(at).call().await?;
     Ok(EnclaveState {

@@ -11,7 +11,7 @@ use crate::{
 use ccc_chain::Deployment;
 use ccc_core::{
     ciphertext::{Ciphertext, Label},
-    enclave::attestation::{Hardware, OperatingMode, Policy, ProviderKind, evidence_digest},
+    enclave::attestation::{EvidenceList, Hardware, OperatingMode, Policy, ProviderKind, evidence_digest},
     envelope::Envelope,
     keys::{Committee, reshare::Certificate, rounds::Posting},
     report::{Payload, SignedReport, Statement, Verdict},
@@ -134,8 +134,15 @@ fn of_recipient(fields: Fields, AttestedRecipient { recipient, evidence }: &Atte
         .bytes("measurement", &recipient.measurement)
         .bytes("key_x", &recipient.x)
         .bytes("key_e", &recipient.e())
-        .add("provider", ProviderKind::of(evidence).map_or_else(|_| "unknown".into(), |kind| kind.to_string()))
+        .add("provider", providers(evidence))
         .add("evidence_bytes", evidence.len())
+}
+
+/// Who claims to have made the evidence, of several everybody in their order.
+fn providers(evidence: &[u8]) -> String {
+    let Ok(list) = EvidenceList::from_bytes(evidence) else { return "unknown".into() };
+    let word = |piece: &&[u8]| ProviderKind::of(piece).map_or_else(|_| "unknown".into(), |kind| kind.to_string());
+    list.pieces().iter().map(word).collect::<Vec<_>>().join(", ")
 }
 
 fn of_certificate(fields: Fields, certificate: &Certificate) -> Fields {

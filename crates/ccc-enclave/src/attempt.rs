@@ -5,8 +5,8 @@ use ccc_core::{
     ciphertext::VerifiedCiphertext,
     enclave::{
         AttemptKeys,
-        attestation::{self, AttestationProvider, EvidenceError, ProviderError, ProviderKind},
-        identity::{AttestedIdentity, IdentityKey, IdentityOver, Speaker},
+        attestation::{self, AttestationProvider, EvidenceError, EvidenceList, ProviderError, ProviderKind},
+        identity::{AttestedIdentity, IdentityKey, IdentityOver, IdentitySignature, Speaker},
         sealing::SealingKey,
     },
     envelope::Envelope,
@@ -207,7 +207,7 @@ impl<'a> Enclave<'a> {
     fn measurement(&self, evidence: &[u8]) -> Result<[u8; 32], EvidenceError> {
         match self.provider.kind() {
             ProviderKind::Simulated => Ok(self.config.measurement()),
-            _ => Ok(attestation::stated(evidence)?.measurement),
+            _ => Ok(attestation::stated(EvidenceList::from_bytes(evidence)?.first())?.measurement),
         }
     }
 }
@@ -228,6 +228,14 @@ impl<'a> Attempt<'a> {
     #[must_use]
     pub fn card(&self) -> &AttestedRecipient {
         &self.card
+    }
+
+    /// What the enclave's identity signs of its keys and request, where it has one: participants that ask a registry of
+    /// enclaves learn by it whom to ask for.
+    #[must_use]
+    pub fn identity(&self) -> Option<IdentitySignature> {
+        let said = self.card.recipient.user_data(&self.session.request.digest());
+        self.session.speaker.map(|speaker| speaker.sign(&said))
     }
 
     /// The keys, given up for storage in a sealed file.

@@ -69,6 +69,9 @@ pub enum ProductionRefusal {
     /// The policy was made for another mode.
     #[error("the attestation policy is one of simulation, the configuration says production")]
     PolicyMode,
+    /// A deployment without a registry of enclaves.
+    #[error("the deployment has no registry of enclaves, without which none can be revoked")]
+    NoRegistry,
     /// A part stands for another.
     #[error("{part} is simulated, which production mode refuses")]
     Simulated {

@@ -2,7 +2,7 @@
 
 use crate::{
     pool_log::{Former, PoolLog, PoolLogError, RoundAt, read_block},
-    vault_node::ChainView,
+    vault_node::{ChainView, Enclaves},
     workflow_node::{Registered, SignerView, identity_of},
 };
 use alloy::{
@@ -11,6 +11,7 @@ use alloy::{
 };
 use ccc_chain::{
     Chain, ChainError, Deployment,
+    enclaves::EnclaveReader,
     read::{BlockRef, Pool, attestation, price_observations},
     status,
     submission::report_of,
@@ -115,8 +116,21 @@ impl ChainLog {
             header_hash: self.pool.header_hash(block.id()).await?.0,
             version: self.pool.table_version(block.id()).await?,
             submissions: self.seen.submissions(),
+            enclaves: None,
         })
     }
+}
+
+/// What the registry of enclaves says at the newest final block, whichever block a request names: a revocation counts from
+/// then on. Nothing where the deployment has no registry.
+///
+/// # Errors
+/// [`ReadError`].
+pub async fn enclaves(chain: &Chain, deployment: &Deployment) -> Result<Option<Enclaves>, ReadError> {
+    let Some(registry) = deployment.enclave_registry() else { return Ok(None) };
+    let mut reader = EnclaveReader::new(registry, deployment.first_block);
+    let states = reader.read_to(chain, chain.finalised_block().await?).await?;
+    Ok(Some(states.copied().collect()))
 }
 
 /// Which round a host plans: header hash and version that it goes on from, and the request that it settles.

@@ -1,9 +1,16 @@
 //! One participant of the vault: what it checks before it gives a share, and the journal that keeps it from
 //! giving two for one request to one recipient.
 
+mod enclaves;
+
+pub use enclaves::{EnclaveRefusal, Enclaves};
+
 use ccc_core::{
     ciphertext::{Ciphertext, CiphertextError, LabelKind, VerifiedCiphertext},
-    enclave::attestation::{Policy, PolicyRefusal},
+    enclave::{
+        attestation::{Policy, PolicyRefusal},
+        identity::IdentitySignature,
+    },
     encoding::{EncodingError, Kind},
     envelope::Envelope,
     identifier::Identifier,
@@ -31,6 +38,8 @@ pub struct ChainView {
     pub version: u64,
     /// Every submission up to the block, by identifier.
     pub submissions: Arc<HashMap<[u8; 32], OnChain>>,
+    /// What the registry of enclaves says; nothing where the deployment has none.
+    pub enclaves: Option<Enclaves>,
 }
 
 /// One submission, as the contract keeps it.
@@ -51,6 +60,8 @@ pub struct Ask {
     pub request: Request,
     /// The enclave's keys and evidence.
     pub card: AttestedRecipient,
+    /// Which enclave it is: what its identity signed of its keys and the request.
+    pub identity: Option<IdentitySignature>,
     /// The ciphertexts, in the request's order.
     pub ciphertexts: Vec<Ciphertext>,
     /// The header whose key is asked for, if any.
@@ -147,6 +158,9 @@ pub enum Refusal {
         /// What travels with the keys.
         found: [u8; 32],
     },
+    /// An enclave that the registry does not call current.
+    #[error("{0}")]
+    Enclave(#[from] EnclaveRefusal),
     /// The same request identifier with another digest.
     #[error("this request identifier was answered with another digest before")]
     Answered,
@@ -291,6 +305,7 @@ pub struct Participant {
     chain: u64,
     mode: Mode,
     behaviour: Behaviour,
+    asks_registry: bool,
 }
 
 /// An ask that passed every check but the journal's.
@@ -382,7 +397,9 @@ impl<J: Journal> VaultNode<J> {
     ) -> Self {
         let (chain, contract) = served;
         let (mode, behaviour) = (Mode::Sealed, Behaviour::Honest);
-        let participant = Participant { keys, share, committee, policy, contract, chain, mode, behaviour };
+        let asks_registry = false;
+        let participant =
+            Participant { keys, share, committee, policy, contract, chain, mode, behaviour, asks_registry };
         Self { participant, answered: Answered(journal) }
     }
 
@@ -393,6 +410,13 @@ impl<J: Journal> VaultNode<J> {
     #[must_use]
     pub fn with_mode(mut self, mode: Mode) -> Self {
         self.participant.mode = mode;
+        self
+    }
+
+    /// The same participant, which gives no share without the registry's word on whose enclave asks.
+    #[must_use]
+    pub fn with_registry(mut self) -> Self {
+        self.participant.asks_registry = true;
         self
     }
 
@@ -451,6 +475,7 @@ impl Participant {
         self.check_request(view, &ask.request, now)?;
         let (id, request, recipient) = (ask.request.id, ask.request.digest(), ask.card.recipient.digest());
         self.check_recipient(&ask.card, &request, now)?;
+        self.check_enclave(view, ask, &request, now)?;
         self.check_named(view, ask)?;
         let verified = self.check_proofs(ask)?;
         Ok(Some(Checked { id, request, recipient, until: until(view, ask), verified }))

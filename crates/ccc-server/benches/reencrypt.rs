@@ -49,7 +49,14 @@ fn view(scene: &Scene, ask: &Ask) -> ChainView {
     let hash = ccc_core::report::keccak256(&[&ciphertext.to_bytes()]);
     let known = OnChain { who: scene.world.maker.address().0.0, hash, opens_at: 0 };
     let submissions = Arc::new(HashMap::from([(label.id, known)]));
-    ChainView { block_hash: ask.request.block_hash, time, header_hash: [0; 32], version: 0, submissions }
+    ChainView {
+        block_hash: ask.request.block_hash,
+        time,
+        header_hash: [0; 32],
+        version: 0,
+        submissions,
+        enclaves: None,
+    }
 }
 
 fn bare(scene: &Scene, vault: &mut VaultNode<MemoryJournal>, view: &ChainView, asks: &[Ask]) -> Duration {

@@ -7,11 +7,12 @@ use alloy::{
 use ccc_chain::{
     Chain, ChainError, Deployment,
     deploy::check_place,
+    enclaves::EnclaveReader,
     read::{BlockRef, Pool},
     watch::{Event, Watcher},
 };
 use ccc_core::report::keccak256;
-use ccc_node::vault_node::{ChainView, OnChain};
+use ccc_node::vault_node::{ChainView, Enclaves, OnChain};
 use std::{
     collections::{HashMap, HashSet, VecDeque},
     sync::{Arc, PoisonError, RwLock},
@@ -139,11 +140,12 @@ pub struct Snapshot {
     header_hash: [u8; 32],
     version: u64,
     submissions: Arc<HashMap<[u8; 32], OnChain>>,
+    enclaves: Option<Enclaves>,
 }
 
 impl Snapshot {
     /// The view against which a request that names this block is checked. The block must be among the newest finalised
-    /// ones; header, version, submissions and time are those of the newest, so that a request cannot choose an older table.
+    /// ones; header, version, submissions, enclaves and time are those of the newest, so that a request cannot choose an older table.
     #[must_use]
     pub fn view(&self, named: &[u8; 32]) -> ChainView {
         let block_hash = if self.recent.contains(named) { *named } else { self.finalised.hash.0 };
@@ -153,6 +155,7 @@ impl Snapshot {
             header_hash: self.header_hash,
             version: self.version,
             submissions: Arc::clone(&self.submissions),
+            enclaves: self.enclaves.clone(),
         }
     }
 }
@@ -181,6 +184,8 @@ pub struct Follower {
     watcher: Watcher,
     pool: Pool,
     submissions: Arc<HashMap<[u8; 32], OnChain>>,
+    /// Nothing where the deployment has no registry of enclaves.
+    registry: Option<EnclaveReader>,
     version: u64,
     recent: VecDeque<BlockRef>,
     /// What was seen last, before a restart too.
@@ -208,6 +213,9 @@ impl Follower {
             watcher: Watcher::new(chain, deployment, deployment.first_block),
             pool: Pool::new(chain, deployment.pool),
             submissions: Arc::default(),
+            registry: deployment
+                .enclave_registry()
+                .map(|registry| EnclaveReader::new(registry, deployment.first_block)),
             version: 0,
             recent: VecDeque::new(),
             seen: None,
@@ -268,6 +276,7 @@ impl Follower {
         for observed in self.watcher.poll_to(finalised.number).await? {
             self.take(&observed.event);
         }
+        let enclaves = self.read_enclaves(&finalised).await?;
         let version = self.pool.table_version(finalised.id()).await?;
         self.version = check_version(version, self.version)?;
         let header_hash = self.pool.header_hash(finalised.id()).await?.0;
@@ -278,7 +287,15 @@ impl Follower {
             header_hash,
             version,
             submissions: Arc::clone(&self.submissions),
+            enclaves,
         })
+    }
+
+    /// Who is current in the registry. Where it cannot be read there is no snapshot, and nothing is given.
+    async fn read_enclaves(&mut self, finalised: &BlockRef) -> Result<Option<Enclaves>, NotReady> {
+        let Some(registry) = &mut self.registry else { return Ok(None) };
+        let states = registry.read_to(&self.chain, *finalised).await?;
+        Ok(Some(states.copied().collect()))
     }
 
     /// Of a submission its submitter, the hash of its ciphertext and its time are kept, and not its bytes.

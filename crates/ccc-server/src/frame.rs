@@ -1,14 +1,16 @@
 //! The bodies of `/v1/reencrypt`: up to 64 asks one way, as many replies the other.
 //!
 //! *Layout*: u16 count ‖ count × LP(ask). An ask is LP(request, kind 20) ‖ LP(recipient with evidence, kind 23) ‖
-//! LP(table header, 435 bytes, or nothing) ‖ u32 m ‖ m × LP(ciphertext, kind 1). Replies: u16 count ‖ count × (u8
-//! outcome ‖ LP(envelope, or nothing)). LP(x) is u32 length ‖ x; integers big-endian. The objects inside carry version,
+//! LP(identity: epoch u64 ‖ signature 65, or nothing) ‖ LP(table header, 435 bytes, or nothing) ‖ u32 m ‖ m ×
+//! LP(ciphertext, kind 1). Replies: u16 count ‖ count × (u8 outcome ‖ LP(envelope, or nothing)). LP(x) is u32 length ‖ x; integers big-endian. The objects inside carry version,
 //! suite and kind; the path and the content type carry those of the frame.
 
 use ccc_core::{
     ciphertext::{Ciphertext, CiphertextError},
+    enclave::identity::IdentitySignature,
     encoding::{EncodingError, Reader},
     envelope::{Envelope, MAX_PAYLOAD},
+    report::{SIGNATURE_LEN, Signature65},
     suite::length_prefixed,
     table::{HEADER_LEN, Header},
     vault::{AttestedRecipient, MAX_CIPHERTEXTS, MAX_EVIDENCE, Request},
@@ -26,6 +28,8 @@ pub const MAX_ASKS: usize = 64;
 
 const MAX_REQUEST: usize = 256 + 32 * MAX_CIPHERTEXTS;
 const MAX_CARD: usize = 256 + MAX_EVIDENCE;
+/// Epoch and signature.
+const IDENTITY_LEN: usize = 8 + SIGNATURE_LEN;
 const MAX_CIPHERTEXT: usize = 1 << 20;
 const MAX_ENVELOPE: usize = MAX_PAYLOAD + 512;
 
@@ -56,6 +60,12 @@ pub enum FrameError {
         /// Asks in the body.
         found: u16,
     },
+    /// What was to be an identity's signature.
+    #[error("ask {index}: the identity's signature cannot be read")]
+    Identity {
+        /// Its ask's position.
+        index: usize,
+    },
     /// A table header that is none.
     #[error("ask {index}: the table header cannot be read")]
     Header {
@@ -84,6 +94,7 @@ fn write_ask(ask: &Ask) -> Vec<u8> {
     let mut out = Vec::new();
     length_prefixed(&mut out, &ask.request.to_bytes());
     length_prefixed(&mut out, &ask.card.to_bytes());
+    length_prefixed(&mut out, &ask.identity.as_ref().map(write_identity).unwrap_or_default());
     length_prefixed(
         &mut out,
         ask.header.as_ref().map(Header::to_bytes).as_ref().map_or(&[], <[u8; HEADER_LEN]>::as_slice),
@@ -93,6 +104,18 @@ fn write_ask(ask: &Ask) -> Vec<u8> {
         length_prefixed(&mut out, &ciphertext.to_bytes());
     }
     out
+}
+
+fn write_identity(signed: &IdentitySignature) -> Vec<u8> {
+    [&signed.epoch.to_be_bytes()[..], &signed.signature.to_bytes()].concat()
+}
+
+fn read_identity(index: usize, bytes: &[u8]) -> Result<IdentitySignature, FrameError> {
+    let mut reader = Reader::new(bytes);
+    let (epoch, signature) = (reader.u64("identity's epoch")?, reader.array("identity's signature")?);
+    reader.finish()?;
+    let signature = Signature65::from_bytes(&signature).map_err(|_| FrameError::Identity { index })?;
+    Ok(IdentitySignature { epoch, signature })
 }
 
 /// Reads the body of a call. Nothing is allocated for a length that the bytes do not have.
@@ -115,6 +138,10 @@ fn read_ask(index: usize, bytes: &[u8]) -> Result<Ask, FrameError> {
     let mut reader = Reader::new(bytes);
     let request = Request::from_bytes(reader.length_prefixed("request", MAX_REQUEST)?)?;
     let card = AttestedRecipient::from_bytes(reader.length_prefixed("recipient", MAX_CARD)?)?;
+    let identity = match reader.length_prefixed("identity", IDENTITY_LEN)? {
+        [] => None,
+        bytes => Some(read_identity(index, bytes)?),
+    };
     let header = match reader.length_prefixed("table header", HEADER_LEN)? {
         [] => None,
         bytes => Some(Header::from_bytes(bytes).map_err(|_| FrameError::Header { index })?),
@@ -123,7 +150,7 @@ fn read_ask(index: usize, bytes: &[u8]) -> Result<Ask, FrameError> {
     let ciphertexts = (0..m).map(|_| Ciphertext::from_bytes(reader.length_prefixed("ciphertext", MAX_CIPHERTEXT)?));
     let ciphertexts = ciphertexts.collect::<Result<_, _>>()?;
     reader.finish()?;
-    Ok(Ask { request, card, ciphertexts, header })
+    Ok(Ask { request, card, identity, ciphertexts, header })
 }
 
 /// The body of an answer.

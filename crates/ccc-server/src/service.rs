@@ -11,6 +11,7 @@ use crate::{
     operations,
     server::Server,
 };
+use alloy::primitives::Address;
 use ccc_chain::{Chain, ChainError, ChainKind, ConnectOptions, Deployment, Finality};
 use ccc_core::{
     enclave::attestation::Policy,
@@ -168,6 +169,7 @@ impl Service {
         let Public { committee, deployment, policy } = public;
         let served = (deployment.chain_id, deployment.pool.0.0);
         let vault = VaultNode::new(keys, share, committee, policy, served, journal).with_mode(mode(config.answers));
+        let vault = if deployment.enclave_registry().is_some() { vault.with_registry() } else { vault };
         let node = Arc::new(Node::new(vault, follower.followed(), clock, Some(audit)));
         let meters = Meters::default();
         let server = Server::new(Arc::clone(&node), &identity, &known, config.limits(), meters.clone())?;
@@ -233,7 +235,9 @@ fn check_secrets(share: &KeyShare, keys: &ParticipantKeys, committee: &Committee
 /// chain.
 fn check_production(config: &VaultConfig, public: &Public) -> Result<(), ProductionRefusal> {
     let (mode, sharing) = (config.mode.into(), Sharing::Roster(public.committee.roster()));
-    Configuration { mode, seeded: false, dealt: false, sharing, policy: Some(&public.policy), simulated: &[] }.check()
+    Configuration { mode, seeded: false, dealt: false, sharing, policy: Some(&public.policy), simulated: &[] }
+        .check()?;
+    check_registry(config.mode, public.deployment.enclave_registry())
 }
 
 /// The committee's members, this one with them, and the clients of the configuration.
@@ -248,6 +252,14 @@ fn known(committee: &Committee, clients: Vec<([u8; 32], String)>) -> Result<Vec<
     match clients.iter().position(same) {
         Some(index) => Err(ConfigError::SameKey { index }),
         None => Ok(members.into_iter().chain(clients).collect()),
+    }
+}
+
+/// Without a registry nobody can take an enclave back.
+fn check_registry(mode: ModeName, registry: Option<Address>) -> Result<(), ProductionRefusal> {
+    match (mode, registry) {
+        (ModeName::Production, None) => Err(ProductionRefusal::NoRegistry),
+        (ModeName::Production, Some(_)) | (ModeName::Simulation, _) => Ok(()),
     }
 }
 
@@ -300,6 +312,14 @@ pub(crate) fn mode(answers: Answers) -> Mode {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn n099_production_takes_no_deployment_in_which_nobody_is_revoked() {
+        let registry = Some(Address::repeat_byte(9));
+        assert_eq!(check_registry(ModeName::Production, None), Err(ProductionRefusal::NoRegistry));
+        assert_eq!(check_registry(ModeName::Production, registry), Ok(()));
+        assert_eq!(check_registry(ModeName::Simulation, None), Ok(()));
+    }
 
     #[test]
     fn n112_production_takes_no_chain_made_for_development() {

@@ -56,7 +56,7 @@ fn read_chain(pool: &Pool, paths: &AttemptPaths) -> Result<(Ask, ChainView), Err
     let header = pool.header()?;
     let ciphertexts = pool.ciphertexts(&at, Some(&header), &request.ciphertexts)?;
     let view = pool.chain_view(&at, at.time());
-    Ok((Ask { request, card, ciphertexts, header: Some(header) }, view))
+    Ok((Ask { request, card, identity: None, ciphertexts, header: Some(header) }, view))
 }
 
 fn report(identifier: u16, target: &Path, ctx: &Context<'_>) {

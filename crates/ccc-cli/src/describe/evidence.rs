@@ -2,12 +2,30 @@
 
 use super::Fields;
 use ccc_core::enclave::attestation::{
-    Body, ProviderKind, Registers, SnpRegisters, Stated, StatedCertificate, StatedPeriod, Tcb, stated,
+    Body, EvidenceList, ProviderKind, Registers, SnpRegisters, Stated, StatedCertificate, StatedPeriod, Tcb, stated,
 };
 use serde_json::{Value, json};
+use std::borrow::Cow;
 
 /// Who claims to have made it, and everything that it says. Nothing is verified.
 pub(super) fn of(fields: Fields, evidence: &[u8]) -> Fields {
+    match EvidenceList::from_bytes(evidence) {
+        Ok(list) if list.pieces().len() > 1 => of_several(fields, &list),
+        _ => of_one(fields, evidence),
+    }
+}
+
+/// Each piece as it would be shown alone, under its number; the first is of the enclave that holds the keys.
+fn of_several(fields: Fields, list: &EvidenceList<'_>) -> Fields {
+    let fields = fields.add("pieces", list.pieces().len());
+    (1..).zip(list.pieces()).fold(fields, |fields, (number, piece)| {
+        let of = |(name, value): (Cow<'static, str>, Value)| (Cow::Owned(format!("{number}_{name}")), value);
+        let own = of_one(Fields::default(), piece).0.into_iter().map(of);
+        Fields(fields.0.into_iter().chain(own).collect())
+    })
+}
+
+fn of_one(fields: Fields, evidence: &[u8]) -> Fields {
     let Ok(kind) = ProviderKind::of(evidence) else { return fields };
     let fields = parts(fields.add("provider", kind.to_string()), evidence);
     match stated(evidence) {

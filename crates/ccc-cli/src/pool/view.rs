@@ -87,6 +87,7 @@ impl Pool {
             header_hash: self.head.header_hash.0,
             version: self.head.version,
             submissions: Arc::new(submissions),
+            enclaves: None,
         }
     }
 

@@ -1,5 +1,7 @@
 //! A simulated device, whose documents nobody signed: what a verifier makes of one is tested in `ccc-core`.
 
+mod recorded;
+
 use super::*;
 use aws_nitro_enclaves_nsm_api::api::{AttestationDoc, Digest, ErrorCode};
 

@@ -11,7 +11,9 @@ use alloy::{
     primitives::{Address, B256},
 };
 use ccc_chain::{
-    deploy, status,
+    deploy,
+    read::BlockRef,
+    status,
     submit::{self, Delivery},
 };
 use ccc_core::enclave::identity::{AttestedIdentity, IdentityKey};
@@ -112,7 +114,7 @@ impl World {
         let block = self.chain.block(BlockId::from(named)).await?;
         let canonical = self.chain.block(BlockId::number(block.number)).await?;
         let last = self.chain.finalised_block().await?.number;
-        if canonical.hash != named || block.hash != named || block.number > last {
+        if !is_final(named, [block, canonical], last) {
             return Err(SignerRefusal::Differs { what: "the block of the admission" }.into());
         }
         let latest = self.chain.block(BlockId::latest()).await?;
@@ -130,6 +132,12 @@ impl World {
     fn registry(&self) -> Result<Address, RecoveryError> {
         self.deployment.enclave_registry().ok_or(RecoveryError::NotShown { what: "a registry of enclaves" })
     }
+}
+
+/// Whether a block that a host names, as it is found by its hash and by its number, is the chain's and not behind the last
+/// final one.
+fn is_final(named: B256, [by_hash, by_number]: [BlockRef; 2], last: u64) -> bool {
+    by_hash.hash == named && by_number.hash == named && by_hash.number <= last
 }
 
 #[cfg(test)]

@@ -270,7 +270,7 @@ impl Participants<'_> {
             let behaviour = behaviour(scenario, share.identifier().get());
             let journal = MemoryJournal::default();
             let node = VaultNode::new(keys, share, self.committee.clone(), self.policy.clone(), served, journal);
-            let node = node.with_mode(scenario.mode.into()).with_behaviour(behaviour);
+            let node = node.with_mode(scenario.mode.into()).with_behaviour(behaviour).with_registry();
             Participant { node, log: ChainLog::new(chain, self.deployment) }
         };
         members.into_iter().map(node).collect()

@@ -1,7 +1,7 @@
 //! From a request to an opened attempt: the participants are asked, each checks for itself.
 
 use super::{RecoveryError, world::World};
-use crate::{attempt, domain::stream, timeline::Timeline, vault_node::Ask};
+use crate::{attempt, domain::stream, reading::enclaves, timeline::Timeline, vault_node::Ask};
 use ccc_chain::read::BlockRef;
 use ccc_core::{
     ciphertext::VerifiedCiphertext,
@@ -38,6 +38,7 @@ impl World {
         let ask = Ask {
             request: request.clone(),
             card: attempt.card().clone(),
+            identity: attempt.identity(),
             ciphertexts: ciphertexts.iter().map(|ciphertext| ciphertext.ciphertext().clone()).collect(),
             header: self.head.clone().filter(|_| request.table_header.is_some()),
         };
@@ -45,7 +46,8 @@ impl World {
         let mut refusals = Vec::new();
         let asked = self.nodes.len();
         for (index, participant) in (0u64..).zip(&mut self.nodes) {
-            let view = timeline.chain(participant.log.view(block)).await?;
+            let mut view = timeline.chain(participant.log.view(block)).await?;
+            view.enclaves = timeline.chain(enclaves(&self.chain, &self.deployment)).await?;
             let mut rng = self.randomness.hidden(stream::PARTICIPANT, self.attempts << 16 | index);
             let identifier = participant.node.identifier().get();
             match participant.node.reencrypt(&view, &ask, block.time, &mut rng) {

@@ -185,6 +185,8 @@ impl Scene {
             header_hash: table.header_hash.0,
             version: table.version,
             submissions: self.read(block).await.submissions(),
+            // signers ask the registry here; that participants do is held in `vault_enclaves.rs`
+            enclaves: None,
         }
     }
 

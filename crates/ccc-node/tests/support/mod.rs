@@ -52,6 +52,7 @@ pub fn view(world: &World, collateral: Option<&CollateralRequest>) -> ChainView 
         header_hash: header.map_or([0; 32], ccc_core::table::Header::hash),
         version: header.map_or(0, ccc_core::table::Header::version),
         submissions: Arc::new(submissions),
+        enclaves: None,
     }
 }
 
@@ -81,7 +82,7 @@ pub fn ask_under(world: &mut World, mut plan: RoundPlan, id: Option<[u8; 32]>) -
     let (keys, card) = attempt(world, &request);
     let verified = plan.take_ciphertexts();
     let ciphertexts = verified.iter().map(|ciphertext| ciphertext.ciphertext().clone()).collect();
-    Asked { ask: Ask { request, card, ciphertexts, header: world.header().cloned() }, keys, verified }
+    Asked { ask: Ask { request, card, identity: None, ciphertexts, header: world.header().cloned() }, keys, verified }
 }
 
 /// Fresh attested keys for a request.

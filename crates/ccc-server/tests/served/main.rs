@@ -9,6 +9,10 @@ mod followed;
 mod hostile;
 mod limits;
 mod openapi;
+#[path = "../../../ccc-chain/tests/common/proxy.rs"]
+#[allow(dead_code, reason = "a part of it is used here")]
+mod proxy;
 mod reencrypt;
+mod registry;
 mod restarts;
 mod scene;

@@ -174,7 +174,7 @@ impl Scene {
         };
         let (keys, card) = self.attested(&request);
         let ciphertexts = vec![ciphertext.ciphertext().clone()];
-        let ask = Ask { request, card, ciphertexts, header: None };
+        let ask = Ask { request, card, identity: None, ciphertexts, header: None };
         Attempt { ask, keys, ciphertext: ciphertext.clone() }
     }
 
@@ -204,6 +204,7 @@ impl Scene {
         let deployment = &self.world.deployment;
         let served = (common::CHAIN_ID, deployment.pool.0.0);
         let vault = VaultNode::new(keys, share, self.committee.clone(), self.policy(), served, journal);
+        let vault = if deployment.enclave_registry().is_some() { vault.with_registry() } else { vault };
         let clock: Arc<dyn Clock> = Arc::clone(&self.clock) as _;
         let options = FollowOptions { interval: Duration::from_millis(20), ..FollowOptions::default() };
         let mut follower = Follower::new(&self.world.chain, deployment, options, Arc::clone(&clock)).await.unwrap();

@@ -14,7 +14,7 @@ use crate::{
 use ccc_chain::Deployment;
 use ccc_core::{
     ciphertext::Ciphertext,
-    enclave::attestation::{Policy, ProviderKind},
+    enclave::attestation::{EvidenceList, Policy, ProviderKind},
     encoding::Kind,
     envelope::{Envelope, EnvelopeError},
     epoch::Epoch,
@@ -312,6 +312,29 @@ impl Checker<'_> {
     }
 
     fn evidence(&self, bytes: &[u8], policy: &Policy) -> Established {
+        match EvidenceList::from_bytes(bytes) {
+            Ok(list) if list.pieces().len() > 1 => self.several(bytes, policy),
+            _ => self.one(bytes, policy),
+        }
+    }
+
+    /// Of as many makers as the policy asks for; each that has a nonce has the request's.
+    fn several(&self, bytes: &[u8], policy: &Policy) -> Established {
+        let accepted = policy.genuine_together(bytes, self.at).map_err(|error| error.to_string())?;
+        let kinds: Vec<String> = accepted.iter().map(|evidence| evidence.kind.to_string()).collect();
+        let genuine = format!("genuine evidence of accepted enclaves: {}", kinds.join(", "));
+        let unjudged = "its user data, and so the keys, is not judged";
+        let named: Vec<[u8; 64]> = self.requests().map(|request| request.digest()).collect();
+        if named.is_empty() {
+            return Ok(format!("{genuine}; name the request to check its nonce; {unjudged}"));
+        }
+        for nonce in accepted.iter().filter_map(|evidence| evidence.nonce.as_ref()) {
+            same("the nonce: the request", named.iter().any(|digest| digest[..] == nonce[..]))?;
+        }
+        Ok(format!("{genuine}, those with a nonce for this request; {unjudged}"))
+    }
+
+    fn one(&self, bytes: &[u8], policy: &Policy) -> Established {
         let evidence = policy.genuine(bytes, self.at).map_err(|error| error.to_string())?;
         let genuine = format!("genuine {} evidence of the accepted enclave", evidence.kind);
         if policy.hardware.kinds != 1 {

@@ -17,6 +17,7 @@ mod evidence;
 #[cfg(all(test, feature = "nitro"))]
 mod forge;
 mod hardware;
+mod list;
 #[cfg(feature = "nitro")]
 pub mod nitro;
 mod policy;
@@ -35,6 +36,7 @@ pub use cbor::CborError;
 pub use chain::{ChainError, MAX_CERTIFICATE, MAX_CHAIN, VerifiedChain};
 pub use evidence::{DcapStatus, Evidence, MAX_EVIDENCE, Registers, SnpGeneration, SnpRegisters, SnpTcb, Tcb};
 pub use hardware::{Hardware, NitroProgram, SgxProgram, SnpProgram, TdxProgram};
+pub use list::{EvidenceList, MAX_PIECES};
 pub use policy::{MAX_SKEW, OperatingMode, Policy, PolicyRefusal};
 pub use revocation::{MAX_REVOCATION_LIST, MAX_REVOCATION_LISTS, RevocationError, RevocationLists};
 pub use stated::{Stated, StatedCertificate, StatedPeriod, stated};

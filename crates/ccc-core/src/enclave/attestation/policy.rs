@@ -3,7 +3,7 @@
 use super::body::{self, EvidenceError};
 use super::hardware::Hardware;
 use super::simulated::{self, SimulatedError, SimulatedRoot};
-use super::{DcapStatus, Evidence, ProviderKind, SnpGeneration, SnpTcb, Tcb};
+use super::{DcapStatus, Evidence, EvidenceList, MAX_PIECES, ProviderKind, SnpGeneration, SnpTcb, Tcb};
 use crate::encoding::EncodingError;
 use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
@@ -172,10 +172,12 @@ pub enum PolicyRefusal {
 }
 
 impl Policy {
-    /// Judges evidence for these keys and this request. *Units*: now in Unix seconds.
+    /// Judges evidence for these keys and this request: one piece, or an [`EvidenceList`] of several, of which the first has
+    /// to be accepted and with it as many makers as the policy asks for. Gives what the first says: it is of the enclave that
+    /// holds the keys. *Units*: now in Unix seconds.
     ///
     /// # Errors
-    /// [`PolicyRefusal`]; [`PolicyRefusal::Kinds`] where several kinds have to vouch: [`Self::check_all`] takes them.
+    /// [`PolicyRefusal`]; [`PolicyRefusal::Kinds`] where fewer makers vouch than have to.
     pub fn check(
         &self,
         bytes: &[u8],
@@ -183,12 +185,41 @@ impl Policy {
         nonce: &[u8; 64],
         now: u64,
     ) -> Result<Evidence, PolicyRefusal> {
-        let evidence = self.check_one(bytes, user_data, nonce, now)?;
-        match self.hardware.kinds {
-            0 => Err(PolicyRefusal::NoKinds),
-            1 => Ok(evidence),
-            needed => Err(PolicyRefusal::Kinds { found: 1, needed, refused: Vec::new() }),
-        }
+        Ok(self.check_pieces(bytes, user_data, nonce, now)?.swap_remove(0).1)
+    }
+
+    /// As [`Self::check`], with everything that is accepted by its position, the first with position 0.
+    pub(crate) fn check_pieces(
+        &self,
+        bytes: &[u8],
+        user_data: &[u8; 64],
+        nonce: &[u8; 64],
+        now: u64,
+    ) -> Result<Vec<(usize, Evidence)>, PolicyRefusal> {
+        let list = EvidenceList::from_bytes(bytes)?;
+        self.led(list.pieces().iter().map(|piece| self.check_one(piece, user_data, nonce, now)))
+    }
+
+    /// As [`Self::genuine`], of one piece or of several: enclaves of as many makers as the policy asks for ran. The first
+    /// has to be accepted.
+    ///
+    /// # Errors
+    /// As [`Self::check`].
+    pub fn genuine_together(&self, bytes: &[u8], now: u64) -> Result<Vec<Evidence>, PolicyRefusal> {
+        let list = EvidenceList::from_bytes(bytes)?;
+        let accepted = self.led(list.pieces().iter().map(|piece| self.genuine(piece, now)))?;
+        Ok(accepted.into_iter().map(|(_, evidence)| evidence).collect())
+    }
+
+    /// The first is accepted, and with it as many makers as have to vouch. Nothing is judged beyond that number.
+    fn led(
+        &self,
+        mut judged: impl Iterator<Item = Result<Evidence, PolicyRefusal>>,
+    ) -> Result<Vec<(usize, Evidence)>, PolicyRefusal> {
+        let first = judged.next().ok_or(PolicyRefusal::NoKinds)??;
+        let needed = self.hardware.kinds;
+        let others = judged.take(if needed == 1 { 0 } else { MAX_PIECES });
+        self.counted(core::iter::once(Ok(first)).chain(others))
     }
 
     /// Judges the evidence of several enclaves for the same keys and request: enclaves of as many makers as the
@@ -214,14 +245,21 @@ impl Policy {
         &self,
         judged: impl Iterator<Item = Result<Evidence, PolicyRefusal>>,
     ) -> Result<Vec<Evidence>, PolicyRefusal> {
+        Ok(self.counted(judged)?.into_iter().map(|(_, evidence)| evidence).collect())
+    }
+
+    fn counted(
+        &self,
+        judged: impl Iterator<Item = Result<Evidence, PolicyRefusal>>,
+    ) -> Result<Vec<(usize, Evidence)>, PolicyRefusal> {
         let (mut accepted, mut refused) = (Vec::new(), Vec::new());
         for (position, judged) in judged.enumerate() {
             match judged {
-                Ok(found) => accepted.push(found),
+                Ok(found) => accepted.push((position, found)),
                 Err(refusal) => refused.push((position, refusal)),
             }
         }
-        let found = accepted.iter().map(|found| found.kind.maker()).collect::<BTreeSet<_>>().len();
+        let found = accepted.iter().map(|(_, found)| found.kind.maker()).collect::<BTreeSet<_>>().len();
         match self.hardware.kinds {
             0 => Err(PolicyRefusal::NoKinds),
             needed if found < needed => Err(PolicyRefusal::Kinds { found, needed, refused }),
@@ -270,20 +308,27 @@ impl Policy {
         self.check_age(evidence, now)
     }
 
-    /// Judges again what was accepted before, under a policy that may have changed: all but its age, its dates and its
-    /// signatures. Revocation lists: [`Self::check_revocation`].
+    /// Judges again what was accepted before of presented evidence, under a policy that may have changed: all but its age, its
+    /// dates and its signatures, and its chain against revocation lists.
     pub(crate) fn check_again(
         &self,
-        evidence: &Evidence,
-        user_data: &[u8; 64],
-        nonce: &[u8; 64],
+        (presented, accepted): (&[u8], &[(usize, Evidence)]),
+        (user_data, nonce): (&[u8; 64], &[u8; 64]),
+        now: u64,
     ) -> Result<(), PolicyRefusal> {
-        self.check_lasting(evidence)?;
-        self.check_binding(evidence, user_data, nonce)
+        let list = EvidenceList::from_bytes(presented)?;
+        let one = |(position, evidence): &(usize, Evidence)| {
+            self.check_lasting(evidence)?;
+            self.check_binding(evidence, user_data, nonce)?;
+            let piece = list.pieces().get(*position).copied().unwrap_or_default();
+            self.check_revocation(piece, now)?;
+            Ok(evidence.clone())
+        };
+        self.led(accepted.iter().map(one)).map(drop)
     }
 
     /// Holds the chain of accepted evidence against the policy's revocation lists, where it has any.
-    pub(crate) fn check_revocation(&self, bytes: &[u8], now: u64) -> Result<(), PolicyRefusal> {
+    fn check_revocation(&self, bytes: &[u8], now: u64) -> Result<(), PolicyRefusal> {
         let simulated = ProviderKind::of(bytes)? == ProviderKind::Simulated;
         if simulated || self.hardware.revocation.is_empty() {
             return Ok(());

@@ -127,15 +127,17 @@ struct Admitted {
     identity: Identity,
     /// As it was presented: what revocation lists are held against.
     presented: Vec<u8>,
-    evidence: Evidence,
+    /// What was accepted of it, by its position among several; the enclave's own is the first.
+    accepted: Vec<(usize, Evidence)>,
+    measurement: [u8; 32],
     challenge: [u8; 64],
     configuration: Option<[u8; 32]>,
 }
 
 impl Admitted {
     fn judge(&self, policy: &Policy, now: u64) -> Result<(), PolicyRefusal> {
-        policy.check_again(&self.evidence, &self.identity.user_data(&self.challenge), &self.challenge)?;
-        policy.check_revocation(&self.presented, now)
+        let user_data = self.identity.user_data(&self.challenge);
+        policy.check_again((&self.presented, &self.accepted), (&user_data, &self.challenge), now)
     }
 
     /// What is known of a signer does not change, and does not end sooner.
@@ -144,7 +146,7 @@ impl Admitted {
         if known.identity.box_key != self.identity.box_key {
             return changed("box key");
         }
-        if known.evidence.measurement != self.evidence.measurement {
+        if known.measurement != self.measurement {
             return changed("program");
         }
         if known.configuration != self.configuration {
@@ -214,28 +216,28 @@ impl KnownIdentities {
         if self.revoked.contains(&signer) {
             return Err(IdentityRefusal::Revoked { signer });
         }
-        let evidence = policy.check(presented, &identity.user_data(&challenge), &challenge, now)?;
-        let measurement = evidence.measurement;
-        self.remember(attested.clone(), evidence, challenge, policy)?;
-        Ok(measurement)
+        let accepted = policy.check_pieces(presented, &identity.user_data(&challenge), &challenge, now)?;
+        self.remember(attested.clone(), accepted, challenge, policy)
     }
 
-    /// Keeps an identity whose evidence is accepted.
+    /// Keeps an identity whose evidence is accepted, the first piece and those that vouch with it.
     pub(super) fn remember(
         &mut self,
         attested: AttestedIdentity,
-        evidence: Evidence,
+        accepted: Vec<(usize, Evidence)>,
         challenge: [u8; 64],
         policy: &Policy,
-    ) -> Result<(), IdentityRefusal> {
+    ) -> Result<[u8; 32], IdentityRefusal> {
         let AttestedIdentity { identity, evidence: presented } = attested;
-        let configuration = policy.configuration(&evidence, &identity.user_data(&challenge));
-        let found = Admitted { identity, presented, evidence, challenge, configuration };
+        let (_, own) = accepted.first().ok_or(PolicyRefusal::NoKinds)?;
+        let measurement = own.measurement;
+        let configuration = policy.configuration(own, &identity.user_data(&challenge));
+        let found = Admitted { identity, presented, accepted, measurement, challenge, configuration };
         if let Some(known) = self.admitted.get(&identity.signer) {
             found.check_follows(known)?;
         }
         self.admitted.insert(identity.signer, found);
-        Ok(())
+        Ok(measurement)
     }
 
     /// Judges what an identity signed: by whom, in which epoch, and whether its time is over.

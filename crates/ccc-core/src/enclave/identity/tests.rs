@@ -57,7 +57,7 @@ impl Scene {
         let user_data = kind.user_data(&self.key.identity.user_data(&challenge), configuration).to_vec();
         let evidence = Evidence { kind, user_data, ..self.policy.genuine(&bytes, NOW).unwrap() };
         let attested = AttestedIdentity { identity: self.key.identity, evidence: bytes };
-        self.known.remember(attested, evidence, challenge, &self.policy)
+        self.known.remember(attested, vec![(0, evidence)], challenge, &self.policy).map(drop)
     }
 }
 
@@ -224,7 +224,7 @@ fn n109_an_identity_whose_chain_new_lists_refuse_is_forgotten_and_named() {
     scene.policy.measurements.push(evidence.measurement);
     scene.policy.hardware.configurations = vec![CONFIGURATION];
     let attested = AttestedIdentity { identity, evidence: bytes };
-    scene.known.remember(attested, evidence, challenge, &scene.policy).unwrap();
+    scene.known.remember(attested, vec![(0, evidence)], challenge, &scene.policy).unwrap();
     assert!(scene.known.judge_again(&scene.policy, NOW).is_empty());
     let list = crate::support::file("attestation/snp/revocation/nothing.crl");
     scene.policy.hardware.revocation.add(list.to_vec()).unwrap();

@@ -7,6 +7,7 @@ use super::*;
 use crate::{
     scenario::Scenario,
     timeline::Silent,
+    vault_node::{EnclaveRefusal, Refusal},
     workflow_node::{SignerRefusal, identity_of},
 };
 use ccc_chain::status::Standing;
@@ -142,6 +143,50 @@ async fn n099_an_enclave_whose_measurement_is_withdrawn_gets_no_signature() {
     assert!(matches!(refused, SignerRefusal::NotCurrent { standing: found, .. } if found == standing), "{refused}");
 }
 
+/// Revoked, or of a withdrawn program, between two rounds: the participants give no share of the table's key, and there is
+/// nothing that a signer could be asked about.
+#[tokio::test]
+async fn n099_an_enclave_that_the_registry_takes_back_gets_no_share() {
+    let mut observer = Silent;
+    for (seed, expected) in [(65, Standing::Revoked), (66, Standing::MeasurementNotAllowed)] {
+        let (mut world, mut timeline) = (world(seed).await, Timeline::new(&mut observer));
+        world.round(None, GENESIS, &mut timeline).await.expect("the first version");
+        match expected {
+            Standing::Revoked => revoke(&mut world, &mut timeline).await,
+            _ => {
+                let block = world.chain.finalised_block().await.expect("a block");
+                let withdrawn = Decision::Withdraw(world.config.measurement());
+                world.decide(withdrawn, block.hash, &mut timeline).await.expect("withdrawn");
+            }
+        }
+        match world.make_round(None, INTAKE, &mut timeline).await.err() {
+            Some(RecoveryError::Vault { answered: 0, refusal, .. }) => assert!(
+                matches!(refusal.1, Refusal::Enclave(EnclaveRefusal::NotCurrent { standing, .. }) if standing == expected),
+                "{}",
+                refusal.1
+            ),
+            other => panic!("{:?}", other.map(|error| error.to_string())),
+        }
+    }
+}
+
+/// A host that names no registry is told by nobody.
+#[tokio::test]
+async fn n099_participants_give_nothing_where_the_registry_was_taken_out() {
+    let mut observer = Silent;
+    let (mut world, mut timeline) = (world(67).await, Timeline::new(&mut observer));
+    world.round(None, GENESIS, &mut timeline).await.expect("the first version");
+    let registry = world.deployment.enclaves.take();
+    let refused = world.make_round(None, INTAKE, &mut timeline).await.err();
+    world.deployment.enclaves = registry;
+    match refused {
+        Some(RecoveryError::Vault { answered: 0, refusal, .. }) => {
+            assert!(matches!(refusal.1, Refusal::Enclave(EnclaveRefusal::NotAsked)), "{}", refusal.1);
+        }
+        other => panic!("{:?}", other.map(|error| error.to_string())),
+    }
+}
+
 /// Without an identity nobody can ask the registry.
 #[tokio::test]
 async fn n099_a_result_that_no_identity_signed_is_refused_where_there_is_a_registry() {
@@ -216,6 +261,17 @@ async fn n096_a_block_that_is_not_on_the_chain_makes_no_evidence_fresh() {
     };
     let refused = world.decide(Decision::Admit(&attested), invented, &mut timeline).await;
     assert!(matches!(refused, Err(RecoveryError::Chain(ccc_chain::ChainError::NoBlock { .. }))), "{:?}", refused.err());
+}
+
+/// An abandoned block is found by its hash, and another one by its number.
+#[test]
+fn n096_a_block_that_was_abandoned_or_is_not_final_is_not_taken() {
+    let block = |hash, number| BlockRef { number, hash: B256::repeat_byte(hash), time: 0 };
+    let named = B256::repeat_byte(1);
+    assert!(is_final(named, [block(1, 5), block(1, 5)], 5));
+    assert!(!is_final(named, [block(1, 5), block(2, 5)], 5), "abandoned");
+    assert!(!is_final(named, [block(2, 5), block(1, 5)], 5), "another one than was asked for");
+    assert!(!is_final(named, [block(1, 6), block(1, 6)], 5), "not final");
 }
 
 #[tokio::test]
