@@ -2,7 +2,7 @@
 //! and what can be read and watched.
 //!
 //! A [`Chain`] is a handle to one of two things: [`Chain::embedded`] runs in this process, [`Chain::connect`] speaks to
-//! a node over HTTP. [`deploy`] puts the contracts there, [`submit`] delivers a
+//! a node over HTTP or HTTPS. [`deploy`] puts the contracts there, [`submit`] delivers a
 //! [`SignedReport`](ccc_core::report::SignedReport), [`read`] and [`watch`] give back what the chain holds, and
 //! [`transcript`] lists everything that an observer of the chain saw.
 //!
@@ -19,6 +19,8 @@ pub mod embedded;
 mod error;
 #[cfg(feature = "bls-quorum")]
 pub mod group;
+pub mod https;
+pub mod permit;
 pub mod provider;
 pub mod read;
 pub mod refusal;

@@ -9,6 +9,9 @@ pub(crate) struct ChainArgs {
     /// The node [env: CCC_RPC_URL] [default: http://127.0.0.1:8545]
     #[arg(long, value_name = "URL", help_heading = "Chain")]
     pub(crate) rpc_url: Option<String>,
+    /// Who may vouch for a node at https:// (PEM) [env: CCC_RPC_CA] [default: whom the system trusts]
+    #[arg(long, value_name = "FILE", help_heading = "Chain")]
+    pub(crate) rpc_ca: Option<PathBuf>,
     /// Refuse a node of another chain [env: CCC_CHAIN_ID]
     #[arg(long, value_name = "ID", help_heading = "Chain")]
     pub(crate) chain_id: Option<u64>,

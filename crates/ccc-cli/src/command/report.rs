@@ -3,7 +3,7 @@
 use super::Context;
 use crate::{
     artifact::instead,
-    cli::{Report, SubmitArgs},
+    cli::{Report, SpendArgs, SubmitArgs},
     error::Error,
     files,
     network::{NetworkError, Node, Settings, open_key, read_deployment, runtime},
@@ -11,8 +11,8 @@ use crate::{
 };
 use alloy::primitives::Address;
 use ccc_chain::{
-    Deployment, deploy, submit,
-    submitter::{Policy, SystemClock, patiently},
+    ChainError, Delivery, Deployment, Wallet, deploy, submit,
+    submitter::{self, Policy, Submission, Submitted, SystemClock, patiently},
 };
 use ccc_core::report::SignedReport;
 use serde_json::json;
@@ -33,36 +33,72 @@ fn submit_report(arguments: &SubmitArgs, ctx: &Context<'_>) -> Result<Answer, Er
     check_receiver(&signed, &deployment)?;
     runtime()?.block_on(async {
         let node = Node::connect(&settings).await?.within(arguments.send.spend);
-        let forwarder = deployment.forwarder;
-        let failed = |error| node.error(&error);
-        let (policy, clock) = (Policy::of(&node.chain), SystemClock::start());
-        let placed = patiently(&policy, &clock, async || deploy::check_place(&node.chain, &deployment).await);
-        placed.await.map_err(failed)?;
-        let before = patiently(&policy, &clock, async || submit::delivered(&node.chain, forwarder, &signed).await);
-        if let Some(transmitter) = before.await.map_err(failed)? {
-            tell_delivered(&signed, transmitter, ctx);
+        let transmission = Transmission { node, forwarder: deployment.forwarder, signed, ctx };
+        let placed = patiently(&transmission.policy(), &SystemClock::start(), async || {
+            deploy::check_place(&transmission.node.chain, &deployment).await
+        });
+        placed.await.map_err(|error| transmission.node.error(&error))?;
+        if transmission.told_before().await? {
             return Ok(Answer::Done);
         }
         let wallet = open_key(settings.key()?, &ctx.passphrases)?;
-        let sender = wallet.address();
-        let asked = patiently(&policy, &clock, async || submit::check(&node.chain, sender, forwarder, &signed).await);
-        asked.await.map_err(failed)?;
-        if !node.sends(arguments.send.spend) {
-            tell_dry(&signed, &node, ctx);
+        transmission.submit(&wallet, arguments.send.spend).await
+    })
+}
+
+/// A report on its way.
+struct Transmission<'a> {
+    node: Node,
+    forwarder: Address,
+    signed: SignedReport,
+    ctx: &'a Context<'a>,
+}
+
+impl Transmission<'_> {
+    fn policy(&self) -> Policy {
+        Policy::of(&self.node.chain)
+    }
+
+    /// Checks and delivers, or says that it would.
+    async fn submit(&self, wallet: &Wallet, spend: SpendArgs) -> Result<Answer, Error> {
+        let (chain, signed, clock) = (&self.node.chain, &self.signed, SystemClock::start());
+        let ask = async || submit::check(chain, wallet.address(), self.forwarder, signed).await;
+        if let Err(error) = patiently(&self.policy(), &clock, ask).await {
+            return self.settled(&error).await;
+        }
+        if !self.node.sends(spend) {
+            tell_dry(signed, &self.node, self.ctx);
             return Ok(Answer::Done);
         }
-        let sent = submit::deliver_unchecked(&node.chain, &wallet, forwarder, &signed).await;
+        let sent = submitter::deliver(chain, wallet, self.forwarder, signed, &self.policy(), &clock).await;
         match sent {
-            Ok(delivery) => tell_sent(&signed, &delivery, ctx),
-            // somebody else's delivery came first: the report is where it belongs
-            Err(error) => match submit::delivered(&node.chain, forwarder, &signed).await {
-                Ok(Some(transmitter)) => tell_delivered(&signed, transmitter, ctx),
-                // why the sending failed says more than why nobody could be asked afterwards
-                Ok(None) | Err(_) => return Err(node.error(&error).into()),
-            },
+            Ok(Submission::Delivered(submitted)) => tell_sent(signed, &submitted, self.ctx),
+            Ok(Submission::Before { transmitter }) => tell_delivered(signed, transmitter, self.ctx),
+            Err(error) => return self.settled(&error).await,
         }
         Ok(Answer::Done)
-    })
+    }
+
+    /// A report that the forwarder has is where it belongs, whoever brought it and whatever failed here.
+    async fn settled(&self, error: &ChainError) -> Result<Answer, Error> {
+        match submit::delivered(&self.node.chain, self.forwarder, &self.signed).await {
+            Ok(Some(transmitter)) => tell_delivered(&self.signed, transmitter, self.ctx),
+            // the first error says more than why nobody could be asked afterwards
+            Ok(None) | Err(_) => return Err(self.node.error(error).into()),
+        }
+        Ok(Answer::Done)
+    }
+
+    /// Whether the forwarder has the report already, which is told then.
+    async fn told_before(&self) -> Result<bool, NetworkError> {
+        let (chain, clock) = (&self.node.chain, SystemClock::start());
+        let ask = async || submit::delivered(chain, self.forwarder, &self.signed).await;
+        let found = patiently(&self.policy(), &clock, ask).await.map_err(|error| self.node.error(&error))?;
+        if let Some(transmitter) = found {
+            tell_delivered(&self.signed, transmitter, self.ctx);
+        }
+        Ok(found.is_some())
+    }
 }
 
 fn read_report(arguments: &SubmitArgs) -> Result<SignedReport, Error> {
@@ -87,9 +123,12 @@ fn execution_id(signed: &SignedReport) -> String {
 }
 
 fn tell_delivered(signed: &SignedReport, transmitter: Address, ctx: &Context<'_>) {
-    let lines = [format!("delivered before, by {transmitter}: nothing was sent")];
+    let lines = [format!("delivered already, by {transmitter}: nothing is left to send")];
     let id = execution_id(signed);
-    ctx.ui.result(&lines, &json!({ "sent": false, "delivered": true, "transmitter": transmitter, "execution_id": id }));
+    let object = json!({
+        "sent": false, "delivered": true, "own": false, "transmitter": transmitter, "execution_id": id,
+    });
+    ctx.ui.result(&lines, &object);
 }
 
 fn tell_dry(signed: &SignedReport, node: &Node, ctx: &Context<'_>) {
@@ -101,12 +140,15 @@ fn tell_dry(signed: &SignedReport, node: &Node, ctx: &Context<'_>) {
     ctx.ui.result(&lines, &json!({ "sent": false, "delivered": false, "accepted": true, "execution_id": id }));
 }
 
-fn tell_sent(signed: &SignedReport, delivery: &submit::Delivery, ctx: &Context<'_>) {
-    let (transaction, block, gas) = (delivery.transaction, delivery.block, delivery.gas_used);
-    let lines = [format!("delivered in block {block} by transaction {transaction}, {gas} gas")];
-    let id = execution_id(signed);
+fn tell_sent(signed: &SignedReport, submitted: &Submitted, ctx: &Context<'_>) {
+    let Delivery { transaction, block, gas_used: gas, transmitter, .. } = &submitted.delivery;
+    let line = match submitted.own {
+        true => format!("delivered in block {block} by transaction {transaction}, {gas} gas"),
+        false => format!("delivered in block {block} by {transmitter}, who was faster: transaction {transaction}"),
+    };
     let object = json!({
-        "sent": true, "delivered": true, "transaction": transaction, "block": block, "gas": gas, "execution_id": id,
+        "sent": submitted.sends > 0, "delivered": true, "own": submitted.own, "transmitter": transmitter,
+        "transaction": transaction, "block": block, "gas": gas, "execution_id": execution_id(signed),
     });
-    ctx.ui.result(&lines, &object);
+    ctx.ui.result(&[line], &object);
 }
