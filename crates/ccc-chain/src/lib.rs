@@ -13,6 +13,7 @@
 pub mod act;
 pub mod bindings;
 pub mod calls;
+pub mod conflict;
 pub mod custody;
 pub mod deploy;
 pub mod embedded;

@@ -9,9 +9,8 @@ use alloy::{
 
 use crate::{Chain, ChainError, Wallet, bindings::CREDarkPool};
 
+/// What of a token permits need: functions of EIP-20, EIP-2612 and of tokens that tell their domain's version.
 mod token {
-    #![expect(missing_docs, reason = "the functions are those of EIP-20, EIP-712, EIP-2612 and EIP-5267")]
-
     alloy::sol! {
         #[sol(rpc)]
         interface PermitToken {

@@ -1,4 +1,6 @@
-//! TLS before a node that speaks none, with certificates of `tests/tls`.
+//! TLS before a node that speaks none, with certificates of `tests/tls`. The tests of the command use it too.
+
+#![allow(clippy::unwrap_used, dead_code, reason = "a helper that fails ends its test; each test file uses a part")]
 
 use std::{net::SocketAddr, sync::Arc};
 

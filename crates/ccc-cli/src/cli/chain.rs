@@ -215,12 +215,34 @@ pub(crate) struct StatusArgs {
 pub(crate) enum Report {
     /// Hand a signed report to the forwarder, once
     Submit(SubmitArgs),
+    /// Say whether two signed reports exclude each other, and who signed both
+    Compare(CompareArgs),
+}
+
+/// Arguments of `report compare`.
+#[derive(Args)]
+#[command(after_help = "\
+No node is asked: quorums are checked against the signer set of the deployment's file. Exit code 1: the reports
+are no evidence against anybody, and why.
+
+Example:
+  ccc report compare mine.report theirs.report --deployment deployment.json")]
+pub(crate) struct CompareArgs {
+    /// One signed report
+    #[arg(value_name = "FIRST")]
+    pub(crate) first: PathBuf,
+    /// The other
+    #[arg(value_name = "SECOND")]
+    pub(crate) second: PathBuf,
+    #[command(flatten)]
+    pub(crate) read: ReadArgs,
 }
 
 /// Arguments of `report submit`.
 #[derive(Args)]
 #[command(after_help = "\
-Forwarder and receiver are asked first; a refusal costs nothing. A report that was delivered before is left as it is.
+Forwarder and receiver are asked first; a refusal costs nothing. A report that somebody delivered already is done: that
+is told, and the exit code is 0.
 
 Example:
   ccc report submit attempt/report.ccc --deployment deployment.json --private-key-file key")]

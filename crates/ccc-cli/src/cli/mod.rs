@@ -18,7 +18,7 @@ mod value;
 
 pub(crate) use attest::{Attest, AttestPolicy, PolicyCheckArgs};
 pub(crate) use chain::{
-    ChainArgs, Config, DeployArgs, DoctorArgs, KeyArgs, OwnerArgs, ReadArgs, Report, ServeChainArgs, SettingsArgs,
+    ChainArgs, CompareArgs, Config, DeployArgs, DoctorArgs, KeyArgs, OwnerArgs, ReadArgs, Report, ServeChainArgs, SettingsArgs,
     SpendArgs, StatusArgs, SubmitArgs,
 };
 pub(crate) use clear::{ClearArgs, ClearRunArgs, ClearVerb, GenerateArgs};

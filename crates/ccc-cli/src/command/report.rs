@@ -3,7 +3,7 @@
 use super::Context;
 use crate::{
     artifact::instead,
-    cli::{Report, SpendArgs, SubmitArgs},
+    cli::{CompareArgs, Report, SpendArgs, SubmitArgs},
     error::Error,
     files,
     network::{NetworkError, Node, Settings, open_key, read_deployment, runtime},
@@ -11,11 +11,14 @@ use crate::{
 };
 use alloy::primitives::Address;
 use ccc_chain::{
-    ChainError, Delivery, Deployment, Wallet, deploy, submit,
+    ChainError, Delivery, Deployment, Wallet,
+    conflict::{self, Claim, Conflict},
+    deploy, submit,
     submitter::{self, Policy, Submission, Submitted, SystemClock, patiently},
 };
 use ccc_core::report::SignedReport;
 use serde_json::json;
+use std::path::Path;
 
 /// The longest signed report.
 const MAX_REPORT: u64 = 1 << 20;
@@ -23,12 +26,52 @@ const MAX_REPORT: u64 = 1 << 20;
 pub(super) fn run(verb: &Report, ctx: &Context<'_>) -> Result<Answer, Error> {
     match verb {
         Report::Submit(arguments) => submit_report(arguments, ctx),
+        Report::Compare(arguments) => compare(arguments, ctx),
     }
+}
+
+fn compare(arguments: &CompareArgs, ctx: &Context<'_>) -> Result<Answer, Error> {
+    let settings = Settings::read(&(&arguments.read).into())?;
+    let (first, second) = (read_report(&arguments.first)?, read_report(&arguments.second)?);
+    let deployment = read_deployment(settings.deployment()?)?;
+    match conflict::between(&deployment, &first, &second) {
+        Ok(found) => {
+            tell_conflict(&found, ctx);
+            Ok(Answer::Done)
+        }
+        Err(reason) => {
+            let reason = reason.to_string();
+            ctx.ui.result(&[format!("no evidence: {reason}")], &json!({ "conflict": false, "reason": reason }));
+            Ok(Answer::No)
+        }
+    }
+}
+
+fn tell_conflict(found: &Conflict, ctx: &Context<'_>) {
+    let what = match found.claim {
+        Claim::Sequence(sequence) => format!("sequence {sequence} of their kind"),
+        Claim::Version(version) => format!("version {version} of the table"),
+        Claim::Request(id) => format!("the end of request {id}"),
+        Claim::Withdrawal(id) => format!("the payout of withdrawal {id}"),
+        Claim::Block(block) => format!("the reserve's status at block {block}"),
+    };
+    let mut lines = vec![format!("the reports exclude each other: both claim {what}")];
+    lines.extend(found.both.iter().map(|signer| format!("signed both: {signer}")));
+    if found.both.is_empty() {
+        lines.push("nobody signed both: of each quorum one at least is at fault or saw another chain, and none is named".to_owned());
+    }
+    lines.extend(found.first.iter().map(|signer| format!("signed the first alone: {signer}")));
+    lines.extend(found.second.iter().map(|signer| format!("signed the second alone: {signer}")));
+    let object = json!({
+        "conflict": true, "kind": found.kind.number(), "claim": what, "signed_both": found.both,
+        "signed_first": found.first, "signed_second": found.second,
+    });
+    ctx.ui.result(&lines, &object);
 }
 
 fn submit_report(arguments: &SubmitArgs, ctx: &Context<'_>) -> Result<Answer, Error> {
     let settings = Settings::read(&(&arguments.send).into())?;
-    let signed = read_report(arguments)?;
+    let signed = read_report(&arguments.file)?;
     let deployment = read_deployment(settings.deployment()?)?;
     check_receiver(&signed, &deployment)?;
     runtime()?.block_on(async {
@@ -101,8 +144,7 @@ impl Transmission<'_> {
     }
 }
 
-fn read_report(arguments: &SubmitArgs) -> Result<SignedReport, Error> {
-    let path = &arguments.file;
+fn read_report(path: &Path) -> Result<SignedReport, Error> {
     let bytes = files::read(path, MAX_REPORT)?;
     SignedReport::from_bytes(&bytes).map_err(|error| instead(path, bytes, "a signed report", Error::Quorum(error)))
 }
