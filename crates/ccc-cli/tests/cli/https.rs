@@ -55,13 +55,13 @@ impl Behind {
 fn a_pool_is_deployed_and_read_through_tls() {
     let behind = Behind::new();
     let front = behind.front(NODE);
-    let node = format!("--rpc-url https://localhost:{} --rpc-ca authority.pem", front);
+    let node = format!("--rpc-url https://localhost:{front} --rpc-ca authority.pem");
     let run = behind.ccc(&format!("deploy {node} --private-key-file key --out d.json"));
     assert_eq!(run.code, 0, "{}", run.stderr);
     let run = behind.ccc(&format!("status --deployment d.json {node}"));
     assert!(run.code == 1 && run.stdout.contains("the pool is open"), "{}{}", run.stdout, run.stderr);
     // the file's path counts from its directory, and the variable stands before it
-    behind.scratch.write("c.toml", format!("rpc_url = \"https://127.0.0.1:{}\"\nrpc_ca = \"authority.pem\"\n", front));
+    behind.scratch.write("c.toml", format!("rpc_url = \"https://127.0.0.1:{front}\"\nrpc_ca = \"authority.pem\"\n"));
     let run = behind.ccc("--json doctor --config c.toml --deployment d.json");
     assert!(run.stdout.contains("answers for chain 31337"), "{}", run.stdout);
     let variables = [("CCC_RPC_CA", "stranger.pem")];
@@ -75,7 +75,7 @@ fn who_is_not_the_node_is_refused_with_a_hint() {
     let flags = format!("--rpc-url {} --private-key-file key", behind.served.url);
     assert_eq!(behind.ccc(&format!("deploy {flags} --out d.json")).code, 0);
     let front = behind.front(NODE);
-    let url = format!("--rpc-url https://localhost:{}/v3/0123456789abcdef", front);
+    let url = format!("--rpc-url https://localhost:{front}/v3/0123456789abcdef");
     let strange = format!("{url} --rpc-ca stranger.pem");
     behind.refused(&strange, "tls", "no trusted authority signed the node's certificate", "--rpc-ca");
     let run = behind.ccc(&format!("status --deployment d.json {strange}"));
@@ -85,9 +85,9 @@ fn who_is_not_the_node_is_refused_with_a_hint() {
     let plain = format!("--rpc-url {} --rpc-ca authority.pem", behind.served.url);
     behind.refused(&plain, "rpc-ca", "the node's address is not https://", "https://");
     let elsewhere = behind.front(ELSEWHERE);
-    let url = format!("--rpc-url https://localhost:{} --rpc-ca authority.pem", elsewhere);
+    let url = format!("--rpc-url https://localhost:{elsewhere} --rpc-ca authority.pem");
     behind.refused(&url, "tls", "not for localhost", "a name of its certificate");
     let expired = behind.front(EXPIRED);
-    let url = format!("--rpc-url https://localhost:{} --rpc-ca authority.pem", expired);
+    let url = format!("--rpc-url https://localhost:{expired} --rpc-ca authority.pem");
     behind.refused(&url, "tls", "expired at 1609459200", "clock");
 }
