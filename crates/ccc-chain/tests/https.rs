@@ -150,7 +150,8 @@ async fn a_silent_node_is_waited_for_no_longer_than_told() {
     let listener = TcpListener::bind(LOOPBACK).await.unwrap();
     let url = format!("https://localhost:{}", listener.local_addr().unwrap().port());
     let options = ConnectOptions { answer_timeout: Duration::from_millis(200), ..ConnectOptions::default() };
-    let asked = Chain::connect_trusting(&url, &Authorities::from_pem(AUTHORITY).unwrap(), &options);
+    let authorities = Authorities::from_pem(AUTHORITY).unwrap();
+    let asked = Chain::connect_trusting(&url, &authorities, &options);
     let refused = tokio::time::timeout(Duration::from_secs(5), asked).await.expect("an end").unwrap_err();
     assert!(refused.to_string().contains("no answer within"), "{refused}");
 }

@@ -9,7 +9,7 @@ pub(crate) struct ChainArgs {
     /// The node [env: CCC_RPC_URL] [default: http://127.0.0.1:8545]
     #[arg(long, value_name = "URL", help_heading = "Chain")]
     pub(crate) rpc_url: Option<String>,
-    /// Who may vouch for a node at https:// (PEM) [env: CCC_RPC_CA] [default: whom the system trusts]
+    /// Who alone vouches for a node at https:// (PEM) [env: CCC_RPC_CA]
     #[arg(long, value_name = "FILE", help_heading = "Chain")]
     pub(crate) rpc_ca: Option<PathBuf>,
     /// Refuse a node of another chain [env: CCC_CHAIN_ID]
@@ -40,7 +40,7 @@ pub(crate) struct ReadArgs {
 /// Whose transactions.
 #[derive(Args, Clone, Default)]
 pub(crate) struct KeyArgs {
-    /// The sender's key in hexadecimal (mode 0600) [env: CCC_PRIVATE_KEY_FILE]
+    /// The sender's key, hexadecimal [env: CCC_PRIVATE_KEY_FILE]
     #[arg(long, value_name = "FILE", help_heading = "Chain", conflicts_with = "keystore")]
     pub(crate) private_key_file: Option<PathBuf>,
     /// The sender's wallet file, version 3 [env: CCC_KEYSTORE]

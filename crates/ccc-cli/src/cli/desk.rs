@@ -44,7 +44,7 @@ pub(crate) struct ChainDepositArgs {
     /// Refuse instead of letting the pool take the amount
     #[arg(long)]
     pub(crate) no_approve: bool,
-    /// Let the pool take the amount by a signature within the deposit (EIP-2612), not by a transaction before it
+    /// Sign a permit (EIP-2612) within the deposit, in the place of an approval
     #[arg(long, conflicts_with = "no_approve")]
     pub(crate) permit: bool,
     #[command(flatten)]

@@ -77,10 +77,9 @@ fn submit_report(arguments: &SubmitArgs, ctx: &Context<'_>) -> Result<Answer, Er
     runtime()?.block_on(async {
         let node = Node::connect(&settings).await?.within(arguments.send.spend);
         let transmission = Transmission { node, forwarder: deployment.forwarder, signed, ctx };
-        let placed = patiently(&transmission.policy(), &SystemClock::start(), async || {
-            deploy::check_place(&transmission.node.chain, &deployment).await
-        });
-        placed.await.map_err(|error| transmission.node.error(&error))?;
+        let (policy, clock) = (transmission.policy(), SystemClock::start());
+        let placed = async || deploy::check_place(&transmission.node.chain, &deployment).await;
+        patiently(&policy, &clock, placed).await.map_err(|error| transmission.node.error(&error))?;
         if transmission.told_before().await? {
             return Ok(Answer::Done);
         }
