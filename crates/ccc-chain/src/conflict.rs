@@ -84,11 +84,7 @@ pub enum NoConflict {
 ///
 /// # Errors
 /// [`NoConflict`].
-pub fn between(
-    deployment: &Deployment,
-    first: &SignedReport,
-    second: &SignedReport,
-) -> Result<Conflict, NoConflict> {
+pub fn between(deployment: &Deployment, first: &SignedReport, second: &SignedReport) -> Result<Conflict, NoConflict> {
     let (ones, others) = (signers(deployment, "first", first)?, signers(deployment, "second", second)?);
     let claim = claimed(first, second)?;
     check_times(first, second)?;

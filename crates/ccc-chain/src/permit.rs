@@ -83,7 +83,8 @@ async fn domain(chain: &Chain, token: Address) -> Result<B256, ChainError> {
     let told = contract.version().call().await.ok();
     let versions = told.iter().map(String::as_str).chain(USUAL_VERSIONS);
     let own = versions.map(|version| separator(&name, version, chain.chain_id(), token));
-    let reason = || ChainError::NoPermit { token, reason: "its domain is not that of its name, chain and address".into() };
+    let reason =
+        || ChainError::NoPermit { token, reason: "its domain is not that of its name, chain and address".into() };
     own.into_iter().find(|own| *own == found).ok_or_else(reason)
 }
 

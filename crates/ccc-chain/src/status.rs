@@ -241,20 +241,29 @@ pub async fn configurations(
 
 /// The last event of each number and version, in their order.
 async fn configured(chain: &Chain, deployment: &Deployment, last: u64) -> Result<Vec<Configured>, ChainError> {
-    let sets: Vec<(Place, QuorumForwarder::ConfigSet)> =
-        events(chain, deployment, deployment.forwarder, last).await?;
+    let sets: Vec<(Place, QuorumForwarder::ConfigSet)> = events(chain, deployment, deployment.forwarder, last).await?;
     let groups: Vec<(Place, QuorumForwarder::GroupConfigSet)> =
         events(chain, deployment, deployment.forwarder, last).await?;
     let sets = sets.into_iter().map(|(place, event)| {
         let QuorumForwarder::ConfigSet { donId: don_id, configVersion: config_version, f, signers } = event;
-        (place, (don_id, config_version), Configured::Signers(Signers { don_id, config_version, f, addresses: signers }))
+        (
+            place,
+            (don_id, config_version),
+            Configured::Signers(Signers { don_id, config_version, f, addresses: signers }),
+        )
     });
-    let groups = groups.into_iter().map(|(place, event)| {
-        let QuorumForwarder::GroupConfigSet { donId: don_id, configVersion: config_version, f, participants, groupKey } =
-            event;
-        let group = Group { don_id, config_version, f, participants, key: groupKey };
-        (place, (don_id, config_version), Configured::Group(group))
-    });
+    let groups =
+        groups.into_iter().map(|(place, event)| {
+            let QuorumForwarder::GroupConfigSet {
+                donId: don_id,
+                configVersion: config_version,
+                f,
+                participants,
+                groupKey,
+            } = event;
+            let group = Group { don_id, config_version, f, participants, key: groupKey };
+            (place, (don_id, config_version), Configured::Group(group))
+        });
     let mut all: Vec<_> = sets.chain(groups).collect();
     all.sort_by_key(|(place, ..)| *place);
     let newest: BTreeMap<_, _> = all.into_iter().map(|(_, id, configured)| (id, configured)).collect();

@@ -492,7 +492,10 @@ async fn a_permit_is_worth_one_deposit() {
     deposit_with(&world, USDC_LOT, permit.clone()).await.unwrap();
     let (token, pool) = (world.deployment.tokens[0].address, world.deployment.pool);
     let left = read::allowance(&world.chain, token, world.maker.address(), pool, LATEST).await.unwrap();
-    assert_eq!((left, read::token_balance(&world.chain, token, pool, LATEST).await.unwrap()), (U256::ZERO, U256::from(USDC_LOT)));
+    assert_eq!(
+        (left, read::token_balance(&world.chain, token, pool, LATEST).await.unwrap()),
+        (U256::ZERO, U256::from(USDC_LOT))
+    );
     world.act().mint(&world.owner, 0, world.maker.address(), U256::from(USDC_LOT)).await.unwrap();
     let sealed = (salt(2), Bytes::from_static(b"sealed"));
     let again = calls::deposit_with_permit(pool, 0, U256::from(USDC_LOT), sealed, permit);

@@ -7,6 +7,7 @@ mod common;
 use std::sync::Arc;
 
 use alloy::eips::BlockId;
+use ccc_chain::bindings::QuorumForwarder;
 use ccc_chain::{
     Chain, ChainError, Delivery, group, read, status, submit,
     submitter::{self, Policy, Submission, SystemClock},
@@ -24,7 +25,6 @@ use ccc_core::{
     },
     threshold::Threshold,
 };
-use ccc_chain::bindings::QuorumForwarder;
 use common::{CHAIN_ID, World, anvil::Anvil, embedded_chain, refusal};
 use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
 

@@ -107,14 +107,6 @@ async fn a_certificate_out_of_its_time_is_told_with_the_times() {
     }
 }
 
-/// A node's own certificate is no authority, even where its owner names it as one.
-#[tokio::test]
-async fn a_node_that_vouches_for_itself_is_told_as_such() {
-    let node = Node::with(AUTHORITY).await;
-    let refused = node.refused("localhost", AUTHORITY).await;
-    assert!(matches!(refused, TlsError::Certificate { .. } | TlsError::Name { .. } | TlsError::Handshake { .. }), "{refused:?}");
-}
-
 #[tokio::test]
 async fn a_node_without_tls_is_told_as_one() {
     let listener = TcpListener::bind(LOOPBACK).await.unwrap();

@@ -58,7 +58,10 @@ fn tell_conflict(found: &Conflict, ctx: &Context<'_>) {
     let mut lines = vec![format!("the reports exclude each other: both claim {what}")];
     lines.extend(found.both.iter().map(|signer| format!("signed both: {signer}")));
     if found.both.is_empty() {
-        lines.push("nobody signed both: of each quorum one at least is at fault or saw another chain, and none is named".to_owned());
+        lines.push(
+            "nobody signed both: of each quorum one at least is at fault or saw another chain, and none is named"
+                .to_owned(),
+        );
     }
     lines.extend(found.first.iter().map(|signer| format!("signed the first alone: {signer}")));
     lines.extend(found.second.iter().map(|signer| format!("signed the second alone: {signer}")));

@@ -189,7 +189,9 @@ fn line_of_set(set: &Signers) -> String {
 fn line_of_group(group: &Group) -> String {
     let Group { don_id, config_version, f, participants, .. } = group;
     let need = u16::from(*f) + 1;
-    format!("reports need one signature of a group, of {need} of {participants} by its own word, group {don_id}/{config_version}")
+    format!(
+        "reports need one signature of a group, of {need} of {participants} by its own word, group {don_id}/{config_version}"
+    )
 }
 
 fn registries(status: &Status) -> Vec<String> {

@@ -147,7 +147,9 @@ impl NetworkError {
             Self::Allowance(_) => {
                 ("allowance", "leave --no-approve away, or let the pool take the amount from elsewhere")
             }
-            Self::NoPermit { .. } => ("no-permit", "leave --permit away: a transaction before the deposit lets the pool take it"),
+            Self::NoPermit { .. } => {
+                ("no-permit", "leave --permit away: a transaction before the deposit lets the pool take it")
+            }
             Self::UnknownSubmission { .. } => {
                 ("unknown-submission", "check the id, and that --deployment and --rpc-url are those of the submission")
             }
@@ -205,8 +207,12 @@ impl NetworkError {
 fn of_tls(error: &TlsError) -> &'static str {
     match error {
         TlsError::Name { .. } => "name the node by a name of its certificate, or ask who runs it for the right one",
-        TlsError::UnknownAuthority => "for a node of your own name its authority with --rpc-ca FILE; else do not trust it",
-        TlsError::NoAuthorities { .. } => "install the system's ca-certificates, or name authorities with --rpc-ca FILE",
+        TlsError::UnknownAuthority => {
+            "for a node of your own name its authority with --rpc-ca FILE; else do not trust it"
+        }
+        TlsError::NoAuthorities { .. } => {
+            "install the system's ca-certificates, or name authorities with --rpc-ca FILE"
+        }
         TlsError::Expired { .. } | TlsError::NotYet { .. } => {
             "check this machine's clock; if it is right, the node's certificate has to be renewed"
         }

@@ -80,7 +80,12 @@ fn who_is_not_the_node_is_refused_with_a_hint() {
     behind.refused(&strange, "tls", "no trusted authority signed the node's certificate", "--rpc-ca");
     let run = behind.ccc(&format!("status --deployment d.json {strange}"));
     assert!(!run.stderr.contains("0123456789abcdef"), "{}", run.stderr);
-    behind.refused(&format!("{url} --rpc-ca none.pem"), "rpc-ca", "none.pem: no file of certificate authorities", "PEM");
+    behind.refused(
+        &format!("{url} --rpc-ca none.pem"),
+        "rpc-ca",
+        "none.pem: no file of certificate authorities",
+        "PEM",
+    );
     behind.refused(&format!("{url} --rpc-ca gone.pem"), "rpc-ca", "gone.pem", "PEM");
     let plain = format!("--rpc-url {} --rpc-ca authority.pem", behind.served.url);
     behind.refused(&plain, "rpc-ca", "the node's address is not https://", "https://");

@@ -245,9 +245,8 @@ fn a_report_is_delivered_once_and_a_refusal_is_told_in_words() {
     write_report(&scratch, "old.report", &deployment, now + 1, 1, now + 600);
     assert!(submit("old.report", "").stderr.contains("a report of this kind with sequence 1 was accepted"));
     write_report(&scratch, "twin.report", &deployment, now + 1, 1, now + 600);
-    let compare = |other: &str| {
-        at_home(&scratch, &format!("--json report compare one.report {other} --deployment d.json"), &[])
-    };
+    let compare =
+        |other: &str| at_home(&scratch, &format!("--json report compare one.report {other} --deployment d.json"), &[]);
     let found = compare("twin.report");
     assert_eq!((found.code, &found.json()["conflict"]), (0, &true.into()), "{}", found.stderr);
     assert_eq!(found.json()["signed_both"].as_array().map(Vec::len), Some(2));
