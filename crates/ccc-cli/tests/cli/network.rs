@@ -555,8 +555,8 @@ fn plans_and_keys_that_cannot_serve_are_refused() {
     scratch.write_private("wallet.json", "{}");
     deploy(plan.clone(), "--keystore wallet.json").fails(2, "not a keystore");
     at_home(&scratch, &format!("deploy {rpc} {key} --out d.yaml"), &[]).fails(2, "neither .json nor .toml");
-    at_home(&scratch, "deploy --rpc-url https://127.0.0.1 --private-key-file key --out d.json", &[])
-        .fails(2, "not http://");
+    at_home(&scratch, "deploy --rpc-url wss://127.0.0.1 --private-key-file key --out d.json", &[])
+        .fails(2, "neither https://HOST");
     assert!(!scratch.path("d.json").exists());
 }
 
