@@ -42,8 +42,8 @@ contract QuorumForwarder is Ownable2Step, ReentrancyGuardTransient {
 
     /// @notice Most signers a configuration can have.
     uint256 public constant MAX_ORACLES = 31;
-    /// @notice Name and version.
-    string public constant typeAndVersion = "QuorumForwarder 1.0.0";
+    /// @notice Name and version; 1.1 knows groups.
+    string public constant typeAndVersion = "QuorumForwarder 1.1.0";
 
     /// @notice What a group signs to show that it can, before the digest of its configuration.
     /// @dev Longer than the digest of a report, so that it is never one.
@@ -193,10 +193,11 @@ contract QuorumForwarder is Ownable2Step, ReentrancyGuardTransient {
         emit GroupConfigSet(donId, configVersion, f, participants, groupKey);
     }
 
-    /// @notice Makes a configuration unusable.
+    /// @notice Makes a configuration unusable, whoever verified for it.
+    /// @dev Signers, or the group's key, stay in storage until another configuration takes the place: nothing reads them.
     function clearConfig(uint32 donId, uint32 configVersion) external onlyOwner {
         Config storage config = _configs[_configId(donId, configVersion)];
-        config.f = 0;
+        (config.f, config.verifier) = (0, Verifier.ECDSA);
         config.digest = 0;
         emit ConfigSet(donId, configVersion, 0, new address[](0));
     }
@@ -230,7 +231,7 @@ contract QuorumForwarder is Ownable2Step, ReentrancyGuardTransient {
         return _configs[_configId(donId, configVersion)].digest;
     }
 
-    /// @notice Who verifies for this configuration; `ECDSA` where none was set. One that was cleared keeps what it had.
+    /// @notice Who verifies for this configuration; `ECDSA` where there is none. What counts is the digest.
     function verifier(uint32 donId, uint32 configVersion) external view returns (Verifier) {
         return _configs[_configId(donId, configVersion)].verifier;
     }

@@ -2,6 +2,9 @@
 pragma solidity 0.8.37;
 
 import {KeystoneForwarder} from "@chainlink/contracts/src/v0.8/keystone/KeystoneForwarder.sol";
+import {ERC20} from "@openzeppelin/contracts/token/ERC20/ERC20.sol";
+import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
+import {ERC4626} from "@openzeppelin/contracts/token/ERC20/extensions/ERC4626.sol";
 import {console} from "forge-std/console.sol";
 
 import {CREDarkPool} from "../src/CREDarkPool.sol";
@@ -27,6 +30,24 @@ contract BareReceiver {
 
     function supportsInterface(bytes4 id) external pure returns (bool) {
         return id == type(IReceiver).interfaceId || id == 0x01ffc9a7;
+    }
+}
+
+/// @notice Takes a token in and counts it, as OpenZeppelin does it: the baseline of a deposit.
+contract BareVault is ERC4626 {
+    constructor(IERC20 token) ERC4626(token) ERC20("Vault", "V") {}
+}
+
+/// @notice Keeps the hash of some bytes under an id of its own and emits them: the baseline of a submission.
+contract BareInbox {
+    mapping(bytes32 id => bytes32 hash) public hashes;
+
+    event Taken(bytes32 indexed id, address indexed from, bytes32 salt, bytes data);
+
+    function take(bytes32 salt, bytes calldata data) external {
+        bytes32 id = keccak256(abi.encode(block.chainid, address(this), msg.sender, salt));
+        hashes[id] = keccak256(data);
+        emit Taken(id, msg.sender, salt, data);
     }
 }
 
@@ -173,32 +194,40 @@ contract GasTableTest is PoolFixture, SignerFixture {
 
     // The rest
 
-    function test_attestationUpdate() public {
+    function test_attestationUpdateCostsNoMoreThanBehindTheirs() public {
         for (uint8 f = 3; f <= 10; f += 7) {
             _configure(f);
-            Ingress memory ingress = _ingress(ROUND_NAME);
-            ingress.forwarder = address(ours);
-            ReserveAttestation attestation = new ReserveAttestation(ingress, "agent", 1 hours);
-            _solvency(attestation, 1, f);
-            (uint256 execution, uint256 total) = _solvency(attestation, 2, f);
-            _show("attestation update", execution, total);
-            assertTrue(attestation.isSolvent());
+            (uint256 execution, uint256 total) = _update(address(ours), f);
+            _show("attestation update, ours", execution, total);
+            (uint256 execution_, uint256 total_) = _update(address(theirs), f);
+            _show("attestation update, theirs", execution_, total_);
+            assertLe(total, total_);
         }
     }
 
-    function _solvency(ReserveAttestation attestation, uint64 number, uint8 f) private returns (uint256, uint256) {
+    /// @dev The second update of an attestation behind this forwarder.
+    function _update(address forwarder_, uint8 f) private returns (uint256 execution, uint256 total) {
+        Ingress memory ingress = _ingress(ROUND_NAME);
+        ingress.forwarder = forwarder_;
+        ReserveAttestation attestation = new ReserveAttestation(ingress, "agent", 1 hours);
+        _solvency(forwarder_, attestation, 1, f);
+        (execution, total) = _solvency(forwarder_, attestation, 2, f);
+        assertTrue(attestation.isSolvent());
+    }
+
+    function _solvency(address forwarder_, ReserveAttestation attestation, uint64 number, uint8 f)
+        private
+        returns (uint256, uint256)
+    {
         vm.warp(block.timestamp + 12);
         ReportPayload.Solvency memory s =
             ReportPayload.Solvency(1, uint64(block.number), uint64(block.timestamp), "header", keccak256("envelope"));
         bytes memory payload = bytes.concat(_words(_binding(address(attestation), 1, number)), _words(s));
-        return _measure(address(this), address(ours), _reportCall(address(attestation), ROUND_NAME, 1, payload, f));
+        return _measure(address(this), forwarder_, _reportCall(address(attestation), ROUND_NAME, 1, payload, f));
     }
 
     function test_requestAndDeposit() public {
-        bytes memory sealed_ = new bytes(553);
-        for (uint256 i = 0; i < sealed_.length; ++i) {
-            sealed_[i] = bytes1(uint8(1 + i % 255));
-        }
+        bytes memory sealed_ = _dearest();
         _deposit(USD, 1, "first");
         bytes memory call = abi.encodeCall(pool.deposit, (USD, 5, "second", sealed_));
         (uint256 execution, uint256 total) = _measure(maker, address(pool), call);
@@ -209,5 +238,28 @@ contract GasTableTest is PoolFixture, SignerFixture {
         call = abi.encodeCall(pool.submitStandingOrder, ("order", sealed_));
         (execution, total) = _measure(maker, address(pool), call);
         _show("standing order", execution, total);
+    }
+
+    /// @dev 553 bytes without a zero.
+    function _dearest() private pure returns (bytes memory data) {
+        data = new bytes(553);
+        for (uint256 i = 0; i < data.length; ++i) {
+            data[i] = bytes1(uint8(1 + i % 255));
+        }
+    }
+
+    /// @dev What a deposit and a submission stand beside: neither keeps a log that a report can consume.
+    function test_baselinesOfDepositAndSubmissions() public {
+        BareVault vault = new BareVault(usd);
+        vm.startPrank(maker);
+        usd.approve(address(vault), 6);
+        vault.deposit(1, maker);
+        vm.stopPrank();
+        (uint256 execution, uint256 total) = _measure(maker, address(vault), abi.encodeCall(vault.deposit, (5, maker)));
+        _show("deposit into ERC4626", execution, total);
+        BareInbox inbox = new BareInbox();
+        (execution, total) = _measure(maker, address(inbox), abi.encodeCall(inbox.take, ("order", _dearest())));
+        _show("bare submission", execution, total);
+        assertNotEq(inbox.hashes(keccak256(abi.encode(block.chainid, address(inbox), maker, bytes32("order")))), 0);
     }
 }

@@ -170,6 +170,19 @@ contract GroupQuorumTest is SignerFixture, GroupFixture {
         _refuse(signatures, abi.encodeWithSelector(QuorumForwarder.InvalidConfig.selector, id));
     }
 
+    function test_aClearedGroupVerifiesForNothing_n148() public {
+        forwarder.clearConfig(DON, CONFIG_VERSION);
+        assertTrue(forwarder.verifier(DON, CONFIG_VERSION) == QuorumForwarder.Verifier.ECDSA);
+        assertEq(forwarder.configDigest(DON, CONFIG_VERSION), 0);
+        _setGroup(CONFIG_VERSION, GROUP_SECRET);
+        _report(_sign(GROUP_SECRET));
+        assertEq(receiver.report(), "x");
+    }
+
+    function test_namesTheVersionThatKnowsGroups() public view {
+        assertEq(forwarder.typeAndVersion(), "QuorumForwarder 1.1.0");
+    }
+
     /// @dev A set of signers under the same id leaves none of them behind.
     function test_aGroupReplacesSigners() public {
         forwarder.setConfig(DON, 9, 1, _signers(4));

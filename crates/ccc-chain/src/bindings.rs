@@ -73,6 +73,7 @@ pub mod access_manager {
 }
 
 /// A token that anybody may mint.
+#[expect(clippy::too_many_arguments, reason = "a permit of EIP-2612 has seven, and the binding the contract")]
 pub mod test_token {
     alloy::sol!(
         #[sol(rpc, abi)]

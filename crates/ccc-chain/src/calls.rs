@@ -48,6 +48,18 @@ pub fn deposit(pool: Address, asset: u32, amount: U256, salt: B256, ciphertext: 
     call(pool, &CREDarkPool::depositCall { assetIndex: asset, amount, salt, ciphertext })
 }
 
+/// A deposit of what a [`permit`](crate::permit) lets the pool take.
+#[must_use]
+pub fn deposit_with_permit(
+    pool: Address,
+    asset: u32,
+    amount: U256,
+    (salt, ciphertext): (B256, Bytes),
+    permit: CREDarkPool::Permit,
+) -> TransactionRequest {
+    call(pool, &CREDarkPool::depositWithPermitCall { assetIndex: asset, amount, salt, ciphertext, permit })
+}
+
 /// A request to be paid out; the ciphertext says what and from which account.
 #[must_use]
 pub fn request_withdrawal(pool: Address, salt: B256, ciphertext: Bytes) -> TransactionRequest {

@@ -8,7 +8,7 @@ use crate::{
     Chain, ChainError,
     bindings::EnclaveRegistry::EnclaveAdmitted,
     read::BlockRef,
-    status::{EnclaveState, Standing, enclave, events},
+    status::{EnclaveState, Place, Standing, enclave, events},
 };
 
 /// Reads `EnclaveRegistry` from block to block. Admissions are found by their events, once each; how somebody stands is asked
@@ -37,8 +37,8 @@ impl EnclaveReader {
         chain: &Chain,
         block: BlockRef,
     ) -> Result<impl Iterator<Item = &EnclaveState>, ChainError> {
-        let admitted: Vec<EnclaveAdmitted> = events(chain, self.registry, (self.first, block.number)).await?;
-        let mut asked: BTreeSet<Address> = admitted.iter().map(|event| event.signer).collect();
+        let admitted: Vec<(Place, EnclaveAdmitted)> = events(chain, self.registry, (self.first, block.number)).await?;
+        let mut asked: BTreeSet<Address> = admitted.iter().map(|(_, event)| event.signer).collect();
         asked.extend(self.known.values().filter(|state| may_change(state.standing)).map(|state| state.signer));
         let mut found = Vec::with_capacity(asked.len());
         for signer in asked {

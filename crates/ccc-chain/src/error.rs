@@ -2,17 +2,18 @@
 
 use alloy::{
     primitives::{Address, B256},
-    transports::TransportError,
+    transports::{RpcError, TransportError},
 };
 use ccc_core::report::QuorumError;
 
-use crate::{Refusal, submitter::GaveUp};
+use crate::{Refusal, https::TlsError, submitter::GaveUp};
 
 /// Why something on the chain was not done or not learnt.
 #[derive(Debug, thiserror::Error)]
 pub enum ChainError {
-    /// The caller's address of a node is not an `http://` URL.
-    #[error("`{url}` is not an http:// address of a node")]
+    /// The caller's address of a node is neither an `http://` nor an `https://` URL; or authorities were named for one
+    /// without TLS.
+    #[error("`{}` is not an http:// or https:// address of a node, or not the https:// one that authorities need", hosts_alone(.url))]
     Url {
         /// What was given.
         url: String,
@@ -32,7 +33,10 @@ pub enum ChainError {
     ///
     /// *Security*: the text names no more of an address than its host: providers put keys into paths.
     #[error("the node did not answer as expected: {}", hosts_alone(&.0.to_string()))]
-    Rpc(#[from] TransportError),
+    Rpc(#[source] TransportError),
+    /// The node behind TLS is not believed, or cannot be.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
     /// The node's answer could not be read as the contract's.
     #[error("the contract's answer could not be read: {0}")]
     Contract(alloy::contract::Error),
@@ -74,8 +78,8 @@ pub enum ChainError {
     /// The submitter reached one of its bounds.
     #[error(transparent)]
     GaveUp(#[from] GaveUp),
-    /// The forwarder has the report already.
-    #[error("the report was delivered before, by {transmitter}")]
+    /// The forwarder has the report already, from so long ago that its transaction was not looked for.
+    #[error("the report was delivered long before, by {transmitter}")]
     DeliveredBefore {
         /// Who delivered it.
         transmitter: Address,
@@ -170,6 +174,14 @@ pub enum ChainError {
         /// The account.
         address: Address,
     },
+    /// No permission can be signed for the token.
+    #[error("{token} takes no permission by signature: {reason}")]
+    NoPermit {
+        /// The token.
+        token: Address,
+        /// Why.
+        reason: String,
+    },
     /// The plan of a deployment cannot be used.
     #[error(transparent)]
     Quorum(#[from] QuorumError),
@@ -189,6 +201,19 @@ impl ChainError {
     pub(crate) fn of_call(by: Address, error: TransportError) -> Self {
         match error.as_error_resp().and_then(|response| response.as_revert_data()) {
             Some(data) => Self::Refused(Box::new(Refusal::decode(by, data))),
+            None => error.into(),
+        }
+    }
+}
+
+impl From<TransportError> for ChainError {
+    fn from(error: TransportError) -> Self {
+        let fault = match &error {
+            RpcError::Transport(kind) => kind.as_custom().and_then(|inner| inner.downcast_ref::<TlsError>()),
+            _ => None,
+        };
+        match fault {
+            Some(fault) => Self::Tls(fault.clone()),
             None => Self::Rpc(error),
         }
     }
@@ -205,7 +230,7 @@ pub(crate) fn is_revert(error: &TransportError) -> bool {
 impl From<alloy::contract::Error> for ChainError {
     fn from(error: alloy::contract::Error) -> Self {
         match error {
-            alloy::contract::Error::TransportError(error) => Self::Rpc(error),
+            alloy::contract::Error::TransportError(error) => error.into(),
             other => Self::Contract(other),
         }
     }

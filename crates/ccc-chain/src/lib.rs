@@ -2,7 +2,7 @@
 //! and what can be read and watched.
 //!
 //! A [`Chain`] is a handle to one of two things: [`Chain::embedded`] runs in this process, [`Chain::connect`] speaks to
-//! a node over HTTP. [`deploy`] puts the contracts there, [`submit`] delivers a
+//! a node over HTTP or HTTPS. [`deploy`] puts the contracts there, [`submit`] delivers a
 //! [`SignedReport`](ccc_core::report::SignedReport), [`read`] and [`watch`] give back what the chain holds, and
 //! [`transcript`] lists everything that an observer of the chain saw.
 //!
@@ -14,6 +14,7 @@ pub mod act;
 pub mod bindings;
 pub mod board;
 pub mod calls;
+pub mod conflict;
 pub mod custody;
 pub mod deploy;
 pub mod embedded;
@@ -21,6 +22,8 @@ pub mod enclaves;
 mod error;
 #[cfg(feature = "bls-quorum")]
 pub mod group;
+pub mod https;
+pub mod permit;
 pub mod provider;
 pub mod read;
 pub mod refusal;

@@ -24,6 +24,7 @@ use serde_json::Value;
 use crate::{
     ChainError,
     embedded::{CLIENT_VERSION, EmbeddedConfig, EmbeddedTransport},
+    https::{Authorities, HttpsTransport},
     read::BlockRef,
     submitter::MOST_FEE,
     transcript::RevertRecord,
@@ -105,13 +106,37 @@ impl Chain {
         Self::over(client, ChainKind::Embedded, config.chain_id, &options)
     }
 
-    /// A node at an `http://` address.
+    /// A node at an `http://` or `https://` address. Whose certificate a node behind TLS may have, the system says.
+    ///
+    /// *Security*: over `http://` everybody on the way reads and changes what is said. It is for nodes of this machine, and
+    /// of networks that one trusts.
     ///
     /// # Errors
-    /// A malformed address, a node that does not answer, a node of another chain.
+    /// A malformed address, a node that does not answer, a node of another chain; [`ChainError::Tls`].
     pub async fn connect(url: &str, options: &ConnectOptions) -> Result<Self, ChainError> {
-        let parsed = url.parse().map_err(|_| ChainError::Url { url: url.to_owned() })?;
-        let client = http_client(parsed, options.answer_timeout)?;
+        Self::reach(url, None, options).await
+    }
+
+    /// As [`connect`](Self::connect), where a node behind TLS is believed on the word of these authorities alone.
+    ///
+    /// # Errors
+    /// As [`connect`](Self::connect); [`ChainError::Url`] for an `http://` address, at which nobody's word counts.
+    pub async fn connect_trusting(
+        url: &str,
+        authorities: &Authorities,
+        options: &ConnectOptions,
+    ) -> Result<Self, ChainError> {
+        Self::reach(url, Some(authorities), options).await
+    }
+
+    async fn reach(url: &str, trusted: Option<&Authorities>, options: &ConnectOptions) -> Result<Self, ChainError> {
+        let refused = || ChainError::Url { url: url.to_owned() };
+        let parsed: Url = url.parse().map_err(|_| refused())?;
+        let client = match (parsed.scheme(), trusted) {
+            ("https", _) => https_client(&parsed, trusted, options.answer_timeout)?,
+            ("http", None) => http_client(parsed, options.answer_timeout)?,
+            _ => return Err(refused()),
+        };
         let found = client.request_noparams::<alloy::primitives::U64>("eth_chainId").await?.to();
         if let Some(expected) = options.expected_chain_id.filter(|expected| *expected != found) {
             return Err(ChainError::WrongChain { expected, found });
@@ -300,6 +325,14 @@ fn http_client(url: Url, patience: Duration) -> Result<RpcClient, ChainError> {
     let http = Http::with_client(client.map_err(TransportErrorKind::custom)?, url);
     let local = http.guess_local();
     Ok(RpcClient::new(http, local))
+}
+
+fn https_client(url: &Url, trusted: Option<&Authorities>, patience: Duration) -> Result<RpcClient, ChainError> {
+    let authorities = match trusted {
+        Some(trusted) => trusted.clone(),
+        None => Authorities::system()?,
+    };
+    Ok(RpcClient::new(HttpsTransport::new(url, &authorities, patience)?, false))
 }
 
 fn kind_of(version: &str) -> ChainKind {

@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use alloy::{
     eips::BlockId,
     network::TransactionBuilder,
-    primitives::{Address, B256, U256},
+    primitives::{Address, B256, Bytes, U256, keccak256},
     providers::Provider,
     rpc::types::{Filter, Log, TransactionRequest},
-    sol_types::SolEvent,
+    sol_types::{SolEvent, SolValue},
 };
 
 use ccc_core::report::Kind;
@@ -131,9 +131,9 @@ pub struct Status {
     pub paused: bool,
     /// The requests that wait, oldest first.
     pub pending: Vec<Pending>,
-    /// The signer sets that the forwarder holds, by number and version. After a rotation the last one of the deployment's
-    /// number is the one to sign with, whatever the deployment's file says.
-    pub signer_sets: Vec<Signers>,
+    /// The sets and groups that the forwarder holds. After a rotation the last one of the deployment's number is the one to
+    /// sign with, whatever the deployment's file says.
+    pub configurations: Configurations,
     /// Manager and registries, where the deployment has them.
     pub registries: Option<RegistryState>,
 }
@@ -153,7 +153,7 @@ pub async fn read(chain: &Chain, deployment: &Deployment) -> Result<Status, Chai
         table: Pool::new(chain, deployment.pool).table(at).await?,
         paused: pool.paused().block(at).call().await?,
         pending: pending(chain, deployment, block).await?,
-        signer_sets: signer_sets(chain, deployment, block).await?,
+        configurations: configurations(chain, deployment, block).await?,
         registries: match deployment.registries {
             Some(registries) => Some(registry_state(chain, deployment, registries, block).await?),
             None => None,
@@ -161,30 +161,114 @@ pub async fn read(chain: &Chain, deployment: &Deployment) -> Result<Status, Chai
     })
 }
 
-/// The signer sets that the forwarder holds at a block: what its `ConfigSet` events leave, each held against its digest at
-/// the forwarder.
+/// A committee that signs as a group, with one BLS signature, as the forwarder holds it.
+///
+/// *Security*: f and participants are what the group says of itself; its key does not show them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Group {
+    /// The committee's number at the forwarder.
+    pub don_id: u32,
+    /// The version of the configuration.
+    pub config_version: u32,
+    /// Participants that may be faulty; any f + 1 of them make a signature.
+    pub f: u8,
+    /// Who holds a share of the key.
+    pub participants: u16,
+    /// The key, in the 128 bytes of EIP-2537.
+    pub key: Bytes,
+}
+
+impl Group {
+    /// keccak256(abi.encode("ccc/v1/group-config", chain id, forwarder, DON id, version, f, participants, key)).
+    fn config_digest(&self, chain_id: u64, forwarder: Address) -> B256 {
+        let tag = B256::right_padding_from(b"ccc/v1/group-config");
+        let Self { don_id, config_version, f, participants, key } = self.clone();
+        let words = (tag, U256::from(chain_id), forwarder, don_id, config_version, U256::from(f), participants, key);
+        keccak256(words.abi_encode_params())
+    }
+}
+
+/// What the forwarder holds, by number and version.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Configurations {
+    /// The sets of signers.
+    pub signer_sets: Vec<Signers>,
+    /// The groups.
+    pub groups: Vec<Group>,
+}
+
+/// What an event left under a number and version.
+enum Configured {
+    Signers(Signers),
+    Group(Group),
+}
+
+/// The sets and groups that the forwarder holds at a block: what the events of its configurations leave, each held against
+/// its digest at the forwarder.
 ///
 /// # Errors
 /// [`ChainError::SignerSet`] where events and contract disagree; see [`ChainError`] for the rest.
-pub async fn signer_sets(chain: &Chain, deployment: &Deployment, block: BlockRef) -> Result<Vec<Signers>, ChainError> {
+pub async fn configurations(
+    chain: &Chain,
+    deployment: &Deployment,
+    block: BlockRef,
+) -> Result<Configurations, ChainError> {
     let forwarder = QuorumForwarder::new(deployment.forwarder, chain.provider());
-    let events: Vec<QuorumForwarder::ConfigSet> =
-        events(chain, deployment.forwarder, (deployment.first_block, block.number)).await?;
-    let mut sets = BTreeMap::new();
-    for QuorumForwarder::ConfigSet { donId, configVersion, f, signers } in events {
-        let set = Signers { don_id: donId, config_version: configVersion, f, addresses: signers };
-        sets.insert((donId, configVersion), set);
-    }
-    // a set that was cleared tolerates no faults
-    let sets: Vec<Signers> = sets.into_values().filter(|set| set.f != 0).collect();
-    for set in &sets {
-        let expected = B256::from(set.set().config_digest(chain.chain_id(), &deployment.forwarder.0.0));
-        let found = forwarder.configDigest(set.don_id, set.config_version).block(block.id()).call().await?;
-        if expected != found {
-            return Err(ChainError::SignerSet { expected, found });
+    let mut found = Configurations::default();
+    for configured in configured(chain, deployment, block.number).await? {
+        let (don_id, version, expected) = match &configured {
+            // a set that was cleared tolerates no faults
+            Configured::Signers(set) if set.f == 0 => continue,
+            Configured::Signers(set) => {
+                let digest = set.set().config_digest(chain.chain_id(), &deployment.forwarder.0.0);
+                (set.don_id, set.config_version, B256::from(digest))
+            }
+            Configured::Group(group) => {
+                let digest = group.config_digest(chain.chain_id(), deployment.forwarder);
+                (group.don_id, group.config_version, digest)
+            }
+        };
+        let held = forwarder.configDigest(don_id, version).block(block.id()).call().await?;
+        if expected != held {
+            return Err(ChainError::SignerSet { expected, found: held });
+        }
+        match configured {
+            Configured::Signers(set) => found.signer_sets.push(set),
+            Configured::Group(group) => found.groups.push(group),
         }
     }
-    Ok(sets)
+    Ok(found)
+}
+
+/// The last event of each number and version, in their order.
+async fn configured(chain: &Chain, deployment: &Deployment, last: u64) -> Result<Vec<Configured>, ChainError> {
+    let blocks = (deployment.first_block, last);
+    let sets: Vec<(Place, QuorumForwarder::ConfigSet)> = events(chain, deployment.forwarder, blocks).await?;
+    let groups: Vec<(Place, QuorumForwarder::GroupConfigSet)> = events(chain, deployment.forwarder, blocks).await?;
+    let sets = sets.into_iter().map(|(place, event)| {
+        let QuorumForwarder::ConfigSet { donId: don_id, configVersion: config_version, f, signers } = event;
+        (
+            place,
+            (don_id, config_version),
+            Configured::Signers(Signers { don_id, config_version, f, addresses: signers }),
+        )
+    });
+    let groups =
+        groups.into_iter().map(|(place, event)| {
+            let QuorumForwarder::GroupConfigSet {
+                donId: don_id,
+                configVersion: config_version,
+                f,
+                participants,
+                groupKey,
+            } = event;
+            let group = Group { don_id, config_version, f, participants, key: groupKey };
+            (place, (don_id, config_version), Configured::Group(group))
+        });
+    let mut all: Vec<_> = sets.chain(groups).collect();
+    all.sort_by_key(|(place, ..)| *place);
+    let newest: BTreeMap<_, _> = all.into_iter().map(|(_, id, configured)| (id, configured)).collect();
+    Ok(newest.into_values().collect())
 }
 
 /// Init code that returns the time: TIMESTAMP, PUSH0, MSTORE, PUSH1 32, PUSH0, RETURN.
@@ -223,12 +307,15 @@ pub async fn enclave_sequence(chain: &Chain, enclaves: Address, at: BlockId) -> 
     Ok(contract.lastSequence(Kind::Enclave.number()).block(at).call().await?)
 }
 
-/// The events of one kind that a contract gave from one block to another, both included.
+/// Block and index of an event.
+pub(crate) type Place = (u64, u64);
+
+/// The events of one kind that a contract gave from one block to another, both included, each with its place.
 pub(crate) async fn events<E: SolEvent>(
     chain: &Chain,
     contract: Address,
     (first, last): (u64, u64),
-) -> Result<Vec<E>, ChainError> {
+) -> Result<Vec<(Place, E)>, ChainError> {
     let mut found = Vec::new();
     for (from, to) in spans(first, last) {
         let filter = Filter::new().address(contract).event_signature(E::SIGNATURE_HASH).from_block(from).to_block(to);
@@ -240,18 +327,19 @@ pub(crate) async fn events<E: SolEvent>(
     Ok(found)
 }
 
-fn decoded<E: SolEvent>(log: &Log) -> Result<E, ChainError> {
+fn decoded<E: SolEvent>(log: &Log) -> Result<(Place, E), ChainError> {
     let (block, log_index) = (log.block_number.unwrap_or_default(), log.log_index.unwrap_or_default());
     let event = E::decode_log(&log.inner);
-    event.map(|event| event.data).map_err(|_| ChainError::Event { contract: log.address(), block, log_index })
+    let event = event.map_err(|_| ChainError::Event { contract: log.address(), block, log_index })?;
+    Ok(((block, log_index), event.data))
 }
 
 async fn pending(chain: &Chain, deployment: &Deployment, block: BlockRef) -> Result<Vec<Pending>, ChainError> {
     let pool = Pool::new(chain, deployment.pool);
     let mut waiting = Vec::new();
     let blocks = (deployment.first_block, block.number);
-    let made: Vec<CREDarkPool::CollateralRequested> = events(chain, deployment.pool, blocks).await?;
-    for event in made {
+    let made: Vec<(Place, CREDarkPool::CollateralRequested)> = events(chain, deployment.pool, blocks).await?;
+    for (_, event) in made {
         let request = pool.request(event.requestId, block.id()).await?;
         if request.status == RequestStatus::Pending {
             waiting.push(Pending { id: event.requestId, request });

@@ -1,21 +1,67 @@
-//! Delivering signed reports.
+//! Delivering signed reports: those of several signers, and with the feature `bls-quorum` those of a group.
 
 use alloy::{
     primitives::{Address, B256, Bytes, TxHash},
-    rpc::types::{Log, TransactionRequest},
+    providers::Provider,
+    rpc::types::{Filter, Log, TransactionReceipt, TransactionRequest},
     sol_types::SolEvent,
 };
-use ccc_core::report::SignedReport;
+#[cfg(feature = "bls-quorum")]
+use ccc_core::report::group::GroupReport;
+use ccc_core::report::{Report, ReportContext, SignedReport};
 
 use crate::{
     Chain, ChainError, Refusal, Sent, Wallet,
     bindings::{QuorumForwarder, ReserveAttestation},
     embedded::TRANSACTION_GAS_CAP,
-    submitter::{self, Policy, Submission, SystemClock},
+    submitter::{self, Policy, Submission, SystemClock, machine::Landed, patiently},
+    watch::SPAN,
 };
 
 /// What the forwarder keeps back for itself, and for the receiver's probe.
 const FORWARDER_GAS: u64 = 250_000;
+
+/// How many spans of blocks are searched for a delivery of before.
+const MOST_SPANS: u32 = 64;
+
+/// A report with what the forwarder checks of its quorum.
+pub trait QuorumReport: Sync {
+    /// The report.
+    fn report(&self) -> &Report;
+    /// The context under which it was signed.
+    fn context(&self) -> &ReportContext;
+    /// The signatures as the forwarder takes them: f + 1 of 65 bytes, or one of 256 by a group.
+    fn proof(&self) -> Vec<Bytes>;
+}
+
+impl QuorumReport for SignedReport {
+    fn report(&self) -> &Report {
+        self.report()
+    }
+
+    fn context(&self) -> &ReportContext {
+        self.context()
+    }
+
+    fn proof(&self) -> Vec<Bytes> {
+        self.signatures().iter().map(|signature| Bytes::copy_from_slice(&signature.to_bytes())).collect()
+    }
+}
+
+#[cfg(feature = "bls-quorum")]
+impl QuorumReport for GroupReport {
+    fn report(&self) -> &Report {
+        self.report()
+    }
+
+    fn context(&self) -> &ReportContext {
+        self.context()
+    }
+
+    fn proof(&self) -> Vec<Bytes> {
+        vec![Bytes::copy_from_slice(&self.signature().to_eip2537())]
+    }
+}
 
 /// A report that its receiver accepted.
 #[derive(Clone, Debug)]
@@ -30,6 +76,8 @@ pub struct Delivery {
     pub execution_id: B256,
     /// The receiver's events and the forwarder's.
     pub logs: Vec<Log>,
+    /// Whose transaction brought it.
+    pub transmitter: Address,
 }
 
 /// Asks forwarder and receiver whether they would accept the report now.
@@ -40,7 +88,7 @@ pub async fn check(
     chain: &Chain,
     sender: Address,
     forwarder: Address,
-    signed: &SignedReport,
+    signed: &dyn QuorumReport,
 ) -> Result<(), ChainError> {
     chain.simulate(&report_request(chain, forwarder, signed).from(sender)).await?;
     chain.simulate(&on_report_request(chain, forwarder, signed)).await?;
@@ -54,7 +102,7 @@ pub async fn check(
 pub async fn delivered(
     chain: &Chain,
     forwarder: Address,
-    signed: &SignedReport,
+    signed: &dyn QuorumReport,
 ) -> Result<Option<Address>, ChainError> {
     let header = signed.report().header();
     let (execution_id, report_id) = (header.execution_id.into(), header.report_id.into());
@@ -63,7 +111,8 @@ pub async fn delivered(
     Ok(info.success.then_some(info.transmitter))
 }
 
-/// Checks the report and delivers it. A node that is away for a while is waited for, in both.
+/// Checks the report and delivers it. A node that is away for a while is waited for, in both. A report that somebody
+/// delivered before is done: that delivery is the answer.
 ///
 /// # Errors
 /// [`ChainError::Refused`] with the forwarder's or the receiver's reason; nothing changed on the chain. When the receiver
@@ -72,10 +121,15 @@ pub async fn deliver(
     chain: &Chain,
     wallet: &Wallet,
     forwarder: Address,
-    signed: &SignedReport,
+    signed: &dyn QuorumReport,
 ) -> Result<Delivery, ChainError> {
     let (policy, clock) = (Policy::of(chain), SystemClock::start());
-    submitter::patiently(&policy, &clock, async || check(chain, wallet.address(), forwarder, signed).await).await?;
+    let checked = patiently(&policy, &clock, async || check(chain, wallet.address(), forwarder, signed).await).await;
+    if let Err(error) = checked {
+        // what the forwarder has it refuses; so may the receiver what it took in between
+        let before = error.refusal().is_some() && delivered(chain, forwarder, signed).await?.is_some();
+        return if before { delivered_before(chain, forwarder, signed).await } else { Err(error) };
+    }
     deliver_unchecked(chain, wallet, forwarder, signed).await
 }
 
@@ -83,21 +137,73 @@ pub async fn deliver(
 /// the policy that suits the chain.
 ///
 /// # Errors
-/// As [`deliver`]. A receiver's refusal is read from the forwarder's event, which keeps 256 bytes of it. A report that was
-/// delivered before is refused by the forwarder.
+/// As [`deliver`]. A receiver's refusal is read from the forwarder's event, which keeps 256 bytes of it.
 pub async fn deliver_unchecked(
     chain: &Chain,
     wallet: &Wallet,
     forwarder: Address,
-    signed: &SignedReport,
+    signed: &dyn QuorumReport,
 ) -> Result<Delivery, ChainError> {
     let (policy, clock) = (Policy::of(chain), SystemClock::start());
     match submitter::deliver(chain, wallet, forwarder, signed, &policy, &clock).await? {
         Submission::Delivered(submitted) => Ok(submitted.delivery),
-        Submission::Before { transmitter } => {
-            chain.simulate(&report_request(chain, forwarder, signed).from(wallet.address())).await?;
-            Err(ChainError::DeliveredBefore { transmitter })
+        Submission::Before { .. } => delivered_before(chain, forwarder, signed).await,
+    }
+}
+
+/// The delivery of a report that the forwarder says it has, by whomever, from the newest block backwards.
+///
+/// # Errors
+/// [`ChainError::DeliveredBefore`] where it lies further back than 128,000 blocks; a report that nobody delivered.
+pub async fn delivered_before(
+    chain: &Chain,
+    forwarder: Address,
+    signed: &dyn QuorumReport,
+) -> Result<Delivery, ChainError> {
+    let missing = || ChainError::NoBlock { block: format!("of the delivery of {}", execution_id(signed)) };
+    let transmitter = delivered(chain, forwarder, signed).await?.ok_or_else(missing)?;
+    let mut last = chain.provider().get_block_number().await?;
+    for _ in 0..MOST_SPANS {
+        let first = last.saturating_sub(SPAN - 1);
+        let filter = deliveries(forwarder, signed).from_block(first).to_block(last);
+        if let Some(landed) = landed(chain, &filter).await? {
+            let receipt = chain.provider().get_transaction_receipt(landed.transaction).await?.ok_or_else(missing)?;
+            return outcome(chain, forwarder, signed, sent_of(&receipt, landed), transmitter).await;
         }
+        let Some(next) = first.checked_sub(1) else { break };
+        last = next;
+    }
+    Err(ChainError::DeliveredBefore { transmitter })
+}
+
+fn execution_id(signed: &dyn QuorumReport) -> B256 {
+    B256::from(signed.report().header().execution_id)
+}
+
+/// The forwarder's events about a report.
+pub(crate) fn deliveries(forwarder: Address, signed: &dyn QuorumReport) -> Filter {
+    let filter = Filter::new().address(forwarder).event_signature(QuorumForwarder::ReportProcessed::SIGNATURE_HASH);
+    let filter = filter.topic1(receiver_of(signed)).topic2(execution_id(signed));
+    filter.topic3(B256::right_padding_from(&signed.report().header().report_id))
+}
+
+/// The delivery that succeeded, of those that the filter selects.
+pub(crate) async fn landed(chain: &Chain, filter: &Filter) -> Result<Option<Landed>, ChainError> {
+    let logs = chain.provider().get_logs(filter).await?;
+    Ok(logs.iter().find_map(|log| {
+        let event = QuorumForwarder::ReportProcessed::decode_log(&log.inner).ok()?;
+        let (transaction, block) = (log.transaction_hash?, log.block_number?);
+        event.result.then_some(Landed { transaction, block })
+    }))
+}
+
+pub(crate) fn sent_of(receipt: &TransactionReceipt, landed: Landed) -> Sent {
+    Sent {
+        transaction: landed.transaction,
+        block: landed.block,
+        gas_used: receipt.gas_used,
+        logs: receipt.inner.logs().to_vec(),
+        contract: None,
     }
 }
 
@@ -107,7 +213,7 @@ pub(crate) async fn delivery_gas(
     chain: &Chain,
     sender: Address,
     forwarder: Address,
-    signed: &SignedReport,
+    signed: &dyn QuorumReport,
 ) -> Result<u64, ChainError> {
     let outer = chain.estimate(&report_request(chain, forwarder, signed).from(sender)).await?;
     let inner = match chain.estimate(&on_report_request(chain, forwarder, signed)).await {
@@ -118,21 +224,20 @@ pub(crate) async fn delivery_gas(
     Ok(sum.saturating_add(FORWARDER_GAS).min(TRANSACTION_GAS_CAP))
 }
 
-pub(crate) fn receiver_of(signed: &SignedReport) -> Address {
+pub(crate) fn receiver_of(signed: &dyn QuorumReport) -> Address {
     Address::from(signed.report().payload().binding.receiver)
 }
 
-pub(crate) fn report_request(chain: &Chain, forwarder: Address, signed: &SignedReport) -> TransactionRequest {
-    let signatures = signed.signatures().iter().map(|s| Bytes::copy_from_slice(&s.to_bytes())).collect();
+pub(crate) fn report_request(chain: &Chain, forwarder: Address, signed: &dyn QuorumReport) -> TransactionRequest {
     let raw = Bytes::from(signed.report().raw());
     let context = Bytes::copy_from_slice(&signed.context().to_bytes());
     QuorumForwarder::new(forwarder, chain.provider())
-        .report(receiver_of(signed), raw, context, signatures)
+        .report(receiver_of(signed), raw, context, signed.proof())
         .into_transaction_request()
 }
 
 /// The call that the forwarder makes; every receiver has the same.
-fn on_report_request(chain: &Chain, forwarder: Address, signed: &SignedReport) -> TransactionRequest {
+fn on_report_request(chain: &Chain, forwarder: Address, signed: &dyn QuorumReport) -> TransactionRequest {
     let metadata = Bytes::copy_from_slice(&signed.report().header().metadata());
     let payload = Bytes::from(signed.report().payload().to_bytes());
     ReserveAttestation::new(receiver_of(signed), chain.provider())
@@ -144,10 +249,11 @@ fn on_report_request(chain: &Chain, forwarder: Address, signed: &SignedReport) -
 pub(crate) async fn outcome(
     chain: &Chain,
     forwarder: Address,
-    signed: &SignedReport,
+    signed: &dyn QuorumReport,
     sent: Sent,
+    transmitter: Address,
 ) -> Result<Delivery, ChainError> {
-    let execution_id = B256::from(signed.report().header().execution_id);
+    let execution_id = execution_id(signed);
     let own = sent.logs.iter().filter(|log| log.address() == forwarder);
     let own: Vec<&Log> = own.filter(|log| log.topics().get(2) == Some(&execution_id)).collect();
     let processed = own.iter().find_map(|log| QuorumForwarder::ReportProcessed::decode_log(&log.inner).ok());
@@ -165,7 +271,7 @@ pub(crate) async fn outcome(
         });
     }
     let Sent { transaction, block, gas_used, logs, .. } = sent;
-    Ok(Delivery { transaction, block, gas_used, execution_id, logs })
+    Ok(Delivery { transaction, block, gas_used, execution_id, logs, transmitter })
 }
 
 fn reason(receiver: Address, logs: &[&Log]) -> Option<Refusal> {
@@ -177,7 +283,7 @@ fn reason(receiver: Address, logs: &[&Log]) -> Option<Refusal> {
 async fn unexplained(
     chain: &Chain,
     forwarder: Address,
-    signed: &SignedReport,
+    signed: &dyn QuorumReport,
     transaction: TxHash,
 ) -> Result<ChainError, ChainError> {
     let (receiver, header) = (receiver_of(signed), signed.report().header());

@@ -1,6 +1,10 @@
 //! Senders.
 
-use alloy::{network::EthereumWallet, primitives::Address, primitives::B256, signers::local::PrivateKeySigner};
+use alloy::{
+    network::EthereumWallet,
+    primitives::{Address, B256, Signature},
+    signers::{SignerSync, local::PrivateKeySigner},
+};
 
 use crate::ChainError;
 
@@ -10,6 +14,7 @@ use crate::ChainError;
 #[derive(Clone)]
 pub struct Wallet {
     address: Address,
+    signer: PrivateKeySigner,
     keys: EthereumWallet,
 }
 
@@ -20,7 +25,7 @@ impl Wallet {
     /// [`ChainError::Key`] for zero or a value not below the group order.
     pub fn from_key(key: &[u8; 32]) -> Result<Self, ChainError> {
         let signer = PrivateKeySigner::from_bytes(&B256::from(*key)).map_err(|_| ChainError::Key)?;
-        Ok(Self { address: signer.address(), keys: EthereumWallet::from(signer) })
+        Ok(Self { address: signer.address(), keys: EthereumWallet::from(signer.clone()), signer })
     }
 
     /// The sender's address.
@@ -31,6 +36,12 @@ impl Wallet {
 
     pub(crate) const fn keys(&self) -> &EthereumWallet {
         &self.keys
+    }
+
+    /// Signs 32 bytes as they are: the caller MUST have made them of typed data.
+    pub(crate) fn sign_hash(&self, hash: &B256) -> Result<Signature, ChainError> {
+        let signature = self.signer.sign_hash_sync(hash);
+        signature.map_err(|error| ChainError::Signing { reason: error.to_string() })
     }
 }
 

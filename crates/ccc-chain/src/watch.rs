@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// The most blocks that one question to a node spans.
-const SPAN: u64 = 2_000;
+pub(crate) const SPAN: u64 = 2_000;
 
 /// The ranges of blocks to ask for, first and last included.
 pub(crate) fn spans(first: u64, last: u64) -> impl Iterator<Item = (u64, u64)> {

@@ -100,7 +100,8 @@ async fn custody_deployment_and_rehearsal_agree_with_anvil() {
     assert_eq!((&here, &our_steps), (&there, &their_steps));
     assert_eq!(rehearsed, their_steps);
     let told = [status::read(&ours, &here).await.unwrap(), status::read(&theirs, &there).await.unwrap()];
-    let [here, there] = told.map(|status| (status.registries, status.table.version, status.signer_sets, status.paused));
+    let [here, there] =
+        told.map(|status| (status.registries, status.table.version, status.configurations, status.paused));
     assert_eq!(here, there);
 }
 

@@ -16,11 +16,13 @@ use alloy::{
 };
 use ccc_chain::{
     Chain, ConnectOptions, EmbeddedConfig,
+    conflict::{self, Claim},
     embedded::{ChainServer, Clock, EmbeddedTransport},
+    read::RequestStatus,
     submitter::{self, Policy, Submission, Submitted, SystemClock},
     watch::{Event, Watcher},
 };
-use ccc_core::report::{SignedReport, Statement};
+use ccc_core::report::{Round, SignedReport, Statement};
 use common::{
     CHAIN_ID, GENESIS_TIME, World,
     anvil::Anvil,
@@ -283,4 +285,33 @@ async fn the_same_faults_give_the_same_delivery_on_anvil_and_in_process() {
     let server = ChainServer::serve(([127, 0, 0, 1], 0).into(), EmbeddedTransport::new(&config), Clock::Blocks);
     let server = server.await.unwrap();
     assert_eq!(faulty(&server.url()).await, faulty(&anvil.url).await);
+}
+
+/// Two enclaves answer one request, and each result has its quorum. A reorganisation takes the first back; whichever comes
+/// then is the one, and the other is refused.
+#[tokio::test]
+async fn n074_of_two_results_for_one_request_a_reorganised_chain_takes_one() {
+    let Some((anvil, world, _)) = place().await else { return };
+    let (request, deadline) = world.request(4).await;
+    world.chain.advance_time(deadline).await.unwrap();
+    let round = world.round(request, true).await;
+    let other = Round { header_hash: [0x77; 32], success: false, ..round };
+    let one = world.signed(world.report(Statement::Round(round), 1).await);
+    let two = world.signed(world.report(Statement::Round(other), 1).await);
+    let before = ask(&world.chain, "evm_snapshot", json!([])).await;
+    deliver(&world, &world.chain, &one, &policy(&world.chain)).await;
+    assert_eq!(world.pool().table(BlockId::latest()).await.unwrap().header_hash, round.header_hash);
+    assert_eq!(ask(&world.chain, "evm_revert", json!([before])).await, true);
+    assert_eq!(version(&world).await, 0, "taken back");
+    deliver(&world, &world.chain, &two, &policy(&world.chain)).await;
+    let table = world.pool().table(BlockId::latest()).await.unwrap();
+    assert_eq!((table.version, table.header_hash.0), (1, other.header_hash));
+    let (stranger, forwarder) = (&world.stranger, world.deployment.forwarder);
+    let late = ccc_chain::submit::deliver(&world.chain, stranger, forwarder, &one).await;
+    assert_eq!(common::refusal(late), (world.deployment.pool, "StaleSequence".to_owned()));
+    let settled = world.pool().request(request, BlockId::latest()).await.unwrap();
+    assert_eq!(settled.status, RequestStatus::Failed, "what the second result said");
+    let found = conflict::between(&world.deployment, &one, &two).unwrap();
+    assert_eq!((found.claim, found.both.len()), (Claim::Version(1), 2));
+    drop(anvil);
 }

@@ -11,8 +11,10 @@ use alloy::{
 use ccc_chain::{
     ChainError, Deployment,
     act::submission_id,
+    bindings::{CREDarkPool, TestToken},
     calls::{self, ExitProof},
     deploy::{self, Registries},
+    permit::{self, Permission},
     read,
     read::RequestStatus,
     submit,
@@ -223,7 +225,8 @@ async fn n116_replayed_report_is_refused_by_forwarder_and_receiver() {
     let solvency = Statement::Solvency(world.solvency(Verdict::Solvent).await);
     let signed = world.signed(world.report(solvency, 1).await);
     world.deliver(&signed).await.unwrap();
-    let again = refusal(world.deliver(&signed).await);
+    let (sender, forwarder) = (world.stranger.address(), world.deployment.forwarder);
+    let again = refusal(submit::check(&world.chain, sender, forwarder, &signed).await);
     assert_eq!(again, (world.deployment.forwarder, "AlreadyAttempted".into()));
     let valid_until = world.now().await + 601;
     let same_sequence = world.signed(world.report_until(solvency, 1, valid_until).await);
@@ -465,4 +468,59 @@ async fn balance_of_the_pool_is_read_at_an_earlier_block() {
     assert_eq!(world.pool().token_balance(token, before.id()).await.unwrap(), U256::from(USDC_LOT));
     assert_eq!(world.pool().token_balance(token, LATEST).await.unwrap(), U256::from(3 * USDC_LOT));
     assert_eq!(world.pool().count(before.id()).await.unwrap(), 1);
+}
+
+/// What a maker signs, and who may take what by it.
+async fn permit(world: &World, amount: u64) -> CREDarkPool::Permit {
+    let token = world.deployment.tokens[0].address;
+    world.act().mint(&world.owner, 0, world.maker.address(), U256::from(amount)).await.unwrap();
+    let (spender, deadline) = (world.deployment.pool, world.now().await + 600);
+    let permission = Permission { spender, amount: U256::from(amount), deadline };
+    permit::sign(&world.chain, &world.maker, token, &permission).await.unwrap()
+}
+
+async fn deposit_with(world: &World, amount: u64, permit: CREDarkPool::Permit) -> Result<ccc_chain::Sent, ChainError> {
+    let sealed = (salt(1), Bytes::from_static(b"sealed"));
+    let call = calls::deposit_with_permit(world.deployment.pool, 0, U256::from(amount), sealed, permit);
+    world.chain.send(&world.maker, call).await
+}
+
+#[tokio::test]
+async fn a_permit_is_worth_one_deposit() {
+    let world = World::new().await;
+    let permit = permit(&world, USDC_LOT).await;
+    deposit_with(&world, USDC_LOT, permit.clone()).await.unwrap();
+    let (token, pool) = (world.deployment.tokens[0].address, world.deployment.pool);
+    let left = read::allowance(&world.chain, token, world.maker.address(), pool, LATEST).await.unwrap();
+    assert_eq!(
+        (left, read::token_balance(&world.chain, token, pool, LATEST).await.unwrap()),
+        (U256::ZERO, U256::from(USDC_LOT))
+    );
+    world.act().mint(&world.owner, 0, world.maker.address(), U256::from(USDC_LOT)).await.unwrap();
+    let sealed = (salt(2), Bytes::from_static(b"sealed"));
+    let again = calls::deposit_with_permit(pool, 0, U256::from(USDC_LOT), sealed, permit);
+    assert_eq!(refusal(world.chain.send(&world.maker, again).await).1, "ERC20InsufficientAllowance");
+}
+
+#[tokio::test]
+async fn a_permit_that_somebody_hands_in_first_blocks_no_deposit() {
+    let world = World::new().await;
+    let found = permit(&world, USDC_LOT).await;
+    let token = TestToken::new(world.deployment.tokens[0].address, world.chain.provider());
+    let CREDarkPool::Permit { deadline, v, r, s } = found.clone();
+    let (owner, spender) = (world.maker.address(), world.deployment.pool);
+    let first = token.permit(owner, spender, U256::from(USDC_LOT), deadline, v, r, s).into_transaction_request();
+    world.chain.send(&world.stranger, first).await.unwrap();
+    deposit_with(&world, USDC_LOT, found).await.unwrap();
+}
+
+#[tokio::test]
+async fn what_has_no_permits_is_refused_before_anything_is_signed() {
+    let world = World::new().await;
+    let (spender, amount) = (world.deployment.pool, U256::from(1));
+    let permission = Permission { spender, amount, deadline: world.now().await + 600 };
+    for contract in [world.deployment.pool, world.deployment.feed, world.stranger.address()] {
+        let refused = permit::sign(&world.chain, &world.maker, contract, &permission).await;
+        assert!(matches!(refused, Err(ChainError::NoPermit { token, .. }) if token == contract), "{refused:?}");
+    }
 }

@@ -148,7 +148,7 @@ async fn the_status_lists_what_waits() {
     let (deployment, _) = custody::deploy(&chain, &deployer, &plan()).await.unwrap();
     let empty = status::read(&chain, &deployment).await.unwrap();
     assert!(empty.pending.is_empty() && empty.attestation.stale && empty.table.version == 0);
-    assert_eq!(empty.signer_sets, std::slice::from_ref(&deployment.signers));
+    assert_eq!(empty.configurations.signer_sets, std::slice::from_ref(&deployment.signers));
     let deadline = empty.block.time + 60;
     let act = Actions::new(&chain, &deployment);
     let order = alloy::primitives::Bytes::from_static(b"sealed");

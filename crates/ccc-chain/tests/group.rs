@@ -7,7 +7,11 @@ mod common;
 use std::sync::Arc;
 
 use alloy::eips::BlockId;
-use ccc_chain::{ChainError, Delivery, group, read};
+use ccc_chain::bindings::QuorumForwarder;
+use ccc_chain::{
+    Chain, ChainError, Delivery, group, read, status, submit,
+    submitter::{self, Policy, Submission, SystemClock},
+};
 use ccc_core::{
     epoch::Epoch,
     identifier::Identifier,
@@ -21,7 +25,7 @@ use ccc_core::{
     },
     threshold::Threshold,
 };
-use common::{CHAIN_ID, World, refusal};
+use common::{CHAIN_ID, World, anvil::Anvil, embedded_chain, refusal};
 use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
 
 type Keys = Vec<(Identifier, ParticipantKeys)>;
@@ -71,7 +75,11 @@ struct Group {
 impl Group {
     /// A deployment whose forwarder knows the group in the place of its signers.
     async fn new(outcomes: &[Outcome]) -> Self {
-        let world = World::new().await;
+        Self::on(embedded_chain(), outcomes).await
+    }
+
+    async fn on(chain: Chain, outcomes: &[Outcome]) -> Self {
+        let world = World::on(chain).await;
         let set = GroupSet::of(&outcomes[0].committee, 1, 1).unwrap();
         let group = Self { world, set };
         group.configure(&group.possession(outcomes)).await.unwrap();
@@ -108,7 +116,7 @@ impl Group {
     }
 
     async fn deliver(&self, signed: &GroupReport) -> Result<Delivery, ChainError> {
-        group::deliver(&self.world.chain, &self.world.stranger, self.world.deployment.forwarder, signed).await
+        submit::deliver(&self.world.chain, &self.world.stranger, self.world.deployment.forwarder, signed).await
     }
 }
 
@@ -126,6 +134,62 @@ async fn a_generated_group_signs_a_report_that_the_forwarder_delivers() {
     let old = group.world.report(Statement::Solvency(group.world.solvency(Verdict::Insolvent).await), 2).await;
     let refused = group.world.deliver(&group.world.signed(old)).await;
     assert_eq!(refusal(refused).1, "ConfigDigestMismatch");
+}
+
+/// The path of a group's report is that of every report: a second transmitter finds it done.
+#[tokio::test]
+async fn a_groups_report_that_another_delivered_is_done() {
+    let outcomes = generate(2, &keys(1, 1..=4));
+    let group = Group::new(&outcomes).await;
+    let signed = group.signed(group.report(1).await, &outcomes[..2]);
+    let first = group.deliver(&signed).await.unwrap();
+    let World { chain, maker, deployment, stranger, .. } = &group.world;
+    let again = submit::deliver(chain, maker, deployment.forwarder, &signed).await.unwrap();
+    assert_eq!((again.transaction, again.transmitter), (first.transaction, stranger.address()));
+    let (policy, clock) = (Policy::of(chain), SystemClock::start());
+    let third = submitter::deliver(chain, maker, deployment.forwarder, &signed, &policy, &clock).await.unwrap();
+    assert!(matches!(third, Submission::Before { transmitter } if transmitter == stranger.address()), "{third:?}");
+}
+
+#[tokio::test]
+async fn the_status_tells_a_group_until_it_is_cleared() {
+    let outcomes = generate(2, &keys(1, 1..=4));
+    let group = Group::new(&outcomes).await;
+    let World { chain, owner, deployment, .. } = &group.world;
+    let held = status::read(chain, deployment).await.unwrap().configurations;
+    assert!(held.signer_sets.is_empty(), "the group took the signers' place");
+    let [found] = &held.groups[..] else { panic!("one group, found {}", held.groups.len()) };
+    assert_eq!((found.don_id, found.config_version, found.f, found.participants), (1, 1, 1, 4));
+    assert_eq!(found.key[..], group.set.key.to_eip2537());
+    let forwarder = QuorumForwarder::new(deployment.forwarder, chain.provider());
+    chain.send(owner, forwarder.clearConfig(1, 1).into_transaction_request()).await.unwrap();
+    let held = status::read(chain, deployment).await.unwrap().configurations;
+    assert_eq!(held, status::Configurations::default());
+    let verifier = forwarder.verifier(1, 1).call().await.unwrap();
+    assert_eq!(verifier, 0, "whoever reads it finds none of a group");
+}
+
+/// The precompiles of EIP-2537 are anvil's own here, and the gas is the same.
+#[tokio::test]
+async fn a_group_signs_on_anvil_what_it_signs_in_process() {
+    let Ok(binary) = std::env::var("CCC_ANVIL") else {
+        println!("CCC_ANVIL names no anvil binary: no other precompiles were asked.");
+        return;
+    };
+    let anvil = Anvil::start(&binary);
+    let outcomes = generate(2, &keys(1, 1..=4));
+    let mut told = Vec::new();
+    for chain in [embedded_chain(), anvil.chain().await] {
+        let group = Group::on(chain, &outcomes).await;
+        let signed = group.signed(group.report(1).await, &outcomes[1..3]);
+        let delivery = group.deliver(&signed).await.unwrap();
+        let after = read::attestation(&group.world.chain, group.world.deployment.attestation, BlockId::latest()).await;
+        assert_eq!(after.unwrap().verdict, Verdict::Solvent);
+        let strangers = generate(2, &keys(7, 1..=4));
+        let refused = group.configure(&group.possession(&strangers)).await;
+        told.push((delivery.block, delivery.gas_used, refusal(refused)));
+    }
+    assert_eq!(told[0], told[1]);
 }
 
 #[tokio::test]

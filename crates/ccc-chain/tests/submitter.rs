@@ -166,9 +166,13 @@ async fn a_report_that_is_there_is_left_as_it_is() {
     let again = place.submit(&signed, &place.policy()).await.unwrap();
     let own = place.world.stranger.address();
     assert!(matches!(again, Submission::Before { transmitter } if transmitter == own), "{again:?}");
-    let outcome =
-        submit::deliver_unchecked(&place.chain, &place.world.stranger, place.world.deployment.forwarder, &signed);
-    assert_eq!(common::refusal(outcome.await).1, "AlreadyAttempted");
+    let (forwarder, other) = (place.world.deployment.forwarder, &place.world.maker);
+    let unchecked = submit::deliver_unchecked(&place.chain, other, forwarder, &signed).await.unwrap();
+    let checked = submit::deliver(&place.chain, other, forwarder, &signed).await.unwrap();
+    assert_eq!((unchecked.transaction, unchecked.gas_used), (checked.transaction, checked.gas_used));
+    assert_eq!((unchecked.transmitter, checked.transmitter), (own, own));
+    let refused = submit::check(&place.chain, other.address(), forwarder, &signed).await;
+    assert_eq!(common::refusal(refused).1, "AlreadyAttempted");
     place.is_once().await;
 }
 

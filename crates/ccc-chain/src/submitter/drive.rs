@@ -5,21 +5,18 @@ use std::cell::RefCell;
 use alloy::{
     primitives::{Address, B256},
     providers::Provider,
-    rpc::types::{Filter, TransactionReceipt, TransactionRequest},
-    sol_types::SolEvent,
+    rpc::types::{TransactionReceipt, TransactionRequest},
     transports::TransportError,
 };
-use ccc_core::report::SignedReport;
 
 use super::{
     Clock, Policy,
     machine::{Answer, Fees, Landed, Machine, Seen, Step},
 };
 use crate::{
-    Chain, ChainError, Delivery, Sent, Wallet,
-    bindings::QuorumForwarder,
+    Chain, ChainError, Delivery, Wallet,
     error::is_revert,
-    submit::{delivered, delivery_gas, outcome, receiver_of, report_request},
+    submit::{QuorumReport, delivered, deliveries, delivery_gas, landed, outcome, report_request, sent_of},
 };
 
 /// How far below the first block a delivery is looked for: blocks may be taken back in between.
@@ -62,7 +59,7 @@ pub async fn deliver<C: Clock>(
     chain: &Chain,
     wallet: &Wallet,
     forwarder: Address,
-    signed: &SignedReport,
+    signed: &dyn QuorumReport,
     policy: &Policy,
     clock: &C,
 ) -> Result<Submission, ChainError> {
@@ -121,7 +118,7 @@ struct Driver<'a, C> {
     chain: &'a Chain,
     wallet: &'a Wallet,
     forwarder: Address,
-    signed: &'a SignedReport,
+    signed: &'a dyn QuorumReport,
     clock: &'a C,
     machine: RefCell<Machine>,
 }
@@ -193,20 +190,10 @@ impl<C: Clock> Driver<'_, C> {
 
     /// The event of the delivery that succeeded, by whomever.
     async fn delivery(&self, from: u64) -> Result<Landed, ChainError> {
-        let header = self.signed.report().header();
-        let execution = B256::from(header.execution_id);
-        let filter = Filter::new().address(self.forwarder).from_block(from);
-        let filter = filter.event_signature(QuorumForwarder::ReportProcessed::SIGNATURE_HASH);
-        let filter = filter.topic1(receiver_of(self.signed)).topic2(execution);
-        let filter = filter.topic3(B256::right_padding_from(&header.report_id));
-        let logs = self.chain.provider().get_logs(&filter).await?;
-        let succeeded = logs.iter().find_map(|log| {
-            let event = QuorumForwarder::ReportProcessed::decode_log(&log.inner).ok()?;
-            let (transaction, block) = (log.transaction_hash?, log.block_number?);
-            event.result.then_some(Landed { transaction, block })
-        });
+        let found = landed(self.chain, &deliveries(self.forwarder, self.signed).from_block(from)).await?;
+        let id = || B256::from(self.signed.report().header().execution_id);
         // the state is there and its event is not: a node between two blocks
-        succeeded.ok_or_else(|| ChainError::NoBlock { block: format!("of the delivery of {execution}") })
+        found.ok_or_else(|| ChainError::NoBlock { block: format!("of the delivery of {}", id()) })
     }
 
     /// A transaction of ours that is in a block and brought nothing.
@@ -248,23 +235,13 @@ impl<C: Clock> Driver<'_, C> {
         if !receipt.status() {
             return Err(self.chain.reason_of(request, landed.transaction, landed.block).await);
         }
-        let delivery = outcome(self.chain, self.forwarder, self.signed, sent).await?;
+        let delivery = outcome(self.chain, self.forwarder, self.signed, sent, receipt.from).await?;
         Ok(Submitted { delivery, own, attempts, sends })
     }
 
     async fn receipt(&self, landed: Landed) -> Result<TransactionReceipt, ChainError> {
         let receipt = self.chain.provider().get_transaction_receipt(landed.transaction).await?;
         receipt.ok_or_else(|| ChainError::NoBlock { block: landed.block.to_string() })
-    }
-}
-
-fn sent_of(receipt: &TransactionReceipt, landed: Landed) -> Sent {
-    Sent {
-        transaction: landed.transaction,
-        block: landed.block,
-        gas_used: receipt.gas_used,
-        logs: receipt.inner.logs().to_vec(),
-        contract: None,
     }
 }
 

@@ -6,5 +6,6 @@ pub(crate) mod anvil;
 mod deployed;
 pub(crate) mod exchange;
 pub(crate) mod proxy;
+pub(crate) mod tls;
 
 pub(crate) use deployed::*;

@@ -9,6 +9,9 @@ pub(crate) struct ChainArgs {
     /// The node [env: CCC_RPC_URL] [default: http://127.0.0.1:8545]
     #[arg(long, value_name = "URL", help_heading = "Chain")]
     pub(crate) rpc_url: Option<String>,
+    /// Who alone vouches for a node at https:// (PEM) [env: CCC_RPC_CA]
+    #[arg(long, value_name = "FILE", help_heading = "Chain")]
+    pub(crate) rpc_ca: Option<PathBuf>,
     /// Refuse a node of another chain [env: CCC_CHAIN_ID]
     #[arg(long, value_name = "ID", help_heading = "Chain")]
     pub(crate) chain_id: Option<u64>,
@@ -37,7 +40,7 @@ pub(crate) struct ReadArgs {
 /// Whose transactions.
 #[derive(Args, Clone, Default)]
 pub(crate) struct KeyArgs {
-    /// The sender's key in hexadecimal (mode 0600) [env: CCC_PRIVATE_KEY_FILE]
+    /// The sender's key, hexadecimal [env: CCC_PRIVATE_KEY_FILE]
     #[arg(long, value_name = "FILE", help_heading = "Chain", conflicts_with = "keystore")]
     pub(crate) private_key_file: Option<PathBuf>,
     /// The sender's wallet file, version 3 [env: CCC_KEYSTORE]
@@ -212,12 +215,34 @@ pub(crate) struct StatusArgs {
 pub(crate) enum Report {
     /// Hand a signed report to the forwarder, once
     Submit(SubmitArgs),
+    /// Say whether two signed reports exclude each other, and who signed both
+    Compare(CompareArgs),
+}
+
+/// Arguments of `report compare`.
+#[derive(Args)]
+#[command(after_help = "\
+No node is asked: quorums are checked against the signer set of the deployment's file. Exit code 1: the reports
+are no evidence against anybody, and why.
+
+Example:
+  ccc report compare mine.report theirs.report --deployment deployment.json")]
+pub(crate) struct CompareArgs {
+    /// One signed report
+    #[arg(value_name = "FIRST")]
+    pub(crate) first: PathBuf,
+    /// The other
+    #[arg(value_name = "SECOND")]
+    pub(crate) second: PathBuf,
+    #[command(flatten)]
+    pub(crate) read: ReadArgs,
 }
 
 /// Arguments of `report submit`.
 #[derive(Args)]
 #[command(after_help = "\
-Forwarder and receiver are asked first; a refusal costs nothing. A report that was delivered before is left as it is.
+Forwarder and receiver are asked first; a refusal costs nothing. A report that somebody delivered already is done: that
+is told, and the exit code is 0.
 
 Example:
   ccc report submit attempt/report.ccc --deployment deployment.json --private-key-file key")]

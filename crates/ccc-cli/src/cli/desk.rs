@@ -33,7 +33,7 @@ The pool is allowed to take exactly the amount, unless it may take that much alr
 
 Examples:
   ccc deposit --asset base --amount 500000000 --account-key maker.ccc --committee committee.ccc
-  ccc deposit --asset quote --amount 1000000 --keystore wallet.json --broadcast")]
+  ccc deposit --asset quote --amount 1000000 --permit --keystore wallet.json --broadcast")]
 pub(crate) struct ChainDepositArgs {
     /// base, the pool's first token (8 decimals), or quote, its second (6 decimals)
     #[arg(long, value_enum, hide_possible_values = true)]
@@ -44,6 +44,9 @@ pub(crate) struct ChainDepositArgs {
     /// Refuse instead of letting the pool take the amount
     #[arg(long)]
     pub(crate) no_approve: bool,
+    /// Sign a permit (EIP-2612) within the deposit, in the place of an approval
+    #[arg(long, conflicts_with = "no_approve")]
+    pub(crate) permit: bool,
     #[command(flatten)]
     pub(crate) desk: DeskArgs,
 }

@@ -19,8 +19,8 @@ mod value;
 
 pub(crate) use attest::{Attest, AttestPolicy, PolicyCheckArgs};
 pub(crate) use chain::{
-    ChainArgs, Config, DeployArgs, DoctorArgs, KeyArgs, OwnerArgs, ReadArgs, Report, ServeChainArgs, SettingsArgs,
-    SpendArgs, StatusArgs, SubmitArgs,
+    ChainArgs, CompareArgs, Config, DeployArgs, DoctorArgs, KeyArgs, OwnerArgs, ReadArgs, Report, ServeChainArgs,
+    SettingsArgs, SpendArgs, StatusArgs, SubmitArgs,
 };
 pub(crate) use clear::{ClearArgs, ClearRunArgs, ClearVerb, GenerateArgs};
 pub(crate) use desk::{

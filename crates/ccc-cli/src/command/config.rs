@@ -52,6 +52,7 @@ fn rows(settings: &Settings, ctx: &Context<'_>) -> Vec<Row> {
     vec![
         path("config", "CCC_CONFIG", settings.file.clone().filter(|_| settings.file_found)),
         row("rpc_url", "CCC_RPC_URL", Some(url)),
+        path("rpc_ca", "CCC_RPC_CA", settings.rpc_ca.clone()),
         row("chain_id", "CCC_CHAIN_ID", chain_id),
         path("deployment", "CCC_DEPLOYMENT", settings.deployment.clone()),
         path("committee", "CCC_COMMITTEE", settings.committee.clone()),

@@ -133,19 +133,25 @@ async fn contracts(node: &Node, deployment: Option<Result<Deployment, Error>>) -
 async fn standing(node: &Node, deployment: &Deployment) -> Result<Finding, ChainError> {
     deploy::check_place(&node.chain, deployment).await?;
     let newest = node.chain.block(BlockId::latest()).await?;
-    let sets = status::signer_sets(&node.chain, deployment, newest).await?;
+    let held = status::configurations(&node.chain, deployment, newest).await?;
     let registries = if deployment.registries.is_some() { "with" } else { "without" };
     let all = format!("all {} stand, {registries} registries", deployment.contracts().len());
     let Signers { don_id, config_version, .. } = deployment.signers;
-    Ok(match sets.iter().rev().find(|set| set.don_id == don_id) {
-        Some(set) if *set == deployment.signers => {
+    let set = held.signer_sets.iter().rev().find(|set| set.don_id == don_id);
+    let group = held.groups.iter().rev().find(|group| group.don_id == don_id);
+    let rotated = |to: String| Finding {
+        hint: "the deployment's file names the former set; `ccc status` lists the signers".to_owned(),
+        ..good("contracts", format!("{all}; the signers were rotated to {to}"))
+    };
+    Ok(match (set, group) {
+        (set, Some(group)) if set.is_none_or(|set| set.config_version < group.config_version) => {
+            rotated(format!("group {don_id}/{}", group.config_version))
+        }
+        (Some(set), _) if *set == deployment.signers => {
             good("contracts", format!("{all}, and the signer set is the file's"))
         }
-        Some(set) => Finding {
-            hint: "the deployment's file names the former set; `ccc status` lists the signers".to_owned(),
-            ..good("contracts", format!("{all}; the signers were rotated to set {don_id}/{}", set.config_version))
-        },
-        None => Finding {
+        (Some(set), _) => rotated(format!("set {don_id}/{}", set.config_version)),
+        (None, _) => Finding {
             name: "contracts",
             mark: Mark::Missing,
             found: format!("{all}; signer set {don_id}/{config_version} was cleared: no report counts"),

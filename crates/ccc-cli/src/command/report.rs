@@ -3,7 +3,7 @@
 use super::Context;
 use crate::{
     artifact::instead,
-    cli::{Report, SubmitArgs},
+    cli::{CompareArgs, Report, SpendArgs, SubmitArgs},
     error::Error,
     files,
     network::{NetworkError, Node, Settings, open_key, read_deployment, runtime},
@@ -11,11 +11,14 @@ use crate::{
 };
 use alloy::primitives::Address;
 use ccc_chain::{
-    Deployment, deploy, submit,
-    submitter::{Policy, SystemClock, patiently},
+    ChainError, Delivery, Deployment, Wallet,
+    conflict::{self, Claim, Conflict},
+    deploy, submit,
+    submitter::{self, Policy, Submission, Submitted, SystemClock, patiently},
 };
 use ccc_core::report::SignedReport;
 use serde_json::json;
+use std::path::Path;
 
 /// The longest signed report.
 const MAX_REPORT: u64 = 1 << 20;
@@ -23,50 +26,127 @@ const MAX_REPORT: u64 = 1 << 20;
 pub(super) fn run(verb: &Report, ctx: &Context<'_>) -> Result<Answer, Error> {
     match verb {
         Report::Submit(arguments) => submit_report(arguments, ctx),
+        Report::Compare(arguments) => compare(arguments, ctx),
     }
+}
+
+fn compare(arguments: &CompareArgs, ctx: &Context<'_>) -> Result<Answer, Error> {
+    let settings = Settings::read(&(&arguments.read).into())?;
+    let (first, second) = (read_report(&arguments.first)?, read_report(&arguments.second)?);
+    let deployment = read_deployment(settings.deployment()?)?;
+    match conflict::between(&deployment, &first, &second) {
+        Ok(found) => {
+            tell_conflict(&found, ctx);
+            Ok(Answer::Done)
+        }
+        Err(reason) => {
+            let reason = reason.to_string();
+            ctx.ui.result(&[format!("no evidence: {reason}")], &json!({ "conflict": false, "reason": reason }));
+            Ok(Answer::No)
+        }
+    }
+}
+
+fn tell_conflict(found: &Conflict, ctx: &Context<'_>) {
+    let what = match found.claim {
+        Claim::Sequence(sequence) => format!("sequence {sequence} of their kind"),
+        Claim::Version(version) => format!("version {version} of the table"),
+        Claim::Request(id) => format!("the end of request {id}"),
+        Claim::Withdrawal(id) => format!("the payout of withdrawal {id}"),
+        Claim::Block(block) => format!("the reserve's status at block {block}"),
+    };
+    let mut lines = vec![format!("the reports exclude each other: both claim {what}")];
+    lines.extend(found.both.iter().map(|signer| format!("signed both: {signer}")));
+    if found.both.is_empty() {
+        lines.push(
+            "nobody signed both: of each quorum one at least is at fault or saw another chain, and none is named"
+                .to_owned(),
+        );
+    }
+    lines.extend(found.first.iter().map(|signer| format!("signed the first alone: {signer}")));
+    lines.extend(found.second.iter().map(|signer| format!("signed the second alone: {signer}")));
+    let object = json!({
+        "conflict": true, "kind": found.kind.number(), "claim": what, "signed_both": found.both,
+        "signed_first": found.first, "signed_second": found.second,
+    });
+    ctx.ui.result(&lines, &object);
 }
 
 fn submit_report(arguments: &SubmitArgs, ctx: &Context<'_>) -> Result<Answer, Error> {
     let settings = Settings::read(&(&arguments.send).into())?;
-    let signed = read_report(arguments)?;
+    let signed = read_report(&arguments.file)?;
     let deployment = read_deployment(settings.deployment()?)?;
     check_receiver(&signed, &deployment)?;
     runtime()?.block_on(async {
         let node = Node::connect(&settings).await?.within(arguments.send.spend);
-        let forwarder = deployment.forwarder;
-        let failed = |error| node.error(&error);
-        let (policy, clock) = (Policy::of(&node.chain), SystemClock::start());
-        let placed = patiently(&policy, &clock, async || deploy::check_place(&node.chain, &deployment).await);
-        placed.await.map_err(failed)?;
-        let before = patiently(&policy, &clock, async || submit::delivered(&node.chain, forwarder, &signed).await);
-        if let Some(transmitter) = before.await.map_err(failed)? {
-            tell_delivered(&signed, transmitter, ctx);
+        let transmission = Transmission { node, forwarder: deployment.forwarder, signed, ctx };
+        let (policy, clock) = (transmission.policy(), SystemClock::start());
+        let placed = async || deploy::check_place(&transmission.node.chain, &deployment).await;
+        patiently(&policy, &clock, placed).await.map_err(|error| transmission.node.error(&error))?;
+        if transmission.told_before().await? {
             return Ok(Answer::Done);
         }
         let wallet = open_key(settings.key()?, &ctx.passphrases)?;
-        let sender = wallet.address();
-        let asked = patiently(&policy, &clock, async || submit::check(&node.chain, sender, forwarder, &signed).await);
-        asked.await.map_err(failed)?;
-        if !node.sends(arguments.send.spend) {
-            tell_dry(&signed, &node, ctx);
-            return Ok(Answer::Done);
-        }
-        let sent = submit::deliver_unchecked(&node.chain, &wallet, forwarder, &signed).await;
-        match sent {
-            Ok(delivery) => tell_sent(&signed, &delivery, ctx),
-            // somebody else's delivery came first: the report is where it belongs
-            Err(error) => match submit::delivered(&node.chain, forwarder, &signed).await {
-                Ok(Some(transmitter)) => tell_delivered(&signed, transmitter, ctx),
-                // why the sending failed says more than why nobody could be asked afterwards
-                Ok(None) | Err(_) => return Err(node.error(&error).into()),
-            },
-        }
-        Ok(Answer::Done)
+        transmission.submit(&wallet, arguments.send.spend).await
     })
 }
 
-fn read_report(arguments: &SubmitArgs) -> Result<SignedReport, Error> {
-    let path = &arguments.file;
+/// A report on its way.
+struct Transmission<'a> {
+    node: Node,
+    forwarder: Address,
+    signed: SignedReport,
+    ctx: &'a Context<'a>,
+}
+
+impl Transmission<'_> {
+    fn policy(&self) -> Policy {
+        Policy::of(&self.node.chain)
+    }
+
+    /// Checks and delivers, or says that it would.
+    async fn submit(&self, wallet: &Wallet, spend: SpendArgs) -> Result<Answer, Error> {
+        let (chain, signed, clock) = (&self.node.chain, &self.signed, SystemClock::start());
+        let ask = async || submit::check(chain, wallet.address(), self.forwarder, signed).await;
+        if let Err(error) = patiently(&self.policy(), &clock, ask).await {
+            return self.settled(&error).await;
+        }
+        if !self.node.sends(spend) {
+            tell_dry(signed, &self.node, self.ctx);
+            return Ok(Answer::Done);
+        }
+        let sent = submitter::deliver(chain, wallet, self.forwarder, signed, &self.policy(), &clock).await;
+        match sent {
+            Ok(Submission::Delivered(submitted)) => tell_sent(signed, &submitted, self.ctx),
+            Ok(Submission::Before { transmitter }) => tell_delivered(signed, transmitter, self.ctx),
+            Err(error) => return self.settled(&error).await,
+        }
+        Ok(Answer::Done)
+    }
+
+    /// A report that the forwarder has is where it belongs, whoever brought it and whatever failed here.
+    async fn settled(&self, error: &ChainError) -> Result<Answer, Error> {
+        match submit::delivered(&self.node.chain, self.forwarder, &self.signed).await {
+            Ok(Some(transmitter)) => tell_delivered(&self.signed, transmitter, self.ctx),
+            // the first error says more than why nobody could be asked afterwards
+            Ok(None) | Err(_) => return Err(self.node.error(error).into()),
+        }
+        Ok(Answer::Done)
+    }
+
+    /// Whether the forwarder has the report already, which is told then.
+    async fn told_before(&self) -> Result<bool, NetworkError> {
+        let (chain, clock) = (&self.node.chain, SystemClock::start());
+        let ask = async || submit::delivered(chain, self.forwarder, &self.signed).await;
+        let found = patiently(&self.policy(), &clock, ask).await.map_err(|error| self.node.error(&error))?;
+        if let Some(transmitter) = found {
+            tell_delivered(&self.signed, transmitter, self.ctx);
+        }
+        Ok(found.is_some())
+    }
+}
+
+fn read_report(path: &Path) -> Result<SignedReport, Error> {
     let bytes = files::read(path, MAX_REPORT)?;
     SignedReport::from_bytes(&bytes).map_err(|error| instead(path, bytes, "a signed report", Error::Quorum(error)))
 }
@@ -87,9 +167,12 @@ fn execution_id(signed: &SignedReport) -> String {
 }
 
 fn tell_delivered(signed: &SignedReport, transmitter: Address, ctx: &Context<'_>) {
-    let lines = [format!("delivered before, by {transmitter}: nothing was sent")];
+    let lines = [format!("delivered already, by {transmitter}: nothing is left to send")];
     let id = execution_id(signed);
-    ctx.ui.result(&lines, &json!({ "sent": false, "delivered": true, "transmitter": transmitter, "execution_id": id }));
+    let object = json!({
+        "sent": false, "delivered": true, "own": false, "transmitter": transmitter, "execution_id": id,
+    });
+    ctx.ui.result(&lines, &object);
 }
 
 fn tell_dry(signed: &SignedReport, node: &Node, ctx: &Context<'_>) {
@@ -101,12 +184,15 @@ fn tell_dry(signed: &SignedReport, node: &Node, ctx: &Context<'_>) {
     ctx.ui.result(&lines, &json!({ "sent": false, "delivered": false, "accepted": true, "execution_id": id }));
 }
 
-fn tell_sent(signed: &SignedReport, delivery: &submit::Delivery, ctx: &Context<'_>) {
-    let (transaction, block, gas) = (delivery.transaction, delivery.block, delivery.gas_used);
-    let lines = [format!("delivered in block {block} by transaction {transaction}, {gas} gas")];
-    let id = execution_id(signed);
+fn tell_sent(signed: &SignedReport, submitted: &Submitted, ctx: &Context<'_>) {
+    let Delivery { transaction, block, gas_used: gas, transmitter, .. } = &submitted.delivery;
+    let line = match submitted.own {
+        true => format!("delivered in block {block} by transaction {transaction}, {gas} gas"),
+        false => format!("delivered in block {block} by {transmitter}, who was faster: transaction {transaction}"),
+    };
     let object = json!({
-        "sent": true, "delivered": true, "transaction": transaction, "block": block, "gas": gas, "execution_id": id,
+        "sent": submitted.sends > 0, "delivered": true, "own": submitted.own, "transmitter": transmitter,
+        "transaction": transaction, "block": block, "gas": gas, "execution_id": execution_id(signed),
     });
-    ctx.ui.result(&lines, &object);
+    ctx.ui.result(&[line], &object);
 }

@@ -10,7 +10,7 @@ use crate::{
 use ccc_chain::{
     ChainKind, Deployment,
     deploy::{self, Signers},
-    status::{self, Status},
+    status::{self, Group, Status},
 };
 use ccc_core::report::Verdict;
 use serde_json::{Value, json};
@@ -130,28 +130,68 @@ fn table(status: &Status) -> String {
     format!("the table is at version {}, header {}{ended}", table.version, table.header_hash)
 }
 
-/// The set to sign with: the last one of the deployment's number at the forwarder.
+/// Who signs: the last of the deployment's number at the forwarder.
+enum Current<'a> {
+    Signers(&'a Signers),
+    Group(&'a Group),
+}
+
+fn current<'a>(deployment: &Deployment, status: &'a Status) -> Option<Current<'a>> {
+    let don_id = deployment.signers.don_id;
+    let set = status.configurations.signer_sets.iter().rev().find(|set| set.don_id == don_id);
+    let group = status.configurations.groups.iter().rev().find(|group| group.don_id == don_id);
+    match (set, group) {
+        (Some(set), Some(group)) if set.config_version > group.config_version => Some(Current::Signers(set)),
+        (_, Some(group)) => Some(Current::Group(group)),
+        (set, None) => set.map(Current::Signers),
+    }
+}
+
 fn current_signers<'a>(deployment: &Deployment, status: &'a Status) -> Option<&'a Signers> {
-    status.signer_sets.iter().rev().find(|set| set.don_id == deployment.signers.don_id)
+    match current(deployment, status) {
+        Some(Current::Signers(set)) => Some(set),
+        _ => None,
+    }
+}
+
+fn current_group<'a>(deployment: &Deployment, status: &'a Status) -> Option<&'a Group> {
+    match current(deployment, status) {
+        Some(Current::Group(group)) => Some(group),
+        _ => None,
+    }
 }
 
 fn signers(deployment: &Deployment, status: &Status) -> Vec<String> {
-    let Some(current) = current_signers(deployment, status) else {
-        return vec![format!(
-            "the signer sets with the number {} were cleared: no report counts",
-            deployment.signers.don_id
-        )];
+    let Signers { don_id, config_version: former, .. } = deployment.signers;
+    let Some(current) = current(deployment, status) else {
+        return vec![format!("the signer sets with the number {don_id} were cleared: no report counts")];
     };
-    let (don_id, version) = (current.don_id, current.config_version);
-    let (need, of) = (u16::from(current.f) + 1, current.addresses.len());
-    let mut lines = vec![format!("reports need {need} of {of} signers, set {don_id}/{version}")];
-    if current != &deployment.signers {
-        let former = deployment.signers.config_version;
+    let (named, line) = match current {
+        Current::Signers(set) => ((set.don_id, set.config_version), line_of_set(set)),
+        Current::Group(group) => ((group.don_id, group.config_version), line_of_group(group)),
+    };
+    let mut lines = vec![line];
+    if !matches!(current, Current::Signers(set) if *set == deployment.signers) {
         lines.push(format!("  the signers were rotated: the deployment's file still names set {don_id}/{former}"));
     }
-    let others = status.signer_sets.iter().filter(|set| *set != current);
-    lines.extend(others.map(|set| format!("  reports of set {}/{} count as well", set.don_id, set.config_version)));
+    let sets = status.configurations.signer_sets.iter().map(|set| ("set", (set.don_id, set.config_version)));
+    let groups = status.configurations.groups.iter().map(|group| ("group", (group.don_id, group.config_version)));
+    let others = sets.chain(groups).filter(|(_, id)| *id != named);
+    lines.extend(others.map(|(what, (don, version))| format!("  reports of {what} {don}/{version} count as well")));
     lines
+}
+
+fn line_of_set(set: &Signers) -> String {
+    let (need, of) = (u16::from(set.f) + 1, set.addresses.len());
+    format!("reports need {need} of {of} signers, set {}/{}", set.don_id, set.config_version)
+}
+
+fn line_of_group(group: &Group) -> String {
+    let Group { don_id, config_version, f, participants, .. } = group;
+    let need = u16::from(*f) + 1;
+    format!(
+        "reports need one signature of a group, of {need} of {participants} by its own word, group {don_id}/{config_version}"
+    )
 }
 
 fn registries(status: &Status) -> Vec<String> {
@@ -176,6 +216,7 @@ fn registries(status: &Status) -> Vec<String> {
 
 fn object(deployment: &Deployment, status: &Status, block_age: Option<u64>) -> Value {
     let attestation = &status.attestation;
+    let sets = &status.configurations.signer_sets;
     let pending: Vec<Value> = status
         .pending
         .iter()
@@ -190,7 +231,9 @@ fn object(deployment: &Deployment, status: &Status, block_age: Option<u64>) -> V
         "table_version": status.table.version, "table_header": status.table.header_hash,
         "consumed": status.table.consumed, "last_round": status.table.last_round, "pending": pending,
         "signer_set": current_signers(deployment, status).map(|set| signers_object(deployment, set)),
-        "signer_sets": status.signer_sets.iter().map(|set| signers_object(deployment, set)).collect::<Vec<_>>(),
+        "signer_sets": sets.iter().map(|set| signers_object(deployment, set)).collect::<Vec<_>>(),
+        "group": current_group(deployment, status).map(group_object),
+        "groups": status.configurations.groups.iter().map(group_object).collect::<Vec<_>>(),
         "registries": status.registries.as_ref().map(registries_object),
         "chain_id": deployment.chain_id, "block": status.block.number, "time": status.block.time,
     })
@@ -200,6 +243,13 @@ fn signers_object(deployment: &Deployment, set: &Signers) -> Value {
     json!({
         "don_id": set.don_id, "config_version": set.config_version, "f": set.f, "signers": set.addresses,
         "as_deployed": set == &deployment.signers,
+    })
+}
+
+fn group_object(group: &Group) -> Value {
+    json!({
+        "don_id": group.don_id, "config_version": group.config_version, "f": group.f,
+        "participants": group.participants, "key": group.key,
     })
 }
 

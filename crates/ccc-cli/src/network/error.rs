@@ -1,7 +1,7 @@
 //! What can go wrong between a command and a chain.
 
 use super::keystore::KeystoreError;
-use ccc_chain::custody::PlanError;
+use ccc_chain::{custody::PlanError, https::TlsError};
 use std::path::PathBuf;
 
 /// Why a command did not reach its chain, or was refused there.
@@ -33,8 +33,12 @@ pub(crate) enum NetworkError {
     OtherPool { reason: String },
     #[error("{} ends in neither .json nor .toml", path.display())]
     Form { path: PathBuf },
-    #[error("the node's address is not http://HOST[:PORT][/PATH]")]
+    #[error("the node's address is neither https://HOST[:PORT][/PATH] nor http://HOST[:PORT][/PATH]")]
     Address,
+    #[error("{}: no file of certificate authorities for this node: {reason}", path.display())]
+    Authorities { path: PathBuf, reason: String },
+    #[error("{node}: {source}")]
+    Tls { node: String, source: TlsError },
     #[error("{node}: {reason}")]
     Node { node: String, reason: String },
     #[error("refused by {by}: {reason}")]
@@ -55,6 +59,8 @@ pub(crate) enum NetworkError {
     Balance(Box<Shortfall>),
     #[error("the pool may take {} of {} from {}, and {} are needed", .0.found, .0.token, .0.sender, .0.needed)]
     Allowance(Box<Shortfall>),
+    #[error("{token} takes no permission by signature: {reason}")]
+    NoPermit { token: String, reason: String },
     #[error("the pool has nothing under {id}")]
     UnknownSubmission { id: String },
     #[error("{id} is {found}, where {expected} is wanted")]
@@ -141,6 +147,9 @@ impl NetworkError {
             Self::Allowance(_) => {
                 ("allowance", "leave --no-approve away, or let the pool take the amount from elsewhere")
             }
+            Self::NoPermit { .. } => {
+                ("no-permit", "leave --permit away: a transaction before the deposit lets the pool take it")
+            }
             Self::UnknownSubmission { .. } => {
                 ("unknown-submission", "check the id, and that --deployment and --rpc-url are those of the submission")
             }
@@ -157,7 +166,11 @@ impl NetworkError {
             Self::Deployment { .. } => ("deployment", "name the file that `ccc deploy` or `ccc recover --out` wrote"),
             Self::OtherPool { .. } => ("deployment", "name the file that `ccc deploy` wrote for this pool"),
             Self::Form { .. } => ("deployment", "name a file that ends in .json or .toml"),
-            Self::Address => ("rpc-url", "for a node behind https:// run a local proxy or node and name that"),
+            Self::Address => ("rpc-url", "name a node by --rpc-url, for example http://127.0.0.1:8545"),
+            Self::Authorities { .. } => {
+                ("rpc-ca", "--rpc-ca names a PEM file with the certificate of who vouches for a node at https://")
+            }
+            Self::Tls { source, .. } => ("tls", of_tls(source)),
             Self::Node { .. } => ("chain", "check --rpc-url; `ccc doctor` tells what is missing"),
             Self::Refused { .. } => ("contract-refused", "nothing was sent; `ccc status` shows what the chain holds"),
             Self::RefusedInBlock { .. } => (
@@ -187,5 +200,24 @@ impl NetworkError {
             }
             Self::Serve(_) => ("serve", "name another port, or 0 for a free one"),
         }
+    }
+}
+
+/// What to try where a node behind TLS is not believed.
+fn of_tls(error: &TlsError) -> &'static str {
+    match error {
+        TlsError::Name { .. } => "name the node by a name of its certificate, or ask who runs it for the right one",
+        TlsError::UnknownAuthority => {
+            "for a node of your own name its authority with --rpc-ca FILE; else do not trust it"
+        }
+        TlsError::NoAuthorities { .. } => {
+            "install the system's ca-certificates, or name authorities with --rpc-ca FILE"
+        }
+        TlsError::Expired { .. } | TlsError::NotYet { .. } => {
+            "check this machine's clock; if it is right, the node's certificate has to be renewed"
+        }
+        TlsError::Processor => "use a node of this machine or network at http://",
+        TlsError::Handshake { .. } => "the node must speak TLS 1.3 at this port; without TLS it is an http:// address",
+        _ => "ask who runs the node for a certificate that can be verified",
     }
 }

@@ -15,6 +15,7 @@ const MAX_FILE: u64 = 1 << 16;
 #[serde(deny_unknown_fields)]
 pub(super) struct ConfigFile {
     pub(super) rpc_url: Option<String>,
+    pub(super) rpc_ca: Option<PathBuf>,
     pub(super) chain_id: Option<u64>,
     pub(super) deployment: Option<PathBuf>,
     pub(super) private_key_file: Option<PathBuf>,
@@ -39,6 +40,7 @@ impl ConfigFile {
     fn beside(self, directory: &Path) -> Self {
         let place = |path: Option<PathBuf>| path.map(|path| directory.join(path));
         Self {
+            rpc_ca: place(self.rpc_ca),
             deployment: place(self.deployment),
             private_key_file: place(self.private_key_file),
             keystore: place(self.keystore),

@@ -1,11 +1,12 @@
 //! A node, and what may be told of its address.
 
 use super::{NetworkError, Settings, words_of};
-use crate::cli::SpendArgs;
+use crate::{cli::SpendArgs, files};
 use alloy::{eips::BlockId, transports::http::reqwest::Url};
 use ccc_chain::{
     Chain, ChainError, ChainKind, ConnectOptions,
     custody::{CustodyError, Step},
+    https::Authorities,
     status,
 };
 use std::{
@@ -15,6 +16,9 @@ use std::{
 
 /// How long a node may take for its first answers.
 const PATIENCE: Duration = Duration::from_secs(10);
+
+/// The longest file of certificate authorities: a system's has a quarter of a million bytes.
+const MAX_AUTHORITIES: u64 = 1 << 22;
 
 /// The fewest characters of a piece of an address that may be an access key; shorter ones are words such as `v3`.
 const SHORTEST_KEY: usize = 6;
@@ -39,16 +43,24 @@ impl Node {
     /// Connects to the node of the settings.
     ///
     /// # Errors
-    /// [`NetworkError::Address`], [`NetworkError::Node`].
+    /// [`NetworkError::Address`], [`NetworkError::Authorities`], [`NetworkError::Tls`], [`NetworkError::Node`].
     pub(crate) async fn connect(settings: &Settings) -> Result<Self, NetworkError> {
         let url = parsed(&settings.rpc_url.value)?;
         let (shown, hidden) = (of_url(&url), hidden(&url));
+        let authorities = authorities(settings, &url)?;
         let expected_chain_id = settings.chain_id.as_ref().map(|setting| setting.value);
         let options = ConnectOptions { expected_chain_id, pin_block_times: false, ..ConnectOptions::default() };
         let failed =
             |reason: &str| NetworkError::Node { node: shown.clone(), reason: scrubbed(reason, &hidden, &shown) };
-        let chain = match tokio::time::timeout(PATIENCE, Chain::connect(url.as_str(), &options)).await {
+        let connected = async {
+            match &authorities {
+                Some(authorities) => Chain::connect_trusting(url.as_str(), authorities, &options).await,
+                None => Chain::connect(url.as_str(), &options).await,
+            }
+        };
+        let chain = match tokio::time::timeout(PATIENCE, connected).await {
             Err(_) => return Err(failed("no answer within 10 seconds")),
+            Ok(Err(ChainError::Tls(source))) => return Err(NetworkError::Tls { node: shown, source }),
             Ok(Err(error)) => return Err(failed(&error.to_string())),
             Ok(Ok(chain)) => chain,
         };
@@ -103,6 +115,16 @@ impl Node {
         if let ChainError::OtherPool { .. } = error {
             return NetworkError::OtherPool { reason: plain(&error.to_string()) };
         }
+        match error {
+            ChainError::Tls(source) => NetworkError::Tls { node: self.shown.clone(), source: source.clone() },
+            ChainError::NoPermit { token, reason } => {
+                NetworkError::NoPermit { token: token.to_string(), reason: reason.clone() }
+            }
+            other => self.refusal_or_failure(other),
+        }
+    }
+
+    fn refusal_or_failure(&self, error: &ChainError) -> NetworkError {
         match error.refusal() {
             Some(refusal) => NetworkError::Refused { by: refusal.by.to_string(), reason: plain(&words_of(refusal)) },
             None => NetworkError::Node {
@@ -138,12 +160,24 @@ fn made_by(steps: &[Step]) -> String {
 
 fn parsed(text: &str) -> Result<Url, NetworkError> {
     let url: Url = text.parse().map_err(|_| NetworkError::Address)?;
-    if url.scheme() == "http" && url.host_str().is_some() { Ok(url) } else { Err(NetworkError::Address) }
+    let known = ["http", "https"].contains(&url.scheme());
+    if known && url.host_str().is_some() { Ok(url) } else { Err(NetworkError::Address) }
+}
+
+/// The authorities of the settings' file. A file for a node without TLS is a mistake, whichever of the two was meant.
+fn authorities(settings: &Settings, url: &Url) -> Result<Option<Authorities>, NetworkError> {
+    let Some(path) = settings.rpc_ca.as_ref().map(|setting| &setting.value) else { return Ok(None) };
+    let refused = |reason: String| NetworkError::Authorities { path: path.clone(), reason };
+    if url.scheme() != "https" {
+        return Err(refused("the node's address is not https://".to_owned()));
+    }
+    let text = files::read(path, MAX_AUTHORITIES).map_err(|error| refused(error.to_string()))?;
+    Ok(Some(Authorities::from_pem(&text).map_err(|error| refused(error.to_string()))?))
 }
 
 /// Scheme, host and port of an address, whatever stands in the rest.
 pub(crate) fn shown(text: &str) -> String {
-    parsed(text).map_or_else(|_| "an address that is not http://".to_owned(), |url| of_url(&url))
+    parsed(text).map_or_else(|_| "an address that is neither http:// nor https://".to_owned(), |url| of_url(&url))
 }
 
 fn of_url(url: &Url) -> String {
@@ -197,8 +231,9 @@ mod tests {
             ("http://node.example/v3/0123abcd", "http://node.example/…"),
             ("http://user:pass@node.example:1", "http://node.example:1/…"),
             ("http://node.example?key=0123", "http://node.example/…"),
-            ("https://node.example", "an address that is not http://"),
-            ("secret", "an address that is not http://"),
+            ("https://node.example/v3/0123abcd", "https://node.example/…"),
+            ("wss://node.example", "an address that is neither http:// nor https://"),
+            ("secret", "an address that is neither http:// nor https://"),
         ] {
             assert_eq!(shown(address), expected);
         }

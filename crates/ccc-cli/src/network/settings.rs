@@ -60,6 +60,8 @@ pub(crate) enum KeySource {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Settings {
     pub(crate) rpc_url: Setting<String>,
+    /// The certificate authorities that may vouch for the node; the system's, where none are named.
+    pub(crate) rpc_ca: Option<Setting<PathBuf>>,
     pub(crate) chain_id: Option<Setting<u64>>,
     pub(crate) deployment: Option<Setting<PathBuf>>,
     pub(crate) key: Option<Setting<KeySource>>,
@@ -90,6 +92,7 @@ impl Settings {
         let rpc_url = rpc_url.unwrap_or(Setting { value: DEFAULT_RPC_URL.into(), source: Source::Default });
         Ok(Self {
             rpc_url,
+            rpc_ca: first(chain.rpc_ca.clone(), path("CCC_RPC_CA"), read.rpc_ca),
             chain_id: first(chain.chain_id, number("CCC_CHAIN_ID")?, read.chain_id),
             deployment: first(deployment.deployment.clone(), path("CCC_DEPLOYMENT"), read.deployment),
             key,

@@ -64,6 +64,7 @@ fn every_verb_has_help_with_an_example() {
         "deploy",
         "status",
         "report submit",
+        "report compare",
         "deposit",
         "withdraw",
         "order new",

@@ -16,12 +16,16 @@ mod desk;
 #[cfg(unix)]
 mod desk_again;
 #[cfg(unix)]
+mod desk_permit;
+#[cfg(unix)]
 mod desk_sealed;
 mod drill;
 mod exports;
 mod handed_over;
 mod help;
 mod history;
+#[cfg(unix)]
+mod https;
 mod inspect;
 mod key_files;
 mod keygen;
@@ -42,6 +46,9 @@ mod submissions;
 mod support;
 mod swap;
 mod terminal;
+#[cfg(unix)]
+#[path = "../../../ccc-chain/tests/common/tls.rs"]
+mod tls;
 mod upkeep;
 mod verify;
 mod weighted;

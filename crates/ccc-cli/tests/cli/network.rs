@@ -231,8 +231,10 @@ fn a_report_is_delivered_once_and_a_refusal_is_told_in_words() {
     assert_eq!(at_home(&scratch, &status, &[]).json()["verdict"], "unknown", "nothing was sent");
     let sent = submit("one.report", "");
     assert_eq!((sent.code, &sent.json()["sent"]), (0, &true.into()), "{}", sent.stderr);
+    assert_eq!((&sent.json()["own"], &sent.json()["delivered"]), (&true.into(), &true.into()));
     let again = submit("one.report", "");
     assert_eq!((again.code, &again.json()["sent"], &again.json()["delivered"]), (0, &false.into(), &true.into()));
+    assert_eq!((&again.json()["own"], &again.json()["transmitter"]), (&false.into(), &sent.json()["transmitter"]));
     let run = at_home(&scratch, &status, &[]);
     assert_eq!((run.code, &run.json()["verdict"], &run.json()["stale"]), (0, &"solvent".into(), &false.into()));
     assert_eq!(run.json()["block_age"], serde_json::Value::Null, "the embedded chain has a time of its own");
@@ -242,6 +244,15 @@ fn a_report_is_delivered_once_and_a_refusal_is_told_in_words() {
     assert!(late.stderr.contains("the report was valid until"), "{}", late.stderr);
     write_report(&scratch, "old.report", &deployment, now + 1, 1, now + 600);
     assert!(submit("old.report", "").stderr.contains("a report of this kind with sequence 1 was accepted"));
+    write_report(&scratch, "twin.report", &deployment, now + 1, 1, now + 600);
+    let compare =
+        |other: &str| at_home(&scratch, &format!("--json report compare one.report {other} --deployment d.json"), &[]);
+    let found = compare("twin.report");
+    assert_eq!((found.code, &found.json()["conflict"]), (0, &true.into()), "{}", found.stderr);
+    assert_eq!(found.json()["signed_both"].as_array().map(Vec::len), Some(2));
+    let same = compare("one.report");
+    assert_eq!((same.code, &same.json()["conflict"]), (1, &false.into()));
+    assert!(same.stdout.contains("both reports say the same"), "{}", same.stdout);
     let another = Deployment { attestation: deployment.pool, ..deployment.clone() };
     write_report(&scratch, "other.report", &another, now, 3, now + 600);
     assert_eq!(submit("other.report", "").json_error()["code"], "other-receiver");
@@ -544,8 +555,8 @@ fn plans_and_keys_that_cannot_serve_are_refused() {
     scratch.write_private("wallet.json", "{}");
     deploy(plan.clone(), "--keystore wallet.json").fails(2, "not a keystore");
     at_home(&scratch, &format!("deploy {rpc} {key} --out d.yaml"), &[]).fails(2, "neither .json nor .toml");
-    at_home(&scratch, "deploy --rpc-url https://127.0.0.1 --private-key-file key --out d.json", &[])
-        .fails(2, "not http://");
+    at_home(&scratch, "deploy --rpc-url wss://127.0.0.1 --private-key-file key --out d.json", &[])
+        .fails(2, "neither https://HOST");
     assert!(!scratch.path("d.json").exists());
 }
 

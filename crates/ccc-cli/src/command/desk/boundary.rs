@@ -13,9 +13,18 @@ use crate::{
     pool::BOUNDARY_LIFETIME,
     ui::Answer,
 };
-use alloy::primitives::{Address, U256};
-use ccc_chain::{Wallet, calls, deploy::DeployedToken, read, watch::Event};
+use alloy::primitives::{Address, B256, Bytes, U256};
+use ccc_chain::{
+    Wallet, calls,
+    deploy::DeployedToken,
+    permit::{self, Permission},
+    read,
+    watch::Event,
+};
 use serde_json::json;
+
+/// Seconds for which a token accepts a permit: a transaction's time to be mined.
+const PERMIT_LIFETIME: u64 = 3_600;
 
 pub(super) async fn deposit(arguments: &ChainDepositArgs, ctx: &Context<'_>) -> Result<Answer, Error> {
     check_amount(arguments.amount)?;
@@ -44,9 +53,11 @@ pub(super) async fn deposit(arguments: &ChainDepositArgs, ctx: &Context<'_>) -> 
     desk.check_open().await?;
     desk.check_balance(wallet.address(), token, amount).await?;
     let ciphertext = owner.deposit(desk.pool(), &key, (name.id, name.who), expiry, &mut rng)?.to_bytes().into();
-    let mut steps = desk.approval(&wallet, token, amount, arguments.no_approve).await?;
-    let request = calls::deposit(desk.deployment.pool, asset, amount, name.salt.into(), ciphertext);
-    steps.push(Step { what: "the deposit", request, follows: !steps.is_empty() });
+    let brought = Brought { asset, token, amount, sealed: (name.salt.into(), ciphertext) };
+    let steps = match arguments.permit {
+        true => vec![desk.permitted(&wallet, brought).await?],
+        false => desk.approved(&wallet, brought, arguments.no_approve).await?,
+    };
     desk.carry_out(&wallet, arguments.desk.send.spend, steps, &told).await
 }
 
@@ -75,7 +86,46 @@ pub(super) async fn withdraw(arguments: &ChainWithdrawArgs, ctx: &Context<'_>) -
     desk.carry_out(&wallet, arguments.desk.send.spend, steps, &told).await
 }
 
+/// What is deposited.
+struct Brought<'a> {
+    asset: u32,
+    token: &'a DeployedToken,
+    amount: U256,
+    /// Salt and ciphertext.
+    sealed: (B256, Bytes),
+}
+
 impl Desk<'_> {
+    /// The deposit, after what lets the pool take the amount.
+    async fn approved(&self, wallet: &Wallet, brought: Brought<'_>, refused: bool) -> Result<Vec<Step>, NetworkError> {
+        let Brought { asset, token, amount, sealed: (salt, ciphertext) } = brought;
+        let mut steps = self.approval(wallet, token, amount, refused).await?;
+        let request = calls::deposit(self.deployment.pool, asset, amount, salt, ciphertext);
+        steps.push(Step { what: "the deposit", request, follows: !steps.is_empty() });
+        Ok(steps)
+    }
+
+    /// The deposit with a signature that lets the pool take the amount, unless it may already.
+    async fn permitted(&self, wallet: &Wallet, brought: Brought<'_>) -> Result<Step, NetworkError> {
+        let Brought { asset, token, amount, sealed } = brought;
+        let pool = self.deployment.pool;
+        if self.allowance(wallet, token).await? >= amount {
+            let (salt, ciphertext) = sealed;
+            return Ok(Step::new("the deposit", calls::deposit(pool, asset, amount, salt, ciphertext)));
+        }
+        let deadline = self.node.now().await?.saturating_add(PERMIT_LIFETIME);
+        let permission = Permission { spender: pool, amount, deadline };
+        let permit = self.told(permit::sign(&self.node.chain, wallet, token.address, &permission).await)?;
+        let request = calls::deposit_with_permit(pool, asset, amount, sealed, permit);
+        Ok(Step::new("the deposit with its permit", request))
+    }
+
+    /// What the pool may take of the sender's tokens.
+    async fn allowance(&self, wallet: &Wallet, token: &DeployedToken) -> Result<U256, NetworkError> {
+        let (chain, pool) = (&self.node.chain, self.deployment.pool);
+        self.told(read::allowance(chain, token.address, wallet.address(), pool, Self::NEWEST).await)
+    }
+
     /// That the pool takes deposits: no approval is spent on one that does not.
     async fn check_open(&self) -> Result<(), NetworkError> {
         let pool = read::Pool::new(&self.node.chain, self.deployment.pool);
@@ -112,8 +162,7 @@ impl Desk<'_> {
         refused: bool,
     ) -> Result<Vec<Step>, NetworkError> {
         let pool = self.deployment.pool;
-        let found = read::allowance(&self.node.chain, token.address, wallet.address(), pool, Self::NEWEST).await;
-        let found = self.told(found)?;
+        let found = self.allowance(wallet, token).await?;
         if found >= amount {
             return Ok(Vec::new());
         }

@@ -11,10 +11,11 @@ use std::{
 };
 
 /// Settings of whoever runs the tests.
-const OF_CHAINS: [&str; 10] = [
+const OF_CHAINS: [&str; 11] = [
     "CCC_ACCOUNT_KEY",
     "CCC_COMMITTEE",
     "CCC_CONFIG",
+    "CCC_RPC_CA",
     "CCC_RPC_URL",
     "CCC_CHAIN_ID",
     "CCC_DEPLOYMENT",
