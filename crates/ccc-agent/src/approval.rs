@@ -70,3 +70,9 @@ pub fn missing(policy: &Policy, approvals: &[Approval], action: &B256, value: u6
         _ => 0,
     }
 }
+
+/// The public half of a person's key.
+#[must_use]
+pub fn public(key: &[u8; 32]) -> [u8; 32] {
+    SigningKey::from_bytes(key).verifying_key().to_bytes()
+}
