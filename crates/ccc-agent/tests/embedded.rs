@@ -231,7 +231,8 @@ async fn a_market_apart_from_the_feed_is_refused() {
 
 #[tokio::test]
 async fn a_simulated_exchange_is_refused_where_real_ones_are_asked_for() {
-    let world = World { parts: Parts::Real, ..World::new().await };
+    let mut world = World::new().await;
+    world.parts = Parts::Real;
     world.report(2, 10 * COIN).await;
     refused(&world, &world.policy(), "is a simulated exchange").await;
 }

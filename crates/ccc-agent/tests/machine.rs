@@ -139,7 +139,8 @@ impl Model {
     }
 
     fn facts(&mut self) -> Facts {
-        let fate = self.state.open().map(|sent| self.fate(&sent.intent.clone())).unwrap_or_default();
+        let open = self.state.open().map(|sent| sent.intent.clone());
+        let fate = open.map(|intent| self.fate(&intent)).unwrap_or_default();
         let late = self.late();
         let nonce = self.nonce();
         // a node that lies hides what was mined, tells another time and other numbers; it never invents what was not

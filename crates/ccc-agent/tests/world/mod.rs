@@ -42,7 +42,10 @@ use ccc_enclave::{
 };
 use ccc_node::agent::Agent;
 use ed25519_dalek::SigningKey;
-use rand::{SeedableRng, rngs::StdRng};
+use rand::{
+    SeedableRng,
+    rngs::{StdRng, SysRng},
+};
 
 pub(crate) const COIN: u64 = 100_000_000;
 pub(crate) const LOT: u64 = 1_000;
@@ -150,7 +153,7 @@ impl World {
     }
 
     pub(crate) fn rng(&self) -> StdRng {
-        StdRng::seed_from_u64(rand::random())
+        StdRng::try_from_rng(&mut SysRng).unwrap()
     }
 
     pub(crate) fn policy(&self) -> Policy {
