@@ -53,9 +53,9 @@ pub fn persons<'a>(policy: &Policy, approvals: &'a [Approval], action: &B256) ->
         let mut bytes = [0; 64];
         approval.action == *action
             && hex::decode_to_slice(&approval.signature, &mut bytes).is_ok()
-            && known.get(approval.name.as_str()).is_some_and(|key| {
-                key.verify_strict(&message(action), &Signature::from_bytes(&bytes)).is_ok()
-            })
+            && known
+                .get(approval.name.as_str())
+                .is_some_and(|key| key.verify_strict(&message(action), &Signature::from_bytes(&bytes)).is_ok())
     };
     approvals.iter().filter(holds).map(|approval| approval.name.as_str()).collect()
 }

@@ -146,7 +146,8 @@ impl Evidence {
     fn solvency(&self, event: &Event, signed: &SignedReport) -> Result<Solvency, EvidenceError> {
         let payload = signed.report().payload();
         let sequence = event.sequence;
-        let differs = |what, expected: String, found: String| EvidenceError::Differs { sequence, what, expected, found };
+        let differs =
+            |what, expected: String, found: String| EvidenceError::Differs { sequence, what, expected, found };
         let Statement::Solvency(solvency) = payload.statement else {
             return Err(EvidenceError::NoReport { sequence });
         };
@@ -180,7 +181,8 @@ impl Found {
         }
         let Ok(signed) = SignedReport::from_bytes(&bytes) else { return };
         let payload = signed.report().payload();
-        let names = matches!(payload.statement, Statement::Solvency(found) if found.envelope_digest == event.envelope.0);
+        let names =
+            matches!(payload.statement, Statement::Solvency(found) if found.envelope_digest == event.envelope.0);
         if names && payload.binding.sequence == event.sequence {
             self.reports.push(signed);
         }

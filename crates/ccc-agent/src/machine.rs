@@ -184,23 +184,19 @@ fn settle(state: &State, sent: &Sent, facts: &Facts) -> Step {
         }
         Fate::Pending => Step::Wait(Waiting::UnderWay { transaction }),
         Fate::Unknown if facts.stopped => Step::Wait(Waiting::Stopped),
-        Fate::Unknown => match wanted(state, sent, facts) {
-            Some(waiting) => Step::Wait(waiting),
-            None => Step::Resend,
-        },
+        Fate::Unknown if is_wanted(state, sent, facts) => Step::Resend,
+        // the next transaction takes its number, so that the chain takes one of the two at most
+        Fate::Unknown if intent.deadline.is_none() && facts.latest.is_some() => {
+            Step::Write(Entry::Lapsed { transaction })
+        }
+        Fate::Unknown => Step::Wait(Waiting::UnderWay { transaction }),
     }
 }
 
-/// Why a transaction that the node does not know is not sent again: its event is gone, or a newer one came.
-fn wanted(state: &State, sent: &Sent, facts: &Facts) -> Option<Waiting> {
-    let under_way = Waiting::UnderWay { transaction: sent.intent.transaction };
+/// Whether the plan of a transaction still answers the chain's newest report.
+fn is_wanted(state: &State, sent: &Sent, facts: &Facts) -> bool {
     let decision = state.decisions.get(&sent.intent.sequence);
-    let Some((decision, event)) = decision.zip(facts.latest) else { return Some(under_way) };
-    if event.sequence != decision.event.sequence || facts.now > decision.expiry {
-        // without a deadline it could be sent by anyone who saw it, so it must end before anything else begins
-        return sent.intent.deadline.is_some().then_some(under_way);
-    }
-    moved(decision, &event)
+    decision.is_some_and(|decision| facts.latest == Some(decision.event) && facts.now <= decision.expiry)
 }
 
 fn moved(decision: &Decision, event: &Event) -> Option<Waiting> {

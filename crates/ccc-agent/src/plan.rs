@@ -187,7 +187,8 @@ pub enum Entry {
         /// Whether it did what it was for.
         success: bool,
     },
-    /// It can do nothing any more: its deadline passed, and it is on no final block.
+    /// It is given up: its deadline passed and it is on no final block, or nobody wants it and the node does not know it. The
+    /// next transaction takes its number.
     Lapsed {
         /// The transaction.
         transaction: B256,

@@ -133,7 +133,8 @@ pub fn choose(curve: &[Point], deficit: u64, terms: &Terms) -> Choice {
     let dark = terms.rest(deficit, 0);
     let alone = dark_cost(dark, terms);
     let parts = curve.iter().filter(real).filter(|point| point.got < deficit && terms.allows(point));
-    let best = parts.map(|point| (with_rest(point, deficit, terms), *point)).min_by_key(|(cost, point)| (*cost, point.paid));
+    let best =
+        parts.map(|point| (with_rest(point, deficit, terms), *point)).min_by_key(|(cost, point)| (*cost, point.paid));
     match (best, terms.gain) {
         (Some((cost, point)), Some(gain)) if is_cheaper(cost, alone, gain) => {
             let why = Why::Split { alone, impact: impact(&point, &terms.fair) };

@@ -35,7 +35,10 @@ async fn settled(world: &World, policy: &Policy) -> (Vec<String>, Waiting) {
 async fn refused(world: &World, policy: &Policy, reason: &str) {
     let before = world.held().await;
     let (lines, waiting) = settled(world, policy).await;
-    assert!(matches!(&waiting, Waiting::Refused { reason: found, .. } if found.contains(reason)), "{waiting:?} {lines:?}");
+    assert!(
+        matches!(&waiting, Waiting::Refused { reason: found, .. } if found.contains(reason)),
+        "{waiting:?} {lines:?}"
+    );
     assert_eq!(world.held().await, before, "nothing was spent");
     let (_, state) = world.journal();
     assert!(state.refusals.values().any(|(_, last)| last.contains(reason)), "it is journalled");
@@ -52,7 +55,10 @@ async fn a_small_deficit_is_swapped_and_the_reserve_is_refilled() {
     assert_eq!(waiting, Waiting::Idle, "{lines:?}");
     let refilled = world.reserve_coins().await - before;
     assert!(refilled >= U256::from(deficit) * U256::from(995) / U256::from(1000), "{refilled}");
-    assert!(lines.iter().any(|line| line.starts_with("direct: all of it comes for less than $50000000.00")), "{lines:?}");
+    assert!(
+        lines.iter().any(|line| line.starts_with("direct: all of it comes for less than $50000000.00")),
+        "{lines:?}"
+    );
     let (entries, state) = world.journal();
     assert!(state.sent.iter().all(|sent| sent.end == Some(End::Done)));
     assert_eq!(state.sent.len(), 2, "an approval and the swap");
@@ -209,8 +215,9 @@ async fn an_event_without_its_envelope_is_refused() {
 async fn a_feed_that_stood_still_is_refused() {
     let world = World::new().await;
     world.report(2, 10 * COIN).await;
-    world.push(60_000, 3_700).await;
-    refused(&world, &world.policy(), "the age of the feed's answer").await;
+    world.wait(120).await;
+    let policy = Policy { route: Route { stale: 60, ..world.policy().route }, ..world.policy() };
+    refused(&world, &policy, "the age of the feed's answer").await;
 }
 
 #[tokio::test]
@@ -248,7 +255,7 @@ async fn a_quote_that_moved_before_it_is_sent_is_refused() {
         driver.turn(&mut world.rng()).await.unwrap();
     }
     drop(driver);
-    world.trade(5_000_000).await;
+    world.trade(20_000_000).await;
     refused(&world, &policy, "the price moved").await;
 }
 

@@ -60,7 +60,11 @@ fn calls() -> [(Address, Vec<u8>, Permitted); 5] {
             exactInputSingleCall { params: swap() }.abi_encode(),
             Permitted::Swap { paid: 1_000 * DOLLAR, deadline: NOW + 300 },
         ),
-        (address(2), request(b"a sealed order that is no multiple of a word"), Permitted::Request { deadline: NOW + 60 }),
+        (
+            address(2),
+            request(b"a sealed order that is no multiple of a word"),
+            Permitted::Request { deadline: NOW + 60 },
+        ),
         (address(2), CREDarkPool::cancelCall { requestId: B256::repeat_byte(1) }.abi_encode(), Permitted::Cancel),
     ]
 }
@@ -200,7 +204,9 @@ fn pays_the_reserve(transaction: &Unsigned) -> bool {
         found if found == address(4) => {
             TestToken::approveCall::abi_decode(data).is_ok_and(|call| call.spender == address(7))
         }
-        found if found == address(5) => TestToken::transferCall::abi_decode(data).is_ok_and(|call| call.to == address(3)),
+        found if found == address(5) => {
+            TestToken::transferCall::abi_decode(data).is_ok_and(|call| call.to == address(3))
+        }
         found if found == address(7) => exactInputSingleCall::abi_decode(data).is_ok_and(|call| {
             let params = call.params;
             (params.recipient, params.tokenIn, params.tokenOut) == (address(3), address(4), address(5))

@@ -135,7 +135,12 @@ fn two_different_persons_approve_one_action_of_one_event() {
     assert_eq!(approval::missing(&policy, &[], &action, 500 * DOLLAR), 0, "nobody has to below the limit");
     let both = [approve(1), approve(2)];
     let other = Item { value: 502 * DOLLAR, ..item };
-    for other in [digest(event(2, 0, 2), 0, &item), digest(event(1, 1, 2), 0, &item), digest(found, 1, &item), digest(found, 0, &other)] {
+    for other in [
+        digest(event(2, 0, 2), 0, &item),
+        digest(event(1, 1, 2), 0, &item),
+        digest(found, 1, &item),
+        digest(found, 0, &other),
+    ] {
         assert_eq!(missing(&both, &other), 2);
     }
     let renamed = Approval { name: "bob".into(), ..approve(1) };

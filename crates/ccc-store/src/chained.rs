@@ -319,10 +319,7 @@ mod tests {
             file.append(Word::new(word)).expect("written");
         }
         let long = "x".repeat(300);
-        assert!(matches!(
-            file.append(Word::new(&long)),
-            Err(ChainedError::Line { line: 4, reason: "it is too long" })
-        ));
+        assert!(matches!(file.append(Word::new(&long)), Err(ChainedError::Line { line: 4, reason: "it is too long" })));
         drop(file);
         let good = std::fs::read_to_string(&path).expect("read");
         let lines: Vec<&str> = good.split_inclusive('\n').collect();

@@ -9,7 +9,8 @@ use alloy::{
     sol_types::SolCall,
 };
 use ccc_chain::{
-    ChainError, act::submission_id,
+    ChainError,
+    act::submission_id,
     bindings::{CREDarkPool, TestToken},
     calls, read,
     swap::{Found, Limits, SwapError},
@@ -100,7 +101,9 @@ impl Driver<'_> {
             (_, Action::Swap { paid, quoted }) => {
                 format!("swap {paid} millionths of a dollar for about {quoted} units, paid to the reserve {reserve}")
             }
-            (_, Action::Request { coins }) => format!("ask the dark pool for {coins} units for the reserve, under seal"),
+            (_, Action::Request { coins }) => {
+                format!("ask the dark pool for {coins} units for the reserve, under seal")
+            }
             (_, Action::Cancel { request }) => format!("take request {request} back"),
         };
         let until = made.deadline.map(|deadline| format!(", until {deadline}")).unwrap_or_default();

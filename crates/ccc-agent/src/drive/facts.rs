@@ -43,7 +43,8 @@ impl Driver<'_> {
         facts.latest = self.latest(&deep).await?;
         let from = self.means.signer.address();
         let provider = chain.provider();
-        let count = async |at: BlockId| provider.get_transaction_count(from).block_id(at).await.map_err(ChainError::from);
+        let count =
+            async |at: BlockId| provider.get_transaction_count(from).block_id(at).await.map_err(ChainError::from);
         facts.nonces = (count(deep.id()).await?, count(BlockId::pending()).await?);
         self.fates(&deep, &mut facts).await?;
         let pool = Pool::new(chain, self.means.deployment.pool);
@@ -83,7 +84,11 @@ impl Driver<'_> {
         let shown = read::attestation(self.means.chain, self.means.deployment.attestation, deep.id()).await?;
         let lies = |what, expected: String, found: String| Err(DriveError::Lies { what, expected, found });
         let Some(event) = found else {
-            return if shown.sequence == 0 { Ok(None) } else { lies("the last report", shown.sequence.to_string(), "0".into()) };
+            return if shown.sequence == 0 {
+                Ok(None)
+            } else {
+                lies("the last report", shown.sequence.to_string(), "0".into())
+            };
         };
         if event.sequence != shown.sequence {
             return lies("the last report", shown.sequence.to_string(), event.sequence.to_string());

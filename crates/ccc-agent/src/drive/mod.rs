@@ -245,7 +245,9 @@ fn in_words(entry: &Entry) -> String {
         Entry::Landed { transaction, block, success: false } => {
             format!("transaction {transaction} was refused in block {block}")
         }
-        Entry::Lapsed { transaction } => format!("transaction {transaction} can do nothing any more: its deadline passed"),
+        Entry::Lapsed { transaction } => {
+            format!("transaction {transaction} is given up: the next one takes its number")
+        }
         Entry::Ended { request, success: true } => format!("request {request} was filled"),
         Entry::Ended { request, success: false } => format!("request {request} ended unfilled"),
         Entry::Decided { words, .. } => words.join("; "),

@@ -66,7 +66,8 @@ impl Driver<'_> {
     }
 
     fn items(&self, choice: &Choice, fair: &Price) -> Result<Vec<Item>, Refusal> {
-        let swap = choice.direct.map(|Point { paid, got }| Item { action: Action::Swap { paid, quoted: got }, value: paid });
+        let swap =
+            choice.direct.map(|Point { paid, got }| Item { action: Action::Swap { paid, quoted: got }, value: paid });
         let mut items: Vec<Item> = swap.into_iter().collect();
         if choice.dark > 0 {
             let worth = worth(choice.dark, fair);
@@ -200,7 +201,8 @@ fn price_of(answer: i128, decimals: u8, base_decimals: u8) -> Result<Price, Refu
 fn average_price(average: &Twap) -> Result<Price, Refusal> {
     let paid = 1_000_000 * DOLLAR;
     let got = average.value(U256::from(paid)).and_then(|got| u64::try_from(got).ok()).filter(|got| *got > 0);
-    let got = got.ok_or_else(|| value("the average price", "one that can be counted with".into(), average.tick.to_string()))?;
+    let got =
+        got.ok_or_else(|| value("the average price", "one that can be counted with".into(), average.tick.to_string()))?;
     Ok(Point { paid, got })
 }
 
@@ -218,9 +220,9 @@ async fn quoted(market: &Market<'_>, paid: u128) -> Result<Option<Point>, Refusa
 }
 
 fn shown(curve: &[Point], fair: &Price) -> String {
-    let points = curve.iter().map(|point| {
-        format!(" {} give {} ({} bp)", Dollars(point.paid.into()), point.got, impact(point, fair))
-    });
+    let points = curve
+        .iter()
+        .map(|point| format!(" {} give {} ({} bp)", Dollars(point.paid.into()), point.got, impact(point, fair)));
     points.collect::<Vec<_>>().join(",")
 }
 

@@ -323,7 +323,7 @@ impl World {
         market.send(&self.owner, &order).await.unwrap();
     }
 
-    async fn wait(&self, seconds: u64) {
+    pub(crate) async fn wait(&self, seconds: u64) {
         let now = self.chain.block(LATEST).await.unwrap().time;
         self.chain.advance_time(now + seconds).await.unwrap();
     }

@@ -179,7 +179,10 @@ fn check_policy(arguments: &CheckPolicyArgs, ctx: &Context<'_>) -> Result<Answer
 fn words_of(policy: &Policy) -> Vec<String> {
     let (contracts, limits, route) = (&policy.contracts, &policy.limits, &policy.route);
     let mut words = vec![
-        format!("chain {}, events {} blocks deep; everything goes to the reserve {}", policy.chain_id, policy.depth, contracts.reserve),
+        format!(
+            "chain {}, events {} blocks deep; everything goes to the reserve {}",
+            policy.chain_id, policy.depth, contracts.reserve
+        ),
         format!(
             "at most {} dollars an action and {} a day, {} attempts, {} requests a day, a pause of {} s",
             limits.per_action, limits.per_day, limits.attempts, limits.requests_per_day, limits.cooldown
@@ -226,7 +229,8 @@ fn approve(arguments: &ApproveArgs, ctx: &Context<'_>) -> Result<Answer, Error> 
     let action = B256::from(arguments.action.0);
     let misfit = |source| Error::AgentPolicy { path: arguments.policy.clone(), source: Box::new(source) };
     let made = Approval::make(&policy, &key, action).map_err(misfit)?;
-    let text = serde_json::to_vec(&made).map_err(|error| Error::Write { path: arguments.out.clone(), source: error.into() })?;
+    let text = serde_json::to_vec(&made)
+        .map_err(|error| Error::Write { path: arguments.out.clone(), source: error.into() })?;
     files::write(&arguments.out, &text, Audience::Everyone, Replace::Never)?;
     let lines = [format!("{} approves {action}: {}", made.name, arguments.out.display())];
     ctx.ui.result(&lines, &json!({ "action": action, "name": made.name }));

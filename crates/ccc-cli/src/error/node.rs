@@ -17,9 +17,10 @@ impl Error {
             Self::AgentPolicy { .. } => {
                 ("agent-policy", "docs/spec/agent.md has every key; `ccc agent check-policy FILE` reads it again")
             }
-            Self::AgentJournal { .. } => {
-                ("agent-journal", "keep the file; `ccc agent journal FILE` names the line, docs/spec/agent.md what to do")
-            }
+            Self::AgentJournal { .. } => (
+                "agent-journal",
+                "keep the file; `ccc agent journal FILE` names the line, docs/spec/agent.md what to do",
+            ),
             Self::AgentKey { .. } => ("agent-key", "name the file that `ccc keygen agent` wrote for this deployment"),
             Self::AgentRun(_) => {
                 ("agent-run", "nothing was sent that the journal does not have; run it again against another node")

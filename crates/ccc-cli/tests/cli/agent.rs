@@ -9,10 +9,7 @@ use alloy::{
     primitives::{Address, B256, U256},
     providers::Provider,
 };
-use ccc_chain::{
-    Actions, Chain, ConnectOptions, Deployment, Wallet, read,
-    swap::Venue,
-};
+use ccc_chain::{Actions, Chain, ConnectOptions, Deployment, Wallet, read, swap::Venue};
 use ccc_core::report::{Solvency, Verdict};
 use ccc_enclave::agent::{Notice, envelope_digest};
 use rand::{SeedableRng, rngs::StdRng};
@@ -91,7 +88,12 @@ impl Desk {
              [contracts.exchange]\nfactory = '{}'\nrouter = '{}'\nquoter = '{}'\npool = '{}'\n\
              [limits]\nper_action = 500000\nper_day = 1000000\ncooldown = 0\nattempts = 3\nrequests_per_day = 2\n\
              gas_price = 500\n",
-            tokens[1].address, tokens[0].address, Address::repeat_byte(9), venue.router, venue.quoter, venue.pool
+            tokens[1].address,
+            tokens[0].address,
+            Address::repeat_byte(9),
+            venue.router,
+            venue.quoter,
+            venue.pool
         )
     }
 
@@ -168,8 +170,12 @@ fn a_check_is_answered_by_a_swap_and_only_with_execute() {
     assert_eq!(desk.reserve() - before, refilled, "one check, one swap");
 
     let journal = desk.scratch.done("--json agent journal agent.journal").json();
-    let entries: Vec<&str> =
-        journal["entries"].as_array().expect("entries").iter().filter_map(|line| line["what"]["entry"].as_str()).collect();
+    let entries: Vec<&str> = journal["entries"]
+        .as_array()
+        .expect("entries")
+        .iter()
+        .filter_map(|line| line["what"]["entry"].as_str())
+        .collect();
     let expected = ["began", "began", "decided", "intent", "landed", "intent", "landed", "began"];
     assert_eq!(entries, expected);
     assert_eq!(journal["open"], serde_json::Value::Null);
@@ -194,10 +200,17 @@ fn what_does_not_belong_together_is_refused() {
     desk.scratch.write("agent.toml", other);
     let refused = desk.run("--json --execute");
     assert_eq!(code(&refused), (2, "agent-policy".to_owned()));
-    assert!(refused.json_error()["error"].as_str().is_some_and(|text| text.contains("contracts.reserve")), "{}", refused.stderr);
+    assert!(
+        refused.json_error()["error"].as_str().is_some_and(|text| text.contains("contracts.reserve")),
+        "{}",
+        refused.stderr
+    );
     desk.scratch.write("agent.toml", policy);
     let check = desk.scratch.done("agent check-policy agent.toml --deployment d.json").stdout;
-    assert!(check.contains("at most 500000 dollars an action and 1000000 a day") && check.contains("nobody approves"), "{check}");
+    assert!(
+        check.contains("at most 500000 dollars an action and 1000000 a day") && check.contains("nobody approves"),
+        "{check}"
+    );
 }
 
 #[test]
@@ -208,7 +221,11 @@ fn policies_and_persons_are_checked_without_a_chain() {
         "chain_id = 1\ndepth = 12\nkill_switch = 'stop'\n[contracts]\nattestation = '{}'\npool = '{}'\nreserve = '{}'\n\
          quote = '{}'\nbase = '{}'\nbase_decimals = 8\n[limits]\nper_action = 100\nper_day = 200\ncooldown = 60\n\
          attempts = 3\nrequests_per_day = 2\ngas_price = 100\n",
-        address(1), address(2), address(3), address(4), address(5)
+        address(1),
+        address(2),
+        address(3),
+        address(4),
+        address(5)
     );
     let keys: Vec<String> = ["alice", "bob"]
         .iter()
@@ -217,12 +234,15 @@ fn policies_and_persons_are_checked_without_a_chain() {
             made["public"].as_str().expect("a key").to_owned()
         })
         .collect();
-    let persons = format!("[approval]\nabove = 10\npersons = 2\n[approval.keys]\nalice = '{}'\nbob = '{}'\n", keys[0], keys[1]);
+    let persons =
+        format!("[approval]\nabove = 10\npersons = 2\n[approval.keys]\nalice = '{}'\nbob = '{}'\n", keys[0], keys[1]);
     scratch.write("agent.toml", format!("{policy}{persons}"));
     let words = scratch.done("agent check-policy agent.toml").stdout;
     assert!(words.contains("above 10 dollars 2 of 2 persons approve") && words.contains("no exchange"), "{words}");
     let action = B256::repeat_byte(5);
-    let approve = |key: &str, out: &str| scratch.ccc(&format!("--json agent approve {action} --policy agent.toml --key {key} --out {out}"));
+    let approve = |key: &str, out: &str| {
+        scratch.ccc(&format!("--json agent approve {action} --policy agent.toml --key {key} --out {out}"))
+    };
     let made = approve("alice.key", "alice.json");
     assert_eq!((made.code, &made.json()["name"]), (0, &"alice".into()), "{}", made.stderr);
     assert_eq!(approve("alice.key", "alice.json").json_error()["code"], "exists");
@@ -235,7 +255,8 @@ fn policies_and_persons_are_checked_without_a_chain() {
         ("depth = 12", "depht = 12", "unknown field"),
         ("alice = ", "'al\\u001b[2Jice' = ", "the key of"),
     ] {
-        let bent = format!("{policy}{persons}").replacen(from, to, 1).replace("'al\\u001b[2Jice'", "\"al\\u001b[2Jice\"");
+        let bent =
+            format!("{policy}{persons}").replacen(from, to, 1).replace("'al\\u001b[2Jice'", "\"al\\u001b[2Jice\"");
         scratch.write("bent.toml", bent);
         let refused = scratch.ccc("agent check-policy bent.toml");
         refused.fails(2, reason);
