@@ -161,6 +161,9 @@ impl Evidence {
         if status != event.status {
             return Err(differs("the status", status.to_string(), event.status.to_string()));
         }
+        if solvency.block != event.about {
+            return Err(differs("the block of the check", solvency.block.to_string(), event.about.to_string()));
+        }
         Ok(solvency)
     }
 }

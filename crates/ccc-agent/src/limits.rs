@@ -9,6 +9,8 @@ use crate::{
 };
 
 const DAY: u64 = 86_400;
+/// Transactions of one attempt at most: an approval of nothing, the approval, the action.
+const CALLS: u32 = 3;
 
 /// Why an action is not taken, or not yet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -84,6 +86,11 @@ pub fn admit(state: &State, policy: &Policy, now: u64, place: (u64, u32), item: 
         return Err(Limit::PerAction { most, found });
     }
     if state.tries(sequence, index).count() >= usize::try_from(limits.attempts).unwrap_or(usize::MAX) {
+        return Err(Limit::Attempts { most: limits.attempts });
+    }
+    // an approval that a token does not keep would be sent again for ever
+    let all = state.sent.iter().filter(|sent| (sent.intent.sequence, sent.intent.index) == place).count();
+    if all >= usize::try_from(limits.attempts.saturating_mul(CALLS)).unwrap_or(usize::MAX) {
         return Err(Limit::Attempts { most: limits.attempts });
     }
     let (most, spent) = (limits.per_day.saturating_mul(DOLLAR), spent(state, now));

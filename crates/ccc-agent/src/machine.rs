@@ -131,6 +131,24 @@ pub enum Waiting {
         /// The chain's.
         found: B256,
     },
+    /// A request is not settled yet: what it brings is in no check.
+    #[error("request {request} waits for its round: another check comes after it")]
+    Request {
+        /// Which.
+        request: B256,
+    },
+    /// The check does not know of the last action yet.
+    #[error(
+        "event {sequence} is about block {about}, the last action is in block {landed}: a later check is waited for"
+    )]
+    Older {
+        /// The event.
+        sequence: u64,
+        /// The block that it is about.
+        about: u64,
+        /// The last action's.
+        landed: u64,
+    },
     /// Somebody else used the sender's key, or the node does not tell the truth.
     #[error("the sender's next number is {expected}, the node says {found}: nothing is sent")]
     Nonce {
@@ -211,10 +229,20 @@ fn check_nonce(state: &State, facts: &Facts, from: alloy::primitives::Address) -
 }
 
 fn undecided(state: &State, event: Event, facts: &Facts, policy: &Policy) -> Step {
-    match again(state, event.sequence, facts.now, policy) {
+    match unsettled(state, &event).or_else(|| again(state, event.sequence, facts.now, policy)) {
         Some(waiting) => Step::Wait(waiting),
         None => Step::Decide(event),
     }
+}
+
+/// What was done for an earlier event must be in the check: the same hole would be filled twice.
+fn unsettled(state: &State, event: &Event) -> Option<Waiting> {
+    if let Some(request) = state.pending_requests().first() {
+        return Some(Waiting::Request { request: *request });
+    }
+    let Event { sequence, about, .. } = *event;
+    let landed = state.last_block().filter(|landed| about <= *landed)?;
+    Some(Waiting::Older { sequence, about, landed })
 }
 
 /// Whether an event that was refused has to wait.

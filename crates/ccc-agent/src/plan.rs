@@ -24,6 +24,8 @@ pub struct Event {
     pub log_index: u64,
     /// Its status: 0 unknown, 1 solvent, 2 insolvent.
     pub status: u8,
+    /// The block that its answer is about.
+    pub about: u64,
     /// The digest of the agent's envelope.
     pub envelope: B256,
 }

@@ -37,6 +37,8 @@ pub struct Sent {
     pub time: u64,
     /// How it ended; none while nobody knows.
     pub end: Option<End>,
+    /// The block that has it.
+    pub block: Option<u64>,
 }
 
 /// What was decided, sent and refused.
@@ -97,10 +99,10 @@ impl State {
                 *last = reason;
             }
             Entry::Intent(intent) => self.open_one(time, intent)?,
-            Entry::Landed { transaction, success, .. } => {
-                self.end(transaction, if success { End::Done } else { End::Reverted })?;
+            Entry::Landed { transaction, success, block } => {
+                self.end(transaction, if success { End::Done } else { End::Reverted }, Some(block))?;
             }
-            Entry::Lapsed { transaction } => self.end(transaction, End::Lapsed)?,
+            Entry::Lapsed { transaction } => self.end(transaction, End::Lapsed, None)?,
             Entry::Ended { request, success } => {
                 self.ended.insert(request, success);
             }
@@ -119,13 +121,13 @@ impl State {
         if self.open().is_some() || !bound || !next || self.is_done(sequence, index) {
             return Err(Inconsistent::Transaction { transaction });
         }
-        self.sent.push(Sent { intent, time, end: None });
+        self.sent.push(Sent { intent, time, end: None, block: None });
         Ok(())
     }
 
     /// One that lapsed may still be taken by a block, which then has its number: it lands late, and whatever else was signed
     /// with that number never can.
-    fn end(&mut self, transaction: B256, end: End) -> Result<(), Inconsistent> {
+    fn end(&mut self, transaction: B256, end: End, block: Option<u64>) -> Result<(), Inconsistent> {
         let not_open = Inconsistent::NotOpen { transaction };
         let found = self.unsettled().find(|sent| sent.intent.transaction == transaction).ok_or(not_open)?;
         if end == End::Lapsed && found.end.is_some() {
@@ -134,7 +136,7 @@ impl State {
         let (from, nonce) = (found.intent.from, found.intent.nonce);
         for sent in self.sent.iter_mut().filter(|sent| (sent.intent.from, sent.intent.nonce) == (from, nonce)) {
             let own = sent.intent.transaction == transaction;
-            sent.end = if own { Some(end) } else { sent.end.or(Some(End::Lapsed)) };
+            (sent.end, sent.block) = if own { (Some(end), block) } else { (sent.end.or(Some(End::Lapsed)), None) };
         }
         Ok(())
     }
@@ -183,6 +185,12 @@ impl State {
         let of_it = self.sent.iter().filter(|sent| sent.intent.from == from && sent.intent.nonce == nonce);
         let landed = of_it.into_iter().any(|sent| matches!(sent.end, Some(End::Done | End::Reverted)));
         if landed { nonce.checked_add(1) } else { Some(nonce) }
+    }
+
+    /// The block of the last action that did something.
+    #[must_use]
+    pub fn last_block(&self) -> Option<u64> {
+        self.principals().filter(|sent| sent.end == Some(End::Done)).filter_map(|sent| sent.block).max()
     }
 
     /// Requests that were made and have not ended.

@@ -96,6 +96,43 @@ async fn a_large_deficit_is_asked_for_in_the_dark() {
     assert_eq!(pool.request(id, alloy::eips::BlockId::latest()).await.unwrap().status, RequestStatus::Cancelled);
 }
 
+/// A check that does not know of the swap yet would have the same hole filled twice.
+#[tokio::test]
+async fn a_check_from_before_the_last_action_is_not_acted_on() {
+    let world = World::new().await;
+    world.report(2, 2 * COIN).await;
+    assert_eq!(settled(&world, &world.policy()).await.1, Waiting::Idle);
+    let before = world.reserve_coins().await;
+    world.report(2, 2 * COIN).await;
+    let waiting = settled(&world, &world.policy()).await.1;
+    assert!(matches!(waiting, Waiting::Older { sequence: 2, about, landed } if about == landed), "{waiting:?}");
+    assert_eq!(world.reserve_coins().await, before);
+    world.report(2, 2 * COIN).await;
+    assert_eq!(settled(&world, &world.policy()).await.1, Waiting::Idle);
+    assert!(world.reserve_coins().await > before, "a later check is acted on");
+}
+
+/// While a request waits for its round the hole is still there, and another request would fill it twice.
+#[tokio::test]
+async fn a_request_that_waits_is_the_only_one() {
+    let world = World::new().await;
+    let mut policy = world.policy();
+    policy.contracts.exchange = None;
+    world.report(2, 2 * COIN).await;
+    assert_eq!(settled(&world, &policy).await.1, Waiting::Idle);
+    let [request] = world.journal().1.pending_requests()[..] else { panic!("one request") };
+    world.mine().await;
+    world.report(2, 2 * COIN).await;
+    assert_eq!(settled(&world, &policy).await.1, Waiting::Request { request });
+    // its round never comes
+    world.wait(60 + 300 + 1).await;
+    world.push(60_000, 5).await;
+    world.report(2, 2 * COIN).await;
+    assert_eq!(settled(&world, &policy).await.1, Waiting::Idle);
+    let (_, state) = world.journal();
+    assert_eq!((state.ended.get(&request), state.sent.len()), (Some(&false), 2));
+}
+
 #[tokio::test]
 async fn a_split_swaps_a_part_and_asks_for_the_rest() {
     let world = World::new().await;

@@ -61,6 +61,7 @@ fn op() -> impl Strategy<Value = Op> {
 struct Landed {
     intent: Intent,
     success: bool,
+    block: u64,
 }
 
 /// A chain, a journal and an agent.
@@ -69,6 +70,7 @@ struct Model {
     now: u64,
     event: Option<Event>,
     forks: u8,
+    height: u64,
     kill: bool,
     journal: Vec<(u64, Entry)>,
     state: State,
@@ -89,6 +91,7 @@ impl Model {
             now: 1_700_000_000,
             event: None,
             forks: 0,
+            height: 1,
             kill: false,
             journal: Vec::new(),
             state: State::default(),
@@ -115,7 +118,9 @@ impl Model {
             Op::Report { status } => self.report(status),
             Op::Fork => {
                 self.forks += 1;
-                self.event = self.event.map(|found| event(found.sequence, self.forks, found.status));
+                self.event = self
+                    .event
+                    .map(|found| Event { about: found.about, ..event(found.sequence, self.forks, found.status) });
             }
             Op::Mine => self.mine(),
             Op::Drop => self.mempool.clear(),
@@ -126,17 +131,19 @@ impl Model {
 
     fn report(&mut self, status: u8) {
         let sequence = self.event.map_or(1, |found| found.sequence + 1);
-        self.event = Some(event(sequence, self.forks, status));
+        self.event = Some(Event { about: self.height, ..event(sequence, self.forks, status) });
+        self.height += 1;
     }
 
     /// A block takes what has the next number, and the contract refuses what is late.
     fn mine(&mut self) {
         self.now += 12;
+        self.height += 1;
         let nonce = self.nonce();
         let Some(at) = self.mempool.iter().position(|intent| intent.nonce == nonce) else { return };
         let intent = self.mempool.remove(at);
         let success = intent.deadline.is_none_or(|deadline| self.now <= deadline);
-        self.landed.push(Landed { intent, success });
+        self.landed.push(Landed { intent, success, block: self.height });
         self.mempool.retain(|waiting| waiting.nonce > nonce);
     }
 
@@ -158,15 +165,20 @@ impl Model {
             late,
             nonces: (newest, newest),
             approvals: Vec::new(),
-            ended: Vec::new(),
+            ended: self.ended(),
         }
+    }
+
+    /// Requests are settled in the block that takes them.
+    fn ended(&self) -> Vec<(B256, bool)> {
+        self.state.pending_requests().into_iter().map(|request| (request, false)).collect()
     }
 
     fn fate(&mut self, intent: &Intent) -> Fate {
         let hidden = self.lie() % 2 == 1;
         let mined = self.landed.iter().find(|landed| landed.intent.transaction == intent.transaction);
         match mined {
-            Some(landed) if !hidden => Fate::Mined { block: 1, success: landed.success, deep: true },
+            Some(landed) if !hidden => Fate::Mined { block: landed.block, success: landed.success, deep: true },
             _ if self.mempool.iter().any(|waiting| waiting.transaction == intent.transaction) => Fate::Pending,
             _ => Fate::Unknown,
         }
@@ -180,7 +192,7 @@ impl Model {
         let lapsed = self.state.unsettled().filter(|sent| Some(sent.intent.transaction) != open);
         let lapsed: Vec<B256> = lapsed.map(|sent| sent.intent.transaction).collect();
         let found = self.landed.iter().find(|landed| lapsed.contains(&landed.intent.transaction));
-        found.map(|landed| (landed.intent.transaction, 1, landed.success))
+        found.map(|landed| (landed.intent.transaction, landed.block, landed.success))
     }
 
     fn turn(&mut self, crash: Crash) {
@@ -213,6 +225,11 @@ impl Model {
     }
 
     fn decide(&mut self, event: Event) -> Entry {
+        let done = self.landed.iter().filter(|landed| landed.success).map(|landed| landed.block).max();
+        assert!(
+            self.lies.is_some() || done.is_none_or(|done| done < event.about),
+            "the check does not know of what was done"
+        );
         let plan = self.plans.pop().unwrap_or_else(|| vec![(0, 100)]);
         let items = plan.into_iter().map(|(kind, dollars)| {
             let value = dollars * DOLLAR;

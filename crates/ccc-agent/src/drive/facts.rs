@@ -47,16 +47,25 @@ impl Driver<'_> {
             async |at: BlockId| provider.get_transaction_count(from).block_id(at).await.map_err(ChainError::from);
         facts.nonces = (count(deep.id()).await?, count(BlockId::pending()).await?);
         self.fates(&deep, &mut facts).await?;
-        let pool = Pool::new(chain, self.means.deployment.pool);
+        self.ends(&deep, &mut facts).await?;
+        Ok(facts)
+    }
+
+    /// Requests that ended. One is over with its time, also where nobody calls `expire`.
+    async fn ends(&self, deep: &BlockRef, facts: &mut Facts) -> Result<(), DriveError> {
+        let pool = Pool::new(self.means.chain, self.means.deployment.pool);
         for request in self.book.state().pending_requests() {
-            let success = match pool.request(request, deep.id()).await?.status {
-                RequestStatus::None | RequestStatus::Pending => continue,
+            let shown = pool.request(request, deep.id()).await?;
+            let last = shown.deadline.saturating_add(self.means.deployment.times.fill_window);
+            let success = match shown.status {
+                RequestStatus::None => continue,
+                RequestStatus::Pending if deep.time <= last => continue,
                 RequestStatus::Filled => true,
-                RequestStatus::Failed | RequestStatus::Expired | RequestStatus::Cancelled => false,
+                _ => false,
             };
             facts.ended.push((request, success));
         }
-        Ok(facts)
+        Ok(())
     }
 
     /// The newest block that is final and has the policy's depth; none on a chain that is too short.
@@ -96,6 +105,9 @@ impl Driver<'_> {
         if event.envelope != shown.envelope_digest {
             return lies("the envelope", shown.envelope_digest.to_string(), event.envelope.to_string());
         }
+        if event.about != shown.block {
+            return lies("the block of the check", shown.block.to_string(), event.about.to_string());
+        }
         if event.status != shown.verdict as u8 {
             return lies("the status", (shown.verdict as u8).to_string(), event.status.to_string());
         }
@@ -109,14 +121,16 @@ impl Driver<'_> {
         let observed = watcher.poll_to(deep.number).await?;
         let reports = observed.into_iter().filter(|found| found.contract == self.means.deployment.attestation);
         let last = reports.filter_map(|found| match found.event {
-            watch::Event::SolvencyReport { status, envelope_digest, sequence, .. } => {
-                Some((found.block, found.transaction, found.log_index, status, envelope_digest, sequence))
+            watch::Event::SolvencyReport { status, block: about, envelope_digest: envelope, sequence, .. } => {
+                let (block, transaction, log_index) = (found.block, found.transaction, found.log_index);
+                let block_hash = B256::ZERO;
+                Some(Event { sequence, block, block_hash, transaction, log_index, status, about, envelope })
             }
             _ => None,
         });
-        let Some((block, transaction, log_index, status, envelope, sequence)) = last.last() else { return Ok(None) };
-        let block_hash = chain.block(BlockId::number(block)).await?.hash;
-        Ok(Some(Event { sequence, block, block_hash, transaction, log_index, status, envelope }))
+        let Some(event) = last.last() else { return Ok(None) };
+        let block_hash = chain.block(BlockId::number(event.block)).await?.hash;
+        Ok(Some(Event { block_hash, ..event }))
     }
 
     /// What became of the transactions of the last number.

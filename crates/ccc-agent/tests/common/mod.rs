@@ -52,6 +52,7 @@ pub(crate) fn event(sequence: u64, fork: u8, status: u8) -> Event {
         transaction: B256::repeat_byte(fork ^ 0x55),
         log_index: 0,
         status,
+        about: 10 * sequence,
         envelope: B256::repeat_byte(7),
     }
 }

@@ -115,8 +115,10 @@ fn plan(reserve: Address, agent_key: [u8; 32]) -> DeploymentPlan {
 
 impl World {
     pub(crate) async fn new() -> Self {
-        let config = EmbeddedConfig { chain_id: CHAIN_ID, genesis_time: 1_700_000_000, rich: Vec::new() };
-        let chain = Chain::embedded(&config);
+        Self::on(Chain::embedded(&config())).await
+    }
+
+    pub(crate) async fn on(chain: Chain) -> Self {
         let [owner, reserve, agent] = [1, 2, 3].map(wallet);
         for person in [&owner, &reserve, &agent] {
             chain.fund(person.address()).await.unwrap();
@@ -344,6 +346,10 @@ impl World {
         let done: bool = self.chain.provider().raw_request("evm_revert".into(), (snapshot,)).await.unwrap();
         assert!(done);
     }
+}
+
+pub(crate) fn config() -> EmbeddedConfig {
+    EmbeddedConfig { chain_id: CHAIN_ID, genesis_time: 1_700_000_000, rich: Vec::new() }
 }
 
 fn pair(deployment: &Deployment) -> Pair {

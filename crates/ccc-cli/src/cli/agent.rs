@@ -22,14 +22,11 @@ pub(crate) enum AgentVerb {
 /// Arguments of `agent run`.
 #[derive(Args)]
 #[command(after_help = "\
-It acts on a final solvency report with its quorum's signatures, and pays nobody but the reserve. Without --execute it
-looks once, says what it would do and with what limits, and sends nothing. Its key must be its own: what else sends
-with it stops the agent.
+It acts on a final report with its quorum's signatures, and pays nobody but the reserve. Without
+--execute it looks once and sends nothing. Nothing else may send with its key.
 
-Examples:
-  ccc agent run --policy agent.toml --envelopes checks/ --agent-key agent.ccc --committee committee.ccc \\
-    --deployment deployment.json --keystore wallet.json --journal agent.journal
-  ccc agent run … --execute --approvals approvals/")]
+Example:
+  ccc agent run --policy agent.toml --envelopes checks/ --agent-key agent.ccc --journal agent.log")]
 pub(crate) struct AgentRunArgs {
     /// What it may do (TOML), described in docs/spec/agent.md
     #[arg(long, value_name = "FILE")]

@@ -37,7 +37,8 @@ impl Desk {
         let scratch = with_key();
         let served = Served::start("--for 900");
         scratch.done("--no-passphrase keygen dkg -n 4 --out keys");
-        let public = scratch.done("--no-passphrase keygen agent --out agent.ccc").stdout;
+        scratch.done("--no-passphrase keygen agent --out agent.ccc");
+        let public = String::from_utf8(scratch.read("agent.pub")).expect("text");
         let plan = at_home(&scratch, "deploy --print-plan", &[]).stdout;
         let known = "0x000000000000000000000000000000000000000000000000000000000000a9e7";
         scratch.write("plan.toml", plan.replace(known, &format!("0x{}", public.trim())));
