@@ -332,7 +332,8 @@ mod tests {
         };
         assert_eq!(wrong(good.replace("two", "ten")), (2, "its hash is another"));
         assert_eq!(wrong([lines[0], lines[2]].concat()), (2, "it has another number"));
-        assert_eq!(wrong(good.replacen(&lines[1][6..10], "0000", 1)), (2, "it follows another line"));
+        let moved = [&lines[1][..6], "0000", &lines[1][10..]].concat();
+        assert_eq!(wrong([lines[0], &moved, lines[2]].concat()), (2, "it follows another line"));
         assert_eq!(wrong(format!("{good}x\n")), (4, "it cannot be read"));
         assert_eq!(wrong(format!("{good}{long}\n")), (4, "it is too long"));
         assert_eq!(wrong(good.clone()), (0, "whole"));
