@@ -181,7 +181,7 @@ fn a_check_is_answered_by_a_swap_and_only_with_execute() {
     assert_eq!(entries, expected);
     assert_eq!(journal["open"], serde_json::Value::Null);
     let text = String::from_utf8(desk.scratch.read("agent.journal")).expect("text");
-    desk.scratch.write("bent.journal", text.replacen("\"nonce\":0", "\"nonce\":1", 1));
+    desk.scratch.write("bent.journal", text.replacen("\"success\":true", "\"success\":false", 1));
     let bent = desk.scratch.ccc("--json agent journal bent.journal");
     assert_eq!((bent.code, &bent.json_error()["code"]), (2, &"agent-journal".into()));
 }
