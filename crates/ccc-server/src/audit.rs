@@ -12,11 +12,17 @@
 use crate::{hexed::Hex, node::Outcome};
 use ccc_core::suite;
 use ccc_node::vault_node::Ask;
-use ccc_store::chained::{self, Chained, Link};
 use serde::{Deserialize, Serialize};
-use std::{collections::BTreeMap, path::Path};
+use std::{
+    collections::BTreeMap,
+    fs::{File, OpenOptions},
+    io::{self, BufRead, BufReader, Write},
+    path::Path,
+};
 
 const LABEL: &str = "node-audit";
+/// The longest line that is read.
+const MAX_LINE: u64 = 4_096;
 /// Lines a minute for what one peer is refused.
 const REFUSALS: u64 = 60;
 
@@ -61,7 +67,21 @@ pub struct AuditLine {
 }
 
 /// Why a log does not hold together.
-pub use ccc_store::chained::ChainedError as AuditError;
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum AuditError {
+    /// The file cannot be read or written.
+    #[error("{0}")]
+    Io(#[from] io::Error),
+    /// A line that is none, has another number, another predecessor or another hash.
+    #[error("line {line} is not what was written there: {reason}")]
+    Line {
+        /// Its number, from 1.
+        line: u64,
+        /// What is wrong.
+        reason: &'static str,
+    },
+}
 
 /// What a whole log says.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -74,31 +94,11 @@ pub struct AuditHead {
     pub given: u64,
     /// Asks refused.
     pub refused: u64,
+    /// Bytes of the whole lines.
+    length: u64,
 }
 
-impl Link for AuditLine {
-    const MAX_LINE: u64 = 4_096;
-
-    fn parse(text: &[u8]) -> Option<Self> {
-        serde_json::from_slice(text).ok()
-    }
-
-    fn text(&self) -> Option<Vec<u8>> {
-        serde_json::to_vec(self).ok()
-    }
-
-    fn sequence(&self) -> u64 {
-        self.sequence
-    }
-
-    fn previous(&self) -> [u8; 32] {
-        self.previous.0
-    }
-
-    fn hash(&self) -> [u8; 32] {
-        self.hash.0
-    }
-
+impl AuditLine {
     fn digest(&self) -> [u8; 32] {
         let numbers = [self.sequence, self.time, self.ciphertexts as u64, self.asks].map(u64::to_be_bytes).concat();
         let (peer, outcome) = (self.peer.as_bytes(), self.outcome.as_bytes());
@@ -112,22 +112,73 @@ impl Link for AuditLine {
 /// # Errors
 /// [`AuditError`] with the first line that does not belong; a last line without its end is one.
 pub fn verify(path: &Path) -> Result<AuditHead, AuditError> {
-    let mut said = AuditHead::default();
-    let head = chained::verify(path, |line: AuditLine| said.count(&line))?;
-    Ok(AuditHead { lines: head.lines, hash: head.hash, ..said })
+    match read(path)? {
+        (head, 0) => Ok(head),
+        (head, _) => Err(AuditError::Line { line: head.lines + 1, reason: "it has no end" }),
+    }
+}
+
+/// The whole lines, and how many bytes stand after the last of them without an end of line.
+fn read(path: &Path) -> Result<(AuditHead, u64), AuditError> {
+    let mut reader = BufReader::new(File::open(path)?);
+    let mut head = AuditHead::default();
+    loop {
+        let mut text = Vec::new();
+        io::Read::take(&mut reader, MAX_LINE).read_until(b'\n', &mut text)?;
+        if text.is_empty() {
+            return Ok((head, 0));
+        }
+        if text.last() != Some(&b'\n') {
+            return Ok((head, tail(head.lines + 1, text.len() as u64, reader)?));
+        }
+        head = head.then(&text)?;
+    }
+}
+
+/// The rest of a file whose last end of line is past: a line that was cut. One that goes on in another line is none.
+fn tail(line: u64, mut length: u64, mut reader: impl BufRead) -> Result<u64, AuditError> {
+    loop {
+        let read = reader.fill_buf()?;
+        if read.is_empty() {
+            return Ok(length);
+        }
+        if read.contains(&b'\n') {
+            return Err(AuditError::Line { line, reason: "it is too long" });
+        }
+        let read = read.len();
+        length += read as u64;
+        reader.consume(read);
+    }
 }
 
 impl AuditHead {
-    fn count(&mut self, line: &AuditLine) {
+    fn then(self, text: &[u8]) -> Result<Self, AuditError> {
+        let number = self.lines + 1;
+        let wrong = |reason| AuditError::Line { line: number, reason };
+        let line: AuditLine = serde_json::from_slice(text).map_err(|_| wrong("it cannot be read"))?;
+        let checks = [
+            (line.sequence == number, "it has another number"),
+            (line.previous.0 == self.hash, "it follows another line"),
+            (line.digest() == line.hash.0, "its hash is another"),
+        ];
+        if let Some((_, reason)) = checks.into_iter().find(|(holds, _)| !holds) {
+            return Err(wrong(reason));
+        }
         let counted = |word: &str| if line.outcome == word { line.asks } else { 0 };
-        self.given = self.given.saturating_add(counted(Outcome::Given.word()));
-        self.refused = self.refused.saturating_add(counted(Outcome::Refused.word()));
+        Ok(Self {
+            lines: number,
+            hash: line.hash.0,
+            given: self.given.saturating_add(counted(Outcome::Given.word())),
+            refused: self.refused.saturating_add(counted(Outcome::Refused.word())),
+            length: self.length + text.len() as u64,
+        })
     }
 }
 
 /// A log that is written on.
 pub struct AuditLog {
-    file: Chained<AuditLine>,
+    file: File,
+    head: AuditHead,
     refusals: BTreeMap<String, Refusals>,
 }
 
@@ -163,12 +214,14 @@ impl AuditLog {
     /// # Errors
     /// [`AuditError`].
     pub fn open(path: &Path) -> Result<Self, AuditError> {
-        let file = Chained::open(path, |_: AuditLine| ())?;
-        let (lines, torn) = (file.head().lines, file.torn());
+        let (head, torn) = if path.exists() { read(path)? } else { (AuditHead::default(), 0) };
+        let file = OpenOptions::new().create(true).append(true).open(path)?;
         if torn > 0 {
-            tracing::warn!(target: "ccc_server::audit", lines, "a torn last line of {torn} bytes is cut off");
+            tracing::warn!(target: "ccc_server::audit", lines = head.lines, "a torn last line of {torn} bytes is cut off");
+            file.set_len(head.length)?;
+            file.sync_data()?;
         }
-        Ok(Self { file, refusals: BTreeMap::new() })
+        Ok(Self { file, head, refusals: BTreeMap::new() })
     }
 
     /// Appends a line, or counts a refusal beyond what its peer has lines for. It is with the system when this returns, and
@@ -187,22 +240,27 @@ impl AuditLog {
     }
 
     fn write(&mut self, time: u64, peer: &str, named: &Named, asks: u64, outcome: Outcome) -> Result<(), AuditError> {
-        self.file.append(|sequence, previous| {
-            let mut line = AuditLine {
-                sequence,
-                time,
-                peer: peer.to_owned(),
-                request: Hex(named.request),
-                recipient: Hex(named.recipient),
-                ciphertexts: named.ciphertexts,
-                asks,
-                outcome: outcome.word().to_owned(),
-                previous: Hex(previous),
-                hash: Hex([0; 32]),
-            };
-            line.hash = Hex(line.digest());
-            line
-        })
+        let mut line = AuditLine {
+            sequence: self.head.lines + 1,
+            time,
+            peer: peer.to_owned(),
+            request: Hex(named.request),
+            recipient: Hex(named.recipient),
+            ciphertexts: named.ciphertexts,
+            asks,
+            outcome: outcome.word().to_owned(),
+            previous: Hex(self.head.hash),
+            hash: Hex([0; 32]),
+        };
+        line.hash = Hex(line.digest());
+        let mut text = serde_json::to_vec(&line).map_err(io::Error::other)?;
+        text.push(b'\n');
+        if let Err(error) = self.file.write_all(&text) {
+            let _torn = self.file.set_len(self.head.length);
+            return Err(error.into());
+        }
+        self.head = self.head.then(&text)?;
+        Ok(())
     }
 
     /// Writes what was counted and has every line on the medium.
@@ -216,7 +274,7 @@ impl AuditLog {
             self.write(at, &peer, &nothing, uncounted, Outcome::Refused)?;
             self.refusals.entry(peer).and_modify(|refusals| refusals.uncounted = 0);
         }
-        self.file.sync()
+        Ok(self.file.sync_data()?)
     }
 }
 
