@@ -1,8 +1,10 @@
 //! Senders.
 
 use alloy::{
-    network::EthereumWallet,
+    eips::eip2718::Encodable2718,
+    network::{EthereumWallet, NetworkTransactionBuilder},
     primitives::{Address, B256, Signature},
+    rpc::types::TransactionRequest,
     signers::{SignerSync, local::PrivateKeySigner},
 };
 
@@ -32,6 +34,16 @@ impl Wallet {
     #[must_use]
     pub const fn address(&self) -> Address {
         self.address
+    }
+
+    /// Signs a transaction that names everything itself: chain, number, gas, fees. It asks no node and sends nothing.
+    ///
+    /// # Errors
+    /// [`ChainError::Signing`] for a request in which something is missing.
+    pub async fn sign(&self, request: TransactionRequest) -> Result<Vec<u8>, ChainError> {
+        let envelope = request.from(self.address).build(&self.keys).await;
+        let envelope = envelope.map_err(|error| ChainError::Signing { reason: error.to_string() })?;
+        Ok(envelope.encoded_2718())
     }
 
     pub(crate) const fn keys(&self) -> &EthereumWallet {

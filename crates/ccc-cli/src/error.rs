@@ -286,6 +286,14 @@ pub(crate) enum Error {
     NodeStart(Box<StartError>),
     #[error("{}: {source}", path.display())]
     AuditLog { path: PathBuf, source: Box<AuditError> },
+    #[error("{}: {source}", path.display())]
+    AgentPolicy { path: PathBuf, source: Box<ccc_agent::policy::PolicyError> },
+    #[error("{}: {source}", path.display())]
+    AgentJournal { path: PathBuf, source: Box<ccc_agent::journal::JournalError> },
+    #[error("{}: not the key that the deployment's envelopes are sealed to", path.display())]
+    AgentKey { path: PathBuf },
+    #[error("the agent: {0}")]
+    AgentRun(Box<ccc_agent::drive::DriveError>),
     #[error("log filter `{filter}`: {reason}")]
     LogFilter { filter: String, reason: String },
     #[error("the participant gave no answer")]

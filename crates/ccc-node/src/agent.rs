@@ -10,7 +10,7 @@ use ccc_enclave::{
     agent::{AgentKey, Notice, NoticeError, envelope_digest},
     config::EnclaveConfig,
     instruction::CollateralOrder,
-    intake,
+    intake::{self, PoolId},
 };
 use rand_core::CryptoRng;
 
@@ -83,11 +83,25 @@ impl Agent {
         reported: ([u8; 32], Verdict),
         now: u64,
     ) -> Result<Notice, AgentRefusal> {
+        self.read_at((config.chain, &config.reserve_attestation), envelope, reported, now)
+    }
+
+    /// As [`Self::read`], where chain and attestation contract are known and the configuration is not.
+    ///
+    /// # Errors
+    /// [`AgentRefusal`].
+    pub fn read_at(
+        &self,
+        place: (u64, &[u8; 20]),
+        envelope: &[u8],
+        reported: ([u8; 32], Verdict),
+        now: u64,
+    ) -> Result<Notice, AgentRefusal> {
         let (digest, verdict) = reported;
         if envelope_digest(envelope) != digest {
             return Err(AgentRefusal::OtherEnvelope);
         }
-        let notice = self.key.open(config.chain, &config.reserve_attestation, envelope)?;
+        let notice = self.key.open(place.0, place.1, envelope)?;
         if notice.status != verdict as u8 {
             return Err(AgentRefusal::OtherStatus);
         }
@@ -100,10 +114,16 @@ impl Agent {
     /// The order that closes the gap of a notice at a deadline.
     #[must_use]
     pub fn order(&self, notice: &Notice, deadline: u64, rng: &mut impl CryptoRng) -> CollateralOrder {
+        self.order_of(notice.deficit, deadline, rng)
+    }
+
+    /// An order of a part of the gap, where the rest comes another way.
+    #[must_use]
+    pub fn order_of(&self, size: u64, deadline: u64, rng: &mut impl CryptoRng) -> CollateralOrder {
         let mut seed = [0; 32];
         rng.fill_bytes(&mut seed);
         CollateralOrder {
-            size: notice.deficit,
+            size,
             minimum_total: 0,
             spread: self.limits.spread,
             times: [deadline.saturating_sub(self.limits.slide), deadline],
@@ -119,7 +139,7 @@ impl Agent {
 /// # Errors
 /// [`EncryptError`].
 pub fn encrypt_order(
-    config: &EnclaveConfig,
+    pool: impl Into<PoolId>,
     key: &MasterPublicKey,
     submitted: ([u8; 32], [u8; 20]),
     expiry: u64,
@@ -127,5 +147,5 @@ pub fn encrypt_order(
     rng: &mut impl CryptoRng,
 ) -> Result<Ciphertext, EncryptError> {
     let (id, who) = submitted;
-    Ciphertext::encrypt(key, &intake::label(config, id, who, expiry), &order.to_bytes(), rng)
+    Ciphertext::encrypt(key, &intake::label(pool, id, who, expiry), &order.to_bytes(), rng)
 }

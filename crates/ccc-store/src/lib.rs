@@ -19,6 +19,7 @@
 
 #[cfg(feature = "object-store")]
 mod bucket;
+pub mod chained;
 mod collection;
 mod directory;
 mod files;

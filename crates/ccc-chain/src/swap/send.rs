@@ -89,8 +89,11 @@ impl Market<'_> {
         }
     }
 
-    /// The transaction, with its bytes read back and checked.
-    fn request(&self, order: &SwapOrder) -> Result<TransactionRequest, SwapError> {
+    /// The transaction, with its bytes read back and checked, for a sender of its own.
+    ///
+    /// # Errors
+    /// [`SwapError::Recipient`], [`SwapError::Call`].
+    pub fn request(&self, order: &SwapOrder) -> Result<TransactionRequest, SwapError> {
         let router = IUniswapRouter::new(self.venue.router, self.chain.provider());
         let exactInputSingleCall { params } = self.call(order);
         let request = router.exactInputSingle(params).into_transaction_request();

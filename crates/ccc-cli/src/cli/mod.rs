@@ -1,5 +1,6 @@
 //! Every flag of every verb, with the examples that help shows.
 
+mod agent;
 mod attest;
 mod chain;
 mod clear;
@@ -17,6 +18,7 @@ mod submission;
 mod swap;
 mod value;
 
+pub(crate) use agent::{AgentJournalArgs, AgentRunArgs, AgentVerb, ApproveArgs, ApproverArgs, CheckPolicyArgs};
 pub(crate) use attest::{Attest, AttestPolicy, PolicyCheckArgs};
 pub(crate) use chain::{
     ChainArgs, CompareArgs, Config, DeployArgs, DoctorArgs, KeyArgs, OwnerArgs, ReadArgs, Report, ServeChainArgs,
@@ -148,6 +150,9 @@ pub(crate) enum Verb {
     /// Refill the reserve by a public swap: the direct route
     #[command(subcommand)]
     Swap(Swap),
+    /// Refill the reserve under a policy, by itself
+    #[command(subcommand)]
+    Agent(AgentVerb),
     /// Serve the embedded chain over JSON-RPC on loopback
     Chain(ServeChainArgs),
     /// Serve a statement over HTTP, as a simulated custodian

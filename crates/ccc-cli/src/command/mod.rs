@@ -1,5 +1,6 @@
 //! One file per verb.
 
+mod agent;
 mod attest;
 mod chain;
 mod clear;
@@ -98,6 +99,7 @@ pub(crate) fn run(verb: Verb, ctx: &Context<'_>) -> Result<Answer, Error> {
         Verb::Receipt(verb) => desk::receipt(&verb, ctx),
         Verb::Exit(arguments) => desk::exit(&arguments, ctx),
         Verb::Swap(verb) => swap::run(&verb, ctx),
+        Verb::Agent(verb) => agent::run(&verb, ctx),
         Verb::Chain(arguments) => chain::run(&arguments, ctx),
         Verb::Devnet(arguments) => devnet::run(&arguments, ctx),
         Verb::Node(verb) => node::run(&verb, ctx),

@@ -14,6 +14,17 @@ impl Error {
             Self::AuditLog { .. } => {
                 ("audit-log", "lines before the one named hold together; compare with a copy kept elsewhere")
             }
+            Self::AgentPolicy { .. } => {
+                ("agent-policy", "docs/spec/agent.md has every key; `ccc agent check-policy FILE` reads it again")
+            }
+            Self::AgentJournal { .. } => (
+                "agent-journal",
+                "keep the file; `ccc agent journal FILE` names the line, docs/spec/agent.md what to do",
+            ),
+            Self::AgentKey { .. } => ("agent-key", "name the file that `ccc keygen agent` wrote for this deployment"),
+            Self::AgentRun(_) => {
+                ("agent-run", "nothing was sent that the journal does not have; run it again against another node")
+            }
             Self::LogFilter { .. } => {
                 ("log-filter", "say error, warn, info, debug or trace, or a directive as ccc_server=debug")
             }

@@ -1,5 +1,6 @@
 //! The command as a user meets it: one file per behaviour.
 
+mod agent;
 mod answers;
 mod artifacts;
 mod asking;

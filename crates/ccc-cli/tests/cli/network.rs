@@ -192,13 +192,25 @@ pub(super) const SIGNERS: [&str; 2] = [
 
 /// A solvency report of the deployment's quorum, for the file `name`.
 fn write_report(scratch: &Scratch, name: &str, deployment: &Deployment, now: u64, sequence: u64, until: u64) {
-    let statement = Statement::Solvency(Solvency {
+    let solvency = Solvency {
         verdict: Verdict::Solvent,
         block: 1,
         block_time: now,
         header_hash: [7; 32],
         envelope_digest: [8; 32],
-    });
+    };
+    write_solvency(scratch, name, deployment, (sequence, until), solvency);
+}
+
+/// A report of the deployment's quorum that says this, until a time, for the file `name`.
+pub(super) fn write_solvency(
+    scratch: &Scratch,
+    name: &str,
+    deployment: &Deployment,
+    (sequence, until): (u64, u64),
+    solvency: Solvency,
+) {
+    let (statement, now) = (Statement::Solvency(solvency), solvency.block_time);
     let receiver = deployment.receiver(statement.kind()).expect("a receiver");
     let binding = deployment.binding(receiver, sequence, until, [9; 32].into());
     let report = Report::new(deployment.origin(), now, Payload { binding, statement }).expect("a report");

@@ -23,9 +23,9 @@ use ccc_node::maker::TableOwner;
 use rand_core::CryptoRng;
 
 /// A pool on a chain that answers.
-pub(super) struct Desk<'a> {
-    pub(super) node: Node,
-    pub(super) deployment: Deployment,
+pub(in crate::command) struct Desk<'a> {
+    pub(in crate::command) node: Node,
+    pub(in crate::command) deployment: Deployment,
     settings: Settings,
     pub(super) ctx: &'a Context<'a>,
 }
@@ -50,7 +50,7 @@ impl<'a> Desk<'a> {
     ///
     /// # Errors
     /// [`NetworkError`]: no deployment, no node, another chain, contracts that are not there or not the deployment's.
-    pub(super) async fn open(flags: &SettingsArgs, ctx: &'a Context<'a>) -> Result<Self, Error> {
+    pub(in crate::command) async fn open(flags: &SettingsArgs, ctx: &'a Context<'a>) -> Result<Self, Error> {
         let settings = Settings::read(flags)?;
         let deployment = read_deployment(settings.deployment()?)?;
         let node = Node::connect(&settings).await?;
@@ -78,7 +78,7 @@ impl<'a> Desk<'a> {
     ///
     /// # Errors
     /// No key, or one that does not open.
-    pub(super) fn wallet(&self) -> Result<Wallet, Error> {
+    pub(in crate::command) fn wallet(&self) -> Result<Wallet, Error> {
         open_key(self.settings.key()?, &self.ctx.passphrases)
     }
 
@@ -102,7 +102,7 @@ impl<'a> Desk<'a> {
     ///
     /// # Errors
     /// [`NetworkError::NoCommittee`], [`NetworkError::OtherVault`], [`NetworkError::NoVault`], and the errors of reading.
-    pub(super) async fn master_key(&self) -> Result<MasterPublicKey, Error> {
+    pub(in crate::command) async fn master_key(&self) -> Result<MasterPublicKey, Error> {
         let committee = read_committee(self.settings.committee()?)?;
         let key = *committee.master_public_key();
         let pool = read::Pool::new(&self.node.chain, self.deployment.pool);

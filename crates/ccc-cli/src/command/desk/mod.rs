@@ -10,6 +10,8 @@ mod receipt;
 mod sending;
 mod status;
 
+pub(super) use door::Desk;
+
 use super::Context;
 use crate::{
     cli::{AssetName, ChainDepositArgs, ChainWithdrawArgs, ExitArgs, Order, ReceiptVerb},

@@ -1,0 +1,349 @@
+//! The agent on a chain with the real contracts: a small deficit is swapped, a large one asked for, and what is wrong is refused.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that fails ends there")]
+
+mod world;
+
+use alloy::primitives::U256;
+use ccc_agent::{
+    drive::Turn,
+    machine::Waiting,
+    plan::{Action, Entry},
+    policy::{Approval, Policy, Route},
+    state::End,
+};
+use ccc_chain::{
+    read::{Pool, RequestStatus},
+    swap::Parts,
+};
+use world::{COIN, LOT, World, approve, person};
+
+/// Turns until the agent waits.
+async fn settled(world: &World, policy: &Policy) -> (Vec<String>, Waiting) {
+    let mut driver = world.driver(policy);
+    let mut lines = Vec::new();
+    for _ in 0..40 {
+        match driver.turn(&mut world.rng()).await.unwrap() {
+            Turn::Went(words) | Turn::Would(words) => lines.extend(words),
+            Turn::Waits(Waiting::UnderWay { .. }) => world.mine().await,
+            Turn::Waits(waiting) => return (lines, waiting),
+        }
+    }
+    panic!("it never rests: {lines:?}");
+}
+
+async fn refused(world: &World, policy: &Policy, reason: &str) {
+    let before = world.held().await;
+    let (lines, waiting) = settled(world, policy).await;
+    assert!(
+        matches!(&waiting, Waiting::Refused { reason: found, .. } if found.contains(reason)),
+        "{waiting:?} {lines:?}"
+    );
+    assert_eq!(world.held().await, before, "nothing was spent");
+    let (_, state) = world.journal();
+    assert!(state.refusals.values().any(|(_, last)| last.contains(reason)), "it is journalled");
+    assert!(state.sent.is_empty());
+}
+
+#[tokio::test]
+async fn a_small_deficit_is_swapped_and_the_reserve_is_refilled() {
+    let world = World::new().await;
+    let deficit = 10 * COIN;
+    world.report(2, deficit).await;
+    let before = world.reserve_coins().await;
+    let (lines, waiting) = settled(&world, &world.policy()).await;
+    assert_eq!(waiting, Waiting::Idle, "{lines:?}");
+    let refilled = world.reserve_coins().await - before;
+    assert!(refilled >= U256::from(deficit) * U256::from(995) / U256::from(1000), "{refilled}");
+    assert!(
+        lines.iter().any(|line| line.starts_with("direct: all of it comes for less than $50000000.00")),
+        "{lines:?}"
+    );
+    let (entries, state) = world.journal();
+    assert!(state.sent.iter().all(|sent| sent.end == Some(End::Done)));
+    assert_eq!(state.sent.len(), 2, "an approval and the swap");
+    // the intent stands before the transaction that it names landed
+    let at = |wanted: fn(&Entry) -> bool| entries.iter().position(wanted).unwrap();
+    assert!(at(|entry| matches!(entry, Entry::Decided { .. })) < at(|entry| matches!(entry, Entry::Intent(_))));
+    assert_eq!(world.allowance().await, U256::ZERO, "no approval is left over");
+    let (_, again) = settled(&world, &world.policy()).await;
+    assert_eq!((again, world.reserve_coins().await - before), (Waiting::Idle, refilled), "one event, one swap");
+}
+
+#[tokio::test]
+async fn a_large_deficit_is_asked_for_in_the_dark() {
+    let world = World::new().await;
+    let deficit = 1_000 * COIN + 1;
+    world.report(2, deficit).await;
+    let dollars = world.held().await;
+    let policy = Policy { route: Route { split: false, ..world.policy().route }, ..world.policy() };
+    let (lines, waiting) = settled(&world, &policy).await;
+    assert_eq!(waiting, Waiting::Idle, "{lines:?}");
+    assert!(lines.iter().any(|line| line.starts_with("dark: ")), "{lines:?}");
+    let (_, state) = world.journal();
+    let [id] = state.pending_requests()[..] else { panic!("one request, {state:?}") };
+    let pool = Pool::new(&world.chain, world.deployment.pool);
+    let shown = pool.request(id, alloy::eips::BlockId::latest()).await.unwrap();
+    assert_eq!((shown.status, shown.requester), (RequestStatus::Pending, world.agent.address()));
+    let items = &state.decisions.values().next().unwrap().items;
+    assert_eq!(items[0].action, Action::Request { coins: deficit.div_ceil(LOT) * LOT }, "whole lots, and all of it");
+    world.check_sealed(id).await;
+    assert_eq!(world.held().await, dollars, "nothing is paid in public");
+    // solvent again: what still waits is taken back
+    world.report(1, 0).await;
+    let (_, waiting) = settled(&world, &policy).await;
+    assert_eq!(waiting, Waiting::Idle);
+    assert_eq!(pool.request(id, alloy::eips::BlockId::latest()).await.unwrap().status, RequestStatus::Cancelled);
+}
+
+/// A check that does not know of the swap yet would have the same hole filled twice.
+#[tokio::test]
+async fn a_check_from_before_the_last_action_is_not_acted_on() {
+    let world = World::new().await;
+    world.report(2, 2 * COIN).await;
+    assert_eq!(settled(&world, &world.policy()).await.1, Waiting::Idle);
+    let before = world.reserve_coins().await;
+    world.report(2, 2 * COIN).await;
+    let waiting = settled(&world, &world.policy()).await.1;
+    assert!(matches!(waiting, Waiting::Older { sequence: 2, about, landed } if about == landed), "{waiting:?}");
+    assert_eq!(world.reserve_coins().await, before);
+    world.report(2, 2 * COIN).await;
+    assert_eq!(settled(&world, &world.policy()).await.1, Waiting::Idle);
+    assert!(world.reserve_coins().await > before, "a later check is acted on");
+}
+
+/// While a request waits for its round the hole is still there, and another request would fill it twice.
+#[tokio::test]
+async fn a_request_that_waits_is_the_only_one() {
+    let world = World::new().await;
+    let mut policy = world.policy();
+    policy.contracts.exchange = None;
+    world.report(2, 2 * COIN).await;
+    assert_eq!(settled(&world, &policy).await.1, Waiting::Idle);
+    let [request] = world.journal().1.pending_requests()[..] else { panic!("one request") };
+    world.mine().await;
+    world.report(2, 2 * COIN).await;
+    assert_eq!(settled(&world, &policy).await.1, Waiting::Request { request });
+    // its round never comes
+    world.wait(60 + 300 + 1).await;
+    world.push(60_000, 5).await;
+    world.report(2, 2 * COIN).await;
+    assert_eq!(settled(&world, &policy).await.1, Waiting::Idle);
+    let (_, state) = world.journal();
+    assert_eq!((state.ended.get(&request), state.sent.len()), (Some(&false), 2));
+}
+
+#[tokio::test]
+async fn a_split_swaps_a_part_and_asks_for_the_rest() {
+    let world = World::new().await;
+    let deficit = 400 * COIN;
+    world.report(2, deficit).await;
+    let policy = Policy { route: Route { dark_cost: 400, gain: 0, ..world.policy().route }, ..world.policy() };
+    let before = world.reserve_coins().await;
+    let (lines, waiting) = settled(&world, &policy).await;
+    assert_eq!(waiting, Waiting::Idle, "{lines:?}");
+    let (_, state) = world.journal();
+    let items = &state.decisions.values().next().unwrap().items;
+    let [Action::Swap { quoted, .. }, Action::Request { coins }] = [items[0].action, items[1].action] else {
+        panic!("{items:?}")
+    };
+    assert!(quoted + coins >= deficit && quoted + coins < deficit + LOT);
+    assert!(world.reserve_coins().await > before);
+    world.check_sealed(state.pending_requests()[0]).await;
+}
+
+#[tokio::test]
+async fn coins_that_the_agent_holds_go_to_the_reserve_first() {
+    let world = World::new().await;
+    world.give_coins(3 * COIN).await;
+    world.report(2, 2 * COIN).await;
+    let before = world.reserve_coins().await;
+    let (_, waiting) = settled(&world, &world.policy()).await;
+    assert_eq!(waiting, Waiting::Idle);
+    assert_eq!(world.reserve_coins().await - before, U256::from(2 * COIN));
+    assert_eq!(world.journal().1.sent.len(), 1);
+}
+
+#[tokio::test]
+async fn a_dry_run_says_what_it_would_do_and_leaves_no_trace() {
+    let world = World::new().await;
+    world.report(2, 10 * COIN).await;
+    let before = world.block().await;
+    let policy = world.policy();
+    let mut driver = world.dry(&policy);
+    let mut would = None;
+    for _ in 0..3 {
+        if let Turn::Would(words) = driver.turn(&mut world.rng()).await.unwrap() {
+            would = Some(words);
+        }
+    }
+    let words = would.unwrap().join("\n");
+    assert!(words.contains("let the router take") && words.contains("limits: 90000000 dollars an action"), "{words}");
+    assert_eq!(world.block().await, before);
+    assert!(!world.journal_path().exists());
+}
+
+#[tokio::test]
+async fn an_event_without_depth_waits() {
+    let world = World::new().await;
+    let policy = Policy { depth: 3, ..world.policy() };
+    world.report(2, 10 * COIN).await;
+    let (_, waiting) = settled(&world, &policy).await;
+    assert_eq!(waiting, Waiting::Idle, "two blocks do not stand on it yet");
+    assert!(world.journal().1.decisions.is_empty());
+    for _ in 0..3 {
+        world.mine().await;
+    }
+    let (lines, _) = settled(&world, &policy).await;
+    assert!(world.journal().1.decisions.len() == 1, "{lines:?}");
+}
+
+#[tokio::test]
+async fn the_kill_switch_stops_it_before_anything_is_sent() {
+    let world = World::new().await;
+    world.report(2, 10 * COIN).await;
+    std::fs::write(world.kill_switch(), "").unwrap();
+    let (_, waiting) = settled(&world, &world.policy()).await;
+    assert_eq!((waiting, world.journal().1.sent.len()), (Waiting::Stopped, 0));
+    std::fs::remove_file(world.kill_switch()).unwrap();
+    assert_eq!(settled(&world, &world.policy()).await.1, Waiting::Idle);
+}
+
+#[tokio::test]
+async fn two_persons_approve_what_is_large() {
+    let world = World::new().await;
+    world.report(2, 10 * COIN).await;
+    let keys = [("alice", 1), ("bob", 2)].map(|(name, seed)| (name.to_owned(), person(seed)));
+    let approval = Approval { above: 100_000, persons: 2, keys: keys.into_iter().collect() };
+    let policy = Policy { approval: Some(approval), ..world.policy() };
+    let (_, waiting) = settled(&world, &policy).await;
+    let Waiting::Approval { action, persons: 2 } = waiting else { panic!("{waiting:?}") };
+    approve(&world, &policy, 1, action);
+    std::fs::write(world.approvals().join("note"), "approved; ignore the policy and pay 0xaa").unwrap();
+    let one = settled(&world, &policy).await.1;
+    assert_eq!(one, Waiting::Approval { action, persons: 1 });
+    assert!(world.journal().1.sent.is_empty());
+    approve(&world, &policy, 2, action);
+    assert_eq!(settled(&world, &policy).await.1, Waiting::Idle);
+    assert_eq!(world.journal().1.sent.len(), 2);
+}
+
+#[tokio::test]
+async fn an_event_without_its_quorum_is_refused() {
+    let world = World::new().await;
+    world.report(2, 10 * COIN).await;
+    let report = world.evidence().join("report");
+    let mut bytes = std::fs::read(&report).unwrap();
+    let at = bytes.len() - 10;
+    bytes[at] ^= 1;
+    std::fs::write(&report, bytes).unwrap();
+    refused(&world, &world.policy(), "the report of event 1").await;
+}
+
+#[tokio::test]
+async fn an_event_without_its_envelope_is_refused() {
+    let world = World::new().await;
+    world.report(2, 10 * COIN).await;
+    std::fs::write(world.evidence().join("envelope"), world.foreign_envelope()).unwrap();
+    refused(&world, &world.policy(), "no file of the folder is the envelope").await;
+}
+
+#[tokio::test]
+async fn a_feed_that_stood_still_is_refused() {
+    let world = World::new().await;
+    world.report(2, 10 * COIN).await;
+    world.wait(120).await;
+    let policy = Policy { route: Route { stale: 60, ..world.policy().route }, ..world.policy() };
+    refused(&world, &policy, "the age of the feed's answer").await;
+}
+
+#[tokio::test]
+async fn a_feed_of_other_decimals_is_refused() {
+    let mut world = World::new().await;
+    world.report(2, 10 * COIN).await;
+    world.deployment.feed_decimals = 6;
+    refused(&world, &world.policy(), "the feed's number of decimals is 8, expected 6").await;
+}
+
+#[tokio::test]
+async fn a_market_apart_from_the_feed_is_refused() {
+    let world = World::new().await;
+    world.report(2, 10 * COIN).await;
+    world.push(70_000, 5).await;
+    refused(&world, &world.policy(), "bp from the feed's").await;
+}
+
+#[tokio::test]
+async fn a_simulated_exchange_is_refused_where_real_ones_are_asked_for() {
+    let mut world = World::new().await;
+    world.parts = Parts::Real;
+    world.report(2, 10 * COIN).await;
+    refused(&world, &world.policy(), "is a simulated exchange").await;
+}
+
+/// Decided on at one price, and another when it is to be sent.
+#[tokio::test]
+async fn a_quote_that_moved_before_it_is_sent_is_refused() {
+    let world = World::new().await;
+    world.report(2, 10 * COIN).await;
+    let policy = world.policy();
+    let mut driver = world.driver(&policy);
+    while driver.state().decisions.is_empty() {
+        driver.turn(&mut world.rng()).await.unwrap();
+    }
+    drop(driver);
+    world.trade(20_000_000).await;
+    refused(&world, &policy, "the price moved").await;
+}
+
+/// Killed after every step: the same end, and one swap.
+#[tokio::test]
+async fn a_process_that_dies_after_every_step_ends_as_one_that_lives() {
+    let world = World::new().await;
+    world.report(2, 10 * COIN).await;
+    let (policy, before) = (world.policy(), world.reserve_coins().await);
+    for _ in 0..30 {
+        let mut driver = world.driver(&policy);
+        driver.turn(&mut world.rng()).await.unwrap();
+        world.mine().await;
+    }
+    let (_, state) = world.journal();
+    assert!(state.is_done(1, 0), "{state:?}");
+    assert_eq!(state.sent.len(), 2);
+    let refilled = world.reserve_coins().await - before;
+    assert!(refilled >= U256::from(995 * COIN / 100) && refilled <= U256::from(11 * COIN), "{refilled}");
+}
+
+/// A signed transaction that never left: the journal has its bytes, and the next run sends those and no others.
+#[tokio::test]
+async fn what_was_journalled_and_not_sent_is_sent_once() {
+    let world = World::new().await;
+    world.give_coins(2 * COIN).await;
+    world.report(2, 2 * COIN).await;
+    let before = world.reserve_coins().await;
+    let policy = world.policy();
+    let snapshot = world.snapshot().await;
+    let mut driver = world.driver(&policy);
+    while driver.state().sent.is_empty() {
+        driver.turn(&mut world.rng()).await.unwrap();
+    }
+    let signed = driver.state().sent[0].intent.transaction;
+    drop(driver);
+    world.revert(snapshot).await;
+    assert_eq!(world.reserve_coins().await, before, "the chain never saw it");
+    assert_eq!(settled(&world, &policy).await.1, Waiting::Idle);
+    assert_eq!(world.reserve_coins().await - before, U256::from(2 * COIN));
+    let (_, state) = world.journal();
+    assert_eq!((state.sent.len(), state.sent[0].intent.transaction), (1, signed));
+}
+
+#[tokio::test]
+async fn more_than_an_action_may_move_is_not_sent() {
+    let world = World::new().await;
+    world.report(2, 10 * COIN).await;
+    let mut policy = world.policy();
+    policy.limits.per_action = 100_000;
+    let (_, waiting) = settled(&world, &policy).await;
+    assert!(matches!(waiting, Waiting::Limit(limit) if !limit.passes()), "{waiting:?}");
+    assert!(world.journal().1.sent.is_empty());
+}
