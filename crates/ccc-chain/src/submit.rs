@@ -365,8 +365,7 @@ mod tests {
         let (head, _) = report.split_at(2);
         let report_id = head.try_into().expect("two bytes");
         let id = EXECUTION;
-        let event =
-            QuorumForwarder::ReportProcessed { receiver, workflowExecutionId: id, reportId: report_id, result };
+        let event = QuorumForwarder::ReportProcessed { receiver, workflowExecutionId: id, reportId: report_id, result };
         log(FORWARDER, &event)
     }
 
