@@ -194,7 +194,7 @@ contract QuorumForwarder is Ownable2Step, ReentrancyGuardTransient {
     }
 
     /// @notice Makes a configuration unusable, whoever verified for it.
-    /// @dev Signers, or the group's key, stay in storage until another configuration takes the place: nothing reads them.
+    /// @dev Signers, or the group's key, stay in storage until another configuration takes the place: nothing that verifies reads them.
     function clearConfig(uint32 donId, uint32 configVersion) external onlyOwner {
         Config storage config = _configs[_configId(donId, configVersion)];
         (config.f, config.verifier) = (0, Verifier.ECDSA);

@@ -1,15 +1,15 @@
-//! Evidence: two reports with valid quorums that exclude each other.
+//! Evidence: two reports with valid quorums that contradict each other, and whose keys signed both.
 //!
-//! The chain takes the first and refuses the second. Both together say who signed what; nothing of it needs a chain.
+//! Nothing of it needs a chain, and nothing of it is a fault: see [`Conflict`].
 
 use std::collections::BTreeSet;
 
 use alloy::primitives::{Address, B256};
-use ccc_core::report::{Kind, QuorumError, SignedReport, Statement};
+use ccc_core::report::{Kind, Payload, QuorumError, SignedReport, Statement};
 
 use crate::Deployment;
 
-/// What both reports claim, though only one can have it.
+/// What both reports speak about, and say different things of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Claim {
     /// The same sequence of a kind.
@@ -20,14 +20,17 @@ pub enum Claim {
     Request(B256),
     /// The payout of the same withdrawal.
     Withdrawal(B256),
-    /// The reserve's status at the same block.
+    /// The reserve's status at the same block, with different verdicts. The attestation contract takes both, if their
+    /// sequences allow it.
     Block(u64),
 }
 
-/// Two reports that exclude each other, and who signed them.
+/// Two reports that contradict each other, and who signed them.
 ///
-/// *Security*: a signer signs one of two only. Who signed both broke that, provably, if its key was its own. Two quorums of
-/// f + 1 out of 3f + 1 need not share a signer: then at least one of each is faulty or saw another chain, and neither is named.
+/// *Security*: what is proved is that these keys signed these two payloads, and no more. A signer keeps no record of what it
+/// signed: it signs whatever its rules and its reading of the chain allow at that moment. So an honest one signs both after a
+/// delivery that failed, after a reorganisation, of two enclaves, or for a host that asks twice; so does one that lies. Who is
+/// at fault, the two reports alone do not say. Two quorums of f + 1 out of 3f + 1 need not share a signer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Conflict {
     /// The kind of both.
@@ -68,7 +71,7 @@ pub enum NoConflict {
     #[error("both reports say the same")]
     Same,
     /// They are about different things.
-    #[error("the reports are about different things: both can be true")]
+    #[error("the reports are about different things, or of different epochs: both can be true")]
     Apart,
     /// One was over before the other was made.
     #[error("one report was valid until {until}, the other was made at {made}: the second may stand in for the first")]
@@ -80,7 +83,7 @@ pub enum NoConflict {
     },
 }
 
-/// Whether two reports exclude each other under the deployment's signer set, and who signed both.
+/// Whether two reports contradict each other under the deployment's signer set, and whose keys signed both.
 ///
 /// # Errors
 /// [`NoConflict`].
@@ -119,10 +122,12 @@ fn claimed(first: &SignedReport, second: &SignedReport) -> Result<Claim, NoConfl
     if one.statement == other.statement && one.binding.receiver == other.binding.receiver {
         return Err(NoConflict::Same);
     }
-    if one.statement.kind() != other.statement.kind() || one.binding.receiver != other.binding.receiver {
+    // a report whose epoch passed is dead, and its successor says the same thing anew
+    let bound = |payload: &Payload| (payload.statement.kind(), payload.binding.receiver, payload.binding.epoch);
+    if bound(one) != bound(other) {
         return Err(NoConflict::Apart);
     }
-    let same_sequence = one.binding.sequence == other.binding.sequence && one.binding.epoch == other.binding.epoch;
+    let same_sequence = one.binding.sequence == other.binding.sequence;
     let sequence = same_sequence.then_some(Claim::Sequence(one.binding.sequence));
     same_thing(&one.statement, &other.statement).or(sequence).ok_or(NoConflict::Apart)
 }
@@ -137,7 +142,10 @@ fn same_thing(one: &Statement, other: &Statement) -> Option<Claim> {
         (Statement::Payout(a), Statement::Payout(b)) if a.withdrawal_id == b.withdrawal_id => {
             Some(Claim::Withdrawal(a.withdrawal_id.into()))
         }
-        (Statement::Solvency(a), Statement::Solvency(b)) if a.block == b.block => Some(Claim::Block(a.block)),
+        // each answer has an envelope of its own, sealed with fresh randomness: another digest is no other answer
+        (Statement::Solvency(a), Statement::Solvency(b)) if a.block == b.block && a.verdict != b.verdict => {
+            Some(Claim::Block(a.block))
+        }
         _ => None,
     }
 }

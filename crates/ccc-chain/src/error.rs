@@ -34,7 +34,7 @@ pub enum ChainError {
     /// *Security*: the text names no more of an address than its host: providers put keys into paths.
     #[error("the node did not answer as expected: {}", hosts_alone(&.0.to_string()))]
     Rpc(#[source] TransportError),
-    /// The node behind TLS is not believed, or cannot be.
+    /// The node behind TLS is not believed, or cannot be: no question reached it.
     #[error(transparent)]
     Tls(#[from] TlsError),
     /// The node's answer could not be read as the contract's.
@@ -197,6 +197,14 @@ impl ChainError {
         }
     }
 
+    /// An error of the first question to a node: one that speaks no TLS, or not this one, is told as that.
+    pub(crate) fn at_connect(error: TransportError) -> Self {
+        match fault_of(&error) {
+            Some(fault) => Self::Tls(fault.clone()),
+            None => Self::Rpc(error),
+        }
+    }
+
     /// An error of a node as a refusal by `by`, when it carries revert data.
     pub(crate) fn of_call(by: Address, error: TransportError) -> Self {
         match error.as_error_resp().and_then(|response| response.as_revert_data()) {
@@ -207,16 +215,19 @@ impl ChainError {
 }
 
 impl From<TransportError> for ChainError {
+    /// A certificate that is refused is refused before a byte of the question leaves, and would be again. Whatever else
+    /// breaks in TLS is a connection that broke: the node may have read the question, and may answer the next one.
     fn from(error: TransportError) -> Self {
-        let fault = match &error {
-            RpcError::Transport(kind) => kind.as_custom().and_then(|inner| inner.downcast_ref::<TlsError>()),
-            _ => None,
-        };
-        match fault {
+        match fault_of(&error) {
+            None | Some(TlsError::Handshake { .. }) => Self::Rpc(error),
             Some(fault) => Self::Tls(fault.clone()),
-            None => Self::Rpc(error),
         }
     }
+}
+
+fn fault_of(error: &TransportError) -> Option<&TlsError> {
+    let RpcError::Transport(kind) = error else { return None };
+    kind.as_custom()?.downcast_ref()
 }
 
 /// Whether a node answered that the call reverts, with data or without.

@@ -1,4 +1,7 @@
-//! Allowances by signature: a deposit takes one transaction, and no allowance stays behind.
+//! Allowances by signature: a deposit takes one transaction, and no allowance stays behind it.
+//!
+//! *Security*: who sees the signature may hand it in until its deadline. Where the deposit does not follow, the allowance stands:
+//! of the pool, and of the amount.
 //!
 //! *Source*: EIP-2612, with the typed data of EIP-712.
 

@@ -15,7 +15,7 @@ use alloy::{
         TransportErrorKind,
         http::{
             Http,
-            reqwest::{Client, Url},
+            reqwest::{Client, Url, redirect::Policy},
         },
     },
 };
@@ -137,7 +137,8 @@ impl Chain {
             ("http", None) => http_client(parsed, options.answer_timeout)?,
             _ => return Err(refused()),
         };
-        let found = client.request_noparams::<alloy::primitives::U64>("eth_chainId").await?.to();
+        let asked = client.request_noparams::<alloy::primitives::U64>("eth_chainId").await;
+        let found = asked.map_err(ChainError::at_connect)?.to();
         if let Some(expected) = options.expected_chain_id.filter(|expected| *expected != found) {
             return Err(ChainError::WrongChain { expected, found });
         }
@@ -319,9 +320,9 @@ impl Chain {
     }
 }
 
-/// A client that does not wait for ever for a node that took the question and stays silent.
+/// A client that does not wait for ever for a node that took the question and stays silent, and that asks nobody else.
 fn http_client(url: Url, patience: Duration) -> Result<RpcClient, ChainError> {
-    let client = Client::builder().timeout(patience).build();
+    let client = Client::builder().timeout(patience).redirect(Policy::none()).no_proxy().build();
     let http = Http::with_client(client.map_err(TransportErrorKind::custom)?, url);
     let local = http.guess_local();
     Ok(RpcClient::new(http, local))

@@ -116,7 +116,8 @@ pub async fn delivered(
 ///
 /// # Errors
 /// [`ChainError::Refused`] with the forwarder's or the receiver's reason; nothing changed on the chain. When the receiver
-/// refused in the block itself, [`ChainError::RefusedInBlock`]: then the delivery may be repeated by anyone.
+/// refused in the block itself, [`ChainError::RefusedInBlock`]: then the delivery may be repeated by anyone. Where the
+/// report is there and its transaction is not found in 128,000 blocks, [`ChainError::DeliveredBefore`].
 pub async fn deliver(
     chain: &Chain,
     wallet: &Wallet,
@@ -127,8 +128,9 @@ pub async fn deliver(
     let checked = patiently(&policy, &clock, async || check(chain, wallet.address(), forwarder, signed).await).await;
     if let Err(error) = checked {
         // what the forwarder has it refuses; so may the receiver what it took in between
-        let before = error.refusal().is_some() && delivered(chain, forwarder, signed).await?.is_some();
-        return if before { delivered_before(chain, forwarder, signed).await } else { Err(error) };
+        let ask = async || delivered(chain, forwarder, signed).await;
+        let before = error.refusal().is_some() && patiently(&policy, &clock, ask).await?.is_some();
+        return if before { found_before(chain, forwarder, signed, &policy, &clock).await } else { Err(error) };
     }
     deliver_unchecked(chain, wallet, forwarder, signed).await
 }
@@ -147,8 +149,19 @@ pub async fn deliver_unchecked(
     let (policy, clock) = (Policy::of(chain), SystemClock::start());
     match submitter::deliver(chain, wallet, forwarder, signed, &policy, &clock).await? {
         Submission::Delivered(submitted) => Ok(submitted.delivery),
-        Submission::Before { .. } => delivered_before(chain, forwarder, signed).await,
+        Submission::Before { .. } => found_before(chain, forwarder, signed, &policy, &clock).await,
     }
+}
+
+/// As [`delivered_before`], of a node that may be away, or between two blocks.
+async fn found_before(
+    chain: &Chain,
+    forwarder: Address,
+    signed: &dyn QuorumReport,
+    policy: &Policy,
+    clock: &SystemClock,
+) -> Result<Delivery, ChainError> {
+    patiently(policy, clock, async || delivered_before(chain, forwarder, signed).await).await
 }
 
 /// The delivery of a report that the forwarder says it has, by whomever, from the newest block backwards.
@@ -253,25 +266,63 @@ pub(crate) async fn outcome(
     sent: Sent,
     transmitter: Address,
 ) -> Result<Delivery, ChainError> {
-    let execution_id = execution_id(signed);
-    let own = sent.logs.iter().filter(|log| log.address() == forwarder);
-    let own: Vec<&Log> = own.filter(|log| log.topics().get(2) == Some(&execution_id)).collect();
-    let processed = own.iter().find_map(|log| QuorumForwarder::ReportProcessed::decode_log(&log.inner).ok());
-    let Some(processed) = processed else {
-        return Err(ChainError::NotDelivered { transaction: sent.transaction });
-    };
-    if !processed.result {
-        return Err(match reason(receiver_of(signed), &own) {
-            Some(refusal) => ChainError::RefusedInBlock {
-                refusal: Box::new(refusal),
-                transaction: sent.transaction,
-                block: sent.block,
-            },
-            None => unexplained(chain, forwarder, signed, sent.transaction).await?,
-        });
+    match Heard::of(&About::of(forwarder, signed), &sent.logs) {
+        Heard::Accepted => {}
+        Heard::Nothing => return Err(ChainError::NotDelivered { transaction: sent.transaction }),
+        Heard::Refused(Some(refusal)) => {
+            return Err(ChainError::RefusedInBlock { refusal, transaction: sent.transaction, block: sent.block });
+        }
+        Heard::Refused(None) => return Err(unexplained(chain, forwarder, signed, sent.transaction).await?),
     }
     let Sent { transaction, block, gas_used, logs, .. } = sent;
-    Ok(Delivery { transaction, block, gas_used, execution_id, logs, transmitter })
+    Ok(Delivery { transaction, block, gas_used, execution_id: execution_id(signed), logs, transmitter })
+}
+
+/// What the forwarder's events name a report by.
+struct About {
+    forwarder: Address,
+    receiver: Address,
+    execution_id: B256,
+    report_id: B256,
+}
+
+impl About {
+    fn of(forwarder: Address, signed: &dyn QuorumReport) -> Self {
+        let report_id = B256::right_padding_from(&signed.report().header().report_id);
+        Self { forwarder, receiver: receiver_of(signed), execution_id: execution_id(signed), report_id }
+    }
+
+    fn names(&self, log: &Log) -> bool {
+        let topics = log.topics();
+        let (receiver, id) = (self.receiver.into_word(), self.execution_id);
+        log.address() == self.forwarder && topics.get(1) == Some(&receiver) && topics.get(2) == Some(&id)
+    }
+}
+
+/// What a transaction's events say of a report.
+#[derive(Debug)]
+enum Heard {
+    /// Its receiver took it.
+    Accepted,
+    /// Its receiver refused it, with the reason where the forwarder keeps one.
+    Refused(Option<Box<Refusal>>),
+    /// It is not in there.
+    Nothing,
+}
+
+impl Heard {
+    /// *Security*: who sends a transaction chooses what else happens in it. The same report to another receiver, and an
+    /// attempt that failed before the one that did not, say nothing.
+    fn of(about: &About, logs: &[Log]) -> Self {
+        let named: Vec<&Log> = logs.iter().filter(|log| about.names(log)).collect();
+        let event = |log: &&Log| QuorumForwarder::ReportProcessed::decode_log(&log.inner).ok();
+        let processed = named.iter().filter(|log| log.topics().get(3) == Some(&about.report_id)).filter_map(event);
+        match processed.map(|event| event.result).reduce(|one, other| one || other) {
+            Some(true) => Self::Accepted,
+            Some(false) => Self::Refused(reason(about.receiver, &named).map(Box::new)),
+            None => Self::Nothing,
+        }
+    }
 }
 
 fn reason(receiver: Address, logs: &[&Log]) -> Option<Refusal> {
@@ -294,4 +345,53 @@ async fn unexplained(
         true => ChainError::InvalidReceiver { receiver },
         false => ChainError::DeliveryFailed { receiver, transaction },
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FORWARDER: Address = Address::repeat_byte(1);
+    const RECEIVER: Address = Address::repeat_byte(2);
+    const EXECUTION: B256 = B256::repeat_byte(3);
+    const REPORT: B256 = B256::repeat_byte(4);
+
+    fn log(address: Address, event: &impl SolEvent) -> Log {
+        let inner = alloy::primitives::Log { address, data: event.encode_log_data() };
+        Log { inner, ..Log::default() }
+    }
+
+    fn processed(receiver: Address, report: B256, result: bool) -> Log {
+        let (head, _) = report.split_at(2);
+        let report_id = head.try_into().expect("two bytes");
+        let id = EXECUTION;
+        let event = QuorumForwarder::ReportProcessed { receiver, workflowExecutionId: id, reportId: report_id, result };
+        log(FORWARDER, &event)
+    }
+
+    fn reverted(receiver: Address) -> Log {
+        let data = Bytes::from_static(b"words of an attacker");
+        let event = QuorumForwarder::DeliveryReverted { receiver, workflowExecutionId: EXECUTION, revertData: data };
+        log(FORWARDER, &event)
+    }
+
+    /// In one transaction: the report to a contract that refuses it with chosen words, and then to its receiver.
+    #[test]
+    fn what_else_a_transaction_does_with_a_report_says_nothing_of_it() {
+        let report_id = B256::right_padding_from(&[4, 4]);
+        let about = About { forwarder: FORWARDER, receiver: RECEIVER, execution_id: EXECUTION, report_id };
+        let mine = |result| processed(RECEIVER, REPORT, result);
+        let other = Address::repeat_byte(9);
+        let elsewhere = [reverted(other), processed(other, REPORT, false), mine(true)];
+        assert!(matches!(Heard::of(&about, &elsewhere), Heard::Accepted));
+        let twice = [reverted(RECEIVER), mine(false), mine(true)];
+        assert!(matches!(Heard::of(&about, &twice), Heard::Accepted));
+        let refused = [reverted(RECEIVER), mine(false)];
+        assert!(matches!(Heard::of(&about, &refused), Heard::Refused(Some(refusal)) if refusal.by == RECEIVER));
+        let chosen = [reverted(other), processed(other, REPORT, true), mine(false)];
+        assert!(matches!(Heard::of(&about, &chosen), Heard::Refused(None)));
+        for logs in [vec![], vec![processed(other, REPORT, true)], vec![processed(RECEIVER, EXECUTION, true)]] {
+            assert!(matches!(Heard::of(&about, &logs), Heard::Nothing), "{logs:?}");
+        }
+    }
 }

@@ -287,10 +287,10 @@ async fn the_same_faults_give_the_same_delivery_on_anvil_and_in_process() {
     assert_eq!(faulty(&server.url()).await, faulty(&anvil.url).await);
 }
 
-/// Two enclaves answer one request, and each result has its quorum. A reorganisation takes the first back; whichever comes
-/// then is the one, and the other is refused.
+/// Two results for one request, as two enclaves would give them; each is made here, and has its quorum. A reorganisation takes
+/// the first back; whichever comes then is the one, and the other is refused.
 #[tokio::test]
-async fn n074_of_two_results_for_one_request_a_reorganised_chain_takes_one() {
+async fn n074_of_two_results_for_one_request_a_reorganised_anvil_takes_one() {
     let Some((anvil, world, _)) = place().await else { return };
     let (request, deadline) = world.request(4).await;
     world.chain.advance_time(deadline).await.unwrap();

@@ -1,4 +1,4 @@
-//! Two reports with valid quorums that exclude each other: the first holds, the second is evidence.
+//! Two reports with valid quorums that contradict each other: the first holds, and both say who signed what.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a helper that fails ends its test")]
 
@@ -12,7 +12,7 @@ use ccc_chain::{
     Deployment,
     conflict::{Claim, NoConflict, between},
 };
-use ccc_core::report::{Kind, Report, Round, SignedReport, Solvency, Statement, Verdict};
+use ccc_core::report::{Binding, Kind, Payload, Report, Round, SignedReport, Solvency, Statement, Verdict};
 use common::{World, refusal, report_signer};
 
 fn address(seed: u8) -> Address {
@@ -78,6 +78,34 @@ async fn n119_each_kind_of_claim_is_found() {
     let b = Round { version: a.version + 1, ..a };
     let (a, b) = (sign(world.report(Statement::Round(a), 9).await), sign(world.report(Statement::Round(b), 9).await));
     assert_eq!(claims(&a, &b), Claim::Sequence(9));
+}
+
+/// Two honest reserve checks at one final block: each seals its own envelope, and the attestation contract takes both.
+#[tokio::test]
+async fn n119_the_same_verdict_twice_contradicts_nothing() {
+    let world = World::new().await;
+    let one = world.solvency(Verdict::Solvent).await;
+    let other = Solvency { envelope_digest: [0x99; 32], ..one };
+    let one = signed_by(&world, world.report(Statement::Solvency(one), 1).await, [101, 102]);
+    let other = signed_by(&world, world.report(Statement::Solvency(other), 2).await, [101, 102]);
+    assert!(matches!(between(&world.deployment, &one, &other), Err(NoConflict::Apart)));
+    world.deliver(&one).await.unwrap();
+    world.deliver(&other).await.unwrap();
+}
+
+/// A report of an epoch that passed is dead, and its honest successor is about the same table.
+#[tokio::test]
+async fn n119_reports_of_two_epochs_contradict_nothing() {
+    let world = World::new().await;
+    let (one, other) = rounds(&world).await;
+    let payload = *other.payload();
+    let binding = Binding { epoch: payload.binding.epoch + 1, ..payload.binding };
+    let made = other.header().timestamp.into();
+    let next = Report::new(world.deployment.origin(), made, Payload { binding, ..payload }).unwrap();
+    let (first, second) = (signed_by(&world, one, [101, 102]), signed_by(&world, next, [101, 102]));
+    assert!(matches!(between(&world.deployment, &first, &second), Err(NoConflict::Apart)));
+    let same = signed_by(&world, other, [101, 102]);
+    assert!(between(&world.deployment, &first, &same).is_ok(), "of one epoch they do");
 }
 
 #[tokio::test]

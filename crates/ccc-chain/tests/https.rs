@@ -6,16 +6,22 @@ mod common;
 
 use std::{net::SocketAddr, time::Duration};
 
+use alloy::{primitives::B256, rpc::types::TransactionRequest};
 use ccc_chain::{
     Chain, ChainError, ChainKind, ConnectOptions, EmbeddedConfig,
     embedded::{ChainServer, Clock, EmbeddedTransport},
     https::{Authorities, TlsError},
+    submitter::{self, Policy, Submission, SystemClock},
 };
+use ccc_core::report::Statement;
 use common::{
     CHAIN_ID, World,
     tls::{AHEAD, AUTHORITY, ELSEWHERE, EXPIRED, Front, NODE, STRANGER},
 };
-use tokio::{io::AsyncWriteExt, net::TcpListener};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpListener,
+};
 
 const LOOPBACK: &str = "127.0.0.1:0";
 
@@ -73,6 +79,28 @@ async fn a_deployment_goes_through_a_node_behind_tls() {
     drop(node.server);
 }
 
+/// What breaks after the handshake is a connection that broke: a transaction may be with the node, and is not given up.
+#[tokio::test]
+async fn a_stream_that_somebody_writes_into_ends_no_delivery() {
+    let node = Node::with(NODE).await;
+    let world = World::on(node.reached("localhost", AUTHORITY).await.unwrap()).await;
+    let (chain, wallet) = (&world.chain, &world.stranger);
+    // the served chain mines what it is sent before it answers
+    node.front.spoil("eth_sendRawTransactionSync", 1);
+    let signed = chain.sign(wallet, TransactionRequest::default().to(wallet.address())).await.unwrap();
+    let lost = chain.send_signed(signed).await.unwrap_err();
+    assert!(matches!(lost, ChainError::Rpc(_)) && lost.to_string().contains("TLS"), "{lost:?}");
+    let round = world.round(B256::ZERO, false).await;
+    let signed = world.signed(world.report(Statement::Round(round), 1).await);
+    assert!(node.front.is_spent());
+    node.front.spoil("eth_sendRawTransaction", 1);
+    let (policy, clock) = (Policy::of(chain), SystemClock::start());
+    let sent = submitter::deliver(chain, wallet, world.deployment.forwarder, &signed, &policy, &clock).await.unwrap();
+    let Submission::Delivered(submitted) = sent else { panic!("{sent:?}") };
+    assert_eq!((submitted.own, submitted.attempts), (true, 1));
+    assert!(node.front.is_spent());
+}
+
 #[tokio::test]
 async fn another_name_is_told_with_both_names() {
     let node = Node::with(ELSEWHERE).await;
@@ -126,6 +154,29 @@ async fn nobody_at_the_address_is_a_failure_of_the_node() {
     let refused = reached("https://127.0.0.1:9/KEY", AUTHORITY).await.unwrap_err();
     assert!(matches!(refused, ChainError::Rpc(_)), "{refused:?}");
     assert!(refused.to_string().contains("Connect") && !refused.to_string().contains("KEY"), "{refused}");
+}
+
+/// The address that was named is asked, and no other that it names.
+#[tokio::test]
+async fn a_redirection_is_not_followed() {
+    let node = Node::with(NODE).await;
+    let listener = TcpListener::bind(LOOPBACK).await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let answer = format!("HTTP/1.1 307 Elsewhere\r\nlocation: {}\r\ncontent-length: 0\r\n\r\n", node.server.url());
+    let speaks = tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let mut question = [0; 4096];
+            assert!(stream.read(&mut question).await.unwrap() > 0);
+            stream.write_all(answer.as_bytes()).await.unwrap();
+        }
+    });
+    let front = Front::before(address, NODE).await;
+    let plain = Chain::connect(&format!("http://{address}"), &ConnectOptions::default()).await;
+    let hidden = reached(&format!("https://localhost:{}", front.port), AUTHORITY).await;
+    for refused in [plain.unwrap_err(), hidden.unwrap_err()] {
+        assert!(matches!(&refused, ChainError::Rpc(_)) && refused.to_string().contains("307"), "{refused:?}");
+    }
+    speaks.abort();
 }
 
 #[tokio::test]

@@ -176,6 +176,21 @@ async fn a_report_that_is_there_is_left_as_it_is() {
     place.is_once().await;
 }
 
+/// Who asks for a delivery of before waits for the node too: it may be away, or between two blocks.
+#[tokio::test]
+async fn a_report_that_is_there_is_found_by_a_node_that_is_away_for_a_while() {
+    let place = Place::new().await;
+    let signed = place.idle_round().await;
+    let sent = place.delivered(&signed).await;
+    place.proxy.fault("eth_getLogs", 1, Fault::Drop);
+    place.proxy.fault("eth_getTransactionReceipt", 1, Fault::Lie(json!(null)));
+    let (forwarder, other) = (place.world.deployment.forwarder, &place.world.maker);
+    let found = submit::deliver(&place.chain, other, forwarder, &signed).await.unwrap();
+    assert!(place.proxy.is_spent());
+    assert_eq!(found.transaction, sent.delivery.transaction);
+    place.is_once().await;
+}
+
 #[tokio::test]
 async fn somebody_elses_delivery_in_between_is_the_delivery() {
     let place = Place::new().await;

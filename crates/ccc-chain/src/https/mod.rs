@@ -38,6 +38,8 @@ use crate::ChainError;
 
 /// The longest answer of a node.
 const MAX_ANSWER: usize = 1 << 27;
+/// How much of an answer that is none goes into an error.
+const MOST_SHOWN: usize = 1 << 10;
 /// How long a connection is kept for the next question.
 const IDLE: Duration = Duration::from_secs(60);
 
@@ -86,8 +88,8 @@ impl HttpsTransport {
         match packet {
             // a node may say what is wrong beside a status that says so too
             Ok(packet) if status.is_success() || packet.is_error() => Ok(packet),
-            Err(error) if status.is_success() => Err(RpcError::deser_err(error, String::from_utf8_lossy(&body))),
-            _ => Err(TransportErrorKind::http_error(status.as_u16(), String::from_utf8_lossy(&body).into_owned())),
+            Err(error) if status.is_success() => Err(RpcError::deser_err(error, beginning(&body))),
+            _ => Err(TransportErrorKind::http_error(status.as_u16(), beginning(&body))),
         }
     }
 }
@@ -104,6 +106,11 @@ impl Service<RequestPacket> for HttpsTransport {
     fn call(&mut self, packet: RequestPacket) -> Self::Future {
         Box::pin(self.clone().ask(packet))
     }
+}
+
+/// As much of an answer as somebody reads in an error.
+fn beginning(body: &[u8]) -> String {
+    String::from_utf8_lossy(body.get(..MOST_SHOWN).unwrap_or(body)).into_owned()
 }
 
 async fn whole(body: Incoming) -> Result<Bytes, TransportError> {
@@ -169,6 +176,12 @@ mod tests {
         let header = secret_header(&found).expect("a header");
         assert_eq!(header, "Basic d2hvOndvcmQ=");
         assert!(header.is_sensitive());
+    }
+
+    #[test]
+    fn an_error_shows_the_beginning_of_a_long_answer() {
+        assert_eq!(beginning(&[b'x'; 5_000]).len(), MOST_SHOWN);
+        assert_eq!(beginning(b"short"), "short");
     }
 
     #[test]

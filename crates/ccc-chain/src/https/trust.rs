@@ -72,7 +72,7 @@ fn provider() -> Result<Arc<CryptoProvider>, TlsError> {
     Ok(Arc::new(rustls_graviola::default_provider()))
 }
 
-/// Why there is no connection that can be believed. Asking again changes nothing.
+/// Why there is no connection that can be believed. Asking again changes nothing, but of [`Self::Handshake`].
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum TlsError {
@@ -124,8 +124,10 @@ pub enum TlsError {
         /// What rustls has against it.
         reason: String,
     },
-    /// The other side speaks no TLS, or not 1.3.
-    #[error("no TLS 1.3 with the node: {reason}")]
+    /// The other side speaks no TLS, or not 1.3; or what it says is broken on the way. At the first question to a node it is
+    /// [`ChainError::Tls`](crate::ChainError::Tls), later [`ChainError::Rpc`](crate::ChainError::Rpc): a node that spoke TLS
+    /// before is asked again.
+    #[error("TLS 1.3 with the node failed: {reason}")]
     Handshake {
         /// What rustls says.
         reason: String,

@@ -236,6 +236,12 @@ impl<C: Clock> Driver<'_, C> {
             return Err(self.chain.reason_of(request, landed.transaction, landed.block).await);
         }
         let delivery = outcome(self.chain, self.forwarder, self.signed, sent, receipt.from).await?;
+        // whoever hands a report over within a contract's call is not who sent the transaction: the forwarder's word counts
+        let named = match own {
+            true => None,
+            false => self.patiently(async || delivered(self.chain, self.forwarder, self.signed).await).await?,
+        };
+        let delivery = Delivery { transmitter: named.unwrap_or(receipt.from), ..delivery };
         Ok(Submitted { delivery, own, attempts, sends })
     }
 

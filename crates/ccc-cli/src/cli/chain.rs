@@ -215,7 +215,7 @@ pub(crate) struct StatusArgs {
 pub(crate) enum Report {
     /// Hand a signed report to the forwarder, once
     Submit(SubmitArgs),
-    /// Say whether two signed reports exclude each other, and who signed both
+    /// Say whether two signed reports contradict each other, and who signed both
     Compare(CompareArgs),
 }
 
@@ -223,7 +223,11 @@ pub(crate) enum Report {
 #[derive(Args)]
 #[command(after_help = "\
 No node is asked: quorums are checked against the signer set of the deployment's file. Exit code 1: the reports
-are no evidence against anybody, and why.
+do not contradict each other, and why.
+
+Two signatures prove that these keys signed these two reports. They prove no fault: signers keep no record of
+what they signed, and an honest one signs both after a delivery that failed, after a reorganisation, or for a
+host that asks twice.
 
 Example:
   ccc report compare mine.report theirs.report --deployment deployment.json")]

@@ -23,6 +23,10 @@ use std::path::Path;
 /// The longest signed report.
 const MAX_REPORT: u64 = 1 << 20;
 
+/// What nobody should read into two signatures.
+const NOT_PROVED: &str = "proved is who signed what, and nobody's fault: honest signers keep no record, and sign both after a \
+    delivery that failed, a reorganisation, or when they are asked twice";
+
 pub(super) fn run(verb: &Report, ctx: &Context<'_>) -> Result<Answer, Error> {
     match verb {
         Report::Submit(arguments) => submit_report(arguments, ctx),
@@ -55,19 +59,17 @@ fn tell_conflict(found: &Conflict, ctx: &Context<'_>) {
         Claim::Withdrawal(id) => format!("the payout of withdrawal {id}"),
         Claim::Block(block) => format!("the reserve's status at block {block}"),
     };
-    let mut lines = vec![format!("the reports exclude each other: both claim {what}")];
+    let mut lines = vec![format!("the reports contradict each other: both are about {what}")];
     lines.extend(found.both.iter().map(|signer| format!("signed both: {signer}")));
     if found.both.is_empty() {
-        lines.push(
-            "nobody signed both: of each quorum one at least is at fault or saw another chain, and none is named"
-                .to_owned(),
-        );
+        lines.push("nobody signed both".to_owned());
     }
     lines.extend(found.first.iter().map(|signer| format!("signed the first alone: {signer}")));
     lines.extend(found.second.iter().map(|signer| format!("signed the second alone: {signer}")));
+    lines.push(NOT_PROVED.to_owned());
     let object = json!({
         "conflict": true, "kind": found.kind.number(), "claim": what, "signed_both": found.both,
-        "signed_first": found.first, "signed_second": found.second,
+        "signed_first": found.first, "signed_second": found.second, "proves_fault": false,
     });
     ctx.ui.result(&lines, &object);
 }
@@ -109,7 +111,7 @@ impl Transmission<'_> {
         let (chain, signed, clock) = (&self.node.chain, &self.signed, SystemClock::start());
         let ask = async || submit::check(chain, wallet.address(), self.forwarder, signed).await;
         if let Err(error) = patiently(&self.policy(), &clock, ask).await {
-            return self.settled(&error).await;
+            return self.settled(&error, None).await;
         }
         if !self.node.sends(spend) {
             tell_dry(signed, &self.node, self.ctx);
@@ -118,16 +120,20 @@ impl Transmission<'_> {
         let sent = submitter::deliver(chain, wallet, self.forwarder, signed, &self.policy(), &clock).await;
         match sent {
             Ok(Submission::Delivered(submitted)) => tell_sent(signed, &submitted, self.ctx),
-            Ok(Submission::Before { transmitter }) => tell_delivered(signed, transmitter, self.ctx),
-            Err(error) => return self.settled(&error).await,
+            Ok(Submission::Before { transmitter }) => tell_delivered(signed, Settled::before(transmitter), self.ctx),
+            Err(error) => return self.settled(&error, Some(wallet.address())).await,
         }
         Ok(Answer::Done)
     }
 
-    /// A report that the forwarder has is where it belongs, whoever brought it and whatever failed here.
-    async fn settled(&self, error: &ChainError) -> Result<Answer, Error> {
+    /// A report that the forwarder has is where it belongs, whoever brought it and whatever failed here. With a sender, the
+    /// submitter failed, and may have sent before.
+    async fn settled(&self, error: &ChainError, sender: Option<Address>) -> Result<Answer, Error> {
         match submit::delivered(&self.node.chain, self.forwarder, &self.signed).await {
-            Ok(Some(transmitter)) => tell_delivered(&self.signed, transmitter, self.ctx),
+            Ok(Some(transmitter)) => {
+                let settled = sender.map_or(Settled::before(transmitter), |sender| Settled::after(transmitter, sender));
+                tell_delivered(&self.signed, settled, self.ctx);
+            }
             // the first error says more than why nobody could be asked afterwards
             Ok(None) | Err(_) => return Err(self.node.error(error).into()),
         }
@@ -140,7 +146,7 @@ impl Transmission<'_> {
         let ask = async || submit::delivered(chain, self.forwarder, &self.signed).await;
         let found = patiently(&self.policy(), &clock, ask).await.map_err(|error| self.node.error(&error))?;
         if let Some(transmitter) = found {
-            tell_delivered(&self.signed, transmitter, self.ctx);
+            tell_delivered(&self.signed, Settled::before(transmitter), self.ctx);
         }
         Ok(found.is_some())
     }
@@ -166,13 +172,44 @@ fn execution_id(signed: &SignedReport) -> String {
     format!("0x{}", hex::encode(signed.report().header().execution_id))
 }
 
-fn tell_delivered(signed: &SignedReport, transmitter: Address, ctx: &Context<'_>) {
-    let lines = [format!("delivered already, by {transmitter}: nothing is left to send")];
+/// A report that is delivered, as far as this run can say by whom.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Settled {
+    transmitter: Address,
+    /// Whether this run handed a transaction to the node; none where it is not known.
+    sent: Option<bool>,
+    own: bool,
+}
+
+impl Settled {
+    /// Nothing was sent by this run.
+    fn before(transmitter: Address) -> Self {
+        Self { transmitter, sent: Some(false), own: false }
+    }
+
+    /// The submitter of this sender failed, and nobody had delivered when it began.
+    fn after(transmitter: Address, sender: Address) -> Self {
+        let own = transmitter == sender;
+        Self { transmitter, sent: own.then_some(true), own }
+    }
+
+    fn line(&self) -> String {
+        let by = self.transmitter;
+        match (self.own, self.sent) {
+            (true, _) => format!("delivered by this wallet, {by}; its block was not heard of in time"),
+            (false, Some(false)) => format!("delivered already, by {by}: nothing is left to send"),
+            (false, _) => format!("delivered by {by}; a transaction of this run may be pending, and changes nothing"),
+        }
+    }
+}
+
+fn tell_delivered(signed: &SignedReport, settled: Settled, ctx: &Context<'_>) {
+    let Settled { transmitter, sent, own } = settled;
     let id = execution_id(signed);
     let object = json!({
-        "sent": false, "delivered": true, "own": false, "transmitter": transmitter, "execution_id": id,
+        "sent": sent, "delivered": true, "own": own, "transmitter": transmitter, "execution_id": id,
     });
-    ctx.ui.result(&lines, &object);
+    ctx.ui.result(&[settled.line()], &object);
 }
 
 fn tell_dry(signed: &SignedReport, node: &Node, ctx: &Context<'_>) {
@@ -195,4 +232,23 @@ fn tell_sent(signed: &SignedReport, submitted: &Submitted, ctx: &Context<'_>) {
         "transaction": transaction, "block": block, "gas": gas, "execution_id": execution_id(signed),
     });
     ctx.ui.result(&[line], &object);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_delivery_after_a_failed_submission_is_told_as_whose_it_is() {
+        let (own, other) = (Address::repeat_byte(1), Address::repeat_byte(2));
+        let mine = Settled::after(own, own);
+        assert_eq!((mine.sent, mine.own), (Some(true), true));
+        assert!(mine.line().starts_with("delivered by this wallet"), "{}", mine.line());
+        let theirs = Settled::after(other, own);
+        assert_eq!((theirs.sent, theirs.own), (None, false));
+        assert!(theirs.line().contains("may be pending"), "{}", theirs.line());
+        let before = Settled::before(own);
+        assert_eq!((before.sent, before.own), (Some(false), false));
+        assert!(before.line().contains("nothing is left to send"), "{}", before.line());
+    }
 }

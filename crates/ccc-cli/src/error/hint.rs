@@ -1,6 +1,8 @@
 //! What to try next, and the stable code of each error.
 
 use super::{Error, Exit, Parts, list};
+use crate::network::of_tls;
+use ccc_chain::ChainError;
 use ccc_core::keys::KeyShareError;
 use ccc_core::keys::repair::{RepairError, RepairSessionError};
 use ccc_core::table::{ResultCode, StoreError};
@@ -422,6 +424,7 @@ fn of_recovery(error: &RecoveryError) -> (&'static str, &'static str) {
         RecoveryError::Scenario(error) => of_scenario(error),
         RecoveryError::Capacity { .. } => ("scenario", OF_ACCOUNTS),
         RecoveryError::Production(_) => IN_PRODUCTION,
+        RecoveryError::Chain(ChainError::Tls(error)) => ("tls", of_tls(error)),
         RecoveryError::Chain(_) => ("chain", "check --rpc-url; without it an embedded chain is used"),
         RecoveryError::Custodian(_) => ("custodian", "check the URL and the token; `ccc custodian` serves a statement"),
         RecoveryError::Reserve(_) => ("statement", "ask the custodian for a statement in whole satoshi"),

@@ -204,7 +204,7 @@ impl NetworkError {
 }
 
 /// What to try where a node behind TLS is not believed.
-fn of_tls(error: &TlsError) -> &'static str {
+pub(crate) fn of_tls(error: &TlsError) -> &'static str {
     match error {
         TlsError::Name { .. } => "name the node by a name of its certificate, or ask who runs it for the right one",
         TlsError::UnknownAuthority => {

@@ -15,7 +15,7 @@ mod settings;
 mod words;
 
 pub(crate) use deployment::{Form, read as read_deployment};
-pub(crate) use error::{NetworkError, Shortfall};
+pub(crate) use error::{NetworkError, Shortfall, of_tls};
 pub(crate) use key::open as open_key;
 pub(crate) use known::KNOWN_TO_ALL;
 pub(crate) use node::{Node, shown};

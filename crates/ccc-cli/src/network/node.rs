@@ -100,6 +100,18 @@ impl Node {
         Ok(self.by_the_clock(time))
     }
 
+    /// The last second of what is signed for so many seconds from now.
+    ///
+    /// *Security*: elsewhere than on a local chain this machine's clock alone counts. A node that calls a later year the present
+    /// would get a signature that holds until then.
+    ///
+    /// # Errors
+    /// [`NetworkError::Node`].
+    pub(crate) async fn until(&self, seconds: u64) -> Result<u64, NetworkError> {
+        let now = if self.local { self.now().await? } else { machine_time() };
+        Ok(now.saturating_add(seconds))
+    }
+
     /// A block's time, or this machine's where that is later and the chain has no time of its own.
     pub(crate) fn by_the_clock(&self, time: u64) -> u64 {
         if self.chain.kind() == ChainKind::Embedded { time } else { time.max(machine_time()) }

@@ -1,12 +1,15 @@
 //! A node behind TLS: who vouches for it, from the command line to the chain.
 
 use super::{
-    desk::on,
+    desk::{Desk, on},
     network::{Served, at_home, with_key},
     support::{Run, Scratch},
     tls::{AUTHORITY, ELSEWHERE, EXPIRED, Front, NODE, STRANGER},
 };
+use serde_json::Value;
 use std::{future, sync::mpsc, thread};
+
+const SCENARIO: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/scenarios/large-deficit.toml");
 
 /// A served chain behind TLS, and what the command needs to reach it.
 struct Behind {
@@ -23,18 +26,8 @@ impl Behind {
         Self { served: Served::start("--for 120"), scratch }
     }
 
-    /// The port of TLS with this certificate before the chain, which lasts as long as the test's process.
     fn front(&self, certificate: &'static [u8]) -> u16 {
-        let behind = self.served.url.trim_start_matches("http://").parse().expect("an address");
-        let (told, port) = mpsc::channel();
-        thread::spawn(move || {
-            on(async {
-                let front = Front::before(behind, certificate).await;
-                told.send(front.port).expect("heard");
-                future::pending::<()>().await;
-            });
-        });
-        port.recv().expect("a port")
+        front(&self.served.url, certificate, None)
     }
 
     fn ccc(&self, arguments: &str) -> Run {
@@ -49,6 +42,41 @@ impl Behind {
         let object = self.ccc(&format!("--json status --deployment d.json {arguments}")).json_error();
         assert_eq!(object["code"], code, "{object}");
     }
+}
+
+/// The port of TLS with this certificate before a chain, which lasts as long as the test's process; one answer to the method is
+/// spoilt on the way.
+fn front(url: &str, certificate: &'static [u8], spoilt: Option<&'static str>) -> u16 {
+    let behind = url.trim_start_matches("http://").parse().expect("an address");
+    let (told, port) = mpsc::channel();
+    thread::spawn(move || {
+        on(async {
+            let front = Front::before(behind, certificate).await;
+            if let Some(method) = spoilt {
+                front.spoil(method, 1);
+            }
+            told.send(front.port).expect("heard");
+            future::pending::<()>().await;
+        });
+    });
+    port.recv().expect("a port")
+}
+
+/// The node has the approval, and what broke is no certificate: who is told `tls` would send it again.
+#[test]
+fn an_approval_whose_answer_breaks_in_tls_may_have_been_sent() {
+    let desk = Desk::new();
+    desk.scratch.write("authority.pem", AUTHORITY);
+    let port = front(&desk.served.url, NODE, Some("eth_sendRawTransaction"));
+    let node = format!("--rpc-url https://localhost:{port} --rpc-ca authority.pem");
+    let run = desk.ccc(&format!("deposit --asset base --amount 5000 {node}"));
+    let told: Vec<Value> = run.stderr.lines().map(|line| serde_json::from_str(line).expect("an object")).collect();
+    let (sending, error) = (&told[0]["sending"], told.last().expect("an error"));
+    assert_eq!((run.code, &error["code"]), (2, &"perhaps-sent".into()), "{}", run.stderr);
+    let transaction = sending["transaction"].as_str().expect("a hash");
+    assert!(error["error"].as_str().expect("text").contains(transaction), "{error}");
+    let sent = desk.done("deposit --asset base --amount 5000");
+    assert_eq!(sent["transactions"].as_array().map(Vec::len), Some(1), "the approval was there: {sent}");
 }
 
 #[test]
@@ -67,6 +95,16 @@ fn a_pool_is_deployed_and_read_through_tls() {
     let variables = [("CCC_RPC_CA", "stranger.pem")];
     let run = at_home(&behind.scratch, "doctor --config c.toml --deployment d.json", &variables);
     assert!(run.code == 1 && run.stdout.contains("no trusted authority signed"), "{}", run.stdout);
+    // without a file the system's authorities count, which on Unix a variable says
+    let status = format!("status --deployment d.json --rpc-url https://localhost:{front}");
+    let by_the_system = |file: &str| at_home(&behind.scratch, &status, &[("SSL_CERT_FILE", file)]);
+    let run = by_the_system("authority.pem");
+    assert!(run.code == 1 && run.stdout.contains("the pool is open"), "{}{}", run.stdout, run.stderr);
+    by_the_system("stranger.pem").fails(2, "no trusted authority signed the node's certificate");
+    // a recovery tells it alike
+    let recover = format!("recover --rpc-url https://localhost:{front} --scenario {SCENARIO}");
+    let run = at_home(&behind.scratch, &format!("--json {recover}"), &[("SSL_CERT_FILE", "stranger.pem")]);
+    assert_eq!(run.json_error()["code"], "tls", "{}", run.stderr);
 }
 
 #[test]

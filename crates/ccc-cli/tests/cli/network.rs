@@ -262,6 +262,9 @@ fn a_report_is_delivered_once_and_a_refusal_is_told_in_words() {
     let found = compare("twin.report");
     assert_eq!((found.code, &found.json()["conflict"]), (0, &true.into()), "{}", found.stderr);
     assert_eq!(found.json()["signed_both"].as_array().map(Vec::len), Some(2));
+    assert_eq!(found.json()["proves_fault"], false);
+    let words = at_home(&scratch, "report compare one.report twin.report --deployment d.json", &[]).stdout;
+    assert!(words.contains("and nobody's fault: honest signers keep no record"), "{words}");
     let same = compare("one.report");
     assert_eq!((same.code, &same.json()["conflict"]), (1, &false.into()));
     assert!(same.stdout.contains("both reports say the same"), "{}", same.stdout);

@@ -113,7 +113,7 @@ impl Desk<'_> {
             let (salt, ciphertext) = sealed;
             return Ok(Step::new("the deposit", calls::deposit(pool, asset, amount, salt, ciphertext)));
         }
-        let deadline = self.node.now().await?.saturating_add(PERMIT_LIFETIME);
+        let deadline = self.node.until(PERMIT_LIFETIME).await?;
         let permission = Permission { spender: pool, amount, deadline };
         let permit = self.told(permit::sign(&self.node.chain, wallet, token.address, &permission).await)?;
         let request = calls::deposit_with_permit(pool, asset, amount, sealed, permit);
