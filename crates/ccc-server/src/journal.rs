@@ -270,7 +270,8 @@ impl FileJournal {
     fn forget_page(&mut self, now: u64) -> Result<bool, JournalError> {
         self.writable()?;
         let dead = self.chain.dead(now);
-        let worth = dead > 0 && (dead >= self.chain.length() / 4 || self.chain.length() >= self.most / 2);
+        let part = if self.chain.length() >= self.most / 2 { 16 } else { 4 };
+        let worth = dead > 0 && dead >= self.chain.length() / part;
         if self.chain.has_pending() || (self.forgetting.is_none() && !worth) {
             return Ok(false);
         }
@@ -316,7 +317,7 @@ fn sync_directory(path: &Path) -> io::Result<()> {
 
 impl Journal for FileJournal {
     fn answers(&self, id: &[u8; 32]) -> Result<Vec<Answer>, String> {
-        self.chain.under(id).map_err(|error| error.to_string())
+        self.chain.under(id).map_err(|broken| of_chain(&self.path, broken).to_string())
     }
 
     fn keep(&mut self, id: [u8; 32], answer: &Answer) -> Result<(), String> {
