@@ -5,7 +5,7 @@ use crate::{
     config::{Answers, ConfigError, VaultConfig},
     follow::{Clock, Follower, Memory, NotReady},
     identity::Identity,
-    journal::{CounterFile, FileJournal, JournalError},
+    journal::{CounterFile, FileJournal, JournalError, SeenRecord},
     meters::Meters,
     node::Node,
     operations,
@@ -30,6 +30,17 @@ use tokio::{net::TcpListener, sync::watch};
 const AUDIT_SYNC: Duration = Duration::from_secs(5);
 /// How often what is past is looked for in the journal.
 const FORGET: Duration = Duration::from_secs(30);
+
+/// What a start makes anew of what a node keeps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Beginning {
+    /// The journal's counter.
+    pub counter: CounterFile,
+    /// What was seen of the chain is forgotten first: after an endpoint that lied, or for a chain that was begun anew.
+    ///
+    /// *Security*: an endpoint that answers from an older state is believed then.
+    pub forget_chain: bool,
+}
 
 /// What opens a participant's secrets: a file under a passphrase, or whatever else keeps keys.
 pub trait KeyProvider {
@@ -125,7 +136,7 @@ impl Service {
         keys: &impl KeyProvider,
         public: Public,
         clock: Arc<dyn Clock>,
-        counter: CounterFile,
+        beginning: Beginning,
     ) -> Result<Self, StartError> {
         let (share, keys) = keys.open().map_err(|error| StartError::Keys { reason: error.to_string() })?;
         check_secrets(&share, &keys, &public.committee)?;
@@ -133,11 +144,14 @@ impl Service {
         if config.mode == ModeName::Simulation {
             tracing::warn!(target: "ccc_server::service", "mode simulation: simulated enclaves and chains are accepted");
         }
-        let journal = FileJournal::counted(&config.key, &config.counter_path(), counter, &keys)?;
+        let journal = FileJournal::counted(&config.key, &config.counter_path(), beginning.counter, &keys)?;
         let audit = AuditLog::open(&config.audit_path())?;
         let known = known(&public.committee, config.client_keys()?)?;
         let (chain, pool) = (public.deployment.chain_id, public.deployment.pool);
         let seen = Arc::new(journal.seen(chain, &pool));
+        if beginning.forget_chain {
+            forget_chain(&seen)?;
+        }
         let follower = follow(config, &public.deployment, Arc::clone(&clock), seen).await?;
         // a second copy for handshakes: what signs those never sees a share
         let identity = Identity::new(ParticipantKeys::from_bytes(&keys.to_bytes())?);
@@ -185,6 +199,11 @@ impl Service {
             let _ended = task.await; // what it held of the journal is closed then
         }
     }
+}
+
+fn forget_chain(seen: &SeenRecord) -> Result<(), StartError> {
+    tracing::warn!(target: "ccc_server::service", "what was seen of the chain is forgotten: {:?}", seen.last());
+    seen.forget().map_err(|reason| StartError::NotReady(Arc::new(NotReady::Memory { reason })))
 }
 
 /// Has the node do something again and again, beside the calls.

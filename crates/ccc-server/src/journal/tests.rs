@@ -198,8 +198,13 @@ fn n155_what_was_seen_of_a_chain_is_remembered_for_each_deployment_apart() {
     journal.seen(1, &pool).keep(&Seen { number: 6, ..seen }).expect("kept");
     journal.seen(1, &pool).keep(&seen).expect("kept");
     drop(journal);
-    let journal = bench.beside().expect("opened again");
+    let mut journal = bench.beside().expect("opened again");
     assert_eq!(journal.seen(1, &pool).last(), Ok(Some(seen)));
+    keep(&mut journal, 1, &answer(1));
+    journal.seen(1, &pool).forget().expect("forgotten");
+    assert_eq!(journal.seen(1, &pool).last(), Ok(None));
+    assert_eq!(counts(&journal, [1]), [1], "the answers stay");
+    journal.seen(1, &pool).keep(&seen).expect("kept");
     assert_eq!([journal.seen(2, &pool).last(), journal.seen(1, &other).last()], [Ok(None), Ok(None)]);
     let name = format!("seen-1-{}", hex::encode(pool));
     let stored = journal.chain.store().value(&name).expect("read").expect("kept");
