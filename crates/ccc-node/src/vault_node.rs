@@ -210,6 +210,13 @@ pub trait Journal {
     fn settle(&mut self) -> Result<(), String> {
         Ok(())
     }
+    /// Whether another answer could be kept, as far as is known without trying.
+    ///
+    /// # Errors
+    /// A sentence.
+    fn writable(&self) -> Result<(), String> {
+        Ok(())
+    }
     /// Takes some of the answers out whose time ended before `now`; whether there is more to do. A journal that forgets
     /// nothing has nothing to do here.
     ///
@@ -235,6 +242,10 @@ impl<J: Journal + ?Sized> Journal for &mut J {
 
     fn settle(&mut self) -> Result<(), String> {
         (**self).settle()
+    }
+
+    fn writable(&self) -> Result<(), String> {
+        (**self).writable()
     }
 
     fn forget(&mut self, now: u64) -> Result<bool, String> {
@@ -352,6 +363,14 @@ impl<J: Journal> Answered<J> {
     /// [`Refusal::Journal`]: no answer kept since the last time may be sent.
     pub fn settle(&mut self) -> Result<(), Refusal> {
         self.0.settle().map_err(|reason| Refusal::Journal { reason })
+    }
+
+    /// As [`Journal::writable`].
+    ///
+    /// # Errors
+    /// [`Refusal::Journal`].
+    pub fn writable(&self) -> Result<(), Refusal> {
+        self.0.writable().map_err(|reason| Refusal::Journal { reason })
     }
 
     /// As [`Journal::forget`].

@@ -230,12 +230,12 @@ impl FileJournal {
         SeenRecord::new(Arc::clone(self.chain.store()), self.chain.key().clone(), chain, pool)
     }
 
-    fn writable(&self) -> Result<(), JournalError> {
+    fn check_writable(&self) -> Result<(), JournalError> {
         if self.uncounted { Err(JournalError::Uncounted) } else { Ok(()) }
     }
 
     fn check(&self, answer: &Answer) -> Result<(), JournalError> {
-        self.writable()?;
+        self.check_writable()?;
         let (until, past) = (answer.until, self.chain.past());
         if until < past {
             return Err(JournalError::Past { until, past });
@@ -253,7 +253,7 @@ impl FileJournal {
     }
 
     fn write(&mut self) -> Result<(), JournalError> {
-        self.writable()?;
+        self.check_writable()?;
         if !self.chain.has_pending() {
             return Ok(());
         }
@@ -268,7 +268,7 @@ impl FileJournal {
     ///
     /// Answers go only after the counter has counted them: it is never left behind the beginning of the chain.
     fn forget_page(&mut self, now: u64) -> Result<bool, JournalError> {
-        self.writable()?;
+        self.check_writable()?;
         let dead = self.chain.dead(now);
         let part = if self.chain.length() >= self.most / 2 { 16 } else { 4 };
         let worth = dead > 0 && dead >= self.chain.length() / part;
@@ -329,6 +329,10 @@ impl Journal for FileJournal {
     /// Everything since the last time in one transaction, and then the counter.
     fn settle(&mut self) -> Result<(), String> {
         self.write().map_err(|error| error.to_string())
+    }
+
+    fn writable(&self) -> Result<(), String> {
+        self.check_writable().map_err(|error| error.to_string())
     }
 
     fn forget(&mut self, now: u64) -> Result<bool, String> {

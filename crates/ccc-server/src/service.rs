@@ -190,12 +190,20 @@ impl Service {
         let beside = [
             tokio::spawn(follower.run()),
             tokio::spawn(operations::run(operations, Arc::clone(&node), meters, stop.clone())),
-            tokio::spawn(again(AUDIT_SYNC, Arc::clone(&node), Node::sync_audit)),
-            tokio::spawn(again(FORGET, node, Node::forget)),
+        ];
+        let (ended, end) = watch::channel(false);
+        let sync = |node: &Node<FileJournal>| {
+            node.sync_audit();
+            false
+        };
+        let again = [
+            tokio::spawn(again(AUDIT_SYNC, Arc::clone(&node), sync, end.clone())),
+            tokio::spawn(again(FORGET, node, Node::forget, end)),
         ];
         server.run(listener, stop).await;
-        for task in beside {
-            task.abort();
+        beside.iter().for_each(tokio::task::JoinHandle::abort);
+        ended.send_replace(true);
+        for task in beside.into_iter().chain(again) {
             let _ended = task.await; // what it held of the journal is closed then
         }
     }
@@ -206,12 +214,20 @@ fn forget_chain(seen: &SeenRecord) -> Result<(), StartError> {
     seen.forget().map_err(|reason| StartError::NotReady(Arc::new(NotReady::Memory { reason })))
 }
 
-/// Has the node do something again and again, beside the calls.
-async fn again(interval: Duration, node: Arc<Node<FileJournal>>, act: fn(&Node<FileJournal>)) {
-    loop {
+/// Has the node do something again and again, beside the calls: at once where there is more to do. When this returns nothing
+/// of it runs any more.
+async fn again(
+    interval: Duration,
+    node: Arc<Node<FileJournal>>,
+    act: fn(&Node<FileJournal>) -> bool,
+    mut end: watch::Receiver<bool>,
+) {
+    while !*end.borrow() {
         let node = Arc::clone(&node);
-        let _done = tokio::task::spawn_blocking(move || act(&node)).await;
-        tokio::time::sleep(interval).await;
+        let more = tokio::task::spawn_blocking(move || act(&node)).await;
+        if !more.unwrap_or(false) {
+            let _ended = tokio::time::timeout(interval, end.wait_for(|end| *end)).await;
+        }
     }
 }
 

@@ -176,12 +176,14 @@ fn after_a_counter_that_failed_nothing_is_kept_before_a_restart() {
     let bench = Bench::new();
     let mut journal = bench.counted(CounterFile::Begun).expect("begun");
     keep(&mut journal, 1, &answer(1));
+    assert_eq!(Journal::writable(&journal), Ok(()));
     journal.counter.as_mut().expect("a counter").fail_once();
     journal.keep([2; 32], &answer(2)).expect("kept");
     journal.settle().expect_err("the counter fails, and nothing of the call is given");
     assert_eq!(journal.keep([3; 32], &answer(3)), Err(JournalError::Uncounted.to_string()));
     assert_eq!(journal.settle(), Err(JournalError::Uncounted.to_string()));
     assert_eq!(journal.forget(UNTIL + 1), Err(JournalError::Uncounted.to_string()));
+    assert_eq!(Journal::writable(&journal), Err(JournalError::Uncounted.to_string()));
     drop(journal);
     let journal = bench.kept().expect("the slot counts");
     assert_eq!(counts(&journal, [1, 2, 3]), [1, 1, 0]);
