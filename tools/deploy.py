@@ -7,7 +7,9 @@
    with the service's environment: it then lacks the committee's file, and nothing before that.
 2. Volumes and secrets are declared and used, and no two services share a state, a counter or a passphrase.
 3. The counter lies on another volume than key file and journal. Ports are published on loopback, each once.
-4. The systemd unit starts the command with flags that its help names.
+4. The systemd unit starts the command, and checks the configuration before, with flags that its help names.
+5. The passphrase is mounted where the command looks for it, the healthcheck asks the port of health and meters, and what
+   operators put into deploy/ is left out of the image's build and of git.
 
 Exit code: 0 all holds, 1 something does not.
 """
@@ -47,8 +49,9 @@ def flag_errors(ccc, words, where):
     """Flags of a command line that its help does not name."""
     named = subprocess.run([ccc, "node", "vault", "--help"], capture_output=True, text=True, check=True).stdout
     named += subprocess.run([ccc, "--help"], capture_output=True, text=True, check=True).stdout
+    flags = set(re.findall(r"--[a-z][a-z-]*", named))
     for word in words:
-        if word.startswith("--") and word not in named:
+        if word.startswith("--") and word.split("=")[0] not in flags:
             yield f"{where}: {word} is no flag"
     if "node" not in words or words[words.index("node") + 1 :][:1] != ["vault"]:
         yield f"{where}: it does not run `node vault`"
@@ -81,9 +84,16 @@ def config_errors(ccc, name, service):
     settings = tomllib.loads(path.read_text())
     if found is None or found[0] != "read" or settings["committee"] not in found[1]:
         yield f"{name}: {path.name} is not read as far as the committee: {found}"
-    if refusal(ccc, str(path), variables(service) | {"CCC_NODE_NOTHING": "1"})[0] != "node-config":
+    other = refusal(ccc, str(path), variables(service) | {"CCC_NODE_NOTHING": "1"})
+    if other is None or other[0] != "node-config":
         yield f"{name}: a variable that names nothing is not refused"
     yield from place_errors(name, service, settings)
+    targets = [f"/run/secrets/{secret.get('target', secret['source'])}" for secret in service.get("secrets", [])]
+    if "--passphrase-file" not in words or words[words.index("--passphrase-file") + 1] not in targets:
+        yield f"{name}: its passphrase file is none of {targets}"
+    port = settings["operations"].rsplit(":", 1)[1]
+    if f"/dev/tcp/127.0.0.1/{port}" not in " ".join(service.get("healthcheck", {}).get("test", [])):
+        yield f"{name}: the healthcheck does not ask port {port}"
 
 
 def volume_of(service, path):
@@ -132,8 +142,26 @@ def shared_errors(compose):
 
 
 def unit_errors(ccc, unit):
-    start = re.search(r"^ExecStart=(.*)$", unit.read_text(), re.MULTILINE)
-    yield from flag_errors(ccc, shlex.split(start[1]), unit.name)
+    start, before = (re.search(rf"^{key}=(.*)$", unit.read_text(), re.MULTILINE) for key in ("ExecStart", "ExecStartPre"))
+    words = shlex.split(start[1])
+    yield from flag_errors(ccc, words, unit.name)
+    if not before or shlex.split(before[1])[1:] != ["node", "check-config", words[words.index("--config") + 1]]:
+        yield f"{unit.name}: ExecStartPre does not check the configuration of ExecStart"
+
+
+def leak_errors(compose):
+    """What operators put beside the compose file, and is in nobody's image and in no commit."""
+    sources = [secret["file"] for secret in compose["secrets"].values()]
+    sources += [source for service in compose["services"].values() for source in mounts(service).values()]
+    own = {path.name for path in DEPLOY.iterdir() if path.is_file()}
+    wanted = {f"deploy/{source.split('/')[1]}" for source in sources if source.startswith("./")}
+    wanted = {path for path in wanted if path.split("/")[1] not in own} | {"**/*.ccc"}
+    for file, form in ((DEPLOY / "Containerfile.dockerignore", "{}"), (ROOT / ".gitignore", "/{}")):
+        lines = file.read_text().splitlines()
+        for path in sorted(wanted):
+            given = "*.ccc" if path == "**/*.ccc" and file.name == ".gitignore" else form.format(path)
+            if given not in lines:
+                yield f"{file.name}: {given} is not left out"
 
 
 def errors(ccc):
@@ -143,6 +171,7 @@ def errors(ccc):
     for name, service in compose["services"].items():
         yield from config_errors(ccc, name, service)
     yield from shared_errors(compose)
+    yield from leak_errors(compose)
     for unit in sorted(DEPLOY.glob("*.service")):
         yield from unit_errors(ccc, unit)
 

@@ -6,10 +6,10 @@
 use crate::{Chain, ChainError, Wallet, bindings::VaultBoard, watch::spans};
 use alloy::{
     network::TransactionBuilder,
-    primitives::{Address, B256, Bytes},
+    primitives::{Address, B256, Bytes, U256, keccak256},
     providers::Provider,
     rpc::types::{Filter, TransactionRequest},
-    sol_types::SolEvent,
+    sol_types::{SolEvent, SolValue},
 };
 use ccc_core::{
     envelope::Envelope,
@@ -32,10 +32,21 @@ pub struct Opening {
     pub salt: B256,
 }
 
-/// A ceremony on a chain.
+impl Opening {
+    /// The nonce of the ceremony that this account opens with it on this board.
+    #[must_use]
+    pub fn nonce(&self, chain_id: u64, board: Address, opener: Address) -> B256 {
+        let label = keccak256("ccc/v1/board");
+        let words: Vec<u8> = self.members.iter().flat_map(|member| member.into_word().0).collect();
+        let (chain, named) = (U256::from(chain_id), keccak256(words));
+        keccak256((label, chain, board, opener, named, self.ends, self.salt).abi_encode_params())
+    }
+}
+
+/// A ceremony on a chain, as somebody says; [`ChainBoard::new`] holds it against the chain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Ceremony {
-    /// The contract.
+    /// The contract, a [`VaultBoard`].
     pub board: Address,
     /// What the participants' session is made with.
     pub nonce: B256,
@@ -58,17 +69,19 @@ pub async fn create(chain: &Chain, wallet: &Wallet) -> Result<Address, ChainErro
 /// # Errors
 /// The contract's refusal of members or ends; see [`ChainError`].
 pub async fn open(chain: &Chain, wallet: &Wallet, board: Address, opening: &Opening) -> Result<Ceremony, ChainError> {
+    let nonce = opening.nonce(chain.chain_id(), board, wallet.address());
     let Opening { members, ends, salt } = opening.clone();
     let instance = VaultBoard::new(board, chain.provider());
-    let nonce = instance.nonceOf(wallet.address(), members.clone(), ends, salt).call().await?;
     let sent = chain.send(wallet, instance.open(members, ends, salt).into_transaction_request()).await?;
     Ok(Ceremony { board, nonce, first_block: sent.block })
 }
 
 /// A ceremony as [`Board`], for participants that post with these wallets.
 ///
-/// *Security*: its calls block on a runtime of their own and panic inside another one; they are for commands and tests. Who
-/// joins compares members and ends of the ceremony with what was agreed on.
+/// A message that was posted is in a block that may still be taken back, and nothing here sends it again by itself: post it
+/// again until the round is over.
+///
+/// *Security*: its calls block on a runtime of their own and panic inside another one; they are for commands and tests.
 pub struct ChainBoard {
     chain: Chain,
     ceremony: Ceremony,
@@ -78,18 +91,18 @@ pub struct ChainBoard {
 }
 
 impl ChainBoard {
-    /// Reads the ceremony's ends.
+    /// Holds a ceremony against what was agreed on: its members, ends, salt and opener give its nonce, the contract is a
+    /// [`VaultBoard`], and a final block, the one that is named, opened it. So all who agreed read the same messages.
     ///
     /// # Errors
-    /// [`BoardError::Unreachable`], also where no such ceremony is open.
-    pub fn new(chain: Chain, ceremony: Ceremony) -> Result<Self, BoardError> {
+    /// [`BoardError::Unreachable`], also where the ceremony is another one or its opening is not final.
+    pub fn new(chain: Chain, ceremony: Ceremony, agreed: &Opening, opener: Address) -> Result<Self, BoardError> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(unreachable)?;
-        let instance = VaultBoard::new(ceremony.board, chain.provider());
-        let ends = runtime.block_on(async { instance.endsOf(ceremony.nonce).call().await }).map_err(unreachable)?;
-        if ends == [0; 4] {
-            return Err(BoardError::Unreachable(format!("{} has no ceremony {}", ceremony.board, ceremony.nonce)));
+        if agreed.nonce(chain.chain_id(), ceremony.board, opener) != ceremony.nonce {
+            return Err(other(&ceremony, "is not the one of these members, ends, salt and opener"));
         }
-        Ok(Self { chain, ceremony, ends, wallets: BTreeMap::new(), runtime })
+        runtime.block_on(check_opened(&chain, &ceremony, agreed))?;
+        Ok(Self { chain, ceremony, ends: agreed.ends, wallets: BTreeMap::new(), runtime })
     }
 
     /// Posts for this participant with this wallet.
@@ -161,6 +174,29 @@ impl ChainBoard {
         let messages = self.messages(round, last.number).await.map_err(unreachable)?;
         Ok(messages.iter().filter_map(|message| Envelope::from_bytes(message).ok()).collect())
     }
+}
+
+async fn check_opened(chain: &Chain, ceremony: &Ceremony, agreed: &Opening) -> Result<(), BoardError> {
+    let code = chain.provider().get_code_at(ceremony.board).await.map_err(unreachable)?;
+    if code != *VaultBoard::DEPLOYED_BYTECODE {
+        return Err(other(ceremony, "is on no board: another contract, or none, is there"));
+    }
+    if chain.finalised_block().await.map_err(unreachable)?.number < ceremony.first_block {
+        return Err(other(ceremony, "is not open by a final block yet"));
+    }
+    let filter = Filter::new().address(ceremony.board).event_signature(VaultBoard::CeremonyOpened::SIGNATURE_HASH);
+    let filter = filter.topic1(ceremony.nonce).from_block(ceremony.first_block).to_block(ceremony.first_block);
+    let logs = chain.provider().get_logs(&filter).await.map_err(unreachable)?;
+    let opened = logs.first().and_then(|log| VaultBoard::CeremonyOpened::decode_log(&log.inner).ok());
+    let opened = opened.ok_or_else(|| other(ceremony, "was not opened in the block that is named"))?;
+    if opened.members == agreed.members && opened.ends == agreed.ends {
+        return Ok(());
+    }
+    Err(other(ceremony, "has other members or ends"))
+}
+
+fn other(ceremony: &Ceremony, what: &str) -> BoardError {
+    BoardError::Unreachable(format!("the ceremony {} at {} {what}", ceremony.nonce, ceremony.board))
 }
 
 fn number(round: Round) -> u8 {

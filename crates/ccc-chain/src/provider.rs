@@ -194,6 +194,12 @@ impl Chain {
         self.finality
     }
 
+    /// The same chain with another [`finality`](Self::finality).
+    #[must_use]
+    pub fn with_finality(self, finality: Finality) -> Self {
+        Self { finality, ..self }
+    }
+
     /// The most wei that a transaction may pay for a unit of gas.
     #[must_use]
     pub const fn most_fee(&self) -> u128 {

@@ -4,9 +4,16 @@
 
 mod common;
 
-use alloy::{eips::BlockId, primitives::B256};
+use alloy::{
+    eips::BlockId,
+    network::TransactionBuilder,
+    primitives::{B256, Bytes},
+    rpc::types::TransactionRequest,
+    sol_types::{SolEvent, SolValue},
+};
 use ccc_chain::{
-    Chain, Wallet,
+    Chain, Finality, Wallet,
+    bindings::VaultBoard,
     board::{self, Ceremony, ChainBoard, Opening},
 };
 use ccc_core::{
@@ -32,6 +39,7 @@ const STEP: u64 = 10_000;
 struct Circle {
     chain: Chain,
     ceremony: Ceremony,
+    opening: Opening,
     roster: Roster,
     keys: Keys,
 }
@@ -55,14 +63,15 @@ fn circle() -> Circle {
     let members = keys.iter().map(|(i, keys)| keys.public(*i)).collect();
     let roster = Roster::new(Epoch(1), Threshold::default_for(4).unwrap(), members).unwrap();
     let chain = embedded_chain();
-    let ceremony = wait(async {
+    let (ceremony, opening) = wait(async {
         for number in 1..=5 {
             chain.fund(account(number).address()).await.unwrap();
         }
         let contract = board::create(&chain, &account(1)).await.unwrap();
-        board::open(&chain, &account(1), contract, &opening(&chain, 1).await).await.unwrap()
+        let opening = opening(&chain, 1).await;
+        (board::open(&chain, &account(1), contract, &opening).await.unwrap(), opening)
     });
-    Circle { chain, ceremony, roster, keys }
+    Circle { chain, ceremony, opening, roster, keys }
 }
 
 async fn opening(chain: &Chain, salt: u8) -> Opening {
@@ -74,12 +83,24 @@ async fn opening(chain: &Chain, salt: u8) -> Opening {
 impl Circle {
     /// As a participant, or whoever restarts, finds it; all wallets are here.
     fn board(&self) -> ChainBoard {
-        let board = ChainBoard::new(self.chain.clone(), self.ceremony).unwrap();
+        let board = self.read(&self.ceremony, &self.opening).unwrap();
         (1..=4).fold(board, |board, number| board.with_wallet(identifier(number), account(number)))
+    }
+
+    fn read(&self, ceremony: &Ceremony, agreed: &Opening) -> Result<ChainBoard, BoardError> {
+        ChainBoard::new(self.chain.clone(), *ceremony, agreed, account(1).address())
     }
 
     fn over(&self, board: &ChainBoard, round: Round) {
         wait(self.chain.advance_time(board.end(round) + 1)).unwrap();
+    }
+
+    /// So many blocks more, a second apart.
+    fn blocks(&self, count: u64) {
+        for _ in 0..count {
+            let time = wait(self.chain.block(BlockId::latest())).unwrap().time;
+            wait(self.chain.advance_time(time + 1)).unwrap();
+        }
     }
 
     fn session(&self) -> Session {
@@ -174,7 +195,7 @@ fn n019_what_is_early_late_or_a_strangers_is_not_posted() {
     let message = circle.commitment(1, 3);
     let mut board = circle.board();
     assert_eq!(board.post(Round::Open, message.clone()), Err(BoardError::Early { round: Round::Open }));
-    let stranger = ChainBoard::new(circle.chain.clone(), circle.ceremony).unwrap();
+    let stranger = circle.read(&circle.ceremony, &circle.opening).unwrap();
     let mut stranger = stranger.with_wallet(identifier(1), account(5));
     match stranger.post(Round::Commit, message.clone()) {
         Err(BoardError::Unreachable(reason)) => assert!(reason.contains("NotMember"), "{reason}"),
@@ -185,24 +206,102 @@ fn n019_what_is_early_late_or_a_strangers_is_not_posted() {
     assert_eq!(board.close(Round::Commit), Ok(Vec::new()));
 }
 
-/// Two ceremonies on one contract, and two contracts on one chain: sessions differ, and so does what is read.
+/// Two ceremonies on one contract: sessions differ, and so does what is read.
 #[test]
 fn n022_two_ceremonies_on_one_chain_do_not_mix() {
     let circle = circle();
-    let other = wait(async {
+    let (other, agreed) = wait(async {
         let opening = opening(&circle.chain, 2).await;
-        board::open(&circle.chain, &account(1), circle.ceremony.board, &opening).await.unwrap()
+        (board::open(&circle.chain, &account(1), circle.ceremony.board, &opening).await.unwrap(), opening)
     });
     assert_ne!(other.nonce, circle.ceremony.nonce);
     let message = circle.commitment(1, 3);
     let mut board = circle.board();
     board.post(Round::Commit, message.clone()).unwrap();
-    let mut beside = ChainBoard::new(circle.chain.clone(), other).unwrap();
+    let mut beside = circle.read(&other, &agreed).unwrap();
     circle.over(&beside, Round::Commit);
     assert_eq!(board.close(Round::Commit).unwrap(), [message]);
     assert_eq!(beside.close(Round::Commit).unwrap(), []);
-    let nowhere = Ceremony { nonce: B256::repeat_byte(9), ..other };
-    assert!(matches!(ChainBoard::new(circle.chain.clone(), nowhere), Err(BoardError::Unreachable(_))));
+}
+
+/// Code that says, while it is deployed, what a board says when member `number` posts in the first round.
+fn forged(nonce: B256, number: u8, message: &Envelope) -> Bytes {
+    let data = (Bytes::from(message.to_bytes()),).abi_encode_params();
+    let length = u16::try_from(data.len()).unwrap().to_be_bytes();
+    let topics = [B256::with_last_byte(number), B256::with_last_byte(1), nonce, VaultBoard::Posted::SIGNATURE_HASH];
+    let pushed = topics.iter().flat_map(|topic| [vec![0x7f], topic.to_vec()].concat());
+    let mut code = vec![0x61, length[0], length[1], 0x61, 0, 148, 0x60, 0, 0x39];
+    code.extend(pushed);
+    code.extend([0x61, length[0], length[1], 0x60, 0, 0xa4, 0x00]);
+    assert_eq!(code.len(), 148, "the data begins behind it");
+    [code, data].concat().into()
+}
+
+/// Anybody may have a contract that says what the board says.
+#[test]
+fn n022_what_another_contract_says_under_a_ceremonys_nonce_is_not_read() {
+    let circle = circle();
+    let (message, theirs) = (circle.commitment(1, 3), circle.commitment(2, 4));
+    let mut board = circle.board();
+    board.post(Round::Commit, message.clone()).unwrap();
+    let code = forged(circle.ceremony.nonce, 2, &theirs);
+    wait(circle.chain.send(&account(5), TransactionRequest::default().with_deploy_code(code))).unwrap();
+    circle.over(&board, Round::Commit);
+    assert_eq!(board.close(Round::Commit).unwrap(), [message]);
+}
+
+/// Whoever joins says what was agreed on, and the chain has it: nobody reads from another block, board or ceremony.
+#[test]
+fn n022_a_ceremony_that_is_not_the_one_agreed_on_is_refused() {
+    let circle = circle();
+    let refused = |ceremony: &Ceremony, agreed: &Opening, opener: u16| {
+        let read = ChainBoard::new(circle.chain.clone(), *ceremony, agreed, account(opener).address());
+        match read.err() {
+            Some(BoardError::Unreachable(reason)) => reason,
+            other => panic!("{other:?}"),
+        }
+    };
+    let (ceremony, agreed) = (circle.ceremony, circle.opening.clone());
+    let another = "not the one of these members, ends, salt and opener";
+    let mut fewer = agreed.clone();
+    fewer.members.pop();
+    let mut later = agreed.clone();
+    later.ends[3] += 1;
+    let salted = Opening { salt: B256::repeat_byte(9), ..agreed.clone() };
+    for other in [&fewer, &later, &salted] {
+        assert!(refused(&ceremony, other, 1).contains(another));
+        // a nonce that fits, of a ceremony that nobody opened
+        let nonce = other.nonce(circle.chain.chain_id(), ceremony.board, account(1).address());
+        assert!(refused(&Ceremony { nonce, ..ceremony }, other, 1).contains("was not opened in the block"));
+    }
+    assert!(refused(&ceremony, &agreed, 2).contains(another));
+    assert!(refused(&Ceremony { nonce: B256::repeat_byte(9), ..ceremony }, &agreed, 1).contains(another));
+    let earlier = Ceremony { first_block: ceremony.first_block - 1, ..ceremony };
+    assert!(refused(&earlier, &agreed, 1).contains("was not opened in the block"));
+    let ahead = Ceremony { first_block: ceremony.first_block + 1, ..ceremony };
+    assert!(refused(&ahead, &agreed, 1).contains("not open by a final block"));
+    let board = account(4).address();
+    let nonce = agreed.nonce(circle.chain.chain_id(), board, account(1).address());
+    assert!(refused(&Ceremony { board, nonce, ..ceremony }, &agreed, 1).contains("on no board"));
+}
+
+/// Blocks that nobody calls final may be taken back: neither an opening nor a round counts by them.
+#[test]
+fn what_is_not_final_opens_no_ceremony_and_ends_no_round() {
+    let mut circle = circle();
+    circle.chain = circle.chain.with_finality(Finality::Confirmations(2));
+    let refused = circle.read(&circle.ceremony, &circle.opening).err();
+    assert!(matches!(refused, Some(BoardError::Unreachable(reason)) if reason.contains("not open by a final block")));
+    circle.blocks(2);
+    let mut board = circle.board();
+    let message = circle.commitment(1, 3);
+    board.post(Round::Commit, message.clone()).unwrap();
+    circle.over(&board, Round::Commit);
+    assert_eq!(board.close(Round::Commit), Err(BoardError::Early { round: Round::Commit }));
+    circle.blocks(1);
+    assert_eq!(board.close(Round::Commit), Err(BoardError::Early { round: Round::Commit }));
+    circle.blocks(1);
+    assert_eq!(board.close(Round::Commit).unwrap(), [message]);
 }
 
 #[test]

@@ -198,8 +198,8 @@ pub struct Answer {
     pub request: [u8; 64],
     /// Digest of the enclave's keys to which the share is sealed.
     pub recipient: [u8; 64],
-    /// The last second at which anything could be asked for under this identifier again: the request's deadline, or the
-    /// expiry of an order that is opened under no other identifier.
+    /// The last second at which this may be given: the request's deadline, or the expiry of an order that is opened under no
+    /// other identifier. Whoever forgets what ended before a second must refuse every later answer that ended before it.
     pub until: u64,
     /// The signed envelope.
     pub bytes: Vec<u8>,
@@ -222,6 +222,13 @@ pub trait Journal {
     /// # Errors
     /// A sentence, when answers could not be kept: then none of them must be sent.
     fn settle(&mut self) -> Result<(), String> {
+        Ok(())
+    }
+    /// Whether another answer could be kept, as far as is known without trying.
+    ///
+    /// # Errors
+    /// A sentence.
+    fn writable(&self) -> Result<(), String> {
         Ok(())
     }
     /// Takes some of the answers out whose time ended before `now`; whether there is more to do. A journal that forgets
@@ -249,6 +256,10 @@ impl<J: Journal + ?Sized> Journal for &mut J {
 
     fn settle(&mut self) -> Result<(), String> {
         (**self).settle()
+    }
+
+    fn writable(&self) -> Result<(), String> {
+        (**self).writable()
     }
 
     fn forget(&mut self, now: u64) -> Result<bool, String> {
@@ -367,6 +378,14 @@ impl<J: Journal> Answered<J> {
     /// [`Refusal::Journal`]: no answer kept since the last time may be sent.
     pub fn settle(&mut self) -> Result<(), Refusal> {
         self.0.settle().map_err(|reason| Refusal::Journal { reason })
+    }
+
+    /// As [`Journal::writable`].
+    ///
+    /// # Errors
+    /// [`Refusal::Journal`].
+    pub fn writable(&self) -> Result<(), Refusal> {
+        self.0.writable().map_err(|reason| Refusal::Journal { reason })
     }
 
     /// As [`Journal::forget`].
@@ -634,13 +653,15 @@ fn check_submission(view: &ChainView, ask: &Ask, index: usize, ciphertext: &Ciph
     Ok(())
 }
 
-/// How long an answer is remembered. An order is opened under its own identifier alone and for one digest, so its answers
-/// stay for as long as its label lives; every other request could as well come under another identifier.
+/// How long an answer is remembered, and until when it may be given. An order is opened under its own identifier alone and
+/// for one digest, so its answers stay for as long as its label lives, and no longer: whatever deadline another request for
+/// it has, a journal that forgot what ended before some second refuses it by its label. Every other request could as well
+/// come under another identifier.
 fn until(view: &ChainView, ask: &Ask) -> u64 {
     let order = |ciphertext: &Ciphertext| {
         let label = ciphertext.label();
         let known = view.submissions.get(&label.id).filter(|_| label.kind == LabelKind::Recipient)?;
         (known.opens_at > 0).then_some(label.expiry)
     };
-    ask.ciphertexts.iter().filter_map(order).fold(ask.request.deadline, u64::max)
+    ask.ciphertexts.iter().filter_map(order).min().unwrap_or(ask.request.deadline)
 }

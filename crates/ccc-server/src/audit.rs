@@ -6,9 +6,9 @@
 //! that count in `asks` and no digests says so: a peer cannot fill the disk. No plaintext, no amount and no key is ever in
 //! it: the node has none of them to write.
 //!
-//! A file that has grown to 64 MiB is put aside as `<name>.000001` and so on, and the chain goes on in a new one: the first
-//! line of each file follows the last line of the one before it. Files that were put aside may be moved away; the program
-//! removes none.
+//! A file that has grown to 64 MiB is put aside when the next line comes, as `<name>.` and the number of its first line, and
+//! the chain goes on in a new one: the first line of each file follows the last line of the one before it. Files that were
+//! put aside may be moved away, but for the newest, after which a file without a line goes on; the program removes none.
 //!
 //! *Security*: the chain has no key. It shows that lines belong together; whoever may write the file can write another
 //! chain. Copy the last hash elsewhere to pin what came before.
@@ -104,6 +104,8 @@ pub struct AuditHead {
     pub given: u64,
     /// Asks refused.
     pub refused: u64,
+    /// Number of the newest file's first line.
+    first: u64,
     /// Bytes of the whole lines of the newest file.
     length: u64,
 }
@@ -200,6 +202,7 @@ impl AuditHead {
             hash: line.hash.0,
             given: self.given.saturating_add(counted(Outcome::Given.word())),
             refused: self.refused.saturating_add(counted(Outcome::Refused.word())),
+            first: if self.length == 0 { number } else { self.first },
             length: self.length + text.len() as u64,
         })
     }
@@ -273,6 +276,10 @@ impl AuditLog {
     }
 
     fn write(&mut self, time: u64, peer: &str, named: &Named, asks: u64, outcome: Outcome) -> Result<(), AuditError> {
+        if self.head.length >= self.most {
+            self.file = parts::put_aside(&self.path, &self.file, self.head.first)?;
+            self.head = parts::next_file(Some(self.head));
+        }
         let mut line = AuditLine {
             sequence: self.head.lines + 1,
             time,
@@ -293,10 +300,6 @@ impl AuditLog {
             return Err(error.into());
         }
         self.head = self.head.then(&text)?;
-        if self.head.length >= self.most {
-            self.file = parts::put_aside(&self.path, &self.file)?;
-            self.head = parts::next_file(Some(self.head));
-        }
         Ok(())
     }
 
@@ -348,33 +351,53 @@ mod tests {
     fn the_chain_goes_on_over_files_that_were_put_aside() {
         let dir = tempfile::tempdir().expect("a scratch directory");
         let path = dir.path().join("audit.log");
-        let part = |number: u8| dir.path().join(format!("audit.log.00000{number}"));
-        for time in 1..=9 {
+        let part = |number: u8| dir.path().join(format!("audit.log.0000000000{number:02}"));
+        for time in 1..=10 {
             let mut log = AuditLog::open(&path).expect("opened");
             log.most = 1_500;
             log.append(time, "host", &request(1), Outcome::Given).expect("written");
         }
         let head = verify(&path).expect("whole");
-        assert_eq!((head.elsewhere, head.lines, head.given), (0, 9, 9));
+        assert_eq!((head.elsewhere, head.lines, head.given), (0, 10, 10));
         let lines_of = |path: &Path| std::fs::read_to_string(path).expect("read").lines().count();
-        assert_eq!([part(1), part(2), part(3)].map(|part| lines_of(&part)), [3, 3, 3]);
-        assert_eq!(lines_of(&path), 0, "nothing since");
-        let second = std::fs::read_to_string(part(2)).expect("read");
-        std::fs::write(part(2), second.replacen("host", "most", 1)).expect("altered");
+        assert_eq!([part(1), part(4), part(7), path.clone()].map(|part| lines_of(&part)), [3, 3, 3, 1]);
+        let second = std::fs::read_to_string(part(4)).expect("read");
+        std::fs::write(part(4), second.replacen("host", "most", 1)).expect("altered");
         assert!(matches!(verify(&path), Err(AuditError::Line { line: 4, reason: "its hash is another" })));
-        std::fs::remove_file(part(2)).expect("taken out");
+        std::fs::remove_file(part(4)).expect("taken out");
         assert!(matches!(verify(&path), Err(AuditError::Line { line: 4, reason: "it has another number" })));
-        std::fs::write(part(2), &second).expect("put back");
+        std::fs::write(part(4), &second).expect("put back");
         std::fs::remove_file(part(1)).expect("moved away");
         let head = verify(&path).expect("what is here is whole");
-        assert_eq!((head.elsewhere, head.lines, head.given), (3, 9, 6));
+        assert_eq!((head.elsewhere, head.lines, head.given), (3, 10, 7));
         let mut log = AuditLog::open(&path).expect("opened");
-        log.append(10, "host", &request(1), Outcome::Given).expect("written");
-        assert_eq!(verify(&path).expect("it goes on").lines, 10);
-        let torn = std::fs::read(part(3)).expect("read");
-        std::fs::write(part(3), &torn[..torn.len() - 1]).expect("cut");
+        log.append(11, "host", &request(1), Outcome::Given).expect("written");
+        assert_eq!(verify(&path).expect("it goes on").lines, 11);
+        let torn = std::fs::read(part(7)).expect("read");
+        std::fs::write(part(7), &torn[..torn.len() - 1]).expect("cut");
         assert!(matches!(verify(&path), Err(AuditError::Line { line: 9, reason: "it has no end" })));
         assert!(matches!(AuditLog::open(&path), Err(AuditError::Line { line: 9, reason: "it has no end" })));
+    }
+
+    /// Whoever moves the older files away finds the chain going on, and none of their names given again.
+    #[test]
+    fn a_log_whose_older_files_were_all_moved_away_goes_on_and_no_file_takes_the_name_of_one() {
+        let dir = tempfile::tempdir().expect("a scratch directory");
+        let path = dir.path().join("audit.log");
+        let mut moved = Vec::new();
+        for time in 1..=20 {
+            let mut log = AuditLog::open(&path).expect("opened");
+            log.most = 1_500;
+            log.append(time, "host", &request(1), Outcome::Given).expect("written");
+            drop(log);
+            for part in parts::aside(&path).expect("listed") {
+                assert!(!moved.contains(&part), "{} again", part.display());
+                std::fs::remove_file(&part).expect("moved away");
+                moved.push(part);
+            }
+            assert_eq!(verify(&path).expect("whole").lines, time, "after {} files", moved.len());
+        }
+        assert_eq!(moved.len(), 6);
     }
 
     #[test]

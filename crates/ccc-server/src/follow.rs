@@ -123,6 +123,12 @@ pub enum NotReady {
         /// What the memory says.
         reason: String,
     },
+    /// The journal takes no answer.
+    #[error("{reason}")]
+    Journal {
+        /// What the journal says.
+        reason: String,
+    },
     /// A finalised block is no longer one.
     #[error("block {number} was final and is not: the endpoint is another one, or inconsistent")]
     WentBack {

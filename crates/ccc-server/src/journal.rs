@@ -230,12 +230,12 @@ impl FileJournal {
         SeenRecord::new(Arc::clone(self.chain.store()), self.chain.key().clone(), chain, pool)
     }
 
-    fn writable(&self) -> Result<(), JournalError> {
+    fn check_writable(&self) -> Result<(), JournalError> {
         if self.uncounted { Err(JournalError::Uncounted) } else { Ok(()) }
     }
 
     fn check(&self, answer: &Answer) -> Result<(), JournalError> {
-        self.writable()?;
+        self.check_writable()?;
         let (until, past) = (answer.until, self.chain.past());
         if until < past {
             return Err(JournalError::Past { until, past });
@@ -253,7 +253,7 @@ impl FileJournal {
     }
 
     fn write(&mut self) -> Result<(), JournalError> {
-        self.writable()?;
+        self.check_writable()?;
         if !self.chain.has_pending() {
             return Ok(());
         }
@@ -268,9 +268,10 @@ impl FileJournal {
     ///
     /// Answers go only after the counter has counted them: it is never left behind the beginning of the chain.
     fn forget_page(&mut self, now: u64) -> Result<bool, JournalError> {
-        self.writable()?;
+        self.check_writable()?;
         let dead = self.chain.dead(now);
-        let worth = dead > 0 && (dead >= self.chain.length() / 4 || self.chain.length() >= self.most / 2);
+        let part = if self.chain.length() >= self.most / 2 { 16 } else { 4 };
+        let worth = dead > 0 && dead >= self.chain.length() / part;
         if self.chain.has_pending() || (self.forgetting.is_none() && !worth) {
             return Ok(false);
         }
@@ -316,7 +317,7 @@ fn sync_directory(path: &Path) -> io::Result<()> {
 
 impl Journal for FileJournal {
     fn answers(&self, id: &[u8; 32]) -> Result<Vec<Answer>, String> {
-        self.chain.under(id).map_err(|error| error.to_string())
+        self.chain.under(id).map_err(|broken| of_chain(&self.path, broken).to_string())
     }
 
     fn keep(&mut self, id: [u8; 32], answer: &Answer) -> Result<(), String> {
@@ -328,6 +329,10 @@ impl Journal for FileJournal {
     /// Everything since the last time in one transaction, and then the counter.
     fn settle(&mut self) -> Result<(), String> {
         self.write().map_err(|error| error.to_string())
+    }
+
+    fn writable(&self) -> Result<(), String> {
+        self.check_writable().map_err(|error| error.to_string())
     }
 
     fn forget(&mut self, now: u64) -> Result<bool, String> {

@@ -83,12 +83,14 @@ impl<J: Journal> Node<J> {
         self.identifier
     }
 
-    /// Whether it would answer.
+    /// Whether it would answer. It waits for nobody: a journal that is being written counts as one that can be.
     ///
     /// # Errors
     /// [`NotReady`].
     pub fn ready(&self) -> Result<(), Arc<NotReady>> {
-        self.followed.snapshot().map(|_| ())
+        self.followed.snapshot()?;
+        let writable = self.answered.try_lock().map_or(Ok(()), |answered| answered.writable());
+        writable.map_err(|refusal| Arc::new(NotReady::Journal { reason: refusal.to_string() }))
     }
 
     /// Answers asks in their order. It blocks: the checks take processor time, the journal waits for its medium.
@@ -150,22 +152,16 @@ impl<J: Journal> Node<J> {
         }
     }
 
-    /// Takes out of the journal what is past, by the clock and by the newest finalised block, page by page: calls go on
-    /// between two pages. It blocks.
-    pub fn forget(&self) {
-        loop {
-            let Ok(snapshot) = self.followed.snapshot() else { return };
-            let now = self.clock.now().min(snapshot.finalised.time);
-            let more = self.answered().forget(now);
-            match more {
-                Ok(true) => {}
-                Ok(false) => return,
-                Err(refusal) => {
-                    tracing::error!(target: "ccc_server::node", "{refusal}");
-                    return;
-                }
-            }
-        }
+    /// Takes a page of what is past, by the clock and by the newest finalised block, out of the journal: calls go on between
+    /// two pages. Whether there is more to do. It blocks.
+    pub fn forget(&self) -> bool {
+        let Ok(snapshot) = self.followed.snapshot() else { return false };
+        let now = self.clock.now().min(snapshot.finalised.time);
+        let more = self.answered().forget(now);
+        more.unwrap_or_else(|refusal| {
+            tracing::error!(target: "ccc_server::node", "{refusal}");
+            false
+        })
     }
 
     /// Has the audit log on its medium.

@@ -5,7 +5,7 @@ use crate::{
     config::{Answers, ConfigError, VaultConfig},
     follow::{Clock, FollowOptions, Follower, Memory, NotReady},
     identity::Identity,
-    journal::{CounterFile, FileJournal, JournalError},
+    journal::{CounterFile, FileJournal, JournalError, SeenRecord},
     meters::Meters,
     node::Node,
     operations,
@@ -31,6 +31,17 @@ use tokio::{net::TcpListener, sync::watch};
 const AUDIT_SYNC: Duration = Duration::from_secs(5);
 /// How often what is past is looked for in the journal.
 const FORGET: Duration = Duration::from_secs(30);
+
+/// What a start makes anew of what a node keeps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Beginning {
+    /// The journal's counter.
+    pub counter: CounterFile,
+    /// What was seen of the chain is forgotten first: after an endpoint that lied, or for a chain that was begun anew.
+    ///
+    /// *Security*: an endpoint that answers from an older state is believed then.
+    pub forget_chain: bool,
+}
 
 /// What opens a participant's secrets: a file under a passphrase, or whatever else keeps keys.
 pub trait KeyProvider {
@@ -150,7 +161,7 @@ impl Service {
         keys: &impl KeyProvider,
         public: Public,
         clock: Arc<dyn Clock>,
-        counter: CounterFile,
+        beginning: Beginning,
     ) -> Result<Self, StartError> {
         let (share, keys) = keys.open().map_err(|error| StartError::Keys { reason: error.to_string() })?;
         check_secrets(&share, &keys, &public.committee)?;
@@ -158,10 +169,14 @@ impl Service {
         if config.mode == ModeName::Simulation {
             tracing::warn!(target: "ccc_server::service", "mode simulation: simulated enclaves and chains are accepted");
         }
-        let journal = FileJournal::counted(&config.key, &config.counter_path(), counter, &keys)?;
+        let journal = FileJournal::counted(&config.key, &config.counter_path(), beginning.counter, &keys)?;
         let audit = AuditLog::open(&config.audit_path())?;
         let known = known(&public.committee, config.client_keys()?)?;
-        let seen: Arc<dyn Memory> = Arc::new(journal.seen(public.deployment.chain_id, &public.deployment.pool));
+        let seen = Arc::new(journal.seen(public.deployment.chain_id, &public.deployment.pool));
+        if beginning.forget_chain {
+            forget_chain(&seen)?;
+        }
+        let seen: Arc<dyn Memory> = seen;
         let read = (config.mode, config.rpc_url.as_str());
         let (_, follower) = follow(read, &public.deployment, config.follow(), Arc::clone(&clock), Some(seen)).await?;
         // a second copy for handshakes: what signs those never sees a share
@@ -202,23 +217,44 @@ impl Service {
         let beside = [
             tokio::spawn(follower.run()),
             tokio::spawn(operations::run(operations, Arc::clone(&node), meters, stop.clone())),
-            tokio::spawn(again(AUDIT_SYNC, Arc::clone(&node), Node::sync_audit)),
-            tokio::spawn(again(FORGET, node, Node::forget)),
+        ];
+        let (ended, end) = watch::channel(false);
+        let sync = |node: &Node<FileJournal>| {
+            node.sync_audit();
+            false
+        };
+        let again = [
+            tokio::spawn(again(AUDIT_SYNC, Arc::clone(&node), sync, end.clone())),
+            tokio::spawn(again(FORGET, node, Node::forget, end)),
         ];
         server.run(listener, stop).await;
-        for task in beside {
-            task.abort();
+        beside.iter().for_each(tokio::task::JoinHandle::abort);
+        ended.send_replace(true);
+        for task in beside.into_iter().chain(again) {
             let _ended = task.await; // what it held of the journal is closed then
         }
     }
 }
 
-/// Has the node do something again and again, beside the calls.
-async fn again(interval: Duration, node: Arc<Node<FileJournal>>, act: fn(&Node<FileJournal>)) {
-    loop {
+fn forget_chain(seen: &SeenRecord) -> Result<(), StartError> {
+    tracing::warn!(target: "ccc_server::service", "what was seen of the chain is forgotten: {:?}", seen.last());
+    seen.forget().map_err(|reason| StartError::NotReady(Arc::new(NotReady::Memory { reason })))
+}
+
+/// Has the node do something again and again, beside the calls: at once where there is more to do. When this returns nothing
+/// of it runs any more.
+async fn again(
+    interval: Duration,
+    node: Arc<Node<FileJournal>>,
+    act: fn(&Node<FileJournal>) -> bool,
+    mut end: watch::Receiver<bool>,
+) {
+    while !*end.borrow() {
         let node = Arc::clone(&node);
-        let _done = tokio::task::spawn_blocking(move || act(&node)).await;
-        tokio::time::sleep(interval).await;
+        let more = tokio::task::spawn_blocking(move || act(&node)).await;
+        if !more.unwrap_or(false) {
+            let _ended = tokio::time::timeout(interval, end.wait_for(|end| *end)).await;
+        }
     }
 }
 

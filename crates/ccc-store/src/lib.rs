@@ -43,7 +43,7 @@ pub use journal::JournalStore;
 pub use memory::MemoryStore;
 #[cfg(feature = "redb")]
 pub use records::RedbRecords;
-pub use records::{Change, MAX_RECORD, MemoryRecords, Record, RecordStore};
+pub use records::{Change, MAX_PAGE, MAX_RECORD, MemoryRecords, Record, RecordStore};
 pub use recovery::{Halt, Lost, Recovery, recover, restore, restore_from};
 
 /// The README's example is compiled.

@@ -37,6 +37,9 @@ pub(crate) struct VaultNodeArgs {
     /// Begin the journal's counter: at the first start, or when it is lost and the journal is known to be the newest
     #[arg(long)]
     pub(crate) begin_counter: bool,
+    /// Forget what was seen of the chain, after an endpoint that lied or for a chain that was begun anew; answers stay
+    #[arg(long)]
+    pub(crate) forget_chain: bool,
     #[command(flatten)]
     pub(crate) running: Running,
 }
@@ -98,7 +101,7 @@ pub(crate) struct CheckConfigArgs {
 /// Arguments of `node audit`.
 #[derive(Args)]
 #[command(after_help = "\
-Files that were put aside, FILE.000001 and so on, are read before FILE where they lie beside it.
+Files that were put aside, FILE.000000000001 and so on, are read before FILE where they lie beside it.
 
 Example:
   ccc node audit vault-1.audit")]

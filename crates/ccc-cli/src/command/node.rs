@@ -20,7 +20,7 @@ use ccc_server::{
     journal::CounterFile,
     routes,
     server::Stop,
-    service::{KeyProvider, Public, Service},
+    service::{Beginning, KeyProvider, Public, Service},
 };
 use std::{env, path::Path, sync::Arc, time::Duration};
 
@@ -59,7 +59,8 @@ fn vault(arguments: &VaultNodeArgs, ctx: &Context<'_>) -> Result<Answer, Error> 
     let keys = SealedFile { path: &config.key, committee: &committee, passphrases: &ctx.passphrases };
     runtime()?.block_on(async {
         let counter = if arguments.begin_counter { CounterFile::Begun } else { CounterFile::Kept };
-        let service = Service::prepare(&config, &keys, public, Arc::new(SystemClock), counter).await?;
+        let beginning = Beginning { counter, forget_chain: arguments.forget_chain };
+        let service = Service::prepare(&config, &keys, public, Arc::new(SystemClock), beginning).await?;
         let [address, operations] = service.addresses().map_err(Error::Runtime)?;
         let line = format!("re-encryption at {address}, health and meters at http://{operations}");
         ctx.ui.result(&[line], &serde_json::json!({ "address": address, "operations": operations }));

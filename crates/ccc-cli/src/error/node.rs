@@ -90,7 +90,7 @@ fn of_not_ready(reason: &NotReady) -> (&'static str, &'static str) {
         ),
         NotReady::WentBack { .. } | NotReady::OlderTable { .. } => (
             "chain-went-back",
-            "the endpoint is behind what this node has seen, or on another chain: let it catch up, or name another in rpc_url",
+            "the endpoint is behind what this node has seen, or on another chain: let it catch up or name another in rpc_url; if what was seen was a lie: --forget-chain",
         ),
         NotReady::Memory { .. } => ("journal", "the file of answers holds it too: look at the disk, then restart"),
         _ => ("chain", "the endpoint does not answer as a chain does: name another in rpc_url"),

@@ -60,8 +60,7 @@ fn with_too_few_shares_nothing_opens_and_nothing_is_repaired() {
     for lost in [3, 4] {
         fs::remove_file(circle.scratch.path(&format!("vault/participant-{lost}.ccc"))).expect("lost");
     }
-    let open = "open --key vault/committee.ccc note.ccc vault-share-2.ccc";
-    circle.ccc(open).fails(2, "");
+    circle.opens("vault", "note.ccc", &[1, 2]).fails(2, "2 of 3 needed shares are good");
     let request = "repair-share request --committee vault/committee.ccc --keys k4.ccc --helpers 1,2 --out request.ccc";
-    circle.ccc(request).fails(2, "");
+    circle.ccc(request).fails(2, "2 helpers, where 3 are needed");
 }

@@ -1,7 +1,8 @@
 //! Journals that fail, and how long an answer stays in one.
 
 use super::{ask, attempt, copy, node, pool::EXPIRY, restarted, scene, support};
-use ccc_node::vault_node::{Answer, Journal, MAX_LIFETIME, MemoryJournal, Refusal, VaultNode};
+use ccc_node::vault_node::{Answer, ChainView, Journal, MAX_LIFETIME, MemoryJournal, Refusal, VaultNode};
+use rand::{SeedableRng, rngs::StdRng};
 
 /// A journal on a full disk.
 struct Full;
@@ -81,4 +82,37 @@ fn an_answer_is_kept_until_nothing_could_be_asked_under_its_identifier() {
     let mut journal = MemoryJournal::default();
     assert!(restarted(&world, 0, &mut journal).reencrypt(&view, &plain.ask, world.time, &mut world.rng).is_ok());
     assert_eq!(until(&journal, &plain.ask.request.id), plain.ask.request.deadline);
+}
+
+/// A journal that has forgotten whatever ended before a second.
+struct Forgot(u64);
+
+impl Journal for Forgot {
+    fn answers(&self, _: &[u8; 32]) -> Result<Vec<Answer>, String> {
+        Ok(Vec::new())
+    }
+
+    fn keep(&mut self, _: [u8; 32], answer: &Answer) -> Result<(), String> {
+        if answer.until < self.0 { Err("forgotten".to_owned()) } else { Ok(()) }
+    }
+}
+
+/// A request that is checked against a block from before the order's expiry, and kept after the order was forgotten: its
+/// deadline does not keep the order open.
+#[test]
+fn n047_an_order_that_was_forgotten_is_not_opened_by_a_request_with_a_later_deadline() {
+    let (mut world, asked, view) = scene(29);
+    world.time = EXPIRY;
+    let before = ChainView { time: EXPIRY, ..view };
+    let mut late = asked.ask.clone();
+    late.request.deadline = EXPIRY + 300;
+    late.card = attempt(&mut world, &late.request).1;
+    let answer = |past| {
+        let (keys, share) = copy(&world, 0);
+        let served = (world.config.chain, world.config.pool);
+        let mut node = VaultNode::new(keys, share, world.committee.clone(), world.policy(), served, Forgot(past));
+        node.reencrypt(&before, &late, EXPIRY, &mut StdRng::seed_from_u64(5)).err()
+    };
+    assert!(answer(EXPIRY).is_none(), "nothing of it is forgotten");
+    assert!(matches!(answer(EXPIRY + 1), Some(Refusal::Journal { reason }) if reason == "forgotten"));
 }

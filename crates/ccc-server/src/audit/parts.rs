@@ -1,4 +1,5 @@
-//! The files of a log that were put aside: `<name>.000001` and so on, oldest first.
+//! The files of a log that were put aside, each named by the number of its first line: `<name>.000000000001` and so on. No
+//! name comes twice, wherever the older ones were moved.
 
 use super::AuditHead;
 use std::{
@@ -8,7 +9,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-const DIGITS: usize = 6;
+const DIGITS: usize = 12;
 
 /// The files that were put aside and are here, oldest first.
 pub(super) fn aside(path: &Path) -> io::Result<Vec<PathBuf>> {
@@ -17,11 +18,14 @@ pub(super) fn aside(path: &Path) -> io::Result<Vec<PathBuf>> {
     Ok(numbers.into_iter().map(|number| part(path, number)).collect())
 }
 
-/// Puts the file aside when all of it is on the medium, and begins the next.
-pub(super) fn put_aside(path: &Path, file: &File) -> io::Result<File> {
+/// Puts the file, which begins with the line of this number, aside when all of it is on the medium, and begins the next.
+pub(super) fn put_aside(path: &Path, file: &File, first: u64) -> io::Result<File> {
     file.sync_data()?;
-    let number = numbers(path)?.into_iter().max().unwrap_or(0) + 1;
-    std::fs::rename(path, part(path, number))?;
+    let part = part(path, first);
+    if part.try_exists()? {
+        return Err(io::Error::new(io::ErrorKind::AlreadyExists, format!("{} is there already", part.display())));
+    }
+    std::fs::rename(path, part)?;
     let next = OpenOptions::new().create(true).append(true).open(path)?;
     File::open(directory(path))?.sync_all()?;
     Ok(next)
@@ -32,7 +36,7 @@ pub(super) fn next_file(before: Option<AuditHead>) -> AuditHead {
     AuditHead { length: 0, ..before.unwrap_or_default() }
 }
 
-fn numbers(path: &Path) -> io::Result<Vec<u32>> {
+fn numbers(path: &Path) -> io::Result<Vec<u64>> {
     let (Some(name), directory) = (path.file_name(), directory(path)) else { return Ok(Vec::new()) };
     let mut numbers = Vec::new();
     for entry in std::fs::read_dir(directory)? {
@@ -40,7 +44,7 @@ fn numbers(path: &Path) -> io::Result<Vec<u32>> {
         let digits = found.as_encoded_bytes().strip_prefix(name.as_encoded_bytes());
         let digits = digits.and_then(|rest| rest.strip_prefix(b".")).filter(|digits| digits.len() == DIGITS);
         let digits = digits.and_then(|digits| std::str::from_utf8(digits).ok());
-        numbers.extend(digits.and_then(|digits| digits.parse::<u32>().ok()));
+        numbers.extend(digits.and_then(|digits| digits.parse::<u64>().ok()));
     }
     Ok(numbers)
 }
@@ -49,7 +53,7 @@ fn directory(path: &Path) -> &Path {
     path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
-fn part(path: &Path, number: u32) -> PathBuf {
+fn part(path: &Path, number: u64) -> PathBuf {
     let mut name = OsString::from(path);
     name.push(format!(".{number:0DIGITS$}"));
     name.into()

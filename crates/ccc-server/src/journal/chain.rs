@@ -10,6 +10,9 @@
 //!
 //! What is past goes from the beginning. What is not, and stands there, is written anew at the end in the same transaction,
 //! so that the chain has no gap.
+//!
+//! *Security*: which answers there are under an identifier is known from the records that were authenticated when the chain
+//! was opened, and from no index of the store; what is read later is held against their authenticators again.
 
 use super::{
     Heads,
@@ -18,7 +21,10 @@ use super::{
 use ccc_core::table::StoreError;
 use ccc_node::vault_node::Answer;
 use ccc_store::{Change, Record, RecordStore};
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, HashMap, VecDeque},
+    sync::Arc,
+};
 
 const ANSWER: &[u8] = b"ccc/v1/journal-answer";
 const STATE: &[u8] = b"ccc/v1/journal-state";
@@ -70,6 +76,10 @@ pub(super) struct Chain {
     store: Arc<dyn RecordStore>,
     key: JournalKey,
     state: State,
+    /// Authenticators of what the medium holds, in order, the one before the first answer at the beginning.
+    heads: VecDeque<[u8; 64]>,
+    /// Numbers of the answers that the medium holds under an identifier.
+    places: HashMap<[u8; 32], Vec<u64>>,
     /// Nothing was ever written.
     is_new: bool,
     /// Answers that no medium holds yet.
@@ -147,8 +157,8 @@ impl Chain {
         let stored = store.value(STATE_NAME)?;
         let is_new = stored.is_none();
         let state = stored.map_or(Some(State::default()), |bytes| State::read(&bytes, &key)).ok_or(Broken::State)?;
-        let (pending, dues) = (Vec::new(), BTreeMap::new());
-        let mut chain = Self { store, key, state, is_new, pending, ahead: state, dues, length: 0 };
+        let (pending, dues, places, heads) = (Vec::new(), BTreeMap::new(), HashMap::new(), [state.before].into());
+        let mut chain = Self { store, key, state, heads, places, is_new, pending, ahead: state, dues, length: 0 };
         chain.check()?;
         Ok(chain)
     }
@@ -162,6 +172,7 @@ impl Chain {
             from = last.number.saturating_add(1);
             for record in &page {
                 mac = self.follows(record, next, &mac).ok_or(Broken::Record(next))?;
+                self.place(record, mac);
                 next += 1;
             }
         }
@@ -177,6 +188,37 @@ impl Chain {
         }
         self.count(&answer);
         Some(mac)
+    }
+
+    /// Notes an authentic record as the last one of the medium.
+    fn place(&mut self, record: &Record, mac: [u8; 64]) {
+        self.heads.push_back(mac);
+        self.places.entry(record.key).or_default().push(record.number);
+    }
+
+    /// The first record of the medium is gone.
+    fn displace(&mut self, record: &Record) {
+        self.heads.pop_front();
+        if let Some(numbers) = self.places.get_mut(&record.key) {
+            numbers.retain(|number| *number != record.number);
+            if numbers.is_empty() {
+                self.places.remove(&record.key);
+            }
+        }
+    }
+
+    /// The answer with this number, as it was authenticated.
+    fn known(&self, record: Option<&Record>, number: u64) -> Result<Answer, Broken> {
+        let known = || {
+            let (record, at) = (record?, usize::try_from(number.checked_sub(self.state.first)?).ok()?);
+            let (before, expected) = (self.heads.get(at)?, self.heads.get(at + 1)?);
+            let (answer, mac) = read(&record.bytes)?;
+            let is_same = record.number == number
+                && mac == *expected
+                && answer_mac(&self.key, before, number, &record.key, &answer) == mac;
+            is_same.then_some(answer)
+        };
+        known().ok_or(Broken::Record(number))
     }
 
     fn count(&mut self, answer: &Answer) {
@@ -229,11 +271,15 @@ impl Chain {
         (self.state.lines, self.state.line)
     }
 
-    pub(super) fn under(&self, id: &[u8; 32]) -> Result<Vec<Answer>, StoreError> {
-        let stored = self.store.under(id)?;
+    pub(super) fn under(&self, id: &[u8; 32]) -> Result<Vec<Answer>, Broken> {
+        let stored = self.places.get(id).into_iter().flatten().map(|number| {
+            let page = self.store.records_from(*number, 1)?;
+            self.known(page.first(), *number)
+        });
         let pending = self.pending.iter().filter(|record| record.key == *id);
-        let answers = stored.iter().chain(pending).map(|record| read(&record.bytes).map(|(answer, _)| answer));
-        answers.collect::<Option<_>>().ok_or(StoreError::Malformed { what: "answers" })
+        let pending =
+            pending.map(|record| read(&record.bytes).map(|(answer, _)| answer).ok_or(Broken::Record(record.number)));
+        stored.chain(pending).collect()
     }
 
     /// An answer that comes last; [`Self::settle`] brings it to the medium.
@@ -273,19 +319,25 @@ impl Chain {
 
     /// Moves the beginning of the chain over a page, no further than before `end`: what is past by then goes, the rest comes
     /// again at the end. Whether `end` is reached.
+    ///
+    /// *Security*: what the medium holds now is authenticated anew, before an authenticator of a new place makes it so.
     pub(super) fn forget(&mut self, now: u64, end: u64) -> Result<bool, Broken> {
         let page = self.store.records_from(self.state.first, PAGE)?;
+        if page.is_empty() && self.state.first < end {
+            return Err(Broken::Record(self.state.first));
+        }
         let mut state = State { past: self.state.past.max(now), ..self.state };
         let (mut gone, mut dead, mut moved) = (Vec::new(), Vec::new(), Vec::new());
         for record in page.into_iter().take_while(|record| record.number < end) {
-            let (answer, mac) = read(&record.bytes).ok_or(Broken::Record(record.number))?;
-            (state.first, state.before) = (record.number + 1, mac);
-            gone.push(record.number);
+            let answer = self.known(Some(&record), state.first)?;
+            (state.first, state.before) =
+                (record.number + 1, answer_mac(&self.key, &state.before, record.number, &record.key, &answer));
             if answer.until < now {
                 dead.push(answer);
             } else {
                 moved.push(next(&self.key, &mut state, record.key, &answer));
             }
+            gone.push(record);
         }
         self.commit(&gone, &moved, state)?;
         self.ahead = state;
@@ -293,9 +345,16 @@ impl Chain {
         Ok(state.first >= end)
     }
 
-    fn commit(&mut self, remove: &[u64], add: &[Record], state: State) -> Result<(), StoreError> {
+    fn commit(&mut self, gone: &[Record], add: &[Record], state: State) -> Result<(), StoreError> {
         let value = state.to_bytes(&self.key);
-        self.store.commit(&Change { remove, add, values: &[(STATE_NAME, &value)] })?;
+        let remove: Vec<_> = gone.iter().map(|record| record.number).collect();
+        self.store.commit(&Change { remove: &remove, add, values: &[(STATE_NAME, &value)] })?;
+        gone.iter().for_each(|record| self.displace(record));
+        for record in add {
+            if let Some((_, mac)) = read(&record.bytes) {
+                self.place(record, mac);
+            }
+        }
         (self.state, self.is_new) = (state, false);
         Ok(())
     }
@@ -313,17 +372,11 @@ fn next(key: &JournalKey, state: &mut State, id: [u8; 32], answer: &Answer) -> R
 impl Heads for Chain {
     /// The authenticators that are known: those from before the first answer on, and that of the file that was taken over.
     fn is_head(&self, count: u64, head: &[u8; 64]) -> bool {
-        let State { first, before, next, lines, line, .. } = self.state;
-        let found = match count {
-            count if count == first - 1 => Some(before),
-            count if (first..next).contains(&count) => {
-                let record = self.store.records_from(count, 1).ok().and_then(|page| page.into_iter().next());
-                record.and_then(|record| read(&record.bytes)).map(|(_, mac)| mac)
-            }
-            _ => None,
-        };
+        let State { first, lines, line, .. } = self.state;
+        let at = count.checked_sub(first - 1).and_then(|at| usize::try_from(at).ok());
+        let found = at.and_then(|at| self.heads.get(at));
         // a counter that was to follow the file into this store, and was not written
-        found == Some(*head) || (lines > 0 && first == 1 && (count, head) == (lines, &line))
+        found == Some(head) || (lines > 0 && first == 1 && (count, head) == (lines, &line))
     }
 
     fn last(&self) -> (u64, [u8; 64]) {

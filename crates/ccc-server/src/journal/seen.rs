@@ -1,7 +1,7 @@
 //! What a node has seen of its chain, remembered over a restart: the newest finalised block and the table's version.
 //!
 //! *Layout*: the value `seen-<chain>-<pool>` of the participant's records is number u64 ‖ hash 32 ‖ time u64 ‖ version u64 ‖
-//! HMAC-SHA-512(journal key; "ccc/v1/seen" ‖ name ‖ the fields before) 64.
+//! HMAC-SHA-512(journal key; "ccc/v1/seen" ‖ name ‖ the fields before) 64, or nothing where the operator had it forgotten.
 
 use super::lines::{JournalKey, authenticator};
 use crate::follow::{Memory, Seen};
@@ -24,6 +24,19 @@ impl SeenRecord {
         Self { store, key, name: format!("seen-{chain}-{}", hex::encode(pool)) }
     }
 
+    /// Forgets what was seen: whatever the chain's endpoint says next is believed, as at a first start. The answers stay.
+    ///
+    /// # Errors
+    /// A sentence.
+    pub fn forget(&self) -> Result<(), String> {
+        self.put(&[])
+    }
+
+    fn put(&self, value: &[u8]) -> Result<(), String> {
+        let change = Change { values: &[(&self.name, value)], ..Change::default() };
+        self.store.commit(&change).map_err(|error| error.to_string())
+    }
+
     fn mac(&self, fields: &[u8]) -> [u8; 64] {
         authenticator(self.key.bytes(), &[LABEL, self.name.as_bytes(), fields])
     }
@@ -42,6 +55,7 @@ impl SeenRecord {
 impl Memory for SeenRecord {
     fn last(&self) -> Result<Option<Seen>, String> {
         let stored = self.store.value(&self.name).map_err(|error| error.to_string())?;
+        let stored = stored.filter(|bytes| !bytes.is_empty());
         let seen =
             stored.map(|bytes| self.read(&bytes).ok_or_else(|| "it is not what this participant wrote".to_owned()));
         seen.transpose()
@@ -51,7 +65,6 @@ impl Memory for SeenRecord {
         let [number, time, version] = [seen.number, seen.time, seen.version].map(u64::to_be_bytes);
         let fields = [number.as_slice(), &seen.hash, &time, &version].concat();
         let value = [fields.as_slice(), &self.mac(&fields)].concat();
-        let change = Change { values: &[(&self.name, &value)], ..Change::default() };
-        self.store.commit(&change).map_err(|error| error.to_string())
+        self.put(&value)
     }
 }

@@ -18,7 +18,7 @@ use ccc_server::{
     frame::Reply,
     journal::{CounterFile, JournalError},
     server::Stop,
-    service::{KeyProvider, Public, Service, StartError},
+    service::{Beginning, KeyProvider, Public, Service, StartError},
 };
 use std::{
     path::Path,
@@ -92,7 +92,8 @@ async fn start_with(
     counter: CounterFile,
 ) -> Result<Service, StartError> {
     let clock: Arc<SetClock> = Arc::clone(&scene.clock);
-    Service::prepare(config, keys, public, clock as Arc<dyn Clock>, counter).await
+    let beginning = Beginning { counter, forget_chain: false };
+    Service::prepare(config, keys, public, clock as Arc<dyn Clock>, beginning).await
 }
 
 async fn page(address: std::net::SocketAddr, path: &str) -> String {
@@ -205,6 +206,10 @@ async fn n155_a_restarted_node_refuses_an_endpoint_that_went_back() {
     scene.submit(2, b"another").await;
     let other = start(&scene, &config, &held(&scene, 0, 0), public(&scene)).await.err();
     assert!(matches!(&other, Some(StartError::NotReady(why)) if matches!(**why, NotReady::WentBack { .. })));
+    let beginning = Beginning { counter: CounterFile::Kept, forget_chain: true };
+    let (keys, clock) = (held(&scene, 0, 0), Arc::clone(&scene.clock));
+    drop(Service::prepare(&config, &keys, public(&scene), clock, beginning).await.unwrap());
+    drop(start(&scene, &config, &held(&scene, 0, 0), public(&scene)).await.unwrap());
 }
 
 #[tokio::test]

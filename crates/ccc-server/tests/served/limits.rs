@@ -1,12 +1,17 @@
 //! Bounds of connections and calls, and a journal that fails.
 
-use crate::scene::{Listening, Scene, quick};
-use ccc_node::vault_node::{Answer, Behaviour, Journal, MemoryJournal};
+use crate::{
+    common,
+    scene::{Listening, Scene, quick},
+};
+use ccc_node::vault_node::{Answer, Behaviour, Journal, MemoryJournal, VaultNode};
 use ccc_server::{
     client::{CallError, Connection},
+    follow::{Clock, FollowOptions, Follower, NotReady},
     frame::{self, Reply},
     identity::Identity,
     limits::Limits,
+    node::Node,
     tls,
 };
 use futures::{StreamExt, stream};
@@ -147,8 +152,33 @@ impl Journal for Failing {
     }
 
     fn settle(&mut self) -> Result<(), String> {
+        self.writable()
+    }
+
+    fn writable(&self) -> Result<(), String> {
         if self.1.load(Ordering::SeqCst) { Err("the medium failed".into()) } else { Ok(()) }
     }
+}
+
+/// A node that refuses everything because of its journal does not say that it is ready.
+#[tokio::test]
+async fn n155_a_node_whose_journal_takes_nothing_is_not_ready() {
+    let scene = Scene::new().await;
+    let fails = Arc::new(AtomicBool::new(false));
+    let (keys, share) = scene.secrets(0);
+    let served = (common::CHAIN_ID, scene.world.deployment.pool.0.0);
+    let journal = Failing(MemoryJournal::default(), Arc::clone(&fails));
+    let vault = VaultNode::new(keys, share, scene.committee.clone(), scene.policy(), served, journal);
+    let clock: Arc<dyn Clock> = Arc::clone(&scene.clock) as _;
+    let (chain, deployment) = (&scene.world.chain, &scene.world.deployment);
+    let mut follower = Follower::new(chain, deployment, FollowOptions::default(), Arc::clone(&clock)).await.unwrap();
+    let node = Node::new(vault, follower.followed(), clock, None);
+    assert!(matches!(&*node.ready().unwrap_err(), NotReady::Starting));
+    follower.look().await.unwrap();
+    assert!(node.ready().is_ok());
+    fails.store(true, Ordering::SeqCst);
+    let refused = node.ready().unwrap_err();
+    assert!(matches!(&*refused, NotReady::Journal { reason } if reason.contains("the medium failed")), "{refused}");
 }
 
 #[tokio::test]

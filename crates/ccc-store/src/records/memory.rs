@@ -1,9 +1,9 @@
 //! Records in memory, for tests and for nodes that nobody restarts.
 
-use super::{Change, Record, RecordStore, TAKEN, check_lengths};
+use super::{Change, Record, RecordStore, TAKEN, check_lengths, has_room};
 use ccc_core::table::StoreError;
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeMap,
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
@@ -14,7 +14,6 @@ pub struct MemoryRecords(Mutex<Kept>);
 #[derive(Clone, Debug, Default)]
 struct Kept {
     records: BTreeMap<u64, Record>,
-    places: BTreeSet<([u8; 32], u64)>,
     values: BTreeMap<String, Vec<u8>>,
 }
 
@@ -33,15 +32,12 @@ impl MemoryRecords {
 impl Kept {
     fn change(&mut self, change: &Change<'_>) -> Result<(), StoreError> {
         for number in change.remove {
-            if let Some(gone) = self.records.remove(number) {
-                self.places.remove(&(gone.key, gone.number));
-            }
+            self.records.remove(number);
         }
         for record in change.add {
             if self.records.insert(record.number, record.clone()).is_some() {
                 return Err(TAKEN);
             }
-            self.places.insert((record.key, record.number));
         }
         self.values.extend(change.values.iter().map(|(name, value)| ((*name).to_owned(), value.to_vec())));
         Ok(())
@@ -58,14 +54,15 @@ impl RecordStore for MemoryRecords {
         Ok(())
     }
 
-    fn under(&self, key: &[u8; 32]) -> Result<Vec<Record>, StoreError> {
-        let kept = self.kept();
-        let places = kept.places.range((*key, 0)..=(*key, u64::MAX));
-        Ok(places.filter_map(|(_, number)| kept.records.get(number).cloned()).collect())
-    }
-
     fn records_from(&self, first: u64, most: usize) -> Result<Vec<Record>, StoreError> {
-        Ok(self.kept().records.range(first..).take(most).map(|(_, record)| record.clone()).collect())
+        let (mut found, mut page) = (Vec::new(), 0);
+        for (_, record) in self.kept().records.range(first..).take(most) {
+            found.push(record.clone());
+            if !has_room(&mut page, record.bytes.len()) {
+                break;
+            }
+        }
+        Ok(found)
     }
 
     fn value(&self, name: &str) -> Result<Option<Vec<u8>>, StoreError> {

@@ -1,7 +1,8 @@
-//! What a node keeps for itself: records in the order in which they came, found by key, and a few named values.
+//! What a node keeps for itself: records in the order in which they came, and a few named values.
 //!
 //! A store gives order, atomicity and durability. Whether what it holds is authentic, and whether it is the newest, is for
-//! whoever writes it to know: the bytes are opaque here.
+//! whoever writes it to know: the bytes are opaque here. So there is no index beside the records, which could say less than
+//! they do: who looks for a key reads the records once and keeps an index of its own.
 
 mod memory;
 #[cfg(feature = "redb")]
@@ -15,13 +16,15 @@ use ccc_core::table::StoreError;
 
 /// Bytes of a record at most.
 pub const MAX_RECORD: usize = 1 << 24;
+/// Bytes of records with which [`RecordStore::records_from`] ends.
+pub const MAX_PAGE: usize = 1 << 24;
 
 /// One record.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Record {
     /// Its number, which no other record of the store has.
     pub number: u64,
-    /// Under which it is found; several records may share one.
+    /// What it is about; several records may share one.
     pub key: [u8; 32],
     /// What its writer wrote.
     pub bytes: Vec<u8>,
@@ -51,13 +54,8 @@ pub trait RecordStore: Send + Sync {
     /// opened again.
     fn commit(&self, change: &Change<'_>) -> Result<(), StoreError>;
 
-    /// The records under a key, in the order of their numbers.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    fn under(&self, key: &[u8; 32]) -> Result<Vec<Record>, StoreError>;
-
-    /// The first records with this number or a higher one, in their order: at most so many.
+    /// The first records with this number or a higher one, in their order: at most so many, and none after
+    /// the one that reaches [`MAX_PAGE`] bytes.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -68,6 +66,12 @@ pub trait RecordStore: Send + Sync {
     /// # Errors
     /// [`StoreError`].
     fn value(&self, name: &str) -> Result<Option<Vec<u8>>, StoreError>;
+}
+
+/// Whether a page has room for another record after one of so many bytes.
+fn has_room(page: &mut usize, bytes: usize) -> bool {
+    *page = page.saturating_add(bytes);
+    *page < MAX_PAGE
 }
 
 const TAKEN: StoreError = StoreError::Malformed { what: "order of records" };

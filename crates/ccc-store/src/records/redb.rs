@@ -6,13 +6,12 @@
 //! |---|---|---|
 //! | `meta` | `records` | the format, 1 |
 //! | `records` | number u64 | key 32 ‖ bytes |
-//! | `places` | key 32, number u64 | nothing |
 //! | `values` | name | bytes |
 //!
 //! Every page is checked when the file is opened, as for a journal of versions. A page that is free keeps its old bytes
 //! until it is used again: what must be erased does not belong here.
 
-use super::{Change, Record, RecordStore, TAKEN, check_lengths};
+use super::{Change, Record, RecordStore, TAKEN, check_lengths, has_room};
 use crate::journal::{self, builder, creation};
 use ::redb::{
     Database, ReadTransaction, ReadableDatabase, ReadableTable, StorageBackend, Table, TableDefinition,
@@ -23,11 +22,9 @@ use std::path::Path;
 
 const META: TableDefinition<'static, &str, u64> = TableDefinition::new("meta");
 const RECORDS: TableDefinition<'static, u64, &[u8]> = TableDefinition::new("records");
-const PLACES: TableDefinition<'static, (&'static [u8; 32], u64), ()> = TableDefinition::new("places");
 const VALUES: TableDefinition<'static, &str, &[u8]> = TableDefinition::new("values");
 
 type Records<'t> = Table<'t, u64, &'static [u8]>;
-type Places<'t> = Table<'t, (&'static [u8; 32], u64), ()>;
 
 const MALFORMED: StoreError = StoreError::Malformed { what: "file of records" };
 const FORMAT: u64 = 1;
@@ -78,7 +75,6 @@ impl RedbRecords {
                 meta.insert(FORMAT_KEY, FORMAT).map_err(fault("writing the format"))?;
             }
             transaction.open_table(RECORDS).map_err(fault("opening a table"))?;
-            transaction.open_table(PLACES).map_err(fault("opening a table"))?;
             transaction.open_table(VALUES).map_err(fault("opening a table"))?;
             found
         };
@@ -114,21 +110,14 @@ fn fault<E: Into<::redb::Error>>(operation: &'static str) -> impl Fn(E) -> Store
     move |error| of_records(journal::fault(operation)(error))
 }
 
-fn remove(number: u64, records: &mut Records<'_>, places: &mut Places<'_>) -> Result<(), StoreError> {
-    let Some(gone) = records.remove(number).map_err(fault("removing a record"))? else { return Ok(()) };
-    let record = read(number, gone.value())?;
-    places.remove((&record.key, number)).map_err(fault("removing a record"))?;
-    Ok(())
+fn remove(number: u64, records: &mut Records<'_>) -> Result<(), StoreError> {
+    records.remove(number).map(drop).map_err(fault("removing a record"))
 }
 
-fn add(record: &Record, records: &mut Records<'_>, places: &mut Places<'_>) -> Result<(), StoreError> {
+fn add(record: &Record, records: &mut Records<'_>) -> Result<(), StoreError> {
     let bytes = [record.key.as_slice(), &record.bytes].concat();
     let former = records.insert(record.number, bytes.as_slice()).map_err(fault("writing a record"))?;
-    if former.is_some() {
-        return Err(TAKEN);
-    }
-    places.insert((&record.key, record.number), ()).map_err(fault("writing a record"))?;
-    Ok(())
+    if former.is_some() { Err(TAKEN) } else { Ok(()) }
 }
 
 fn read(number: u64, bytes: &[u8]) -> Result<Record, StoreError> {
@@ -138,9 +127,8 @@ fn read(number: u64, bytes: &[u8]) -> Result<Record, StoreError> {
 
 fn carry_out(transaction: &WriteTransaction, change: &Change<'_>) -> Result<(), StoreError> {
     let mut records = transaction.open_table(RECORDS).map_err(fault("opening a table"))?;
-    let mut places = transaction.open_table(PLACES).map_err(fault("opening a table"))?;
-    change.remove.iter().try_for_each(|number| remove(*number, &mut records, &mut places))?;
-    change.add.iter().try_for_each(|record| add(record, &mut records, &mut places))?;
+    change.remove.iter().try_for_each(|number| remove(*number, &mut records))?;
+    change.add.iter().try_for_each(|record| add(record, &mut records))?;
     let mut values = transaction.open_table(VALUES).map_err(fault("opening a table"))?;
     for (name, value) in change.values {
         values.insert(*name, *value).map_err(fault("writing a value"))?;
@@ -159,25 +147,15 @@ impl RecordStore for RedbRecords {
         journal::commit(transaction).map_err(of_records)
     }
 
-    fn under(&self, key: &[u8; 32]) -> Result<Vec<Record>, StoreError> {
-        let transaction = self.begin_read()?;
-        let places = transaction.open_table(PLACES).map_err(fault("opening a table"))?;
-        let records = transaction.open_table(RECORDS).map_err(fault("opening a table"))?;
-        let mut found = Vec::new();
-        for place in places.range((key, 0)..=(key, u64::MAX)).map_err(fault("looking for records"))? {
-            let number = place.map_err(fault("looking for records"))?.0.value().1;
-            let bytes = records.get(number).map_err(fault("reading a record"))?;
-            found.push(read(number, bytes.ok_or(MALFORMED)?.value())?);
-        }
-        Ok(found)
-    }
-
     fn records_from(&self, first: u64, most: usize) -> Result<Vec<Record>, StoreError> {
         let records = self.begin_read()?.open_table(RECORDS).map_err(fault("opening a table"))?;
-        let mut found = Vec::new();
+        let (mut found, mut page) = (Vec::new(), 0);
         for record in records.range(first..).map_err(fault("reading records"))?.take(most) {
             let (number, bytes) = record.map_err(fault("reading records"))?;
             found.push(read(number.value(), bytes.value())?);
+            if !has_room(&mut page, bytes.value().len()) {
+                break;
+            }
         }
         Ok(found)
     }

@@ -1,6 +1,6 @@
 //! Nothing in the store can change without being found.
 
-use super::{answer, keys};
+use super::{UNTIL, answer, keys};
 use crate::journal::{
     chain::{Broken, Chain},
     lines::JournalKey,
@@ -91,4 +91,39 @@ fn an_older_state_does_not_fit() {
     let records = store.records_from(0, 9).expect("read");
     assert_eq!(found(&records, &older, 1), Some(2));
     assert_eq!(found(&records[..1], &older, 1), None, "whose counter tells that more was there");
+}
+
+/// A medium that changes under a chain that is open.
+#[test]
+fn what_changes_in_the_store_while_it_is_open_is_neither_given_nor_written_anew() {
+    let (records, state) = written();
+    let bend = |bend: &dyn Fn(&mut Record)| {
+        let mut bent = records[1].clone();
+        bend(&mut bent);
+        vec![bent]
+    };
+    let changes = [
+        bend(&|record| record.bytes[0] ^= 1),
+        bend(&|record| *record.bytes.last_mut().expect("an answer") ^= 1),
+        bend(&|record| record.key = [1; 32]),
+        bend(&|record| record.bytes = records[0].bytes.clone()),
+        bend(&|record| record.bytes.truncate(9)),
+        Vec::new(),
+    ];
+    for (index, add) in changes.into_iter().enumerate() {
+        for now in [UNTIL, UNTIL + 1] {
+            let store = store(&records, &state);
+            let mut chain = open(&store, 1).expect("as it was written");
+            store.commit(&Change { remove: &[2], add: &add, values: &[] }).expect("in memory");
+            let left = store.records_from(0, 9).expect("read");
+            assert!(matches!(chain.under(&[2; 32]), Err(Broken::Record(2))), "change {index}");
+            assert_eq!(chain.under(&[1; 32]).expect("as it was written"), [answer(1)]);
+            assert!(matches!(chain.forget(now, 4), Err(Broken::Record(2))), "change {index} at {now}");
+            assert_eq!(store.records_from(0, 9).expect("read"), left, "change {index} at {now}");
+        }
+    }
+    let store = store(&records, &state);
+    let mut chain = open(&store, 1).expect("as it was written");
+    store.commit(&Change { remove: &[1, 2, 3], ..Change::default() }).expect("in memory");
+    assert!(matches!(chain.forget(UNTIL, 4), Err(Broken::Record(1))), "nothing is left to move");
 }
