@@ -12,7 +12,7 @@ use crate::{
 use alloy::primitives::B256;
 use ccc_agent::{
     approval::{self, Approval},
-    drive::{Book, DriveError, Driver, Means, Turn},
+    drive::{Book, Clock, DriveError, Driver, Means, Turn},
     evidence::Evidence,
     guard::Guard,
     journal::{self, Journal},
@@ -83,6 +83,7 @@ fn drive(arguments: &AgentRunArgs, ctx: &Context<'_>) -> Result<Answer, Error> {
             parts: if desk.node.is_local() { Parts::Any } else { named },
             kill_switch: kill_switch(&policy, &arguments.policy),
             approvals: arguments.approvals.clone(),
+            clock: Clock::of(&desk.node.chain),
         };
         let mut driver = Driver::new(means, book);
         tell_limits(&policy, arguments.execute, ctx);
