@@ -244,10 +244,12 @@ impl State {
     /// An approval that was on the chain by a block that is gone: the node's next number for the sender is its own again.
     #[must_use]
     pub fn dropped_approval(&self, from: Address, next: u64) -> Option<B256> {
-        let of_it = self.sent.iter().find(|sent| {
-            let intent = &sent.intent;
-            (intent.from, intent.nonce, intent.call) == (from, next, Call::Approve) && sent.place.is_some()
-        });
+        let landed = || self.sent.iter().filter(|sent| sent.place.is_some() && sent.intent.from == from);
+        if landed().any(|sent| sent.intent.call == Call::Principal && sent.intent.nonce >= next) {
+            // what is deep goes with no reorganisation: the node is behind, or lies
+            return None;
+        }
+        let of_it = landed().find(|sent| (sent.intent.nonce, sent.intent.call) == (next, Call::Approve));
         of_it.map(|sent| sent.intent.transaction)
     }
 
