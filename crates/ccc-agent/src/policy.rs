@@ -385,7 +385,8 @@ impl Policy {
     }
 
     fn check_limits(&self) -> Result<(), PolicyError> {
-        let Limits { per_action, per_day, cooldown, attempts, requests_per_day, gas_price, max_statement_age } = self.limits;
+        let Limits { per_action, per_day, cooldown, attempts, requests_per_day, gas_price, max_statement_age } =
+            self.limits;
         between("limits.per_day", per_day, 1, MOST_DOLLARS, "1 to 10^12 dollars")?;
         between("limits.per_action", per_action, 1, per_day, "1 dollar to limits.per_day")?;
         between("limits.cooldown", cooldown, 0, 30 * 86_400, "at most 30 days")?;

@@ -7,9 +7,9 @@ mod world;
 use alloy::primitives::U256;
 use ccc_agent::{
     drive::Turn,
-    machine::Waiting,
     evidence::EvidenceError,
-    plan::{Action, Entry, Event},
+    machine::Waiting,
+    plan::{Action, Entry, Event, Item},
     policy::{Approval, Policy, Route},
     state::End,
 };
@@ -257,6 +257,21 @@ async fn coins_that_the_agent_holds_go_to_the_reserve_first() {
     assert_eq!(waiting, Waiting::Idle);
     assert_eq!(world.reserve_coins().await - before, U256::from(2 * COIN));
     assert_eq!(world.journal().1.sent.len(), 1);
+}
+
+/// Somebody gives the agent a coin's smallest unit: the swap does not wait for it.
+#[tokio::test]
+async fn coins_that_somebody_gave_hold_nothing_up() {
+    let world = World::new().await;
+    world.give_coins(1).await;
+    world.report(2, 2 * COIN).await;
+    assert_eq!(settled(&world, &world.policy()).await.1, Waiting::Idle);
+    let items = &world.journal().1.decisions[&1].items;
+    assert!(matches!(
+        items[..],
+        [Item { action: Action::Swap { .. }, .. }, Item { action: Action::Send { coins: 1 }, .. }]
+    ));
+    assert_eq!(world.journal().1.sent.len(), 3, "an approval, the swap, the coin");
 }
 
 #[tokio::test]

@@ -136,7 +136,7 @@ async fn a_node_that_tells_another_time_is_not_believed() {
 #[tokio::test]
 async fn a_number_that_the_journal_does_not_know_stops_it() {
     let (_server, proxy, world) = behind().await;
-    world.give_coins(COIN).await;
+    world.give_coins(2 * COIN).await;
     world.report(2, 2 * COIN).await;
     while world.journal_path().metadata().map_or(0, |found| found.len()) == 0 {
         turn(&world).await.unwrap();

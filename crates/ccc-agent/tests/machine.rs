@@ -128,9 +128,7 @@ impl Model {
             Op::Report { status } => self.report(status),
             Op::Fork => {
                 self.forks += 1;
-                self.event = self
-                    .event
-                    .map(|found| Event { block_hash: B256::repeat_byte(self.forks), ..found });
+                self.event = self.event.map(|found| Event { block_hash: B256::repeat_byte(self.forks), ..found });
             }
             Op::Mine => self.mine(),
             Op::Settle(filled) => self.settle(filled),
@@ -550,7 +548,8 @@ fn after(action: Action, ended: Option<(u64, bool)>, about: (u64, u64)) -> Step 
     let request = matches!(action, Action::Request { .. }).then_some(B256::repeat_byte(1));
     let intent = Intent { request, ..intent(&first, DOLLAR, 0) };
     let landed = Entry::Landed { transaction: intent.transaction, block: 100, time: 10_000, success: true };
-    let ended = ended.map(|(block, success)| Entry::Ended { request: B256::repeat_byte(1), block, time: 10_100, success });
+    let ended =
+        ended.map(|(block, success)| Entry::Ended { request: B256::repeat_byte(1), block, time: 10_100, success });
     for entry in [plan, Entry::Intent(intent), landed].into_iter().chain(ended) {
         state.apply(9_990, entry).expect("it follows");
     }
@@ -614,7 +613,8 @@ fn a_late_landing_stops_the_plan_after_it() {
     let new = Intent { sequence: 2, transaction: B256::repeat_byte(8), ..old.clone() };
     let mut state = State::default();
     let write = |state: &mut State, entry| state.apply(1_000, entry).expect("it follows");
-    for entry in [plan(first), Entry::Intent(old.clone()), Entry::Lapsed { transaction: old.transaction }, plan(second)] {
+    for entry in [plan(first), Entry::Intent(old.clone()), Entry::Lapsed { transaction: old.transaction }, plan(second)]
+    {
         write(&mut state, entry);
     }
     let now = Facts { now: 9_000, nonces: (7, 7), ..facts(second) };

@@ -284,7 +284,9 @@ impl<'a> Driver<'a> {
 /// An entry that the machine writes by itself, in words.
 fn in_words(entry: &Entry) -> String {
     match entry {
-        Entry::Landed { transaction, block, success: true, .. } => format!("transaction {transaction} is in block {block}"),
+        Entry::Landed { transaction, block, success: true, .. } => {
+            format!("transaction {transaction} is in block {block}")
+        }
         Entry::Landed { transaction, block, success: false, .. } => {
             format!("transaction {transaction} was refused in block {block}")
         }
