@@ -370,7 +370,7 @@ impl Model {
         prop_assert!(tries.values().all(|times| *times <= limits.attempts), "{:?}", tries);
         let pairs = sent.windows(2).filter(|pair| pair[0].intent.sequence != pair[1].intent.sequence);
         let cancels = |sent: &Sent| matches!(self.action(&sent.intent), Some(Action::Cancel { .. }));
-        for pair in pairs.filter(|pair| !cancels(&pair[1])) {
+        for pair in pairs.filter(|pair| !cancels(pair[1])) {
             prop_assert!(pair[1].time >= pair[0].time + limits.cooldown, "no pause");
         }
         Ok(())
