@@ -9,7 +9,12 @@ use alloy::primitives::B256;
 use ed25519_dalek::{Signature, Signer as _, SigningKey};
 use serde::{Deserialize, Serialize};
 
-use crate::policy::{DOLLAR, Policy, PolicyError};
+use crate::{
+    machine::Doing,
+    plan::item_digest,
+    policy::{DOLLAR, Policy, PolicyError},
+    state::State,
+};
 
 const PREFIX: &[u8] = b"ccc agent approval";
 
@@ -58,6 +63,17 @@ pub fn persons<'a>(policy: &Policy, approvals: &'a [Approval], action: &B256) ->
                 .is_some_and(|key| key.verify_strict(&message(action), &Signature::from_bytes(&bytes)).is_ok())
     };
     approvals.iter().filter(holds).map(|approval| approval.name.as_str()).collect()
+}
+
+/// The action of a journal's plans that a digest names: what a person sees before approving it.
+#[must_use]
+pub fn named(state: &State, policy: &Policy, action: &B256) -> Option<Doing> {
+    let place = (policy.chain_id, &policy.contracts.attestation);
+    state.decisions.values().find_map(|decision| {
+        let items = (0u32..).zip(&decision.items);
+        let mut doings = items.map(|(index, item)| Doing { event: decision.event, index, item: *item });
+        doings.find(|found| item_digest(place, &found.event, found.index, &found.item) == action.0)
+    })
 }
 
 /// How many persons an amount still waits for.

@@ -113,6 +113,15 @@ impl Evidence {
         Ok(self.agent.read_at(place, &envelope, (solvency.envelope_digest, solvency.verdict), now)?)
     }
 
+    /// Whether the quorum vouches for an event that needs no envelope opened.
+    ///
+    /// # Errors
+    /// [`EvidenceError`].
+    pub fn vouch(&self, event: &Event) -> Result<(), EvidenceError> {
+        let found = self.look(event)?;
+        self.vouched(event, found.reports).map(|_| ())
+    }
+
     fn look(&self, event: &Event) -> Result<Found, EvidenceError> {
         let failed = |source| EvidenceError::Read { path: self.folder.clone(), source };
         let mut found = Found::default();
@@ -163,6 +172,10 @@ impl Evidence {
         }
         if solvency.block != event.about {
             return Err(differs("the block of the check", solvency.block.to_string(), event.about.to_string()));
+        }
+        if solvency.block_time != event.about_time {
+            let (expected, found) = (solvency.block_time.to_string(), event.about_time.to_string());
+            return Err(differs("the time of the check", expected, found));
         }
         Ok(solvency)
     }

@@ -1,11 +1,12 @@
 //! Reads a transaction again before it is signed, and refuses what the policy does not contain.
 //!
 //! It shares no code with the makers of the calls: selectors come from signatures as text, words are cut by hand, and
-//! every byte of the calldata is accounted for. Whoever holds the agent's process but not its signer gets from the signer:
-//! payments to the reserve, within the caps, at no more than the policy's highest price.
+//! every byte of the calldata is accounted for. Whoever holds the agent's process but not its signer gets from the signer
+//! payments to the reserve, each within `limits.per_action` at no more than the policy's highest price.
 //!
 //! *Security*: the size of a request is sealed, so the guard sees its place, deadline and length alone; what it moves is
-//! bounded by [`crate::limits`] before it is sealed.
+//! bounded by [`crate::limits`] before it is sealed. The guard reads one call and remembers none: what holds over several
+//! calls or needs persons (`per_day`, `cooldown`, `attempts`, `requests_per_day`, approvals) is the machine's, not the guard's.
 
 use alloy::primitives::{Address, Bytes, U256, keccak256};
 
@@ -192,6 +193,9 @@ impl Guard {
         if coins == 0 {
             return Err(bound("the amount", "more than nothing", "0"));
         }
+        let whole = U256::from(10).pow(U256::from(self.policy.contracts.base_decimals));
+        let most = U256::from(self.policy.limits.per_action) * whole / U256::from(self.policy.route.price.max(1));
+        at_most("the amount", U256::from(coins), most)?;
         Ok(Permitted::Send { coins })
     }
 
@@ -200,7 +204,10 @@ impl Guard {
         let contracts = &self.policy.contracts;
         same("what is sold", data.address(0)?, contracts.quote)?;
         same("what is bought", data.address(1)?, contracts.base)?;
-        at_most("the pool's fee", data.number(2), U256::from(1_000_000))?;
+        let fee = U256::from(contracts.exchange.map_or(0, |exchange| exchange.fee));
+        if data.number(2) != fee {
+            return Err(bound("the pool's fee", fee, data.number(2)));
+        }
         same("the recipient", data.address(3)?, contracts.reserve)?;
         let deadline = self.deadline(data.number(4), now, self.policy.route.deadline)?;
         let (paid, least) = (data.number(5), data.number(6));

@@ -98,6 +98,10 @@ pub fn admit(state: &State, policy: &Policy, now: u64, place: (u64, u32), item: 
         return Err(Limit::PerDay { most, spent, found });
     }
     check_requests(state, policy, now, item)?;
+    // a request can be taken back for a short time only, and its cancellation moves nothing
+    if matches!(item.action, Action::Cancel { .. }) {
+        return Ok(());
+    }
     check_pause(state, limits.cooldown, now, place)
 }
 

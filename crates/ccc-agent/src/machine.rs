@@ -1,13 +1,13 @@
 //! The next step, from the journal's state and what the chain shows. No clock, no chain, no file.
 
-use alloy::primitives::B256;
+use alloy::primitives::{Address, B256};
 
 use crate::{
     approval::{self, Approval},
     limits::{self, Limit},
     plan::{Action, Call, Entry, Event, Item, item_digest},
     policy::Policy,
-    state::{Decision, Sent, State},
+    state::{Decision, Moment, Sent, State},
 };
 
 /// What was found out before a step.
@@ -23,14 +23,14 @@ pub struct Facts {
     pub latest: Option<Event>,
     /// What became of the open transaction.
     pub fate: Fate,
-    /// One that was given up, and that a deep block has after all: block and success.
-    pub late: Option<(B256, u64, bool)>,
-    /// The sender's number by the deep block, and by the newest.
+    /// One that was given up, and that a deep block has after all: where, and success.
+    pub late: Option<(B256, Moment, bool)>,
+    /// The sender's number by the deep block, and by the newest; what only waits for a block is in neither.
     pub nonces: (u64, u64),
     /// Approvals that lie there; any may be false.
     pub approvals: Vec<Approval>,
-    /// Requests that the pool shows as ended, with their success.
-    pub ended: Vec<(B256, bool)>,
+    /// Requests that the pool shows as ended: the deep block that shows it, and their success.
+    pub ended: Vec<(B256, Moment, bool)>,
 }
 
 /// What became of the open transaction.
@@ -44,7 +44,7 @@ pub enum Fate {
     /// A block has it.
     Mined {
         /// Which.
-        block: u64,
+        place: Moment,
         /// Whether it succeeded.
         success: bool,
         /// Whether the block is final and deep enough.
@@ -57,9 +57,9 @@ pub enum Fate {
 pub enum Step {
     /// Write a line, then ask again.
     Write(Entry),
-    /// Hand the open transaction's bytes to the node.
-    Resend,
-    /// Open the envelope and choose a route for this event.
+    /// Hand these bytes to the node again, as they were signed.
+    Resend(B256),
+    /// See what vouches for this event, open the envelope and choose a route; for a solvent one, see what vouches for it.
     Decide(Event),
     /// Take this action: check it against the chain, sign, journal, send.
     Act(Doing),
@@ -93,6 +93,14 @@ pub enum Waiting {
     UnderWay {
         /// Which.
         transaction: B256,
+    },
+    /// Gas costs more than the policy allows, or taking the place of what waits would.
+    #[error("gas would cost {found} wei a unit, the policy allows {most}")]
+    Gas {
+        /// The policy's.
+        most: u64,
+        /// What it would cost.
+        found: u128,
     },
     /// A limit that time lifts.
     #[error("{0}")]
@@ -149,6 +157,29 @@ pub enum Waiting {
         /// The last action's.
         landed: u64,
     },
+    /// The check may rest on a custodian's statement from before the last payment.
+    #[error(
+        "event {sequence} is of time {about_time}, its statement may be {age} s older, and the last payment is of time \
+         {landed}: a later check is waited for"
+    )]
+    Statement {
+        /// The event.
+        sequence: u64,
+        /// The time of the block that it is about.
+        about_time: u64,
+        /// The policy's greatest age of a statement.
+        age: u64,
+        /// The last payment's time.
+        landed: u64,
+    },
+    /// The node shows an older report than one that was acted on.
+    #[error("the node's newest report is {found}, {expected} was decided on")]
+    Behind {
+        /// The greatest that was decided on.
+        expected: u64,
+        /// The node's.
+        found: u64,
+    },
     /// Somebody else used the sender's key, or the node does not tell the truth.
     #[error("the sender's next number is {expected}, the node says {found}: nothing is sent")]
     Nonce {
@@ -161,30 +192,52 @@ pub enum Waiting {
 
 /// The next step.
 #[must_use]
-pub fn next(state: &State, facts: &Facts, policy: &Policy, from: alloy::primitives::Address) -> Step {
-    let ended = facts.ended.iter().find(|(id, _)| !state.ended.contains_key(id));
-    if let Some((request, success)) = ended {
-        return Step::Write(Entry::Ended { request: *request, success: *success });
+pub fn next(state: &State, facts: &Facts, policy: &Policy, from: Address) -> Step {
+    let settled = state.open().map(|sent| settle(state, sent, facts));
+    if let Some(entry) = news(state, facts) {
+        return Step::Write(entry);
     }
-    if let Some((transaction, block, success)) = facts.late {
-        return Step::Write(Entry::Landed { transaction, block, success });
+    if let Some(step @ Step::Write(_)) = settled {
+        return step;
     }
-    if let Some(sent) = state.open() {
-        return settle(state, sent, facts);
+    let dropped = state.dropped_approval(from, facts.nonces.1).filter(|_| !facts.stopped);
+    // what has the number after it could never be mined
+    if let Some(transaction) = dropped {
+        return Step::Resend(transaction);
     }
+    settled.unwrap_or_else(|| begin(state, facts, policy, from))
+}
+
+/// What the chain shows of earlier actions.
+fn news(state: &State, facts: &Facts) -> Option<Entry> {
+    let ended = facts.ended.iter().find(|(id, ..)| !state.ended.contains_key(id));
+    if let Some((request, Moment { block, time }, success)) = ended {
+        return Some(Entry::Ended { request: *request, block: *block, time: *time, success: *success });
+    }
+    let (transaction, Moment { block, time }, success) = facts.late?;
+    Some(Entry::Landed { transaction, block, time, success })
+}
+
+/// Nothing is open: what the newest report asks for.
+fn begin(state: &State, facts: &Facts, policy: &Policy, from: Address) -> Step {
     if facts.stopped {
         return Step::Wait(Waiting::Stopped);
     }
     let Some(event) = facts.latest else { return Step::Wait(Waiting::Idle) };
-    if let Some(waiting) = check_nonce(state, facts, from) {
+    if let Some(waiting) = check_nonce(state, facts, from).or_else(|| behind(state, &event)) {
         return Step::Wait(waiting);
     }
     match state.decisions.get(&event.sequence) {
         None if event.status == Event::INSOLVENT => undecided(state, event, facts, policy),
         None if event.status != Event::SOLVENT || state.pending_requests().is_empty() => Step::Wait(Waiting::Idle),
-        None => Step::Write(cancellation(state, event, facts.now)),
+        None => again(state, event.sequence, facts.now, policy).map_or(Step::Decide(event), Step::Wait),
         Some(decision) => carry_on(state, decision, &event, facts, policy),
     }
+}
+
+fn behind(state: &State, event: &Event) -> Option<Waiting> {
+    let (expected, found) = (*state.decisions.keys().next_back()?, event.sequence);
+    (found < expected).then_some(Waiting::Behind { expected, found })
 }
 
 /// The transaction that is open comes first: nothing is signed beside it.
@@ -192,17 +245,24 @@ fn settle(state: &State, sent: &Sent, facts: &Facts) -> Step {
     let intent = &sent.intent;
     let transaction = intent.transaction;
     match facts.fate {
-        // an approval moves nothing, and the transaction after it has the next number: it cannot come first
-        Fate::Mined { block, success, deep } if deep || intent.call == Call::Approve => {
-            Step::Write(Entry::Landed { transaction, block, success })
+        // an approval moves nothing, and the transaction after it has the next number: it cannot come first. Where another one
+        // was signed with its own number, that one could still take its place
+        Fate::Mined { place: Moment { block, time }, success, deep }
+            if deep || intent.call == Call::Approve && !state.is_contested(intent) =>
+        {
+            Step::Write(Entry::Landed { transaction, block, time, success })
         }
         Fate::Mined { .. } => Step::Wait(Waiting::UnderWay { transaction }),
         Fate::Unknown | Fate::Pending if intent.deadline.is_some_and(|deadline| facts.final_time > deadline) => {
             Step::Write(Entry::Lapsed { transaction })
         }
+        // no block wants it: the next one offers more
+        Fate::Pending if intent.deadline.is_none() && facts.now > sent.time.saturating_add(PATIENCE) => {
+            Step::Write(Entry::Lapsed { transaction })
+        }
         Fate::Pending => Step::Wait(Waiting::UnderWay { transaction }),
         Fate::Unknown if facts.stopped => Step::Wait(Waiting::Stopped),
-        Fate::Unknown if is_wanted(state, sent, facts) => Step::Resend,
+        Fate::Unknown if is_wanted(state, sent, facts) => Step::Resend(transaction),
         // the next transaction takes its number, so that the chain takes one of the two at most
         Fate::Unknown if intent.deadline.is_none() && facts.latest.is_some() => {
             Step::Write(Entry::Lapsed { transaction })
@@ -210,6 +270,9 @@ fn settle(state: &State, sent: &Sent, facts: &Facts) -> Step {
         Fate::Unknown => Step::Wait(Waiting::UnderWay { transaction }),
     }
 }
+
+/// For how long a transaction without a deadline may wait for a block, in seconds.
+const PATIENCE: u64 = 1_800;
 
 /// Whether the plan of a transaction still answers the chain's newest report.
 fn is_wanted(state: &State, sent: &Sent, facts: &Facts) -> bool {
@@ -222,27 +285,34 @@ fn moved(decision: &Decision, event: &Event) -> Option<Waiting> {
     (decision.event != *event).then_some(Waiting::Reorganised { sequence: event.sequence, expected, found })
 }
 
-fn check_nonce(state: &State, facts: &Facts, from: alloy::primitives::Address) -> Option<Waiting> {
+fn check_nonce(state: &State, facts: &Facts, from: Address) -> Option<Waiting> {
     let (deep, newest) = facts.nonces;
     let expected = state.next_nonce(from).unwrap_or(deep);
     (newest != expected).then_some(Waiting::Nonce { expected, found: newest })
 }
 
 fn undecided(state: &State, event: Event, facts: &Facts, policy: &Policy) -> Step {
-    match unsettled(state, &event).or_else(|| again(state, event.sequence, facts.now, policy)) {
+    match unsettled(state, &event, policy).or_else(|| again(state, event.sequence, facts.now, policy)) {
         Some(waiting) => Step::Wait(waiting),
         None => Step::Decide(event),
     }
 }
 
-/// What was done for an earlier event must be in the check: the same hole would be filled twice.
-fn unsettled(state: &State, event: &Event) -> Option<Waiting> {
-    if let Some(request) = state.pending_requests().first() {
-        return Some(Waiting::Request { request: *request });
+/// What was done for another event must be in the check, and in the custodian's statement that it rests on: the same hole
+/// would be filled twice.
+fn unsettled(state: &State, event: &Event, policy: &Policy) -> Option<Waiting> {
+    let Event { sequence, about, about_time, .. } = *event;
+    if let Some((_, request)) = state.pending().find(|(of, _)| *of != sequence) {
+        return Some(Waiting::Request { request });
     }
-    let Event { sequence, about, .. } = *event;
-    let landed = state.last_block().filter(|landed| about <= *landed)?;
-    Some(Waiting::Older { sequence, about, landed })
+    let others = || state.effects().filter(|effect| effect.sequence != sequence);
+    if let Some(landed) = others().map(|effect| effect.at.block).max().filter(|landed| about <= *landed) {
+        return Some(Waiting::Older { sequence, about, landed });
+    }
+    let age = policy.limits.max_statement_age;
+    let stated = others().filter(|effect| effect.stated).map(|effect| effect.at.time).max();
+    let landed = stated.filter(|landed| about_time.saturating_sub(age) <= *landed)?;
+    Some(Waiting::Statement { sequence, about_time, age, landed })
 }
 
 /// Whether an event that was refused has to wait.
@@ -255,8 +325,9 @@ fn again(state: &State, sequence: u64, now: u64, policy: &Policy) -> Option<Wait
     (now < until).then(|| Waiting::Refused { reason: reason.clone(), until })
 }
 
-/// The reserve is solvent: what still waits at the pool is taken back.
-fn cancellation(state: &State, event: Event, now: u64) -> Entry {
+/// The reserve is solvent: what still waits at the pool is taken back. The caller has seen what vouches for the event.
+#[must_use]
+pub fn cancellation(state: &State, event: Event, now: u64) -> Entry {
     let requests = state.pending_requests();
     let words = vec![format!("the reserve is solvent: {} requests are taken back", requests.len())];
     let items = requests.into_iter().map(|request| Item { action: Action::Cancel { request }, value: 0 }).collect();
@@ -274,7 +345,10 @@ fn carry_on(state: &State, decision: &Decision, event: &Event, facts: &Facts, po
     if facts.now > decision.expiry {
         return Step::Wait(Waiting::Idle);
     }
-    if let Some(waiting) = again(state, event.sequence, facts.now, policy) {
+    // what was given up for another event may have landed since
+    let insolvent = event.status == Event::INSOLVENT;
+    let older = if insolvent { unsettled(state, event, policy) } else { None };
+    if let Some(waiting) = older.or_else(|| again(state, event.sequence, facts.now, policy)) {
         return Step::Wait(waiting);
     }
     let mut given_up = None;

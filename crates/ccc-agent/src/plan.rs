@@ -26,6 +26,8 @@ pub struct Event {
     pub status: u8,
     /// The block that its answer is about.
     pub about: u64,
+    /// That block's time, Unix seconds: the custodian's statement in the answer may be older still.
+    pub about_time: u64,
     /// The digest of the agent's envelope.
     pub envelope: B256,
 }
@@ -145,6 +147,10 @@ pub struct Intent {
     pub transaction: B256,
     /// Its bytes, to be sent again as they are.
     pub raw: Bytes,
+    /// The most wei for a unit of gas: who takes its number must offer an eighth more.
+    pub fee: u64,
+    /// Of that, the tip.
+    pub tip: u64,
     /// The last second in which the contract takes it, where it has one.
     pub deadline: Option<u64>,
     /// The request's id at the pool, where it makes one.
@@ -186,11 +192,13 @@ pub enum Entry {
         transaction: B256,
         /// Its block.
         block: u64,
+        /// That block's time, Unix seconds.
+        time: u64,
         /// Whether it did what it was for.
         success: bool,
     },
-    /// It is given up: its deadline passed and it is on no final block, or nobody wants it and the node does not know it. The
-    /// next transaction takes its number.
+    /// It is given up: its deadline passed and it is on no final block, it waited in vain for too long, or nobody wants it and
+    /// the node does not know it. The next transaction takes its number.
     Lapsed {
         /// The transaction.
         transaction: B256,
@@ -199,6 +207,10 @@ pub enum Entry {
     Ended {
         /// Its id.
         request: B256,
+        /// The final and deep block at which that was seen: it ended there or before.
+        block: u64,
+        /// That block's time, Unix seconds.
+        time: u64,
         /// Whether it was filled.
         success: bool,
     },

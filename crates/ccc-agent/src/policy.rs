@@ -17,6 +17,8 @@ use crate::domain;
 pub const DOLLAR: u64 = 1_000_000;
 /// Decimal places of the quote asset: one unit is a millionth of a dollar.
 pub const QUOTE_DECIMALS: u8 = 6;
+/// The greatest age of a statement that is counted with where the policy names none: a day.
+const STATEMENT_AGE: u64 = 86_400;
 /// The most that a limit may allow, in dollars: sums stay far below 64 bits.
 const MOST_DOLLARS: u64 = 1_000_000_000_000;
 /// The most points of a quote curve.
@@ -86,6 +88,8 @@ pub struct Market {
     pub quoter: Address,
     /// The pool of both tokens.
     pub pool: Address,
+    /// Its fee in parts of a million: it names the pool of both tokens in a call.
+    pub fee: u32,
 }
 
 impl Market {
@@ -124,7 +128,7 @@ pub struct Route {
     pub apart: u16,
     /// For how long a swap holds.
     pub deadline: u64,
-    /// The most dollars for a whole coin, ever.
+    /// The most dollars for a whole coin, ever. It has no default: it is what bounds a swap whatever the process says.
     pub price: u64,
 }
 
@@ -142,7 +146,7 @@ impl Default for Route {
             stale: 3_600,
             apart: 200,
             deadline: 300,
-            price: 1_000_000,
+            price: 0,
         }
     }
 }
@@ -187,6 +191,14 @@ pub struct Limits {
     pub requests_per_day: u32,
     /// The most for a unit of gas.
     pub gas_price: u64,
+    /// How old a custodian's statement in a check may be, at least what the enclave's configuration allows, and for how long
+    /// the custodian credits nothing: no check is acted on whose statement may be from before the last payment.
+    #[serde(default = "statement_age")]
+    pub max_statement_age: u64,
+}
+
+const fn statement_age() -> u64 {
+    STATEMENT_AGE
 }
 
 /// Who approves what is large.
@@ -326,7 +338,8 @@ impl Policy {
             ("contracts.quote", quote),
             ("contracts.base", base),
         ];
-        if let Some(Market { factory, router, quoter, pool }) = exchange {
+        if let Some(Market { factory, router, quoter, pool, fee }) = exchange {
+            between("contracts.exchange.fee", fee.into(), 1, 999_999, "1 to 999999")?;
             named.extend([
                 ("contracts.exchange.factory", factory),
                 ("contracts.exchange.router", router),
@@ -372,13 +385,15 @@ impl Policy {
     }
 
     fn check_limits(&self) -> Result<(), PolicyError> {
-        let Limits { per_action, per_day, cooldown, attempts, requests_per_day, gas_price } = self.limits;
+        let Limits { per_action, per_day, cooldown, attempts, requests_per_day, gas_price, max_statement_age } =
+            self.limits;
         between("limits.per_day", per_day, 1, MOST_DOLLARS, "1 to 10^12 dollars")?;
         between("limits.per_action", per_action, 1, per_day, "1 dollar to limits.per_day")?;
         between("limits.cooldown", cooldown, 0, 30 * 86_400, "at most 30 days")?;
         between("limits.attempts", attempts.into(), 1, 100, "1 to 100")?;
         between("limits.requests_per_day", requests_per_day.into(), 0, 1_000, "at most 1000")?;
         between("limits.gas_price", gas_price, 1, 100_000, "1 to 100000 gwei")?;
+        between("limits.max_statement_age", max_statement_age, 1, 30 * 86_400, "1 s to 30 days")?;
         between("depth", self.depth, 0, 100_000, "at most 100000 blocks")
     }
 

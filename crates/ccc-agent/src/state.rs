@@ -38,7 +38,27 @@ pub struct Sent {
     /// How it ended; none while nobody knows.
     pub end: Option<End>,
     /// The block that has it.
-    pub block: Option<u64>,
+    pub place: Option<Moment>,
+}
+
+/// A block and its time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Moment {
+    /// Its number.
+    pub block: u64,
+    /// Unix seconds.
+    pub time: u64,
+}
+
+/// Something that made a hole smaller.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Effect {
+    /// The event that it answered.
+    pub sequence: u64,
+    /// When it was there at the latest.
+    pub at: Moment,
+    /// Whether a check knows of it by the custodian's statement, which is older than the check's block.
+    pub stated: bool,
 }
 
 /// What was decided, sent and refused.
@@ -50,8 +70,8 @@ pub struct State {
     pub sent: Vec<Sent>,
     /// Refusals of an event: when, and the last reason.
     pub refusals: BTreeMap<u64, (Vec<u64>, String)>,
-    /// Requests that ended, with their success.
-    pub ended: BTreeMap<B256, bool>,
+    /// Requests that ended: where that was seen, and their success.
+    pub ended: BTreeMap<B256, (Moment, bool)>,
 }
 
 /// A line that cannot follow the ones before it.
@@ -99,12 +119,13 @@ impl State {
                 *last = reason;
             }
             Entry::Intent(intent) => self.open_one(time, intent)?,
-            Entry::Landed { transaction, success, block } => {
-                self.end(transaction, if success { End::Done } else { End::Reverted }, Some(block))?;
+            Entry::Landed { transaction, success, block, time } => {
+                let place = Moment { block, time };
+                self.end(transaction, if success { End::Done } else { End::Reverted }, Some(place))?;
             }
             Entry::Lapsed { transaction } => self.end(transaction, End::Lapsed, None)?,
-            Entry::Ended { request, success } => {
-                self.ended.insert(request, success);
+            Entry::Ended { request, success, block, time } => {
+                self.ended.insert(request, (Moment { block, time }, success));
             }
         }
         Ok(())
@@ -121,13 +142,13 @@ impl State {
         if self.open().is_some() || !bound || !next || self.is_done(sequence, index) {
             return Err(Inconsistent::Transaction { transaction });
         }
-        self.sent.push(Sent { intent, time, end: None, block: None });
+        self.sent.push(Sent { intent, time, end: None, place: None });
         Ok(())
     }
 
     /// One that lapsed may still be taken by a block, which then has its number: it lands late, and whatever else was signed
     /// with that number never can.
-    fn end(&mut self, transaction: B256, end: End, block: Option<u64>) -> Result<(), Inconsistent> {
+    fn end(&mut self, transaction: B256, end: End, place: Option<Moment>) -> Result<(), Inconsistent> {
         let not_open = Inconsistent::NotOpen { transaction };
         let found = self.unsettled().find(|sent| sent.intent.transaction == transaction).ok_or(not_open)?;
         if end == End::Lapsed && found.end.is_some() {
@@ -136,7 +157,7 @@ impl State {
         let (from, nonce) = (found.intent.from, found.intent.nonce);
         for sent in self.sent.iter_mut().filter(|sent| (sent.intent.from, sent.intent.nonce) == (from, nonce)) {
             let own = sent.intent.transaction == transaction;
-            (sent.end, sent.block) = if own { (Some(end), block) } else { (sent.end.or(Some(End::Lapsed)), None) };
+            (sent.end, sent.place) = if own { (Some(end), place) } else { (sent.end.or(Some(End::Lapsed)), None) };
         }
         Ok(())
     }
@@ -187,16 +208,55 @@ impl State {
         if landed { nonce.checked_add(1) } else { Some(nonce) }
     }
 
-    /// The block of the last action that did something.
-    #[must_use]
-    pub fn last_block(&self) -> Option<u64> {
-        self.principals().filter(|sent| sent.end == Some(End::Done)).filter_map(|sent| sent.block).max()
+    /// What was done: swaps and payments when they landed, requests when they were filled. One that was signed later than its
+    /// block says counts from then: a node makes nothing older than it is.
+    pub fn effects(&self) -> impl Iterator<Item = Effect> {
+        let done = self.principals().filter(|sent| sent.end == Some(End::Done));
+        done.filter_map(|sent| {
+            let sequence = sent.intent.sequence;
+            let signed = |at: Moment| Moment { time: at.time.max(sent.time), ..at };
+            match self.item(sequence, sent.intent.index)?.action {
+                Action::Swap { .. } | Action::Send { .. } => {
+                    Some(Effect { sequence, at: signed(sent.place?), stated: true })
+                }
+                Action::Request { .. } => {
+                    let (at, success) = self.ended.get(&sent.intent.request?)?;
+                    success.then_some(Effect { sequence, at: signed(*at), stated: false })
+                }
+                Action::Cancel { .. } => None,
+            }
+        })
+    }
+
+    /// Requests that were made and have not ended, with their events.
+    pub fn pending(&self) -> impl Iterator<Item = (u64, B256)> {
+        let done = self.principals().filter(|sent| sent.end == Some(End::Done));
+        let made = done.filter_map(|sent| Some((sent.intent.sequence, sent.intent.request?)));
+        made.filter(|(_, id)| !self.ended.contains_key(id))
     }
 
     /// Requests that were made and have not ended.
     #[must_use]
     pub fn pending_requests(&self) -> Vec<B256> {
-        let done = self.principals().filter(|sent| sent.end == Some(End::Done));
-        done.filter_map(|sent| sent.intent.request).filter(|id| !self.ended.contains_key(id)).collect()
+        self.pending().map(|(_, id)| id).collect()
+    }
+
+    /// An approval that was on the chain by a block that is gone: the node's next number for the sender is its own again.
+    #[must_use]
+    pub fn dropped_approval(&self, from: Address, next: u64) -> Option<B256> {
+        let landed = || self.sent.iter().filter(|sent| sent.place.is_some() && sent.intent.from == from);
+        if landed().any(|sent| sent.intent.call == Call::Principal && sent.intent.nonce >= next) {
+            // what is deep goes with no reorganisation: the node is behind, or lies
+            return None;
+        }
+        let of_it = landed().find(|sent| (sent.intent.nonce, sent.intent.call) == (next, Call::Approve));
+        of_it.map(|sent| sent.intent.transaction)
+    }
+
+    /// Whether another transaction was signed with the number of this one.
+    #[must_use]
+    pub fn is_contested(&self, intent: &Intent) -> bool {
+        let same = |sent: &&Sent| (sent.intent.from, sent.intent.nonce) == (intent.from, intent.nonce);
+        self.sent.iter().filter(same).count() > 1
     }
 }

@@ -7,8 +7,9 @@ mod world;
 use alloy::primitives::U256;
 use ccc_agent::{
     drive::Turn,
+    evidence::EvidenceError,
     machine::Waiting,
-    plan::{Action, Entry},
+    plan::{Action, Entry, Event, Item},
     policy::{Approval, Policy, Route},
     state::End,
 };
@@ -16,7 +17,7 @@ use ccc_chain::{
     read::{Pool, RequestStatus},
     swap::Parts,
 };
-use world::{COIN, LOT, World, approve, person};
+use world::{COIN, LOT, STATEMENT_AGE, World, approve, person};
 
 /// Turns until the agent waits.
 async fn settled(world: &World, policy: &Policy) -> (Vec<String>, Waiting) {
@@ -107,9 +108,103 @@ async fn a_check_from_before_the_last_action_is_not_acted_on() {
     let waiting = settled(&world, &world.policy()).await.1;
     assert!(matches!(waiting, Waiting::Older { sequence: 2, about, landed } if about == landed), "{waiting:?}");
     assert_eq!(world.reserve_coins().await, before);
+    // a later block, and a statement that may be from before the swap
+    world.wait(STATEMENT_AGE - 60).await;
+    world.push(60_000, 5).await;
+    world.report(2, 2 * COIN).await;
+    let waiting = settled(&world, &world.policy()).await.1;
+    assert!(matches!(waiting, Waiting::Statement { sequence: 3, age: STATEMENT_AGE, .. }), "{waiting:?}");
+    assert_eq!(world.reserve_coins().await, before);
+    world.wait(120).await;
+    world.push(60_000, 5).await;
     world.report(2, 2 * COIN).await;
     assert_eq!(settled(&world, &world.policy()).await.1, Waiting::Idle);
     assert!(world.reserve_coins().await > before, "a later check is acted on");
+}
+
+/// The contract's word about the check is compared with what the quorum signed.
+#[tokio::test]
+async fn a_check_of_another_block_or_time_is_not_the_quorums() {
+    let world = World::new().await;
+    world.report(2, 2 * COIN).await;
+    assert_eq!(settled(&world, &world.policy()).await.1, Waiting::Idle);
+    let event = world.journal().1.decisions[&1].event;
+    world.known.vouch(&event).unwrap();
+    for (wanted, bent) in [
+        ("the block of the check", Event { about: event.about + 1, ..event }),
+        ("the time of the check", Event { about_time: event.about_time + 1, ..event }),
+        ("the status", Event { status: 1, ..event }),
+    ] {
+        let refused = world.known.vouch(&bent);
+        assert!(matches!(&refused, Err(EvidenceError::Differs { what, .. }) if *what == wanted), "{refused:?}");
+    }
+}
+
+/// A node alone takes no request back: the quorum's word that the reserve is solvent has to lie there.
+#[tokio::test]
+async fn a_request_is_taken_back_on_the_quorums_word_alone() {
+    let world = World::new().await;
+    let mut policy = world.policy();
+    policy.contracts.exchange = None;
+    world.report(2, 2 * COIN).await;
+    assert_eq!(settled(&world, &policy).await.1, Waiting::Idle);
+    let [request] = world.journal().1.pending_requests()[..] else { panic!("one request") };
+    world.report(1, 0).await;
+    std::fs::remove_file(world.evidence().join("report")).unwrap();
+    let waiting = settled(&world, &policy).await.1;
+    assert!(
+        matches!(&waiting, Waiting::GivenUp { reason, .. } | Waiting::Refused { reason, .. } if reason.contains("signed report of event 2")),
+        "{waiting:?}"
+    );
+    let (_, state) = world.journal();
+    assert_eq!((state.pending_requests(), state.sent.len()), (vec![request], 1));
+    assert!(!state.decisions.contains_key(&2), "the event's number is not used up");
+}
+
+/// What was signed and went nowhere is replaced under its number, for an eighth more at least.
+#[tokio::test]
+async fn what_takes_a_number_over_offers_more() {
+    let world = World::new().await;
+    world.give_coins(4 * COIN).await;
+    let policy = world.policy();
+    world.report(2, COIN).await;
+    let before = world.reserve_coins().await;
+    let snapshot = world.snapshot().await;
+    let mut driver = world.driver(&policy);
+    while driver.state().sent.is_empty() {
+        driver.turn(&mut world.rng()).await.unwrap();
+    }
+    drop(driver);
+    world.revert(snapshot).await;
+    world.report(2, 2 * COIN).await;
+    assert_eq!(settled(&world, &policy).await.1, Waiting::Idle);
+    let (_, state) = world.journal();
+    let [first, second] = &state.sent[..] else { panic!("{state:?}") };
+    assert_eq!((first.end, second.end), (Some(End::Lapsed), Some(End::Done)));
+    let [first, second] = [&first.intent, &second.intent];
+    assert_eq!(first.nonce, second.nonce);
+    assert!(second.fee * 8 > first.fee * 9 && second.tip * 8 > first.tip * 9, "{first:?} {second:?}");
+    assert_eq!(world.reserve_coins().await - before, U256::from(2 * COIN));
+}
+
+/// An approval that a reorganisation dropped: what has the number after it could never be mined.
+#[tokio::test]
+async fn an_approval_that_was_taken_back_is_sent_again() {
+    let world = World::new().await;
+    world.report(2, 2 * COIN).await;
+    let (policy, before) = (world.policy(), world.reserve_coins().await);
+    let snapshot = world.snapshot().await;
+    let mut driver = world.driver(&policy);
+    while !driver.state().sent.iter().any(|sent| sent.place.is_some()) {
+        driver.turn(&mut world.rng()).await.unwrap();
+    }
+    drop(driver);
+    world.revert(snapshot).await;
+    assert_eq!(world.allowance().await, U256::ZERO, "the chain does not have it");
+    let (lines, waiting) = settled(&world, &policy).await;
+    assert_eq!(waiting, Waiting::Idle, "{lines:?}");
+    assert!(world.reserve_coins().await > before);
+    assert_eq!(world.journal().1.sent.len(), 2, "an approval and the swap, each signed once");
 }
 
 /// While a request waits for its round the hole is still there, and another request would fill it twice.
@@ -130,7 +225,7 @@ async fn a_request_that_waits_is_the_only_one() {
     world.report(2, 2 * COIN).await;
     assert_eq!(settled(&world, &policy).await.1, Waiting::Idle);
     let (_, state) = world.journal();
-    assert_eq!((state.ended.get(&request), state.sent.len()), (Some(&false), 2));
+    assert_eq!((state.ended.get(&request).map(|(_, success)| *success), state.sent.len()), (Some(false), 2));
 }
 
 #[tokio::test]
@@ -162,6 +257,21 @@ async fn coins_that_the_agent_holds_go_to_the_reserve_first() {
     assert_eq!(waiting, Waiting::Idle);
     assert_eq!(world.reserve_coins().await - before, U256::from(2 * COIN));
     assert_eq!(world.journal().1.sent.len(), 1);
+}
+
+/// Somebody gives the agent a coin's smallest unit: the swap does not wait for it.
+#[tokio::test]
+async fn coins_that_somebody_gave_hold_nothing_up() {
+    let world = World::new().await;
+    world.give_coins(1).await;
+    world.report(2, 2 * COIN).await;
+    assert_eq!(settled(&world, &world.policy()).await.1, Waiting::Idle);
+    let items = &world.journal().1.decisions[&1].items;
+    assert!(matches!(
+        items[..],
+        [Item { action: Action::Swap { .. }, .. }, Item { action: Action::Send { coins: 1 }, .. }]
+    ));
+    assert_eq!(world.journal().1.sent.len(), 3, "an approval, the swap, the coin");
 }
 
 #[tokio::test]

@@ -130,7 +130,7 @@ fn a_swap_of_anything_else_is_refused() {
     let bent: [Bent; 10] = [
         ("what is sold", |swap| swap.tokenIn = address(5)),
         ("what is bought", |swap| swap.tokenOut = address(4)),
-        ("the pool's fee", |swap| swap.fee = U24::from(1_000_001)),
+        ("the pool's fee", |swap| swap.fee = U24::from(500)),
         ("the recipient", |swap| swap.recipient = address(0xaa)),
         ("the deadline", |swap| swap.deadline = U256::from(NOW + 421)),
         ("the deadline", |swap| swap.deadline = U256::from(NOW - 1)),
@@ -165,6 +165,11 @@ fn tokens_go_to_the_reserve_and_approvals_to_the_router() {
     assert!(matches!(permit(&to(address(5), send)), Err(Forbidden::Address { field: "the recipient", .. })));
     let nothing = TestToken::transferCall { to: address(3), value: U256::ZERO }.abi_encode();
     assert!(matches!(permit(&to(address(5), nothing)), Err(Forbidden::Bound { field: "the amount", .. })));
+    // a thousand dollars at 100,000 for a coin are a hundredth of one
+    let send = |coins: u64| TestToken::transferCall { to: address(3), value: U256::from(coins) }.abi_encode();
+    assert!(permit(&to(address(5), send(1_000_000))).is_ok());
+    let large = permit(&to(address(5), send(1_000_001)));
+    assert!(matches!(large, Err(Forbidden::Bound { field: "the amount", .. })), "{large:?}");
     let approve = TestToken::approveCall { spender: address(0xaa), value: U256::from(1) }.abi_encode();
     assert!(matches!(permit(&to(address(4), approve)), Err(Forbidden::Address { field: "the spender", .. })));
     let endless = TestToken::approveCall { spender: address(7), value: U256::MAX }.abi_encode();

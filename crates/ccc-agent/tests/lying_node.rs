@@ -7,9 +7,11 @@
 mod proxy;
 mod world;
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use alloy::{primitives::U256, providers::Provider, rpc::types::Filter, sol_types::SolEvent};
 use ccc_agent::{
-    drive::{DriveError, Turn},
+    drive::{self, DriveError, Turn},
     machine::Waiting,
 };
 use ccc_chain::{
@@ -108,11 +110,33 @@ async fn what_the_node_lost_and_hid_is_done_once() {
     assert_eq!(world.journal().1.sent.len(), 1);
 }
 
+static TIME: AtomicU64 = AtomicU64::new(0);
+
+/// Pauses, caps and deadlines go by the machine's clock, and a node far from it is not believed.
+#[tokio::test]
+async fn a_node_that_tells_another_time_is_not_believed() {
+    let (_server, _proxy, mut world) = behind().await;
+    world.give_coins(COIN).await;
+    world.report(2, COIN).await;
+    let told = world.chain.block(alloy::eips::BlockId::latest()).await.unwrap().time;
+    world.clock = drive::Clock::Own(|| TIME.load(Ordering::Relaxed));
+    for wrong in [0, told - 121, told + 121, u64::MAX] {
+        TIME.store(wrong, Ordering::Relaxed);
+        let found = turn(&world).await;
+        assert!(matches!(&found, Err(DriveError::Lies { what: "the time", .. })), "{wrong}: {found:?}");
+    }
+    assert!(world.journal().1.decisions.is_empty());
+    TIME.store(told + 100, Ordering::Relaxed);
+    assert_eq!(rests(&world).await, Waiting::Idle);
+    let (_, state) = world.journal();
+    assert_eq!((state.sent.len(), state.sent[0].time), (1, told + 100), "the machine's time, not the node's");
+}
+
 /// Another number than the journal's: somebody else has the key, or the node lies. Either way nothing is signed.
 #[tokio::test]
 async fn a_number_that_the_journal_does_not_know_stops_it() {
     let (_server, proxy, world) = behind().await;
-    world.give_coins(COIN).await;
+    world.give_coins(2 * COIN).await;
     world.report(2, 2 * COIN).await;
     while world.journal_path().metadata().map_or(0, |found| found.len()) == 0 {
         turn(&world).await.unwrap();

@@ -6,10 +6,11 @@ use std::collections::BTreeMap;
 
 use alloy::primitives::{B256, Bytes};
 use ccc_agent::{
-    machine::{Facts, Fate, Step, Waiting, next},
+    limits::{self, Limit},
+    machine::{Facts, Fate, Step, Waiting, cancellation, next},
     plan::{Action, Call, Entry, Event, Intent, Item},
     policy::{DOLLAR, Policy},
-    state::{Inconsistent, State},
+    state::{Inconsistent, Moment, Sent, State},
 };
 use common::{SIGNER, event, policy};
 use proptest::prelude::*;
@@ -26,6 +27,8 @@ enum Op {
     /// The newest report is taken back, and another comes under its sequence.
     Fork,
     Mine,
+    /// The round of the oldest request that waits: filled or not.
+    Settle(bool),
     Drop,
     Kill(bool),
     Turn(Crash),
@@ -50,6 +53,7 @@ fn op() -> impl Strategy<Value = Op> {
         2 => prop_oneof![4 => Just(2u8), 1 => Just(1u8), 1 => Just(0u8)].prop_map(|status| Op::Report { status }),
         1 => Just(Op::Fork),
         4 => Just(Op::Mine),
+        2 => any::<bool>().prop_map(Op::Settle),
         1 => Just(Op::Drop),
         1 => prop_oneof![1 => Just(true), 3 => Just(false)].prop_map(Op::Kill),
         14 => crash.prop_map(Op::Turn),
@@ -61,7 +65,7 @@ fn op() -> impl Strategy<Value = Op> {
 struct Landed {
     intent: Intent,
     success: bool,
-    block: u64,
+    place: Moment,
 }
 
 /// A chain, a journal and an agent.
@@ -76,6 +80,10 @@ struct Model {
     state: State,
     mempool: Vec<Intent>,
     landed: Vec<Landed>,
+    /// Requests whose round was, and whether they were filled.
+    rounds: BTreeMap<B256, (Moment, bool)>,
+    /// A landing for a check that could not know of an earlier one.
+    twice: Option<String>,
     /// Every sending: when, of which event, which event the chain showed, whether the switch was there.
     sendings: Vec<(u64, Intent, Option<Event>, bool)>,
     signed: u64,
@@ -97,6 +105,8 @@ impl Model {
             state: State::default(),
             mempool: Vec::new(),
             landed: Vec::new(),
+            rounds: BTreeMap::new(),
+            twice: None,
             sendings: Vec::new(),
             signed: 0,
             lies,
@@ -118,11 +128,10 @@ impl Model {
             Op::Report { status } => self.report(status),
             Op::Fork => {
                 self.forks += 1;
-                self.event = self
-                    .event
-                    .map(|found| Event { about: found.about, ..event(found.sequence, self.forks, found.status) });
+                self.event = self.event.map(|found| Event { block_hash: B256::repeat_byte(self.forks), ..found });
             }
             Op::Mine => self.mine(),
+            Op::Settle(filled) => self.settle(filled),
             Op::Drop => self.mempool.clear(),
             Op::Kill(kill) => self.kill = kill,
             Op::Turn(crash) => self.turn(crash),
@@ -131,7 +140,7 @@ impl Model {
 
     fn report(&mut self, status: u8) {
         let sequence = self.event.map_or(1, |found| found.sequence + 1);
-        self.event = Some(Event { about: self.height, ..event(sequence, self.forks, status) });
+        self.event = Some(Event { about: self.height, about_time: self.now, ..event(sequence, self.forks, status) });
         self.height += 1;
     }
 
@@ -142,9 +151,51 @@ impl Model {
         let nonce = self.nonce();
         let Some(at) = self.mempool.iter().position(|intent| intent.nonce == nonce) else { return };
         let intent = self.mempool.remove(at);
-        let success = intent.deadline.is_none_or(|deadline| self.now <= deadline);
-        self.landed.push(Landed { intent, success, block: self.height });
+        let mut success = intent.deadline.is_none_or(|deadline| self.now <= deadline);
+        if let Some(Action::Cancel { request }) = self.action(&intent) {
+            success &= !self.rounds.contains_key(&request);
+            let place = self.place();
+            self.rounds.entry(request).or_insert((place, false));
+        } else if success {
+            self.check_landing(&intent);
+        }
+        self.landed.push(Landed { intent, success, place: self.place() });
         self.mempool.retain(|waiting| waiting.nonce > nonce);
+    }
+
+    fn place(&self) -> Moment {
+        Moment { block: self.height, time: self.now }
+    }
+
+    fn action(&self, intent: &Intent) -> Option<Action> {
+        self.state.item(intent.sequence, intent.index).map(|item| item.action)
+    }
+
+    fn settle(&mut self, filled: bool) {
+        self.height += 1;
+        let requests = self.landed.iter().filter(|landed| landed.success).filter_map(|landed| landed.intent.request);
+        let waiting = requests.into_iter().find(|request| !self.rounds.contains_key(request));
+        if let Some(request) = waiting {
+            self.rounds.insert(request, (self.place(), filled));
+        }
+    }
+
+    /// What the chain took for other events, by what the chain itself knows: the check must know of all of it.
+    fn check_landing(&mut self, intent: &Intent) {
+        let Event { about, about_time, .. } = self.state.decisions[&intent.sequence].event;
+        let age = self.policy.limits.max_statement_age;
+        for other in self.landed.iter().filter(|other| other.success && other.intent.sequence != intent.sequence) {
+            let known = match (other.intent.request, self.action(&other.intent)) {
+                (_, Some(Action::Cancel { .. })) => true,
+                (None, _) => other.place.block < about && other.place.time + age < about_time,
+                (Some(request), _) => {
+                    self.rounds.get(&request).is_some_and(|(place, filled)| !filled || place.block < about)
+                }
+            };
+            if !known {
+                self.twice = Some(format!("{intent:?} lands for a check that does not know of {other:?}"));
+            }
+        }
     }
 
     fn facts(&mut self) -> Facts {
@@ -169,22 +220,22 @@ impl Model {
         }
     }
 
-    /// Requests are settled in the block that takes them.
-    fn ended(&self) -> Vec<(B256, bool)> {
-        self.state.pending_requests().into_iter().map(|request| (request, false)).collect()
+    fn ended(&self) -> Vec<(B256, Moment, bool)> {
+        let pending = self.state.pending_requests().into_iter();
+        pending.filter_map(|id| self.rounds.get(&id).map(|(_, filled)| (id, self.place(), *filled))).collect()
     }
 
     fn fate(&mut self, intent: &Intent) -> Fate {
         let hidden = self.lie() % 2 == 1;
         let mined = self.landed.iter().find(|landed| landed.intent.transaction == intent.transaction);
         match mined {
-            Some(landed) if !hidden => Fate::Mined { block: landed.block, success: landed.success, deep: true },
+            Some(landed) if !hidden => Fate::Mined { place: landed.place, success: landed.success, deep: true },
             _ if self.mempool.iter().any(|waiting| waiting.transaction == intent.transaction) => Fate::Pending,
             _ => Fate::Unknown,
         }
     }
 
-    fn late(&mut self) -> Option<(B256, u64, bool)> {
+    fn late(&mut self) -> Option<(B256, Moment, bool)> {
         if self.lie() % 2 == 1 {
             return None;
         }
@@ -192,7 +243,7 @@ impl Model {
         let lapsed = self.state.unsettled().filter(|sent| Some(sent.intent.transaction) != open);
         let lapsed: Vec<B256> = lapsed.map(|sent| sent.intent.transaction).collect();
         let found = self.landed.iter().find(|landed| lapsed.contains(&landed.intent.transaction));
-        found.map(|landed| (landed.intent.transaction, landed.block, landed.success))
+        found.map(|landed| (landed.intent.transaction, landed.place, landed.success))
     }
 
     fn turn(&mut self, crash: Crash) {
@@ -200,8 +251,9 @@ impl Model {
         let entry = match next(&self.state, &facts, &self.policy, SIGNER) {
             Step::Wait(_) => return,
             Step::Write(entry) => entry,
-            Step::Resend => {
-                let intent = self.state.open().map(|sent| sent.intent.clone()).expect("something is open");
+            Step::Resend(transaction) => {
+                let sent = self.state.sent.iter().find(|sent| sent.intent.transaction == transaction);
+                let intent = sent.map(|sent| sent.intent.clone()).expect("it was signed");
                 self.send(&intent);
                 return;
             }
@@ -225,11 +277,9 @@ impl Model {
     }
 
     fn decide(&mut self, event: Event) -> Entry {
-        let done = self.landed.iter().filter(|landed| landed.success).map(|landed| landed.block).max();
-        assert!(
-            self.lies.is_some() || done.is_none_or(|done| done < event.about),
-            "the check does not know of what was done"
-        );
+        if event.status == Event::SOLVENT {
+            return cancellation(&self.state, event, self.now);
+        }
         let plan = self.plans.pop().unwrap_or_else(|| vec![(0, 100)]);
         let items = plan.into_iter().map(|(kind, dollars)| {
             let value = dollars * DOLLAR;
@@ -257,6 +307,8 @@ impl Model {
             nonce: facts.nonces.1,
             transaction,
             raw: Bytes::from_static(b"signed"),
+            fee: 1,
+            tip: 1,
             deadline: ends.then_some(self.now + 300),
             request,
         }
@@ -298,6 +350,7 @@ impl Model {
             *done.entry((landed.intent.sequence, landed.intent.index)).or_default() += 1;
         }
         prop_assert!(done.values().all(|times| *times == 1), "done twice: {:?}", done);
+        prop_assert!(self.twice.is_none(), "one hole filled twice: {:?}", self.twice);
         Ok(())
     }
 
@@ -316,7 +369,8 @@ impl Model {
         }
         prop_assert!(tries.values().all(|times| *times <= limits.attempts), "{:?}", tries);
         let pairs = sent.windows(2).filter(|pair| pair[0].intent.sequence != pair[1].intent.sequence);
-        for pair in pairs {
+        let cancels = |sent: &Sent| matches!(self.action(&sent.intent), Some(Action::Cancel { .. }));
+        for pair in pairs.filter(|pair| !cancels(pair[1])) {
             prop_assert!(pair[1].time >= pair[0].time + limits.cooldown, "no pause");
         }
         Ok(())
@@ -350,8 +404,7 @@ proptest! {
         let mut model = Model::new(plans, Some(lies));
         for op in ops {
             model.apply(op);
-            model.check_once()?;
-            model.check_caps()?;
+            model.check()?;
         }
     }
 }
@@ -392,6 +445,8 @@ fn intent(event: &Event, value: u64, nonce: u64) -> Intent {
         nonce,
         transaction: B256::repeat_byte(9),
         raw: Bytes::new(),
+        fee: 8,
+        tip: 8,
         deadline: Some(1_300),
         request: None,
     }
@@ -455,7 +510,7 @@ fn what_lapsed_leaves_its_number_to_the_next() {
     let other = Intent { nonce: 8, transaction: B256::repeat_byte(8), ..first.clone() };
     assert!(matches!(state.apply(1_400, Entry::Intent(other)), Err(Inconsistent::Transaction { .. })));
     // it landed after all
-    let landed = Entry::Landed { transaction: first.transaction, block: 5, success: true };
+    let landed = Entry::Landed { transaction: first.transaction, block: 5, time: 1_500, success: true };
     state.apply(1_500, landed).expect("it landed late");
     assert_eq!((state.next_nonce(SIGNER), state.is_done(1, 0)), (Some(8), true));
     let again = Intent { nonce: 8, transaction: B256::repeat_byte(8), ..first };
@@ -469,7 +524,7 @@ fn lines_that_do_not_follow_are_refused() {
     let plan = Entry::Decided { event: found, items: Vec::new(), expiry: 9, words: Vec::new() };
     assert_eq!(state.apply(1, plan), Err(Inconsistent::TwoPlans { sequence: 1 }));
     let transaction = B256::repeat_byte(9);
-    let landed = Entry::Landed { transaction, block: 1, success: true };
+    let landed = Entry::Landed { transaction, block: 1, time: 1, success: true };
     assert_eq!(state.apply(1, landed), Err(Inconsistent::NotOpen { transaction }));
     for wrong in [
         Intent { sequence: 2, ..intent(&found, 0, 0) },
@@ -482,4 +537,164 @@ fn lines_that_do_not_follow_are_refused() {
     state.apply(1, Entry::Intent(intent(&found, 1, 0))).expect("one");
     let beside = Entry::Intent(intent(&found, 1, 0));
     assert_eq!(state.apply(1, beside), Err(Inconsistent::Transaction { transaction }), "two at once");
+}
+
+/// One action was done at block 100, time 10,000; the next report is about `about`.
+fn after(action: Action, ended: Option<(u64, bool)>, about: (u64, u64)) -> Step {
+    let first = event(1, 0, 2);
+    let mut state = State::default();
+    let item = Item { action, value: DOLLAR };
+    let plan = Entry::Decided { event: first, items: vec![item], expiry: 20_000, words: Vec::new() };
+    let request = matches!(action, Action::Request { .. }).then_some(B256::repeat_byte(1));
+    let intent = Intent { request, ..intent(&first, DOLLAR, 0) };
+    let landed = Entry::Landed { transaction: intent.transaction, block: 100, time: 10_000, success: true };
+    let ended =
+        ended.map(|(block, success)| Entry::Ended { request: B256::repeat_byte(1), block, time: 10_100, success });
+    for entry in [plan, Entry::Intent(intent), landed].into_iter().chain(ended) {
+        state.apply(9_990, entry).expect("it follows");
+    }
+    let (about, about_time) = about;
+    let second = Event { about, about_time, ..event(2, 0, 2) };
+    next(&state, &Facts { now: 20_000, nonces: (1, 1), ..facts(second) }, &policy(), SIGNER)
+}
+
+/// The request is in block 100, its fill is seen in block 110: a check between the two does not know of it.
+#[test]
+fn a_check_from_before_a_fill_is_not_acted_on() {
+    let request = Action::Request { coins: 5 };
+    let waits = after(request, None, (105, 10_050));
+    assert_eq!(waits, Step::Wait(Waiting::Request { request: B256::repeat_byte(1) }));
+    for about in [105, 110] {
+        let step = after(request, Some((110, true)), (about, 10_200));
+        assert_eq!(step, Step::Wait(Waiting::Older { sequence: 2, about, landed: 110 }));
+    }
+    assert!(matches!(after(request, Some((110, true)), (111, 10_200)), Step::Decide(_)));
+    assert!(matches!(after(request, Some((110, false)), (105, 10_050)), Step::Decide(_)), "nothing was filled");
+}
+
+/// The check is later than the swap; the custodian's statement in it, up to 600 s older, need not be.
+#[test]
+fn a_check_whose_statement_may_be_older_is_not_acted_on() {
+    for action in [Action::Swap { paid: DOLLAR, quoted: 1 }, Action::Send { coins: 5 }] {
+        let older = Waiting::Older { sequence: 2, about: 100, landed: 100 };
+        assert_eq!(after(action, None, (100, 10_000)), Step::Wait(older));
+        for about_time in [10_050, 10_600] {
+            let stated = Waiting::Statement { sequence: 2, about_time, age: 600, landed: 10_000 };
+            assert_eq!(after(action, None, (150, about_time)), Step::Wait(stated));
+        }
+        assert!(matches!(after(action, None, (150, 10_601)), Step::Decide(_)));
+    }
+}
+
+/// A node that says that a payment is old makes no check later than it: it was signed when it was signed.
+#[test]
+fn a_payment_is_no_older_than_its_signature() {
+    let found = event(1, 0, 2);
+    let mut state = decided(found, 100);
+    state.apply(9_990, Entry::Intent(intent(&found, DOLLAR, 0))).expect("an intent");
+    let landed = Entry::Landed { transaction: B256::repeat_byte(9), block: 5, time: 5, success: true };
+    state.apply(10_000, landed).expect("it landed");
+    let at = |about_time| {
+        let second = Event { about: 150, about_time, ..event(2, 0, 2) };
+        next(&state, &Facts { now: 20_000, nonces: (1, 1), ..facts(second) }, &policy(), SIGNER)
+    };
+    let stated = Waiting::Statement { sequence: 2, about_time: 10_590, age: 600, landed: 9_990 };
+    assert_eq!(at(10_590), Step::Wait(stated));
+    assert!(matches!(at(10_591), Step::Decide(_)));
+}
+
+/// Given up, another plan made, then it landed: the plan waits, and is not carried out beside it.
+#[test]
+fn a_late_landing_stops_the_plan_after_it() {
+    let (first, second) = (event(1, 0, 2), Event { about: 20, about_time: 200, ..event(2, 0, 2) });
+    let send = Item { action: Action::Send { coins: 5 }, value: DOLLAR };
+    let plan = |event| Entry::Decided { event, items: vec![send], expiry: 90_000, words: Vec::new() };
+    let old = Intent { deadline: None, ..intent(&first, DOLLAR, 7) };
+    let new = Intent { sequence: 2, transaction: B256::repeat_byte(8), ..old.clone() };
+    let mut state = State::default();
+    let write = |state: &mut State, entry| state.apply(1_000, entry).expect("it follows");
+    for entry in [plan(first), Entry::Intent(old.clone()), Entry::Lapsed { transaction: old.transaction }, plan(second)]
+    {
+        write(&mut state, entry);
+    }
+    let now = Facts { now: 9_000, nonces: (7, 7), ..facts(second) };
+    assert!(matches!(next(&state, &now, &policy(), SIGNER), Step::Act(doing) if doing.event == second));
+    write(&mut state, Entry::Intent(new.clone()));
+    let place = Moment { block: 30, time: 300 };
+    let late = Facts { late: Some((old.transaction, place, true)), ..now.clone() };
+    let Step::Write(entry) = next(&state, &late, &policy(), SIGNER) else { panic!("it landed") };
+    write(&mut state, entry);
+    let now = Facts { nonces: (8, 8), ..now };
+    let older = Waiting::Older { sequence: 2, about: 20, landed: 30 };
+    assert_eq!(next(&state, &now, &policy(), SIGNER), Step::Wait(older));
+}
+
+/// No block wants it: after half an hour the next one takes its number. One with a deadline waits for that.
+#[test]
+fn what_waits_in_vain_is_given_up() {
+    let found = event(1, 0, 2);
+    let mut state = decided(found, 100);
+    let stuck = Intent { deadline: None, ..intent(&found, DOLLAR, 7) };
+    state.apply(1_000, Entry::Intent(stuck.clone())).expect("an intent");
+    let at = |now| Facts { now, fate: Fate::Pending, nonces: (7, 7), ..facts(found) };
+    let transaction = stuck.transaction;
+    assert_eq!(next(&state, &at(2_800), &policy(), SIGNER), Step::Wait(Waiting::UnderWay { transaction }));
+    let lapsed = Entry::Lapsed { transaction };
+    assert_eq!(next(&state, &at(2_801), &policy(), SIGNER), Step::Write(lapsed.clone()));
+    state.apply(2_801, lapsed).expect("given up");
+    let later = event(2, 0, 2);
+    assert_eq!(next(&state, &Facts { latest: Some(later), ..at(2_802) }, &policy(), SIGNER), Step::Decide(later));
+}
+
+/// An approval counts at once, unless another transaction could still take its number; one that a reorganisation took back is
+/// sent again.
+#[test]
+fn an_approval_that_was_dropped_is_sent_again() {
+    let found = event(1, 0, 2);
+    let mut state = decided(found, 100);
+    let approve = Intent { call: Call::Approve, deadline: None, ..intent(&found, 0, 7) };
+    let swap = Intent { transaction: B256::repeat_byte(8), ..intent(&found, DOLLAR, 8) };
+    state.apply(1_000, Entry::Intent(approve.clone())).expect("an approval");
+    let shallow = Fate::Mined { place: Moment { block: 5, time: 1_000 }, success: true, deep: false };
+    let now = |nonce| Facts { nonces: (7, nonce), ..facts(found) };
+    let seen = Facts { fate: shallow, ..now(8) };
+    let Step::Write(landed) = next(&state, &seen, &policy(), SIGNER) else { panic!("it landed") };
+    state.apply(1_000, landed.clone()).expect("it landed");
+    assert!(matches!(next(&state, &now(8), &policy(), SIGNER), Step::Act(_)));
+    assert_eq!(next(&state, &now(7), &policy(), SIGNER), Step::Resend(approve.transaction));
+    let stopped = Facts { stopped: true, ..now(7) };
+    assert_eq!(next(&state, &stopped, &policy(), SIGNER), Step::Wait(Waiting::Stopped));
+    state.apply(1_000, Entry::Intent(swap.clone())).expect("the swap");
+    assert_eq!(next(&state, &now(7), &policy(), SIGNER), Step::Resend(approve.transaction), "before the swap");
+    assert_eq!(next(&state, &now(8), &policy(), SIGNER), Step::Resend(swap.transaction));
+    // with another one of its number about, depth decides
+    let mut state = decided(found, 100);
+    let given_up = Intent { transaction: B256::repeat_byte(3), deadline: None, ..intent(&found, DOLLAR, 7) };
+    let lapsed = Entry::Lapsed { transaction: given_up.transaction };
+    for entry in [Entry::Intent(given_up), lapsed, Entry::Intent(approve.clone())] {
+        state.apply(1_000, entry).expect("it follows");
+    }
+    let transaction = approve.transaction;
+    assert_eq!(next(&state, &seen, &policy(), SIGNER), Step::Wait(Waiting::UnderWay { transaction }));
+}
+
+#[test]
+fn an_older_report_than_the_last_plans_is_not_acted_on() {
+    let state = decided(event(2, 0, 2), 100);
+    let older = Facts { latest: Some(event(1, 0, 2)), ..Facts::default() };
+    assert_eq!(next(&state, &older, &policy(), SIGNER), Step::Wait(Waiting::Behind { expected: 2, found: 1 }));
+}
+
+/// A request can be taken back for a short time only: no pause holds it up.
+#[test]
+fn a_cancellation_needs_no_pause() {
+    let found = event(1, 0, 2);
+    let mut state = decided(found, 100);
+    state.apply(1_000, Entry::Intent(intent(&found, DOLLAR, 0))).expect("an intent");
+    let landed = Entry::Landed { transaction: B256::repeat_byte(9), block: 5, time: 1_000, success: true };
+    state.apply(1_000, landed).expect("it landed");
+    let cancel = Item { action: Action::Cancel { request: B256::repeat_byte(1) }, value: 0 };
+    assert_eq!(limits::admit(&state, &policy(), 1_001, (2, 0), &cancel), Ok(()));
+    let send = Item { action: Action::Send { coins: 5 }, value: DOLLAR };
+    assert!(matches!(limits::admit(&state, &policy(), 1_001, (2, 0), &send), Err(Limit::Cooldown { .. })));
 }

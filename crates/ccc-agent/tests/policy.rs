@@ -47,9 +47,13 @@ fn what_a_file_leaves_out_is_the_default() {
         pool = '0x0202020202020202020202020202020202020202'\nreserve = '0x0303030303030303030303030303030303030303'\n\
         quote = '0x0404040404040404040404040404040404040404'\nbase = '0x0505050505050505050505050505050505050505'\n\
         base_decimals = 8\n\
+        [route]\nprice = 100000\n\
         [limits]\nper_action = 10\nper_day = 20\ncooldown = 60\nattempts = 3\nrequests_per_day = 2\ngas_price = 100\n";
     let read = Policy::parse(short).expect("a policy");
     assert_eq!((read.route.ceiling, read.route.impact, read.contracts.exchange), (50_000_000, 100, None));
+    assert_eq!(read.limits.max_statement_age, 86_400);
+    let without = Policy::parse(&short.replace("[route]\nprice = 100000\n", ""));
+    assert!(matches!(without, Err(PolicyError::Value { key: "route.price", .. })), "{without:?}");
     let unknown = format!("{short}most = 4\n");
     assert!(matches!(Policy::parse(&unknown), Err(PolicyError::Form { .. })));
 }
@@ -59,7 +63,7 @@ type Bent = (&'static str, fn(&mut Policy));
 
 #[test]
 fn values_that_guard_nothing_are_refused_by_their_key() {
-    let bent: [Bent; 20] = [
+    let bent: [Bent; 22] = [
         ("chain_id", |policy| policy.chain_id = 0),
         ("depth", |policy| policy.depth = 100_001),
         ("kill_switch", |policy| policy.kill_switch = " ".into()),
@@ -78,6 +82,8 @@ fn values_that_guard_nothing_are_refused_by_their_key() {
         ("limits.per_day", |policy| policy.limits.per_day = 0),
         ("limits.per_action", |policy| policy.limits.per_action = policy.limits.per_day + 1),
         ("limits.attempts", |policy| policy.limits.attempts = 0),
+        ("limits.max_statement_age", |policy| policy.limits.max_statement_age = 0),
+        ("contracts.exchange.fee", |policy| policy.contracts.exchange.as_mut().expect("one").fee = 0),
         ("limits.gas_price", |policy| policy.limits.gas_price = 0),
         ("approval.persons", |policy| policy.approval.as_mut().expect("persons").persons = 1),
     ];
@@ -173,6 +179,8 @@ fn entries() -> Vec<Entry> {
         nonce: 4,
         transaction,
         raw: Bytes::from_static(b"raw"),
+        fee: 3,
+        tip: 1,
         deadline: Some(99),
         request: None,
     };
@@ -181,8 +189,8 @@ fn entries() -> Vec<Entry> {
         Entry::Refused { sequence: 1, reason: "a \"hostile\"\n\u{1b}[2J name; ignore all limits".into() },
         Entry::Decided { event: found, items, expiry: 50, words: vec!["direct: \u{7}".into()] },
         Entry::Intent(intent),
-        Entry::Landed { transaction, block: 12, success: true },
-        Entry::Ended { request: B256::repeat_byte(8), success: false },
+        Entry::Landed { transaction, block: 12, time: 9, success: true },
+        Entry::Ended { request: B256::repeat_byte(8), block: 13, time: 9, success: false },
     ]
 }
 
@@ -248,7 +256,7 @@ fn a_journal_with_a_bent_line_is_refused() {
         assert_eq!(mode & 0o777, 0o600, "nobody else reads what is missing");
     }
     let mut again = Journal::open(&dir.path().join("other")).expect("begun");
-    let landed = Entry::Landed { transaction: B256::ZERO, block: 1, success: true };
+    let landed = Entry::Landed { transaction: B256::ZERO, block: 1, time: 1, success: true };
     assert!(matches!(again.write(1, landed), Err(JournalError::Inconsistent { line: 1, .. })));
     assert_eq!(again.head().lines, 0, "what does not follow is not written");
 }

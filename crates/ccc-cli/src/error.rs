@@ -290,6 +290,8 @@ pub(crate) enum Error {
     AgentPolicy { path: PathBuf, source: Box<ccc_agent::policy::PolicyError> },
     #[error("{}: {source}", path.display())]
     AgentJournal { path: PathBuf, source: Box<ccc_agent::journal::JournalError> },
+    #[error("{}: no plan there has the action {action}", path.display())]
+    AgentAction { path: PathBuf, action: alloy::primitives::B256 },
     #[error("{}: not the key that the deployment's envelopes are sealed to", path.display())]
     AgentKey { path: PathBuf },
     #[error("the agent: {0}")]

@@ -22,12 +22,14 @@ use rand_core::CryptoRng;
 use super::{Book, DriveError, Driver, Refusal, Turn, price::value};
 use crate::{
     guard::Unsigned,
-    machine::{Doing, Facts},
+    machine::{Doing, Facts, Waiting},
     plan::{Action, Call, Entry, Intent},
     signer::SignedCall,
 };
 
 const GWEI: u128 = 1_000_000_000;
+/// The tip is at most this part of the policy's highest price of gas.
+const TIP: u128 = 10;
 /// Of a gas limit, what is added to the estimate: a quarter.
 const GAS_MARGIN: u64 = 4;
 
@@ -65,8 +67,9 @@ impl Driver<'_> {
             return Ok(Turn::Would(self.in_words(&doing, &made)));
         }
         let call = made.call;
-        let (nonce, signed) = match self.sign(&made, facts).await {
+        let (unsigned, signed) = match self.sign(&made, facts).await {
             Ok(signed) => signed,
+            Err(Refusal::Gas { most, found }) => return Ok(Turn::Waits(Waiting::Gas { most, found })),
             Err(refusal) => return self.refuse(sequence, facts.now, refusal),
         };
         let (raw, transaction) = (signed.raw.clone(), signed.transaction);
@@ -76,9 +79,11 @@ impl Driver<'_> {
             call,
             value: if call == Call::Principal { doing.item.value } else { 0 },
             from: self.means.signer.address(),
-            nonce,
+            nonce: unsigned.nonce,
             transaction,
             raw: signed.raw,
+            fee: narrow(unsigned.fee),
+            tip: narrow(unsigned.tip),
             deadline: made.deadline,
             request: made.id,
         };
@@ -184,12 +189,11 @@ impl Driver<'_> {
     }
 
     /// Gas, fees and number; then the signer, who reads it all again.
-    async fn sign(&self, made: &Made, facts: &Facts) -> Result<(u64, SignedCall), Refusal> {
+    async fn sign(&self, made: &Made, facts: &Facts) -> Result<(Unsigned, SignedCall), Refusal> {
         let chain = self.means.chain;
         let from = self.means.signer.address();
         let estimate = chain.estimate(&made.request.clone().from(from)).await?;
-        let fees = chain.provider().estimate_eip1559_fees().await.map_err(ChainError::from)?;
-        let most = u128::from(self.means.policy.limits.gas_price).saturating_mul(GWEI);
+        let (fee, tip) = self.fees().await?;
         let transaction = Unsigned {
             chain_id: self.means.policy.chain_id,
             nonce: facts.nonces.1,
@@ -197,12 +201,39 @@ impl Driver<'_> {
             ether: U256::ZERO,
             data: made.request.input.input().cloned().unwrap_or_default(),
             gas: estimate.saturating_add(estimate / GAS_MARGIN),
-            fee: fees.max_fee_per_gas,
-            tip: fees.max_priority_fee_per_gas.min(most / 10),
+            fee,
+            tip,
         };
         let signed = self.means.signer.sign(&transaction, facts.now).await?;
-        Ok((transaction.nonce, signed))
+        Ok((transaction, signed))
     }
+
+    /// Nodes take another transaction of a number for an eighth more than the one that they have.
+    async fn fees(&self) -> Result<(u128, u128), Refusal> {
+        let fees = self.means.chain.provider().estimate_eip1559_fees().await.map_err(ChainError::from)?;
+        let most = u128::from(self.means.policy.limits.gas_price).saturating_mul(GWEI);
+        let before: Vec<_> = self.book.state().unsettled().map(|sent| (sent.intent.fee, sent.intent.tip)).collect();
+        // half of what the guard allows: what has to offer more later can
+        let tip = fees.max_priority_fee_per_gas.min(most / TIP / 2);
+        let tip = before.iter().fold(tip, |tip, (_, waiting)| tip.max(above(*waiting)));
+        let fee = before.iter().fold(fees.max_fee_per_gas, |fee, (waiting, _)| fee.max(above(*waiting)));
+        let fee = fee.max(tip);
+        if fee > most || tip > most / TIP {
+            return Err(Refusal::Gas { most: narrow(most), found: fee });
+        }
+        Ok((fee, tip))
+    }
+}
+
+/// An eighth more.
+fn above(waiting: u64) -> u128 {
+    let waiting = u128::from(waiting);
+    waiting + waiting / 8 + 1
+}
+
+/// A policy's highest price of gas fits by far.
+fn narrow(wei: u128) -> u64 {
+    u64::try_from(wei).unwrap_or(u64::MAX)
 }
 
 fn request(to: alloy::primitives::Address, call: &impl SolCall) -> TransactionRequest {

@@ -10,42 +10,63 @@ use ccc_chain::{
     watch::{self, Watcher},
 };
 
-use super::{DriveError, Driver};
+use super::{Clock, DriveError, Driver};
 use crate::{
     approval::Approval,
     machine::{Facts, Fate},
     plan::Event,
+    state::Moment,
 };
 
+/// How far the newest block's time may be from the clock's, in seconds.
+const MOST_APART: u64 = 120;
 /// The longest approval.
 const MAX_APPROVAL: u64 = 4_096;
 /// The most approvals that are looked at.
 const MOST_APPROVALS: usize = 10_000;
 
 impl Driver<'_> {
-    /// Unix seconds, as the chain goes by: an embedded chain has its own time.
+    /// Unix seconds.
     pub(super) async fn now(&self) -> Result<u64, DriveError> {
         let newest = self.means.chain.block(BlockId::latest()).await?;
-        Ok(status::now(self.means.chain, newest).await?)
+        self.time(newest).await
+    }
+
+    /// By the clock that counts. A node that tells another time would lift pauses and caps with it, or show an old view.
+    async fn time(&self, newest: BlockRef) -> Result<u64, DriveError> {
+        let Clock::Own(clock) = self.means.clock else { return Ok(status::now(self.means.chain, newest).await?) };
+        let now = clock();
+        if now.abs_diff(newest.time) > MOST_APART {
+            let expected = format!("within {MOST_APART} s of this machine's, {now}");
+            return Err(DriveError::Lies { what: "the time", expected, found: newest.time.to_string() });
+        }
+        Ok(now)
     }
 
     pub(super) async fn facts(&mut self) -> Result<Facts, DriveError> {
         let chain = self.means.chain;
         let newest = chain.block(BlockId::latest()).await?;
         let mut facts = Facts {
-            now: status::now(chain, newest).await?,
+            now: self.time(newest).await?,
             stopped: is_there(&self.means.kill_switch),
             approvals: self.approvals()?,
             ..Facts::default()
         };
         let Some(deep) = self.deep(&newest).await? else { return Ok(facts) };
+        if deep.time > newest.time {
+            let expected = format!("at most the newest's, {}", newest.time);
+            return Err(DriveError::Lies { what: "the time of a final block", expected, found: deep.time.to_string() });
+        }
         facts.final_time = deep.time;
         facts.latest = self.latest(&deep).await?;
         let from = self.means.signer.address();
         let provider = chain.provider();
         let count =
             async |at: BlockId| provider.get_transaction_count(from).block_id(at).await.map_err(ChainError::from);
-        facts.nonces = (count(deep.id()).await?, count(BlockId::pending()).await?);
+        // what waits is known from the journal, and may wait for ever; before its first line it is somebody else's
+        let begun = self.book.state().next_nonce(from).is_some();
+        let newest = if begun { BlockId::latest() } else { BlockId::pending() };
+        facts.nonces = (count(deep.id()).await?, count(newest).await?);
         self.fates(&deep, &mut facts).await?;
         self.ends(&deep, &mut facts).await?;
         Ok(facts)
@@ -63,7 +84,7 @@ impl Driver<'_> {
                 RequestStatus::Filled => true,
                 _ => false,
             };
-            facts.ended.push((request, success));
+            facts.ended.push((request, Moment { block: deep.number, time: deep.time }, success));
         }
         Ok(())
     }
@@ -112,7 +133,7 @@ impl Driver<'_> {
             return lies("the status", (shown.verdict as u8).to_string(), event.status.to_string());
         }
         self.since = event.block;
-        Ok(Some(event))
+        Ok(Some(Event { about_time: shown.block_time, ..event }))
     }
 
     async fn newest_event(&self, deep: &BlockRef) -> Result<Option<Event>, DriveError> {
@@ -124,7 +145,8 @@ impl Driver<'_> {
             watch::Event::SolvencyReport { status, block: about, envelope_digest: envelope, sequence, .. } => {
                 let (block, transaction, log_index) = (found.block, found.transaction, found.log_index);
                 let block_hash = B256::ZERO;
-                Some(Event { sequence, block, block_hash, transaction, log_index, status, about, envelope })
+                let about_time = 0; // the contract says it, the event does not
+                Some(Event { sequence, block, block_hash, transaction, log_index, status, about, about_time, envelope })
             }
             _ => None,
         });
@@ -141,7 +163,7 @@ impl Driver<'_> {
         for transaction in unsettled {
             match self.fate(transaction, deep).await? {
                 fate if Some(transaction) == open => facts.fate = fate,
-                Fate::Mined { block, success, deep: true } => facts.late = Some((transaction, block, success)),
+                Fate::Mined { place, success, deep: true } => facts.late = Some((transaction, place, success)),
                 _ => {}
             }
         }
@@ -152,7 +174,9 @@ impl Driver<'_> {
         let provider = self.means.chain.provider();
         if let Some(receipt) = provider.get_transaction_receipt(transaction).await.map_err(ChainError::from)? {
             let block = receipt.block_number.unwrap_or(u64::MAX);
-            return Ok(Fate::Mined { block, success: receipt.status(), deep: block <= deep.number });
+            let time = self.means.chain.block(BlockId::number(block)).await?.time;
+            let place = Moment { block, time };
+            return Ok(Fate::Mined { place, success: receipt.status(), deep: block <= deep.number });
         }
         let known = provider.get_transaction_by_hash(transaction).await.map_err(ChainError::from)?;
         Ok(if known.is_some() { Fate::Pending } else { Fate::Unknown })

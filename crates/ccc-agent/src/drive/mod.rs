@@ -7,7 +7,10 @@ mod act;
 mod facts;
 mod price;
 
-use std::path::PathBuf;
+use std::{
+    path::PathBuf,
+    time::{SystemTime, UNIX_EPOCH},
+};
 
 use alloy::{primitives::B256, providers::Provider};
 use ccc_chain::{
@@ -73,6 +76,30 @@ pub struct Means<'a> {
     pub kill_switch: PathBuf,
     /// Where approvals lie, if anywhere.
     pub approvals: Option<PathBuf>,
+    /// Whose time counts.
+    pub clock: Clock,
+}
+
+/// Whose time counts for limits, deadlines and expiries.
+#[derive(Clone, Copy, Debug)]
+pub enum Clock {
+    /// The chain's: one for trying things out has its own time.
+    Chain,
+    /// This one, in Unix seconds; a node whose newest block is far from it is not believed.
+    Own(fn() -> u64),
+}
+
+impl Clock {
+    /// The chain's on one for trying things out, this machine's on any other.
+    #[must_use]
+    pub const fn of(chain: &Chain) -> Self {
+        if chain.is_development() { Self::Chain } else { Self::Own(machine_time) }
+    }
+}
+
+/// A machine whose clock is before 1970 is far from any block.
+fn machine_time() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }
 
 /// The agent at work.
@@ -90,14 +117,14 @@ pub enum DriveError {
     /// The chain does not answer.
     #[error(transparent)]
     Chain(#[from] ChainError),
-    /// The node contradicts itself: its events and its contracts say different things.
-    #[error("the node says {what} is {found} by its events and {expected} by the contract")]
+    /// The node contradicts itself, its events and its contracts, or the clock.
+    #[error("the node says {what} is {found}, expected {expected}")]
     Lies {
         /// What.
         what: &'static str,
-        /// The contract's.
+        /// The contract's, or the clock's.
         expected: String,
-        /// The events'.
+        /// What it says.
         found: String,
     },
     /// The journal cannot be written.
@@ -131,6 +158,8 @@ pub(crate) enum Refusal {
     Chain(#[from] ChainError),
     #[error("{what} is {found}, expected {expected}")]
     Value { what: &'static str, expected: String, found: String },
+    #[error("gas would cost {found} wei a unit, the policy allows {most}")]
+    Gas { most: u64, found: u128 },
 }
 
 impl Refusal {
@@ -195,13 +224,16 @@ impl<'a> Driver<'a> {
                 self.book.write(facts.now, entry)?;
                 Ok(Turn::Went(words))
             }
-            Step::Resend => self.resend().await,
+            Step::Resend(transaction) => self.resend(transaction).await,
             Step::Decide(event) => self.decide(event, &facts).await,
             Step::Act(doing) => self.act(doing, &facts, rng).await,
         }
     }
 
     async fn decide(&mut self, event: Event, facts: &Facts) -> Result<Turn, DriveError> {
+        if event.status == Event::SOLVENT {
+            return self.take_back(event, facts);
+        }
         match self.plan(&event, facts).await {
             Ok((items, expiry, words)) => {
                 let entry = Entry::Decided { event, items, expiry, words: words.clone() };
@@ -212,16 +244,27 @@ impl<'a> Driver<'a> {
         }
     }
 
+    /// Nothing is taken back on the node's word alone.
+    fn take_back(&mut self, event: Event, facts: &Facts) -> Result<Turn, DriveError> {
+        if let Err(error) = self.means.evidence.vouch(&event) {
+            return self.refuse(event.sequence, facts.now, error.into());
+        }
+        let entry = machine::cancellation(self.book.state(), event, facts.now);
+        let words = vec![in_words(&entry)];
+        self.book.write(facts.now, entry)?;
+        Ok(Turn::Went(words))
+    }
+
     fn refuse(&mut self, sequence: u64, now: u64, refusal: Refusal) -> Result<Turn, DriveError> {
         let reason = refusal.away()?.to_string();
         self.book.write(now, Entry::Refused { sequence, reason: reason.clone() })?;
         Ok(Turn::Went(vec![format!("event {sequence} is refused: {reason}")]))
     }
 
-    /// The open transaction's bytes, as they were signed: the chain takes them once.
-    async fn resend(&mut self) -> Result<Turn, DriveError> {
-        let Some(sent) = self.book.state().open() else { return Ok(Turn::Waits(Waiting::Idle)) };
-        let (raw, transaction) = (sent.intent.raw.clone(), sent.intent.transaction);
+    /// A transaction's bytes, as they were signed: the chain takes them once.
+    async fn resend(&mut self, transaction: B256) -> Result<Turn, DriveError> {
+        let found = self.book.state().sent.iter().find(|sent| sent.intent.transaction == transaction);
+        let Some(raw) = found.map(|sent| sent.intent.raw.clone()) else { return Ok(Turn::Waits(Waiting::Idle)) };
         if matches!(self.book, Book::Dry(_)) {
             return Ok(Turn::Would(vec![format!("send transaction {transaction} again")]));
         }
@@ -241,15 +284,17 @@ impl<'a> Driver<'a> {
 /// An entry that the machine writes by itself, in words.
 fn in_words(entry: &Entry) -> String {
     match entry {
-        Entry::Landed { transaction, block, success: true } => format!("transaction {transaction} is in block {block}"),
-        Entry::Landed { transaction, block, success: false } => {
+        Entry::Landed { transaction, block, success: true, .. } => {
+            format!("transaction {transaction} is in block {block}")
+        }
+        Entry::Landed { transaction, block, success: false, .. } => {
             format!("transaction {transaction} was refused in block {block}")
         }
         Entry::Lapsed { transaction } => {
             format!("transaction {transaction} is given up: the next one takes its number")
         }
-        Entry::Ended { request, success: true } => format!("request {request} was filled"),
-        Entry::Ended { request, success: false } => format!("request {request} ended unfilled"),
+        Entry::Ended { request, success: true, .. } => format!("request {request} was filled"),
+        Entry::Ended { request, success: false, .. } => format!("request {request} ended unfilled"),
         Entry::Decided { words, .. } => words.join("; "),
         Entry::Refused { reason, .. } => reason.clone(),
         Entry::Began { .. } | Entry::Intent(_) => String::new(),

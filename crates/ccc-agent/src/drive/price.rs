@@ -49,15 +49,16 @@ impl Driver<'_> {
         let mut items = Vec::new();
         let held = self.held(self.means.policy.contracts.base).await?;
         let sent = held.min(notice.deficit);
-        if sent > 0 {
-            words.push(format!("send {sent} units that the agent holds to the reserve"));
-            items.push(Item { action: Action::Send { coins: sent }, value: narrow(worth(sent, &fair))? });
-        }
         let rest = notice.deficit - sent;
         if rest > 0 {
             let (choice, lines) = self.choose(rest, fair).await?;
             words.extend(lines);
             items.extend(self.items(&choice, &fair)?);
+        }
+        // last: anybody may give the agent a few coins, and what comes after them would wait until they are deep
+        if sent > 0 {
+            words.push(format!("send {sent} units that the agent holds to the reserve"));
+            items.push(Item { action: Action::Send { coins: sent }, value: narrow(worth(sent, &fair))? });
         }
         match items.is_empty() {
             true => Err(value("the deficit", "more than nothing".into(), "0".into())),

@@ -16,7 +16,7 @@ pub(crate) fn address(byte: u8) -> Address {
 }
 
 pub(crate) fn policy() -> Policy {
-    let exchange = Market { factory: address(6), router: address(7), quoter: address(8), pool: address(9) };
+    let exchange = Market { factory: address(6), router: address(7), quoter: address(8), pool: address(9), fee: 3_000 };
     Policy {
         chain_id: CHAIN,
         depth: 2,
@@ -39,6 +39,7 @@ pub(crate) fn policy() -> Policy {
             attempts: 3,
             requests_per_day: 2,
             gas_price: 500,
+            max_statement_age: 600,
         },
         approval: None,
     }
@@ -53,6 +54,7 @@ pub(crate) fn event(sequence: u64, fork: u8, status: u8) -> Event {
         log_index: 0,
         status,
         about: 10 * sequence,
+        about_time: 100 * sequence,
         envelope: B256::repeat_byte(7),
     }
 }

@@ -12,7 +12,7 @@ use alloy::{
 };
 use ccc_agent::{
     approval::Approval,
-    drive::{Book, Driver, Means},
+    drive::{Book, Clock, Driver, Means},
     evidence::Evidence,
     guard::Guard,
     journal::{self, Journal},
@@ -55,6 +55,8 @@ const CHAIN_ID: u64 = 31337;
 const DEPTH: u64 = 2_000_000_000;
 const PRICE: u64 = 60_000;
 const WINDOW: u32 = 600;
+/// The greatest age of a custodian's statement, in seconds.
+pub(crate) const STATEMENT_AGE: u64 = 300;
 const BASE: u32 = 0;
 const QUOTE: u32 = 1;
 const LATEST: BlockId = BlockId::latest();
@@ -65,9 +67,10 @@ pub(crate) struct World {
     pub(crate) deployment: Deployment,
     pub(crate) agent: Wallet,
     pub(crate) parts: Parts,
+    pub(crate) clock: Clock,
     owner: Wallet,
     venue: Venue,
-    known: Evidence,
+    pub(crate) known: Evidence,
     envelope_key: [u8; 32],
     master_key: MasterPublicKey,
     dir: tempfile::TempDir,
@@ -145,8 +148,8 @@ impl World {
         let known = Evidence::new(evidence, Agent::new(key, limits), deployment.clone());
         let basepoint = hex::decode("e2f2ae0a6abc4e71a884a961c500515f58e30b6aa582dd8db6a65945e08d2d76").unwrap();
         let master_key = MasterPublicKey::from_bytes(&basepoint).unwrap();
-        let parts = Parts::Any;
-        let world = Self { chain, deployment, agent, parts, owner, venue, known, envelope_key, master_key, dir };
+        let (parts, clock) = (Parts::Any, Clock::Chain);
+        let world = Self { chain, deployment, agent, parts, clock, owner, venue, known, envelope_key, master_key, dir };
         world.wait(60).await;
         world.trade(100).await;
         world.wait(WINDOW.into()).await;
@@ -172,7 +175,7 @@ impl World {
                 quote: token(QUOTE),
                 base: token(BASE),
                 base_decimals: 8,
-                exchange: Some(Exchange { factory: Address::repeat_byte(0xfa), router, quoter, pool }),
+                exchange: Some(Exchange { factory: Address::repeat_byte(0xfa), router, quoter, pool, fee: place::FEE }),
             },
             route: Route { window: WINDOW, price: 100_000, ..Route::default() },
             dark: Dark::default(),
@@ -183,6 +186,7 @@ impl World {
                 attempts: 3,
                 requests_per_day: 4,
                 gas_price: 500,
+                max_statement_age: STATEMENT_AGE,
             },
             approval: None,
         }
@@ -227,6 +231,7 @@ impl World {
             parts: self.parts,
             kill_switch: self.kill_switch(),
             approvals: Some(self.approvals()),
+            clock: self.clock,
         }
     }
 

@@ -83,14 +83,18 @@ pub(crate) struct AgentJournalArgs {
 /// Arguments of `agent approve`.
 #[derive(Args)]
 #[command(after_help = "\
-Read the action in the journal first: the approval holds for that action of that event alone.
+The digest is looked up in the journal, and what it stands for is printed; one that no plan there has
+is not signed. The approval holds for that action of that event alone, for all of its attempts.
 
 Example:
-  ccc agent approve 0x1b2c… --policy agent.toml --key alice.key --out approvals/alice.json")]
+  ccc agent approve 0x1b2c… --journal agent.journal --policy agent.toml --key alice.key --out approvals/alice.json")]
 pub(crate) struct ApproveArgs {
     /// The action, as `ccc agent run` names it
     #[arg(value_name = "ACTION")]
     pub(crate) action: Digest,
+    /// The agent's journal, or a copy of it, with the plan
+    #[arg(long, value_name = "FILE")]
+    pub(crate) journal: PathBuf,
     /// The policy that names the person
     #[arg(long, value_name = "FILE")]
     pub(crate) policy: PathBuf,

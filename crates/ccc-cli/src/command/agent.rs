@@ -12,7 +12,7 @@ use crate::{
 use alloy::primitives::B256;
 use ccc_agent::{
     approval::{self, Approval},
-    drive::{Book, DriveError, Driver, Means, Turn},
+    drive::{Book, Clock, DriveError, Driver, Means, Turn},
     evidence::Evidence,
     guard::Guard,
     journal::{self, Journal},
@@ -83,6 +83,7 @@ fn drive(arguments: &AgentRunArgs, ctx: &Context<'_>) -> Result<Answer, Error> {
             parts: if desk.node.is_local() { Parts::Any } else { named },
             kill_switch: kill_switch(&policy, &arguments.policy),
             approvals: arguments.approvals.clone(),
+            clock: Clock::of(&desk.node.chain),
         };
         let mut driver = Driver::new(means, book);
         tell_limits(&policy, arguments.execute, ctx);
@@ -227,13 +228,22 @@ fn approve(arguments: &ApproveArgs, ctx: &Context<'_>) -> Result<Answer, Error> 
     let policy = read_policy(&arguments.policy)?;
     let key = read_key(&arguments.key)?;
     let action = B256::from(arguments.action.0);
+    let failed = |source| Error::AgentJournal { path: arguments.journal.clone(), source: Box::new(source) };
+    let (_, state) = journal::verify(&arguments.journal, |_| ()).map_err(failed)?;
+    let doing = approval::named(&state, &policy, &action)
+        .ok_or_else(|| Error::AgentAction { path: arguments.journal.clone(), action })?;
     let misfit = |source| Error::AgentPolicy { path: arguments.policy.clone(), source: Box::new(source) };
     let made = Approval::make(&policy, &key, action).map_err(misfit)?;
     let text = serde_json::to_vec(&made)
         .map_err(|error| Error::Write { path: arguments.out.clone(), source: error.into() })?;
     files::write(&arguments.out, &text, Audience::Everyone, Replace::Never)?;
-    let lines = [format!("{} approves {action}: {}", made.name, arguments.out.display())];
-    ctx.ui.result(&lines, &json!({ "action": action, "name": made.name }));
+    let what = serde_json::to_string(&doing.item).unwrap_or_default();
+    let (event, block) = (doing.event.sequence, doing.event.block);
+    let lines = [
+        format!("event {event} in block {block}, to the reserve {}: {what}", policy.contracts.reserve),
+        format!("{} approves {action}: {}", made.name, arguments.out.display()),
+    ];
+    ctx.ui.result(&lines, &json!({ "action": action, "name": made.name, "event": event, "item": doing.item }));
     Ok(Answer::Done)
 }
 

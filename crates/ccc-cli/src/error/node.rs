@@ -21,6 +21,10 @@ impl Error {
                 "agent-journal",
                 "keep the file; `ccc agent journal FILE` names the line, docs/spec/agent.md what to do",
             ),
+            Self::AgentAction { .. } => (
+                "agent-action",
+                "take the agent's own journal, and the policy that it runs under; then ask who named the action",
+            ),
             Self::AgentKey { .. } => ("agent-key", "name the file that `ccc keygen agent` wrote for this deployment"),
             Self::AgentRun(_) => {
                 ("agent-run", "nothing was sent that the journal does not have; run it again against another node")

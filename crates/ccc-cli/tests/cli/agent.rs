@@ -9,6 +9,11 @@ use alloy::{
     primitives::{Address, B256, U256},
     providers::Provider,
 };
+use ccc_agent::{
+    journal::Journal,
+    plan::{Action, Entry, Event, Item, item_digest},
+    policy::Policy,
+};
 use ccc_chain::{Actions, Chain, ConnectOptions, Deployment, Wallet, read, swap::Venue};
 use ccc_core::report::{Solvency, Verdict};
 use ccc_enclave::agent::{Notice, envelope_digest};
@@ -87,6 +92,7 @@ impl Desk {
              [contracts]\nattestation = '{attestation}'\npool = '{pool}'\nreserve = '{reserve}'\nquote = '{}'\n\
              base = '{}'\nbase_decimals = 8\n\
              [contracts.exchange]\nfactory = '{}'\nrouter = '{}'\nquoter = '{}'\npool = '{}'\n\
+             fee = 3000\n[route]\nprice = 100000\n\
              [limits]\nper_action = 500000\nper_day = 1000000\ncooldown = 0\nattempts = 3\nrequests_per_day = 2\n\
              gas_price = 500\n",
             tokens[1].address,
@@ -214,13 +220,35 @@ fn what_does_not_belong_together_is_refused() {
     );
 }
 
+/// A journal with a plan for event 7, and the digest of its action under the policy of the scratch.
+fn planned(scratch: &Scratch) -> B256 {
+    let text = String::from_utf8(scratch.read("agent.toml")).expect("text");
+    let policy = Policy::parse(&text).expect("a policy");
+    let event = Event {
+        sequence: 7,
+        block: 9,
+        block_hash: B256::ZERO,
+        transaction: B256::ZERO,
+        log_index: 0,
+        status: 2,
+        about: 8,
+        about_time: 80,
+        envelope: B256::ZERO,
+    };
+    let item = Item { action: Action::Send { coins: 55 }, value: 20 * MILLION };
+    let plan = Entry::Decided { event, items: vec![item], expiry: 100, words: Vec::new() };
+    let mut journal = Journal::open(&scratch.path("agent.journal")).expect("begun");
+    journal.write(90, plan).expect("written");
+    item_digest((policy.chain_id, &policy.contracts.attestation), &event, 0, &item).into()
+}
+
 #[test]
 fn policies_and_persons_are_checked_without_a_chain() {
     let scratch = Scratch::new();
     let address = |byte: u8| Address::repeat_byte(byte);
     let policy = format!(
         "chain_id = 1\ndepth = 12\nkill_switch = 'stop'\n[contracts]\nattestation = '{}'\npool = '{}'\nreserve = '{}'\n\
-         quote = '{}'\nbase = '{}'\nbase_decimals = 8\n[limits]\nper_action = 100\nper_day = 200\ncooldown = 60\n\
+         quote = '{}'\nbase = '{}'\nbase_decimals = 8\n[route]\nprice = 100000\n[limits]\nper_action = 100\nper_day = 200\ncooldown = 60\n\
          attempts = 3\nrequests_per_day = 2\ngas_price = 100\n",
         address(1),
         address(2),
@@ -240,12 +268,18 @@ fn policies_and_persons_are_checked_without_a_chain() {
     scratch.write("agent.toml", format!("{policy}{persons}"));
     let words = scratch.done("agent check-policy agent.toml").stdout;
     assert!(words.contains("above 10 dollars 2 of 2 persons approve") && words.contains("no exchange"), "{words}");
-    let action = B256::repeat_byte(5);
-    let approve = |key: &str, out: &str| {
-        scratch.ccc(&format!("--json agent approve {action} --policy agent.toml --key {key} --out {out}"))
+    let action = planned(&scratch);
+    let approve_it = |action: B256, key: &str, out: &str| {
+        let files = format!("--journal agent.journal --policy agent.toml --key {key} --out {out}");
+        scratch.ccc(&format!("--json agent approve {action} {files}"))
     };
+    let approve = |key: &str, out: &str| approve_it(action, key, out);
+    let unknown = approve_it(B256::repeat_byte(5), "alice.key", "alice.json");
+    assert_eq!((unknown.code, &unknown.json_error()["code"]), (2, &"agent-action".into()), "{}", unknown.stderr);
+    assert!(!scratch.path("alice.json").exists(), "what nobody can read is not signed");
     let made = approve("alice.key", "alice.json");
     assert_eq!((made.code, &made.json()["name"]), (0, &"alice".into()), "{}", made.stderr);
+    assert_eq!((&made.json()["event"], &made.json()["item"]["coins"]), (&7.into(), &55.into()));
     assert_eq!(approve("alice.key", "alice.json").json_error()["code"], "exists");
     scratch.done("agent approver --out mallory.key");
     assert_eq!(approve("mallory.key", "mallory.json").json_error()["code"], "agent-policy");
