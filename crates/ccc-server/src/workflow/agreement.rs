@@ -116,7 +116,7 @@ fn said(made: &Made, check: Check) -> Option<[u8; 32]> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use crate::attested::Beside;
     use ccc_core::{
@@ -126,7 +126,7 @@ mod tests {
     };
     use ccc_enclave::result::{AttestedResult, PublicInputs};
 
-    fn made(verdict: Verdict, enclave: u8) -> Made {
+    pub(in crate::workflow) fn made(verdict: Verdict, enclave: u8) -> Made {
         let binding = Binding {
             chain: 1,
             receiver: [2; 20],
@@ -167,7 +167,7 @@ mod tests {
         Made { result, beside: Beside { request, header: None }, payouts: Vec::new() }
     }
 
-    const CHECK: Check = Check { block: [4; 32], sequence: 1 };
+    pub(in crate::workflow) const CHECK: Check = Check { block: [4; 32], sequence: 1 };
 
     fn votes(need: usize, results: Vec<(u8, Made)>) -> Votes {
         let mut votes = Votes::new(need, results.len(), CHECK);

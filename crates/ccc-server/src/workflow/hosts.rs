@@ -123,3 +123,106 @@ impl Hosts {
 fn odd(enclave: &str, error: &dyn std::fmt::Display) {
     tracing::warn!(target: "ccc_server::workflow", enclave, "payouts: {error}");
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        application::{Application, Body, Denied, Said},
+        limits::Limits,
+        meters::Meters,
+        server::{Server, Stop},
+        workflow::{
+            agreement::tests::{CHECK, made},
+            signer::among,
+        },
+    };
+    use ccc_core::{keys::ParticipantKeys, report::Verdict};
+    use rand::{SeedableRng, rngs::StdRng};
+    use std::sync::Arc;
+    use tokio::net::TcpListener;
+
+    /// A host that gives one result for every check, or says nothing for a long time.
+    struct Fixed(Option<Made>);
+
+    impl Application for Fixed {
+        fn doors(&self) -> &'static [Door] {
+            &[RESERVE, PAYOUTS]
+        }
+
+        fn ready(&self) -> Result<(), String> {
+            Ok(())
+        }
+
+        fn answer(&self, door: &Door, _: &str, _: &mut dyn Body) -> Result<Said, Denied> {
+            match &self.0 {
+                Some(made) if *door == RESERVE => Ok(Said { body: made.to_bytes(), ..Said::default() }),
+                Some(_) => Ok(Said::default()),
+                None => {
+                    std::thread::sleep(Duration::from_secs(4));
+                    Err(Denied::Refused)
+                }
+            }
+        }
+    }
+
+    fn identity(seed: u64) -> Identity {
+        Identity::new(ParticipantKeys::generate(&mut StdRng::seed_from_u64(seed)).expect("keys"))
+    }
+
+    /// Hosts that say these things, `agree` of which are needed, as one signer asks them.
+    async fn hosts(agree: usize, results: Vec<Option<Made>>) -> (Hosts, Vec<Stop>) {
+        let own = identity(1);
+        let (mut all, mut stops) = (Vec::new(), Vec::new());
+        for (place, result) in results.into_iter().enumerate() {
+            let host = identity(10 + place as u64);
+            let known = [(own.public(), "signer".to_owned())];
+            let server = Server::new(Arc::new(Fixed(result)), &host, &known, Limits::waiting(), Meters::of("t"));
+            let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+            let address = listener.local_addr().expect("its number");
+            let (stop, told) = Stop::new();
+            tokio::spawn(server.expect("a server").run(listener, told));
+            all.push(Neighbour { name: format!("enclave-{place}"), key: host.public(), address });
+            stops.push(stop);
+        }
+        (Hosts { identity: own, all, agree, patience: Duration::from_secs(5) }, stops)
+    }
+
+    /// What a signer does with a result that it is shown.
+    async fn judged(hosts: &Hosts, shown: &Made) -> Result<bool, NoAgreement> {
+        let agreed = hosts.agreed(CHECK, |_| Ok(()), Some(&shown.result)).await?;
+        Ok(among(&shown.result, &agreed.members).is_ok())
+    }
+
+    #[tokio::test]
+    async fn a_signer_shown_what_one_of_three_says_refuses() {
+        let (lie, one, other) = (made(Verdict::Solvent, 1), made(Verdict::Insolvent, 2), made(Verdict::Insolvent, 3));
+        let results = [lie.clone(), one.clone(), other.clone()].map(Some);
+        let (hosts, _stops) = hosts(2, results.to_vec()).await;
+        assert_eq!(judged(&hosts, &lie).await, Ok(false), "two others agree, and on something else");
+        assert_eq!(judged(&hosts, &one).await, Ok(true));
+        assert_eq!(judged(&hosts, &other).await, Ok(true));
+        assert_eq!(judged(&hosts, &made(Verdict::Insolvent, 9)).await, Ok(false), "one that no host gives");
+    }
+
+    #[tokio::test]
+    async fn a_signer_refuses_a_check_that_fewer_enclaves_made_than_have_to() {
+        let one = made(Verdict::Solvent, 1);
+        let (hosts, _stops) = hosts(2, vec![Some(one.clone()), Some(one.clone()), None]).await;
+        let refused = judged(&hosts, &one).await.expect_err("one enclave behind two hosts");
+        assert_eq!((refused.need, refused.asked, refused.found), (2, 3, 1));
+    }
+
+    #[tokio::test]
+    async fn a_host_that_says_nothing_does_not_hold_up_those_that_agree() {
+        let (one, other) = (made(Verdict::Solvent, 1), made(Verdict::Solvent, 2));
+        let (hosts, _stops) = hosts(2, vec![None, Some(one.clone()), Some(other)]).await;
+        let began = Instant::now();
+        assert_eq!(judged(&hosts, &one).await, Ok(true));
+        assert!(began.elapsed() < GRACE, "a result in hand is not waited for");
+        let agreed = hosts.agreed(CHECK, |_| Ok(()), None).await.expect("two agree");
+        assert_eq!(agreed.members.len(), 2);
+        assert!(began.elapsed() < Duration::from_millis(3_900), "no longer than the grace");
+        assert!(hosts.payouts([1; 32]).await.is_empty(), "nothing is owed");
+    }
+}

@@ -150,7 +150,8 @@ impl Signer {
     }
 }
 
-fn among(result: &AttestedResult, members: &[(String, Made)]) -> Result<(), SigningError> {
+/// Whether a result is one of those that enough hosts gave.
+pub(super) fn among(result: &AttestedResult, members: &[(String, Made)]) -> Result<(), SigningError> {
     let given = members.iter().any(|(_, made)| made.result == *result);
     if given { Ok(()) } else { Err(SigningError::NotAmong) }
 }
