@@ -88,7 +88,9 @@ impl Devnet {
             ("--private-key-file", "desk.key"),
             ("--account-key", "desk.ccc"),
         ];
-        files.iter().for_each(|(flag, file)| drop(command.args([flag, file])));
+        for (flag, file) in files {
+            command.args([flag, file]);
+        }
         let output = command.output().expect("it runs");
         assert!(output.status.success(), "{arguments}\n{}", String::from_utf8_lossy(&output.stderr));
     }

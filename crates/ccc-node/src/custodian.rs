@@ -112,7 +112,8 @@ pub async fn fetch(url: &str, token: &str) -> Result<Zeroizing<Vec<u8>>, Custodi
         .timeout(TIMEOUT)
         .no_proxy()
         .redirect(reqwest::redirect::Policy::none())
-        .build().map_err(unreachable)?;
+        .build()
+        .map_err(unreachable)?;
     let mut response = client.get(url).bearer_auth(token).send().await.map_err(unreachable)?;
     if !response.status().is_success() {
         return Err(CustodianError::Refused { status: response.status().as_u16() });

@@ -147,7 +147,7 @@ fn a_result_by_itself_is_vouched_for_by_its_evidence_its_request_and_its_header(
     bent.payload[150] ^= 1;
     let refused = ask(&bent, shown(&world));
     assert!(matches!(refused, Some(SignerRefusal::Policy(PolicyRefusal::UserData) | SignerRefusal::Payload(_))));
-    let request = Request { id: [0xEE; 32], ..shown(&world).request.clone() };
+    let request = ccc_core::vault::Request { id: [0xEE; 32], ..shown(&world).request.clone() };
     let other = Shown { request: &request, ..shown(&world) };
     assert!(matches!(ask(&result, other), Some(SignerRefusal::OtherRequest)));
     let without = Shown { header: None, ..shown(&world) };

@@ -155,7 +155,9 @@ pub enum ConfigError {
         found: SocketAddr,
     },
     /// A source of the statement beyond this machine.
-    #[error("source {index}: only http:// with a loopback address and a port is asked; run a proxy with TLS beside the host")]
+    #[error(
+        "source {index}: only http:// with a loopback address and a port is asked; run a proxy with TLS beside the host"
+    )]
     Source {
         /// Its position.
         index: usize,

@@ -312,7 +312,8 @@ impl Host {
         let output = opened.round(&plan, current, &input, &mut rng)?;
         self.keep_round(&output)?;
         let (made, paid) = (output.table.header.hash(), !output.payouts.is_empty());
-        let bytes = Made { result: output.result, beside: Beside { request, header }, payouts: output.payouts }.to_bytes();
+        let bytes =
+            Made { result: output.result, beside: Beside { request, header }, payouts: output.payouts }.to_bytes();
         if paid {
             self.kept.keep_payouts(&made, &bytes).map_err(HostError::Receipts)?;
         }

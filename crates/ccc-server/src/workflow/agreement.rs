@@ -49,7 +49,12 @@ impl Votes {
 
     /// One host's answer. It counts where an enclave vouches for it, where it is of this check, and where nobody else has
     /// given the same attempt: a host that hands on its neighbour's result has no voice of its own.
-    pub(super) fn take(&mut self, name: &str, made: Result<Made, String>, vouched: impl Fn(&Made) -> Result<(), String>) {
+    pub(super) fn take(
+        &mut self,
+        name: &str,
+        made: Result<Made, String>,
+        vouched: impl Fn(&Made) -> Result<(), String>,
+    ) {
         match self.judge(made, vouched) {
             Ok((made, word)) => self.counted.push(Vote { name: name.to_owned(), made, word }),
             Err(reason) => self.void.push(format!("{name}: {reason}")),
@@ -205,11 +210,8 @@ pub(super) mod tests {
         assert_eq!((refused.asked, refused.found), (1, 1));
         let refused = votes(1, Vec::new()).agreed().expect_err("nobody");
         assert_eq!((refused.asked, refused.found), (0, 0));
-        let changes: [fn(&mut Made); 3] = [
-            |made| made.result.inputs.custody += 1,
-            |made| made.result.header[0] ^= 1,
-            |made| made.result.log[0] ^= 1,
-        ];
+        let changes: [fn(&mut Made); 3] =
+            [|made| made.result.inputs.custody += 1, |made| made.result.header[0] ^= 1, |made| made.result.log[0] ^= 1];
         for change in changes {
             let mut other = named(&[(1, Verdict::Solvent), (2, Verdict::Solvent)]);
             change(&mut other[1].1);

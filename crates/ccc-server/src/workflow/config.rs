@@ -103,7 +103,11 @@ impl WorkflowConfig {
         }
         let number = |what, found, expected| Err(ConfigError::Number { what, found, expected });
         if agree > enclaves || 2 * agree <= enclaves {
-            return number("agree", agree as u64, "more than half of the enclaves, and no more than there are, is possible");
+            return number(
+                "agree",
+                agree as u64,
+                "more than half of the enclaves, and no more than there are, is possible",
+            );
         }
         let ScheduleSection { cadence, takeover } = self.schedule;
         if !(1..=MAX_CADENCE).contains(&cadence) {

@@ -1,9 +1,6 @@
 //! What one signer does with a result: reads everything again, judges it, signs.
 
-use super::{
-    agreement::NoAgreement,
-    hosts::Hosts,
-};
+use super::{agreement::NoAgreement, hosts::Hosts};
 use crate::{
     attested::{Beside, Check, Made},
     follow::{Followed, NotReady},
