@@ -108,7 +108,12 @@ async fn answer(State(served): State<Arc<Served>>, headers: HeaderMap) -> Respon
 /// [`CustodianError`].
 pub async fn fetch(url: &str, token: &str) -> Result<Zeroizing<Vec<u8>>, CustodianError> {
     let unreachable = |error: reqwest::Error| CustodianError::Unreachable(error.without_url().to_string());
-    let client = reqwest::Client::builder().timeout(TIMEOUT).no_proxy().build().map_err(unreachable)?;
+    let client = reqwest::Client::builder()
+        .timeout(TIMEOUT)
+        .no_proxy()
+        .redirect(reqwest::redirect::Policy::none())
+        .build()
+        .map_err(unreachable)?;
     let mut response = client.get(url).bearer_auth(token).send().await.map_err(unreachable)?;
     if !response.status().is_success() {
         return Err(CustodianError::Refused { status: response.status().as_u16() });

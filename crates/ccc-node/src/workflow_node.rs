@@ -231,6 +231,20 @@ impl WorkflowNode {
         Ok((report, signature))
     }
 
+    /// Whether an enclave made this result, for the request that is shown and on the header that is shown: all that a result
+    /// says by itself. A signature takes more, [`Self::sign`].
+    ///
+    /// # Errors
+    /// [`SignerRefusal`].
+    pub fn vouched(&self, result: &AttestedResult, shown: Shown<'_>, now: u64) -> Result<(), SignerRefusal> {
+        Payload::from_bytes(&result.payload)?;
+        self.check_vouched(result, now)?;
+        if shown.request.digest() != result.request {
+            return Err(SignerRefusal::OtherRequest);
+        }
+        same("the table header", shown.request.table_header == shown.header.map(Header::hash))
+    }
+
     /// Plans again what was opened. A payout is not planned: it counts only beside the accepted round that debited it.
     fn check_plan(
         &self,

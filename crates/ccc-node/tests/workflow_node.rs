@@ -125,6 +125,27 @@ fn an_honest_reserve_check_is_signed_and_a_payout_with_the_header_that_debited_i
     assert_eq!(differs(sign(&world, &output.payouts[0], &elsewhere)), "the receiver");
 }
 
+/// What a signer asks of a result before it counts it.
+#[test]
+fn a_result_by_itself_is_vouched_for_by_its_evidence_its_request_and_its_header() {
+    let (world, result, view) = scene(3);
+    let ask = |result: &AttestedResult, shown| signer(&world).vouched(result, shown, view.now).err();
+    assert!(ask(&result, shown(&world)).is_none());
+    let mut bent = result.clone();
+    let middle = bent.evidence.len() / 2;
+    bent.evidence[middle] ^= 1;
+    assert!(matches!(ask(&bent, shown(&world)), Some(SignerRefusal::Policy(_))));
+    let mut bent = result.clone();
+    bent.payload[150] ^= 1;
+    let refused = ask(&bent, shown(&world));
+    assert!(matches!(refused, Some(SignerRefusal::Policy(PolicyRefusal::UserData) | SignerRefusal::Payload(_))));
+    let request = ccc_core::vault::Request { id: [0xEE; 32], ..shown(&world).request.clone() };
+    let other = Shown { request: &request, ..shown(&world) };
+    assert!(matches!(ask(&result, other), Some(SignerRefusal::OtherRequest)));
+    let without = Shown { header: None, ..shown(&world) };
+    assert_eq!(differs(ask(&result, without)), "the table header");
+}
+
 #[test]
 fn an_altered_payload_input_request_or_evidence_is_refused() {
     let (world, result, view) = scene(3);

@@ -31,6 +31,8 @@ const fn enclave(path: &'static str) -> Door {
 pub const RESERVE: Door = enclave("/v1/reserve");
 /// A round at a block: its hash one way, what was made the other.
 pub const ROUND: Door = enclave("/v1/round");
+/// A round with payouts that this host made: its header's hash one way, what was made the other, or nothing.
+pub const PAYOUTS: Door = enclave("/v1/payouts");
 /// A version of the table: its header's hash one way, the version the other.
 pub const TABLE: Door = enclave("/v1/table");
 /// An envelope for the agent: its digest one way, its bytes the other.

@@ -154,6 +154,14 @@ pub enum ConfigError {
         /// The address.
         found: SocketAddr,
     },
+    /// A source of the statement beyond this machine.
+    #[error(
+        "source {index}: only http:// with a loopback address and a port is asked; run a proxy with TLS beside the host"
+    )]
+    Source {
+        /// Its position.
+        index: usize,
+    },
     /// A client without a usable name or key.
     #[error("client {index}: {reason}")]
     Client {

@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+/// Calls that may wait at one time.
+const WAITING: usize = 64;
+
 /// Bounds of a server. The defaults are those of `docs/spec/node.md`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
@@ -69,6 +72,15 @@ impl Default for Limits {
     }
 }
 
+impl Limits {
+    /// Bounds of a server whose calls wait for other machines rather than compute: one that runs a program, which runs alone,
+    /// keeps nobody from what is ready.
+    #[must_use]
+    pub fn waiting() -> Self {
+        Self { workers: WAITING, workers_per_peer: WAITING / 8, ..Self::default() }
+    }
+}
+
 /// A token bucket. Time is an argument: the duration since some fixed moment.
 #[derive(Clone, Copy, Debug)]
 pub struct Bucket {
@@ -111,6 +123,12 @@ impl Bucket {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_peer_that_waits_with_all_its_calls_leaves_room_for_others() {
+        let Limits { workers, workers_per_peer, calls_per_peer, .. } = Limits::waiting();
+        assert!(workers_per_peer >= calls_per_peer && workers >= 2 * workers_per_peer);
+    }
 
     #[test]
     fn a_bucket_gives_its_burst_and_then_its_rate() {

@@ -40,7 +40,7 @@ impl<A: Application> Serving<A> {
     pub(crate) async fn open(application: Arc<A>, follower: Follower, doors: Doors<'_>) -> Result<Self, StartError> {
         let Doors { identity, known, listen: at, operations, meters } = doors;
         let meters = Meters::of(meters);
-        let server = Server::new(Arc::clone(&application), identity, &known, Limits::default(), meters.clone())?;
+        let server = Server::new(Arc::clone(&application), identity, &known, Limits::waiting(), meters.clone())?;
         let (listener, operations) = (listen(at).await?, listen(operations).await?);
         Ok(Self { server, application, meters, follower, listener, operations })
     }

@@ -101,6 +101,15 @@ pub struct SourceSection {
     pub class: Class,
 }
 
+impl SourceSection {
+    /// The client has no TLS, and the token would go over the network in the clear.
+    fn check(&self, index: usize) -> Result<(), ConfigError> {
+        let host = self.url.strip_prefix("http://").map(|rest| rest.split('/').next().unwrap_or_default());
+        let local = host.and_then(|host| host.parse::<SocketAddr>().ok()).is_some_and(|at| at.ip().is_loopback());
+        if local { Ok(()) } else { Err(ConfigError::Source { index }) }
+    }
+}
+
 fn listen() -> SocketAddr {
     SocketAddr::from(([127, 0, 0, 1], 7460))
 }
@@ -121,6 +130,7 @@ impl EnclaveConfigFile {
         if config.sources.is_empty() {
             return Err(ConfigError::Missing { what: "source" });
         }
+        config.sources.iter().enumerate().try_for_each(|(index, source)| source.check(index))?;
         config.known()?;
         Ok(config)
     }
@@ -134,5 +144,31 @@ impl EnclaveConfigFile {
         let enclaves = peers(&self.enclaves)?.into_iter().map(|(key, name, _)| (key, name));
         let clients = crate::config::client_keys(&clients)?;
         unique(clients.into_iter().chain(enclaves).collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_source_is_asked_on_this_machine_alone() {
+        let source = |url: &str| SourceSection { url: url.to_owned(), token_file: "t".into(), class: Class::Auditor };
+        for url in ["http://127.0.0.1:8000/statement", "http://[::1]:80/v1/statement?of=x", "http://127.0.0.1:1"] {
+            assert_eq!(source(url).check(0), Ok(()), "{url}");
+        }
+        let refused = [
+            "https://custodian.example/v1/statement",
+            "http://custodian.example/v1/statement",
+            "http://127.0.0.1@10.0.0.1:80/",
+            "http://10.0.0.1:80/statement",
+            "http://127.0.0.1:80@10.0.0.1:80/",
+            "http://127.0.0.1.example:80/",
+            "ftp://127.0.0.1:80/",
+            "",
+        ];
+        for url in refused {
+            assert_eq!(source(url).check(3), Err(ConfigError::Source { index: 3 }), "{url}");
+        }
     }
 }

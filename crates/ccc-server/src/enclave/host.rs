@@ -3,7 +3,7 @@
 use super::{
     kept::{Kept, Round},
     rooms::{Neighbour, fetch_table},
-    sources::{Rule, Source, SourceError, statement},
+    sources::{Demand, Rule, Source, SourceError, statement},
 };
 use crate::{
     attested::{AttestedError, Beside, Check, Made},
@@ -53,7 +53,7 @@ use std::{
 use tokio::time::{Instant, sleep};
 
 /// Seconds for which a report can be delivered.
-const REPORT_LIFETIME: u64 = 900;
+const REPORT_LIFETIME: u64 = 1_800;
 /// Seconds that a block may be older than the newest one.
 const MAX_BLOCK_AGE: u64 = 240;
 /// How long the participants may take to read a block.
@@ -67,6 +67,14 @@ pub enum HostError {
     /// A block that is not final here, or that is too old.
     #[error("the block is not among the newest final ones")]
     Block,
+    /// A check that is not the next one.
+    #[error("the next check has sequence {expected}, {found} was asked for")]
+    Sequence {
+        /// The one that the chain takes next.
+        expected: u64,
+        /// The one that was asked for.
+        found: u64,
+    },
     /// A check before the first round.
     #[error("there is no table yet")]
     NoTable,
@@ -189,13 +197,22 @@ impl Host {
     /// # Errors
     /// [`HostError`].
     pub async fn reserve(&self, check: Check) -> Result<Vec<u8>, HostError> {
+        if let Some(made) = self.kept.check(check) {
+            return Ok(made);
+        }
         let _one = self.running.lock().await;
         if let Some(made) = self.kept.check(check) {
             return Ok(made);
         }
         let block = self.block(&check.block).await?;
+        self.is_next(check.sequence).await?;
         let table = self.current(&block).await?.ok_or(HostError::NoTable)?;
-        let statement = statement(self.parts.rule, &self.parts.sources).await?;
+        let demand = Demand {
+            account: &self.parts.config.custodian_account,
+            time: block.time,
+            max_age: self.parts.config.max_statement_age,
+        };
+        let statement = statement(self.parts.rule, &self.parts.sources, demand).await?;
         let inputs = self.place().public_inputs(&block).await?;
         let enclave = self.enclave()?;
         let plan = self.plan(Some(&table.header), Log::default(), &block)?;
@@ -209,6 +226,19 @@ impl Host {
         let made = Made { result: output.result, beside: Beside { request, header }, payouts: Vec::new() }.to_bytes();
         self.kept.keep_check(check, made.clone(), (digest, output.envelope));
         Ok(made)
+    }
+
+    /// No other check than the next one: each asks every participant, and each would put an older envelope out.
+    async fn is_next(&self, found: u64) -> Result<(), HostError> {
+        let latest = self.parts.chain.block(BlockId::latest()).await?;
+        let expected = self.place().last_sequence(Kind::Solvency, &latest).await?.saturating_add(1);
+        if found == expected { Ok(()) } else { Err(HostError::Sequence { expected, found }) }
+    }
+
+    /// The round with payouts that this host made and that has this header.
+    #[must_use]
+    pub fn payouts(&self, header: &[u8; 32]) -> Option<Vec<u8>> {
+        self.kept.payouts(header)
     }
 
     /// The round that comes next at a block. As long as its version is not on the chain, a later call gets the same one.
@@ -265,7 +295,7 @@ impl Host {
         let version = header.map_or(0, Header::version);
         let idle = || attempt::idle_id(&self.parts.config, version, block.number);
         let id = log.collateral.as_ref().map_or_else(idle, |request| request.submission.id);
-        let (observations, sequences) = (self.place().observations(&block).await?, self.sequences(&block).await?);
+        let (observations, sequences) = (self.place().observations(&block).await?, self.sequences().await?);
         let enclave = self.enclave()?;
         let plan = self.plan(header, log, &block)?;
         let (run, plan) = self.run(&enclave, id, block, header, plan).await?;
@@ -281,7 +311,13 @@ impl Host {
         let current = table.as_ref().map(|table| (&table.header, table.body.as_slice()));
         let output = opened.round(&plan, current, &input, &mut rng)?;
         self.keep_round(&output)?;
-        Ok(Made { result: output.result, beside: Beside { request, header }, payouts: output.payouts }.to_bytes())
+        let (made, paid) = (output.table.header.hash(), !output.payouts.is_empty());
+        let bytes =
+            Made { result: output.result, beside: Beside { request, header }, payouts: output.payouts }.to_bytes();
+        if paid {
+            self.kept.keep_payouts(&made, &bytes).map_err(HostError::Receipts)?;
+        }
+        Ok(bytes)
     }
 
     /// Table and receipts are on the medium before anybody may sign for them.
@@ -295,11 +331,11 @@ impl Host {
         self.kept.keep_receipts(&header, &receipts.to_bytes()).map_err(HostError::Receipts)
     }
 
-    /// The next sequence numbers of a round and of a payout.
-    async fn sequences(&self, block: &BlockRef) -> Result<[u64; 2], HostError> {
-        let place = self.place();
-        let round = place.last_sequence(Kind::Round, block).await?.saturating_add(1);
-        Ok([round, place.last_sequence(Kind::Payout, block).await?.saturating_add(1)])
+    /// The next sequence numbers of a round and of a payout, as the newest block has them: that is where a report arrives.
+    async fn sequences(&self) -> Result<[u64; 2], HostError> {
+        let (place, latest) = (self.place(), self.parts.chain.block(BlockId::latest()).await?);
+        let round = place.last_sequence(Kind::Round, &latest).await?.saturating_add(1);
+        Ok([round, place.last_sequence(Kind::Payout, &latest).await?.saturating_add(1)])
     }
 
     fn plan(&self, header: Option<&Header>, log: Log, block: &BlockRef) -> Result<RoundPlan, HostError> {

@@ -82,9 +82,22 @@ impl Kept {
 
     /// On the medium before the round leaves.
     pub(super) fn keep_receipts(&self, header: &[u8; 32], receipts: &[u8]) -> io::Result<()> {
-        let (path, new) = (self.path(header), self.receipts.join("new"));
+        self.keep(self.path(header), receipts)
+    }
+
+    /// A round with its payouts, which are owed when the chain has taken it; on the medium before it leaves.
+    pub(super) fn keep_payouts(&self, header: &[u8; 32], made: &[u8]) -> io::Result<()> {
+        self.keep(self.path(header).with_extension("payouts"), made)
+    }
+
+    pub(super) fn payouts(&self, header: &[u8; 32]) -> Option<Vec<u8>> {
+        read(&self.path(header).with_extension("payouts")).ok()
+    }
+
+    fn keep(&self, path: PathBuf, bytes: &[u8]) -> io::Result<()> {
+        let new = self.receipts.join("new");
         let mut file = File::create(&new)?;
-        file.write_all(receipts)?;
+        file.write_all(bytes)?;
         file.sync_all()?;
         fs::rename(&new, path)?;
         File::open(&self.receipts)?.sync_all()
@@ -100,4 +113,21 @@ fn read(path: &Path) -> io::Result<Vec<u8>> {
         return Err(io::ErrorKind::FileTooLarge.into());
     }
     fs::read(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn payouts_are_there_again_after_a_restart_and_stand_beside_receipts() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let kept = || Kept::new(directory.path().join("receipts")).expect("made");
+        kept().keep_payouts(&[1; 32], b"round").expect("written");
+        kept().keep_receipts(&[1; 32], b"receipts").expect("written");
+        let again = kept();
+        assert_eq!(again.payouts(&[1; 32]).as_deref(), Some(b"round".as_slice()));
+        assert_eq!(again.receipts(&[1; 32]).as_deref(), Some(b"receipts".as_slice()));
+        assert_eq!(again.payouts(&[2; 32]), None);
+    }
 }

@@ -40,7 +40,7 @@ pub enum Rule {
     /// All have to say the same two amounts; one that does not answer stops the check.
     #[default]
     Identical,
-    /// The middle one by coverage, of two middle ones the lower; more than half have to answer.
+    /// The middle one by coverage, of two middle ones the lower; more than half have to give one that can be used.
     Median,
 }
 
@@ -68,18 +68,18 @@ pub enum SourceError {
         /// Why.
         source: CustodianError,
     },
-    /// What a source gave is no statement.
+    /// What a source gave is no statement, or one of another account or time.
     #[error("source {index}: {source}")]
     Statement {
-        /// Its position among those that answered.
+        /// Its position.
         index: usize,
         /// Why.
         source: StatementError,
     },
-    /// Two sources say different amounts, or speak of different accounts.
+    /// Two sources say different amounts.
     #[error("source {index} says something else than source 0")]
     Differ {
-        /// Its position among those that answered.
+        /// Its position.
         index: usize,
     },
     /// Too few answered for a median.
@@ -95,49 +95,85 @@ pub enum SourceError {
     None,
 }
 
+/// What the enclave will ask of a statement.
+#[derive(Clone, Copy)]
+pub(super) struct Demand<'a> {
+    /// Of this account.
+    pub(super) account: &'a str,
+    /// Not younger than this.
+    pub(super) time: u64,
+    /// Nor older than it by more.
+    pub(super) max_age: u64,
+}
+
+/// A source's answer, with its position in the file.
+struct Answer {
+    index: usize,
+    class: Class,
+    fetched: Result<Zeroizing<Vec<u8>>, CustodianError>,
+}
+
+struct Read {
+    index: usize,
+    class: Class,
+    bytes: Zeroizing<Vec<u8>>,
+    statement: Statement,
+}
+
 /// Asks every source at once and makes one statement of what they say.
 ///
 /// # Errors
 /// [`SourceError`].
-pub async fn statement(rule: Rule, sources: &[Source]) -> Result<Zeroizing<Vec<u8>>, SourceError> {
+pub(super) async fn statement(
+    rule: Rule,
+    sources: &[Source],
+    demand: Demand<'_>,
+) -> Result<Zeroizing<Vec<u8>>, SourceError> {
     let asked = join_all(sources.iter().map(|source| custodian::fetch(&source.url, &source.token))).await;
-    let mut found = Vec::new();
-    for (index, (fetched, source)) in asked.into_iter().zip(sources).enumerate() {
-        match fetched {
-            Ok(bytes) => found.push(bytes),
-            Err(error) if rule == Rule::Median => {
-                tracing::warn!(target: "ccc_server::enclave", index, class = source.class.words(), "no statement: {error}");
-            }
-            Err(error) => return Err(SourceError::Fetch { index, class: source.class, source: error }),
-        }
-    }
-    choose(rule, found, sources.len())
+    let answer = |(index, (fetched, source)): (usize, (_, &Source))| Answer { index, class: source.class, fetched };
+    choose(rule, asked.into_iter().zip(sources).enumerate().map(answer).collect(), demand)
 }
 
-fn choose(rule: Rule, mut found: Vec<Zeroizing<Vec<u8>>>, asked: usize) -> Result<Zeroizing<Vec<u8>>, SourceError> {
-    let parsed = |(index, bytes): (usize, &Zeroizing<Vec<u8>>)| {
-        Statement::parse(bytes).map_err(|source| SourceError::Statement { index, source })
-    };
-    let statements = found.iter().enumerate().map(parsed).collect::<Result<Vec<_>, _>>()?;
-    let first = statements.first().ok_or(if asked == 0 { SourceError::None } else { few(asked, 0) })?;
-    let place = match rule {
-        Rule::Identical => {
-            let same =
-                |other: &Statement| (other.reserves(), other.liabilities()) == (first.reserves(), first.liabilities());
-            match statements.iter().position(|other| !same(other) || other.account() != first.account()) {
-                Some(index) => return Err(SourceError::Differ { index }),
-                None => 0,
+/// What cannot be used stops the check under `identical`; under `median` it is one that gave nothing.
+fn choose(rule: Rule, answers: Vec<Answer>, demand: Demand<'_>) -> Result<Zeroizing<Vec<u8>>, SourceError> {
+    let asked = answers.len();
+    let mut found = Vec::new();
+    for answer in answers {
+        let (index, class) = (answer.index, answer.class.words());
+        match read(answer, demand) {
+            Ok(read) => found.push(read),
+            Err(error) if rule == Rule::Median => {
+                tracing::warn!(target: "ccc_server::enclave", index, class, "no statement: {error}");
             }
+            Err(error) => return Err(error),
         }
-        Rule::Median if 2 * statements.len() <= asked => return Err(few(asked, statements.len())),
-        Rule::Median => {
-            if let Some(index) = statements.iter().position(|other| other.account() != first.account()) {
-                return Err(SourceError::Differ { index });
-            }
-            median(&statements)
-        }
+    }
+    let place = match (rule, found.first()) {
+        (_, None) => return Err(if asked == 0 { SourceError::None } else { few(asked, 0) }),
+        (Rule::Identical, Some(first)) => identical(first, &found)?,
+        (Rule::Median, Some(_)) if 2 * found.len() <= asked => return Err(few(asked, found.len())),
+        (Rule::Median, Some(_)) => median(&found),
     };
-    Ok(found.swap_remove(place))
+    let Read { index, class, bytes, .. } = found.swap_remove(place);
+    tracing::info!(target: "ccc_server::enclave", index, class = class.words(), "the statement of this source is taken");
+    Ok(bytes)
+}
+
+fn read(Answer { index, class, fetched }: Answer, demand: Demand<'_>) -> Result<Read, SourceError> {
+    let bytes = fetched.map_err(|source| SourceError::Fetch { index, class, source })?;
+    let refused = |source| SourceError::Statement { index, source };
+    let statement = Statement::parse(&bytes).map_err(refused)?;
+    statement.check_account(demand.account).map_err(refused)?;
+    statement.check_age(demand.time, demand.max_age).map_err(refused)?;
+    Ok(Read { index, class, bytes, statement })
+}
+
+fn identical(first: &Read, found: &[Read]) -> Result<usize, SourceError> {
+    let amounts = |read: &Read| (read.statement.reserves(), read.statement.liabilities());
+    match found.iter().find(|other| amounts(other) != amounts(first)) {
+        Some(other) => Err(SourceError::Differ { index: other.index }),
+        None => Ok(0),
+    }
 }
 
 fn few(asked: usize, found: usize) -> SourceError {
@@ -145,24 +181,43 @@ fn few(asked: usize, found: usize) -> SourceError {
 }
 
 /// The position of the middle one by reserves ÷ liabilities, of two the lower.
-fn median(statements: &[Statement]) -> usize {
+fn median(found: &[Read]) -> usize {
     let product = |a: &Statement, b: &Statement| u128::from(a.reserves()) * u128::from(b.liabilities());
-    let mut order: Vec<usize> = (0..statements.len()).collect();
+    let mut order: Vec<usize> = (0..found.len()).collect();
     order.sort_by(|a, b| {
-        let (a, b) = (&statements[*a], &statements[*b]);
+        let (a, b) = (&found[*a].statement, &found[*b].statement);
         product(a, b).cmp(&product(b, a)).then(a.reserves().cmp(&b.reserves()))
     });
-    order[(statements.len() - 1) / 2]
+    order[(found.len() - 1) / 2]
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn said(reserves: u64, liabilities: u64) -> Zeroizing<Vec<u8>> {
-        let text =
-            format!(r#"{{"account":"a","unit":"satoshi","time":1,"reserves":{reserves},"liabilities":{liabilities}}}"#);
+    const DEMAND: Demand<'_> = Demand { account: "a", time: 10, max_age: 9 };
+
+    fn text(account: &str, time: u64, [reserves, liabilities]: [u64; 2]) -> Zeroizing<Vec<u8>> {
+        let text = format!(
+            r#"{{"account":"{account}","unit":"satoshi","time":{time},"reserves":{reserves},"liabilities":{liabilities}}}"#
+        );
         Zeroizing::new(text.into_bytes())
+    }
+
+    fn said(reserves: u64, liabilities: u64) -> Zeroizing<Vec<u8>> {
+        text("a", 1, [reserves, liabilities])
+    }
+
+    fn away() -> Result<Zeroizing<Vec<u8>>, CustodianError> {
+        Err(CustodianError::Refused { status: 503 })
+    }
+
+    fn chosen(
+        rule: Rule,
+        given: Vec<Result<Zeroizing<Vec<u8>>, CustodianError>>,
+    ) -> Result<Zeroizing<Vec<u8>>, SourceError> {
+        let answer = |(index, fetched)| Answer { index, class: Class::Auditor, fetched };
+        choose(rule, given.into_iter().enumerate().map(answer).collect(), DEMAND)
     }
 
     fn reserves(chosen: &[u8]) -> u64 {
@@ -171,27 +226,45 @@ mod tests {
 
     #[test]
     fn sources_that_differ_give_no_statement_under_the_rule_identical() {
-        let same = choose(Rule::Identical, vec![said(9, 10), said(9, 10)], 2).expect("one");
+        let same = chosen(Rule::Identical, vec![Ok(said(9, 10)), Ok(said(9, 10))]).expect("one");
         assert_eq!(reserves(&same), 9);
         for other in [said(8, 10), said(9, 11)] {
-            let differ = choose(Rule::Identical, vec![said(9, 10), said(9, 10), other], 3);
+            let differ = chosen(Rule::Identical, vec![Ok(said(9, 10)), Ok(said(9, 10)), Ok(other)]);
             assert!(matches!(differ, Err(SourceError::Differ { index: 2 })));
         }
-        assert!(matches!(choose(Rule::Identical, Vec::new(), 0), Err(SourceError::None)));
-        let text = Zeroizing::new(b"{}".to_vec());
-        let broken = choose(Rule::Identical, vec![said(9, 10), text], 2);
-        assert!(matches!(broken, Err(SourceError::Statement { index: 1, .. })));
+        assert!(matches!(chosen(Rule::Identical, Vec::new()), Err(SourceError::None)));
+        for broken in [Zeroizing::new(b"{}".to_vec()), text("b", 1, [9, 10]), text("a", 0, [9, 10])] {
+            let broken = chosen(Rule::Identical, vec![Ok(said(9, 10)), Ok(broken)]);
+            assert!(matches!(broken, Err(SourceError::Statement { index: 1, .. })));
+        }
+        let away = chosen(Rule::Identical, vec![Ok(said(9, 10)), away()]);
+        assert!(matches!(away, Err(SourceError::Fetch { index: 1, .. })));
     }
 
     #[test]
     fn a_median_needs_more_than_half_and_is_no_source_that_stands_alone() {
-        let three = vec![said(1_000_000, 10), said(9, 10), said(8, 10)];
-        assert_eq!(reserves(&choose(Rule::Median, three, 3).expect("one")), 9);
-        let two = vec![said(9, 10), said(8, 10)];
-        assert_eq!(reserves(&choose(Rule::Median, two, 3).expect("one")), 8, "of two the lower");
-        let few = choose(Rule::Median, vec![said(9, 10), said(8, 10)], 4);
+        let three = vec![Ok(said(1_000_000, 10)), Ok(said(9, 10)), Ok(said(8, 10))];
+        assert_eq!(reserves(&chosen(Rule::Median, three).expect("one")), 9);
+        let two = vec![Ok(said(9, 10)), Ok(said(8, 10)), away()];
+        assert_eq!(reserves(&chosen(Rule::Median, two).expect("one")), 8, "of two the lower");
+        let few = chosen(Rule::Median, vec![Ok(said(9, 10)), Ok(said(8, 10)), away(), away()]);
         assert!(matches!(few, Err(SourceError::Few { asked: 4, found: 2 })));
-        let zero = vec![said(0, 0), said(9, 10), said(8, 10)];
-        assert!(choose(Rule::Median, zero, 3).is_ok());
+        let zero = vec![Ok(said(0, 0)), Ok(said(9, 10)), Ok(said(8, 10))];
+        assert!(chosen(Rule::Median, zero).is_ok());
+    }
+
+    #[test]
+    fn one_source_of_three_stops_no_median_whatever_it_says() {
+        let lies = [
+            Zeroizing::new(b"{}".to_vec()),
+            Zeroizing::new(vec![0xFF; 100]),
+            text("another", 1, [0, 10]),
+            text("a", 0, [0, 10]),
+            text("a", 11, [0, 10]),
+        ];
+        for lie in lies {
+            let three = vec![Ok(lie), Ok(said(9, 10)), Ok(said(9, 10))];
+            assert_eq!(reserves(&chosen(Rule::Median, three).expect("the two others")), 9);
+        }
     }
 }

@@ -1,66 +1,127 @@
 //! Which of several enclaves' results for one check is signed: one that enough of them agree with.
 
-use crate::attested::Made;
+use crate::attested::{Check, Made};
 use ccc_core::report::{Payload, Statement, keccak256};
 use std::collections::BTreeMap;
 
-/// A result that enough enclaves agree with, and who says something else.
+/// Results that enough enclaves agree with, each of which can be signed, and who says something else.
 #[derive(Debug)]
 pub(super) struct Agreed {
-    pub(super) made: Made,
+    pub(super) members: Vec<(String, Made)>,
+    /// Who, and what is wrong.
     pub(super) odd: Vec<String>,
 }
 
 /// Too few enclaves say the same.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{found} of {answered} enclaves say the same, {need} are needed; {}", .names.join(", "))]
+#[error("{found} of {asked} enclaves say the same, {need} are needed; {}", .words.join(", "))]
 pub(super) struct NoAgreement {
     /// Enclaves that have to say the same.
     pub(super) need: usize,
-    /// Those that answered.
-    pub(super) answered: usize,
+    /// Those that were asked.
+    pub(super) asked: usize,
     /// The most that said the same.
     pub(super) found: usize,
-    /// Who answered.
-    pub(super) names: Vec<String>,
+    /// What each of them said.
+    pub(super) words: Vec<String>,
+}
+
+/// What is counted: one vote of each host, and one of each attempt of an enclave.
+pub(super) struct Votes {
+    need: usize,
+    asked: usize,
+    check: Check,
+    counted: Vec<Vote>,
+    /// Who does not count, and why.
+    void: Vec<String>,
+}
+
+struct Vote {
+    name: String,
+    made: Made,
+    word: [u8; 32],
+}
+
+impl Votes {
+    pub(super) fn new(need: usize, asked: usize, check: Check) -> Self {
+        Self { need, asked, check, counted: Vec::new(), void: Vec::new() }
+    }
+
+    /// One host's answer. It counts where an enclave vouches for it, where it is of this check, and where nobody else has
+    /// given the same attempt: a host that hands on its neighbour's result has no voice of its own.
+    pub(super) fn take(
+        &mut self,
+        name: &str,
+        made: Result<Made, String>,
+        vouched: impl Fn(&Made) -> Result<(), String>,
+    ) {
+        match self.judge(made, vouched) {
+            Ok((made, word)) => self.counted.push(Vote { name: name.to_owned(), made, word }),
+            Err(reason) => self.void.push(format!("{name}: {reason}")),
+        }
+    }
+
+    fn judge(
+        &self,
+        made: Result<Made, String>,
+        vouched: impl Fn(&Made) -> Result<(), String>,
+    ) -> Result<(Made, [u8; 32]), String> {
+        let made = made?;
+        vouched(&made)?;
+        let word = said(&made, self.check).ok_or("it answers something else than was asked")?;
+        match self.counted.iter().find(|vote| vote.made.result.payload == made.result.payload) {
+            Some(first) => Err(format!("it shows the result of {}", first.name)),
+            None => Ok((made, word)),
+        }
+    }
+
+    /// How many say each thing.
+    fn most(&self) -> Option<([u8; 32], usize)> {
+        let mut groups: BTreeMap<[u8; 32], usize> = BTreeMap::new();
+        self.counted.iter().for_each(|vote| *groups.entry(vote.word).or_default() += 1);
+        groups.into_iter().max_by_key(|(_, count)| *count)
+    }
+
+    /// Whether enough say the same.
+    pub(super) fn enough(&self) -> bool {
+        self.most().is_some_and(|(_, count)| count >= self.need)
+    }
+
+    /// Those that enough agree with. Who comes first changes from check to check.
+    pub(super) fn agreed(mut self) -> Result<Agreed, NoAgreement> {
+        let most = self.most();
+        let found = most.map_or(0, |(_, count)| count);
+        let Some((word, _)) = most.filter(|(_, count)| *count >= self.need) else {
+            let says = |vote: &Vote| format!("{}: says {}", vote.name, hex::encode(&vote.word[..4]));
+            let words = self.counted.iter().map(says).chain(self.void).collect();
+            return Err(NoAgreement { need: self.need, asked: self.asked, found, words });
+        };
+        self.counted.sort_by(|a, b| a.name.cmp(&b.name));
+        let (same, other): (Vec<_>, Vec<_>) = self.counted.into_iter().partition(|vote| vote.word == word);
+        let others = other.into_iter().map(|vote| format!("{}: it says something else than the others", vote.name));
+        let odd = others.chain(self.void).collect();
+        let mut members: Vec<_> = same.into_iter().map(|vote| (vote.name, vote.made)).collect();
+        let first = usize::try_from(self.check.sequence % members.len().max(1) as u64).unwrap_or(0);
+        members.rotate_left(first);
+        Ok(Agreed { members, odd })
+    }
 }
 
 /// What an enclave says of the reserve, without what differs between two honest ones: its evidence, and the randomness of
-/// the agent's envelope. Nothing for a payload of another kind.
-fn said(made: &Made) -> Option<[u8; 32]> {
+/// the agent's envelope. Nothing for an answer to another question.
+fn said(made: &Made, check: Check) -> Option<[u8; 32]> {
     let mut payload = Payload::from_bytes(&made.result.payload).ok()?;
+    let asked = payload.binding.sequence == check.sequence && made.beside.request.block_hash == check.block;
     let Statement::Solvency(solvency) = &mut payload.statement else { return None };
     solvency.envelope_digest = [0; 32];
     payload.binding.attestation = [0; 32];
-    Some(keccak256(&[&payload.to_bytes(), &made.result.inputs.to_bytes(), &made.result.request]))
-}
-
-/// The first result among those that at least `need` enclaves agree with.
-pub(super) fn agree(need: usize, results: Vec<(String, Made)>) -> Result<Agreed, NoAgreement> {
-    let mut groups: BTreeMap<[u8; 32], usize> = BTreeMap::new();
-    let words: Vec<_> = results.iter().map(|(_, made)| said(made)).collect();
-    words.iter().flatten().for_each(|word| *groups.entry(*word).or_default() += 1);
-    let most = groups.iter().max_by_key(|(_, count)| **count).map(|(word, count)| (*word, *count));
-    let (answered, found) = (results.len(), most.map_or(0, |(_, count)| count));
-    let Some((word, _)) = most.filter(|(_, count)| *count >= need) else {
-        let names = results.into_iter().map(|(name, _)| name).collect();
-        return Err(NoAgreement { need, answered, found, names });
-    };
-    let mut odd = Vec::new();
-    let mut chosen = None;
-    for ((name, made), found) in results.into_iter().zip(words) {
-        if found != Some(word) {
-            odd.push(name);
-        } else if chosen.is_none() {
-            chosen = Some(made);
-        }
-    }
-    let none = NoAgreement { need, answered, found, names: Vec::new() };
-    Ok(Agreed { made: chosen.ok_or(none)?, odd })
+    let result = &made.result;
+    let parts = [result.inputs.to_bytes().as_slice(), &result.request, &result.header, &result.log].concat();
+    asked.then(|| keccak256(&[&payload.to_bytes(), &parts]))
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use crate::attested::Beside;
     use ccc_core::{
@@ -70,7 +131,7 @@ mod tests {
     };
     use ccc_enclave::result::{AttestedResult, PublicInputs};
 
-    fn made(verdict: Verdict, enclave: u8) -> Made {
+    pub(in crate::workflow) fn made(verdict: Verdict, enclave: u8) -> Made {
         let binding = Binding {
             chain: 1,
             receiver: [2; 20],
@@ -111,29 +172,87 @@ mod tests {
         Made { result, beside: Beside { request, header: None }, payouts: Vec::new() }
     }
 
-    fn named(results: &[(u8, Verdict)]) -> Vec<(String, Made)> {
-        results.iter().map(|(enclave, verdict)| (format!("enclave-{enclave}"), made(*verdict, *enclave))).collect()
+    pub(in crate::workflow) const CHECK: Check = Check { block: [4; 32], sequence: 1 };
+
+    fn votes(need: usize, results: Vec<(u8, Made)>) -> Votes {
+        let mut votes = Votes::new(need, results.len(), CHECK);
+        for (host, made) in results {
+            votes.take(&format!("enclave-{host}"), Ok(made), |made| match made.result.evidence.as_slice() {
+                [0] => Err("attestation: not genuine".to_owned()),
+                _ => Ok(()),
+            });
+        }
+        votes
+    }
+
+    fn named(results: &[(u8, Verdict)]) -> Vec<(u8, Made)> {
+        results.iter().map(|(enclave, verdict)| (*enclave, made(*verdict, *enclave))).collect()
+    }
+
+    fn names(agreed: &Agreed) -> Vec<&str> {
+        agreed.members.iter().map(|(name, _)| name.as_str()).collect()
     }
 
     #[test]
     fn two_of_three_agree_and_the_odd_one_is_named() {
         let results = [(1, Verdict::Solvent), (2, Verdict::Insolvent), (3, Verdict::Insolvent)];
-        let agreed = agree(2, named(&results)).expect("two agree");
-        assert_eq!(agreed.odd, ["enclave-1"]);
-        assert_eq!(agreed.made.to_bytes(), made(Verdict::Insolvent, 2).to_bytes());
+        let agreed = votes(2, named(&results)).agreed().expect("two agree");
+        assert_eq!(agreed.odd, ["enclave-1: it says something else than the others"]);
+        assert_eq!(names(&agreed), ["enclave-3", "enclave-2"], "every check begins with another");
     }
 
     #[test]
     fn too_few_that_say_the_same_are_no_agreement() {
         let split = [(1, Verdict::Solvent), (2, Verdict::Insolvent), (3, Verdict::Unknown)];
-        let refused = agree(2, named(&split)).expect_err("three say three things");
-        assert_eq!((refused.need, refused.answered, refused.found), (2, 3, 1));
-        let refused = agree(2, named(&split[..1])).expect_err("one alone");
-        assert_eq!((refused.answered, refused.found), (1, 1));
-        let refused = agree(1, Vec::new()).expect_err("nobody");
-        assert_eq!((refused.answered, refused.found), (0, 0));
-        let mut other = named(&[(1, Verdict::Solvent), (2, Verdict::Solvent)]);
-        other[1].1.result.inputs.custody += 1;
-        assert_eq!(agree(2, other).expect_err("other inputs").found, 1);
+        let refused = votes(2, named(&split)).agreed().expect_err("three say three things");
+        assert_eq!((refused.need, refused.asked, refused.found, refused.words.len()), (2, 3, 1, 3));
+        let refused = votes(2, named(&split[..1])).agreed().expect_err("one alone");
+        assert_eq!((refused.asked, refused.found), (1, 1));
+        let refused = votes(1, Vec::new()).agreed().expect_err("nobody");
+        assert_eq!((refused.asked, refused.found), (0, 0));
+        let changes: [fn(&mut Made); 3] =
+            [|made| made.result.inputs.custody += 1, |made| made.result.header[0] ^= 1, |made| made.result.log[0] ^= 1];
+        for change in changes {
+            let mut other = named(&[(1, Verdict::Solvent), (2, Verdict::Solvent)]);
+            change(&mut other[1].1);
+            assert_eq!(votes(2, other).agreed().expect_err("something else").found, 1);
+        }
+    }
+
+    /// One of three with bad evidence, first in the file, neither counts nor is chosen; with two it is no agreement.
+    #[test]
+    fn a_result_for_which_no_enclave_vouches_does_not_count() {
+        let mut results = named(&[(1, Verdict::Solvent), (2, Verdict::Solvent), (3, Verdict::Solvent)]);
+        results[0].1.result.evidence = vec![0];
+        let agreed = votes(2, results.clone()).agreed().expect("two are left");
+        assert_eq!(agreed.odd, ["enclave-1: attestation: not genuine"]);
+        assert_eq!(names(&agreed), ["enclave-3", "enclave-2"]);
+        let refused = votes(2, results[..2].to_vec()).agreed().expect_err("one is left");
+        assert_eq!((refused.found, refused.words.len()), (1, 2));
+    }
+
+    #[test]
+    fn one_attempt_of_an_enclave_is_one_vote_from_however_many_hosts() {
+        let (one, other) = (made(Verdict::Solvent, 1), made(Verdict::Solvent, 2));
+        let refused = votes(2, vec![(1, one.clone()), (2, one.clone())]).agreed().expect_err("one enclave");
+        assert_eq!((refused.found, refused.words[1].as_str()), (1, "enclave-2: it shows the result of enclave-1"));
+        let mut bent = one.clone();
+        bent.result.evidence.push(7);
+        assert!(!votes(2, vec![(1, one.clone()), (2, bent)]).enough(), "its evidence written in another way");
+        let agreed = votes(2, vec![(1, one.clone()), (2, one), (3, other)]).agreed().expect("two enclaves");
+        assert_eq!((names(&agreed).len(), agreed.odd.len()), (2, 1));
+    }
+
+    #[test]
+    fn an_answer_to_another_check_does_not_count() {
+        let one = made(Verdict::Solvent, 1);
+        for check in [Check { sequence: 2, ..CHECK }, Check { block: [5; 32], ..CHECK }] {
+            let mut votes = Votes::new(1, 1, check);
+            votes.take("enclave-1", Ok(one.clone()), |_| Ok(()));
+            assert!(!votes.enough());
+        }
+        let mut votes = Votes::new(1, 1, CHECK);
+        votes.take("enclave-1", Ok(one), |_| Ok(()));
+        assert!(votes.enough());
     }
 }

@@ -102,8 +102,12 @@ impl WorkflowConfig {
             return Err(ConfigError::Missing { what: "enclave" });
         }
         let number = |what, found, expected| Err(ConfigError::Number { what, found, expected });
-        if agree == 0 || agree > enclaves {
-            return number("agree", agree as u64, "1 up to the number of enclaves is possible");
+        if agree > enclaves || 2 * agree <= enclaves {
+            return number(
+                "agree",
+                agree as u64,
+                "more than half of the enclaves, and no more than there are, is possible",
+            );
         }
         let ScheduleSection { cadence, takeover } = self.schedule;
         if !(1..=MAX_CADENCE).contains(&cadence) {
@@ -164,6 +168,7 @@ mod tests {
         };
         assert_eq!(number("agree = 0"), ("agree", 0));
         assert_eq!(number("agree = 4"), ("agree", 4));
+        assert_eq!(number("agree = 1"), ("agree", 1), "two groups could reach it");
         assert_eq!(number("schedule = { cadence = 0 }"), ("cadence", 0));
         assert_eq!(number("schedule = { cadence = 5, takeover = 6 }"), ("takeover", 6));
         let twice = read(&format!("{three}{}", peer("workflow", "d", "01")));

@@ -6,6 +6,7 @@
 
 mod agreement;
 pub mod config;
+mod hosts;
 mod rooms;
 mod schedule;
 pub mod service;

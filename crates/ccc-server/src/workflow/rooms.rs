@@ -30,7 +30,7 @@ impl Application for Rooms {
     fn answer(&self, _: &Door, peer: &str, body: &mut dyn Body) -> Result<Said, Denied> {
         let (result, beside) = read_judged(body.bytes()).map_err(|error| Denied::Malformed(error.to_string()))?;
         self.followed.snapshot().map_err(|_| Denied::NotReady)?;
-        let signed = Handle::current().block_on(self.signer.sign(&result, &beside));
+        let signed = Handle::current().block_on(self.signer.sign_shown(&result, &beside));
         let word = signed.map(|signed| signed.signature).map_err(|error| error.to_string());
         let outcome = match &word {
             Ok(_) => {

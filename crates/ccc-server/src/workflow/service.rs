@@ -1,6 +1,6 @@
 //! A workflow node from its files: everything is checked before the first connection, and a reason is given.
 
-use super::{config::WorkflowConfig, rooms::Rooms, schedule::Schedule, signer::Signer, turn::Turns};
+use super::{config::WorkflowConfig, hosts::Hosts, rooms::Rooms, schedule::Schedule, signer::Signer, turn::Turns};
 use crate::{
     config::{PeerSection, peers},
     enclave::Neighbour,
@@ -17,8 +17,11 @@ use ccc_node::{
     reading::ChainLog,
     workflow_node::WorkflowNode,
 };
-use std::{net::SocketAddr, sync::Arc};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 use tokio::sync::watch;
+
+/// The least time that a host has for a round, however soon a turn is taken over.
+const LEAST_PATIENCE: Duration = Duration::from_secs(20);
 
 /// What a workflow node has beside its configuration.
 pub struct Material {
@@ -56,14 +59,19 @@ impl Workflow {
         let schedule = schedule(file, &deployment.signer_set().signers, signer.address())?;
         let node = WorkflowNode::new(signer, policy, enclave.clone(), key);
         let log = ChainLog::new(&chain, &deployment).into();
-        let signer = Arc::new(Signer { node, chain, deployment, config: enclave, key, log });
+        let hosts = Hosts {
+            identity: identity.clone(),
+            all: neighbours(&file.enclaves)?,
+            agree: file.agree(),
+            patience: file.times()[1].max(LEAST_PATIENCE),
+        };
+        let followed = follower.followed();
+        let signer = Arc::new(Signer { node, chain, deployment, config: enclave, key, log, followed, hosts });
         let turns = Turns {
             signer: Arc::clone(&signer),
             identity: identity.clone(),
-            enclaves: neighbours(&file.enclaves)?,
             others: neighbours(&file.workflow)?,
             wallet,
-            agree: file.agree(),
             schedule,
         };
         let rooms = Arc::new(Rooms { signer, followed: follower.followed() });

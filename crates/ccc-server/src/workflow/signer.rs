@@ -1,17 +1,22 @@
 //! What one signer does with a result: reads everything again, judges it, signs.
 
-use crate::attested::Beside;
+use super::{agreement::NoAgreement, hosts::Hosts};
+use crate::{
+    attested::{Beside, Check, Made},
+    follow::{Followed, NotReady},
+};
 use alloy::eips::BlockId;
 use ccc_chain::{Chain, ChainError, Deployment, read::Pool};
 use ccc_core::{
     keys::MasterPublicKey,
-    report::{Payload, Report, ReportContext, ReportError, Signature65},
+    report::{Payload, Report, ReportContext, ReportError, Signature65, Statement},
 };
 use ccc_enclave::{config::EnclaveConfig, result::AttestedResult};
 use ccc_node::{
     reading::{ChainLog, Place, ReadError},
     workflow_node::{SignerRefusal, WorkflowNode},
 };
+use std::sync::Arc;
 
 /// Seconds that the block of a result may be older than the newest one.
 const MAX_BLOCK_AGE: u64 = 300;
@@ -20,6 +25,15 @@ const MAX_BLOCK_AGE: u64 = 300;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SigningError {
+    /// This signer does not trust what it reads.
+    #[error("{0}")]
+    NotReady(#[from] Arc<NotReady>),
+    /// Enclaves that this signer asked itself do not say it.
+    #[error("reserve check: {0}")]
+    Disagree(String),
+    /// A result that is not the one that its host gives this signer.
+    #[error("reserve check: none of the enclaves that agree gives this result")]
+    NotAmong,
     /// The payload is none.
     #[error("payload: {0}")]
     Payload(#[from] ReportError),
@@ -62,6 +76,8 @@ pub(super) struct Signer {
     pub(super) config: EnclaveConfig,
     pub(super) key: MasterPublicKey,
     pub(super) log: tokio::sync::Mutex<ChainLog>,
+    pub(super) followed: Followed,
+    pub(super) hosts: Hosts,
 }
 
 impl Signer {
@@ -69,8 +85,44 @@ impl Signer {
         Place { chain: &self.chain, deployment: &self.deployment, config: &self.config, key: &self.key }
     }
 
+    /// Signs what another signer shows. Of a reserve check this signer asks every enclave of its own file: what one host and
+    /// one signer say together is not signed.
+    pub(super) async fn sign_shown(&self, result: &AttestedResult, beside: &Beside) -> Result<Signed, SigningError> {
+        let payload = Payload::from_bytes(&result.payload)?;
+        self.vouched(result, beside).await?;
+        if let Statement::Solvency(_) = payload.statement {
+            let check = Check { block: beside.request.block_hash, sequence: payload.binding.sequence };
+            self.witness(check, result).await?;
+        }
+        self.sign(result, beside).await
+    }
+
+    async fn witness(&self, check: Check, result: &AttestedResult) -> Result<(), SigningError> {
+        let now = self.now().await?;
+        let vouch = |made: &Made| self.vouch(made, now);
+        let agreed = self.hosts.agreed(check, vouch, Some(result)).await;
+        among(result, &agreed.map_err(|none: NoAgreement| SigningError::Disagree(none.to_string()))?.members)
+    }
+
+    /// Time of the newest block.
+    pub(super) async fn now(&self) -> Result<u64, SigningError> {
+        Ok(self.chain.block(BlockId::latest()).await?.time)
+    }
+
+    /// Whether an enclave vouches for what a host made.
+    pub(super) fn vouch(&self, made: &Made, now: u64) -> Result<(), String> {
+        self.node.vouched(&made.result, made.beside.shown(), now).map_err(|refusal| refusal.to_string())
+    }
+
+    /// Before anything else is read: whether an enclave vouches for a result.
+    async fn vouched(&self, result: &AttestedResult, beside: &Beside) -> Result<(), SigningError> {
+        self.followed.snapshot()?;
+        Ok(self.node.vouched(result, beside.shown(), self.now().await?)?)
+    }
+
     /// Judges a result by what this signer reads itself, and signs.
     pub(super) async fn sign(&self, result: &AttestedResult, beside: &Beside) -> Result<Signed, SigningError> {
+        self.vouched(result, beside).await?;
         let payload = Payload::from_bytes(&result.payload)?;
         let (last, found) = (self.chain.finalised_block().await?, result.inputs.block);
         if found > last.number {
@@ -78,7 +130,9 @@ impl Signer {
         }
         let at = self.chain.block(BlockId::number(found)).await?;
         let age = last.time.saturating_sub(at.time);
-        if age > MAX_BLOCK_AGE {
+        // what a version owes stays owed
+        let news = !matches!(payload.statement, Statement::Payout(_));
+        if news && age > MAX_BLOCK_AGE {
             return Err(SigningError::Stale { age });
         }
         let mut log = self.log.lock().await;
@@ -91,4 +145,10 @@ impl Signer {
         let (report, signature) = self.node.sign(result, beside.shown(), &view, self.deployment.origin(), &context)?;
         Ok(Signed { report, context, signature })
     }
+}
+
+/// Whether a result is one of those that enough hosts gave.
+pub(super) fn among(result: &AttestedResult, members: &[(String, Made)]) -> Result<(), SigningError> {
+    let given = members.iter().any(|(_, made)| made.result == *result);
+    if given { Ok(()) } else { Err(SigningError::NotAmong) }
 }

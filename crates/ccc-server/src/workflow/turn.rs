@@ -2,37 +2,40 @@
 //! delivered.
 
 use super::{
-    agreement::{NoAgreement, agree},
+    agreement::NoAgreement,
+    hosts::{PeerError, call},
     schedule::Schedule,
     signer::{Signed, Signer, SigningError},
 };
 use crate::{
-    application::Door,
-    attested::{AttestedError, Beside, Check, Made, RESERVE, ROUND, SIGN, judged, read_verdict},
-    client::{CallError, Connection},
+    attested::{Beside, Check, Made, SIGN, judged, read_verdict},
     enclave::Neighbour,
     identity::Identity,
 };
-use alloy::eips::BlockId;
+use alloy::{eips::BlockId, primitives::B256};
 use ccc_chain::{
     ChainError, Wallet,
     read::{BlockRef, Pool},
     submitter::{self, Policy, Submission, SystemClock},
 };
-use ccc_core::report::{Kind, QuorumError, Signature65, SignedReport};
+use ccc_core::report::{Kind, Payload, Payout, QuorumError, Signature65, SignedReport, Statement};
 use ccc_enclave::result::AttestedResult;
 use ccc_node::reading::ReadError;
-use futures::{StreamExt, future::join_all, stream::FuturesUnordered};
+use futures::{StreamExt, stream::FuturesUnordered};
 use std::{
     sync::Arc,
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
-use tokio::time::{sleep, timeout};
+use tokio::time::sleep;
 
-/// How long an enclave may take.
-const FOR_ENCLAVES: Duration = Duration::from_secs(60);
-/// How long another signer may take.
-const FOR_SIGNERS: Duration = Duration::from_secs(15);
+/// How long another signer may take, which asks the enclaves itself.
+const FOR_SIGNERS: Duration = Duration::from_secs(20);
+/// How often a payout is tried in one turn, and how long is waited in between.
+const TRIES: u32 = 3;
+const AGAIN: Duration = Duration::from_secs(1);
+/// Seconds after its block for which what a round owes keeps back the next round: one that cannot be paid must not stop
+/// rounds for ever.
+const PAYOUTS_FIRST: u64 = 600;
 
 /// Why a turn brought nothing.
 #[derive(Debug, thiserror::Error)]
@@ -42,6 +45,26 @@ pub(super) enum TurnError {
     #[error("no enclave gave a round: {last}")]
     NoRound {
         /// What the last one said.
+        last: String,
+    },
+    /// The newest version is not final yet, and a round reads at final blocks.
+    #[error("version {version} is not final yet")]
+    NotFinal {
+        /// That version.
+        version: u64,
+    },
+    /// What the newest version owes is not paid.
+    #[error("a payout of version {version}: {last}")]
+    Unpaid {
+        /// That version.
+        version: u64,
+        /// Why not.
+        last: String,
+    },
+    /// Results that agree, and none of them was delivered.
+    #[error("reserve check: {last}")]
+    NoCheck {
+        /// What was said of the last one.
         last: String,
     },
     /// The enclaves do not agree.
@@ -71,21 +94,6 @@ pub(super) enum TurnError {
     Chain(#[from] ChainError),
 }
 
-/// Why a peer gave nothing.
-#[derive(Debug, thiserror::Error)]
-enum PeerError {
-    #[error("{0}")]
-    Call(#[from] CallError),
-    #[error("{0}")]
-    Body(#[from] AttestedError),
-    #[error("no answer within {0:?}")]
-    Late(Duration),
-    #[error("it does not sign: {0}")]
-    Refused(String),
-    #[error("its signature is not that of another signer of the set")]
-    Signature,
-}
-
 /// What the chain has of the last turns: the table's version and the sequence of the last check.
 #[derive(Clone, Copy, PartialEq, Eq)]
 struct Mark(u64, u64);
@@ -93,10 +101,8 @@ struct Mark(u64, u64);
 pub(super) struct Turns {
     pub(super) signer: Arc<Signer>,
     pub(super) identity: Identity,
-    pub(super) enclaves: Vec<Neighbour>,
     pub(super) others: Vec<Neighbour>,
     pub(super) wallet: Wallet,
-    pub(super) agree: usize,
     pub(super) schedule: Schedule,
 }
 
@@ -109,93 +115,143 @@ impl Turns {
             let before = self.mark().await;
             sleep(turn.acts.saturating_sub(now())).await;
             match (before, self.mark().await) {
-                (Ok(before), Ok(after)) if after.0 > before.0 && after.1 > before.1 => {}
-                (_, Ok(_)) => self.act().await,
+                (Ok(before), Ok(after)) => self.act(due(before, after)).await,
+                (_, Ok(_)) => self.act([true; 2]).await,
                 (_, Err(error)) => tracing::warn!(target: "ccc_server::workflow", "no turn: {error}"),
             }
         }
     }
 
     /// A round and a check; that one fails does not keep back the other.
-    async fn act(&self) {
-        if let Err(error) = self.round().await {
+    async fn act(&self, [round, check]: [bool; 2]) {
+        if round && let Err(error) = self.round().await {
             tracing::warn!(target: "ccc_server::workflow", "no round: {error}");
         }
-        if let Err(error) = self.check().await {
+        if check && let Err(error) = self.check().await {
             tracing::warn!(target: "ccc_server::workflow", "no reserve check: {error}");
         }
     }
 
+    fn pool(&self) -> Pool {
+        Pool::new(&self.signer.chain, self.signer.deployment.pool)
+    }
+
     async fn mark(&self) -> Result<Mark, TurnError> {
         let latest = self.signer.chain.block(BlockId::latest()).await?;
-        let version = Pool::new(&self.signer.chain, self.signer.deployment.pool).table_version(latest.id()).await?;
+        let version = self.pool().table_version(latest.id()).await?;
         Ok(Mark(version, self.signer.place().last_sequence(Kind::Solvency, &latest).await?))
     }
 
-    /// One enclave after the other is asked, until this signer signs what one of them made.
+    /// What the newest version owes, and then a round: one enclave after the other is asked, until this signer signs what one
+    /// of them made.
     async fn round(&self) -> Result<(), TurnError> {
-        let block = self.signer.chain.finalised_block().await?;
+        self.pay_newest().await?;
+        let (block, latest) = (self.signer.chain.finalised_block().await?, self.latest().await?);
+        let version = self.pool().table_version(latest.id()).await?;
+        if self.pool().table_version(block.id()).await? != version {
+            return Err(TurnError::NotFinal { version });
+        }
+        let hosts = &self.signer.hosts;
         let mut last = "none is configured".to_owned();
-        for enclave in &self.enclaves {
-            let made = self.made(enclave, ROUND, block.hash.0.to_vec()).await;
+        for host in &hosts.all {
+            let made = hosts.round(host, block.hash.0).await;
             let delivered = match &made {
                 Ok(made) => self.deliver(&made.result, &made.beside).await.map_err(|error| error.to_string()),
                 Err(error) => Err(error.to_string()),
             };
             match (delivered, made) {
                 (Ok(()), Ok(made)) => return self.pay(&made).await,
-                (Err(error), _) => last = format!("{}: {error}", enclave.name),
+                (Err(error), _) => last = format!("{}: {error}", host.name),
                 (Ok(()), Err(_)) => {}
             }
         }
         Err(TurnError::NoRound { last })
     }
 
-    /// The payouts of a round that is on the chain now.
-    async fn pay(&self, made: &Made) -> Result<(), TurnError> {
-        for payout in &made.payouts {
-            self.deliver(payout, &made.beside).await?;
+    async fn latest(&self) -> Result<BlockRef, TurnError> {
+        Ok(self.signer.chain.block(BlockId::latest()).await?)
+    }
+
+    /// What a version owes is signed only as long as it is the newest: so it comes before the next one, whoever made it and
+    /// whichever signer was to deliver it.
+    async fn pay_newest(&self) -> Result<(), TurnError> {
+        let latest = self.latest().await?;
+        let header = self.pool().header_hash(latest.id()).await?.0;
+        for (enclave, made) in self.signer.hosts.payouts(header).await {
+            match self.signer.vouch(&made, latest.time) {
+                Ok(()) if made.result.inputs.block_time.saturating_add(PAYOUTS_FIRST) < latest.time => {
+                    tracing::error!(target: "ccc_server::workflow", enclave, "what is left to pay keeps back no round any more");
+                }
+                Ok(()) => self.pay(&made).await?,
+                Err(reason) => tracing::error!(target: "ccc_server::workflow", enclave, "payouts: {reason}"),
+            }
         }
         Ok(())
     }
 
-    /// Every enclave is asked at once, for the same check at the same block.
-    async fn check(&self) -> Result<(), TurnError> {
-        let block: BlockRef = self.signer.chain.finalised_block().await?;
-        let sequence = self.signer.place().last_sequence(Kind::Solvency, &block).await?.saturating_add(1);
-        let check = Check { block: block.hash.0, sequence }.to_bytes();
-        let asked = self.enclaves.iter().map(|enclave| self.made(enclave, RESERVE, check.clone()));
-        let mut results = Vec::new();
-        for (enclave, made) in self.enclaves.iter().zip(join_all(asked).await) {
-            let name = enclave.name.clone();
-            match made {
-                Ok(made) => results.push((name, made)),
-                Err(error) => tracing::warn!(target: "ccc_server::workflow", enclave = name, "no result: {error}"),
+    /// The payouts of a round that is on the chain now, each until it is paid.
+    async fn pay(&self, made: &Made) -> Result<(), TurnError> {
+        for result in &made.payouts {
+            let mut tries = 0;
+            while let Some(payout) = self.owed(result, &made.result.header).await? {
+                tries += 1;
+                match self.deliver(result, &made.beside).await {
+                    Ok(()) => break,
+                    Err(error) if tries == TRIES => {
+                        return Err(TurnError::Unpaid { version: payout.version, last: error.to_string() });
+                    }
+                    Err(_) => sleep(AGAIN).await,
+                }
             }
         }
-        let agreed = agree(self.agree, results)?;
-        for enclave in &agreed.odd {
-            tracing::error!(target: "ccc_server::workflow", enclave, "it says something else than the others");
-        }
-        self.deliver(&agreed.made.result, &agreed.made.beside).await
+        Ok(())
     }
 
-    async fn made(&self, enclave: &Neighbour, door: Door, body: Vec<u8>) -> Result<Made, PeerError> {
-        Ok(Made::from_bytes(&self.call(enclave, door, body, FOR_ENCLAVES).await?)?)
-    }
-
-    async fn call(
-        &self,
-        peer: &Neighbour,
-        door: Door,
-        body: Vec<u8>,
-        patience: Duration,
-    ) -> Result<Vec<u8>, PeerError> {
-        let called = async {
-            let connection = Connection::open(&self.identity, peer.address, peer.key).await?;
-            connection.call(door.path, door.asks, body).await
+    /// The payout of a result, if its version is the newest and it can still be made.
+    async fn owed(&self, result: &AttestedResult, header: &[u8; 32]) -> Result<Option<Payout>, TurnError> {
+        let Ok(Payload { binding, statement: Statement::Payout(payout) }) = Payload::from_bytes(&result.payload) else {
+            return Ok(None);
         };
-        Ok(timeout(patience, called).await.map_err(|_| PeerError::Late(patience))??)
+        let latest = self.latest().await?;
+        let newest = self.pool().header_hash(latest.id()).await?.0 == *header && result.header == *header;
+        let late = latest.time > binding.valid_until
+            || binding.sequence <= self.signer.place().last_sequence(Kind::Payout, &latest).await?;
+        let paid = self.pool().withdrawal(B256::from(payout.withdrawal_id), latest.id()).await?.paid;
+        if !paid && (late || !newest) {
+            let id = hex::encode(payout.withdrawal_id);
+            tracing::error!(target: "ccc_server::workflow", id, "debited, and cannot be paid any more");
+        }
+        Ok((newest && !late && !paid).then_some(payout))
+    }
+
+    /// Every enclave is asked at once, for the same check at the same block. Of those that agree one after the other is tried.
+    async fn check(&self) -> Result<(), TurnError> {
+        let signer = &*self.signer;
+        let (block, latest) = (signer.chain.finalised_block().await?, self.latest().await?);
+        let sequence = signer.place().last_sequence(Kind::Solvency, &latest).await?.saturating_add(1);
+        let check = Check { block: block.hash.0, sequence };
+        let agreed = signer.hosts.agreed(check, |made| signer.vouch(made, latest.time), None).await?;
+        for odd in &agreed.odd {
+            tracing::error!(target: "ccc_server::workflow", "does not agree: {odd}");
+        }
+        let mut last = String::new();
+        for (enclave, made) in &agreed.members {
+            match self.deliver_check(enclave, made).await {
+                Ok(()) => return Ok(()),
+                Err(reason) => last = format!("{enclave}: {reason}"),
+            }
+            tracing::warn!(target: "ccc_server::workflow", "not delivered: {last}");
+        }
+        Err(TurnError::NoCheck { last })
+    }
+
+    async fn deliver_check(&self, enclave: &str, made: &Made) -> Result<(), String> {
+        let payload = Payload::from_bytes(&made.result.payload).map_err(|error| error.to_string())?;
+        let Statement::Solvency(solvency) = payload.statement else { return Err("no reserve check".to_owned()) };
+        if !self.signer.hosts.has_envelope(enclave, solvency.envelope_digest).await {
+            return Err("it does not give the agent's envelope".to_owned());
+        }
+        self.deliver(&made.result, &made.beside).await.map_err(|error| error.to_string())
     }
 
     /// Signs, has f others sign, and delivers. A report that is there already is as good.
@@ -253,10 +309,29 @@ impl Turns {
     }
 
     async fn signature(&self, other: &Neighbour, body: Vec<u8>) -> Result<Signature65, PeerError> {
-        read_verdict(&self.call(other, SIGN, body, FOR_SIGNERS).await?)?.map_err(PeerError::Refused)
+        read_verdict(&call(&self.identity, other, SIGN, body, FOR_SIGNERS).await?)?.map_err(PeerError::Refused)
     }
+}
+
+/// What is left to do in a turn: a round, unless the table has moved on, and a check, unless there is a newer one. One does
+/// not stand for the other: who makes a round has still to pay for it while its check is missing.
+fn due(before: Mark, after: Mark) -> [bool; 2] {
+    [after.0 <= before.0, after.1 <= before.1]
 }
 
 fn now() -> Duration {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_turn_that_is_taken_over_repeats_nothing_that_is_there() {
+        assert_eq!(due(Mark(3, 5), Mark(3, 5)), [true, true]);
+        assert_eq!(due(Mark(3, 5), Mark(4, 5)), [false, true], "the one that made the round pays for it");
+        assert_eq!(due(Mark(3, 5), Mark(3, 6)), [true, false]);
+        assert_eq!(due(Mark(3, 5), Mark(4, 6)), [false, false]);
+    }
 }
