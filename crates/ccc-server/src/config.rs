@@ -74,6 +74,7 @@ pub struct ChainSection {
     window: Option<usize>,
     clock_behind: Option<u64>,
     stale_after: Option<u64>,
+    final_after: Option<u64>,
 }
 
 /// *Units*: seconds; `body` and `bodies` in bytes; `rate` and `burst` in tokens.
@@ -259,6 +260,7 @@ impl VaultConfig {
             window: own.window.unwrap_or(default.window),
             ahead: own.clock_behind.unwrap_or(default.ahead),
             behind: own.stale_after.unwrap_or(default.behind),
+            final_behind: own.final_after.unwrap_or(default.final_behind),
         }
     }
 
