@@ -17,6 +17,7 @@ mod desk;
 mod desk_again;
 #[cfg(unix)]
 mod desk_sealed;
+mod evidence_lists;
 mod exports;
 mod handed_over;
 mod help;
