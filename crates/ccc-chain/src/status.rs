@@ -375,11 +375,11 @@ pub(crate) async fn enclave(
 ) -> Result<EnclaveState, ChainError> {
     let contract = EnclaveRegistry::new(registry, chain.provider());
     let found = contract.enclave(signer).block(at).call().await?;
-    Ok(EnclaveState {
-        signer,
-        measurement: found.measurement,
-        epoch: found.epoch,
-        valid_until: found.expiry,
-        standing: standing(chain, registry, signer, at).await?,
-    })
+    let standing = standing(chain, registry, signer, at).await?;
+    // a program's allowance may end before the identity does, and after the block
+    let valid_until = match standing {
+        Standing::Current => found.expiry.min(contract.allowedUntil(found.measurement).block(at).call().await?),
+        _ => found.expiry,
+    };
+    Ok(EnclaveState { signer, measurement: found.measurement, epoch: found.epoch, valid_until, standing })
 }

@@ -279,9 +279,10 @@ fn n110_one_participants_time_ten_minutes_off_neither_admits_nor_blocks() {
     old.card = program.resume(old.request.clone(), keys, time - 600).expect("an attempt").card().clone();
     assert_eq!(asked_at(&fresh, &old, &fresh.view, time + 600).len(), 0);
     assert_eq!(not_enough(&fresh, asked_at(&fresh, &old, &fresh.view, time - 600)), (3, 1));
-    // and an identity that is over since five minutes, with it
+    // an identity that is over since five minutes, with evidence that each of the four accepts
     let over = fresh.registry(|state| state.valid_until = time - 300);
-    assert_eq!(not_enough(&fresh, asked_at(&fresh, &old, &over, time - 600)), (3, 1));
+    assert_eq!(asked_within(&fresh, &old, &fresh.view, (time - 600, 3_600)).len(), 4);
+    assert_eq!(not_enough(&fresh, asked_within(&fresh, &old, &over, (time - 600, 3_600))), (3, 1));
     let refused = enclave(fresh.refusal(&over, &fresh.asked.ask, time));
     assert!(matches!(refused, EnclaveRefusal::Identity(IdentityRefusal::Expired { .. })), "{refused}");
     let future = fresh.refusal(&fresh.view, &fresh.asked.ask, time - 600);
@@ -291,8 +292,12 @@ fn n110_one_participants_time_ten_minutes_off_neither_admits_nor_blocks() {
 
 /// The answers of four participants, of whom the second has another time, under evidence of at most five minutes.
 fn asked_at(scene: &Scene, ask: &Ask, view: &ChainView, wrong: u64) -> Vec<Envelope> {
+    asked_within(scene, ask, view, (wrong, 300))
+}
+
+fn asked_within(scene: &Scene, ask: &Ask, view: &ChainView, (wrong, max_age): (u64, u64)) -> Vec<Envelope> {
     let world = &scene.world;
-    let policy = Policy { max_age: 300, ..world.policy() };
+    let policy = Policy { max_age, ..world.policy() };
     let mut envelopes = Vec::new();
     for (index, now) in [world.time, wrong, world.time, world.time].into_iter().enumerate() {
         let (keys, share) = copy(world, index);

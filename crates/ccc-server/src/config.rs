@@ -89,6 +89,7 @@ pub struct ChainSection {
     window: Option<usize>,
     clock_behind: Option<u64>,
     stale_after: Option<u64>,
+    final_after: Option<u64>,
 }
 
 /// *Units*: seconds; `body` and `bodies` in bytes; `rate` and `burst` in tokens.
@@ -304,6 +305,7 @@ impl ChainSection {
             window: self.window.unwrap_or(default.window),
             ahead: self.clock_behind.unwrap_or(default.ahead),
             behind: self.stale_after.unwrap_or(default.behind),
+            final_behind: self.final_after.unwrap_or(default.final_behind),
         }
     }
 

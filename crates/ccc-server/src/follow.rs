@@ -73,13 +73,15 @@ pub struct FollowOptions {
     pub window: usize,
     /// Seconds that the newest block may be ahead of the clock.
     pub ahead: u64,
-    /// Seconds that it may be behind.
+    /// Seconds that it may be behind. What was read is as old at most.
     pub behind: u64,
+    /// Seconds that the newest final block may be behind: finality that stands still keeps a revocation out.
+    pub final_behind: u64,
 }
 
 impl Default for FollowOptions {
     fn default() -> Self {
-        Self { interval: Duration::from_secs(2), window: 64, ahead: 30, behind: 300 }
+        Self { interval: Duration::from_secs(2), window: 64, ahead: 30, behind: 300, final_behind: 3_600 }
     }
 }
 
@@ -104,6 +106,24 @@ pub enum NotReady {
     /// The newest block is old.
     #[error("the newest block is of {block}, the clock says {clock}: the endpoint is stale, or the clock is ahead")]
     Stale {
+        /// The block's time.
+        block: u64,
+        /// The clock.
+        clock: u64,
+    },
+    /// What was read last is old: the endpoint is slow, or silent.
+    #[error("the chain was read at {read}, the clock says {clock}: the endpoint does not answer in time")]
+    Unread {
+        /// When the reading began that was finished last.
+        read: u64,
+        /// The clock.
+        clock: u64,
+    },
+    /// The newest final block is old.
+    #[error(
+        "the newest final block is of {block}, the clock says {clock}: no block becomes final, or the endpoint hides it"
+    )]
+    NotFinal {
         /// The block's time.
         block: u64,
         /// The clock.
@@ -142,6 +162,8 @@ pub enum NotReady {
 pub struct Snapshot {
     /// That block.
     pub finalised: BlockRef,
+    /// The clock, when the reading began.
+    read: u64,
     recent: Arc<HashSet<[u8; 32]>>,
     header_hash: [u8; 32],
     version: u64,
@@ -164,23 +186,46 @@ impl Snapshot {
             enclaves: self.enclaves.clone(),
         }
     }
+
+    /// What is said after a while is said of an older chain, whatever the endpoint does meanwhile.
+    fn check_age(&self, options: &FollowOptions, clock: u64) -> Result<(), NotReady> {
+        let (read, block) = (self.read, self.finalised.time);
+        if clock > read.saturating_add(options.behind) {
+            return Err(NotReady::Unread { read, clock });
+        }
+        if clock > block.saturating_add(options.final_behind) {
+            return Err(NotReady::NotFinal { block, clock });
+        }
+        Ok(())
+    }
 }
 
 /// What the follower found last, shared with whoever answers.
 #[derive(Clone)]
-pub struct Followed(Arc<RwLock<Result<Snapshot, Arc<NotReady>>>>);
+pub struct Followed {
+    found: Arc<RwLock<Result<Snapshot, Arc<NotReady>>>>,
+    options: FollowOptions,
+    clock: Arc<dyn Clock>,
+}
 
 impl Followed {
-    /// The newest snapshot.
+    fn new(options: FollowOptions, clock: &Arc<dyn Clock>) -> Self {
+        let found = Arc::new(RwLock::new(Err(Arc::new(NotReady::Starting))));
+        Self { found, options, clock: Arc::clone(clock) }
+    }
+
+    /// The newest snapshot, which is not old by now.
     ///
     /// # Errors
     /// [`NotReady`]: nothing may be given then.
     pub fn snapshot(&self) -> Result<Snapshot, Arc<NotReady>> {
-        self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
+        let found = self.found.read().unwrap_or_else(PoisonError::into_inner).clone()?;
+        found.check_age(&self.options, self.clock.now())?;
+        Ok(found)
     }
 
     fn set(&self, found: Result<Snapshot, Arc<NotReady>>) {
-        *self.0.write().unwrap_or_else(PoisonError::into_inner) = found;
+        *self.found.write().unwrap_or_else(PoisonError::into_inner) = found;
     }
 }
 
@@ -226,9 +271,9 @@ impl Follower {
             recent: VecDeque::new(),
             seen: None,
             memory: None,
+            followed: Followed::new(options, &clock),
             options,
             clock,
-            followed: Followed(Arc::new(RwLock::new(Err(Arc::new(NotReady::Starting))))),
         })
     }
 
@@ -275,6 +320,7 @@ impl Follower {
     }
 
     async fn read(&mut self) -> Result<Snapshot, NotReady> {
+        let read = self.clock.now();
         self.check_clock().await?;
         let finalised = self.chain.finalised_block().await?;
         self.check_history(&finalised).await?;
@@ -287,14 +333,17 @@ impl Follower {
         self.version = check_version(version, self.version)?;
         let header_hash = self.pool.header_hash(finalised.id()).await?.0;
         self.remember(&finalised).await?;
-        Ok(Snapshot {
+        let snapshot = Snapshot {
             finalised,
+            read,
             recent: Arc::new(self.recent.iter().map(|block| block.hash.0).collect()),
             header_hash,
             version,
             submissions: Arc::clone(&self.submissions),
             enclaves,
-        })
+        };
+        snapshot.check_age(&self.options, self.clock.now())?;
+        Ok(snapshot)
     }
 
     /// Who is current in the registry. Where it cannot be read there is no snapshot, and nothing is given.

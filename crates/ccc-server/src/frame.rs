@@ -3,7 +3,7 @@
 //! *Layout*: u16 count ‖ count × LP(ask). An ask is LP(request, kind 20) ‖ LP(recipient with evidence, kind 23) ‖
 //! LP(identity: epoch u64 ‖ signature 65, or nothing) ‖ LP(table header, 435 bytes, or nothing) ‖ u32 m ‖ m ×
 //! LP(ciphertext, kind 1). Replies: u16 count ‖ count × (u8 outcome ‖ LP(envelope, or nothing)). LP(x) is u32 length ‖ x; integers big-endian. The objects inside carry version,
-//! suite and kind; the path and the content type carry those of the frame.
+//! suite and kind; the frame has none, and a body of a release that wrote it otherwise is malformed here.
 
 use ccc_core::{
     ciphertext::{Ciphertext, CiphertextError},

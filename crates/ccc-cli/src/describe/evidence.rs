@@ -11,7 +11,8 @@ use std::borrow::Cow;
 pub(super) fn of(fields: Fields, evidence: &[u8]) -> Fields {
     match EvidenceList::from_bytes(evidence) {
         Ok(list) if list.pieces().len() > 1 => of_several(fields, &list),
-        _ => of_one(fields, evidence),
+        Ok(_) => of_one(fields, evidence),
+        Err(error) => fields.add("malformed", error.to_string()),
     }
 }
 

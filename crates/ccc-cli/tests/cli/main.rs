@@ -21,6 +21,7 @@ mod desk_permit;
 #[cfg(unix)]
 mod desk_sealed;
 mod drill;
+mod evidence_lists;
 mod exports;
 mod handed_over;
 mod help;

@@ -383,7 +383,13 @@ impl Host {
         }
         let ciphertexts = plan.ciphertexts().iter().map(|verified| verified.ciphertext().clone()).collect();
         let identity = attempt.identity();
-        let ask = Ask { request: request.clone(), card: attempt.card().clone(), identity, ciphertexts, header: header.cloned() };
+        let ask = Ask {
+            request: request.clone(),
+            card: attempt.card().clone(),
+            identity,
+            ciphertexts,
+            header: header.cloned(),
+        };
         let (need, end) = (self.parts.committee.threshold().t(), Instant::now() + CATCH_UP);
         loop {
             let mut gathered = self.parts.vault.gather(std::slice::from_ref(&ask)).await;

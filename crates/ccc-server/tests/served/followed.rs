@@ -4,7 +4,7 @@ use crate::scene::Scene;
 use alloy::providers::Provider;
 use ccc_server::follow::{Clock, FollowOptions, Follower, Memory, NotReady, Seen};
 use serde_json::{Value, json};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, atomic::Ordering::SeqCst};
 
 async fn follower(scene: &Scene) -> Follower {
     let clock: Arc<dyn Clock> = Arc::clone(&scene.clock) as _;
@@ -115,4 +115,36 @@ async fn n155_a_memory_that_fails_stops_shares() {
     *memory.1.lock().unwrap() = true;
     let again = self::follower(&scene).await.remembering(memory);
     assert!(matches!(again.err(), Some(NotReady::Memory { .. })));
+}
+
+/// What was read is answered from for as long as a block may be old, whatever the endpoint does meanwhile: a look that never
+/// ends keeps no revocation out.
+#[tokio::test]
+async fn n099_what_was_read_long_ago_is_not_answered_from() {
+    let scene = Scene::new().await;
+    let mut follower = follower(&scene).await;
+    follower.look().await.unwrap();
+    let read = scene.clock.now();
+    scene.clock.0.store(read + 300, SeqCst);
+    assert!(follower.followed().snapshot().is_ok(), "the last second");
+    scene.clock.0.store(read + 301, SeqCst);
+    let unread = follower.followed().snapshot().unwrap_err();
+    assert!(matches!(*unread, NotReady::Unread { read: at, clock } if (at, clock) == (read, read + 301)), "{unread}");
+}
+
+/// Blocks go on and none becomes final: what was decided meanwhile is not read, so nothing is said.
+#[tokio::test]
+async fn n099_a_chain_of_which_nothing_becomes_final_is_not_answered_from() {
+    let scene = Scene::new().await;
+    let options = FollowOptions { final_behind: 60, ..FollowOptions::default() };
+    let clock: Arc<dyn Clock> = Arc::clone(&scene.clock) as _;
+    let mut follower = Follower::new(&scene.world.chain, &scene.world.deployment, options, clock).await.unwrap();
+    let last = scene.world.chain.finalised_block().await.unwrap().time;
+    scene.clock.0.store(last + 60, SeqCst);
+    follower.look().await.unwrap();
+    scene.clock.0.store(last + 61, SeqCst);
+    let late = |found: Arc<NotReady>| matches!(*found, NotReady::NotFinal { block, clock } if (block, clock) == (last, last + 61));
+    assert!(late(follower.followed().snapshot().unwrap_err()), "read in time, and asked late");
+    assert!(late(follower.look().await.unwrap_err()), "read late");
+    assert!(late(follower.followed().snapshot().unwrap_err()));
 }

@@ -8,7 +8,7 @@ use crate::{
 use ccc_chain::{Chain, ConnectOptions, Deployment, deploy::enclave_registry};
 use ccc_core::{
     ciphertext::VerifiedCiphertext,
-    enclave::identity::{IdentityKey, IdentitySignature},
+    enclave::identity::{IdentityKey, IdentityRefusal, IdentitySignature},
     report::{EnclaveAdmission, Statement},
 };
 use ccc_node::vault_node::{Ask, Behaviour, EnclaveRefusal, MemoryJournal, Refusal, VaultNode};
@@ -16,7 +16,7 @@ use ccc_server::{
     follow::{Clock, FollowOptions, Follower, NotReady},
     frame::{self, FrameError, Reply},
 };
-use std::sync::Arc;
+use std::sync::{Arc, atomic::Ordering::SeqCst};
 
 const NOBODY: EnclaveAdmission =
     EnclaveAdmission { measurement: [0; 32], box_key: [0; 32], signer: [0; 20], expiry: 0 };
@@ -135,6 +135,29 @@ async fn n099_a_registry_that_cannot_be_read_ends_the_answers() {
     assert!(follower.followed().snapshot().is_err());
     follower.look().await.unwrap();
     assert!(registered.answer(&follower, &ask).is_none());
+}
+
+/// Long before the identity's end the program's allowance ends: judged by the node's own time, at a block of before.
+#[tokio::test]
+async fn n099_an_allowance_that_ends_after_the_block_is_over_by_the_nodes_time() {
+    let mut registered = Registered::new().await;
+    let now = registered.scene.clock.now();
+    let identity = *registered.key.identity();
+    let allowed = EnclaveAdmission { measurement: MEASUREMENT, expiry: now + 1_000, ..NOBODY };
+    registered.decide(allowed, 1).await;
+    let (signer, box_key, expiry) = (identity.signer, identity.box_key, now + 900);
+    registered.decide(EnclaveAdmission { signer, box_key, expiry, ..allowed }, 2).await;
+    // a shorter allowance afterwards
+    registered.decide(EnclaveAdmission { expiry: now + 200, ..allowed }, 3).await;
+    let mut follower = registered.follower(&registered.scene.world.chain).await;
+    follower.look().await.unwrap();
+    let ask = registered.attempt(5).await.ask;
+    registered.scene.clock.0.store(now + 200, SeqCst);
+    assert!(registered.answer(&follower, &ask).is_none(), "its last second");
+    registered.scene.clock.0.store(now + 201, SeqCst);
+    let refused = registered.answer(&follower, &ask);
+    let over = matches!(&refused, Some(Refusal::Enclave(EnclaveRefusal::Identity(IdentityRefusal::Expired { not_after, .. }))) if *not_after == now + 200);
+    assert!(over, "{refused:?}");
 }
 
 /// The signature goes with the ask over TLS; one that is none is a malformed call.

@@ -14,7 +14,7 @@ use crate::{
 use ccc_chain::Deployment;
 use ccc_core::{
     ciphertext::Ciphertext,
-    enclave::attestation::{EvidenceList, Policy, ProviderKind},
+    enclave::attestation::{Evidence, EvidenceList, Policy, ProviderKind},
     encoding::Kind,
     envelope::{Envelope, EnvelopeError},
     epoch::Epoch,
@@ -318,20 +318,13 @@ impl Checker<'_> {
         }
     }
 
-    /// Of as many makers as the policy asks for; each that has a nonce has the request's.
+    /// Of as many makers as the policy asks for, which all answer one request.
     fn several(&self, bytes: &[u8], policy: &Policy) -> Established {
         let accepted = policy.genuine_together(bytes, self.at).map_err(|error| error.to_string())?;
         let kinds: Vec<String> = accepted.iter().map(|evidence| evidence.kind.to_string()).collect();
-        let genuine = format!("genuine evidence of accepted enclaves: {}", kinds.join(", "));
-        let unjudged = "its user data, and so the keys, is not judged";
-        let named: Vec<[u8; 64]> = self.requests().map(|request| request.digest()).collect();
-        if named.is_empty() {
-            return Ok(format!("{genuine}; name the request to check its nonce; {unjudged}"));
-        }
-        for nonce in accepted.iter().filter_map(|evidence| evidence.nonce.as_ref()) {
-            same("the nonce: the request", named.iter().any(|digest| digest[..] == nonce[..]))?;
-        }
-        Ok(format!("{genuine}, those with a nonce for this request; {unjudged}"))
+        let genuine = format!("genuine evidence of accepted enclaves ({})", kinds.join(", "));
+        let nonce = shared_nonce(&accepted)?;
+        self.for_request(&genuine, nonce, "; its user data, and so the keys, is not judged")
     }
 
     fn one(&self, bytes: &[u8], policy: &Policy) -> Established {
@@ -345,9 +338,14 @@ impl Checker<'_> {
             ProviderKind::Simulated => "",
             _ => "; its user data, and so its configuration, is not judged",
         };
+        self.for_request(&genuine, evidence.nonce.as_deref(), unjudged)
+    }
+
+    /// Whether genuine evidence is for a request that is named, if any is.
+    fn for_request(&self, genuine: &str, nonce: Option<&[u8]>, unjudged: &str) -> Established {
         let mut requests = self.requests().peekable();
         let named = requests.peek().is_some();
-        match &evidence.nonce {
+        match nonce {
             None if named => {
                 Err(format!("{genuine}, age not stated; it has no nonce, and nothing here binds it to the request"))
             }
@@ -391,6 +389,25 @@ impl Checker<'_> {
             set.f
         ))
     }
+}
+
+/// The nonce of evidence that was accepted together: several pieces answer one request, or are nothing together.
+fn shared_nonce(accepted: &[Evidence]) -> Result<Option<&[u8]>, String> {
+    let [first, others @ ..] = accepted else { return Ok(None) };
+    let nonce = first.nonce.as_deref();
+    if others.is_empty() {
+        return Ok(nonce);
+    }
+    if let Some(without) = accepted.iter().find(|evidence| evidence.nonce.is_none()) {
+        let kind = without.kind;
+        return Err(format!(
+            "the {kind} evidence has no nonce, and nothing here ties it to the other pieces of its list"
+        ));
+    }
+    if others.iter().all(|other| other.nonce.as_deref() == nonce) {
+        return Ok(nonce);
+    }
+    Err("the nonces of the list differ: its pieces answer no one request".into())
 }
 
 /// Whether an enclave's keys are attested for a request.
@@ -480,3 +497,6 @@ fn sidecar(bytes: &[u8], headers: &[Header]) -> Established {
     }
     Err(refusal)
 }
+
+#[cfg(test)]
+mod tests;

@@ -211,8 +211,8 @@ impl Policy {
         Ok(accepted.into_iter().map(|(_, evidence)| evidence).collect())
     }
 
-    /// The first is accepted, and with it as many makers as have to vouch. Nothing is judged beyond that number.
-    fn led(
+    /// The first is accepted, and with it as many makers as have to vouch. Where one is enough, the first alone is judged.
+    pub(super) fn led(
         &self,
         mut judged: impl Iterator<Item = Result<Evidence, PolicyRefusal>>,
     ) -> Result<Vec<(usize, Evidence)>, PolicyRefusal> {
@@ -309,7 +309,7 @@ impl Policy {
     }
 
     /// Judges again what was accepted before of presented evidence, under a policy that may have changed: all but its age, its
-    /// dates and its signatures, and its chain against revocation lists.
+    /// dates and its signatures. Its chain is held against the revocation lists of now.
     pub(crate) fn check_again(
         &self,
         (presented, accepted): (&[u8], &[(usize, Evidence)]),

@@ -291,6 +291,32 @@ fn n108_one_maker_does_not_vouch_for_two() {
     assert_eq!(judge(vec![Ok(tdx), Ok(sgx)]), few(1, vec![]));
 }
 
+/// Of a list, the first and one of another maker are enough, wherever that one stands; without the first nothing is.
+#[test]
+fn n108_two_makers_vouch_in_a_list() {
+    let (aws, amd) = (verify(&nitro(), NITRO_AT), verify(&snp(), NITRO_AT));
+    let (aws, amd) = (aws.expect("genuine evidence"), amd.expect("genuine evidence"));
+    let mut policy = exact(&aws);
+    policy.measurements.push(amd.measurement);
+    policy.hardware.kinds = 2;
+    let debug = || Err(PolicyRefusal::Debug);
+    let judge = |all: Vec<Result<Evidence, PolicyRefusal>>| policy.led(all.into_iter());
+    let both = vec![(0, aws.clone()), (2, amd.clone())];
+    assert_eq!(judge(vec![Ok(aws.clone()), debug(), Ok(amd.clone())]), Ok(both));
+    assert_eq!(judge(vec![debug(), Ok(aws.clone()), Ok(amd.clone())]), Err(PolicyRefusal::Debug));
+    let list = |pieces: &[&[u8]]| EvidenceList::join(pieces).expect("a list");
+    let together = |bytes: &[u8]| policy.genuine_together(bytes, NITRO_AT);
+    assert_eq!(together(&list(&[&nitro(), &snp()])), Ok(vec![aws.clone(), amd.clone()]));
+    assert_eq!(together(&list(&[&snp(), &nitro()])), Ok(vec![amd.clone(), aws.clone()]));
+    let few = |refused| Err(PolicyRefusal::Kinds { found: 1, needed: 2, refused });
+    assert_eq!(together(&list(&[&nitro(), &nitro()])), few(vec![]));
+    assert_eq!(together(&nitro()), few(vec![]));
+    let alone = Policy { measurements: vec![aws.measurement], ..policy.clone() };
+    let unlisted = || PolicyRefusal::Measurement { found: amd.measurement, listed: 1 };
+    assert_eq!(alone.genuine_together(&list(&[&nitro(), &snp()]), NITRO_AT), few(vec![(1, unlisted())]));
+    assert_eq!(alone.genuine_together(&list(&[&snp(), &nitro()]), NITRO_AT), Err(unlisted()));
+}
+
 #[test]
 fn n108_evidence_of_one_kind_is_refused_where_two_have_to_vouch() {
     let (hardware, said, nonce, at) = (simulated::SimulatedHardware::from_seed(&[4; 32]), [1; 64], [2; 64], SNP_AT);

@@ -207,20 +207,28 @@ fn n099_an_identity_that_a_policy_would_no_longer_admit_is_forgotten_and_named()
     assert_eq!(scene.known.judge_again(&scene.policy, NOW), [signer]);
 }
 
+/// A genuine report of Milan, and what it says, as if it said it of this identity.
+#[cfg(feature = "snp")]
+fn milan(scene: &Scene, challenge: &[u8; 64]) -> (Vec<u8>, Evidence) {
+    let text = core::str::from_utf8(crate::support::file("attestation/snp/report_milan.hex")).unwrap();
+    let report = hex::decode(text.trim()).unwrap();
+    let vcek = crate::support::file("attestation/snp/vcek_milan.der");
+    let report = report[..].try_into().unwrap();
+    let bytes = super::super::attestation::Body::Snp { report, vcek }.to_bytes().unwrap();
+    let said = scene.key.identity().user_data(challenge);
+    let user_data = ProviderKind::SevSnp.user_data(&said, &CONFIGURATION).to_vec();
+    let evidence = Evidence { user_data, ..super::super::attestation::verify(&bytes, 1_700_000_000).unwrap() };
+    (bytes, evidence)
+}
+
 /// A policy that was given revocation lists since the admission holds the chain against them: here the list of AMD's root
 /// is not among them.
 #[cfg(feature = "snp")]
 #[test]
 fn n109_an_identity_whose_chain_new_lists_refuse_is_forgotten_and_named() {
     let mut scene = Scene::new();
-    let text = core::str::from_utf8(crate::support::file("attestation/snp/report_milan.hex")).unwrap();
-    let report = hex::decode(text.trim()).unwrap();
-    let vcek = crate::support::file("attestation/snp/vcek_milan.der");
-    let report = report[..].try_into().unwrap();
-    let bytes = super::super::attestation::Body::Snp { report, vcek }.to_bytes().unwrap();
     let (challenge, identity) = ([9; 64], *scene.key.identity());
-    let user_data = ProviderKind::SevSnp.user_data(&identity.user_data(&challenge), &CONFIGURATION).to_vec();
-    let evidence = Evidence { user_data, ..super::super::attestation::verify(&bytes, 1_700_000_000).unwrap() };
+    let (bytes, evidence) = milan(&scene, &challenge);
     scene.policy.measurements.push(evidence.measurement);
     scene.policy.hardware.configurations = vec![CONFIGURATION];
     let attested = AttestedIdentity { identity, evidence: bytes };
@@ -229,6 +237,38 @@ fn n109_an_identity_whose_chain_new_lists_refuse_is_forgotten_and_named() {
     let list = crate::support::file("attestation/snp/revocation/nothing.crl");
     scene.policy.hardware.revocation.add(list.to_vec()).unwrap();
     assert_eq!(scene.known.judge_again(&scene.policy, NOW), [identity.signer]);
+}
+
+/// Of a list, each maker's own chain is held against the lists, at its own place: here the third piece's.
+#[cfg(feature = "snp")]
+#[test]
+fn n108_n109_of_two_makers_that_vouch_each_is_judged_again() {
+    let mut scene = Scene::new();
+    let (challenge, identity) = ([9; 64], *scene.key.identity());
+    let (amd, by_amd) = milan(&scene, &challenge);
+    let own = scene.provider.attest(&identity.user_data(&challenge), &challenge, NOW).unwrap();
+    let foreign = SimulatedProvider::new(SimulatedHardware::from_seed(&[8; 32]), MEASUREMENT);
+    let refused = foreign.attest(&identity.user_data(&challenge), &challenge, NOW).unwrap();
+    let by_own = scene.policy.genuine(&own, NOW).unwrap();
+    scene.policy.measurements.push(by_amd.measurement);
+    scene.policy.hardware.configurations = vec![CONFIGURATION];
+    scene.policy.hardware.kinds = 2;
+    let evidence = super::super::attestation::EvidenceList::join(&[&own, &refused, &amd]).unwrap();
+    let accepted = vec![(0, by_own), (2, by_amd)];
+    let remember = |scene: &mut Scene| {
+        let attested = AttestedIdentity { identity, evidence: evidence.clone() };
+        scene.known.remember(attested, accepted.clone(), challenge, &scene.policy).unwrap();
+    };
+    remember(&mut scene);
+    assert!(scene.known.judge_again(&scene.policy, NOW).is_empty());
+    let lists = scene.policy.hardware.revocation.clone();
+    let list = crate::support::file("attestation/snp/revocation/nothing.crl");
+    scene.policy.hardware.revocation.add(list.to_vec()).unwrap();
+    assert_eq!(scene.known.judge_again(&scene.policy, NOW), [identity.signer], "no list of AMD's root");
+    scene.policy.hardware.revocation = lists;
+    remember(&mut scene);
+    scene.policy.measurements.pop();
+    assert_eq!(scene.known.judge_again(&scene.policy, NOW), [identity.signer], "AMD's program was taken off");
 }
 
 /// One image under another configuration has the same measurement, and is another program.
@@ -288,6 +328,20 @@ fn a_sealed_identity_opens_for_the_same_program_alone() {
     assert!(matches!(IdentityKey::unseal(&short, &key).err(), Some(UnsealError::Encoding(_))));
     let zeros = key.seal(&[0; 80], &mut scene.rng).unwrap();
     assert!(matches!(IdentityKey::unseal(&zeros, &key).err(), Some(UnsealError::Encoding(_))));
+}
+
+/// Sealed by the same program, and longer than an identity: what stands behind it is not passed over.
+#[test]
+fn bytes_behind_a_sealed_identity_are_refused() {
+    let mut scene = Scene::new();
+    let key = scene.provider.sealing_key(&CONFIGURATION).unwrap();
+    let sealed = scene.key.seal(&key, &mut scene.rng).unwrap();
+    let plain = key.open(&sealed).unwrap();
+    let again = key.seal(&plain, &mut scene.rng).unwrap();
+    assert_eq!(IdentityKey::unseal(&again, &key).unwrap().identity(), scene.key.identity());
+    let longer = key.seal(&[&plain[..], &[0]].concat(), &mut scene.rng).unwrap();
+    let trailing = EncodingError::Trailing { found: 1 };
+    assert_eq!(IdentityKey::unseal(&longer, &key).err(), Some(UnsealError::Encoding(trailing)));
 }
 
 fn restarted_under(configuration: [u8; 32]) -> SealingKey {

@@ -1,5 +1,5 @@
-//! What goes over the device as bytes (`vectors/attestation/nsm`), made by hand: a device that gives them, read as AWS's crate
-//! reads them.
+//! What goes over the device as bytes (`vectors/attestation/nsm`), made by hand: a device that gives them, read into
+//! the types of AWS's crate by the call that it makes itself.
 
 use super::*;
 use std::path::PathBuf;
@@ -64,7 +64,7 @@ fn recorded_answers_to_other_questions_are_refused() {
     assert!(attest("attestation-too-long").is_err_and(|reason| reason.starts_with("a document of 12289 bytes")));
 }
 
-/// The crate makes an error of the device out of bytes that it cannot read.
+/// As the crate does, the device here makes an error out of bytes that the types do not take: none of these is taken.
 #[test]
 fn bytes_that_are_no_answer_are_refused() {
     for name in ["nothing", "cut", "longer", "unknown", "no-document", "text-for-octets"] {
