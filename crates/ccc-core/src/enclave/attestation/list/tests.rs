@@ -31,7 +31,8 @@ fn pieces_are_read_as_they_were_joined_and_one_alone_is_itself() {
     let joined = EvidenceList::join(&[&one, &two]).unwrap();
     let list = EvidenceList::from_bytes(&joined).unwrap();
     assert_eq!((list.pieces(), list.first()), (&[&one[..], &two[..]][..], &one[..]));
-    let layout = [&header(Kind::Evidence)[..], &[0, 2], &(one.len() as u32).to_be_bytes(), &one].concat();
+    let layout =
+        [&header(Kind::Evidence)[..], &[0, 2], &u32::try_from(one.len()).unwrap().to_be_bytes(), &one].concat();
     assert!(joined.starts_with(&layout) && joined.ends_with(&two));
     assert_ne!(evidence_digest(&joined), evidence_digest(&one));
     assert!(ProviderKind::of(&joined).is_err(), "of no one provider");
@@ -45,7 +46,7 @@ fn n105_lists_of_another_form_are_refused() {
         let pieces = vec![&one[..]; count];
         assert_eq!(EvidenceList::join(&pieces), range("pieces of evidence", count as u64));
         let mut bytes = EvidenceList::join(&[&one, &one]).unwrap();
-        bytes[9] = count as u8;
+        bytes[9] = u8::try_from(count).unwrap();
         assert_eq!(EvidenceList::from_bytes(&bytes).map(drop), range("pieces of evidence", count as u64).map(drop));
     }
     let joined = EvidenceList::join(&[&one, &one]).unwrap();
