@@ -54,8 +54,7 @@ use std::path::PathBuf;
 const ABOUT: &str = "Confidential reserves that heal themselves";
 
 const AFTER: &str = "\
-Examples:
-  ccc recover                       one reserve, from insolvent to solvent, on an embedded chain
+Example: `ccc recover` takes one reserve from insolvent to solvent, on an embedded chain.
 
 FILE may be `-` for standard input or output. Exit codes: 0 done, 1 the answer is no, 2 could not.";
 

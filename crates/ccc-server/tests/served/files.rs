@@ -128,7 +128,7 @@ async fn n156f_a_node_that_was_set_back_finds_it_out_and_answers_nobody() {
     let dir = tempfile::tempdir().unwrap();
     let (config, keys) = (config(dir.path(), &chain.url(), &scene.host.public()), held(&scene, 0, 0));
     drop(start(&scene, &config, &keys, public(&scene)).await.unwrap());
-    let journal = config.key.with_extension("journal");
+    let journal = config.key.with_extension("answers");
     let mut asks = Vec::new();
     for number in [1, 2] {
         let order = scene.submit(number, b"sell 25").await;
