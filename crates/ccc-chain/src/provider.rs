@@ -297,6 +297,16 @@ impl Chain {
         block.map(|block| BlockRef::of(&block.header)).ok_or_else(|| ChainError::NoBlock { block: id.to_string() })
     }
 
+    /// The block of several reads that belong together: a tag may name another one from call to call.
+    pub(crate) async fn pinned(&self, at: BlockId) -> Result<BlockId, ChainError> {
+        match at {
+            BlockId::Number(BlockNumberOrTag::Latest | BlockNumberOrTag::Safe | BlockNumberOrTag::Finalized) => {
+                Ok(self.block(at).await?.id())
+            }
+            at => Ok(at),
+        }
+    }
+
     /// The newest final block.
     ///
     /// # Errors

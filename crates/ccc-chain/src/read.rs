@@ -132,12 +132,12 @@ impl Pool {
         CREDarkPool::new(self.address, self.chain.provider())
     }
 
-    /// The table at a block.
+    /// The table at a block, all of it at one, also where a tag is given.
     ///
     /// # Errors
     /// See [`ChainError`].
     pub async fn table(&self, at: BlockId) -> Result<TableState, ChainError> {
-        let pool = self.contract();
+        let (pool, at) = (self.contract(), self.chain.pinned(at).await?);
         Ok(TableState {
             version: pool.tableVersion().block(at).call().await?,
             header_hash: pool.headerHash().block(at).call().await?,
@@ -318,12 +318,13 @@ pub struct Attestation {
     pub agent_key: B256,
 }
 
-/// Reads the attestation contract at `address`.
+/// Reads the attestation contract at `address`, all of it at one block, also where a tag is given: a report that arrives
+/// meanwhile changes nothing of the answer.
 ///
 /// # Errors
 /// [`ChainError::OutOfRange`] for a status that this version does not know.
 pub async fn attestation(chain: &Chain, address: Address, at: BlockId) -> Result<Attestation, ChainError> {
-    let contract = ReserveAttestation::new(address, chain.provider());
+    let (contract, at) = (ReserveAttestation::new(address, chain.provider()), chain.pinned(at).await?);
     let status = contract.status().block(at).call().await?;
     let verdict = Verdict::try_from(status);
     let out_of_range = |_| ChainError::OutOfRange { field: "solvency status", found: status.to_string() };

@@ -13,11 +13,11 @@ use alloy::{eips::BlockId, primitives::B256, providers::Provider, rpc::types::Tr
 use ccc_chain::{
     Chain, ChainError, ConnectOptions, EmbeddedConfig,
     embedded::{ChainServer, Clock, EmbeddedTransport},
-    submit,
+    read, submit,
     submitter::{self, GaveUp, MOST_FEE, Policy, Submission, Submitted, SystemClock},
     watch::{Event, Watcher},
 };
-use ccc_core::report::{Round, SignedReport, Statement};
+use ccc_core::report::{Round, SignedReport, Statement, Verdict};
 use common::{
     CHAIN_ID, GENESIS_TIME, World,
     proxy::{Fault, Proxy},
@@ -347,4 +347,25 @@ async fn a_policy_that_no_pool_would_follow_is_refused() {
     let outcome = place.submit(&signed, &dear).await;
     assert!(matches!(outcome, Err(ChainError::GaveUp(GaveUp::Fee { most: 1, .. }))), "{outcome:?}");
     assert_eq!(place.proxy.asked("eth_sendRawTransaction"), 0);
+}
+
+/// A report that arrives between two calls of one reading at the newest block: the answer is that of before it, whole.
+#[tokio::test]
+async fn an_attestation_is_read_at_one_block() {
+    let place = Place::new().await;
+    let (world, attestation) = (&place.world, place.world.deployment.attestation);
+    let before = read::attestation(&world.chain, attestation, BlockId::latest()).await.unwrap();
+    place.proxy.fault("eth_call", 1, Fault::Delay(Duration::ZERO));
+    place.proxy.fault("eth_call", 1, Fault::Delay(Duration::from_secs(3)));
+    let arrives = async {
+        while place.proxy.asked("eth_call") < 2 {
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+        let solvency = world.solvency(Verdict::Solvent).await;
+        world.deliver_statement(Statement::Solvency(solvency), 1).await.unwrap();
+    };
+    let (seen, ()) = tokio::join!(read::attestation(&place.chain, attestation, BlockId::latest()), arrives);
+    assert_eq!(seen.unwrap(), before);
+    let after = read::attestation(&place.chain, attestation, BlockId::latest()).await.unwrap();
+    assert_eq!((after.verdict, after.sequence), (Verdict::Solvent, 1));
 }

@@ -127,7 +127,10 @@ impl World {
         let wait = Wait::new("the round of the request");
         loop {
             match pool.request(B256::from(request.submission.id), BlockId::latest()).await?.status {
-                RequestStatus::Filled | RequestStatus::Failed => return self.take_versions().await,
+                RequestStatus::Filled => return self.take_versions().await,
+                RequestStatus::Failed => {
+                    return Err(RecoveryError::Services("the round could not fill the request".to_owned()));
+                }
                 RequestStatus::Expired | RequestStatus::Cancelled => {
                     return Err(RecoveryError::Services("no round settled the request in its time".to_owned()));
                 }
