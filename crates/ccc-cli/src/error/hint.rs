@@ -460,7 +460,10 @@ mod tests {
         let codes = tuples.filter_map(|rest| {
             let (code, after) = rest.split_once('"')?;
             let pair = after.trim_start_matches(',').trim_start();
-            let follows = pair.starts_with('"') || pair.starts_with("AGAIN") || pair.starts_with("OF_") || pair.starts_with("of_tls");
+            let follows = pair.starts_with('"')
+                || pair.starts_with("AGAIN")
+                || pair.starts_with("OF_")
+                || pair.starts_with("of_tls");
             let plain = !code.is_empty()
                 && code.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
             (follows && plain).then_some(code)

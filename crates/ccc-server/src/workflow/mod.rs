@@ -1,7 +1,7 @@
 //! A signer of reports as a service: it asks enclaves for results, reads the chain for itself before it signs, exchanges
 //! signatures with the other signers, and delivers.
 //!
-//! [`signer`] judges and signs; [`rooms`] answers the other signers; [`turn`] does what a turn asks for; [`schedule`] says
+//! `signer` judges and signs; `rooms` answers the other signers; `turn` does what a turn asks for; `schedule` says
 //! whose turn it is.
 
 mod agreement;
