@@ -11,7 +11,8 @@ use alloy::{
     rpc::types::{Filter, TransactionRequest},
 };
 use ccc_chain::{
-    ChainError, Deployment, embedded::TRANSACTION_GAS_CAP, read, transcript, transcript::StorageRecord, watch::Watcher,
+    ChainError, Deployment, calls, embedded::TRANSACTION_GAS_CAP, read, transcript, transcript::StorageRecord,
+    watch::Watcher,
 };
 use ccc_core::report::{Statement, Verdict};
 use common::{GENESIS_TIME, USDC_LOT, World, embedded_chain, salt, wallet};
@@ -114,11 +115,18 @@ async fn funding_belongs_to_the_block_after_it() {
 async fn estimate_is_the_least_gas_that_suffices() {
     let world = World::new().await;
     let token = ccc_chain::bindings::TestToken::new(world.deployment.tokens[0].address, world.chain.provider());
-    let request = token.mint(world.maker.address(), U256::from(5)).into_transaction_request();
-    let request = request.from(world.owner.address());
-    let least = world.chain.estimate(&request).await.unwrap();
-    assert!(world.chain.simulate(&request.clone().gas_limit(least)).await.is_ok());
-    assert!(world.chain.simulate(&request.gas_limit(least - 1)).await.is_err());
+    let amount = U256::from(USDC_LOT);
+    let mint = token.mint(world.maker.address(), amount).into_transaction_request().from(world.owner.address());
+    world.chain.send(&world.owner, mint.clone()).await.unwrap();
+    let approval = token.approve(world.deployment.pool, amount).into_transaction_request();
+    world.chain.send(&world.maker, approval).await.unwrap();
+    // it calls the token, and the allowance that it uses up gives a refund
+    let deposit = calls::deposit(world.deployment.pool, 0, amount, salt(9), Bytes::from_static(&[7; 553]));
+    for request in [mint, deposit.from(world.maker.address())] {
+        let least = world.chain.estimate(&request).await.unwrap();
+        assert!(world.chain.simulate(&request.clone().gas_limit(least)).await.is_ok());
+        assert!(world.chain.simulate(&request.gas_limit(least - 1)).await.is_err());
+    }
 }
 
 #[tokio::test]
