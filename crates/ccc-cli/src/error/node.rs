@@ -74,6 +74,14 @@ fn of_start(error: &StartError) -> (&'static str, &'static str) {
             "other-keys",
             "key file and committee belong to different participants or epochs: name the pair that belongs together",
         ),
+        StartError::OthersKeys { .. } => (
+            "other-keys",
+            "a configuration or a key file was copied from another node: name this node's own, which no other has",
+        ),
+        StartError::Records { .. } => (
+            "node-records",
+            "one process runs a node; where none does, the file is damaged: moved away, the node begins without what it made last",
+        ),
         StartError::Journal(error) => of_journal(error),
         StartError::Production(_) => ("production", "SECURITY.md lists what production refuses"),
         StartError::Audit(_) => {

@@ -2,66 +2,30 @@
 
 use super::sources::{Class, Rule};
 use crate::config::{
-    Answers, ChainSection, ClientSection, ConfigError, PeerSection, loopback, peers, read_table, unique,
+    Answers, ClientSection, ConfigError, File, Kind, KindConfig, PeerSection, client_keys, peers, unique,
 };
-use ccc_node::policy_file::ModeName;
 use serde::Deserialize;
 use std::{net::SocketAddr, path::PathBuf};
 
-/// Values at the top of the file that the environment may replace.
-const REPLACED: [&str; 12] = [
-    "mode",
-    "listen",
-    "operations",
-    "key",
-    "hardware",
-    "committee",
-    "deployment",
-    "policy",
-    "pool",
-    "store",
-    "rpc_url",
-    "answers",
-];
+/// The file of a host.
+pub type EnclaveConfigFile = File<Enclave>;
 
-/// The file. Paths are relative to the directory from which the node is started.
+/// What it has beside the head.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct EnclaveConfigFile {
-    /// Whether simulated parts are accepted.
-    #[serde(default)]
-    pub mode: ModeName,
-    /// Where results are served.
-    #[serde(default = "listen")]
-    pub listen: SocketAddr,
-    /// Where health and meters are served, in the clear: a loopback address.
-    #[serde(default = "operations")]
-    pub operations: SocketAddr,
-    /// The host's sealed keys.
-    pub key: PathBuf,
+pub struct Enclave {
     /// The key that stands for the enclave's hardware.
     pub hardware: PathBuf,
-    /// The committee.
-    pub committee: PathBuf,
-    /// The deployment that is served.
-    pub deployment: PathBuf,
-    /// What participants and signers accept as the enclave; the host holds its own configuration against it.
-    pub policy: PathBuf,
     /// What the enclave is built for.
     pub pool: PathBuf,
     /// The directory of the table's versions.
     pub store: PathBuf,
-    /// The chain's node.
-    pub rpc_url: String,
     /// How participants answer.
     #[serde(default)]
     pub answers: Answers,
     /// What is made of several statements.
     #[serde(default)]
     pub rule: Rule,
-    /// How the chain is followed.
-    #[serde(default)]
-    pub chain: ChainSection,
     /// Where the participants are.
     #[serde(rename = "vault")]
     pub vault: Vec<VaultSection>,
@@ -110,31 +74,20 @@ impl SourceSection {
     }
 }
 
-fn listen() -> SocketAddr {
-    SocketAddr::from(([127, 0, 0, 1], 7460))
-}
+impl KindConfig for Enclave {
+    const KIND: Kind = Kind::Enclave;
+    const REPLACED: &'static [&'static str] = &["hardware", "pool", "store", "answers"];
 
-fn operations() -> SocketAddr {
-    SocketAddr::from(([127, 0, 0, 1], 7461))
-}
-
-impl EnclaveConfigFile {
-    /// Reads a file's text, lets the variables replace what they name, and checks the whole.
-    ///
-    /// # Errors
-    /// [`ConfigError`].
-    pub fn read(text: &str, variables: impl Iterator<Item = (String, String)>) -> Result<Self, ConfigError> {
-        let config: Self = read_table(text, variables, &REPLACED)?.try_into()?;
-        loopback(config.operations)?;
-        config.chain.check()?;
-        if config.sources.is_empty() {
+    fn check(&self) -> Result<(), ConfigError> {
+        if self.sources.is_empty() {
             return Err(ConfigError::Missing { what: "source" });
         }
-        config.sources.iter().enumerate().try_for_each(|(index, source)| source.check(index))?;
-        config.known()?;
-        Ok(config)
+        self.sources.iter().enumerate().try_for_each(|(index, source)| source.check(index))?;
+        self.known().map(drop)
     }
+}
 
+impl Enclave {
     /// Everybody who may call, by key.
     ///
     /// # Errors
@@ -142,8 +95,13 @@ impl EnclaveConfigFile {
     pub fn known(&self) -> Result<Vec<([u8; 32], String)>, ConfigError> {
         let clients: Vec<_> = self.workflow.iter().chain(&self.readers).cloned().collect();
         let enclaves = peers(&self.enclaves)?.into_iter().map(|(key, name, _)| (key, name));
-        let clients = crate::config::client_keys(&clients)?;
-        unique(clients.into_iter().chain(enclaves).collect())
+        unique(client_keys(&clients)?.into_iter().chain(enclaves).collect())
+    }
+
+    /// Where tables, what was made last, and receipts are kept.
+    #[must_use]
+    pub fn kept_paths(&self) -> [PathBuf; 3] {
+        [self.store.clone(), self.store.with_extension("kept"), self.store.with_extension("receipts")]
     }
 }
 
