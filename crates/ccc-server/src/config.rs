@@ -221,11 +221,17 @@ pub enum ConfigError {
         /// The address.
         found: SocketAddr,
     },
-    /// A source of the statement beyond this machine.
+    /// A source of the statement that is beyond this machine and without TLS, or has a secret in its address.
     #[error(
-        "source {index}: only http:// with a loopback address and a port is asked; run a proxy with TLS beside the host"
+        "source {index}: https:// without a name and a password is asked, or http:// with a loopback address and a port"
     )]
     Source {
+        /// Its position.
+        index: usize,
+    },
+    /// Authorities for a source that none is needed for.
+    #[error("source {index}: `authorities` is for https://, and its address has none")]
+    Authorities {
         /// Its position.
         index: usize,
     },

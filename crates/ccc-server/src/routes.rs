@@ -86,12 +86,7 @@ const REFUSED: [(u16, &str); 8] = [
     REFUSES[6],
 ];
 
-const fn door(
-    door: Door,
-    name: &'static str,
-    summary: &'static str,
-    refuses: &'static [(u16, &'static str)],
-) -> Route {
+const fn door(door: Door, name: &'static str, summary: &'static str, refuses: &'static [(u16, &'static str)]) -> Route {
     let Door { path, asks, replies } = door;
     let (page, listener) = (Page::Door, Listener::Peers);
     Route { page, listener, method: "POST", path, name, summary, takes: Some(asks), gives: replies, refuses }

@@ -12,7 +12,7 @@ use crate::{
     service::StartError,
 };
 use ccc_chain::Deployment;
-use ccc_core::keys::Committee;
+use ccc_core::keys::{Committee, Member};
 use ccc_enclave::config::EnclaveConfig;
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 use tokio::{net::TcpListener, sync::watch};
@@ -107,10 +107,16 @@ async fn again<A: Application>(
     }
 }
 
-/// Nobody who may call has the node's own key: its file would be another node's then.
-pub(crate) fn check_own(identity: &Identity, known: &[([u8; 32], String)]) -> Result<(), StartError> {
-    match known.iter().find(|(key, _)| *key == identity.public()) {
-        Some((_, name)) => Err(StartError::OthersKeys { name: name.clone() }),
+/// Nobody of the file and nobody of the committee has the node's own key: its key file would be another node's then.
+pub(crate) fn check_own(
+    identity: &Identity,
+    named: &[([u8; 32], String)],
+    committee: &Committee,
+) -> Result<(), StartError> {
+    let member = |member: &Member| (member.keys().signing_key(), format!("participant {}", member.identifier));
+    let mut others = named.iter().cloned().chain(committee.members().iter().map(member));
+    match others.find(|(key, _)| *key == identity.public()) {
+        Some((_, name)) => Err(StartError::OthersKeys { name }),
         None => Ok(()),
     }
 }

@@ -109,7 +109,9 @@ impl Head {
         ];
         match checks.into_iter().find(|(holds, _)| !holds) {
             Some((_, reason)) => Err(wrong(reason)),
-            None => Ok((Self { lines: number, hash: line.hash(), length: self.length + text.len() as u64, ..self }, line)),
+            None => {
+                Ok((Self { lines: number, hash: line.hash(), length: self.length + text.len() as u64, ..self }, line))
+            }
         }
     }
 }

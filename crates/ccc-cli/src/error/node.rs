@@ -11,6 +11,9 @@ impl Error {
                 ("node-config", "docs/spec/node.md has every key; `ccc node check-config FILE` reads it again")
             }
             Self::NodeStart(error) => of_start(error),
+            Self::SourceAuthorities(_) => {
+                ("source-authorities", "name a PEM file of certificates in the source's `authorities`, or leave it out")
+            }
             Self::AuditLog { .. } => {
                 ("audit-log", "lines before the one named hold together; compare with a copy kept elsewhere")
             }

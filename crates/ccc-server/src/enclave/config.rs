@@ -4,6 +4,7 @@ use super::sources::{Class, Rule};
 use crate::config::{
     Answers, ClientSection, ConfigError, File, Kind, KindConfig, PeerSection, client_keys, peers, unique,
 };
+use ccc_chain::https;
 use serde::Deserialize;
 use std::{net::SocketAddr, path::PathBuf};
 
@@ -61,13 +62,28 @@ pub struct SourceSection {
     pub url: String,
     /// The first line of this file is the bearer token.
     pub token_file: PathBuf,
+    /// Certificates (PEM) of those who may vouch for a source behind TLS, and nobody else; by default the system's.
+    #[serde(default)]
+    pub authorities: Option<PathBuf>,
     /// Who says it.
     pub class: Class,
 }
 
 impl SourceSection {
-    /// The client has no TLS, and the token would go over the network in the clear.
+    /// Whether it is asked behind TLS.
+    #[must_use]
+    pub fn has_tls(&self) -> bool {
+        https::address(&self.url).is_ok()
+    }
+
+    /// Without TLS the token would go over the network in the clear.
     fn check(&self, index: usize) -> Result<(), ConfigError> {
+        if self.has_tls() {
+            return Ok(());
+        }
+        if self.authorities.is_some() {
+            return Err(ConfigError::Authorities { index });
+        }
         let host = self.url.strip_prefix("http://").map(|rest| rest.split('/').next().unwrap_or_default());
         let local = host.and_then(|host| host.parse::<SocketAddr>().ok()).is_some_and(|at| at.ip().is_loopback());
         if local { Ok(()) } else { Err(ConfigError::Source { index }) }
@@ -110,13 +126,24 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_source_is_asked_on_this_machine_alone() {
-        let source = |url: &str| SourceSection { url: url.to_owned(), token_file: "t".into(), class: Class::Auditor };
+    fn a_source_is_asked_behind_tls_or_on_this_machine() {
+        let source = |url: &str| SourceSection {
+            url: url.to_owned(),
+            token_file: "t".into(),
+            authorities: None,
+            class: Class::Auditor,
+        };
+        let trusting = |url: &str| SourceSection { authorities: Some("a".into()), ..source(url) };
+        for url in ["https://custodian.example/v1/statement", "https://10.0.0.1:8443/s"] {
+            assert_eq!((source(url).check(0), trusting(url).check(0)), (Ok(()), Ok(())), "{url}");
+        }
+        assert_eq!(trusting("http://127.0.0.1:80/").check(2), Err(ConfigError::Authorities { index: 2 }));
         for url in ["http://127.0.0.1:8000/statement", "http://[::1]:80/v1/statement?of=x", "http://127.0.0.1:1"] {
             assert_eq!(source(url).check(0), Ok(()), "{url}");
         }
         let refused = [
-            "https://custodian.example/v1/statement",
+            "https://who:word@custodian.example/v1/statement",
+            "https:///v1/statement",
             "http://custodian.example/v1/statement",
             "http://127.0.0.1@10.0.0.1:80/",
             "http://10.0.0.1:80/statement",

@@ -3,8 +3,8 @@
 use super::host::{Host, HostError};
 use crate::{
     application::{Application, Body, Denied, Door, Said, audited},
-    audit::Auditor,
     attested::{Check, ENVELOPE, PAYOUTS, RESERVE, ROUND, TABLE, read_hash, read_version},
+    audit::Auditor,
     client::Connection,
     follow::Followed,
     identity::Identity,

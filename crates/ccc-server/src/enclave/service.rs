@@ -7,8 +7,8 @@ use super::{
     sources::Source,
 };
 use crate::{
-    client::{Client, Endpoint},
     audit::{AuditLog, Auditor},
+    client::{Client, Endpoint},
     config::peers,
     follow::Clock,
     identity::Identity,
@@ -19,7 +19,7 @@ use crate::{
 use ccc_core::{
     enclave::attestation::simulated::{SimulatedHardware, SimulatedProvider},
     identifier::Identifier,
-    keys::{Committee, Member, ParticipantKeys},
+    keys::ParticipantKeys,
     table::TableStore,
 };
 use ccc_enclave::config::EnclaveConfig;
@@ -62,7 +62,7 @@ pub async fn prepare(
     let (records, deployed) = (records(&kept)?, (public.deployment.chain_id, public.deployment.pool));
     let seen = SeenRecord::of(Arc::clone(&records), &keys, deployed.0, &deployed.1);
     let (identity, known) = (Identity::new(keys), file.own.known()?);
-    check_others(&identity, &known, &public.committee)?;
+    check_own(&identity, &known, &public.committee)?;
     let (chain, follower) = follow(file, &public.deployment, Arc::clone(&clock), (seen, forget_chain)).await?;
     let audit = Auditor::new(Some(AuditLog::open(&file.audit_path())?), clock);
     let endpoint = |at: &super::config::VaultSection| {
@@ -88,14 +88,6 @@ pub async fn prepare(
     let workflow = file.own.workflow.iter().map(|client| client.name.clone()).collect();
     let rooms = Rooms { host, followed: follower.followed(), workflow, audit };
     Serving::open(file, Arc::new(rooms), follower, &identity, &known).await
-}
-
-/// Nobody else, of the file or of the committee, has the host's key.
-fn check_others(identity: &Identity, known: &[([u8; 32], String)], committee: &Committee) -> Result<(), StartError> {
-    let member = |member: &Member| (member.keys().signing_key(), format!("participant {}", member.identifier));
-    let members: Vec<_> = committee.members().iter().map(member).collect();
-    check_own(identity, known)?;
-    check_own(identity, &members)
 }
 
 /// What can be checked without secrets, chain and ports.

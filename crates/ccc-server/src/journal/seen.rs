@@ -64,8 +64,7 @@ impl Memory for SeenRecord {
     fn last(&self) -> Result<Option<Seen>, String> {
         let stored = self.store.value(&self.name).map_err(|error| error.to_string())?;
         let stored = stored.filter(|bytes| !bytes.is_empty());
-        let seen =
-            stored.map(|bytes| self.read(&bytes).ok_or_else(|| "it is not what this node wrote".to_owned()));
+        let seen = stored.map(|bytes| self.read(&bytes).ok_or_else(|| "it is not what this node wrote".to_owned()));
         seen.transpose()
     }
 

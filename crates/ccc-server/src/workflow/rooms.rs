@@ -3,8 +3,8 @@
 use super::signer::Signer;
 use crate::{
     application::{Application, Body, Denied, Door, Said, audited},
-    audit::Auditor,
     attested::{SIGN, read_judged, verdict},
+    audit::Auditor,
     follow::Followed,
 };
 use std::sync::Arc;

@@ -61,7 +61,7 @@ impl Workflow {
         let records = records(&file.node.key.with_extension("seen"))?;
         let seen = SeenRecord::of(records, &keys, public.deployment.chain_id, &public.deployment.pool);
         let (identity, known) = (Identity::new(keys), file.own.known()?);
-        check_own(&identity, &file.own.everybody()?)?;
+        check_own(&identity, &file.own.everybody()?, &public.committee)?;
         let (chain, follower) = follow(file, &public.deployment, Arc::clone(&clock), (seen, forget_chain)).await?;
         let audit = Auditor::new(Some(AuditLog::open(&file.audit_path())?), clock);
         let Public { committee, deployment, policy } = public;
@@ -110,7 +110,8 @@ impl Workflow {
 pub fn check(file: &WorkflowConfig, public: &Public, enclave: &EnclaveConfig) -> Result<(), StartError> {
     let sharing = Sharing::Roster(public.committee.roster());
     let policy = Some(&public.policy);
-    Configuration { mode: file.node.mode.into(), seeded: false, dealt: false, sharing, policy, simulated: &[] }.check()?;
+    Configuration { mode: file.node.mode.into(), seeded: false, dealt: false, sharing, policy, simulated: &[] }
+        .check()?;
     file.own.known()?;
     check_pool(enclave, &public.deployment, &public.committee)
 }

@@ -1,6 +1,9 @@
 //! `ccc node check-config`: the file of a node of any kind, and the files that it names.
 
-use super::{public, read, read_text, refused, services::read_pool};
+use super::{
+    public, read, read_text, refused,
+    services::{authorities, read_pool},
+};
 use crate::{cli::CheckConfigArgs, command::Context, error::Error, ui::Answer};
 use ccc_node::policy_file::ModeName;
 use ccc_server::{
@@ -43,13 +46,19 @@ fn enclave(path: &Path) -> Result<Said, Error> {
     let file: EnclaveConfigFile = read(path)?;
     let (public, pool) = (public(&file.node)?, read_pool(&file.own.pool)?);
     enclave::service::check(&file, &public, &pool)?;
+    for source in &file.own.sources {
+        source.authorities.as_deref().map(|path| authorities(Some(path))).transpose()?;
+    }
     let tokens: Vec<_> = file.own.sources.iter().map(|source| &source.token_file).collect();
     are_files(&[vec![&file.node.key, &file.own.hardware], tokens].concat())?;
     let (vaults, sources) = (file.own.vault.len(), file.own.sources.len());
     let (signers, hosts) = (file.own.workflow.len(), file.own.enclaves.len());
     let [tables, kept, receipts] = file.own.kept_paths().map(|path| path.display().to_string());
     let own = [
-        format!("{vaults} of {} participants, {sources} sources, {signers} signers, {hosts} other hosts", members(&public)),
+        format!(
+            "{vaults} of {} participants, {sources} sources, {signers} signers, {hosts} other hosts",
+            members(&public)
+        ),
         format!("tables {tables}, what was made last {kept}, receipts {receipts}"),
     ];
     Ok(said(&file, &public, own, json!({ "sources": sources, "signers": signers, "hosts": hosts })))

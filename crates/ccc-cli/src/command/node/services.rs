@@ -16,6 +16,7 @@ use crate::{
     rounds::keys::read_keys,
     ui::Answer,
 };
+use ccc_chain::https::Authorities;
 use ccc_core::report::ReportSigner;
 use ccc_enclave::config::EnclaveConfig;
 use ccc_server::{
@@ -85,5 +86,12 @@ fn read_key(path: &Path, content: Content, passphrases: &Passphrases) -> Result<
 }
 
 fn source(section: &enclave::config::SourceSection) -> Result<Source, Error> {
-    Ok(Source { url: section.url.clone(), token: token(&section.token_file)?, class: section.class })
+    let authorities = section.has_tls().then(|| authorities(section.authorities.as_deref())).transpose()?;
+    Ok(Source { url: section.url.clone(), token: token(&section.token_file)?, authorities, class: section.class })
+}
+
+/// Those of a file and nobody else, or the system's.
+pub(super) fn authorities(path: Option<&Path>) -> Result<Authorities, Error> {
+    let read = |path: &Path| Ok::<_, Error>(Authorities::from_pem(&files::read(path, MAX_SETTINGS)?));
+    path.map_or_else(|| Ok(Authorities::system()), read)?.map_err(Error::SourceAuthorities)
 }
