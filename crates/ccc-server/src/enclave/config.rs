@@ -143,7 +143,7 @@ mod tests {
         }
         let refused = [
             "https://who:word@custodian.example/v1/statement",
-            "https:///v1/statement",
+            "https://",
             "http://custodian.example/v1/statement",
             "http://127.0.0.1@10.0.0.1:80/",
             "http://10.0.0.1:80/statement",

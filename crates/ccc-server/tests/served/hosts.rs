@@ -3,7 +3,7 @@
 use crate::{
     common::{self, CHAIN_ID},
     files::{public, served},
-    scene::Scene,
+    scene::{Listening, Scene, quick},
 };
 use ccc_chain::embedded::ChainServer;
 use ccc_core::{
@@ -12,6 +12,7 @@ use ccc_core::{
     table::TableSuite,
 };
 use ccc_enclave::config::{Asset, EnclaveConfig, PriceBounds};
+use ccc_node::vault_node::Behaviour;
 use ccc_server::{
     attested::{PAYOUTS, ROUND, TABLE},
     client::{CallError, Connection},
@@ -123,10 +124,12 @@ impl Net {
         )
     }
 
+    /// `more` may list participants, and stands last.
     pub(crate) fn host_file(&self, directory: &Path, more: &str) -> EnclaveConfigFile {
+        let vault = if more.contains("[[vault]]") { "" } else { "vault = []\n" };
         let store = directory.join("tables");
         let text = format!(
-            "{}hardware = 'h'\nstore = {store:?}\nvault = []\n[chain]\ninterval = 1\n[limits]\nbody = 65536\n\
+            "{}hardware = 'h'\nstore = {store:?}\n{vault}[chain]\ninterval = 1\n[limits]\nbody = 65536\n\
              [[workflow]]\nname = 'signer'\nkey = '{}'\n[[reader]]\nname = 'reader'\nkey = '{}'\n\
              [[source]]\nurl = 'http://127.0.0.1:9/s'\ntoken_file = 't'\nclass = 'auditor'\n{more}",
             self.head(directory, "host.ccc"),
@@ -270,6 +273,58 @@ async fn n156_a_host_that_was_killed_gives_the_round_again_that_it_made() {
     assert_eq!((head.given, head.refused), (4, 1), "the copy's round and its own, a table, payouts and the refusal");
 }
 
+/// Under a request's identifier participants answer one request. The round of it that was killed is tried at its own block again,
+/// where those that answered answer once more; at another one there would be no quorum for it.
+#[tokio::test]
+async fn n156_a_round_that_was_killed_is_tried_again_at_its_own_block() {
+    let mut net = Net::new().await;
+    net.scene.host = net.identity(Who::Host);
+    net.scene.measurement = net.enclave().measurement();
+    net.scene.submit(1, b"sell 25").await;
+    let (_, deadline) = net.scene.world.request(2).await;
+    net.scene.world.chain.advance_time(deadline + 5).await.unwrap();
+    net.scene.clock.0.store(deadline + 15, SeqCst);
+    let mut nodes = Vec::new();
+    for index in 0..4 {
+        nodes.push(net.scene.listen(index, Behaviour::Honest, quick()).await);
+    }
+    let vault = |count: usize| -> String {
+        let one =
+            |node: &Listening| format!("[[vault]]\nparticipant = {}\naddress = '{}'\n", node.identifier, node.address);
+        nodes.iter().take(count).map(one).collect()
+    };
+    let [first, killed, forgot] = [(); 3].map(|()| tempfile::tempdir().unwrap());
+    let block = || async { net.scene.world.chain.finalised_block().await.unwrap().hash.0 };
+    let named = block().await;
+    let running = Running::host(net.host(&net.host_file(first.path(), &vault(2))).await.unwrap());
+    let signer = net.connect(Who::Signer, running.addresses[0], Who::Host).await.unwrap();
+    let refused = signer.call(ROUND.path, ROUND.asks, named.to_vec()).await.unwrap_err();
+    assert!(
+        matches!(&refused, CallError::Status { status, .. } if status.as_u16() == 403),
+        "two gave a share: {refused}"
+    );
+    for directory in [&killed, &forgot] {
+        copy(first.path(), directory.path());
+    }
+    drop(signer);
+    running.end().await;
+    fs::remove_file(forgot.path().join("tables.kept")).unwrap();
+    net.scene.world.chain.advance_time(deadline + 12).await.unwrap();
+    assert_ne!(block().await, named);
+    for (directory, remembers) in [(&forgot, false), (&killed, true)] {
+        let running = Running::host(net.host(&net.host_file(directory.path(), &vault(4))).await.unwrap());
+        let signer = net.connect(Who::Signer, running.addresses[0], Who::Host).await.unwrap();
+        let made = signer.call(ROUND.path, ROUND.asks, block().await.to_vec()).await;
+        assert_eq!(made.is_ok(), remembers, "{made:?}");
+        if let Ok(made) = made {
+            let beside = ccc_server::attested::Made::from_bytes(&made).unwrap().beside;
+            assert_eq!((beside.request.block_hash, beside.request.ciphertexts.is_empty()), (named, false));
+        }
+        drop(signer);
+        running.end().await;
+    }
+}
+
 fn cause(error: Option<StartError>) -> String {
     match error {
         Some(StartError::NotReady(why)) => match &*why {
@@ -354,9 +409,19 @@ async fn n155_hosts_and_signers_refuse_other_nodes_files_a_wrong_chain_and_a_wro
     let outsider = Workflow::prepare(&file, outsider, Arc::clone(&net.scene.clock) as _, false).await.err();
     assert_eq!(cause(outsider), "no signer");
     assert_eq!(both.start().await, RIGHT);
-    let running = net.host(&net.host_file(directory.path(), "")).await.unwrap();
-    assert_eq!(both.start().await, ["Locked", "None"], "one process is one host");
+    let host = net.host_file(directory.path(), "");
+    let running = (net.host(&host).await.unwrap(), net.signer(&file).await.unwrap());
+    let tables = directory.path().join("elsewhere");
+    let second = || async {
+        let store = Box::new(DirectoryStore::open(&tables).unwrap());
+        let material =
+            enclave::service::Material { store, ..net.material(&net.host_file(&tables, ""), net.keys(Who::Host)) };
+        let host = enclave::service::prepare(&host, material, Arc::clone(&net.scene.clock) as _, false).await.err();
+        [cause(host), cause(net.signer(&file).await.err())]
+    };
+    assert_eq!(second().await, ["Locked"; 2], "one process is one node");
     drop(running);
+    assert_eq!(both.start().await, RIGHT);
 }
 
 /// An endpoint that was put back, files of another node, a log that somebody altered.
