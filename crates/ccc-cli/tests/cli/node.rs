@@ -26,7 +26,9 @@ fn the_file_of_every_kind_is_checked() {
         format!("[[{list}]]\nname='{name}'\nkey='{}'\naddress='127.0.0.1:1'\n", digit.repeat(64))
     };
     let host = |source: &str| {
-        format!("{head}hardware='h'\nstore='s'\nvault=[]\nworkflow=[]\n[[source]]\ntoken_file='t'\nclass='auditor'\n{source}\n")
+        format!(
+            "{head}hardware='h'\nstore='s'\nvault=[]\nworkflow=[]\n[[source]]\ntoken_file='t'\nclass='auditor'\n{source}\n"
+        )
     };
     let signer = format!("{head}signer='s'\nwallet='w'\n{}{}", peer("enclave", "e", "1"), peer("workflow", "w", "2"));
     let check = |text: &str, sentence: &str| {

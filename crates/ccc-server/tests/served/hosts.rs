@@ -5,16 +5,17 @@ use crate::{
     files::{public, served},
     scene::{Listening, Scene, quick},
 };
+use alloy::primitives::B256;
 use ccc_chain::embedded::ChainServer;
 use ccc_core::{
     keys::ParticipantKeys,
-    report::{Payload, Statement},
+    report::{Payload, Report, Statement},
     table::TableSuite,
 };
 use ccc_enclave::config::{Asset, EnclaveConfig, PriceBounds};
 use ccc_node::vault_node::Behaviour;
 use ccc_server::{
-    attested::{PAYOUTS, ROUND, TABLE},
+    attested::{Made, PAYOUTS, ROUND, TABLE},
     client::{CallError, Connection},
     enclave::{
         self, Rooms,
@@ -188,6 +189,32 @@ impl Net {
         Workflow::prepare(file, material, Arc::clone(&self.scene.clock) as _, false).await
     }
 
+    /// Has a host make the first version, and the signers deliver it.
+    async fn first_version(&self, directory: &Path) {
+        let (world, running) = (&self.scene.world, self.host(&self.host_file(directory, "")).await.unwrap());
+        let (running, block) = (Running::host(running), world.chain.finalised_block().await.unwrap());
+        let signer = self.connect(Who::Signer, running.addresses[0], Who::Host).await.unwrap();
+        let made = signer.call(ROUND.path, ROUND.asks, block.hash.0.to_vec()).await.unwrap();
+        let payload = Made::from_bytes(&made).unwrap().result.payload;
+        let mut payload = Payload::from_bytes(&payload).unwrap();
+        // the epoch that the deployment was made for
+        payload.binding.epoch = common::EPOCH;
+        let report = Report::new(world.deployment.origin(), block.time, payload).unwrap();
+        world.deliver(&world.signed(report)).await.unwrap();
+        drop(signer);
+        running.end().await;
+    }
+
+    /// A request of the reserve's; its deadline comes out.
+    async fn requested(&mut self, salt: u8) -> u64 {
+        let reserve = self.scene.world.reserve.address().0.0;
+        let order = self.scene.encrypted_by(reserve, salt, b"buy 25").to_bytes();
+        let (world, salt) = (&self.scene.world, B256::repeat_byte(salt));
+        let deadline = world.now().await + 60;
+        world.act().request_collateral(&world.reserve, salt, deadline, order.into()).await.unwrap();
+        deadline
+    }
+
     pub(crate) async fn connect(&self, who: Who, address: SocketAddr, node: Who) -> Result<Connection, CallError> {
         Connection::open(&self.identity(who), address, self.identity(node).public()).await
     }
@@ -242,7 +269,7 @@ async fn n156_a_host_that_was_killed_gives_the_round_again_that_it_made() {
     let running = Running::host(net.host(&file).await.unwrap());
     let signer = net.connect(Who::Signer, running.addresses[0], Who::Host).await.unwrap();
     let made = signer.call(ROUND.path, ROUND.asks, block().await).await.unwrap();
-    let result = ccc_server::attested::Made::from_bytes(&made).unwrap().result;
+    let result = Made::from_bytes(&made).unwrap().result;
     let Statement::Round(round) = Payload::from_bytes(&result.payload).unwrap().statement else { panic!("a round") };
     for directory in [&killed, &forgot] {
         copy(first.path(), directory.path());
@@ -280,8 +307,9 @@ async fn n156_a_round_that_was_killed_is_tried_again_at_its_own_block() {
     let mut net = Net::new().await;
     net.scene.host = net.identity(Who::Host);
     net.scene.measurement = net.enclave().measurement();
-    net.scene.submit(1, b"sell 25").await;
-    let (_, deadline) = net.scene.world.request(2).await;
+    let [first, killed, forgot] = [(); 3].map(|()| tempfile::tempdir().unwrap());
+    net.first_version(first.path()).await;
+    let deadline = net.requested(2).await;
     net.scene.world.chain.advance_time(deadline + 5).await.unwrap();
     net.scene.clock.0.store(deadline + 15, SeqCst);
     let mut nodes = Vec::new();
@@ -293,7 +321,6 @@ async fn n156_a_round_that_was_killed_is_tried_again_at_its_own_block() {
             |node: &Listening| format!("[[vault]]\nparticipant = {}\naddress = '{}'\n", node.identifier, node.address);
         nodes.iter().take(count).map(one).collect()
     };
-    let [first, killed, forgot] = [(); 3].map(|()| tempfile::tempdir().unwrap());
     let block = || async { net.scene.world.chain.finalised_block().await.unwrap().hash.0 };
     let named = block().await;
     let running = Running::host(net.host(&net.host_file(first.path(), &vault(2))).await.unwrap());
@@ -311,13 +338,13 @@ async fn n156_a_round_that_was_killed_is_tried_again_at_its_own_block() {
     fs::remove_file(forgot.path().join("tables.kept")).unwrap();
     net.scene.world.chain.advance_time(deadline + 12).await.unwrap();
     assert_ne!(block().await, named);
-    for (directory, remembers) in [(&forgot, false), (&killed, true)] {
+    for (directory, remembers) in [(&killed, true), (&forgot, false)] {
         let running = Running::host(net.host(&net.host_file(directory.path(), &vault(4))).await.unwrap());
         let signer = net.connect(Who::Signer, running.addresses[0], Who::Host).await.unwrap();
         let made = signer.call(ROUND.path, ROUND.asks, block().await.to_vec()).await;
         assert_eq!(made.is_ok(), remembers, "{made:?}");
         if let Ok(made) = made {
-            let beside = ccc_server::attested::Made::from_bytes(&made).unwrap().beside;
+            let beside = Made::from_bytes(&made).unwrap().beside;
             assert_eq!((beside.request.block_hash, beside.request.ciphertexts.is_empty()), (named, false));
         }
         drop(signer);

@@ -146,8 +146,11 @@ impl Scene {
 
     /// As [`Self::submit`], and nobody submits it.
     pub(crate) fn encrypted(&mut self, salt: u8, text: &[u8]) -> Ciphertext {
+        self.encrypted_by(self.world.maker.address().0.0, salt, text)
+    }
+
+    pub(crate) fn encrypted_by(&mut self, requester: [u8; 20], salt: u8, text: &[u8]) -> Ciphertext {
         let (chain, contract) = (common::CHAIN_ID, self.world.deployment.pool.0.0);
-        let requester = self.world.maker.address().0.0;
         let mut words = [0; 128];
         words[24..32].copy_from_slice(&chain.to_be_bytes());
         words[44..64].copy_from_slice(&contract);
