@@ -3,7 +3,7 @@
 //! *Layout*: a line holds `sequence` from 1, `time`, `peer`, `request` and `recipient` (their digests), `ciphertexts`, `asks`,
 //! `outcome`, `previous` and `hash`, which is H32("node-audit"; previous, sequence ‖ time ‖ ciphertexts ‖ asks, peer, request,
 //! recipient, outcome). A line is of one ask; what a peer is refused beyond 60 lines a minute is counted, and a line with
-//! that count in `asks` and no digests says so: a peer cannot fill the disk. A line of an enclave's host or of a signer
+//! that count in `asks` and no digests says so, and so are its answered calls: a peer cannot fill the disk. A line of an enclave's host or of a signer
 //! is of one call: `request` is H("node-call"; its body), `recipient` has zeros, and `call` holds the `door` and `answer`,
 //! H("node-answer"; the answer's body) or zeros where there is none; its hash is H32("node-audit-call"; the fields above,
 //! door, answer). No plaintext, no amount and no key is ever in it.
@@ -35,8 +35,8 @@ const LABEL: &str = "node-audit";
 const CALL_LABEL: &str = "node-audit-call";
 /// Bytes from which a file is put aside.
 const MAX_FILE: u64 = 64 << 20;
-/// Lines a minute for what one peer is refused.
-const REFUSALS: u64 = 60;
+/// Lines a minute for what one peer is refused, and for its calls that are answered: only a share costs more than its line.
+const LINES: u64 = 60;
 
 /// What was asked for, as the log keeps it.
 #[derive(Clone, Debug)]
@@ -178,12 +178,13 @@ pub fn verify(path: &Path) -> Result<AuditHead, AuditError> {
 /// A log that is written on.
 pub struct AuditLog {
     file: Rotated<AuditLine>,
-    refusals: BTreeMap<String, Refusals>,
+    /// By peer, and whether it was answered.
+    counts: BTreeMap<(String, bool), Counts>,
 }
 
-/// What one peer was refused.
+/// What one peer was refused, or answered in calls.
 #[derive(Clone, Copy, Default)]
-struct Refusals {
+struct Counts {
     minute: u64,
     lines: u64,
     /// Without a line of their own yet, and when the last of them was.
@@ -191,14 +192,14 @@ struct Refusals {
     at: u64,
 }
 
-impl Refusals {
+impl Counts {
     /// Whether another one has a line of its own.
     fn has_line(&mut self, time: u64) -> bool {
         if self.minute != time / 60 {
             (self.minute, self.lines) = (time / 60, 0);
         }
         self.lines = self.lines.saturating_add(1);
-        if self.lines <= REFUSALS {
+        if self.lines <= LINES {
             return true;
         }
         (self.uncounted, self.at) = (self.uncounted.saturating_add(1), time);
@@ -222,20 +223,19 @@ impl AuditLog {
             let (lines, torn) = (file.head().lines, file.torn());
             tracing::warn!(target: "ccc_server::audit", lines, "a torn last line of {torn} bytes is cut off");
         }
-        Ok(Self { file, refusals: BTreeMap::new() })
+        Ok(Self { file, counts: BTreeMap::new() })
     }
 
-    /// Appends a line, or counts a refusal beyond what its peer has lines for. It is with the system when this returns, and
+    /// Appends a line, or counts what is beyond what its peer has lines for. It is with the system when this returns, and
     /// on the medium after [`Self::sync`].
     ///
     /// # Errors
     /// What the system says; the line does not count then.
     pub fn append(&mut self, time: u64, peer: &str, named: &Named, outcome: Outcome) -> Result<(), AuditError> {
-        if outcome != Outcome::Given {
-            let refusals = self.refusals.entry(peer.to_owned()).or_default();
-            if !refusals.has_line(time) {
-                return Ok(());
-            }
+        let given = outcome == Outcome::Given;
+        let bounded = !given || named.call.is_some();
+        if bounded && !self.counts.entry((peer.to_owned(), given)).or_default().has_line(time) {
+            return Ok(());
         }
         self.write(time, peer, named, 1, outcome)
     }
@@ -265,11 +265,13 @@ impl AuditLog {
     /// # Errors
     /// What the system says.
     pub fn sync(&mut self) -> Result<(), AuditError> {
-        let counted: Vec<_> = self.refusals.iter().map(|(peer, refusals)| (peer.clone(), *refusals)).collect();
+        let counted: Vec<_> = self.counts.iter().filter(|(_, counts)| counts.uncounted > 0).collect();
+        let counted: Vec<_> = counted.into_iter().map(|(whose, counts)| (whose.clone(), *counts)).collect();
         let nothing = Named { request: [0; 64], recipient: [0; 64], ciphertexts: 0, call: None };
-        for (peer, Refusals { uncounted, at, .. }) in counted.into_iter().filter(|(_, counts)| counts.uncounted > 0) {
-            self.write(at, &peer, &nothing, uncounted, Outcome::Refused)?;
-            self.refusals.entry(peer).and_modify(|refusals| refusals.uncounted = 0);
+        for ((peer, given), Counts { uncounted, at, .. }) in counted {
+            let outcome = if given { Outcome::Given } else { Outcome::Refused };
+            self.write(at, &peer, &nothing, uncounted, outcome)?;
+            self.counts.entry((peer, given)).and_modify(|counts| counts.uncounted = 0);
         }
         self.file.sync()
     }
@@ -344,6 +346,25 @@ mod tests {
         assert_eq!((head.lines, head.given, head.refused), (60 + 2 + 2 + 2, 2, 10_002));
         log.append(180, "host", &request(1), Outcome::Refused).expect("written");
         assert_eq!(verify(&path).expect("whole").lines, head.lines + 1, "the next minute has lines again");
+    }
+
+    /// Whoever may read what is sealed may read it often.
+    #[test]
+    fn n051_what_a_peer_calls_takes_a_bounded_part_of_the_disk() {
+        let dir = tempfile::tempdir().expect("a scratch directory");
+        let path = dir.path().join("audit.log");
+        let mut log = AuditLog::open(&path).expect("begun");
+        let call = Named::call(&crate::attested::TABLE, b"hash");
+        for _ in 0..5_000 {
+            log.append(120, "reader", &call, Outcome::Given).expect("written");
+        }
+        for _ in 0..100 {
+            log.append(120, "host", &request(1), Outcome::Given).expect("written");
+        }
+        log.append(120, "reader", &call, Outcome::Refused).expect("written");
+        log.sync().expect("on the medium");
+        let head = verify(&path).expect("whole");
+        assert_eq!((head.lines, head.given, head.refused), (60 + 1 + 100 + 1, 5_100, 1), "a share has its line always");
     }
 
     /// A log in files of a few lines each, and one of them altered, taken out or moved away.
