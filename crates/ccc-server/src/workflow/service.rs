@@ -2,12 +2,14 @@
 
 use super::{config::WorkflowConfig, hosts::Hosts, rooms::Rooms, schedule::Schedule, signer::Signer, turn::Turns};
 use crate::{
+    audit::{AuditLog, Auditor},
     config::{PeerSection, peers},
     enclave::Neighbour,
     follow::Clock,
     identity::Identity,
-    service::{Public, StartError, follow},
-    serving::{Doors, Serving, check_pool},
+    journal::SeenRecord,
+    service::{Public, StartError, follow, records},
+    serving::{Serving, check_own, check_pool},
 };
 use ccc_chain::Wallet;
 use ccc_core::{keys::ParticipantKeys, report::ReportSigner};
@@ -48,12 +50,20 @@ impl Workflow {
     ///
     /// # Errors
     /// [`StartError`].
-    pub async fn prepare(file: &WorkflowConfig, material: Material, clock: Arc<dyn Clock>) -> Result<Self, StartError> {
+    pub async fn prepare(
+        file: &WorkflowConfig,
+        material: Material,
+        clock: Arc<dyn Clock>,
+        forget_chain: bool,
+    ) -> Result<Self, StartError> {
         let Material { keys, signer, wallet, public, enclave } = material;
         check(file, &public, &enclave)?;
-        let (identity, known) = (Identity::new(keys), file.known()?);
-        let read = (file.mode, file.rpc_url.as_str());
-        let (chain, follower) = follow(read, &public.deployment, file.chain.options(), clock, None).await?;
+        let records = records(&file.node.key.with_extension("seen"))?;
+        let seen = SeenRecord::of(records, &keys, public.deployment.chain_id, &public.deployment.pool);
+        let (identity, known) = (Identity::new(keys), file.own.known()?);
+        check_own(&identity, &file.own.everybody()?, &public.committee)?;
+        let (chain, follower) = follow(file, &public.deployment, Arc::clone(&clock), (seen, forget_chain)).await?;
+        let audit = Auditor::new(Some(AuditLog::open(&file.audit_path())?), clock);
         let Public { committee, deployment, policy } = public;
         let key = *committee.master_public_key();
         let schedule = schedule(file, &deployment.signer_set().signers, signer.address())?;
@@ -61,28 +71,21 @@ impl Workflow {
         let log = ChainLog::new(&chain, &deployment).into();
         let hosts = Hosts {
             identity: identity.clone(),
-            all: neighbours(&file.enclaves)?,
-            agree: file.agree(),
-            patience: file.times()[1].max(LEAST_PATIENCE),
+            all: neighbours(&file.own.enclaves)?,
+            agree: file.own.agree(),
+            patience: file.own.times()[1].max(LEAST_PATIENCE),
         };
         let followed = follower.followed();
         let signer = Arc::new(Signer { node, chain, deployment, config: enclave, key, log, followed, hosts });
         let turns = Turns {
             signer: Arc::clone(&signer),
             identity: identity.clone(),
-            others: neighbours(&file.workflow)?,
+            others: neighbours(&file.own.workflow)?,
             wallet,
             schedule,
         };
-        let rooms = Arc::new(Rooms { signer, followed: follower.followed() });
-        let doors = Doors {
-            identity: &identity,
-            known,
-            listen: file.listen,
-            operations: file.operations,
-            meters: "ccc_workflow",
-        };
-        Ok(Self { serving: Serving::open(rooms, follower, doors).await?, turns })
+        let rooms = Arc::new(Rooms { signer, followed: follower.followed(), audit });
+        Ok(Self { serving: Serving::open(file, rooms, follower, &identity, &known).await?, turns })
     }
 
     /// Where signatures are served, and where health and meters are.
@@ -93,13 +96,10 @@ impl Workflow {
         self.serving.addresses()
     }
 
-    /// Serves, and takes its turns, until told to stop.
+    /// Serves, and takes its turns, until told to stop. A turn that runs then has a few seconds to end.
     pub async fn run(self, stop: watch::Receiver<bool>) {
         let Self { serving, turns } = self;
-        tokio::select! {
-            () = serving.run(stop) => {}
-            () = turns.run() => {}
-        }
+        tokio::join!(serving.run(stop.clone()), turns.run(stop));
     }
 }
 
@@ -110,8 +110,9 @@ impl Workflow {
 pub fn check(file: &WorkflowConfig, public: &Public, enclave: &EnclaveConfig) -> Result<(), StartError> {
     let sharing = Sharing::Roster(public.committee.roster());
     let policy = Some(&public.policy);
-    Configuration { mode: file.mode.into(), seeded: false, dealt: false, sharing, policy, simulated: &[] }.check()?;
-    file.known()?;
+    Configuration { mode: file.node.mode.into(), seeded: false, dealt: false, sharing, policy, simulated: &[] }
+        .check()?;
+    file.own.known()?;
     check_pool(enclave, &public.deployment, &public.committee)
 }
 
@@ -122,6 +123,6 @@ fn neighbours(sections: &[PeerSection]) -> Result<Vec<Neighbour>, StartError> {
 
 fn schedule(file: &WorkflowConfig, signers: &[[u8; 20]], own: [u8; 20]) -> Result<Schedule, StartError> {
     let index = signers.iter().position(|signer| *signer == own).ok_or(StartError::NoSigner { found: own })?;
-    let [cadence, takeover] = file.times();
+    let [cadence, takeover] = file.own.times();
     Ok(Schedule { index: index as u64, signers: signers.len() as u64, cadence, takeover })
 }

@@ -7,6 +7,7 @@ mod common;
 mod files;
 mod followed;
 mod hostile;
+mod hosts;
 mod limits;
 mod openapi;
 #[path = "../../../ccc-chain/tests/common/proxy.rs"]
@@ -16,3 +17,6 @@ mod reencrypt;
 mod registry;
 mod restarts;
 mod scene;
+mod statements;
+#[path = "../../../ccc-chain/tests/common/tls.rs"]
+mod tls;
