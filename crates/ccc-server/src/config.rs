@@ -13,7 +13,7 @@ const MAX_BOUND: u64 = u32::MAX as u64;
 const MAX_NAME: usize = 64;
 
 /// Values at the top of the file that the environment may replace.
-const REPLACED: [&str; 11] = [
+const REPLACED: [&str; 12] = [
     "mode",
     "listen",
     "operations",
@@ -24,6 +24,7 @@ const REPLACED: [&str; 11] = [
     "counter",
     "audit",
     "rpc_url",
+    "rpc_ca",
     "answers",
 ];
 
@@ -56,6 +57,9 @@ pub struct VaultConfig {
     pub audit: Option<PathBuf>,
     /// The chain's node.
     pub rpc_url: String,
+    /// Who may vouch for a node at `https://`: a PEM file of certificate authorities; by default whom the system trusts.
+    #[serde(default)]
+    pub rpc_ca: Option<PathBuf>,
     /// How shares travel: sealed or compact.
     #[serde(default)]
     pub answers: Answers,

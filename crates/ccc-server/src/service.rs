@@ -12,7 +12,7 @@ use crate::{
     server::Server,
 };
 use alloy::primitives::Address;
-use ccc_chain::{Chain, ChainError, ChainKind, ConnectOptions, Deployment, Finality};
+use ccc_chain::{Chain, ChainError, ChainKind, ConnectOptions, Deployment, Finality, https::Authorities};
 use ccc_core::{
     enclave::attestation::Policy,
     encoding::EncodingError,
@@ -24,13 +24,22 @@ use ccc_node::{
     production::{Configuration, ProductionRefusal, Sharing},
     vault_node::VaultNode,
 };
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    io::Read,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 use tokio::{net::TcpListener, sync::watch};
 
 /// How often the audit log is brought to its medium.
 const AUDIT_SYNC: Duration = Duration::from_secs(5);
 /// How often what is past is looked for in the journal.
 const FORGET: Duration = Duration::from_secs(30);
+
+/// The longest file of certificate authorities: a system's has a quarter of a million bytes.
+const MAX_AUTHORITIES: u64 = 1 << 22;
 
 /// What a start makes anew of what a node keeps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -98,6 +107,14 @@ pub enum StartError {
     /// A client of the configuration.
     #[error("the configuration: {0}")]
     Config(#[from] ConfigError),
+    /// The file of certificate authorities.
+    #[error("rpc_ca {}: {reason}", path.display())]
+    Authorities {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// The chain, or a deployment that does not stand on it.
     #[error("the chain: {0}")]
     Chain(#[from] ChainError),
@@ -133,6 +150,9 @@ pub enum StartError {
         /// Its address.
         found: [u8; 20],
     },
+    /// What a signer signed cannot be read, or is another signer's.
+    #[error("{0}")]
+    Record(#[from] ccc_node::workflow_node::record::NotRecorded),
     /// The parts of a host do not fit.
     #[error("{0}")]
     Host(#[from] Box<crate::enclave::HostError>),
@@ -177,7 +197,7 @@ impl Service {
             forget_chain(&seen)?;
         }
         let seen: Arc<dyn Memory> = seen;
-        let read = (config.mode, config.rpc_url.as_str());
+        let read = Reading { mode: config.mode, rpc_url: &config.rpc_url, rpc_ca: config.rpc_ca.as_deref() };
         let (_, follower) = follow(read, &public.deployment, config.follow(), Arc::clone(&clock), Some(seen)).await?;
         // a second copy for handshakes: what signs those never sees a share
         let identity = Identity::new(ParticipantKeys::from_bytes(&keys.to_bytes())?);
@@ -308,9 +328,27 @@ fn check_chain(mode: ModeName, kind: ChainKind) -> Result<(), ProductionRefusal>
     }
 }
 
+/// Which node of the chain is read, and who may vouch for it.
+pub(crate) struct Reading<'a> {
+    pub(crate) mode: ModeName,
+    pub(crate) rpc_url: &'a str,
+    pub(crate) rpc_ca: Option<&'a Path>,
+}
+
+fn authorities(path: &Path) -> Result<Authorities, StartError> {
+    let refused = |reason: String| StartError::Authorities { path: path.into(), reason };
+    let mut text = Vec::new();
+    let file = std::fs::File::open(path).map_err(|error| refused(error.to_string()))?;
+    file.take(MAX_AUTHORITIES + 1).read_to_end(&mut text).map_err(|error| refused(error.to_string()))?;
+    if text.len() as u64 > MAX_AUTHORITIES {
+        return Err(refused(format!("more than {MAX_AUTHORITIES} bytes")));
+    }
+    Authorities::from_pem(&text).map_err(|error| refused(error.to_string()))
+}
+
 /// The chain that a node of this mode reads, and a follower that has read it once; `memory` keeps what it saw over a restart.
 pub(crate) async fn follow(
-    (mode, rpc_url): (ModeName, &str),
+    Reading { mode, rpc_url, rpc_ca }: Reading<'_>,
     deployment: &Deployment,
     options: FollowOptions,
     clock: Arc<dyn Clock>,
@@ -324,7 +362,10 @@ pub(crate) async fn follow(
         answer_timeout: Duration::from_secs(10),
         ..ConnectOptions::default()
     };
-    let chain = Chain::connect(rpc_url, &connect).await?;
+    let chain = match rpc_ca {
+        Some(path) => Chain::connect_trusting(rpc_url, &authorities(path)?, &connect).await?,
+        None => Chain::connect(rpc_url, &connect).await?,
+    };
     check_chain(mode, chain.kind())?;
     let mut follower = Follower::new(&chain, deployment, options, clock).await?;
     if let Some(memory) = memory {

@@ -35,6 +35,9 @@ pub(crate) struct RecoverArgs {
     /// A node to use instead of the embedded chain
     #[arg(long, value_name = "URL")]
     pub(crate) rpc_url: Option<String>,
+    /// Who may vouch for a node at https://: a PEM file of certificate authorities [default: whom the system trusts]
+    #[arg(long, value_name = "FILE", requires = "rpc_url")]
+    pub(crate) rpc_ca: Option<PathBuf>,
     /// A custodian to ask instead of the simulated one
     #[arg(long, value_name = "URL", requires = "custodian_token_file", conflicts_with = "statement")]
     pub(crate) custodian_url: Option<String>,

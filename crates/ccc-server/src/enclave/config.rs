@@ -9,7 +9,7 @@ use serde::Deserialize;
 use std::{net::SocketAddr, path::PathBuf};
 
 /// Values at the top of the file that the environment may replace.
-const REPLACED: [&str; 12] = [
+const REPLACED: [&str; 13] = [
     "mode",
     "listen",
     "operations",
@@ -21,6 +21,7 @@ const REPLACED: [&str; 12] = [
     "pool",
     "store",
     "rpc_url",
+    "rpc_ca",
     "answers",
 ];
 
@@ -53,6 +54,9 @@ pub struct EnclaveConfigFile {
     pub store: PathBuf,
     /// The chain's node.
     pub rpc_url: String,
+    /// Who may vouch for a node at `https://`: a PEM file of certificate authorities; by default whom the system trusts.
+    #[serde(default)]
+    pub rpc_ca: Option<PathBuf>,
     /// How participants answer.
     #[serde(default)]
     pub answers: Answers,

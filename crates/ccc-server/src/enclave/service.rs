@@ -11,7 +11,7 @@ use crate::{
     config::peers,
     follow::Clock,
     identity::Identity,
-    service::{Public, StartError, follow, mode},
+    service::{Public, Reading, StartError, follow, mode},
     serving::{Doors, Serving, check_pool},
 };
 use ccc_core::{
@@ -56,7 +56,7 @@ pub async fn prepare(
     let Material { keys, hardware, public, enclave, store, sources } = material;
     check(file, &public, &enclave)?;
     let (identity, known) = (Identity::new(keys), file.known()?);
-    let read = (file.mode, file.rpc_url.as_str());
+    let read = Reading { mode: file.mode, rpc_url: &file.rpc_url, rpc_ca: file.rpc_ca.as_deref() };
     let (chain, follower) = follow(read, &public.deployment, file.chain.options(), clock, None).await?;
     let endpoint = |at: &super::config::VaultSection| {
         Ok(Endpoint { identifier: Identifier::new(at.participant)?, address: at.address })

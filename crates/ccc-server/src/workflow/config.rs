@@ -6,8 +6,21 @@ use serde::Deserialize;
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 /// Values at the top of the file that the environment may replace.
-const REPLACED: [&str; 11] =
-    ["mode", "listen", "operations", "key", "signer", "wallet", "committee", "deployment", "policy", "pool", "rpc_url"];
+const REPLACED: [&str; 13] = [
+    "mode",
+    "listen",
+    "operations",
+    "key",
+    "signer",
+    "signed",
+    "wallet",
+    "committee",
+    "deployment",
+    "policy",
+    "pool",
+    "rpc_url",
+    "rpc_ca",
+];
 
 /// The longest cadence: a day.
 const MAX_CADENCE: u64 = 24 * 3_600;
@@ -29,6 +42,9 @@ pub struct WorkflowConfig {
     pub key: PathBuf,
     /// The sealed key that signs reports.
     pub signer: PathBuf,
+    /// What it signed; by default beside the key that signs.
+    #[serde(default)]
+    pub signed: Option<PathBuf>,
     /// The key that pays for deliveries, in hexadecimal.
     pub wallet: PathBuf,
     /// The committee.
@@ -41,6 +57,9 @@ pub struct WorkflowConfig {
     pub pool: PathBuf,
     /// The chain's node.
     pub rpc_url: String,
+    /// Who may vouch for a node at `https://`: a PEM file of certificate authorities; by default whom the system trusts.
+    #[serde(default)]
+    pub rpc_ca: Option<PathBuf>,
     /// How the chain is followed.
     #[serde(default)]
     pub chain: ChainSection,
@@ -117,6 +136,12 @@ impl WorkflowConfig {
             return number("takeover", takeover, "1 second up to the cadence is possible");
         }
         Ok(())
+    }
+
+    /// What the signer signed.
+    #[must_use]
+    pub fn signed_path(&self) -> PathBuf {
+        self.signed.clone().unwrap_or_else(|| self.signer.with_extension("signed"))
     }
 
     /// How many enclaves have to say the same.

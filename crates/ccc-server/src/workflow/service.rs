@@ -6,7 +6,7 @@ use crate::{
     enclave::Neighbour,
     follow::Clock,
     identity::Identity,
-    service::{Public, StartError, follow},
+    service::{Public, Reading, StartError, follow},
     serving::{Doors, Serving, check_pool},
 };
 use ccc_chain::Wallet;
@@ -15,8 +15,9 @@ use ccc_enclave::config::EnclaveConfig;
 use ccc_node::{
     production::{Configuration, Sharing},
     reading::ChainLog,
-    workflow_node::WorkflowNode,
+    workflow_node::{WorkflowNode, record::SignedRecord},
 };
+use ccc_store::RecordStore;
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 use tokio::sync::watch;
 
@@ -29,6 +30,8 @@ pub struct Material {
     pub keys: ParticipantKeys,
     /// What signs reports.
     pub signer: ReportSigner,
+    /// Where what it signs is kept.
+    pub record: Arc<dyn RecordStore>,
     /// What pays for deliveries.
     pub wallet: Wallet,
     /// The public files.
@@ -49,15 +52,16 @@ impl Workflow {
     /// # Errors
     /// [`StartError`].
     pub async fn prepare(file: &WorkflowConfig, material: Material, clock: Arc<dyn Clock>) -> Result<Self, StartError> {
-        let Material { keys, signer, wallet, public, enclave } = material;
+        let Material { keys, signer, record, wallet, public, enclave } = material;
         check(file, &public, &enclave)?;
         let (identity, known) = (Identity::new(keys), file.known()?);
-        let read = (file.mode, file.rpc_url.as_str());
+        let read = Reading { mode: file.mode, rpc_url: &file.rpc_url, rpc_ca: file.rpc_ca.as_deref() };
         let (chain, follower) = follow(read, &public.deployment, file.chain.options(), clock, None).await?;
         let Public { committee, deployment, policy } = public;
         let key = *committee.master_public_key();
         let schedule = schedule(file, &deployment.signer_set().signers, signer.address())?;
-        let node = WorkflowNode::new(signer, policy, enclave.clone(), key);
+        let record = Arc::new(SignedRecord::open(record, signer.address())?);
+        let node = WorkflowNode::new(signer, policy, enclave.clone(), key).with_record(Arc::clone(&record));
         let log = ChainLog::new(&chain, &deployment).into();
         let hosts = Hosts {
             identity: identity.clone(),
@@ -66,7 +70,7 @@ impl Workflow {
             patience: file.times()[1].max(LEAST_PATIENCE),
         };
         let followed = follower.followed();
-        let signer = Arc::new(Signer { node, chain, deployment, config: enclave, key, log, followed, hosts });
+        let signer = Arc::new(Signer { node, chain, deployment, config: enclave, key, log, followed, hosts, record });
         let turns = Turns {
             signer: Arc::clone(&signer),
             identity: identity.clone(),

@@ -23,7 +23,7 @@ use ccc_server::{
     follow::SystemClock,
     workflow::{self, Workflow, config::WorkflowConfig},
 };
-use ccc_store::DirectoryStore;
+use ccc_store::{DirectoryStore, RedbRecords};
 use std::{net::SocketAddr, path::Path, sync::Arc};
 use zeroize::Zeroizing;
 
@@ -56,6 +56,7 @@ pub(super) fn workflow(arguments: &SignerNodeArgs, ctx: &Context<'_>) -> Result<
         enclave: read_pool(&file.pool)?,
         keys: read_keys(&file.key, &ctx.passphrases)?,
         signer: ReportSigner::from_bytes(&signer)?,
+        record: Arc::new(RedbRecords::open(file.signed_path())?),
         wallet: open_key(&KeySource::PrivateKeyFile(file.wallet.clone()), &ctx.passphrases)?,
     };
     log(&arguments.running)?;
