@@ -415,6 +415,11 @@ mod tests {
         let config = read(LEAST, &[("CCC_NODE_RPC_URL", "http://127.0.0.1:1"), ("CCC_NODE_LISTEN", "127.0.0.1:9")]);
         let config = config.expect("a configuration");
         assert_eq!((config.rpc_url.as_str(), config.listen.port()), ("http://127.0.0.1:1", 9));
+        assert_eq!(config.rpc_ca, None);
+        let config = read(&format!("{LEAST}\nrpc_ca = \"a.pem\""), &[]).expect("a configuration");
+        assert_eq!(config.rpc_ca, Some(PathBuf::from("a.pem")));
+        let config = read(LEAST, &[("CCC_NODE_RPC_CA", "b.pem")]).expect("a configuration");
+        assert_eq!(config.rpc_ca, Some(PathBuf::from("b.pem")));
     }
 
     #[test]

@@ -399,6 +399,21 @@ mod tests {
     }
 
     #[test]
+    fn authorities_are_a_file_of_certificates_and_nothing_else() {
+        let tls = Path::new(env!("CARGO_MANIFEST_DIR")).join("../ccc-chain/tests/tls");
+        assert!(authorities(&tls.join("authority.pem")).is_ok());
+        let refused = |name: &str| match authorities(&tls.join(name)).err() {
+            Some(StartError::Authorities { path, reason }) => {
+                assert!(path.ends_with(name));
+                reason
+            }
+            other => panic!("{other:?}"),
+        };
+        assert!(refused("node.key.der").contains("no certificate"), "a key is none");
+        assert!(refused("gone.pem").contains("No such file"));
+    }
+
+    #[test]
     fn n112_production_takes_no_chain_made_for_development() {
         let refused = |kind| check_chain(ModeName::Production, kind).err();
         assert_eq!(refused(ChainKind::Anvil), Some(ProductionRefusal::Simulated { part: "anvil's chain" }));

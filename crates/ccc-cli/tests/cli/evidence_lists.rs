@@ -84,7 +84,7 @@ fn every_genuine_sample_is_verified_and_shown_from_its_files() {
     // kind, the device's file, what is beside it, when, until when, what is refused then
     let samples: [(&str, Vec<u8>, Option<&str>, u64, u64, &str); 4] = [
         ("AWS Nitro", sample("nitro/real-2025-01-06-eu-central-1.cose"), None, AT, AT + 86_400, "certificate"),
-        ("AMD SEV-SNP", milan, Some("snp/vcek_milan.der"), 1_700_000_000, 1_900_000_000, "certificate"),
+        ("AMD SEV-SNP", milan, Some("snp/vcek_milan.der"), 1_700_000_000, 1_910_000_000, "certificate"),
         ("Intel TDX", tdx, Some("dcap/tdx_quote_collateral.json"), IN_DATE, IN_DATE + 40 * 86_400, "expired"),
         (
             "Intel SGX",
