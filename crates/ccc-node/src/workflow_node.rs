@@ -175,7 +175,13 @@ pub enum SignerRefusal {
     },
     /// It contradicts what was signed before, or the record could not be written.
     #[error("{0}")]
-    NotRecorded(#[from] NotRecorded),
+    NotRecorded(#[source] Box<NotRecorded>),
+}
+
+impl From<NotRecorded> for SignerRefusal {
+    fn from(reason: NotRecorded) -> Self {
+        Self::NotRecorded(Box::new(reason))
+    }
 }
 
 /// A signer with its key, its policy and the pool that it serves.

@@ -111,12 +111,15 @@ fn n119_a_signer_signs_nothing_that_contradicts_its_record() {
     let before = Arc::new(open());
     before.keep(&other, &CONTEXT, view.inputs.block).expect("kept");
     let refused = sign(&before).err();
-    let claimed = matches!(
-        &refused,
-        Some(SignerRefusal::NotRecorded(NotRecorded::Contradicts { claim: Claim::Version(version), .. }))
-            if *version == round.version
-    );
-    assert!(claimed && !before.has(&report, &CONTEXT), "{refused:?}");
+    let claim = match &refused {
+        Some(SignerRefusal::NotRecorded(reason)) => match **reason {
+            NotRecorded::Contradicts { claim, .. } => Some(claim),
+            _ => None,
+        },
+        _ => None,
+    };
+    assert_eq!(claim, Some(Claim::Version(round.version)), "{refused:?}");
+    assert!(!before.has(&report, &CONTEXT));
 }
 
 fn differs(refusal: Option<SignerRefusal>) -> &'static str {

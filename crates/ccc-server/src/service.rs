@@ -23,6 +23,7 @@ use ccc_node::{
     policy_file::ModeName,
     production::{Configuration, ProductionRefusal, Sharing},
     vault_node::VaultNode,
+    workflow_node::record::NotRecorded,
 };
 use std::{
     io::Read,
@@ -152,7 +153,7 @@ pub enum StartError {
     },
     /// What a signer signed cannot be read, or is another signer's.
     #[error("{0}")]
-    Record(#[from] ccc_node::workflow_node::record::NotRecorded),
+    Record(#[source] Box<NotRecorded>),
     /// The parts of a host do not fit.
     #[error("{0}")]
     Host(#[from] Box<crate::enclave::HostError>),

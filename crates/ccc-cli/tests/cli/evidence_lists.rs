@@ -74,6 +74,9 @@ fn n108_a_list_says_no_more_of_a_request_than_its_pieces_do() {
     ask(two, "snp.evidence").fails(1, "of one maker, where the policy asks for 2 together");
 }
 
+/// Kind, the device's file, what is beside it, when it is in date and when no more, and what is said then.
+type Sample = (&'static str, Vec<u8>, Option<&'static str>, u64, u64, &'static str);
+
 /// Each genuine sample as its device gives it, judged as a user would: under a policy of its program at its own time, a day
 /// later, under a policy of another program, and without a time.
 #[test]
@@ -81,8 +84,7 @@ fn every_genuine_sample_is_verified_and_shown_from_its_files() {
     let scratch = Scratch::new();
     let milan = hex::decode(sample("snp/report_milan.hex").trim_ascii()).expect("hexadecimal");
     let tdx = ccc_core::enclave::attestation::dcap::without_padding(&sample("dcap/tdx_quote")).to_vec();
-    // kind, the device's file, what is beside it, when, until when, what is refused then
-    let samples: [(&str, Vec<u8>, Option<&str>, u64, u64, &str); 4] = [
+    let samples: [Sample; 4] = [
         ("AWS Nitro", sample("nitro/real-2025-01-06-eu-central-1.cose"), None, AT, AT + 86_400, "certificate"),
         ("AMD SEV-SNP", milan, Some("snp/vcek_milan.der"), 1_700_000_000, 1_910_000_000, "certificate"),
         ("Intel TDX", tdx, Some("dcap/tdx_quote_collateral.json"), IN_DATE, IN_DATE + 40 * 86_400, "expired"),

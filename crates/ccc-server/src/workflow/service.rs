@@ -60,7 +60,8 @@ impl Workflow {
         let Public { committee, deployment, policy } = public;
         let key = *committee.master_public_key();
         let schedule = schedule(file, &deployment.signer_set().signers, signer.address())?;
-        let record = Arc::new(SignedRecord::open(record, signer.address())?);
+        let record =
+            Arc::new(SignedRecord::open(record, signer.address()).map_err(|reason| StartError::Record(reason.into()))?);
         let node = WorkflowNode::new(signer, policy, enclave.clone(), key).with_record(Arc::clone(&record));
         let log = ChainLog::new(&chain, &deployment).into();
         let hosts = Hosts {
