@@ -35,7 +35,7 @@ pub(crate) struct RecoverArgs {
     /// A node to use instead of the embedded chain
     #[arg(long, value_name = "URL")]
     pub(crate) rpc_url: Option<String>,
-    /// Who may vouch for a node at https://: a PEM file of certificate authorities [default: whom the system trusts]
+    /// Authorities for a node at https:// (PEM) [default: the system's]
     #[arg(long, value_name = "FILE", requires = "rpc_url")]
     pub(crate) rpc_ca: Option<PathBuf>,
     /// A custodian to ask instead of the simulated one
@@ -56,7 +56,7 @@ pub(crate) struct RecoverArgs {
     /// Write into a directory that is not empty
     #[arg(long, requires = "out")]
     pub(crate) force: bool,
-    /// Refuse every simulated part and every seed; the enclave of this command is simulated
+    /// Refuse all simulated parts and seeds; the enclave here is one
     #[arg(long)]
     pub(crate) production: bool,
     /// Make the run reproducible; keys are then as public as the seed
