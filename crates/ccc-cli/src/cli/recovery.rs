@@ -35,7 +35,7 @@ pub(crate) struct RecoverArgs {
     /// A node to use instead of the embedded chain
     #[arg(long, value_name = "URL")]
     pub(crate) rpc_url: Option<String>,
-    /// Authorities for a node at https:// (PEM) [default: the system's]
+    /// Authorities for https:// (PEM) [default: the system's]
     #[arg(long, value_name = "FILE", requires = "rpc_url")]
     pub(crate) rpc_ca: Option<PathBuf>,
     /// A custodian to ask instead of the simulated one
