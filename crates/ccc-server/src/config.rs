@@ -19,8 +19,8 @@ const MAX_BOUND: u64 = u32::MAX as u64;
 const MAX_NAME: usize = 64;
 
 /// The head's values that the environment may replace.
-const REPLACED: [&str; 9] =
-    ["mode", "listen", "operations", "key", "committee", "deployment", "policy", "audit", "rpc_url"];
+const REPLACED: [&str; 10] =
+    ["mode", "listen", "operations", "key", "committee", "deployment", "policy", "audit", "rpc_url", "rpc_ca"];
 /// Its sections.
 const SECTIONS: [&str; 2] = ["chain", "limits"];
 
@@ -50,6 +50,9 @@ pub struct NodeConfig {
     pub audit: Option<PathBuf>,
     /// The chain's node.
     pub rpc_url: String,
+    /// Who may vouch for a node at `https://`: a PEM file of certificate authorities; by default whom the system trusts.
+    #[serde(default)]
+    pub rpc_ca: Option<PathBuf>,
     /// How the chain is followed.
     #[serde(default)]
     pub chain: ChainSection,

@@ -10,7 +10,7 @@ use crate::{
     serving::Serving,
 };
 use alloy::primitives::Address;
-use ccc_chain::{Chain, ChainError, ChainKind, ConnectOptions, Deployment, Finality};
+use ccc_chain::{Chain, ChainError, ChainKind, ConnectOptions, Deployment, Finality, https::Authorities};
 use ccc_core::{
     enclave::attestation::Policy,
     encoding::EncodingError,
@@ -22,15 +22,20 @@ use ccc_node::{
     policy_file::ModeName,
     production::{Configuration, ProductionRefusal, Sharing},
     vault_node::VaultNode,
+    workflow_node::record::NotRecorded,
 };
 use ccc_store::{RecordStore, RedbRecords};
 use std::{
+    io::Read,
     net::SocketAddr,
     path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
 };
 use tokio::sync::watch;
+
+/// The longest file of certificate authorities: a system's has a quarter of a million bytes.
+const MAX_AUTHORITIES: u64 = 1 << 22;
 
 /// What a start makes anew of what a node keeps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -98,6 +103,14 @@ pub enum StartError {
     /// A client of the configuration.
     #[error("the configuration: {0}")]
     Config(#[from] ConfigError),
+    /// The file of certificate authorities.
+    #[error("rpc_ca {}: {reason}", path.display())]
+    Authorities {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// The chain, or a deployment that does not stand on it.
     #[error("the chain: {0}")]
     Chain(#[from] ChainError),
@@ -133,6 +146,9 @@ pub enum StartError {
         /// Its address.
         found: [u8; 20],
     },
+    /// What a signer signed cannot be read, or is another signer's.
+    #[error("{0}")]
+    Record(#[source] Box<NotRecorded>),
     /// The parts of a host do not fit.
     #[error("{0}")]
     Host(#[from] Box<crate::enclave::HostError>),
@@ -278,6 +294,17 @@ pub(crate) fn records(path: &Path) -> Result<Arc<dyn RecordStore>, StartError> {
     Ok(Arc::new(opened))
 }
 
+fn authorities(path: &Path) -> Result<Authorities, StartError> {
+    let refused = |reason: String| StartError::Authorities { path: path.into(), reason };
+    let mut text = Vec::new();
+    let file = std::fs::File::open(path).map_err(|error| refused(error.to_string()))?;
+    file.take(MAX_AUTHORITIES + 1).read_to_end(&mut text).map_err(|error| refused(error.to_string()))?;
+    if text.len() as u64 > MAX_AUTHORITIES {
+        return Err(refused(format!("more than {MAX_AUTHORITIES} bytes")));
+    }
+    Authorities::from_pem(&text).map_err(|error| refused(error.to_string()))
+}
+
 /// The chain that a node's file names, and a follower that has read it once and remembers what it saw before; or forgets that
 /// first.
 pub(crate) async fn follow<K: KindConfig>(
@@ -298,7 +325,10 @@ pub(crate) async fn follow<K: KindConfig>(
         answer_timeout: Duration::from_secs(10),
         ..ConnectOptions::default()
     };
-    let chain = Chain::connect(&file.node.rpc_url, &connect).await?;
+    let chain = match file.node.rpc_ca.as_deref() {
+        Some(path) => Chain::connect_trusting(&file.node.rpc_url, &authorities(path)?, &connect).await?,
+        None => Chain::connect(&file.node.rpc_url, &connect).await?,
+    };
     check_chain(mode, chain.kind())?;
     let memory: Arc<dyn Memory> = Arc::new(seen);
     let follower = Follower::new(&chain, deployment, file.follow(), clock).await?.remembering(memory);
@@ -324,6 +354,21 @@ mod tests {
         assert_eq!(check_registry(ModeName::Production, None), Err(ProductionRefusal::NoRegistry));
         assert_eq!(check_registry(ModeName::Production, registry), Ok(()));
         assert_eq!(check_registry(ModeName::Simulation, None), Ok(()));
+    }
+
+    #[test]
+    fn authorities_are_a_file_of_certificates_and_nothing_else() {
+        let tls = Path::new(env!("CARGO_MANIFEST_DIR")).join("../ccc-chain/tests/tls");
+        assert!(authorities(&tls.join("authority.pem")).is_ok());
+        let refused = |name: &str| match authorities(&tls.join(name)).err() {
+            Some(StartError::Authorities { path, reason }) => {
+                assert!(path.ends_with(name));
+                reason
+            }
+            other => panic!("{other:?}"),
+        };
+        assert!(refused("node.key.der").contains("no certificate"), "a key is none");
+        assert!(refused("gone.pem").contains("No such file"));
     }
 
     #[test]

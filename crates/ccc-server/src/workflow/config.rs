@@ -16,6 +16,9 @@ pub type WorkflowConfig = File<Workflow>;
 pub struct Workflow {
     /// The sealed key that signs reports.
     pub signer: PathBuf,
+    /// What it signed; by default beside the key that signs.
+    #[serde(default)]
+    pub signed: Option<PathBuf>,
     /// The key that pays for deliveries, in hexadecimal.
     pub wallet: PathBuf,
     /// What the enclave is built for.
@@ -52,7 +55,7 @@ impl Default for ScheduleSection {
 
 impl KindConfig for Workflow {
     const KIND: Kind = Kind::Workflow;
-    const REPLACED: &'static [&'static str] = &["signer", "wallet", "pool"];
+    const REPLACED: &'static [&'static str] = &["signer", "signed", "wallet", "pool"];
 
     fn check(&self) -> Result<(), ConfigError> {
         self.known()?;
@@ -76,6 +79,14 @@ impl KindConfig for Workflow {
             return number("takeover", takeover, "1 second up to the cadence is possible");
         }
         Ok(())
+    }
+}
+
+impl WorkflowConfig {
+    /// What the signer signed.
+    #[must_use]
+    pub fn signed_path(&self) -> PathBuf {
+        self.own.signed.clone().unwrap_or_else(|| self.own.signer.with_extension("signed"))
     }
 }
 
@@ -129,6 +140,7 @@ mod tests {
         let config = read(&format!("{three}{others}")).expect("a configuration");
         let config = config.own;
         assert_eq!((config.agree(), config.times()[0]), (2, Duration::from_secs(60)));
+        assert_eq!(config.signed_path(), PathBuf::from("x.signed"));
         let number = |text: &str| match read(&format!("{text}\n{three}{others}")) {
             Err(ConfigError::Number { what, found, .. }) => (what, found),
             other => panic!("{other:?}"),

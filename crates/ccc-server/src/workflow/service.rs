@@ -17,8 +17,9 @@ use ccc_enclave::config::EnclaveConfig;
 use ccc_node::{
     production::{Configuration, Sharing},
     reading::ChainLog,
-    workflow_node::WorkflowNode,
+    workflow_node::{WorkflowNode, record::SignedRecord},
 };
+use ccc_store::RecordStore;
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 use tokio::sync::watch;
 
@@ -31,6 +32,8 @@ pub struct Material {
     pub keys: ParticipantKeys,
     /// What signs reports.
     pub signer: ReportSigner,
+    /// Where what it signs is kept.
+    pub record: Arc<dyn RecordStore>,
     /// What pays for deliveries.
     pub wallet: Wallet,
     /// The public files.
@@ -56,7 +59,7 @@ impl Workflow {
         clock: Arc<dyn Clock>,
         forget_chain: bool,
     ) -> Result<Self, StartError> {
-        let Material { keys, signer, wallet, public, enclave } = material;
+        let Material { keys, signer, record, wallet, public, enclave } = material;
         check(file, &public, &enclave)?;
         let records = records(&file.node.key.with_extension("seen"))?;
         let seen = SeenRecord::of(records, &keys, public.deployment.chain_id, &public.deployment.pool);
@@ -67,7 +70,9 @@ impl Workflow {
         let Public { committee, deployment, policy } = public;
         let key = *committee.master_public_key();
         let schedule = schedule(file, &deployment.signer_set().signers, signer.address())?;
-        let node = WorkflowNode::new(signer, policy, enclave.clone(), key);
+        let record =
+            Arc::new(SignedRecord::open(record, signer.address()).map_err(|reason| StartError::Record(reason.into()))?);
+        let node = WorkflowNode::new(signer, policy, enclave.clone(), key).with_record(Arc::clone(&record));
         let log = ChainLog::new(&chain, &deployment).into();
         let hosts = Hosts {
             identity: identity.clone(),
@@ -76,7 +81,7 @@ impl Workflow {
             patience: file.own.times()[1].max(LEAST_PATIENCE),
         };
         let followed = follower.followed();
-        let signer = Arc::new(Signer { node, chain, deployment, config: enclave, key, log, followed, hosts });
+        let signer = Arc::new(Signer { node, chain, deployment, config: enclave, key, log, followed, hosts, record });
         let turns = Turns {
             signer: Arc::clone(&signer),
             identity: identity.clone(),

@@ -247,10 +247,12 @@ impl Turns {
     }
 
     /// Every enclave is asked at once, for the same check at the same block. Of those that agree one after the other is tried.
+    /// A check that was signed and not delivered is asked for again, which the hosts have kept: another one would not be signed.
     async fn check(&self) -> Result<(), TurnError> {
         let signer = &*self.signer;
-        let (block, latest) = (signer.chain.finalised_block().await?, self.latest().await?);
+        let latest = self.latest().await?;
         let sequence = signer.place().last_sequence(Kind::Solvency, &latest).await?.saturating_add(1);
+        let block = signer.block_of_check(sequence, latest.time).await?;
         let check = Check { block: block.hash.0, sequence };
         let agreed = signer.hosts.agreed(check, |made| signer.vouch(made, latest.time), None).await?;
         for odd in &agreed.odd {

@@ -24,7 +24,7 @@ use ccc_server::{
     follow::SystemClock,
     workflow::{self, Workflow, config::WorkflowConfig},
 };
-use ccc_store::DirectoryStore;
+use ccc_store::{DirectoryStore, RedbRecords};
 use std::{net::SocketAddr, path::Path, sync::Arc};
 use zeroize::Zeroizing;
 
@@ -57,6 +57,7 @@ pub(super) fn workflow(arguments: &NodeArgs, ctx: &Context<'_>) -> Result<Answer
         enclave: read_pool(&file.own.pool)?,
         keys: read_keys(&file.node.key, &ctx.passphrases)?,
         signer: ReportSigner::from_bytes(&signer)?,
+        record: Arc::new(RedbRecords::open(file.signed_path())?),
         wallet: open_key(&KeySource::PrivateKeyFile(file.own.wallet.clone()), &ctx.passphrases)?,
     };
     log(&arguments.running)?;
