@@ -138,9 +138,9 @@ mod tests {
             [("a", "01"), ("b", "02"), ("c", "03")].map(|(name, key)| peer("enclave", name, key)).concat();
         let others = peer("workflow", "d", "04");
         let config = read(&format!("{three}{others}")).expect("a configuration");
+        assert_eq!(config.signed_path(), PathBuf::from("x.signed"));
         let config = config.own;
         assert_eq!((config.agree(), config.times()[0]), (2, Duration::from_secs(60)));
-        assert_eq!(config.signed_path(), PathBuf::from("x.signed"));
         let number = |text: &str| match read(&format!("{text}\n{three}{others}")) {
             Err(ConfigError::Number { what, found, .. }) => (what, found),
             other => panic!("{other:?}"),

@@ -178,6 +178,7 @@ impl Net {
         workflow::service::Material {
             keys,
             signer: common::report_signer(seed),
+            record: Arc::new(ccc_store::MemoryRecords::default()),
             wallet: common::wallet(9),
             public: self.public(),
             enclave: self.enclave(),
