@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that fails ends there")]
 
+mod recovered;
 mod world;
 
 use alloy::primitives::U256;

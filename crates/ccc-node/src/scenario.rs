@@ -10,7 +10,8 @@ use ccc_core::{
 use serde::{Deserialize, Serialize};
 
 /// The scenarios that ship with the program, by name.
-pub const BUILT_IN: [(&str, &str); 4] = [
+pub const BUILT_IN: [(&str, &str); 5] = [
+    ("small-deficit", include_str!("../../../examples/scenarios/small-deficit.toml")),
     ("large-deficit", include_str!("../../../examples/scenarios/large-deficit.toml")),
     ("insufficient-liquidity", include_str!("../../../examples/scenarios/insufficient-liquidity.toml")),
     ("participant-lying", include_str!("../../../examples/scenarios/participant-lying.toml")),
@@ -70,9 +71,29 @@ pub struct Scenario {
     /// The makers' standing orders.
     #[serde(default)]
     pub liquidity: Liquidity,
+    /// A public market, where the agent has one to swap at.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub market: Option<Market>,
     /// Who misbehaves, and how.
     #[serde(default)]
     pub faults: Faults,
+}
+
+/// A public market of the asset that is missing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Market {
+    /// What its pool holds on each side, in dollars.
+    pub depth_dollars: u64,
+    /// What the agent holds to pay with, in dollars.
+    pub agent_dollars: u64,
+}
+
+impl Market {
+    fn validate(&self) -> Result<(), ScenarioError> {
+        range("market.depth_dollars", self.depth_dollars, 1_000_000, 1_000_000_000_000, "1000000 to 1000000000000")?;
+        range("market.agent_dollars", self.agent_dollars, 1, 1_000_000_000_000, "1 to 1000000000000")
+    }
 }
 
 /// What the custodian owes and holds.
@@ -218,6 +239,7 @@ impl Default for Scenario {
             accounts: None,
             reserve: ReserveTerms::default(),
             liquidity: Liquidity::default(),
+            market: None,
             faults: Faults::default(),
         }
     }
@@ -270,6 +292,7 @@ impl Scenario {
         range("reserve.deposit_dollars", reserve.deposit_dollars, 10_000, 100_000_000_000, "10000 to 100000000000")?;
         self.liquidity.validate()?;
         range("liquidity.max_spread", self.liquidity.max_spread.into(), 1, 16_383, "1 to 16383")?;
+        self.market.map_or(Ok(()), |market| market.validate())?;
         let named = self.faults.lying.iter().chain(&self.faults.silent);
         match named.copied().find(|id| *id == 0 || *id > self.participants) {
             Some(found) => Err(ScenarioError::Participant { found, participants: self.participants }),

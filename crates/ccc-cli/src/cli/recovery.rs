@@ -6,7 +6,7 @@ use std::path::PathBuf;
 /// Arguments of `recover`.
 #[derive(Args)]
 #[command(after_help = "\
-Built-in scenarios: large-deficit, insufficient-liquidity, participant-lying, participant-silent.
+Built-in scenarios: small-deficit, large-deficit, insufficient-liquidity, participant-lying, participant-silent.
 Exit code 1: the reserve is still insolvent at the end.
 
 Examples:
@@ -35,6 +35,9 @@ pub(crate) struct RecoverArgs {
     /// A node to use instead of the embedded chain
     #[arg(long, value_name = "URL")]
     pub(crate) rpc_url: Option<String>,
+    /// Where a scenario has a market: Uniswap V3 from the npm packages in this directory instead of a simulated exchange
+    #[arg(long, value_name = "DIR", conflicts_with = "devnet")]
+    pub(crate) uniswap: Option<PathBuf>,
     /// A custodian to ask instead of the simulated one
     #[arg(long, value_name = "URL", requires = "custodian_token_file", conflicts_with = "statement")]
     pub(crate) custodian_url: Option<String>,
