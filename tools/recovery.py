@@ -47,7 +47,7 @@ def culprit_errors(scenario, result):
 
 def route_errors(scenario, result):
     # Who has a market swaps what is small enough for it; everything else is asked of the dark pool.
-    expected = "direct" if "market" in scenario else "dark"
+    expected = ("split" if "buffer" in scenario else "direct") if "market" in scenario else "dark"
     if result["route"] != expected:
         yield f"the route is {result['route']!r}, expected {expected!r}"
 

@@ -27,8 +27,8 @@ use crate::{
     guard::Guard,
     journal::{Journal, JournalError},
     machine::Waiting,
-    plan::Action,
-    policy::{Contracts, DOLLAR, Dark, Limits, Market, Policy, Route},
+    plan::{Action, Call},
+    policy::{Buffer, Contracts, DOLLAR, Dark, Limits, Market, Policy, Route},
     signer::KeySigner,
     state::{End, Sent, State},
 };
@@ -43,6 +43,8 @@ const DEAREST: u64 = 150_000;
 const GAS_PRICE: u64 = 500;
 /// Turns after which an agent that still finds something to do is at fault.
 const MOST_TURNS: usize = 100;
+/// Smallest units of a bitcoin.
+const COIN: u64 = 100_000_000;
 const BASE: usize = 0;
 const QUOTE: usize = 1;
 
@@ -150,11 +152,12 @@ impl RecoveryAgent {
         let book = Book::Journal(Box::new(Journal::open(&self.folder.join("journal"))?));
         let mut driver = Driver::new(founded.means(self.folder.join("stop")), book);
         driver.begin().await?;
+        let before = driver.state().sent.len();
         for _ in 0..MOST_TURNS {
             match driver.turn(rng).await? {
                 Turn::Went(_) | Turn::Would(_) | Turn::Waits(Waiting::UnderWay { .. }) => {}
                 // what is refused is journalled, and the hole stays
-                Turn::Waits(Waiting::Idle | Waiting::Limit(_)) => return Ok(refilled(driver.state())),
+                Turn::Waits(Waiting::Idle | Waiting::Limit(_)) => return Ok(refilled(driver.state(), before)),
                 Turn::Waits(waiting) => return Err(AgentError::Waits(waiting)),
             }
         }
@@ -201,8 +204,7 @@ fn pair(deployment: &Deployment) -> Result<Pair, AgentError> {
 /// As many coins as the dollars buy.
 fn depth(terms: Terms, price: u64) -> Depth {
     let sell = U256::from(terms.depth_dollars) * U256::from(DOLLAR);
-    let coin = U256::from(10).pow(U256::from(8));
-    Depth { sell, buy: sell * coin / U256::from(price.max(1)) }
+    Depth { sell, buy: sell * U256::from(COIN) / U256::from(price.max(1)) }
 }
 
 fn policy(founding: &Founding<'_>, venue: Option<Venue>) -> Policy {
@@ -241,17 +243,19 @@ fn policy(founding: &Founding<'_>, venue: Option<Venue>) -> Policy {
             gas_price: GAS_PRICE,
             max_statement_age: 24 * 3_600,
         },
+        buffer: founding.buffer.map(|terms| Buffer { lot: terms.lot_bitcoin.saturating_mul(COIN), every: terms.every_seconds }),
         approval: None,
     }
 }
 
-/// What the journal says was done, in its order.
-fn refilled(state: &State) -> Refilled {
+/// What the journal says was done after so many transactions, in its order.
+fn refilled(state: &State, before: usize) -> Refilled {
     let action = |sent: &Sent| {
         let items = &state.decisions.get(&sent.intent.sequence)?.items;
         items.get(usize::try_from(sent.intent.index).ok()?).map(|item| (item.action, sent.intent.request))
     };
-    let landed = state.principals().filter(|sent| sent.end == Some(End::Done));
+    let new = state.sent.iter().skip(before);
+    let landed = new.filter(|sent| sent.intent.call == Call::Principal && sent.end == Some(End::Done));
     let mut refilled = Refilled::default();
     for (action, request) in landed.filter_map(action) {
         match (action, request) {

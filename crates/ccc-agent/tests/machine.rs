@@ -9,7 +9,7 @@ use ccc_agent::{
     limits::{self, Limit},
     machine::{Facts, Fate, Step, Waiting, cancellation, next},
     plan::{Action, Call, Entry, Event, Intent, Item},
-    policy::{DOLLAR, Policy},
+    policy::{Buffer, DOLLAR, Policy},
     state::{Inconsistent, Moment, Sent, State},
 };
 use common::{SIGNER, event, policy};
@@ -277,13 +277,15 @@ impl Model {
     }
 
     fn decide(&mut self, event: Event) -> Entry {
-        if event.status == Event::SOLVENT {
+        if event.status == Event::SOLVENT && self.policy.buffer.is_none() {
             return cancellation(&self.state, event, self.now);
         }
+        let lot = event.status == Event::SOLVENT;
         let plan = self.plans.pop().unwrap_or_else(|| vec![(0, 100)]);
-        let items = plan.into_iter().map(|(kind, dollars)| {
+        let items = plan.into_iter().take(if lot { 1 } else { usize::MAX }).map(|(kind, dollars)| {
             let value = dollars * DOLLAR;
             let action = match kind % 3 {
+                _ if lot => Action::Request { coins: value },
                 0 => Action::Swap { paid: value, quoted: 1 },
                 1 => Action::Send { coins: value },
                 _ => Action::Request { coins: value },
@@ -336,6 +338,7 @@ impl Model {
     fn check(&self) -> Result<(), TestCaseError> {
         self.check_once()?;
         self.check_caps()?;
+        self.check_lots()?;
         for (_, intent, shown, killed) in &self.sendings {
             prop_assert!(!killed, "sent although the switch was there");
             let planned = self.state.decisions.get(&intent.sequence).map(|decision| decision.event);
@@ -351,6 +354,18 @@ impl Model {
         }
         prop_assert!(done.values().all(|times| *times == 1), "done twice: {:?}", done);
         prop_assert!(self.twice.is_none(), "one hole filled twice: {:?}", self.twice);
+        Ok(())
+    }
+
+    /// A lot's plan is made when its time has come, and no other request was made since.
+    fn check_lots(&self) -> Result<(), TestCaseError> {
+        let Some(Buffer { every, .. }) = self.policy.buffer else { return Ok(()) };
+        let requests: Vec<_> = self.state.principals().filter(|sent| sent.intent.request.is_some()).collect();
+        for pair in requests.windows(2).filter(|pair| pair[0].intent.sequence != pair[1].intent.sequence) {
+            let event = self.state.decisions[&pair[1].intent.sequence].event;
+            let early = event.status == Event::SOLVENT && pair[1].time < pair[0].time + every;
+            prop_assert!(!early, "a lot after {} s", pair[1].time - pair[0].time);
+        }
         Ok(())
     }
 
@@ -391,6 +406,19 @@ proptest! {
         let mut model = Model::new(plans, None);
         for op in ops {
             model.apply(op);
+            model.check()?;
+        }
+    }
+
+    /// The same with a buffer to fill while the reserve is solvent, and reports of both kinds as often.
+    #[test]
+    fn lots_keep_their_time_and_every_other_bound(
+        ops in prop::collection::vec(op(), 1..150), plans in plans(), solvent in prop::collection::vec(any::<bool>(), 150)
+    ) {
+        let mut model = Model::new(plans, None);
+        model.policy.buffer = Some(Buffer { lot: 1, every: 20_000 });
+        for (op, solvent) in ops.into_iter().zip(solvent) {
+            model.apply(if let (Op::Report { .. }, true) = (op, solvent) { Op::Report { status: 1 } } else { op });
             model.check()?;
         }
     }
@@ -474,6 +502,32 @@ fn each_reason_to_wait_is_told() {
     assert_eq!(step(&state, &used), Step::Wait(Waiting::Nonce { expected: 0, found: 4 }));
     let above = step(&decided(found, 1_001), &facts(found));
     assert!(matches!(above, Step::Wait(Waiting::Limit(limit)) if !limit.passes()), "{above:?}");
+}
+
+/// While the reserve is solvent: the first lot at once, the next one when its time has come, and none while one waits.
+#[test]
+fn a_lot_for_the_buffer_waits_for_its_time() {
+    let policy = Policy { buffer: Some(Buffer { lot: 5, every: 20_000 }), ..policy() };
+    let solvent = event(1, 0, 1);
+    let step = |state: &State, facts: &Facts| next(state, facts, &policy, SIGNER);
+    assert_eq!(step(&State::default(), &facts(solvent)), Step::Decide(solvent));
+    let mut state = State::default();
+    let item = Item { action: Action::Request { coins: 5 }, value: DOLLAR };
+    let entries = [
+        Entry::Decided { event: solvent, items: vec![item], expiry: 2_000, words: Vec::new() },
+        Entry::Intent(Intent { request: Some(B256::repeat_byte(9)), ..intent(&solvent, DOLLAR, 0) }),
+        Entry::Landed { transaction: B256::repeat_byte(9), block: 12, time: 1_000, success: true },
+    ];
+    entries.into_iter().for_each(|entry| state.apply(1_000, entry).expect("follows"));
+    let later = |now| Facts { now, nonces: (1, 1), ..facts(event(2, 0, 1)) };
+    let soon = step(&state, &later(20_999));
+    assert_eq!(soon, Step::Wait(Waiting::Limit(Limit::Cooldown { until: 21_000 })));
+    let waits = step(&state, &later(21_000));
+    assert_eq!(waits, Step::Wait(Waiting::Request { request: B256::repeat_byte(9) }), "it is not taken back");
+    let ended = Entry::Ended { request: B256::repeat_byte(9), block: 13, time: 1_100, success: false };
+    state.apply(1_100, ended).expect("follows");
+    assert_eq!(step(&state, &later(20_999)), soon, "what became of it changes nothing");
+    assert_eq!(step(&state, &later(21_000)), Step::Decide(event(2, 0, 1)));
 }
 
 #[test]

@@ -48,9 +48,43 @@ fn actions(entries: &[Entry]) -> Vec<Action> {
     items.flatten().collect()
 }
 
+/// Without the buffer: what is missing to be solvent is the aim.
+fn without_buffer() -> RecoveryOptions {
+    let mut options = options("small-deficit");
+    options.scenario.buffer = None;
+    options.scenario.reserve.recover_to_basis_points = 10_000;
+    options
+}
+
+/// First what is missing to be solvent, in public; then lots, one for each of the days that follow, until the aim is reached.
+#[tokio::test]
+async fn a_small_deficit_is_swapped_and_the_buffer_comes_in_lots() {
+    let (report, entries) = recover(&options("small-deficit"), None).await;
+    assert_eq!(ends(&report), ("insolvent", "solvent", Some(Route::Split)));
+    let [Action::Swap { quoted, .. }, ref lots @ ..] = actions(&entries)[..] else { panic!("{entries:?}") };
+    assert!((124 * COIN..127 * COIN).contains(&quoted), "the shortfall, and no part of the buffer: {quoted}");
+    let lots: Vec<u64> = lots.iter().filter_map(|lot| requested(*lot)).collect();
+    assert_eq!(lots[..2], [2_200 * COIN; 2]);
+    assert_eq!(lots.len(), 3, "{lots:?}");
+    let all = quoted + lots.iter().sum::<u64>();
+    // 5.1 % of 124,800 bitcoin, and the fractions that the custodian keeps to itself
+    assert!((6_364 * COIN..6_370 * COIN).contains(&all), "{all}");
+    let asked = entries.windows(2).filter_map(|pair| match &pair[1] {
+        Entry::Intent(intent) if intent.request.is_some() => intent.deadline,
+        _ => None,
+    });
+    let asked: Vec<u64> = asked.collect();
+    assert!(asked.windows(2).all(|pair| pair[1] - pair[0] >= 90_000), "{asked:?}");
+    assert_eq!(report.leaks(), []);
+}
+
+fn requested(action: Action) -> Option<u64> {
+    if let Action::Request { coins } = action { Some(coins) } else { None }
+}
+
 #[tokio::test]
 async fn a_small_deficit_is_swapped_in_public() {
-    let (report, entries) = recover(&options("small-deficit"), None).await;
+    let (report, entries) = recover(&without_buffer(), None).await;
     assert_eq!(ends(&report), ("insolvent", "solvent", Some(Route::Direct)));
     let [Action::Swap { paid, quoted }] = actions(&entries)[..] else { panic!("{entries:?}") };
     assert!((124 * COIN..127 * COIN).contains(&quoted), "{quoted}");
@@ -67,7 +101,7 @@ async fn a_small_deficit_is_swapped_at_uniswap() {
         println!("no Uniswap packages: not run");
         return;
     };
-    let (report, entries) = recover(&options("small-deficit"), Some(code)).await;
+    let (report, entries) = recover(&without_buffer(), Some(code)).await;
     assert_eq!(ends(&report), ("insolvent", "solvent", Some(Route::Direct)));
     assert!(matches!(actions(&entries)[..], [Action::Swap { .. }]), "{entries:?}");
 }

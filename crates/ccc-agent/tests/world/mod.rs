@@ -188,6 +188,7 @@ impl World {
                 gas_price: 500,
                 max_statement_age: STATEMENT_AGE,
             },
+            buffer: None,
             approval: None,
         }
     }
@@ -243,9 +244,14 @@ impl World {
 
     /// A reserve check: its report on the chain, report and envelope in the folder.
     pub(crate) async fn report(&self, status: u8, deficit: u64) {
+        self.report_with(status, deficit, 0).await;
+    }
+
+    /// As [`Self::report`], with what is missing to the aim and not needed to be solvent.
+    pub(crate) async fn report_with(&self, status: u8, deficit: u64, buffer: u64) {
         let attested = read::attestation(&self.chain, self.deployment.attestation, LATEST).await.unwrap();
         let block = self.chain.finalised_block().await.unwrap();
-        let notice = Notice { status, deficit, expiry: block.time + 3_000, request: [6; 32] };
+        let notice = Notice { status, deficit, expiry: block.time + 3_000, request: [6; 32], buffer };
         let envelope = self.sealed(&notice, &self.envelope_key);
         let solvency = Solvency {
             verdict: Verdict::try_from(status).unwrap(),
@@ -275,7 +281,7 @@ impl World {
 
     /// For the same agent, and of no report.
     pub(crate) fn foreign_envelope(&self) -> Vec<u8> {
-        self.sealed(&Notice { status: 2, deficit: COIN, expiry: u64::MAX, request: [9; 32] }, &self.envelope_key)
+        self.sealed(&Notice { status: 2, deficit: COIN, expiry: u64::MAX, request: [9; 32], buffer: 0 }, &self.envelope_key)
     }
 
     /// The pool has a ciphertext under the label of this request, to the right key.

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 /// Arguments of `recover`.
 #[derive(Args)]
 #[command(after_help = "\
-Built-in scenarios: small-deficit, large-deficit, insufficient-liquidity, participant-lying, participant-silent.
+Built in: small-deficit, large-deficit, insufficient-liquidity, participant-lying, participant-silent
 Exit code 1: the reserve is still insolvent at the end.
 
 Examples:
@@ -35,7 +35,7 @@ pub(crate) struct RecoverArgs {
     /// A node to use instead of the embedded chain
     #[arg(long, value_name = "URL")]
     pub(crate) rpc_url: Option<String>,
-    /// Where a scenario has a market: Uniswap V3 from the npm packages in this directory instead of a simulated exchange
+    /// Uniswap V3 of these npm packages for a simulated exchange
     #[arg(long, value_name = "DIR", conflicts_with = "devnet")]
     pub(crate) uniswap: Option<PathBuf>,
     /// A custodian to ask instead of the simulated one

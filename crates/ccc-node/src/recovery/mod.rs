@@ -178,7 +178,9 @@ async fn recover(
         return Ok((first.verdict, first.verdict));
     }
     match world.refill.take() {
-        Some(agent) => world.be_refilled(agent, &first, fetcher, timeline).await?,
+        Some(agent) => {
+            world.be_refilled(agent, &first, fetcher, timeline).await?;
+        }
         None => {
             let request = world.request_recovery(&first.envelope, timeline).await?;
             world.route = Route::of(false, true);
@@ -186,7 +188,10 @@ async fn recover(
         }
     }
     timeline.step("reserve check, again");
-    let last = world.check_reserve(fetcher, timeline).await?;
+    let mut last = world.check_reserve(fetcher, timeline).await?;
+    if let Some(lots) = scenario.buffer {
+        last = world.fill_buffer(lots, last, fetcher, timeline).await?;
+    }
     Ok((first.verdict, last.verdict))
 }
 

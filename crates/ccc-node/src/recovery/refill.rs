@@ -13,7 +13,7 @@ use super::{
 use crate::{
     agent::Limits,
     domain::stream,
-    scenario::{Market, Scenario},
+    scenario::{Lots, Market, Scenario},
     seed::Generator,
     timeline::Timeline,
 };
@@ -26,7 +26,7 @@ use ccc_chain::{
     submission::{self},
     watch::Event,
 };
-use ccc_core::keys::MasterPublicKey;
+use ccc_core::{keys::MasterPublicKey, report::Verdict};
 use ccc_enclave::{
     agent::AgentKey,
     intake::{CollateralRequest, Submission},
@@ -58,6 +58,8 @@ pub struct Founding<'a> {
     pub times: [u64; 2],
     /// The market to be placed, and the price of a bitcoin there in millionths of a dollar.
     pub market: Option<(Market, u64)>,
+    /// How the rest of the aim comes.
+    pub buffer: Option<Lots>,
     /// Where its randomness comes from.
     pub rng: Generator,
 }
@@ -144,6 +146,7 @@ impl World {
             most: scenario.reserve.deposit_dollars,
             times: [super::check::ORDER_DELAY, setup::FILL_WINDOW],
             market: scenario.market.map(|market| (market, super::submissions::PRICE.unsigned_abs())),
+            buffer: scenario.buffer,
             rng: self.randomness.hidden(stream::ORDER, 1),
         };
         self.market = timeline.chain(agent.found(founding)).await?;
@@ -161,14 +164,15 @@ impl World {
         Ok(())
     }
 
-    /// Shows the agent a check, closes the rounds of what it asks for, and has the custodian count what came in.
+    /// Shows the agent a check, closes the rounds of what it asks for, and has the custodian count what came in. Gives whether
+    /// it asked for something.
     pub(super) async fn be_refilled(
         &mut self,
         mut agent: Box<dyn Refill>,
         checked: &Checked,
         fetcher: &StatementFetcher,
         timeline: &mut Timeline<'_>,
-    ) -> Result<(), RecoveryError> {
+    ) -> Result<bool, RecoveryError> {
         timeline.step("price observations");
         self.push_prices(timeline).await?;
         timeline.step("the agent decides, signs and sends");
@@ -176,7 +180,7 @@ impl World {
         let evidence = Evidence { report: &checked.report, envelope: &checked.envelope };
         let refilled = agent.answer(evidence).await?;
         self.refill = Some(agent);
-        self.route = Route::of(refilled.swapped, !refilled.requests.is_empty());
+        self.remember(&refilled);
         for size in &refilled.sizes {
             self.hide("the order's size", u128::from(*size));
         }
@@ -190,7 +194,42 @@ impl World {
             let reserves = fetcher.credit(came, now)?;
             self.hide("the custodian's reserves, again", u128::from(reserves));
         }
-        Ok(())
+        Ok(!refilled.requests.is_empty())
+    }
+
+    /// A lot at a time, with a check before each, until the agent asks for no more; then the last check.
+    pub(super) async fn fill_buffer(
+        &mut self,
+        lots: Lots,
+        mut last: Checked,
+        fetcher: &StatementFetcher,
+        timeline: &mut Timeline<'_>,
+    ) -> Result<Checked, RecoveryError> {
+        for _ in 0..lots.most {
+            let Some(agent) = self.refill.take().filter(|_| last.verdict == Verdict::Solvent) else { break };
+            timeline.step("a lot's time comes");
+            let next = self.chain.finalised_block().await?.time.saturating_add(lots.every_seconds);
+            timeline.chain(self.chain.advance_time(next)).await?;
+            fetcher.credit(0, next)?;
+            timeline.step("reserve check, before a lot");
+            last = self.check_reserve(fetcher, timeline).await?;
+            if !self.be_refilled(agent, &last, fetcher, timeline).await? {
+                break;
+            }
+            timeline.step("reserve check, after a lot");
+            last = self.check_reserve(fetcher, timeline).await?;
+        }
+        Ok(last)
+    }
+
+    fn remember(&mut self, refilled: &Refilled) {
+        let (direct, dark) = match self.route {
+            Some(Route::Split) => (true, true),
+            Some(Route::Direct) => (true, false),
+            Some(Route::Dark) => (false, true),
+            None => (false, false),
+        };
+        self.route = Route::of(direct || refilled.swapped, dark || !refilled.requests.is_empty());
     }
 
     /// What the reserve's address holds outside of the pool.
