@@ -3,7 +3,10 @@
 //! A recovery runs on a chain for trying things out. Its policy follows from the run's contracts and sizes, and is as strict
 //! as a file's: the caps are what the reserve has to pay with, and everything goes to the reserve.
 
-use std::{fs, path::PathBuf};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use alloy::primitives::{Address, U256};
 use ccc_chain::{
@@ -149,23 +152,36 @@ impl RecoveryAgent {
             let path = self.folder.join("evidence").join(name);
             fs::write(&path, bytes).map_err(|source| AgentError::File { path, source })?;
         }
-        let book = Book::Journal(Box::new(Journal::open(&self.folder.join("journal"))?));
-        let mut driver = Driver::new(founded.means(self.folder.join("stop")), book);
+        let (waiting, refilled) = founded.rest(&self.folder, rng).await?;
+        match waiting {
+            // above a limit nothing is sent, and the hole stays
+            Waiting::Idle | Waiting::Limit(_) => Ok(refilled),
+            waiting => Err(AgentError::Waits(waiting)),
+        }
+    }
+
+    async fn see(&mut self) -> Result<(), AgentError> {
+        let (founded, rng) = self.founded.as_mut().ok_or(AgentError::Unfounded)?;
+        founded.rest(&self.folder, rng).await.map(|_| ())
+    }
+}
+
+impl Founded {
+    /// Turns until it waits, in a process's life of its own: the journal is opened and closed.
+    async fn rest(&self, folder: &Path, rng: &mut Generator) -> Result<(Waiting, Refilled), AgentError> {
+        let book = Book::Journal(Box::new(Journal::open(&folder.join("journal"))?));
+        let mut driver = Driver::new(self.means(folder.join("stop")), book);
         driver.begin().await?;
         let before = driver.state().sent.len();
         for _ in 0..MOST_TURNS {
             match driver.turn(rng).await? {
                 Turn::Went(_) | Turn::Would(_) | Turn::Waits(Waiting::UnderWay { .. }) => {}
-                // what is refused is journalled, and the hole stays
-                Turn::Waits(Waiting::Idle | Waiting::Limit(_)) => return Ok(refilled(driver.state(), before)),
-                Turn::Waits(waiting) => return Err(AgentError::Waits(waiting)),
+                Turn::Waits(waiting) => return Ok((waiting, refilled(driver.state(), before))),
             }
         }
         Err(AgentError::Restless)
     }
-}
 
-impl Founded {
     fn means(&self, kill_switch: PathBuf) -> Means<'_> {
         Means {
             chain: &self.chain,
@@ -189,6 +205,10 @@ impl Refill for RecoveryAgent {
 
     fn answer<'a>(&'a mut self, evidence: Shown<'a>) -> Later<'a, Refilled> {
         Box::pin(async move { self.act(evidence).await.map_err(RecoveryError::refill) })
+    }
+
+    fn look(&mut self) -> Later<'_, ()> {
+        Box::pin(async move { self.see().await.map_err(RecoveryError::refill) })
     }
 }
 

@@ -116,6 +116,8 @@ pub trait Refill {
     fn found<'a>(&'a mut self, founding: Founding<'a>) -> Later<'a, Vec<Address>>;
     /// Acts on what the chain shows, until nothing more can be done now.
     fn answer<'a>(&'a mut self, evidence: Evidence<'a>) -> Later<'a, Refilled>;
+    /// Sees how its requests ended.
+    fn look(&mut self) -> Later<'_, ()>;
 }
 
 /// An agent's failure, under the recovery's.
@@ -179,7 +181,6 @@ impl World {
         let before = self.reserve_coins().await?;
         let evidence = Evidence { report: &checked.report, envelope: &checked.envelope };
         let refilled = agent.answer(evidence).await?;
-        self.refill = Some(agent);
         self.remember(&refilled);
         for size in &refilled.sizes {
             self.hide("the order's size", u128::from(*size));
@@ -188,6 +189,8 @@ impl World {
             let request = timeline.chain(self.requested(*id)).await?;
             self.settle(request, timeline).await?;
         }
+        agent.look().await?;
+        self.refill = Some(agent);
         let came = self.reserve_coins().await?.saturating_sub(before);
         if came > 0 {
             let now = self.chain.finalised_block().await?.time;
