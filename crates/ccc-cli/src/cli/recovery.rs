@@ -6,7 +6,7 @@ use std::path::PathBuf;
 /// Arguments of `recover`.
 #[derive(Args)]
 #[command(after_help = "\
-Built in: small-deficit, large-deficit, insufficient-liquidity, participant-lying, participant-silent
+Built in: {small,large}-deficit, insufficient-liquidity, participant-{lying,silent}
 Exit code 1: the reserve is still insolvent at the end.
 
 Examples:
@@ -29,13 +29,13 @@ pub(crate) struct RecoverArgs {
     /// Accounts that the table has room for [default: 256, or one per maker and one for the reserve if that is more]
     #[arg(long, value_name = "N")]
     pub(crate) accounts: Option<u32>,
-    /// Run vault nodes, an enclave and signers as processes of their own, as `ccc devnet` does
+    /// Run nodes, enclave and signers as processes, as `ccc devnet`
     #[arg(long, conflicts_with_all = ["rpc_url", "statement", "seed", "production"])]
     pub(crate) devnet: bool,
     /// A node to use instead of the embedded chain
     #[arg(long, value_name = "URL")]
     pub(crate) rpc_url: Option<String>,
-    /// Uniswap V3 of these npm packages for a simulated exchange
+    /// Take Uniswap V3 of these npm packages where there is a market
     #[arg(long, value_name = "DIR", conflicts_with = "devnet")]
     pub(crate) uniswap: Option<PathBuf>,
     /// A custodian to ask instead of the simulated one
