@@ -56,6 +56,10 @@ fn answers(c: &mut Criterion) {
             });
         });
     }
+    // of a direct answer's time, what the node takes for one of its quotes
+    let world = lacking(&runtime, 10);
+    let market = runtime.block_on(world.market());
+    group.bench_function("a quote", |bencher| bencher.iter(|| runtime.block_on(world.quote(&market, 600_000))));
     group.finish();
 }
 

@@ -263,7 +263,9 @@ fn policy(founding: &Founding<'_>, venue: Option<Venue>) -> Policy {
             gas_price: GAS_PRICE,
             max_statement_age: 24 * 3_600,
         },
-        buffer: founding.buffer.map(|terms| Buffer { lot: terms.lot_bitcoin.saturating_mul(COIN), every: terms.every_seconds }),
+        buffer: founding
+            .buffer
+            .map(|terms| Buffer { lot: terms.lot_bitcoin.saturating_mul(COIN), every: terms.every_seconds }),
         approval: None,
     }
 }

@@ -109,7 +109,11 @@ impl SimulatedCustodian {
 async fn answer(State(served): State<Arc<Served>>, headers: HeaderMap) -> Response {
     let given = headers.get(header::AUTHORIZATION).map_or(&[][..], |value| value.as_bytes());
     if bool::from(given.ct_eq(served.authorization.as_bytes())) {
-        ([(header::CONTENT_TYPE, "application/json")], served.statement.read().unwrap_or_else(PoisonError::into_inner).clone()).into_response()
+        (
+            [(header::CONTENT_TYPE, "application/json")],
+            served.statement.read().unwrap_or_else(PoisonError::into_inner).clone(),
+        )
+            .into_response()
     } else {
         StatusCode::UNAUTHORIZED.into_response()
     }

@@ -281,7 +281,10 @@ impl World {
 
     /// For the same agent, and of no report.
     pub(crate) fn foreign_envelope(&self) -> Vec<u8> {
-        self.sealed(&Notice { status: 2, deficit: COIN, expiry: u64::MAX, request: [9; 32], buffer: 0 }, &self.envelope_key)
+        self.sealed(
+            &Notice { status: 2, deficit: COIN, expiry: u64::MAX, request: [9; 32], buffer: 0 },
+            &self.envelope_key,
+        )
     }
 
     /// The pool has a ciphertext under the label of this request, to the right key.
@@ -323,13 +326,22 @@ impl World {
         Actions::new(&self.chain, &self.deployment).push_price(&self.owner, answer, now - age).await.unwrap();
     }
 
+    /// What the exchange says that so many dollars give, which the node computes.
+    pub(crate) async fn quote(&self, market: &Market<'_>, dollars: u64) -> U256 {
+        market.quote(U256::from(dollars * DOLLAR)).await.unwrap().amount_out
+    }
+
+    pub(crate) async fn market(&self) -> Market<'_> {
+        let pair = pair(&self.deployment);
+        Market::open(&self.chain, self.venue, pair, self.deployment.reserve, Parts::Any).await.unwrap()
+    }
+
     /// Somebody else trades.
     pub(crate) async fn trade(&self, dollars: u64) {
         let amount = U256::from(dollars * DOLLAR);
         let actions = Actions::new(&self.chain, &self.deployment);
         actions.mint(&self.owner, QUOTE, self.owner.address(), amount).await.unwrap();
-        let pair = pair(&self.deployment);
-        let market = Market::open(&self.chain, self.venue, pair, self.deployment.reserve, Parts::Any).await.unwrap();
+        let market = self.market().await;
         let (quote, twap) = (market.quote(amount).await.unwrap(), market.twap(1).await.unwrap());
         let limits = swap::Limits { cost: 1_000, slippage: 1_000, ..swap::Limits::to(self.deployment.reserve) };
         let order = market.order(quote, &twap, &limits).unwrap();

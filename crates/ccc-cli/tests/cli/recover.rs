@@ -28,7 +28,8 @@ fn a_small_deficit_is_swapped_and_said() {
         run.stdout
     );
     assert!(run.stderr.contains("simulated: the exchange"), "{}", run.stderr);
-    let elsewhere = scratch.ccc(&format!("--json recover --scenario small-deficit {SMALL} --threshold 3 --uniswap none"));
+    let elsewhere =
+        scratch.ccc(&format!("--json recover --scenario small-deficit {SMALL} --threshold 3 --uniswap none"));
     assert_eq!((elsewhere.code, &elsewhere.json_error()["code"]), (2, &"read".into()), "{}", elsewhere.stderr);
     assert_eq!(scratch.ccc("recover --uniswap none --devnet").code, 2);
 }

@@ -1,6 +1,10 @@
 //! Every actor of a recovery, each with its own secrets, on one chain.
 
-use super::{RecoveryError, refill::{Refill, Route}, services::Services};
+use super::{
+    RecoveryError,
+    refill::{Refill, Route},
+    services::Services,
+};
 use crate::{
     agent::Agent,
     leak::Secret,
