@@ -45,6 +45,13 @@ def culprit_errors(scenario, result):
         yield f"participants {expected} are at fault, and {found} are named"
 
 
+def route_errors(scenario, result):
+    # Who has a market swaps what is small enough for it; everything else is asked of the dark pool.
+    expected = ("split" if "buffer" in scenario else "direct") if "market" in scenario else "dark"
+    if result["route"] != expected:
+        yield f"the route is {result['route']!r}, expected {expected!r}"
+
+
 def main(schema, result, code, expect, scenario=None):
     if expect not in EXPECTED_CODE:
         print(f"error: EXPECT is {expect!r}, it is one of {', '.join(EXPECTED_CODE)}", file=sys.stderr)
@@ -54,7 +61,8 @@ def main(schema, result, code, expect, scenario=None):
     if not wrong:
         wrong += span_errors(found)
     if scenario and not wrong:
-        wrong += culprit_errors(tomllib.loads(Path(scenario).read_text()), found)
+        told = tomllib.loads(Path(scenario).read_text())
+        wrong += [*culprit_errors(told, found), *route_errors(told, found)]
     for line in wrong:
         print(f"error: {result}: {line}", file=sys.stderr)
     if not wrong:

@@ -24,6 +24,7 @@ pub mod limits;
 pub mod machine;
 pub mod plan;
 pub mod policy;
+pub mod recovery;
 pub mod route;
 pub mod signer;
 pub mod state;

@@ -229,6 +229,7 @@ fn begin(state: &State, facts: &Facts, policy: &Policy, from: Address) -> Step {
     }
     match state.decisions.get(&event.sequence) {
         None if event.status == Event::INSOLVENT => undecided(state, event, facts, policy),
+        None if event.status == Event::SOLVENT && policy.buffer.is_some() => next_lot(state, event, facts, policy),
         None if event.status != Event::SOLVENT || state.pending_requests().is_empty() => Step::Wait(Waiting::Idle),
         None => again(state, event.sequence, facts.now, policy).map_or(Step::Decide(event), Step::Wait),
         Some(decision) => carry_on(state, decision, &event, facts, policy),
@@ -298,6 +299,16 @@ fn undecided(state: &State, event: Event, facts: &Facts, policy: &Policy) -> Ste
     }
 }
 
+/// A lot for the buffer comes at its time alone: what became of the one before changes nothing.
+fn next_lot(state: &State, event: Event, facts: &Facts, policy: &Policy) -> Step {
+    let every = policy.buffer.map_or(0, |buffer| buffer.every);
+    let last = state.principals().filter(|sent| sent.intent.request.is_some()).map(|sent| sent.time).max();
+    match last.map(|last| last.saturating_add(every)).filter(|until| facts.now < *until) {
+        Some(until) => Step::Wait(Waiting::Limit(Limit::Cooldown { until })),
+        None => undecided(state, event, facts, policy),
+    }
+}
+
 /// What was done for another event must be in the check, and in the custodian's statement that it rests on: the same hole
 /// would be filled twice.
 fn unsettled(state: &State, event: &Event, policy: &Policy) -> Option<Waiting> {
@@ -346,8 +357,8 @@ fn carry_on(state: &State, decision: &Decision, event: &Event, facts: &Facts, po
         return Step::Wait(Waiting::Idle);
     }
     // what was given up for another event may have landed since
-    let insolvent = event.status == Event::INSOLVENT;
-    let older = if insolvent { unsettled(state, event, policy) } else { None };
+    let cancels = decision.items.iter().all(|item| matches!(item.action, Action::Cancel { .. }));
+    let older = if cancels { None } else { unsettled(state, event, policy) };
     if let Some(waiting) = older.or_else(|| again(state, event.sequence, facts.now, policy)) {
         return Step::Wait(waiting);
     }

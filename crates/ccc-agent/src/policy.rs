@@ -50,6 +50,9 @@ pub struct Policy {
     pub dark: Dark,
     /// Caps, pauses, attempts.
     pub limits: Limits,
+    /// How the rest of the aim comes; without it all of it comes at once, and nothing while the reserve is solvent.
+    #[serde(default)]
+    pub buffer: Option<Buffer>,
     /// Who approves what is large; nobody has to where it is missing.
     #[serde(default)]
     pub approval: Option<Approval>,
@@ -171,6 +174,18 @@ impl Default for Dark {
     fn default() -> Self {
         Self { spread: [0, 100], dispersion: [10_000, 10_000], opens_in: 60, lifetime: 3_600 }
     }
+}
+
+/// The rest of the aim, once the reserve is solvent: a lot now and then, through the dark pool.
+///
+/// *Units*: smallest units of the base asset, seconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Buffer {
+    /// The most of one request.
+    pub lot: u64,
+    /// Between two of them, whatever became of the first.
+    pub every: u64,
 }
 
 /// Caps, pauses, attempts.
@@ -315,8 +330,12 @@ impl Policy {
             ("contracts.base_decimals", decimals(BASE), self.contracts.base_decimals),
             ("the quote asset's decimals", decimals(QUOTE), QUOTE_DECIMALS),
         ];
-        match counted.into_iter().find(|(_, expected, found)| expected != found) {
-            Some((key, expected, found)) => Err(differs(key, expected.to_string(), found.to_string())),
+        if let Some((key, expected, found)) = counted.into_iter().find(|(_, expected, found)| expected != found) {
+            return Err(differs(key, expected.to_string(), found.to_string()));
+        }
+        let lot = deployment.tokens.get(BASE).map_or(1, |token| token.plan.lot.max(1));
+        match self.buffer.filter(|buffer| buffer.lot % lot != 0) {
+            Some(buffer) => Err(differs("buffer.lot", format!("lots of {lot}"), buffer.lot.to_string())),
             None => Ok(()),
         }
     }
@@ -326,6 +345,7 @@ impl Policy {
         self.check_route()?;
         self.check_dark()?;
         self.check_limits()?;
+        self.check_buffer()?;
         self.check_approval()
     }
 
@@ -395,6 +415,12 @@ impl Policy {
         between("limits.gas_price", gas_price, 1, 100_000, "1 to 100000 gwei")?;
         between("limits.max_statement_age", max_statement_age, 1, 30 * 86_400, "1 s to 30 days")?;
         between("depth", self.depth, 0, 100_000, "at most 100000 blocks")
+    }
+
+    fn check_buffer(&self) -> Result<(), PolicyError> {
+        let Some(Buffer { lot, every }) = self.buffer else { return Ok(()) };
+        between("buffer.lot", lot, 1, u64::MAX / 2, "1 to 2^63 units")?;
+        between("buffer.every", every, 60, 30 * 86_400, "60 s to 30 days")
     }
 
     fn check_approval(&self) -> Result<(), PolicyError> {

@@ -2,15 +2,17 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that fails ends there")]
 
+mod recovered;
 mod world;
 
 use alloy::primitives::U256;
 use ccc_agent::{
     drive::Turn,
     evidence::EvidenceError,
+    limits::Limit,
     machine::Waiting,
     plan::{Action, Entry, Event, Item},
-    policy::{Approval, Policy, Route},
+    policy::{Approval, Buffer, Policy, PolicyError, Route},
     state::End,
 };
 use ccc_chain::{
@@ -226,6 +228,62 @@ async fn a_request_that_waits_is_the_only_one() {
     assert_eq!(settled(&world, &policy).await.1, Waiting::Idle);
     let (_, state) = world.journal();
     assert_eq!((state.ended.get(&request).map(|(_, success)| *success), state.sent.len()), (Some(false), 2));
+}
+
+/// What is needed to be solvent is swapped; the buffer waits until the reserve is solvent, and comes in whole lots of the pool.
+#[tokio::test]
+async fn the_buffer_is_asked_for_in_lots_once_the_reserve_is_solvent() {
+    let world = World::new().await;
+    let lot = 3 * LOT;
+    let policy = Policy { buffer: Some(Buffer { lot, every: 7_200 }), ..world.policy() };
+    world.report_with(2, 12 * COIN, 10 * COIN).await;
+    assert_eq!(settled(&world, &policy).await.1, Waiting::Idle);
+    let state = world.journal().1;
+    let [Item { action: Action::Swap { quoted, .. }, .. }] = state.decisions[&1].items[..] else { panic!("{state:?}") };
+    assert!((2 * COIN..2 * COIN + COIN / 10).contains(&quoted), "{quoted}");
+    world.wait(2 * STATEMENT_AGE).await;
+    world.push(60_000, 5).await;
+    world.report_with(1, 0, lot + 2 * LOT + 1).await;
+    assert_eq!(settled(&world, &policy).await.1, Waiting::Idle);
+    let state = world.journal().1;
+    let [request] = state.pending_requests()[..] else { panic!("one lot: {state:?}") };
+    assert_eq!(state.decisions[&2].items[0].action, Action::Request { coins: lot });
+    world.check_sealed(request).await;
+    world.report_with(1, 0, lot + 2 * LOT + 1).await;
+    let soon = settled(&world, &policy).await.1;
+    assert!(matches!(soon, Waiting::Limit(Limit::Cooldown { .. })), "{soon:?}");
+    // its round never comes; the next lot is asked for at its time, and is what is left in whole lots
+    world.wait(7_200).await;
+    world.push(60_000, 5).await;
+    world.report_with(1, 0, 2 * LOT + 1).await;
+    assert_eq!(settled(&world, &policy).await.1, Waiting::Idle);
+    let state = world.journal().1;
+    assert_eq!(state.decisions[&4].items[0].action, Action::Request { coins: 2 * LOT });
+    world.wait(7_200).await;
+    world.report_with(1, 0, 0).await;
+    assert_eq!(settled(&world, &policy).await.1, Waiting::Idle);
+    assert!(world.journal().1.decisions[&5].items.is_empty(), "the aim is reached");
+}
+
+#[tokio::test]
+async fn a_lot_is_not_asked_for_without_the_quorum() {
+    let world = World::new().await;
+    world.report_with(1, 0, 5 * LOT).await;
+    let policy = Policy { buffer: Some(Buffer { lot: LOT, every: 60 }), ..world.policy() };
+    std::fs::remove_file(world.evidence().join("report")).unwrap();
+    refused(&world, &policy, "no file of the folder is a signed report").await;
+}
+
+/// Whole lots of the pool alone can be asked for.
+#[tokio::test]
+async fn a_buffers_lot_is_one_of_the_deployments() {
+    let world = World::new().await;
+    for (lot, good) in [(LOT, true), (LOT + 1, false), (LOT / 2, false)] {
+        let policy = Policy { buffer: Some(Buffer { lot, every: 60 }), ..world.policy() };
+        let checked = policy.check_deployment(&world.deployment);
+        let wrong = matches!(checked, Err(PolicyError::Deployment { key: "buffer.lot", .. }));
+        assert_eq!((checked.is_ok(), wrong), (good, !good), "{lot}");
+    }
 }
 
 #[tokio::test]

@@ -9,7 +9,7 @@ use ccc_agent::{
     approval::{self, Approval},
     journal::{self, Journal, JournalError},
     plan::{Action, Call, Entry, Intent, Item, item_digest},
-    policy::{self, DOLLAR, Policy, PolicyError},
+    policy::{self, Buffer, DOLLAR, Policy, PolicyError},
     state::State,
 };
 use ccc_store::chained::ChainedError;
@@ -36,8 +36,11 @@ fn a_policy_reads_back_and_its_digest_names_every_value() {
     }
     let mut digests = vec![policy().digest(), with_persons().digest()];
     digests.push(Policy { depth: 3, ..policy() }.digest());
+    let buffer = Policy { buffer: Some(Buffer { lot: 5, every: 60 }), ..policy() };
+    assert_eq!(Policy::parse(&text(&buffer)).expect("read"), buffer);
+    digests.push(buffer.digest());
     digests.dedup();
-    assert_eq!(digests.len(), 3);
+    assert_eq!(digests.len(), 4);
 }
 
 #[test]
@@ -63,7 +66,7 @@ type Bent = (&'static str, fn(&mut Policy));
 
 #[test]
 fn values_that_guard_nothing_are_refused_by_their_key() {
-    let bent: [Bent; 22] = [
+    let bent: [Bent; 24] = [
         ("chain_id", |policy| policy.chain_id = 0),
         ("depth", |policy| policy.depth = 100_001),
         ("kill_switch", |policy| policy.kill_switch = " ".into()),
@@ -85,6 +88,8 @@ fn values_that_guard_nothing_are_refused_by_their_key() {
         ("limits.max_statement_age", |policy| policy.limits.max_statement_age = 0),
         ("contracts.exchange.fee", |policy| policy.contracts.exchange.as_mut().expect("one").fee = 0),
         ("limits.gas_price", |policy| policy.limits.gas_price = 0),
+        ("buffer.lot", |policy| policy.buffer = Some(Buffer { lot: 0, every: 60 })),
+        ("buffer.every", |policy| policy.buffer = Some(Buffer { lot: 1, every: 59 })),
         ("approval.persons", |policy| policy.approval.as_mut().expect("persons").persons = 1),
     ];
     for (key, bend) in bent {

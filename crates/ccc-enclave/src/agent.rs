@@ -3,10 +3,10 @@
 //! Every reserve check emits one, whatever the answer; its digest is in the signed report.
 //!
 //! *Layout*: header (kind 25) ‖ HPKE encapsulated key 32 ‖ HPKE ciphertext 80, of the plaintext
-//! status u8 ‖ 7 zeros ‖ deficit u64 ‖ expiry u64 ‖ request id 32 ‖ 8 zeros.
+//! status u8 ‖ 7 zeros ‖ deficit u64 ‖ expiry u64 ‖ request id 32 ‖ buffer u64.
 //! HPKE base mode, X25519 / HKDF-SHA-256 / ChaCha20-Poly1305, info `ccc/v1/agent`, associated data
 //! chain u64 ‖ contract 20.
-//! *Units*: deficit in base units of the reserve's asset, rounded up to whole lots.
+//! *Units*: deficit and buffer in base units of the reserve's asset, in whole lots.
 
 use crate::key::{OpeningKey, SEAL_OVERHEAD, seal_message};
 use ccc_core::{
@@ -17,6 +17,8 @@ use rand_core::CryptoRng;
 use zeroize::Zeroizing;
 
 const PLAIN_LEN: usize = 64;
+/// The status of which the buffer is a part of the deficit.
+const INSOLVENT: u8 = 2;
 /// Bytes of an envelope, whatever it says.
 pub const ENVELOPE_LEN: usize = HEADER_LEN + MESSAGE_LEN;
 const MESSAGE_LEN: usize = PLAIN_LEN + SEAL_OVERHEAD;
@@ -34,6 +36,9 @@ pub struct Notice {
     pub expiry: u64,
     /// The reserve check that produced it.
     pub request: [u8; 32],
+    /// What is missing to the aim and not needed to be solvent: a part of the deficit where the reserve is insolvent, and all
+    /// that is missing where it is solvent.
+    pub buffer: u64,
 }
 
 /// The agent's secret key.
@@ -124,6 +129,7 @@ impl Notice {
         plain[8..16].copy_from_slice(&self.deficit.to_be_bytes());
         plain[16..24].copy_from_slice(&self.expiry.to_be_bytes());
         plain[24..56].copy_from_slice(&self.request);
+        plain[56..].copy_from_slice(&self.buffer.to_be_bytes());
         plain
     }
 
@@ -136,10 +142,11 @@ impl Notice {
             deficit: reader.u64("deficit")?,
             expiry: reader.u64("expiry")?,
             request: reader.array("request")?,
+            buffer: reader.u64("buffer")?,
         };
-        let tail = reader.bytes("padding", 8)?;
         reader.finish()?;
-        if status > 2 || zeros.iter().chain(tail).any(|byte| *byte != 0) {
+        let whole = notice.status != INSOLVENT || notice.buffer <= notice.deficit;
+        if status > 2 || !whole || zeros.iter().any(|byte| *byte != 0) {
             return Err(EncodingError::Reserved { what: "notice" }.into());
         }
         Ok(notice)
@@ -170,7 +177,7 @@ mod tests {
     fn an_envelope_from_fixed_seeds_is_the_snapshot() {
         let mut rng = ChaCha20Rng::from_seed([4; 32]);
         let key = AgentKey::generate(&mut rng);
-        let notice = Notice { status: 2, deficit: 1_234_567, expiry: 1_700_003_600, request: [6; 32] };
+        let notice = Notice { status: 2, deficit: 1_234_567, expiry: 1_700_003_600, request: [6; 32], buffer: 0 };
         let made = notice.seal(&key.public(), 31337, &[2; 20], &mut rng).expect("sealed");
         let made_hex: String = made.iter().map(|byte| format!("{byte:02x}")).collect();
         let snapshot = include_str!("../../../vectors/snapshots/agent_envelope.hex");
@@ -182,8 +189,8 @@ mod tests {
     fn every_notice_has_one_length_and_opens_for_the_agent_alone() {
         let mut rng = StdRng::seed_from_u64(1);
         let key = AgentKey::generate(&mut rng);
-        for (status, deficit) in [(0, 0), (1, 0), (2, u64::MAX)] {
-            let notice = Notice { status, deficit, expiry: 5, request: [6; 32] };
+        for (status, deficit, buffer) in [(0, 0, 0), (1, 0, u64::MAX), (2, u64::MAX, 7)] {
+            let notice = Notice { status, deficit, expiry: 5, request: [6; 32], buffer };
             let envelope = notice.seal(&key.public(), 1, &[2; 20], &mut rng).expect("sealed");
             assert_eq!(envelope.len(), ENVELOPE_LEN);
             assert!(key.open(1, &[2; 20], &envelope).is_ok_and(|read| read == notice));
@@ -214,6 +221,19 @@ mod tests {
             let mut unclamped = *key;
             unclamped[at] ^= bit;
             assert_eq!(AgentKey::from_bytes(&unclamped).err(), Some(NoticeError::Key), "{at}, {bit}");
+        }
+    }
+
+    #[test]
+    fn a_part_that_is_more_than_the_whole_is_refused() {
+        let mut rng = StdRng::seed_from_u64(2);
+        let key = AgentKey::generate(&mut rng);
+        let notice = |status, buffer| Notice { status, deficit: 5, expiry: 5, request: [6; 32], buffer };
+        for (status, buffer, good) in [(2, 5, true), (2, 6, false), (1, 6, true)] {
+            let envelope = notice(status, buffer).seal(&key.public(), 1, &[2; 20], &mut rng).expect("sealed");
+            let opened = key.open(1, &[2; 20], &envelope);
+            let refused = NoticeError::Encoding(EncodingError::Reserved { what: "notice" });
+            assert_eq!(opened.err(), (!good).then_some(refused), "{status} {buffer}");
         }
     }
 }

@@ -111,6 +111,7 @@ fn open_table(opened: &OpenedAttempt<'_>, input: &ReserveInput<'_>) -> Result<Op
 struct Position {
     verdict: Verdict,
     deficit: u64,
+    buffer: u64,
 }
 
 impl Position {
@@ -122,17 +123,21 @@ impl Position {
     ) -> Result<Self, ConfigError> {
         let base = config.asset(config.base)?;
         if table.sum(AssetId(config.base)) > custody {
-            return Ok(Self { verdict: Verdict::Unknown, deficit: 0 });
+            return Ok(Self { verdict: Verdict::Unknown, deficit: 0, buffer: 0 });
         }
         let available = u128::from(statement.reserves()).saturating_add(free(config, table, base.lot));
         let liabilities = u128::from(statement.liabilities());
+        let missing = |ratio: u32| {
+            let gap = (liabilities * u128::from(ratio)).div_ceil(10_000).saturating_sub(available);
+            let lots = gap.div_ceil(u128::from(base.lot)) * u128::from(base.lot);
+            u64::try_from(lots).unwrap_or(u64::MAX)
+        };
+        let to_aim = missing(config.recover_to);
         if available.saturating_mul(10_000) >= liabilities * u128::from(config.solvent_at) {
-            return Ok(Self { verdict: Verdict::Solvent, deficit: 0 });
+            return Ok(Self { verdict: Verdict::Solvent, deficit: 0, buffer: to_aim });
         }
-        let aim = (liabilities * u128::from(config.recover_to)).div_ceil(10_000);
-        let gap = aim.saturating_sub(available);
-        let lots = gap.div_ceil(u128::from(base.lot)) * u128::from(base.lot);
-        Ok(Self { verdict: Verdict::Insolvent, deficit: u64::try_from(lots).unwrap_or(u64::MAX) })
+        let buffer = to_aim.saturating_sub(missing(config.solvent_at));
+        Ok(Self { verdict: Verdict::Insolvent, deficit: to_aim, buffer })
     }
 }
 
@@ -155,6 +160,7 @@ fn emit(
         deficit: position.deficit,
         expiry: input.inputs.block_time.saturating_add(config.envelope_lifetime),
         request: session.request.id,
+        buffer: position.buffer,
     };
     let envelope = notice.seal(&config.agent_key, config.chain, &config.reserve_attestation, rng)?;
     let statement = Solvency {

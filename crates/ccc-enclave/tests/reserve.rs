@@ -35,6 +35,13 @@ fn deficit(world: &World, output: &ReserveOutput) -> u64 {
     notice.deficit
 }
 
+/// What is missing, and how much of it is not needed to be solvent.
+fn parts(world: &World, output: &ReserveOutput) -> (u64, u64) {
+    let config = &world.config;
+    let notice = world.agent.open(config.chain, &config.reserve_attestation, &output.envelope).expect("opens");
+    (notice.deficit, notice.buffer)
+}
+
 #[test]
 fn the_same_statement_turns_solvent_only_by_the_reserves_row() {
     let (mut world, _) = World::with_makers(1);
@@ -82,7 +89,7 @@ fn all_statuses_have_the_same_sizes() {
         assert_eq!(output.result.payload.len(), solvent.result.payload.len());
         assert_eq!(output.result.evidence.len(), solvent.result.evidence.len());
     }
-    assert_eq!([&unknown, &solvent].map(|output| deficit(&world, output)), [0, 0]);
+    assert_eq!([&unknown, &solvent].map(|output| parts(&world, output)), [(0, 0); 2]);
 }
 
 #[test]
@@ -116,8 +123,14 @@ fn the_recovery_aims_above_the_threshold() {
     world.idle();
     let output = world.check(&statement(OWED - LOT, OWED)).expect("an answer");
     assert_eq!(deficit(&world, &output), OWED / 100 + LOT);
+    assert_eq!(parts(&world, &output), (OWED / 100 + LOT, OWED / 100));
     let enough = world.check(&statement(OWED, OWED)).expect("an answer");
     assert_eq!(solvency(&enough).verdict, Verdict::Solvent);
+    assert_eq!(parts(&world, &enough), (0, OWED / 100), "solvent, and not at the aim");
+    for (held, buffer) in [(OWED / 100 - 1, LOT), (OWED / 100, 0), (OWED / 50, 0)] {
+        let output = world.check(&statement(OWED + held, OWED)).expect("an answer");
+        assert_eq!(parts(&world, &output), (0, buffer), "{held}");
+    }
 }
 
 #[test]

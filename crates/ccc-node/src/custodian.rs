@@ -14,7 +14,11 @@ use ccc_chain::{
 };
 use ccc_enclave::statement::MAX_LEN;
 use serde::Serialize;
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    net::SocketAddr,
+    sync::{Arc, PoisonError, RwLock},
+    time::Duration,
+};
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
@@ -45,7 +49,10 @@ impl SimulatedStatement {
 }
 
 /// A running simulated custodian; dropping it ends the server.
-pub struct SimulatedCustodian(LoopbackServer);
+pub struct SimulatedCustodian {
+    server: LoopbackServer,
+    served: Arc<Served>,
+}
 
 /// What can go wrong between the enclave host and the custodian. No variant carries the statement.
 #[derive(Debug, thiserror::Error)]
@@ -72,7 +79,7 @@ pub enum CustodianError {
 }
 
 struct Served {
-    statement: Vec<u8>,
+    statement: RwLock<Vec<u8>>,
     authorization: Zeroizing<String>,
 }
 
@@ -82,27 +89,37 @@ impl SimulatedCustodian {
     /// # Errors
     /// [`CustodianError::Serve`].
     pub async fn serve(address: SocketAddr, token: &str, statement: Vec<u8>) -> Result<Self, CustodianError> {
-        let served = Served { statement, authorization: Zeroizing::new(format!("Bearer {token}")) };
-        let routes = Router::new().route("/v1/statement", get(answer)).with_state(Arc::new(served));
-        Ok(Self(LoopbackServer::serve(address, routes).await?))
+        let authorization = Zeroizing::new(format!("Bearer {token}"));
+        let served = Arc::new(Served { statement: RwLock::new(statement), authorization });
+        let routes = Router::new().route("/v1/statement", get(answer)).with_state(Arc::clone(&served));
+        Ok(Self { server: LoopbackServer::serve(address, routes).await?, served })
+    }
+
+    /// Serves another statement from now on.
+    pub fn restate(&self, statement: Vec<u8>) {
+        *self.served.statement.write().unwrap_or_else(PoisonError::into_inner) = statement;
     }
 
     /// The URL of the statement.
     #[must_use]
     pub fn url(&self) -> String {
-        format!("{}/v1/statement", self.0.url())
+        format!("{}/v1/statement", self.server.url())
     }
 
     /// Waits until the server ends.
     pub async fn wait(self) {
-        self.0.wait().await;
+        self.server.wait().await;
     }
 }
 
 async fn answer(State(served): State<Arc<Served>>, headers: HeaderMap) -> Response {
     let given = headers.get(header::AUTHORIZATION).map_or(&[][..], |value| value.as_bytes());
     if bool::from(given.ct_eq(served.authorization.as_bytes())) {
-        ([(header::CONTENT_TYPE, "application/json")], served.statement.clone()).into_response()
+        (
+            [(header::CONTENT_TYPE, "application/json")],
+            served.statement.read().unwrap_or_else(PoisonError::into_inner).clone(),
+        )
+            .into_response()
     } else {
         StatusCode::UNAUTHORIZED.into_response()
     }
@@ -169,6 +186,13 @@ mod tests {
         }
         let elsewhere = custodian.url().replace("statement", "other");
         assert!(matches!(fetch(&elsewhere, "secret").await, Err(CustodianError::Refused { status: 404 })));
+    }
+
+    #[tokio::test]
+    async fn a_restated_statement_is_the_one_that_is_served() {
+        let custodian = SimulatedCustodian::serve(loopback(), "secret", b"{}".to_vec()).await.expect("served");
+        custodian.restate(b"[]".to_vec());
+        assert_eq!(fetch(&custodian.url(), "secret").await.expect("fetched").as_slice(), b"[]");
     }
 
     #[tokio::test]

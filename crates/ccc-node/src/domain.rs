@@ -39,6 +39,8 @@ pub(crate) mod stream {
     pub(crate) const HARDWARE: &str = "hardware";
     /// The agent's key.
     pub(crate) const AGENT: &str = "agent";
+    /// The key of the agent's account on the chain.
+    pub(crate) const AGENT_WALLET: &str = "agent wallet";
     /// The enclave's identity: public by its address, so the same in two runs that differ in secrets.
     pub(crate) const IDENTITY: &str = "enclave identity";
     /// The report signers' keys.

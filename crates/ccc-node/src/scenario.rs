@@ -10,7 +10,8 @@ use ccc_core::{
 use serde::{Deserialize, Serialize};
 
 /// The scenarios that ship with the program, by name.
-pub const BUILT_IN: [(&str, &str); 4] = [
+pub const BUILT_IN: [(&str, &str); 5] = [
+    ("small-deficit", include_str!("../../../examples/scenarios/small-deficit.toml")),
     ("large-deficit", include_str!("../../../examples/scenarios/large-deficit.toml")),
     ("insufficient-liquidity", include_str!("../../../examples/scenarios/insufficient-liquidity.toml")),
     ("participant-lying", include_str!("../../../examples/scenarios/participant-lying.toml")),
@@ -70,9 +71,52 @@ pub struct Scenario {
     /// The makers' standing orders.
     #[serde(default)]
     pub liquidity: Liquidity,
+    /// A public market, where the agent has one to swap at.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub market: Option<Market>,
+    /// How an agent fills the rest of the aim, once the reserve is solvent; without it all of it comes at once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub buffer: Option<Lots>,
     /// Who misbehaves, and how.
     #[serde(default)]
     pub faults: Faults,
+}
+
+/// Lots of a buffer, one after the other through the dark pool.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Lots {
+    /// The most of one lot, in bitcoin.
+    pub lot_bitcoin: u64,
+    /// Seconds between two: longer than the greatest age of a statement, a day, on which the agent rests after a swap.
+    pub every_seconds: u64,
+    /// After how many lots the run ends.
+    pub most: u32,
+}
+
+impl Lots {
+    fn validate(&self) -> Result<(), ScenarioError> {
+        range("buffer.lot_bitcoin", self.lot_bitcoin, 1, 10_000_000, "1 to 10000000")?;
+        range("buffer.every_seconds", self.every_seconds, 87_000, 604_800, "87000 to 604800")?;
+        range("buffer.most", self.most.into(), 1, 16, "1 to 16")
+    }
+}
+
+/// A public market of the asset that is missing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Market {
+    /// What its pool holds on each side, in dollars.
+    pub depth_dollars: u64,
+    /// What the agent holds to pay with, in dollars.
+    pub agent_dollars: u64,
+}
+
+impl Market {
+    fn validate(&self) -> Result<(), ScenarioError> {
+        range("market.depth_dollars", self.depth_dollars, 1_000_000, 1_000_000_000_000, "1000000 to 1000000000000")?;
+        range("market.agent_dollars", self.agent_dollars, 1, 1_000_000_000_000, "1 to 1000000000000")
+    }
 }
 
 /// What the custodian owes and holds.
@@ -218,6 +262,8 @@ impl Default for Scenario {
             accounts: None,
             reserve: ReserveTerms::default(),
             liquidity: Liquidity::default(),
+            market: None,
+            buffer: None,
             faults: Faults::default(),
         }
     }
@@ -270,6 +316,8 @@ impl Scenario {
         range("reserve.deposit_dollars", reserve.deposit_dollars, 10_000, 100_000_000_000, "10000 to 100000000000")?;
         self.liquidity.validate()?;
         range("liquidity.max_spread", self.liquidity.max_spread.into(), 1, 16_383, "1 to 16383")?;
+        self.market.map_or(Ok(()), |market| market.validate())?;
+        self.buffer.map_or(Ok(()), |lots| lots.validate())?;
         let named = self.faults.lying.iter().chain(&self.faults.silent);
         match named.copied().find(|id| *id == 0 || *id > self.participants) {
             Some(found) => Err(ScenarioError::Participant { found, participants: self.participants }),
@@ -376,6 +424,15 @@ mod tests {
         assert!(matches!(
             Scenario::from_toml("name = 'a'\nmakers = 64\naccounts = 64"),
             Err(ScenarioError::Accounts { found: 64, least: 65, makers: 64 })
+        ));
+        let market = |text: &str| Scenario::from_toml(&format!("name = 'a'\n{text}")).err();
+        assert!(matches!(
+            market("[market]\ndepth_dollars = 999999\nagent_dollars = 1"),
+            Some(ScenarioError::Range { field: "market.depth_dollars", found: 999_999, .. })
+        ));
+        assert!(matches!(
+            market("[buffer]\nlot_bitcoin = 1\nevery_seconds = 86400\nmost = 1"),
+            Some(ScenarioError::Range { field: "buffer.every_seconds", found: 86_400, .. })
         ));
         let uncovered = "name = 'a'\n[liquidity]\ncover_basis_points = 30000";
         assert!(matches!(

@@ -5,6 +5,9 @@ use ccc_core::suite;
 use rand::{SeedableRng, TryRng, rngs::SysRng};
 use rand_chacha::ChaCha20Rng;
 
+/// A generator.
+pub type Generator = ChaCha20Rng;
+
 /// Independent generators, one per name.
 pub struct Randomness {
     root: [u8; 32],

@@ -231,7 +231,8 @@ impl<'a> Driver<'a> {
     }
 
     async fn decide(&mut self, event: Event, facts: &Facts) -> Result<Turn, DriveError> {
-        if event.status == Event::SOLVENT {
+        // with a buffer to fill, what waits at the pool is for it
+        if event.status == Event::SOLVENT && self.means.policy.buffer.is_none() {
             return self.take_back(event, facts);
         }
         match self.plan(&event, facts).await {

@@ -8,6 +8,7 @@ use ccc_chain::{
     read,
     swap::{Market, Pair, Quote, SwapError, Token, Twap, Venue},
 };
+use ccc_enclave::agent::Notice;
 use ccc_node::agent::AgentRefusal;
 
 use super::{Driver, Refusal};
@@ -44,12 +45,18 @@ impl Driver<'_> {
             let expired = AgentRefusal::Expired { expiry: notice.expiry, now: facts.now };
             return Err(EvidenceError::Envelope(expired).into());
         }
+        if event.status == Event::SOLVENT {
+            return self.lot(event, &notice, facts).await;
+        }
         let fair = self.feed_price(facts.now).await?;
+        let later = self.means.policy.buffer.map_or(0, |_| notice.buffer);
+        let wanted = notice.deficit.saturating_sub(later);
         let mut words = vec![format!("event {}: the envelope says {} units", event.sequence, notice.deficit)];
+        words.extend((later > 0).then(|| format!("{later} of them are for the buffer, and come in lots")));
         let mut items = Vec::new();
         let held = self.held(self.means.policy.contracts.base).await?;
-        let sent = held.min(notice.deficit);
-        let rest = notice.deficit - sent;
+        let sent = held.min(wanted);
+        let rest = wanted - sent;
         if rest > 0 {
             let (choice, lines) = self.choose(rest, fair).await?;
             words.extend(lines);
@@ -66,15 +73,33 @@ impl Driver<'_> {
         }
     }
 
+    /// The next lot of the buffer, or nothing where the aim is reached.
+    async fn lot(&self, event: &Event, notice: &Notice, facts: &Facts) -> Result<Plan, Refusal> {
+        let unit = self.means.deployment.tokens.first().map_or(1, |token| token.plan.lot.max(1));
+        let coins = self.means.policy.buffer.map_or(0, |buffer| buffer.lot.min(notice.buffer)) / unit * unit;
+        let missing = format!("event {}: the reserve is solvent, {} units to its aim", event.sequence, notice.buffer);
+        if coins == 0 {
+            return Ok((Vec::new(), notice.expiry, vec![missing]));
+        }
+        let fair = self.feed_price(facts.now).await?;
+        let words = vec![missing, format!("a lot for the buffer: ask the dark pool for {coins} units")];
+        Ok((vec![self.dark(coins, &fair)?], notice.expiry, words))
+    }
+
+    /// A request, worth what it costs at the dearest spread.
+    fn dark(&self, coins: u64, fair: &Price) -> Result<Item, Refusal> {
+        let worth = worth(coins, fair);
+        let [first, last] = self.means.policy.dark.spread;
+        let dearest = worth.saturating_add(worth.saturating_mul(first.max(last).into()).div_ceil(PARTS));
+        Ok(Item { action: Action::Request { coins }, value: narrow(dearest)? })
+    }
+
     fn items(&self, choice: &Choice, fair: &Price) -> Result<Vec<Item>, Refusal> {
         let swap =
             choice.direct.map(|Point { paid, got }| Item { action: Action::Swap { paid, quoted: got }, value: paid });
         let mut items: Vec<Item> = swap.into_iter().collect();
         if choice.dark > 0 {
-            let worth = worth(choice.dark, fair);
-            let [first, last] = self.means.policy.dark.spread;
-            let dearest = worth.saturating_add(worth.saturating_mul(first.max(last).into()).div_ceil(PARTS));
-            items.push(Item { action: Action::Request { coins: choice.dark }, value: narrow(dearest)? });
+            items.push(self.dark(choice.dark, fair)?);
         }
         Ok(items)
     }

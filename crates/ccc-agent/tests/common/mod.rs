@@ -41,6 +41,7 @@ pub(crate) fn policy() -> Policy {
             gas_price: 500,
             max_statement_age: 600,
         },
+        buffer: None,
         approval: None,
     }
 }

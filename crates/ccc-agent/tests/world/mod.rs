@@ -188,6 +188,7 @@ impl World {
                 gas_price: 500,
                 max_statement_age: STATEMENT_AGE,
             },
+            buffer: None,
             approval: None,
         }
     }
@@ -243,9 +244,14 @@ impl World {
 
     /// A reserve check: its report on the chain, report and envelope in the folder.
     pub(crate) async fn report(&self, status: u8, deficit: u64) {
+        self.report_with(status, deficit, 0).await;
+    }
+
+    /// As [`Self::report`], with what is missing to the aim and not needed to be solvent.
+    pub(crate) async fn report_with(&self, status: u8, deficit: u64, buffer: u64) {
         let attested = read::attestation(&self.chain, self.deployment.attestation, LATEST).await.unwrap();
         let block = self.chain.finalised_block().await.unwrap();
-        let notice = Notice { status, deficit, expiry: block.time + 3_000, request: [6; 32] };
+        let notice = Notice { status, deficit, expiry: block.time + 3_000, request: [6; 32], buffer };
         let envelope = self.sealed(&notice, &self.envelope_key);
         let solvency = Solvency {
             verdict: Verdict::try_from(status).unwrap(),
@@ -275,7 +281,10 @@ impl World {
 
     /// For the same agent, and of no report.
     pub(crate) fn foreign_envelope(&self) -> Vec<u8> {
-        self.sealed(&Notice { status: 2, deficit: COIN, expiry: u64::MAX, request: [9; 32] }, &self.envelope_key)
+        self.sealed(
+            &Notice { status: 2, deficit: COIN, expiry: u64::MAX, request: [9; 32], buffer: 0 },
+            &self.envelope_key,
+        )
     }
 
     /// The pool has a ciphertext under the label of this request, to the right key.
@@ -317,13 +326,22 @@ impl World {
         Actions::new(&self.chain, &self.deployment).push_price(&self.owner, answer, now - age).await.unwrap();
     }
 
+    /// What the exchange says that so many dollars give, which the node computes.
+    pub(crate) async fn quote(&self, market: &Market<'_>, dollars: u64) -> U256 {
+        market.quote(U256::from(dollars * DOLLAR)).await.unwrap().amount_out
+    }
+
+    pub(crate) async fn market(&self) -> Market<'_> {
+        let pair = pair(&self.deployment);
+        Market::open(&self.chain, self.venue, pair, self.deployment.reserve, Parts::Any).await.unwrap()
+    }
+
     /// Somebody else trades.
     pub(crate) async fn trade(&self, dollars: u64) {
         let amount = U256::from(dollars * DOLLAR);
         let actions = Actions::new(&self.chain, &self.deployment);
         actions.mint(&self.owner, QUOTE, self.owner.address(), amount).await.unwrap();
-        let pair = pair(&self.deployment);
-        let market = Market::open(&self.chain, self.venue, pair, self.deployment.reserve, Parts::Any).await.unwrap();
+        let market = self.market().await;
         let (quote, twap) = (market.quote(amount).await.unwrap(), market.twap(1).await.unwrap());
         let limits = swap::Limits { cost: 1_000, slippage: 1_000, ..swap::Limits::to(self.deployment.reserve) };
         let order = market.order(quote, &twap, &limits).unwrap();

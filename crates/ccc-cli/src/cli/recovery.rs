@@ -6,7 +6,7 @@ use std::path::PathBuf;
 /// Arguments of `recover`.
 #[derive(Args)]
 #[command(after_help = "\
-Built-in scenarios: large-deficit, insufficient-liquidity, participant-lying, participant-silent.
+Built in: {small,large}-deficit, insufficient-liquidity, participant-{lying,silent}
 Exit code 1: the reserve is still insolvent at the end.
 
 Examples:
@@ -29,7 +29,7 @@ pub(crate) struct RecoverArgs {
     /// Accounts that the table has room for [default: 256, or one per maker and one for the reserve if that is more]
     #[arg(long, value_name = "N")]
     pub(crate) accounts: Option<u32>,
-    /// Run vault nodes, an enclave and signers as processes of their own, as `ccc devnet` does
+    /// Run nodes, enclave and signers as processes, as `ccc devnet`
     #[arg(long, conflicts_with_all = ["rpc_url", "statement", "seed", "production"])]
     pub(crate) devnet: bool,
     /// A node to use instead of the embedded chain
@@ -38,6 +38,9 @@ pub(crate) struct RecoverArgs {
     /// Authorities for https:// (PEM) [default: the system's]
     #[arg(long, value_name = "FILE", requires = "rpc_url")]
     pub(crate) rpc_ca: Option<PathBuf>,
+    /// Take Uniswap V3 of these npm packages where there is a market
+    #[arg(long, value_name = "DIR", conflicts_with = "devnet")]
+    pub(crate) uniswap: Option<PathBuf>,
     /// A custodian to ask instead of the simulated one
     #[arg(long, value_name = "URL", requires = "custodian_token_file", conflicts_with = "statement")]
     pub(crate) custodian_url: Option<String>,

@@ -200,6 +200,9 @@ fn words_of(policy: &Policy) -> Vec<String> {
         Some(rule) => format!("above {} dollars {} of {} persons approve", rule.above, rule.persons, rule.keys.len()),
         None => "nobody approves anything".to_owned(),
     });
+    words.extend(policy.buffer.map(|buffer| {
+        format!("once the reserve is solvent, {} units at most every {} s until its aim", buffer.lot, buffer.every)
+    }));
     words.push(format!("stopped while {} is there", policy.kill_switch));
     words.iter().map(|line| plain(line)).collect()
 }

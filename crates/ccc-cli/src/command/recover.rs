@@ -1,6 +1,6 @@
 //! `ccc recover`: one recovery, drawn as its steps finish.
 
-use super::{Context, reports};
+use super::{Context, reports, swap};
 use crate::{
     cli::RecoverArgs,
     error::Error,
@@ -8,10 +8,11 @@ use crate::{
     network::authorities,
     ui::{Answer, Ui},
 };
+use ccc_agent::recovery::RecoveryAgent;
 use ccc_enclave::statement;
 use ccc_node::{
     leak::Hit,
-    recovery::{self, Line, Mode, RecoveryOptions, RecoveryReport, StatementSource},
+    recovery::{self, Line, Mode, RecoveryOptions, RecoveryReport, Route, StatementSource},
     scenario::Scenario,
     timeline::{Observer, Span},
 };
@@ -33,13 +34,15 @@ pub(super) fn run(arguments: &RecoverArgs, ctx: &Context<'_>) -> Result<Answer, 
     }
     if options.mode == Mode::Simulation {
         ctx.ui.note(simulated(&options.statement));
+        if options.scenario.market.is_some() && arguments.uniswap.is_none() {
+            ctx.ui.note("simulated: the exchange; --uniswap takes Uniswap's own");
+        }
     }
     let mut screen = Screen::new(ctx.ui);
     let outcome = if arguments.devnet {
         super::devnet::recover(options, &mut screen)
     } else {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Error::Runtime)?;
-        runtime.block_on(recovery::run(&options, &mut screen)).map_err(Error::from)
+        recover(&options, arguments, &mut screen)
     };
     screen.bar.finish_and_clear();
     let report = outcome?;
@@ -53,6 +56,19 @@ pub(super) fn run(arguments: &RecoverArgs, ctx: &Context<'_>) -> Result<Answer, 
     }
     conclude(&report, arguments, ctx)?;
     Ok(if report.healed() { Answer::Done } else { Answer::No })
+}
+
+/// With the agent of `ccc agent`. Its journal tells what was missing: it lies in a directory of this process, and ends with it.
+fn recover(
+    options: &RecoveryOptions,
+    arguments: &RecoverArgs,
+    screen: &mut Screen<'_>,
+) -> Result<RecoveryReport, Error> {
+    let published = arguments.uniswap.as_deref().map(swap::read_published).transpose()?;
+    let folder = tempfile::tempdir().map_err(|source| Error::Write { path: std::env::temp_dir(), source })?;
+    let agent = Box::new(RecoveryAgent::new(folder.path().to_owned(), published));
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Error::Runtime)?;
+    Ok(runtime.block_on(recovery::run_with(options, agent, screen))?)
 }
 
 /// A run that shows a secret has failed. The error names the kinds of secrets, never a value; nothing is written.
@@ -155,12 +171,21 @@ fn conclude(report: &RecoveryReport, arguments: &RecoverArgs, ctx: &Context<'_>)
     for culprit in &summary.culprits {
         lines.push(format!("participant {} {}", culprit.participant, culprit.reason));
     }
+    lines.extend(summary.route.map(|route| told(route).to_owned()));
     lines.push(format!("the reserve was {} and is {}", summary.initial_status, summary.final_status));
     if let Some(out) = &arguments.out {
         lines.push(format!("{} files in {}", report.public_files.len() + 1, out.display()));
     }
     ctx.ui.result(&lines, &self::summary(report)?);
     Ok(())
+}
+
+const fn told(route: Route) -> &'static str {
+    match route {
+        Route::Direct => "the agent swapped in public",
+        Route::Dark => "the agent asked the dark pool",
+        Route::Split => "the agent swapped a part in public and asked the dark pool for the rest",
+    }
 }
 
 /// The timeline: one line per finished step on standard output, the current step on a terminal's standard error.

@@ -79,7 +79,7 @@ fn tell_placed(venue: &Venue, simulated: bool, out: &Path, ctx: &Context<'_>) {
 }
 
 /// The texts of Uniswap's artifacts below a `node_modules`.
-fn read_published(root: &Path) -> Result<Published, Error> {
+pub(super) fn read_published(root: &Path) -> Result<Published, Error> {
     let mut texts = Vec::with_capacity(ARTIFACTS.len());
     for artifact in ARTIFACTS {
         let bytes = files::read(&root.join(artifact), MAX_FILE)?;

@@ -18,6 +18,10 @@ use ccc_chain::{Actions, Chain, ConnectOptions, Deployment, Wallet, read, swap::
 use ccc_core::report::{Solvency, Verdict};
 use ccc_enclave::agent::{Notice, envelope_digest};
 use rand::{SeedableRng, rngs::StdRng};
+use std::{
+    process::{Command, Stdio},
+    time::{Duration, Instant},
+};
 
 const COIN: u64 = 100_000_000;
 const MILLION: u64 = 1_000_000;
@@ -107,7 +111,7 @@ impl Desk {
     /// A reserve check that found so many coins missing.
     fn check(&self, deficit: u64) {
         let block = on(async { self.chain().await.finalised_block().await.expect("a block") });
-        let notice = Notice { status: 2, deficit, expiry: block.time + 3_000, request: [6; 32] };
+        let notice = Notice { status: 2, deficit, expiry: block.time + 3_000, request: [6; 32], buffer: 0 };
         let attestation = self.deployment.attestation.0.0;
         let mut rng = StdRng::seed_from_u64(1);
         let key = self.deployment.agent_key.0;
@@ -129,13 +133,36 @@ impl Desk {
         assert_eq!(sent.code, 0, "{}", sent.stderr);
     }
 
-    fn run(&self, more: &str) -> Run {
-        let line = format!(
+    fn line(&self, more: &str) -> String {
+        format!(
             "--no-passphrase agent run --policy agent.toml --envelopes checks --agent-key agent.ccc --committee keys/committee.ccc \
-             --deployment d.json --rpc-url {} --private-key-file agent.key --journal agent.journal --once {more}",
+             --deployment d.json --rpc-url {} --private-key-file agent.key --journal agent.journal {more}",
             self.served.url
-        );
-        at_home(&self.scratch, &line, &[])
+        )
+    }
+
+    fn run(&self, more: &str) -> Run {
+        at_home(&self.scratch, &self.line(&format!("--once {more}")), &[])
+    }
+
+    fn journal(&self) -> String {
+        let bytes = std::fs::read(self.scratch.path("agent.journal")).unwrap_or_default();
+        String::from_utf8(bytes).expect("text")
+    }
+
+    /// An agent that goes on by itself, killed when its journal has grown by two lines: its beginning, and one step.
+    fn killed(&self) {
+        let lines = || self.journal().lines().count();
+        let (before, started) = (lines(), Instant::now());
+        let mut command = Command::new(env!("CARGO_BIN_EXE_ccc"));
+        command.current_dir(self.scratch.path("")).args(self.line("--execute --every 1").split_whitespace());
+        command.env("HOME", self.scratch.path(".")).env("XDG_CONFIG_HOME", self.scratch.path("."));
+        let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("it starts");
+        while lines() < before + 2 && started.elapsed() < Duration::from_secs(10) {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        child.kill().expect("killed");
+        child.wait().expect("waited for");
     }
 
     fn reserve(&self) -> U256 {
@@ -190,6 +217,35 @@ fn a_check_is_answered_by_a_swap_and_only_with_execute() {
     desk.scratch.write("bent.journal", text.replacen("\"success\":true", "\"success\":false", 1));
     let bent = desk.scratch.ccc("--json agent journal bent.journal");
     assert_eq!((bent.code, &bent.json_error()["code"]), (2, &"agent-journal".into()));
+}
+
+/// Killed again and again in the middle of a refill: each run goes on where the one before ended, and in the end there is
+/// one plan, one approval and one swap.
+#[test]
+fn an_agent_that_is_killed_at_every_step_swaps_once() {
+    let desk = Desk::new();
+    desk.check(COIN);
+    let before = desk.reserve();
+    let landed = || desk.journal().matches(r#""entry":"landed""#).count();
+    let mut kills = 0;
+    while landed() < 2 && kills < 12 {
+        desk.killed();
+        kills += 1;
+    }
+    assert!(kills >= 2, "it was killed in the middle");
+    let run = desk.run("--execute");
+    assert_eq!(run.code, 0, "{} {}", run.stdout, run.stderr);
+    let refilled = desk.reserve() - before;
+    assert!((U256::from(995 * COIN / 1_000)..U256::from(2 * COIN)).contains(&refilled), "{refilled}");
+    let sent = on(async { desk.chain().await.provider().get_transaction_count(agent().address()).await });
+    assert_eq!(sent.expect("a number"), 3, "its dollars, the approval, the swap");
+    let journal = desk.scratch.done("--json agent journal agent.journal").json();
+    let count = |name: &str| {
+        let entries = journal["entries"].as_array().expect("entries");
+        entries.iter().filter(|line| line["what"]["entry"] == name).count()
+    };
+    assert_eq!((count("decided"), count("intent"), count("landed"), count("refused")), (1, 2, 2, 0), "{journal}");
+    assert_eq!(count("began"), kills + 1);
 }
 
 #[test]

@@ -17,6 +17,23 @@ fn a_reserve_is_healed_and_shown_in_two_columns() {
     assert!(!run.stdout.contains("FOUND"), "{}", run.stdout);
 }
 
+/// The same command with a market: the agent's own way is told, and Uniswap's packages are asked for where they must be.
+#[test]
+fn a_small_deficit_is_swapped_and_said() {
+    let scratch = Scratch::new();
+    let run = scratch.done(&format!("recover --scenario small-deficit {SMALL} --threshold 3"));
+    assert!(
+        run.stdout.ends_with("asked the dark pool for the rest\nthe reserve was insolvent and is solvent\n"),
+        "{}",
+        run.stdout
+    );
+    assert!(run.stderr.contains("simulated: the exchange"), "{}", run.stderr);
+    let elsewhere =
+        scratch.ccc(&format!("--json recover --scenario small-deficit {SMALL} --threshold 3 --uniswap none"));
+    assert_eq!((elsewhere.code, &elsewhere.json_error()["code"]), (2, &"read".into()), "{}", elsewhere.stderr);
+    assert_eq!(scratch.ccc("recover --uniswap none --devnet").code, 2);
+}
+
 #[test]
 fn what_is_simulated_is_said_once() {
     let run = Scratch::new().done(&format!("recover {SMALL}"));

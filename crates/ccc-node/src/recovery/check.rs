@@ -21,11 +21,13 @@ use ccc_enclave::{
 use std::sync::Arc;
 
 /// Seconds between an order's submission and its clearing.
-const ORDER_DELAY: u64 = 12;
+pub(super) const ORDER_DELAY: u64 = 12;
 
 /// What a reserve check left.
 pub(super) struct Checked {
     pub(super) verdict: Verdict,
+    /// Its report, signed; none of services.
+    pub(super) report: Vec<u8>,
     pub(super) envelope: Vec<u8>,
 }
 
@@ -76,7 +78,10 @@ impl World {
             .chain(attestation(&self.chain, self.deployment.attestation, alloy::eips::BlockId::latest()))
             .await?;
         timeline.show(status(reported.verdict));
-        Ok(Checked { verdict: reported.verdict, envelope: output.envelope })
+        let name = format!("reserve-{sequence}.report");
+        let report = self.artifacts.iter().find(|artifact| artifact.name == name);
+        let report = report.map(|artifact| artifact.bytes.clone()).unwrap_or_default();
+        Ok(Checked { verdict: reported.verdict, report, envelope: output.envelope })
     }
 
     /// The agent opens its envelope, encrypts the order and requests collateral.

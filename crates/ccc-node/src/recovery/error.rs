@@ -117,6 +117,9 @@ pub enum RecoveryError {
         /// The amount.
         what: &'static str,
     },
+    /// The agent of a crate above.
+    #[error("agent: {0}")]
+    Refill(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// What the services did not do, or did wrong.
     #[error("services: {0}")]
     Services(String),

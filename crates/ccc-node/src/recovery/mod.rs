@@ -6,6 +6,7 @@ mod check;
 mod error;
 mod identity;
 mod options;
+mod refill;
 mod report;
 mod reporting;
 mod round;
@@ -21,6 +22,7 @@ mod world;
 
 pub use error::RecoveryError;
 pub use options::{Mode, RecoveryOptions, StatementSource};
+pub use refill::{Evidence, Founding, Refill, Refilled, Route};
 pub use report::{CulpritLine, Line, RecoveryReport, Summary, status};
 pub use services::{Closed, Later, Material, Member, Services};
 
@@ -66,6 +68,20 @@ pub async fn run(options: &RecoveryOptions, observer: &mut dyn Observer) -> Resu
     Ok(founded.recover(timeline).await?.0)
 }
 
+/// As [`run`], with an agent in the place of the stand-in.
+///
+/// # Errors
+/// [`RecoveryError`].
+pub async fn run_with(
+    options: &RecoveryOptions,
+    agent: Box<dyn Refill>,
+    observer: &mut dyn Observer,
+) -> Result<RecoveryReport, RecoveryError> {
+    let mut timeline = Timeline::new(observer);
+    let founded = Founded::new(options, None, &mut timeline).await?.hire(agent, &mut timeline).await?;
+    Ok(founded.recover(timeline).await?.0)
+}
+
 /// Keys, contracts and actors, before the first round.
 pub struct Founded {
     options: RecoveryOptions,
@@ -104,6 +120,19 @@ impl Founded {
             world.start_services(members, &fetcher).await?;
         }
         Ok(Self { options: options.clone(), world, books, fetcher })
+    }
+
+    /// With an agent in the place of the stand-in. Services keep the stand-in: they show no signed report.
+    ///
+    /// # Errors
+    /// [`RecoveryError`].
+    pub async fn hire(mut self, agent: Box<dyn Refill>, timeline: &mut Timeline<'_>) -> Result<Self, RecoveryError> {
+        if self.world.services.is_some() {
+            return Err(RecoveryError::Services("an agent of its own is not served by them".to_owned()));
+        }
+        timeline.step("the agent and its market");
+        self.world.hire(agent, &self.options.scenario, timeline).await?;
+        Ok(self)
     }
 
     /// The recovery, from the first version of the table on.
@@ -148,10 +177,21 @@ async fn recover(
     if first.verdict != Verdict::Insolvent {
         return Ok((first.verdict, first.verdict));
     }
-    let request = world.request_recovery(&first.envelope, timeline).await?;
-    world.settle(request, timeline).await?;
+    match world.refill.take() {
+        Some(agent) => {
+            world.be_refilled(agent, &first, fetcher, timeline).await?;
+        }
+        None => {
+            let request = world.request_recovery(&first.envelope, timeline).await?;
+            world.route = Route::of(false, true);
+            world.settle(request, timeline).await?;
+        }
+    }
     timeline.step("reserve check, again");
-    let last = world.check_reserve(fetcher, timeline).await?;
+    let mut last = world.check_reserve(fetcher, timeline).await?;
+    if let Some(lots) = scenario.buffer {
+        last = world.fill_buffer(lots, last, fetcher, timeline).await?;
+    }
     Ok((first.verdict, last.verdict))
 }
 
@@ -191,7 +231,8 @@ async fn finish(
     let deployment = &world.deployment;
     let contracts = [deployment.forwarder, deployment.attestation, deployment.pool, deployment.feed];
     let tokens = deployment.tokens.iter().map(|token| token.address);
-    let contracts: Vec<_> = contracts.into_iter().chain(deployment.enclaves).chain(tokens).collect();
+    let contracts = contracts.into_iter().chain(deployment.enclaves).chain(tokens);
+    let contracts: Vec<_> = contracts.chain(world.market.iter().copied()).collect();
     let transcript = transcript::collect(&world.chain, deployment.first_block, &contracts).await?;
     let mut files = vec![
         ("committee.ccc".to_owned(), world.committee.to_bytes()),
@@ -208,6 +249,7 @@ async fn finish(
         seed: options.seed,
         initial_status: status(first),
         final_status: status(last),
+        route: world.route,
         spans,
         public_bytes,
         artifacts: files.iter().map(|(name, _)| name.clone()).collect(),

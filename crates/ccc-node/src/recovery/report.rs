@@ -1,5 +1,6 @@
 //! What a recovery leaves: one object for machines, two columns for people, both made from the transcript.
 
+use super::Route;
 use crate::{
     leak::{Hit, Search, Secret},
     timeline::Span,
@@ -20,6 +21,8 @@ pub struct Summary {
     pub initial_status: &'static str,
     /// The same at the end.
     pub final_status: &'static str,
+    /// Which way the hole was filled, as the chain shows it; none where nothing was sent.
+    pub route: Option<Route>,
     /// Measured spans.
     pub spans: Vec<Span>,
     /// Bytes that became public on the chain.

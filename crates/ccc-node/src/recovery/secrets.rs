@@ -18,9 +18,10 @@ use std::collections::BTreeSet;
 use zeroize::Zeroizing;
 
 /// Secrets of 32 bytes that are one generator's first draw: name, generator, how many.
-const PUBLIC_STREAM_KEYS: [(&str, &str); 4] = [
+const PUBLIC_STREAM_KEYS: [(&str, &str); 5] = [
     ("the operator's key", stream::OPERATOR),
     ("the reserve's key", stream::RESERVE),
+    ("the agent's key for transactions", stream::AGENT_WALLET),
     ("a maker's key", stream::MAKER),
     ("the hardware's key", stream::HARDWARE),
 ];

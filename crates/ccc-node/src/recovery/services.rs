@@ -152,7 +152,7 @@ impl World {
         };
         timeline.show(status(reported.verdict));
         let envelope = self.services()?.envelope(reported.envelope_digest.0).await?;
-        Ok(Checked { verdict: reported.verdict, envelope })
+        Ok(Checked { verdict: reported.verdict, report: Vec::new(), envelope })
     }
 
     fn services(&mut self) -> Result<&mut dyn Services, RecoveryError> {

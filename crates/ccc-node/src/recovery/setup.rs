@@ -250,6 +250,9 @@ async fn actors(
         secrets,
         execution: None,
         former: None,
+        refill: None,
+        market: Vec::new(),
+        route: None,
         services: None,
     })
 }
@@ -403,7 +406,7 @@ fn configuration(
 }
 
 /// No maker takes more than about twice an equal share of the order.
-fn limits(scenario: &Scenario) -> Limits {
+pub(super) fn limits(scenario: &Scenario) -> Limits {
     let share = (20_000 / scenario.makers).clamp(1, 10_000);
     let low = u16::try_from(share).unwrap_or(10_000);
     let high = u16::try_from((share + share / 4).min(10_000)).unwrap_or(10_000);

@@ -9,7 +9,10 @@ use crate::{
 };
 use ccc_enclave::{reserve::ReserveError, statement::Statement};
 use rand::{Rng, RngExt};
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::{
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+    sync::{Mutex, PoisonError},
+};
 use zeroize::Zeroizing;
 
 /// The simulated custodian's account.
@@ -34,6 +37,12 @@ impl Books {
         Self { reserves, liabilities }
     }
 
+    fn statement(&self, time: u64) -> Vec<u8> {
+        let Self { reserves, liabilities } = *self;
+        SimulatedStatement { account: SIMULATED_ACCOUNT.to_owned(), unit: "satoshi", time, reserves, liabilities }
+            .to_json()
+    }
+
     /// What is missing to the recovery's aim.
     pub(super) fn gap(&self, recover_to: u32) -> u64 {
         let aim = u128::from(self.liabilities) * u128::from(recover_to) / 10_000;
@@ -55,7 +64,7 @@ pub(super) async fn account(source: &StatementSource) -> Result<String, Recovery
 /// Fetches the statement each time that it is needed.
 pub(super) enum StatementFetcher {
     /// From a server that this run started.
-    Own { custodian: SimulatedCustodian, token: Zeroizing<String> },
+    Own { custodian: SimulatedCustodian, token: Zeroizing<String>, books: Mutex<Books> },
     /// From somebody else's server.
     Url { url: String, token: Zeroizing<String> },
     /// From a file.
@@ -73,19 +82,12 @@ impl StatementFetcher {
             StatementSource::Url { url, token } => Ok(Self::Url { url: url.clone(), token: token.clone() }),
             StatementSource::Bytes(bytes) => Ok(Self::Bytes(bytes.clone())),
             StatementSource::Simulated => {
-                let statement = SimulatedStatement {
-                    account: SIMULATED_ACCOUNT.to_owned(),
-                    unit: "satoshi",
-                    time,
-                    reserves: books.reserves,
-                    liabilities: books.liabilities,
-                };
                 let mut token = Zeroizing::new([0; 32]);
                 randomness.hidden(stream::CUSTODIAN_TOKEN, 0).fill_bytes(token.as_mut_slice());
                 let token = Zeroizing::new(hex::encode(token.as_slice()));
                 let any = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
-                let custodian = SimulatedCustodian::serve(any, &token, statement.to_json()).await?;
-                Ok(Self::Own { custodian, token })
+                let custodian = SimulatedCustodian::serve(any, &token, books.statement(time)).await?;
+                Ok(Self::Own { custodian, token, books: Mutex::new(*books) })
             }
         }
     }
@@ -93,15 +95,26 @@ impl StatementFetcher {
     /// Where a host asks for it, and with which token; nothing for a file's bytes.
     pub(super) fn source(&self) -> Option<(String, &Zeroizing<String>)> {
         match self {
-            Self::Own { custodian, token } => Some((custodian.url(), token)),
+            Self::Own { custodian, token, .. } => Some((custodian.url(), token)),
             Self::Url { url, token } => Some((url.clone(), token)),
             Self::Bytes(_) => None,
         }
     }
 
+    /// The simulated custodian counts what came to the reserve's address, and dates its statement anew. Others count for
+    /// themselves. Gives what is held then.
+    pub(super) fn credit(&self, came: u64, time: u64) -> Result<u64, RecoveryError> {
+        let Self::Own { custodian, books, .. } = self else { return Ok(came) };
+        let mut books = books.lock().unwrap_or_else(PoisonError::into_inner);
+        let held = books.reserves.checked_add(came);
+        books.reserves = held.ok_or(RecoveryError::Range { what: "what the custodian holds" })?;
+        custodian.restate(books.statement(time));
+        Ok(books.reserves)
+    }
+
     pub(super) async fn fetch(&self) -> Result<Zeroizing<Vec<u8>>, RecoveryError> {
         match self {
-            Self::Own { custodian, token } => Ok(custodian::fetch(&custodian.url(), token).await?),
+            Self::Own { custodian, token, .. } => Ok(custodian::fetch(&custodian.url(), token).await?),
             Self::Url { url, token } => Ok(custodian::fetch(url, token).await?),
             Self::Bytes(bytes) => Ok(bytes.clone()),
         }

@@ -22,7 +22,7 @@ use ccc_enclave::intake::submission_id;
 use rand::{Rng, RngExt};
 
 /// Micro-dollars for a bitcoin, about which the simulated feed moves.
-const PRICE: i64 = 97_000_000_000;
+pub(super) const PRICE: i64 = 97_000_000_000;
 
 /// What one maker brings.
 struct Commitment {

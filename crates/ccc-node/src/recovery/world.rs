@@ -1,6 +1,10 @@
 //! Every actor of a recovery, each with its own secrets, on one chain.
 
-use super::{RecoveryError, services::Services};
+use super::{
+    RecoveryError,
+    refill::{Refill, Route},
+    services::Services,
+};
 use crate::{
     agent::Agent,
     leak::Secret,
@@ -10,6 +14,7 @@ use crate::{
     vault_node::{MemoryJournal, VaultNode},
     workflow_node::WorkflowNode,
 };
+use alloy::primitives::Address;
 use ccc_chain::{Chain, Deployment, Wallet};
 use ccc_core::{
     enclave::{
@@ -99,6 +104,12 @@ pub(super) struct World {
     pub(super) execution: Option<Execution>,
     /// Payload of the report that made the current table.
     pub(super) former: Option<Vec<u8>>,
+    /// The agent, where it is not the stand-in.
+    pub(super) refill: Option<Box<dyn Refill>>,
+    /// Contracts of the agent's market.
+    pub(super) market: Vec<Address>,
+    /// Which way the hole was filled.
+    pub(super) route: Option<Route>,
     /// Enclaves, participants and signers, where they are processes of their own.
     pub(super) services: Option<Box<dyn Services>>,
 }
