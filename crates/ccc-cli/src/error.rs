@@ -284,6 +284,12 @@ pub(crate) enum Error {
     NodeConfig { path: PathBuf, source: Box<ccc_server::config::ConfigError> },
     #[error("the node does not start: {0}")]
     NodeStart(Box<StartError>),
+    #[error("the page: {0}")]
+    Page(#[from] ccc_page::server::ServeError),
+    #[error("{reason}")]
+    Feed { reason: String },
+    #[error("{0}")]
+    Webhook(#[from] ccc_page::webhook::NoWebhook),
     #[error("{}: {source}", path.display())]
     AuditLog { path: PathBuf, source: Box<AuditError> },
     #[error("{}: {source}", path.display())]

@@ -21,7 +21,7 @@ mod world;
 
 pub use error::RecoveryError;
 pub use options::{Mode, RecoveryOptions, StatementSource};
-pub use report::{CulpritLine, Line, RecoveryReport, Summary, status};
+pub use report::{CulpritLine, Figure, Line, RecoveryReport, Summary, status};
 pub use services::{Closed, Later, Material, Member, Services};
 
 use crate::{
@@ -222,6 +222,7 @@ async fn finish(
         public_files: files,
         secrets: world.secrets,
         execution: world.execution,
+        figures: world.figures,
     })
 }
 

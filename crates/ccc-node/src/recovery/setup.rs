@@ -245,6 +245,7 @@ async fn actors(
         culprits: BTreeMap::new(),
         artifacts: Vec::new(),
         secrets,
+        figures: Vec::new(),
         execution: None,
         former: None,
         services: None,

@@ -1,6 +1,6 @@
 //! Every actor of a recovery, each with its own secrets, on one chain.
 
-use super::{RecoveryError, services::Services};
+use super::{RecoveryError, report::Figure, services::Services};
 use crate::{
     agent::Agent,
     leak::Secret,
@@ -95,6 +95,8 @@ pub(super) struct World {
     pub(super) culprits: BTreeMap<u16, String>,
     pub(super) artifacts: Vec<Artifact>,
     pub(super) secrets: Vec<Secret>,
+    /// The secret numbers themselves.
+    pub(super) figures: Vec<Figure>,
     /// What the requester was told of its order.
     pub(super) execution: Option<Execution>,
     /// Payload of the report that made the current table.
@@ -115,8 +117,9 @@ impl World {
         self.artifacts.push(Artifact { name: name.into(), bytes });
     }
 
-    /// Keeps a secret number for the search at the end.
+    /// Keeps a secret number for the search at the end, and for whoever the figures belong to.
     pub(super) fn hide(&mut self, name: &'static str, value: u128) {
+        self.figures.push(Figure { name, value });
         self.secrets.extend(Secret::number(name, value));
     }
 
