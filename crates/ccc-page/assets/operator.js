@@ -24,7 +24,7 @@ async function doing(work, done) {
     if (done) say(done(found));
     await refresh();
   } catch (error) {
-    if (error.status === 401) leave(error.message);
+    if (error.status === 401) leave(signedIn ? "the session is over: sign in again" : error.message);
     else say(`Not done: ${error.message}`);
   }
 }

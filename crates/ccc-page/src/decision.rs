@@ -24,8 +24,6 @@ const COIN: u64 = 100_000_000;
 const DOLLAR: u64 = 1_000_000;
 /// Dollars on each side of the simulated market.
 pub const DEPTH: u64 = 200_000_000;
-/// Dollars for a coin there.
-const PRICE: u64 = 60_000;
 /// Quotes of a curve.
 const POINTS: u64 = 12;
 /// Smallest units in a lot of the pool.
@@ -57,16 +55,16 @@ pub struct Decision {
     pub words: Vec<String>,
 }
 
-/// Chooses for a deficit, in satoshi.
+/// Chooses for a deficit, in satoshi, at a price in whole dollars for a coin.
 ///
 /// # Errors
 /// What the embedded chain or the market refused, in words.
-pub async fn decide(run: u64, deficit: u64) -> Result<Decision, String> {
+pub async fn decide(run: u64, deficit: u64, price: u64) -> Result<Decision, String> {
     let config = EmbeddedConfig { chain_id: 31_337, genesis_time: 1_700_000_000, rich: Vec::new() };
     let chain = Chain::embedded(&config);
     let wallet = Wallet::from_key(&[7; 32]).map_err(|error| error.to_string())?;
-    let market = open(&chain, &wallet).await.map_err(|error| error.to_string())?;
-    let fair = Point { paid: PRICE * DOLLAR, got: COIN };
+    let market = open(&chain, &wallet, price).await.map_err(|error| error.to_string())?;
+    let fair = Point { paid: price.saturating_mul(DOLLAR), got: COIN };
     let most = route::worth(deficit, &fair).saturating_mul(2).min(u128::from(DEPTH) * u128::from(DOLLAR));
     let most = u64::try_from(most).unwrap_or(u64::MAX).max(POINTS * DOLLAR);
     let curve = curve(&market, most).await;
@@ -89,7 +87,7 @@ pub async fn decide(run: u64, deficit: u64) -> Result<Decision, String> {
 }
 
 /// Two test tokens and a market of them. Nobody signs reports there: nothing but quotes is asked for.
-async fn open<'a>(chain: &'a Chain, wallet: &Wallet) -> Result<Market<'a>, SwapError> {
+async fn open<'a>(chain: &'a Chain, wallet: &Wallet, price: u64) -> Result<Market<'a>, SwapError> {
     chain.fund(wallet.address()).await?;
     let deployment = deploy::deploy(chain, wallet, &plan(wallet)).await?;
     let token = |asset: usize| Token {
@@ -99,7 +97,7 @@ async fn open<'a>(chain: &'a Chain, wallet: &Wallet) -> Result<Market<'a>, SwapE
     let pair = Pair { sell: token(1), buy: token(0) };
     let depth = Depth {
         sell: U256::from(DEPTH) * U256::from(DOLLAR),
-        buy: U256::from(DEPTH) * U256::from(COIN) / U256::from(PRICE),
+        buy: U256::from(DEPTH) * U256::from(COIN) / U256::from(price.max(1)),
     };
     let venue = place::simulated(chain, wallet, &pair, depth).await?;
     Market::open(chain, venue, pair, wallet.address(), Parts::Any).await
@@ -145,9 +143,9 @@ mod tests {
 
     #[tokio::test]
     async fn what_is_small_is_swapped_and_what_is_large_goes_in_the_dark() {
-        let small = decide(1, 10 * COIN).await.expect("decided");
+        let small = decide(1, 10 * COIN, 60_000).await.expect("decided");
         assert!(small.words.iter().any(|line| line.starts_with("direct")), "{:?}", small.words);
-        let large = decide(2, 12_480 * COIN).await.expect("decided");
+        let large = decide(2, 12_480 * COIN, 60_000).await.expect("decided");
         assert!(
             large.words.iter().any(|line| line.starts_with("dark") || line.starts_with("split")),
             "{:?}",

@@ -3,7 +3,7 @@
 use alloy::{primitives::Address, sol_types::SolCall};
 use ccc_chain::{
     Deployment,
-    bindings::quorum_forwarder::QuorumForwarder,
+    bindings::{quorum_forwarder::QuorumForwarder, simulated_feed::SimulatedFeed},
     transcript::{EventRecord, TransactionRecord},
 };
 use ccc_core::report::{Report, ReportContext, Signature65, SignedReport, SignerSet, Solvency, Statement, Verdict};
@@ -133,4 +133,14 @@ pub fn newest(deployment: &Deployment, records: &[TransactionRecord]) -> Option<
             _ => None,
         }
     })
+}
+
+/// The last price that was pushed to the deployment's feed, in whole dollars for a coin.
+#[must_use]
+pub fn price(deployment: &Deployment, records: &[TransactionRecord]) -> Option<u64> {
+    let pushed = records.iter().rev().filter(|record| record.to == Some(deployment.feed));
+    let mut answers = pushed.filter_map(|record| SimulatedFeed::pushCall::abi_decode(&record.calldata).ok());
+    let answer = u128::try_from(answers.next()?.answer).ok()?;
+    let dollars = answer / 10u128.checked_pow(deployment.feed_decimals.into())?;
+    u64::try_from(dollars).ok().filter(|dollars| *dollars > 0)
 }

@@ -228,12 +228,13 @@ impl Simulation {
         let bytes = report.summary.public_bytes;
         let deficit = report.figures.iter().rfind(|figure| figure.name == "the agent's deficit");
         let deficit = deficit.and_then(|figure| u64::try_from(figure.value).ok());
+        let price = look::price(&deployment, &report.transcript.transactions);
         self.show(&deployment, &report);
         self.desk.keep(number, &report.figures, report.execution.as_ref(), report.secrets);
         self.board.end(number, Phase::Done, Some(outcome), (private, Some(bytes)));
         self.desk.note(format!("run {number} ended: the reserve is {outcome}"));
-        let Some(deficit) = deficit else { return };
-        match decision::decide(number, deficit).await {
+        let (Some(deficit), Some(price)) = (deficit, price) else { return };
+        match decision::decide(number, deficit, price).await {
             Ok(decision) => self.desk.decide(decision),
             Err(reason) => self.desk.note(format!("no quote curve for run {number}: {reason}")),
         }

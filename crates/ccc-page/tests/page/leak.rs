@@ -82,7 +82,7 @@ fn found(places: &[Place], secrets: &[Secret]) -> Vec<(String, &'static str)> {
     hits.map(|hit| (hit.place, hit.secret)).collect()
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test]
 async fn no_public_byte_has_a_secret_of_three_recoveries() {
     let (server, page, host) = served(page()).await;
     let mut viewer = Viewer::new(&host, Some("a1-0")).await;
