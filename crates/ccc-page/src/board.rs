@@ -192,11 +192,13 @@ impl Board {
         }
     }
 
-    /// A run is over, however it ended: one that says nothing of its end has failed.
-    pub fn settle(&self, number: u64) {
-        if self.read().runs.iter().any(|run| run.number == number && run.phase == Phase::Running) {
+    /// A run is over, however it ended: one that says nothing of its end has failed. Whether it was such a one.
+    pub fn settle(&self, number: u64) -> bool {
+        let silent = self.read().runs.iter().any(|run| run.number == number && run.phase == Phase::Running);
+        if silent {
             self.end(number, Phase::Failed, None, (Vec::new(), None));
         }
+        silent
     }
 
     /// The desk has something new. That is all that is said of it in public: when a run ended is known anyway.

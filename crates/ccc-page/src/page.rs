@@ -260,11 +260,11 @@ impl Page {
             Door::Halt => parsed(body).map(|halt: Halt| self.halt(asked, halt.halted)),
             Door::Approve => match parsed(body) {
                 Ok(approval) => Ok(self.approve(asked, approval).await),
-                Err(refused) => Err(refused),
+                Err(reason) => Err(reason),
             },
-            _ => Err(refusal(StatusCode::NOT_FOUND, "there is nothing of this name")),
+            _ => return refusal(StatusCode::NOT_FOUND, "there is nothing of this name"),
         };
-        done.unwrap_or_else(|refused| refused)
+        done.unwrap_or_else(|reason| refusal(StatusCode::BAD_REQUEST, &reason))
     }
 
     fn sign_in(&self, asked: &HeaderMap, token: &str) -> Response {
@@ -356,10 +356,10 @@ async fn taken(headers: &HeaderMap, body: Body) -> Result<Vec<u8>, Response> {
     }
 }
 
-fn parsed<T: DeserializeOwned>(body: &[u8]) -> Result<T, Response> {
+fn parsed<T: DeserializeOwned>(body: &[u8]) -> Result<T, String> {
     // what was sent is not repeated: it may be a token
     let place = |error: serde_json::Error| format!("no such body: line {}, column {}", error.line(), error.column());
-    serde_json::from_slice(body).map_err(|error| refusal(StatusCode::BAD_REQUEST, &place(error)))
+    serde_json::from_slice(body).map_err(place)
 }
 
 fn attached(mut response: Response) -> Response {

@@ -20,7 +20,7 @@ use crate::{
     desk::Desk,
     labels::Names,
     look,
-    model::{Found, Phase},
+    model::{Found, Mode, Phase, Status},
 };
 
 /// What the operator asks for.
@@ -183,6 +183,7 @@ impl Simulation {
 
     fn run(&self, number: u64, name: Option<&'static str>, scenario: Scenario, stopped: oneshot::Receiver<()>) {
         self.board.forget();
+        self.lose();
         self.board.begin(number, name);
         let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
             Ok(runtime) => runtime,
@@ -199,6 +200,7 @@ impl Simulation {
             match outcome {
                 None => {
                     self.desk.note(format!("run {number} was stopped"));
+                    self.lose();
                     self.board.end(number, Phase::Stopped, None, (Vec::new(), None));
                 }
                 Some(Err(error)) => self.fail(number, &error.to_string()),
@@ -207,9 +209,15 @@ impl Simulation {
         });
     }
 
+    /// A run has a chain of its own: before its first check, and when it broke off, nothing is known.
+    fn lose(&self) {
+        self.board.set_status(|status| *status = Status::unknown(Mode::Simulation));
+    }
+
     /// The reason is the operator's: it may name what the public must not know.
     fn fail(&self, number: u64, reason: &str) {
         self.desk.note(format!("run {number} failed: {reason}"));
+        self.lose();
         self.board.end(number, Phase::Failed, None, (Vec::new(), None));
     }
 
@@ -267,7 +275,9 @@ struct Over<'a>(&'a Simulation, u64);
 
 impl Drop for Over<'_> {
     fn drop(&mut self) {
-        self.0.board.settle(self.1);
+        if self.0.board.settle(self.1) {
+            self.0.lose();
+        }
         self.0.turn().going = None;
         self.0.board.stir();
     }
@@ -297,7 +307,7 @@ impl Observer for Watching<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{hub::Hub, model::Mode};
+    use crate::hub::Hub;
 
     fn simulation() -> Arc<Simulation> {
         let board = Board::new(Hub::new("a".into()), Mode::Simulation);
@@ -335,6 +345,7 @@ mod tests {
         }
         let run = simulation.board.runs().pop().expect("a run");
         assert_eq!((run.number, run.phase), (number, Phase::Stopped));
+        assert_eq!(simulation.board.status(), Status::unknown(Mode::Simulation));
         assert!(matches!(simulation.start(&ask("large-deficit")), Err(NoRun::Halted)));
         simulation.halt(false);
         assert!(!simulation.halted());
