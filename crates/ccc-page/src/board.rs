@@ -212,7 +212,9 @@ impl Board {
             let mut state = self.write();
             state.reports.extend(seen.reports);
             while state.reports.len() > MOST_REPORTS {
-                state.reports.pop_front();
+                // its file goes with it, so that there is room for the next one's
+                let Some(gone) = state.reports.pop_front() else { break };
+                state.files.remove(&gone.file);
             }
             state.transactions.extend(seen.transactions.into_iter().map(Arc::new));
             while state.transactions.len() > MOST_TRANSACTIONS {
@@ -269,6 +271,21 @@ mod tests {
             assert!(event.kind == "status" && event.data.contains(&format!("\"verdict\":\"{verdict}\"")));
         }
         assert_eq!(board.status().read_at, Some(7));
+    }
+
+    #[tokio::test]
+    async fn an_answer_that_gets_too_old_is_told_of_itself() {
+        let board = Board::new(Hub::new("a".into()), Mode::Chain);
+        let soon = clock::now();
+        board.set_status(|status| (status.last, status.until) = ("solvent", Some(soon)));
+        let mut changes = board.changes();
+        while clock::now() <= soon {
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        }
+        board.set_status(|_| {});
+        assert!(changes.has_changed().is_ok_and(|changed| changed));
+        let status = changes.borrow_and_update().clone();
+        assert_eq!((status.verdict, status.stale), ("unknown", true));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 //! What is shown is what the node says of the newest block, by this machine's clock; reports are verified here against the
 //! deployment's signers. Nothing is sent.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use alloy::{
     consensus::Transaction as _,
@@ -36,6 +36,8 @@ pub struct Looking {
     deployment: Deployment,
     names: Names,
     watcher: Watcher,
+    /// Seen in an event, and not read yet.
+    waiting: VecDeque<B256>,
     board: Arc<Board>,
 }
 
@@ -51,7 +53,7 @@ impl Looking {
         let names = Names::of(&deployment);
         let file = serde_json::to_vec_pretty(&deployment).unwrap_or_default();
         board.show(Seen { files: vec![("deployment.json".to_owned(), file)], ..Seen::default() });
-        Ok(Self { chain, deployment, names, watcher, board })
+        Ok(Self { chain, deployment, names, watcher, waiting: VecDeque::new(), board })
     }
 
     /// Looks every so often, for ever. What a node does not say is told as trouble, and its last word gets old.
@@ -72,12 +74,29 @@ impl Looking {
     pub async fn look(&mut self) -> Result<(), ChainError> {
         let read = status::read(&self.chain, &self.deployment).await?;
         let observed = self.watcher.poll_to(read.block.number).await?;
-        let mut hashes: Vec<(B256, u64)> = observed.iter().map(|seen| (seen.transaction, seen.block)).collect();
-        hashes.dedup();
-        let skipped = hashes.len().saturating_sub(MOST_AT_ONCE);
+        for transaction in observed.iter().map(|seen| seen.transaction) {
+            if self.waiting.back() != Some(&transaction) {
+                self.waiting.push_back(transaction);
+            }
+        }
+        let skipped = self.waiting.len().saturating_sub(MOST_AT_ONCE);
+        self.waiting.drain(..skipped);
         let mut seen = Seen::default();
-        for (hash, _) in hashes.into_iter().skip(skipped) {
-            let Some((record, events)) = self.transaction(hash).await? else { continue };
+        let all_read = self.read_waiting(&mut seen).await;
+        if !seen.transactions.is_empty() {
+            self.board.show(seen);
+        }
+        all_read?;
+        self.show_status(&read);
+        Ok(())
+    }
+
+    /// One that cannot be read now is read at the next look.
+    async fn read_waiting(&mut self, seen: &mut Seen) -> Result<(), ChainError> {
+        while let Some(hash) = self.waiting.front().copied() {
+            let found = self.transaction(hash).await?;
+            self.waiting.pop_front();
+            let Some((record, events)) = found else { continue };
             let one = std::slice::from_ref(&record);
             for (report, bytes) in look::reports(&self.deployment, one) {
                 seen.files.push((report.file.clone(), bytes));
@@ -85,10 +104,6 @@ impl Looking {
             }
             seen.transactions.extend(look::transactions(&self.names, one, &events));
         }
-        if !seen.transactions.is_empty() {
-            self.board.show(seen);
-        }
-        self.show_status(&read);
         Ok(())
     }
 

@@ -7,19 +7,19 @@ use std::{net::SocketAddr, path::PathBuf};
 /// Arguments of `serve`.
 #[derive(Args)]
 #[command(after_help = "\
-Without a deployment recoveries run in this process: custodian, feed, tokens and hardware are simulated.
+Without a deployment recoveries run here; custodian, feed, tokens and hardware are simulated.
 
 Examples:
   ccc serve --operator-token-file desk.token
   ccc serve --deployment deployment.json --rpc-url http://127.0.0.1:8545")]
 pub(crate) struct ServeArgs {
-    /// Where the page is served; loopback alone, a proxy on this machine has TLS
+    /// Where, on loopback
     #[arg(long, default_value = "127.0.0.1:8040", value_name = "ADDRESS:PORT")]
     pub(crate) listen: SocketAddr,
     /// A further host name under which a proxy reaches the page
     #[arg(long, value_name = "HOST")]
     pub(crate) name: Vec<String>,
-    /// The first line of FILE signs in at /operator; made where there is none (mode 0600)
+    /// Its first line signs in at /operator; made if not there
     #[arg(long, value_name = "FILE")]
     pub(crate) operator_token_file: Option<PathBuf>,
     /// For how long one is signed in
@@ -34,7 +34,7 @@ pub(crate) struct ServeArgs {
     /// How often the chain is looked at
     #[arg(long, default_value_t = 4, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=3_600))]
     pub(crate) every: u64,
-    /// A proof-of-reserve feed (AggregatorV3) to show beside, read from --rpc-url
+    /// A proof-of-reserve feed to show beside (AggregatorV3)
     #[arg(long, value_name = "ADDRESS")]
     pub(crate) feed: Option<alloy::primitives::Address>,
     /// Its decimals
@@ -43,13 +43,13 @@ pub(crate) struct ServeArgs {
     /// How old its answer may be
     #[arg(long, default_value_t = 86_400, requires = "feed", value_name = "SECONDS")]
     pub(crate) feed_age: u64,
-    /// Tell this server of each change of the status (http:// on this machine)
+    /// Tell this server of each change, http:// on loopback
     #[arg(long, requires = "webhook_secret_file", value_name = "URL")]
     pub(crate) webhook: Option<String>,
-    /// The first line of FILE signs what is told
+    /// Its first line signs what is told
     #[arg(long, requires = "webhook", value_name = "FILE")]
     pub(crate) webhook_secret_file: Option<PathBuf>,
-    /// The agent's policy: the desk shows its journal, stops it, takes approvals
+    /// The policy of an agent that the desk shows and stops
     #[arg(long, requires_all = ["agent_journal", "operator_token_file"], value_name = "FILE")]
     pub(crate) agent_policy: Option<PathBuf>,
     /// The agent's journal

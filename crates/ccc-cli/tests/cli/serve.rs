@@ -194,10 +194,10 @@ fn what_is_not_served_is_told() {
         assert_eq!((run.code, &run.json_error()["code"]), (2, &json!(code)), "{flags}: {}", run.stderr);
     };
     refused("--listen 0.0.0.0:0", "page-loopback");
-    refused("--listen 127.0.0.1:0 --deployment none.json", "node");
+    refused("--listen 127.0.0.1:0 --deployment none.json", "chain");
     refused("--listen 127.0.0.1:0 --webhook http://127.0.0.1:1/", "usage");
     refused("--listen 127.0.0.1:0 --agent-policy agent.toml", "usage");
-    scratch.write_private("secret", "a secret of enough length\n");
+    scratch.write_private("secret", "a-secret-of-enough-length\n");
     refused("--listen 127.0.0.1:0 --webhook https://example.org/ --webhook-secret-file secret", "webhook");
     scratch.write_private("short", "short\n");
     refused("--listen 127.0.0.1:0 --webhook http://localhost:1/ --webhook-secret-file short", "webhook");
