@@ -2,10 +2,10 @@
 
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { createRequire } from "node:module";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const MOST_BYTES = 300_000;
@@ -64,18 +64,25 @@ async function publicPage({ page, browser, served, shoot }) {
 
 async function verifies({ page, served, program }) {
   const command = await page.locator("#reports pre").first().textContent();
-  for (const [, name] of command.matchAll(/\/v1\/files\/(\S+)/g)) {
-    const answer = await fetch(`${served.url}/v1/files/${name}`);
-    writeFileSync(join(served.dir, name), Buffer.from(await answer.arrayBuffer()));
-  }
-  const verify = command.trim().split("\n").at(-1).split(" ");
-  assert.deepEqual(verify.slice(0, 2), ["ccc", "verify"]);
-  execFileSync(program, verify.slice(1), { cwd: served.dir, stdio: "pipe" });
-  const report = join(served.dir, verify.at(-1));
-  const forged = readFileSync(report);
-  forged[200] ^= 1;
-  writeFileSync(report, forged);
-  assert.throws(() => execFileSync(program, verify.slice(1), { cwd: served.dir, stdio: "pipe" }), "a forged report verifies");
+  const own = join(served.dir, "deployment.json");
+  const deployment = await (await fetch(`${served.url}/v1/files/deployment.json`)).text();
+  const verify = (text, line = command) => {
+    writeFileSync(own, text);
+    try {
+      execFileSync("sh", ["-c", line], { cwd: served.dir, stdio: "pipe", env: { ...process.env, PATH: `${dirname(program)}:${process.env.PATH}` } });
+      return true;
+    } catch {
+      return false;
+    } finally {
+      assert.equal(readFileSync(own, "utf8"), text, "what the reader has stays as it was");
+    }
+  };
+  assert.ok(verify(deployment), command);
+  const other = JSON.parse(deployment);
+  other.signers.addresses = other.signers.addresses.map((address) => address.replace(/.$/, (digit) => (digit === "0" ? "1" : "0")));
+  assert.ok(!verify(JSON.stringify(other)), "the signers are the page's word");
+  assert.ok(!verify(deployment, command.replace(/[^/ ]+\.report/, "none.report")), "a refusal of the page's verifies");
+  assert.deepEqual(readdirSync(served.dir).toSorted(), ["deployment.json", "token"], "it leaves nothing");
 }
 
 async function scenarios(given) {

@@ -286,6 +286,8 @@ pub(crate) enum Error {
     NodeStart(Box<StartError>),
     #[error("the page: {0}")]
     Page(#[from] ccc_page::server::ServeError),
+    #[error("{0}")]
+    DeskToken(#[from] ccc_page::session::ShortToken),
     #[error("{reason}")]
     Feed { reason: String },
     #[error("{0}")]

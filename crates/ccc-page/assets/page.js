@@ -5,6 +5,10 @@ import { listen, now, read, showLink } from "./stream.js";
 import * as charts from "./charts.js";
 
 const state = { status: null, runs: [], transactions: [] };
+const TRUST = {
+  chain: "Have that file from the operator, not from this page: whoever lies here would name signers of his own.",
+  simulation: "A simulated run has signers of its own, and its file is at /v1/files/deployment.json alone: this shows how a check is done, not whom to trust.",
+};
 const KINDS = { solvency: "Solvency", round: "Round", enclave: "Enclave", payout: "Payout" };
 
 function say(text) {
@@ -21,7 +25,7 @@ function showAge() {
   at("verdict").dataset.verdict = verdict;
   document.title = `Reserve: ${verdict}`;
   at("age").classList.toggle("stale", stale);
-  if (age === null) at("age").textContent = "No solvency report was ever seen.";
+  if (age === null) at("age").textContent = status.mode === "simulation" ? "No solvency report of this run yet." : "No solvency report at this deployment is known.";
   else if (stale) at("age").textContent = `STALE: the last report said ${status.last} ${age} ago, and counts no more.`;
   else if (status.until === null) at("age").textContent = `Reported ${age} ago; how long that counts is known when the run ends.`;
   else at("age").textContent = `Reported ${age} ago, counts for ${duration(status.until - now())} more.`;
@@ -49,6 +53,7 @@ const PHASES = { running: "goes on", done: "ended", stopped: "was stopped by the
 function showRun() {
   const run = state.runs.at(-1);
   at("run").hidden = !run;
+  if (!run && state.status?.mode === "chain") at("run-text").textContent = "Not known: the steps of a recovery are measured where it runs, and this page reads the chain alone. Requests, fills and reports are below.";
   if (!run) return;
   const what = run.scenario ? `the scenario ${run.scenario}` : "figures of the operator's";
   const ended = run.outcome ? `, the reserve is ${run.outcome}` : "";
@@ -97,14 +102,14 @@ function showTransactions() {
 }
 
 function showReports(list) {
-  at("reports-text").textContent = list.length === 0 ? "No report yet." : "Newest first. The commands fetch what is public and check it on your machine.";
+  at("reports-text").textContent = list.length === 0 ? "No report yet." : `Newest first. A command checks a report against the deployment.json that you have, and writes nothing. ${TRUST[state.status?.mode] ?? ""}`;
   fill("reports", list.map((report) => {
-    const fetches = ["deployment.json", report.file].map((name) => `curl -sSO ${location.origin}/v1/files/${name}`);
+    const fetches = `curl -fsS ${location.origin}/v1/files/${report.file}`;
     const quorum = report.holds ? element("span", { class: "holds" }, "the quorum holds") : element("span", { class: "fails" }, "the quorum does not hold");
     return element("li", {},
       element("p", {}, element("strong", {}, `${KINDS[report.kind] ?? report.kind} ${report.sequence}`), `: ${report.says}. `, quorum, `: ${report.signed_by.length} of ${report.needed} needed, of ${report.signers} signers.`),
       element("p", { class: "muted" }, `Block ${report.block}, signed by ${report.signed_by.map(short).join(", ")}.`),
-      element("pre", { tabindex: "0", "aria-label": "Commands that verify this report" }, [...fetches, report.command].join(" && \\\n")));
+      element("pre", { tabindex: "0", "aria-label": "Commands that verify this report" }, `${fetches} | \\\n  ${report.command}`));
   }));
 }
 
@@ -124,8 +129,31 @@ async function readChain() {
   showReports(reports);
 }
 
+// What was read is older than an event that came meanwhile: then it is read again, and until then nothing is changed.
+let reading = 0;
+let missed = false;
+
+async function latest() {
+  reading += 1;
+  try {
+    for (;;) {
+      missed = false;
+      const found = await Promise.all([read("/v1/status"), read("/v1/runs"), read("/v1/feed")]);
+      if (!missed) return found;
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  } finally {
+    reading -= 1;
+  }
+}
+
+const unlessReading = (take) => (data) => {
+  if (reading > 0) missed = true;
+  else take(data);
+};
+
 async function readAll() {
-  const [{ status }, { runs }, { feed }] = await Promise.all([read("/v1/status"), read("/v1/runs"), read("/v1/feed")]);
+  const [{ status }, { runs }, { feed }] = await latest();
   state.runs = runs;
   showStatus(status);
   showRun();
@@ -144,19 +172,20 @@ function ofRun(number, change) {
 
 listen({
   anew: quietly(readAll),
-  status: showStatus,
-  feed: showFeed,
+  status: unlessReading(showStatus),
+  feed: unlessReading(showFeed),
   chain: quietly(readChain),
-  run: (run) => {
+  run: unlessReading((run) => {
     const place = state.runs.findIndex((known) => known.number === run.number);
     if (place < 0) {
       state.runs.push(run);
-      readChain().catch(() => {});
-    } else state.runs[place] = run;
+      quietly(readChain)();
+    } else if (run.phase !== "running") state.runs[place] = run;
     showRun();
     say(`Run ${run.number} ${PHASES[run.phase]}${run.outcome ? `: the reserve is ${run.outcome}` : ""}.`);
-  },
-  step: ({ run, step }) => ofRun(run, (known) => { known.step = step; }),
-  span: ({ run, span }) => ofRun(run, (known) => { known.step = null; known.spans.push(span); }),
+  }),
+  step: unlessReading(({ run, step }) => ofRun(run, (known) => { known.step = step; })),
+  // one that the list had already stands at its place
+  span: unlessReading(({ run, place, span }) => ofRun(run, (known) => { known.step = null; known.spans[place] = span; })),
 }, showLink(at("link")));
 setInterval(showAge, 1000);

@@ -5,8 +5,20 @@ let ahead = 0;
 // Seconds by the server's clock.
 export const now = () => Date.now() / 1000 + ahead;
 
+const ATTEMPTS = 4;
+
+// Many pages are told of the same event at once: one that has to wait comes again, not all at the same time.
+async function patiently(path) {
+  for (let attempt = 1; ; attempt += 1) {
+    const answer = await fetch(path, { cache: "no-cache" });
+    if (answer.status !== 429 || attempt === ATTEMPTS) return answer;
+    const seconds = Number(answer.headers.get("retry-after")) || 1;
+    await new Promise((resolve) => setTimeout(resolve, 1000 * Math.min(seconds, 10) * (1 + Math.random())));
+  }
+}
+
 export async function read(path) {
-  const answer = await fetch(path, { cache: "no-cache" });
+  const answer = await patiently(path);
   const date = Date.parse(answer.headers.get("date") ?? "");
   if (!Number.isNaN(date)) ahead = Math.round((date - Date.now()) / 1000);
   const object = await answer.json().catch(() => ({}));

@@ -1,10 +1,14 @@
 //! The files of an agent that runs elsewhere on this machine: its policy, its journal, its kill switch, its approvals.
 
-use std::{fs::OpenOptions, io::Write as _, path::PathBuf};
+use std::{
+    fs::{File, OpenOptions},
+    io::{self, Write as _},
+    path::{Path, PathBuf},
+};
 
 use ccc_agent::{
     approval::{self, Approval},
-    journal,
+    drive, journal,
     policy::Policy,
 };
 use serde_json::{Value, json};
@@ -54,10 +58,10 @@ pub struct AgentFiles {
 }
 
 impl AgentFiles {
-    /// Whether the kill switch is there.
+    /// Whether the kill switch is there, by the agent's own rule: one that cannot be read counts as thrown.
     #[must_use]
     pub fn halted(&self) -> bool {
-        self.kill_switch.exists()
+        drive::is_there(&self.kill_switch)
     }
 
     /// Puts the kill switch there, or takes it away.
@@ -67,11 +71,12 @@ impl AgentFiles {
     pub fn halt(&self, halted: bool) -> Result<(), NotDone> {
         let failed = |source| NotDone::File { what: "the kill switch", source };
         if halted {
-            return OpenOptions::new().create(true).append(true).open(&self.kill_switch).map(drop).map_err(failed);
+            let thrown = OpenOptions::new().create(true).append(true).open(&self.kill_switch);
+            return thrown.and_then(|file| file.sync_all()).and_then(|()| settle(&self.kill_switch)).map_err(failed);
         }
         match std::fs::remove_file(&self.kill_switch) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(failed(error)),
-            _ => Ok(()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            removed => removed.and_then(|()| settle(&self.kill_switch)).map_err(failed),
         }
     }
 
@@ -109,14 +114,24 @@ impl AgentFiles {
         let text = serde_json::to_vec(approval).map_err(|error| file(error.into()))?;
         // the name is of digests alone: nothing that was handed in becomes a path
         let name = hex::encode(&digest(&text)[..16]);
-        let path = folder.join(format!("{name}.json"));
-        let written =
-            OpenOptions::new().write(true).create_new(true).open(path).and_then(|mut out| out.write_all(&text));
-        match written {
-            Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => Err(file(error)),
-            _ => Ok(()),
-        }
+        put(&folder.join(format!("{name}.json")), &text).map_err(file)
     }
+}
+
+/// The whole file under its name or nothing: written beside it first, and in the place of what a crash left there.
+fn put(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let beside = path.with_extension("part");
+    let mut out = File::create(&beside)?;
+    out.write_all(bytes)?;
+    out.sync_all()?;
+    std::fs::rename(&beside, path)?;
+    settle(path)
+}
+
+/// What its directory says of a file outlives a power cut.
+fn settle(path: &Path) -> io::Result<()> {
+    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+    File::open(parent.unwrap_or_else(|| Path::new(".")))?.sync_all()
 }
 
 fn file(source: std::io::Error) -> NotDone {
@@ -126,4 +141,20 @@ fn file(source: std::io::Error) -> NotDone {
 fn digest(bytes: &[u8]) -> [u8; 32] {
     use sha2::{Digest, Sha256};
     Sha256::digest(bytes).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_crash_left_under_the_name_is_replaced_by_the_whole() {
+        let folder = tempfile::tempdir().expect("a directory");
+        let path = folder.path().join("a.json");
+        std::fs::write(&path, b"{\"na").expect("a torn file");
+        put(&path, b"{\"name\":1}").expect("put");
+        assert_eq!(std::fs::read(&path).expect("read"), b"{\"name\":1}");
+        let names: Vec<_> = std::fs::read_dir(folder.path()).expect("a directory").flatten().collect();
+        assert_eq!(names.len(), 1, "nothing is left beside it");
+    }
 }

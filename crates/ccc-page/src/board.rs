@@ -87,13 +87,12 @@ impl Board {
 
     /// Changes the status, and says so where it is another one.
     pub fn set_status(&self, change: impl FnOnce(&mut Status)) {
-        let (before, after) = {
-            let mut state = self.write();
-            let before = state.status.clone();
-            change(&mut state.status);
-            state.status = state.status.clone().at(clock::now());
-            (before, state.status.clone())
-        };
+        // told before the next one can change it: the last that was told is the one that is
+        let mut state = self.write();
+        let before = state.status.clone();
+        change(&mut state.status);
+        state.status = state.status.clone().at(clock::now());
+        let after = state.status.clone();
         let quiet = |status: &Status| Status { read_at: None, ..status.clone() };
         if quiet(&before) != quiet(&after) {
             self.hub.publish("status", &after);
@@ -151,12 +150,13 @@ impl Board {
             private: Vec::new(),
             public_bytes: None,
         };
-        self.hub.publish("run", &run);
+        // who reads the list after this event finds the run in it
         let mut state = self.write();
-        state.runs.push_back(run);
+        state.runs.push_back(run.clone());
         while state.runs.len() > MOST_RUNS {
             state.runs.pop_front();
         }
+        self.hub.publish("run", &run);
     }
 
     fn change_run(&self, number: u64, change: impl FnOnce(&mut Run)) -> Option<Run> {
@@ -174,11 +174,12 @@ impl Board {
 
     /// A step ended.
     pub fn span(&self, number: u64, span: &Span) {
-        self.change_run(number, |run| {
+        let run = self.change_run(number, |run| {
             run.step = None;
             run.spans.push(span.clone());
         });
-        self.hub.publish("span", &json!({ "run": number, "span": span }));
+        let place = run.map(|run| run.spans.len() - 1);
+        self.hub.publish("span", &json!({ "run": number, "place": place, "span": span }));
     }
 
     /// A run ended.
@@ -210,6 +211,11 @@ impl Board {
     pub fn show(&self, seen: Seen) {
         let counts = {
             let mut state = self.write();
+            // a transaction that came into another block is the same one
+            let again = |shown: &Report| seen.reports.iter().any(|one| one.file == shown.file);
+            state.reports.retain(|shown| !again(shown));
+            let again = |shown: &Arc<Bytes>| seen.transactions.iter().any(|one| one.short.hash == shown.short.hash);
+            state.transactions.retain(|shown| !again(shown));
             state.reports.extend(seen.reports);
             while state.reports.len() > MOST_REPORTS {
                 // its file goes with it, so that there is room for the next one's
@@ -238,8 +244,9 @@ impl Board {
 fn keep_files(files: &mut BTreeMap<String, Arc<[u8]>>, added: Vec<(String, Vec<u8>)>) {
     let mut total: usize = files.values().map(|bytes| bytes.len()).sum();
     for (name, bytes) in added {
-        if total + bytes.len() <= MOST_FILE_BYTES {
-            total += bytes.len();
+        let before = files.get(&name).map_or(0, |bytes| bytes.len());
+        if total - before + bytes.len() <= MOST_FILE_BYTES {
+            total = total - before + bytes.len();
             files.insert(name, bytes.into());
         }
     }

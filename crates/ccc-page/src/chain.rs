@@ -98,7 +98,7 @@ impl Looking {
             self.waiting.pop_front();
             let Some((record, events)) = found else { continue };
             let one = std::slice::from_ref(&record);
-            for (report, bytes) in look::reports(&self.deployment, one) {
+            for (report, bytes) in look::reports(&self.deployment, one, &events) {
                 seen.files.push((report.file.clone(), bytes));
                 seen.reports.push(report);
             }

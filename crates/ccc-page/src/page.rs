@@ -28,7 +28,7 @@ use crate::{
     board::Board,
     desk::Desk,
     hub::{Hub, Next, Viewer},
-    limits::{Limits, Rates},
+    limits::{Caller, Limits, Rates},
     routes::{self, Door, Missing, Route},
     session::{NoSession, Sessions, Standing},
     simulation::{Ask, NoRun, Simulation},
@@ -98,8 +98,10 @@ impl Page {
     }
 
     async fn checked(self: Arc<Self>, from: IpAddr, request: Request<Body>) -> Response {
-        if let Err(wait) = self.rates.take(from, &self.limits) {
-            return answer::later(StatusCode::TOO_MANY_REQUESTS, "too many requests", wait.as_secs() + 1);
+        if let Some(caller) = self.caller(from, &request)
+            && let Err(wait) = self.rates.take(caller, &self.limits)
+        {
+            return too_often(wait);
         }
         let host = field(request.headers(), &header::HOST).unwrap_or_default().to_owned();
         if !self.is_own(&host) {
@@ -122,11 +124,26 @@ impl Page {
         let (parts, body) = request.into_parts();
         if route.takes {
             return match taken(&parts.headers, body).await {
-                Ok(body) => self.act(route, &parts.headers, &body).await,
+                Ok(body) => self.act(route, from, &parts.headers, &body).await,
                 Err(refused) => refused,
             };
         }
         self.show(route, name, &parts.headers).await
+    }
+
+    /// Whose budget a request is; nobody's for a token, which is looked at first: strangers keep nobody from signing in.
+    fn caller(&self, from: IpAddr, request: &Request<Body>) -> Option<Caller> {
+        let cookies = field(request.headers(), &header::COOKIE).unwrap_or_default();
+        let found = routes::find(request.method().as_str(), request.uri().path()).ok();
+        let door = found.map(|(route, _)| route.door);
+        let standing = || self.sessions.as_ref().map(|sessions| sessions.standing(cookies, Instant::now()));
+        match door {
+            Some(Door::SignIn) => None,
+            Some(Door::Health) => Some(Caller::Health),
+            Some(Door::Events) => Some(Caller::Viewer),
+            _ if standing() == Some(Standing::Operator) => Some(Caller::Operator),
+            _ => Some(Caller::Address(from)),
+        }
     }
 
     /// A name that was rebound to this machine is another page's.
@@ -253,9 +270,9 @@ impl Page {
         with_cookie(answer::json(asked, Keep::Never, &json!({ "signed_in": false })), &gone)
     }
 
-    async fn act(&self, route: &Route, asked: &HeaderMap, body: &[u8]) -> Response {
+    async fn act(&self, route: &Route, from: IpAddr, asked: &HeaderMap, body: &[u8]) -> Response {
         let done = match route.door {
-            Door::SignIn => parsed(body).map(|token: Token| self.sign_in(asked, &Zeroizing::new(token.token))),
+            Door::SignIn => parsed(body).map(|token: Token| self.sign_in(from, asked, &Zeroizing::new(token.token))),
             Door::Run => parsed(body).map(|ask: Ask| self.run(asked, &ask)),
             Door::Halt => parsed(body).map(|halt: Halt| self.halt(asked, halt.halted)),
             Door::Approve => match parsed(body) {
@@ -267,16 +284,17 @@ impl Page {
         done.unwrap_or_else(|reason| refusal(StatusCode::BAD_REQUEST, &reason))
     }
 
-    fn sign_in(&self, asked: &HeaderMap, token: &str) -> Response {
+    fn sign_in(&self, from: IpAddr, asked: &HeaderMap, token: &str) -> Response {
         let Some(sessions) = &self.sessions else {
             return refusal(StatusCode::NOT_FOUND, "the page has no desk: start it with a token");
         };
         match sessions.begin(token, Instant::now()) {
             Ok(cookie) => with_cookie(answer::json(asked, Keep::Never, &json!({ "signed_in": true })), &cookie),
-            Err(error @ NoSession::Token) => refusal(StatusCode::UNAUTHORIZED, &error.to_string()),
-            Err(error @ NoSession::Wait { seconds }) => {
-                answer::later(StatusCode::TOO_MANY_REQUESTS, &error.to_string(), seconds)
-            }
+            // only a wrong token costs its sender something
+            Err(error @ NoSession::Token) => match self.rates.take(Caller::Address(from), &self.limits) {
+                Ok(()) => refusal(StatusCode::UNAUTHORIZED, &error.to_string()),
+                Err(wait) => too_often(wait),
+            },
             Err(error @ NoSession::Full) => refusal(StatusCode::SERVICE_UNAVAILABLE, &error.to_string()),
         }
     }
@@ -295,11 +313,12 @@ impl Page {
         if self.simulation.is_none() && self.agent.is_none() {
             return refusal(StatusCode::NOT_FOUND, "there is nothing to stop");
         }
-        if let Some(Err(error)) = self.agent.as_ref().map(|agent| agent.halt(halted)) {
-            return not_done(&error);
-        }
+        // one that cannot be stopped keeps the other from nothing
         if let Some(simulation) = &self.simulation {
             simulation.halt(halted);
+        }
+        if let Some(Err(error)) = self.agent.as_ref().map(|agent| agent.halt(halted)) {
+            return not_done(&error);
         }
         answer::json(asked, Keep::Never, &json!({ "halted": self.halted() }))
     }
@@ -318,6 +337,10 @@ impl Page {
             Err(_) => refusal(StatusCode::INTERNAL_SERVER_ERROR, "the approval could not be checked"),
         }
     }
+}
+
+fn too_often(wait: Duration) -> Response {
+    answer::later(StatusCode::TOO_MANY_REQUESTS, "too many requests", wait.as_secs() + 1)
 }
 
 fn not_done(error: &NotDone) -> Response {

@@ -76,9 +76,10 @@ async fn accept(listener: TcpListener, page: Arc<Page>, mut stopped: watch::Rece
     let room = Arc::new(Semaphore::new(page.limits.connections));
     let mut connections = JoinSet::new();
     loop {
-        let Ok(place) = Arc::clone(&room).acquire_owned().await else { return };
-        let accepted = tokio::select! {
-            accepted = listener.accept() => accepted,
+        // told to stop it stops, also while there is no room for a caller
+        let next = async { (Arc::clone(&room).acquire_owned().await, listener.accept().await) };
+        let (place, accepted) = tokio::select! {
+            next = next => next,
             _ = stopped.wait_for(|stopped| *stopped) => break,
         };
         while connections.try_join_next().is_some() {}

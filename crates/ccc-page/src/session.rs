@@ -18,10 +18,8 @@ use zeroize::Zeroizing;
 pub const COOKIE: &str = "ccc_desk";
 /// Sessions at one time.
 const MOST_SESSIONS: usize = 64;
-/// Attempts to sign in with a wrong token, of everybody together, in [`PAUSE`].
-const MOST_WRONG: u32 = 10;
-/// For which wrong tokens are counted.
-const PAUSE: Duration = Duration::from_secs(60);
+/// Characters of a token at least: what nobody guesses needs no pause after wrong ones, which would keep the right one out.
+pub const LEAST_TOKEN: usize = 32;
 
 /// Why nobody was signed in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -29,15 +27,17 @@ pub enum NoSession {
     /// Another token.
     #[error("another token is wanted")]
     Token,
-    /// Too many wrong ones: also the right one waits.
-    #[error("too many wrong tokens: wait {seconds} s")]
-    Wait {
-        /// Seconds.
-        seconds: u64,
-    },
     /// No randomness, or too many sessions.
     #[error("no session can be made now")]
     Full,
+}
+
+/// A token that could be guessed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the desk's token has {found} characters, and needs {LEAST_TOKEN}")]
+pub struct ShortToken {
+    /// Characters.
+    pub found: usize,
 }
 
 /// What a caller's cookie is worth.
@@ -54,8 +54,6 @@ pub enum Standing {
 #[derive(Default)]
 struct State {
     sessions: HashMap<[u8; 32], Instant>,
-    wrong: u32,
-    since: Option<Instant>,
 }
 
 /// The sessions.
@@ -71,9 +69,14 @@ fn digest(bytes: &[u8]) -> [u8; 32] {
 
 impl Sessions {
     /// For the bearer of a token.
-    #[must_use]
-    pub fn new(token: &Zeroizing<String>, lifetime: Duration) -> Self {
-        Self { token: digest(token.as_bytes()), lifetime, state: Mutex::default() }
+    ///
+    /// # Errors
+    /// [`ShortToken`].
+    pub fn new(token: &Zeroizing<String>, lifetime: Duration) -> Result<Self, ShortToken> {
+        if token.len() < LEAST_TOKEN {
+            return Err(ShortToken { found: token.len() });
+        }
+        Ok(Self { token: digest(token.as_bytes()), lifetime, state: Mutex::default() })
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -85,20 +88,10 @@ impl Sessions {
     /// # Errors
     /// [`NoSession`].
     pub fn begin(&self, token: &str, now: Instant) -> Result<String, NoSession> {
-        let mut state = self.state();
-        if let Some(since) = state.since {
-            let passed = now.saturating_duration_since(since);
-            if passed >= PAUSE {
-                (state.wrong, state.since) = (0, None);
-            } else if state.wrong >= MOST_WRONG {
-                return Err(NoSession::Wait { seconds: (PAUSE.saturating_sub(passed)).as_secs() + 1 });
-            }
-        }
         if !bool::from(digest(token.as_bytes()).ct_eq(&self.token)) {
-            state.wrong += 1;
-            state.since.get_or_insert(now);
             return Err(NoSession::Token);
         }
+        let mut state = self.state();
         state.sessions.retain(|_, until| *until > now);
         if state.sessions.len() >= MOST_SESSIONS {
             return Err(NoSession::Full);
@@ -147,8 +140,10 @@ fn value(cookies: &str) -> Option<&str> {
 mod tests {
     use super::*;
 
+    const TOKEN: &str = "the token of a test that is long";
+
     fn sessions() -> Sessions {
-        Sessions::new(&Zeroizing::new("the token".to_owned()), Duration::from_secs(10))
+        Sessions::new(&Zeroizing::new(TOKEN.to_owned()), Duration::from_secs(10)).expect("a token")
     }
 
     fn cookie(set: &str) -> String {
@@ -158,7 +153,7 @@ mod tests {
     #[test]
     fn a_session_lasts_as_long_as_it_says_and_ends_when_told() {
         let (sessions, now) = (sessions(), Instant::now());
-        let set = sessions.begin("the token", now).expect("signed in");
+        let set = sessions.begin(TOKEN, now).expect("signed in");
         for mark in ["HttpOnly", "SameSite=Strict", "Max-Age=10", "Path=/"] {
             assert!(set.contains(mark), "{set}");
         }
@@ -166,7 +161,7 @@ mod tests {
         assert_eq!(sessions.standing(&format!("other=1; {cookie}"), now), Standing::Operator);
         assert_eq!(sessions.standing(&cookie, now + Duration::from_secs(10)), Standing::Expired);
         assert_eq!(sessions.standing(&cookie, now), Standing::Expired, "forgotten by then");
-        let cookie = self::cookie(&sessions.begin("the token", now).expect("signed in"));
+        let cookie = self::cookie(&sessions.begin(TOKEN, now).expect("signed in"));
         let gone = sessions.end(&cookie);
         assert!(gone.contains("Max-Age=0"));
         assert_eq!(sessions.standing(&cookie, now), Standing::Expired);
@@ -175,7 +170,7 @@ mod tests {
     #[test]
     fn nobody_is_signed_in_by_another_token_or_cookie() {
         let (sessions, now) = (sessions(), Instant::now());
-        for token in ["", "The token", "the token "] {
+        for token in ["", "The token of a test that is long", "the token of a test that is long "] {
             assert_eq!(sessions.begin(token, now), Err(NoSession::Token));
         }
         assert_eq!(sessions.standing("", now), Standing::Nobody);
@@ -184,12 +179,18 @@ mod tests {
     }
 
     #[test]
-    fn tokens_are_not_guessed_one_after_the_other() {
+    fn a_token_that_could_be_guessed_is_none() {
+        let of = |length| Sessions::new(&Zeroizing::new("x".repeat(length)), Duration::from_secs(1)).err();
+        assert_eq!(of(LEAST_TOKEN - 1), Some(ShortToken { found: LEAST_TOKEN - 1 }));
+        assert_eq!(of(LEAST_TOKEN), None);
+    }
+
+    #[test]
+    fn wrong_tokens_keep_the_right_one_from_nothing() {
         let (sessions, now) = (sessions(), Instant::now());
-        for _ in 0..MOST_WRONG {
+        for _ in 0..1_000 {
             assert_eq!(sessions.begin("x", now), Err(NoSession::Token));
         }
-        assert_eq!(sessions.begin("the token", now), Err(NoSession::Wait { seconds: 61 }));
-        assert!(sessions.begin("the token", now + PAUSE).is_ok());
+        assert!(sessions.begin(TOKEN, now).is_ok());
     }
 }

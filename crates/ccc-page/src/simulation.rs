@@ -224,7 +224,7 @@ impl Simulation {
     async fn finish(&self, number: u64, report: RecoveryReport) {
         let leaks = report.leaks();
         if !leaks.is_empty() {
-            // nothing of a run that shows a secret is shown
+            // its steps were told as they went; what it left is not shown
             return self.fail(number, &format!("{} secrets were found in what it made public", leaks.len()));
         }
         let file = report.public_files.iter().find(|(name, _)| name == "deployment.json");
@@ -249,22 +249,22 @@ impl Simulation {
     }
 
     fn show(&self, deployment: &Deployment, report: &RecoveryReport) {
-        let records = &report.transcript.transactions;
+        let (records, events) = (&report.transcript.transactions, &report.transcript.events);
         let names = Names::of(deployment);
-        let reports = look::reports(deployment, records);
+        let reports = look::reports(deployment, records, events);
         let mut files = report.public_files.clone();
         files.extend(reports.iter().map(|(shown, bytes)| (shown.file.clone(), bytes.clone())));
         self.board.set_status(|status| {
             status.chain_id = Some(deployment.chain_id);
             status.table_version = Some(report.summary.table_version);
-            if let Some((solvency, sequence)) = look::newest(deployment, records) {
+            if let Some((solvency, sequence)) = look::newest(deployment, records, events) {
                 (status.block, status.sequence) = (Some(solvency.block), Some(sequence));
                 status.until = status.since.map(|since| since.saturating_add(deployment.max_age));
             }
         });
         self.board.show(Seen {
             reports: reports.into_iter().map(|(shown, _)| shown).collect(),
-            transactions: look::transactions(&names, records, &report.transcript.events),
+            transactions: look::transactions(&names, records, events),
             files,
         });
     }

@@ -85,7 +85,7 @@ fn sessions(arguments: &ServeArgs, ctx: &Context<'_>) -> Result<Option<Sessions>
         files::write(path, fresh.as_bytes(), Audience::Owner, Replace::Never)?;
         ctx.ui.note(&format!("{} has a fresh token", path.display()));
     }
-    Ok(Some(Sessions::new(&token(path)?, Duration::from_secs(arguments.session))))
+    Ok(Some(Sessions::new(&token(path)?, Duration::from_secs(arguments.session))?))
 }
 
 fn agent_files(arguments: &ServeArgs) -> Result<Option<AgentFiles>, Error> {

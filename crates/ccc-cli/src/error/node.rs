@@ -37,6 +37,7 @@ impl Error {
             Self::Page(ServeError::Listen { .. }) => {
                 ("port", "another process has the port: name another with --listen")
             }
+            Self::DeskToken(_) => ("desk-token", "name a file that is not there yet: a token is made in it"),
             Self::Feed { .. } => {
                 ("feed", "say what the feed's contract says with --feed-decimals, or name another feed")
             }

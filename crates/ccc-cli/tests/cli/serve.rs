@@ -2,11 +2,15 @@
 
 use super::{
     agent::{plain_policy, planned},
-    network::{Served, at_home, with_key, write_report},
+    network::{KNOWN_KEY, Served, at_home, with_key, write_report},
     support::{Scratch, mode, now, set_mode},
 };
-use alloy::{eips::BlockId, primitives::B256};
-use ccc_chain::{Chain, ConnectOptions, Deployment};
+use alloy::{
+    eips::BlockId,
+    primitives::{Address, B256},
+};
+use ccc_chain::{Chain, ConnectOptions, Deployment, Wallet, bindings::QuorumForwarder};
+use ccc_core::report::SignedReport;
 use serde_json::{Value, json};
 use std::{
     io::{BufRead, BufReader, Read, Write},
@@ -90,6 +94,39 @@ fn newest_time(served: &Served) -> u64 {
     })
 }
 
+/// The exit code of a command that reads this from standard input.
+fn at_home_with(scratch: &Scratch, line: &str, input: &[u8]) -> i32 {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_ccc"))
+        .args(line.split_whitespace())
+        .current_dir(scratch.path("."))
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("started");
+    child.stdin.take().expect("a pipe").write_all(input).expect("sent");
+    child.wait().expect("ended").code().expect("a code")
+}
+
+/// A stranger hands the report that the chain took to nobody, and to a contract of the deployment that refuses it.
+fn delivered_elsewhere(served: &Served, scratch: &Scratch, deployment: &Deployment) {
+    let signed = SignedReport::from_bytes(&scratch.read("one.report")).expect("a report");
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    runtime.block_on(async {
+        let chain = Chain::connect(&served.url, &ConnectOptions::default()).await.expect("connected");
+        let mut key = [0; 32];
+        hex::decode_to_slice(KNOWN_KEY, &mut key).expect("digits");
+        let stranger = Wallet::from_key(&key).expect("a key");
+        let forwarder = QuorumForwarder::new(deployment.forwarder, chain.provider());
+        for receiver in [Address::repeat_byte(0xee), deployment.pool] {
+            let signatures = signed.signatures().iter().map(|one| one.to_bytes().to_vec().into()).collect();
+            let context = signed.context().to_bytes().to_vec().into();
+            let call = forwarder.report(receiver, signed.report().raw().into(), context, signatures);
+            chain.send(&stranger, call.into_transaction_request()).await.expect("the forwarder takes it");
+        }
+    });
+}
+
 #[test]
 fn a_deployment_is_shown_with_reports_that_anybody_verifies() {
     let scratch = with_key();
@@ -114,14 +151,31 @@ fn a_deployment_is_shown_with_reports_that_anybody_verifies() {
     assert!(solvent, "{}", page.get("/v1/status"));
     let report = &page.get("/v1/reports")["reports"][0];
     assert_eq!((&report["holds"], &report["kind"], &report["needed"]), (&json!(true), &json!("solvency"), &json!(2)));
-    for name in ["deployment.json", report["file"].as_str().expect("a file")] {
-        let (status, _, bytes) = page.bytes("GET", &format!("/v1/files/{name}"), "", "");
-        assert_eq!(status, 200);
-        scratch.write(name, bytes);
-    }
-    let command = report["command"].as_str().and_then(|line| line.strip_prefix("ccc ")).expect("a command");
-    scratch.done(command);
-    assert_eq!(scratch.read("one.report"), scratch.read(report["file"].as_str().expect("a file")), "byte by byte");
+    let file = report["file"].as_str().expect("a file");
+    let (status, _, bytes) = page.bytes("GET", &format!("/v1/files/{file}"), "", "");
+    assert_eq!((status, &bytes == &scratch.read("one.report")), (200, true), "byte by byte");
+    assert_eq!(report["command"], "ccc verify --deployment deployment.json -");
+    // against what the reader has, and not against what the page says
+    let verified = |own: &Deployment| {
+        scratch.write("own.json", serde_json::to_vec(own).expect("JSON"));
+        at_home_with(&scratch, "verify --deployment own.json -", &bytes)
+    };
+    assert_eq!(verified(&deployment), 0);
+    let mut other = deployment.clone();
+    other.signers.addresses.iter_mut().for_each(|signer| signer.0[0] ^= 1);
+    assert_ne!(verified(&other), 0, "signers of somebody else's");
+    delivered_elsewhere(&served, &scratch, &deployment);
+    let known = page.get("/v1/reports");
+    let seen = (0..50).any(|_| {
+        std::thread::sleep(std::time::Duration::from_millis(100));
+        let listed = page.get("/v1/transactions");
+        listed["transactions"]
+            .as_array()
+            .is_some_and(|sent| sent.iter().filter(|sent| sent["call"] == "report").count() == 3)
+    });
+    assert!(seen, "{}", page.get("/v1/transactions"));
+    assert_eq!(page.get("/v1/reports"), known, "nobody took it there");
+    assert_eq!(known["reports"].as_array().map(Vec::len), Some(1));
     drop(served);
     let trouble = (0..60).any(|_| {
         std::thread::sleep(std::time::Duration::from_millis(100));
@@ -201,6 +255,8 @@ fn what_is_not_served_is_told() {
     refused("--listen 127.0.0.1:0 --webhook https://example.org/ --webhook-secret-file secret", "webhook");
     scratch.write_private("short", "short\n");
     refused("--listen 127.0.0.1:0 --webhook http://localhost:1/ --webhook-secret-file short", "webhook");
+    scratch.write_private("guessed", "0123456789012345678901234567890\n");
+    refused("--listen 127.0.0.1:0 --operator-token-file guessed", "desk-token");
     scratch.write("open", "a token\n");
     set_mode(&scratch.path("open"), 0o644);
     refused("--listen 127.0.0.1:0 --operator-token-file open", "readable-secret");

@@ -119,7 +119,17 @@ impl World {
 
     /// Keeps a secret number for the search at the end, and for whoever the figures belong to.
     pub(super) fn hide(&mut self, name: &'static str, value: u128) {
+        self.figure(name, value);
+        self.search_for(name, value);
+    }
+
+    /// Keeps a number for whoever the figures belong to.
+    pub(super) fn figure(&mut self, name: &'static str, value: u128) {
         self.figures.push(Figure { name, value });
+    }
+
+    /// Keeps a number for the search at the end.
+    pub(super) fn search_for(&mut self, name: &'static str, value: u128) {
         self.secrets.extend(Secret::number(name, value));
     }
 

@@ -24,7 +24,7 @@ use tokio::{
 };
 use zeroize::Zeroizing;
 
-pub(crate) const TOKEN: &str = "a token of the desk";
+pub(crate) const TOKEN: &str = "a token of the desk that nobody guesses";
 
 /// A simulation with a desk, few participants, and room for every request of a test.
 pub(crate) fn page() -> Page {
@@ -38,7 +38,7 @@ pub(crate) fn page_within(limits: Limits) -> Page {
     let sizes = Sizes { participants: Some(4), makers: Some(4) };
     Page {
         simulation: Some(Simulation::new(Arc::clone(&board), Arc::clone(&desk), sizes)),
-        sessions: Some(Sessions::new(&Zeroizing::new(TOKEN.to_owned()), Duration::from_secs(60))),
+        sessions: Some(Sessions::new(&Zeroizing::new(TOKEN.to_owned()), Duration::from_secs(60)).expect("a token")),
         agent: None,
         feed: RwLock::new(Value::Null),
         names: Vec::new(),

@@ -130,12 +130,34 @@ async fn a_wrong_token_is_not_repeated_and_not_guessed() {
     let (server, _, host) = served(page()).await;
     let secretive = send(&host, "POST", "/v1/operator/session", "", r#"{"token":"a-guess-of-mine","x":1}"#).await;
     assert!(secretive.status == 400 && !secretive.text().contains("guess"), "{}", secretive.text());
-    for _ in 0..10 {
-        let answer = send(&host, "POST", "/v1/operator/session", "", r#"{"token":"x"}"#).await;
-        assert_eq!(refusal(&answer), (401, "another token is wanted".to_owned()));
-    }
     let answer = send(&host, "POST", "/v1/operator/session", "", r#"{"token":"x"}"#).await;
-    assert_eq!((answer.status, answer.field("retry-after").is_some()), (429, true));
+    assert_eq!(refusal(&answer), (401, "another token is wanted".to_owned()));
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn strangers_use_up_their_own_budget_and_the_operator_stops_everything() {
+    let (server, page, host) = served(page_within(Limits { rate: 1, burst: 5, ..Limits::default() })).await;
+    let before = signed_in(&host).await;
+    for _ in 0..20 {
+        send(&host, "POST", "/v1/operator/session", "", r#"{"token":"x"}"#).await;
+        get(&host, "/v1/status").await;
+    }
+    let wrong = send(&host, "POST", "/v1/operator/session", "", r#"{"token":"x"}"#).await;
+    assert_eq!((wrong.status, wrong.field("retry-after").is_some()), (429, true));
+    assert_eq!(
+        get_with(&host, "/v1/operator/desk", "cookie: ccc_desk=00\r\n").await.status,
+        429,
+        "a cookie of nobody's"
+    );
+    let after = signed_in(&host).await;
+    let simulation = page.simulation.as_ref().expect("a simulation");
+    for (cookie, halted) in [(before, true), (after, false)] {
+        let body = format!(r#"{{"halted":{halted}}}"#);
+        assert_eq!(send(&host, "POST", "/v1/operator/halt", &cookie, &body).await.status, 200);
+        assert_eq!(simulation.halted(), halted);
+    }
+    assert_eq!(get(&host, "/healthz").await.status, 200, "it runs, whoever asks for what");
     server.stop().await;
 }
 
@@ -144,7 +166,7 @@ async fn an_address_that_asks_too_often_waits() {
     let (server, _, host) = served(page_within(Limits { rate: 1, burst: 3, ..Limits::default() })).await;
     let mut found = Vec::new();
     for _ in 0..5 {
-        found.push(get(&host, "/healthz").await.status);
+        found.push(get(&host, "/v1/status").await.status);
     }
     assert_eq!(found, [200, 200, 200, 429, 429]);
     server.stop().await;
@@ -181,4 +203,16 @@ async fn it_listens_on_loopback_alone_and_stops_with_viewers() {
     assert!(!viewer.until("\u{0}never").await, "the stream has an end");
     assert!(begun.elapsed() < Duration::from_secs(2), "{:?}", begun.elapsed());
     assert!(tokio::net::TcpStream::connect(&host).await.is_err());
+}
+
+#[tokio::test]
+async fn it_stops_where_there_is_no_room_for_one_more() {
+    let limits = Limits { connections: 2, drain: Duration::from_millis(100), ..Limits::default() };
+    let (server, _, host) = served(page_within(limits)).await;
+    let mut silent = Vec::new();
+    for _ in 0..4 {
+        silent.push(tokio::net::TcpStream::connect(&host).await.expect("connected"));
+    }
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    assert!(tokio::time::timeout(Duration::from_secs(2), server.stop()).await.is_ok(), "it waits for nobody's end");
 }

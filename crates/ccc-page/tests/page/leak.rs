@@ -1,4 +1,5 @@
-//! No public byte of HTTP has a secret number of a run: every address, every event, while three recoveries run and after.
+//! No public byte of HTTP has a secret number of a run: every address, every event, while recoveries run and after. One runs
+//! by default, three with `CCC_PAGE_LEAKS=all`.
 
 use std::{sync::Arc, time::Duration};
 
@@ -26,18 +27,20 @@ const LISTED: [&str; 8] = [
     "/healthz",
 ];
 
-fn asks() -> [Ask; 3] {
+fn asks() -> Vec<Ask> {
     let figures = Figures {
         liabilities_bitcoin: 98_765,
         covered_basis_points: 9_990,
         recover_to_basis_points: 10_000,
         cover_basis_points: 22_000,
     };
-    [
-        Ask { scenario: "large-deficit".into(), figures: None },
-        Ask { scenario: "insufficient-liquidity".into(), figures: None },
-        Ask { scenario: "large-deficit".into(), figures: Some(figures) },
-    ]
+    // the default one is of figures that the operator chose: nothing of them is public
+    let mut asks = vec![Ask { scenario: "large-deficit".into(), figures: Some(figures) }];
+    if std::env::var_os("CCC_PAGE_LEAKS").is_some_and(|wanted| wanted == "all") {
+        asks.push(Ask { scenario: "insufficient-liquidity".into(), figures: None });
+        asks.push(Ask { scenario: "large-deficit".into(), figures: None });
+    }
+    asks
 }
 
 async fn look(host: &str, places: &mut Vec<Place>) {
@@ -83,15 +86,16 @@ fn found(places: &[Place], secrets: &[Secret]) -> Vec<(String, &'static str)> {
 }
 
 #[tokio::test]
-async fn no_public_byte_has_a_secret_of_three_recoveries() {
+async fn no_public_byte_has_a_secret_of_a_recovery() {
     let (server, page, host) = served(page()).await;
     let mut viewer = Viewer::new(&host, Some("a1-0")).await;
     let (mut places, mut secrets) = (Vec::new(), Vec::new());
-    for ask in asks() {
-        secrets.extend(run(&page, &host, &ask, &mut places).await);
+    let asks = asks();
+    for ask in &asks {
+        secrets.extend(run(&page, &host, ask, &mut places).await);
     }
     viewer.for_a_while(Duration::from_millis(300)).await;
-    assert!(viewer.text().matches("event: span").count() > 30, "the stream told of every step");
+    assert!(viewer.text().matches("event: span").count() > 10 * asks.len(), "the stream told of every step");
     places.push(("/v1/events".to_owned(), viewer.bytes));
     for path in ["/", "/operator", "/v1/operator/desk", "/v1/operator/journal"] {
         places.push((path.to_owned(), get(&host, path).await.all()));
@@ -101,7 +105,12 @@ async fn no_public_byte_has_a_secret_of_three_recoveries() {
     }
     let sign_in = send(&host, "POST", "/v1/operator/session", "", r#"{"token":"x"}"#).await;
     places.push(("a refusal".to_owned(), sign_in.all()));
-    assert!(secrets.len() > 60 && places.len() > 100, "{} secrets, {} places", secrets.len(), places.len());
+    assert!(
+        secrets.len() > 20 * asks.len() && places.len() > 30 * asks.len(),
+        "{} secrets, {} places",
+        secrets.len(),
+        places.len()
+    );
     assert_eq!(found(&places, &secrets), [], "in {} places", places.len());
 
     // the search finds what is there: the desk has the last run's figures, and a planted one is seen

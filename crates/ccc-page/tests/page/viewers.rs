@@ -22,7 +22,7 @@ fn allow_connections() {
 #[tokio::test]
 async fn a_thousand_viewers_miss_nothing() {
     allow_connections();
-    let (server, page, host) = served(page_within(Limits { rate: 100_000, burst: 100_000, ..Limits::default() })).await;
+    let (server, page, host) = served(page_within(Limits::default())).await;
     let mut viewers = Vec::new();
     for _ in 0..VIEWERS {
         viewers.push(Viewer::new(&host, Some("a1-0")).await);
