@@ -287,6 +287,14 @@ pub(crate) enum Error {
     /// Who vouches for a source of the statement.
     #[error("a source's authorities: {0}")]
     SourceAuthorities(ccc_chain::https::TlsError),
+    #[error("the page: {0}")]
+    Page(#[from] ccc_page::server::ServeError),
+    #[error("{0}")]
+    DeskToken(#[from] ccc_page::session::ShortToken),
+    #[error("{reason}")]
+    Feed { reason: String },
+    #[error("{0}")]
+    Webhook(#[from] ccc_page::webhook::NoWebhook),
     #[error("{}: {source}", path.display())]
     AuditLog { path: PathBuf, source: Box<AuditError> },
     #[error("{}: {source}", path.display())]

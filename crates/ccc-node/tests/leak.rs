@@ -377,6 +377,7 @@ fn copy(report: &RecoveryReport) -> RecoveryReport {
         public_files: report.public_files.clone(),
         secrets: report.secrets.clone(),
         execution: report.execution.clone(),
+        figures: report.figures.clone(),
     }
 }
 

@@ -198,6 +198,7 @@ impl Driver<'_> {
 }
 
 /// Whether there is something, or nobody can tell: a switch that cannot be read counts as thrown.
-fn is_there(path: &Path) -> bool {
+#[must_use]
+pub fn is_there(path: &Path) -> bool {
     !matches!(fs::symlink_metadata(path), Err(error) if error.kind() == io::ErrorKind::NotFound)
 }

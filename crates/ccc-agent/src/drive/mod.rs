@@ -7,6 +7,8 @@ mod act;
 mod facts;
 mod price;
 
+pub use facts::is_there;
+
 use std::{
     path::PathBuf,
     time::{SystemTime, UNIX_EPOCH},

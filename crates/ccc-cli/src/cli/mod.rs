@@ -13,6 +13,7 @@ mod pool;
 mod reading;
 mod recovery;
 mod rounds;
+mod serve;
 mod storage;
 mod submission;
 mod swap;
@@ -43,6 +44,7 @@ pub(crate) use rounds::{
     DkgArgs, HandoverArgs, OfRepair, ParticipantKeygen, RepairAssistArgs, RepairFinishArgs, RepairRequestArgs,
     RepairShare, SessionArgs,
 };
+pub(crate) use serve::ServeArgs;
 pub(crate) use storage::{AuditorsArgs, CollectArgs, RestoreArgs, RotateArgs};
 pub(crate) use submission::{CancelArgs, ForceTransferArgs, OfOperator, Submitting, TransferArgs};
 pub(crate) use swap::{Swap, SwapArgs, SwapPlaceArgs, SwapQuoteArgs, SwapRunArgs};
@@ -55,7 +57,6 @@ const ABOUT: &str = "Confidential reserves that heal themselves";
 
 const AFTER: &str = "\
 Example: `ccc recover` takes one reserve from insolvent to solvent, on an embedded chain.
-
 FILE may be `-` for standard input or output. Exit codes: 0 done, 1 the answer is no, 2 could not.";
 
 /// The arguments of one run.
@@ -152,6 +153,8 @@ pub(crate) enum Verb {
     /// Refill the reserve under a policy, by itself
     #[command(subcommand)]
     Agent(AgentVerb),
+    /// Serve the page on which one sees a reserve heal, and the operator's desk
+    Serve(Box<ServeArgs>),
     /// Serve the embedded chain over JSON-RPC on loopback
     Chain(ServeChainArgs),
     /// Serve a statement over HTTP, as a simulated custodian

@@ -26,7 +26,7 @@ pub(crate) struct RecoverArgs {
     /// Market makers
     #[arg(long, value_name = "N")]
     pub(crate) makers: Option<u32>,
-    /// Accounts that the table has room for [default: 256, or one per maker and one for the reserve if that is more]
+    /// Accounts that the table has room for [default: 256, or what the makers need]
     #[arg(long, value_name = "N")]
     pub(crate) accounts: Option<u32>,
     /// Run nodes, enclave and signers as processes, as `ccc devnet`
@@ -53,7 +53,7 @@ pub(crate) struct RecoverArgs {
     /// Write every artefact of the run into DIR
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
-    /// Write what the requester alone reads of the clearing to this file, as JSON (mode 0600); a run without a request writes none
+    /// Write what the requester alone reads of the clearing to FILE (JSON, mode 0600)
     #[arg(long, value_name = "FILE")]
     pub(crate) requester_report: Option<PathBuf>,
     /// Write into a directory that is not empty

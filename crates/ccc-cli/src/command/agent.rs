@@ -43,14 +43,14 @@ pub(super) fn run(verb: &AgentVerb, ctx: &Context<'_>) -> Result<Answer, Error> 
     }
 }
 
-fn read_policy(path: &Path) -> Result<Policy, Error> {
+pub(super) fn read_policy(path: &Path) -> Result<Policy, Error> {
     let bytes = files::read(path, MAX_POLICY)?;
     let policy = Policy::parse(&String::from_utf8_lossy(&bytes));
     policy.map_err(|source| Error::AgentPolicy { path: path.into(), source: Box::new(source) })
 }
 
 /// Beside the policy, unless its path is a whole one.
-fn kill_switch(policy: &Policy, path: &Path) -> PathBuf {
+pub(super) fn kill_switch(policy: &Policy, path: &Path) -> PathBuf {
     path.parent().unwrap_or(Path::new("")).join(&policy.kill_switch)
 }
 

@@ -26,6 +26,7 @@ mod reencrypt;
 mod repair_share;
 mod report;
 mod reports;
+mod serve;
 mod share;
 mod status;
 mod swap;
@@ -100,6 +101,7 @@ pub(crate) fn run(verb: Verb, ctx: &Context<'_>) -> Result<Answer, Error> {
         Verb::Exit(arguments) => desk::exit(&arguments, ctx),
         Verb::Swap(verb) => swap::run(&verb, ctx),
         Verb::Agent(verb) => agent::run(&verb, ctx),
+        Verb::Serve(arguments) => serve::run(&arguments, ctx),
         Verb::Chain(arguments) => chain::run(&arguments, ctx),
         Verb::Devnet(arguments) => devnet::run(&arguments, ctx),
         Verb::Node(verb) => node::run(&verb, ctx),

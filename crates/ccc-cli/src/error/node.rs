@@ -1,6 +1,7 @@
 //! Codes and hints of the nodes that keep running.
 
 use super::Error;
+use ccc_page::server::ServeError;
 use ccc_server::{follow::NotReady, journal::JournalError, service::StartError};
 
 impl Error {
@@ -32,6 +33,18 @@ impl Error {
             Self::AgentRun(_) => {
                 ("agent-run", "nothing was sent that the journal does not have; run it again against another node")
             }
+            Self::Page(ServeError::NotLoopback(_)) => (
+                "page-loopback",
+                "listen on 127.0.0.1; a proxy on this machine has the public address and TLS, and --name tells its name",
+            ),
+            Self::Page(ServeError::Listen { .. }) => {
+                ("port", "another process has the port: name another with --listen")
+            }
+            Self::DeskToken(_) => ("desk-token", "name a file that is not there yet: a token is made in it"),
+            Self::Feed { .. } => {
+                ("feed", "say what the feed's contract says with --feed-decimals, or name another feed")
+            }
+            Self::Webhook(_) => ("webhook", "docs/spec/page.md says how notices are signed and where they may go"),
             Self::LogFilter { .. } => {
                 ("log-filter", "say error, warn, info, debug or trace, or a directive as ccc_server=debug")
             }

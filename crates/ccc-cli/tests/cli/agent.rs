@@ -277,7 +277,7 @@ fn what_does_not_belong_together_is_refused() {
 }
 
 /// A journal with a plan for event 7, and the digest of its action under the policy of the scratch.
-fn planned(scratch: &Scratch) -> B256 {
+pub(super) fn planned(scratch: &Scratch) -> B256 {
     let text = String::from_utf8(scratch.read("agent.toml")).expect("text");
     let policy = Policy::parse(&text).expect("a policy");
     let event = Event {
@@ -298,11 +298,10 @@ fn planned(scratch: &Scratch) -> B256 {
     item_digest((policy.chain_id, &policy.contracts.attestation), &event, 0, &item).into()
 }
 
-#[test]
-fn policies_and_persons_are_checked_without_a_chain() {
-    let scratch = Scratch::new();
+/// A policy without an exchange and without persons.
+pub(super) fn plain_policy() -> String {
     let address = |byte: u8| Address::repeat_byte(byte);
-    let policy = format!(
+    format!(
         "chain_id = 1\ndepth = 12\nkill_switch = 'stop'\n[contracts]\nattestation = '{}'\npool = '{}'\nreserve = '{}'\n\
          quote = '{}'\nbase = '{}'\nbase_decimals = 8\n[route]\nprice = 100000\n[limits]\nper_action = 100\nper_day = 200\ncooldown = 60\n\
          attempts = 3\nrequests_per_day = 2\ngas_price = 100\n",
@@ -311,7 +310,13 @@ fn policies_and_persons_are_checked_without_a_chain() {
         address(3),
         address(4),
         address(5)
-    );
+    )
+}
+
+#[test]
+fn policies_and_persons_are_checked_without_a_chain() {
+    let scratch = Scratch::new();
+    let policy = plain_policy();
     let keys: Vec<String> = ["alice", "bob"]
         .iter()
         .map(|name| {

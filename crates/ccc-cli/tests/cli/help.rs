@@ -80,6 +80,7 @@ fn every_verb_has_help_with_an_example() {
         "swap place",
         "swap quote",
         "swap run",
+        "serve",
         "chain",
         "custodian",
         "node vault",

@@ -42,6 +42,8 @@ mod orders;
 mod recover;
 mod rounds;
 mod secrets;
+#[cfg(unix)]
+mod serve;
 mod shares;
 mod storage;
 mod submissions;

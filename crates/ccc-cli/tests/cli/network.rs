@@ -196,7 +196,14 @@ pub(super) const SIGNERS: [&str; 2] = [
 ];
 
 /// A solvency report of the deployment's quorum, for the file `name`.
-fn write_report(scratch: &Scratch, name: &str, deployment: &Deployment, now: u64, sequence: u64, until: u64) {
+pub(super) fn write_report(
+    scratch: &Scratch,
+    name: &str,
+    deployment: &Deployment,
+    now: u64,
+    sequence: u64,
+    until: u64,
+) {
     let solvency = Solvency {
         verdict: Verdict::Solvent,
         block: 1,

@@ -23,7 +23,7 @@ mod world;
 pub use error::RecoveryError;
 pub use options::{Mode, RecoveryOptions, StatementSource};
 pub use refill::{Evidence, Founding, Refill, Refilled, Route};
-pub use report::{CulpritLine, Line, RecoveryReport, Summary, status};
+pub use report::{CulpritLine, Figure, Line, RecoveryReport, Summary, status};
 pub use services::{Closed, Later, Material, Member, Services};
 
 use crate::{
@@ -264,6 +264,7 @@ async fn finish(
         public_files: files,
         secrets: world.secrets,
         execution: world.execution,
+        figures: world.figures,
     })
 }
 

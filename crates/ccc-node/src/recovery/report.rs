@@ -71,6 +71,21 @@ pub struct RecoveryReport {
     ///
     /// *Security*: the requester's alone; it is no part of what is public or searched.
     pub execution: Option<Execution>,
+    /// The secret numbers themselves, in the order in which they came up.
+    ///
+    /// *Security*: the operator's of a simulation alone; they are no part of what is public or searched.
+    pub figures: Vec<Figure>,
+}
+
+/// A secret number of a run.
+///
+/// *Units*: of the coin and of the dollar the smallest, as the name has it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Figure {
+    /// What it is.
+    pub name: &'static str,
+    /// The number.
+    pub value: u128,
 }
 
 impl RecoveryReport {

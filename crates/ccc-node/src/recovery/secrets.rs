@@ -84,8 +84,11 @@ impl World {
                 SlotReport::Request(_) => {}
             }
         }
-        for (name, value) in found.into_iter().filter(|(_, value)| *value >= LEAST) {
-            self.hide(name, value);
+        for (name, value) in found {
+            self.figure(name, value);
+            if value >= LEAST {
+                self.search_for(name, value);
+            }
         }
     }
 
@@ -104,9 +107,12 @@ impl World {
         }
         found.extend(history(&last, former.as_ref(), &self.reserve_owner, &RESERVE)?);
         let telling = |value: u128| value >= LEAST || !value.is_multiple_of(BASE_LOT.into());
-        found.retain(|(_, value)| telling(*value) && !public.contains(value));
         for (name, value) in found {
-            self.hide(name, value);
+            // what is not searched is the owner's all the same
+            self.figure(name, value);
+            if telling(value) && !public.contains(&value) {
+                self.search_for(name, value);
+            }
         }
         Ok(())
     }

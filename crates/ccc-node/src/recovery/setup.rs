@@ -248,6 +248,7 @@ async fn actors(
         culprits: BTreeMap::new(),
         artifacts: Vec::new(),
         secrets,
+        figures: Vec::new(),
         execution: None,
         former: None,
         refill: None,

@@ -3,6 +3,7 @@
 use super::{
     RecoveryError,
     refill::{Refill, Route},
+    report::Figure,
     services::Services,
 };
 use crate::{
@@ -100,6 +101,8 @@ pub(super) struct World {
     pub(super) culprits: BTreeMap<u16, String>,
     pub(super) artifacts: Vec<Artifact>,
     pub(super) secrets: Vec<Secret>,
+    /// The secret numbers themselves.
+    pub(super) figures: Vec<Figure>,
     /// What the requester was told of its order.
     pub(super) execution: Option<Execution>,
     /// Payload of the report that made the current table.
@@ -126,8 +129,19 @@ impl World {
         self.artifacts.push(Artifact { name: name.into(), bytes });
     }
 
-    /// Keeps a secret number for the search at the end.
+    /// Keeps a secret number for the search at the end, and for whoever the figures belong to.
     pub(super) fn hide(&mut self, name: &'static str, value: u128) {
+        self.figure(name, value);
+        self.search_for(name, value);
+    }
+
+    /// Keeps a number for whoever the figures belong to.
+    pub(super) fn figure(&mut self, name: &'static str, value: u128) {
+        self.figures.push(Figure { name, value });
+    }
+
+    /// Keeps a number for the search at the end.
+    pub(super) fn search_for(&mut self, name: &'static str, value: u128) {
         self.secrets.extend(Secret::number(name, value));
     }
 
