@@ -122,6 +122,8 @@ pub mod encoding;
 pub mod envelope;
 pub mod epoch;
 mod flood;
+#[doc(hidden)]
+pub mod guard;
 pub mod identifier;
 pub mod keys;
 mod parallel;

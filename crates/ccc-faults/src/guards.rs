@@ -1,0 +1,96 @@
+//! Guards that a row can be run without, to see it fail: with the feature `unguarded`, `--without NAME`.
+
+use ccc_core::guard::Guard;
+use std::sync::{
+    Mutex, PoisonError,
+    atomic::{AtomicBool, Ordering},
+};
+
+/// A guard, the row that rests on it, and the line that it is.
+#[derive(Clone, Copy, Debug)]
+pub struct Guarded {
+    /// How `--without` names it.
+    pub name: &'static str,
+    /// The row that fails without it.
+    pub row: &'static str,
+    /// Where the line is: in a crate that ships, or in a program of this crate.
+    pub guard: Line,
+}
+
+/// Where a guarded line is.
+#[derive(Clone, Copy, Debug)]
+pub enum Line {
+    /// In a crate that ships.
+    Shipped(Guard),
+    /// In a simulated program or a model here.
+    Here,
+}
+
+/// Every guard.
+pub const GUARDS: &[Guarded] = &[
+    Guarded { name: "dealers", row: "dkg-silent", guard: Line::Shipped(Guard::Dealers) },
+    Guarded { name: "confirmations", row: "reshare-unheard", guard: Line::Shipped(Guard::Confirmations) },
+    Guarded { name: "complaints", row: "dkg-liars", guard: Line::Shipped(Guard::Complaints) },
+    Guarded { name: "stored-state", row: "dkg-storm", guard: Line::Here },
+    Guarded { name: "proofs", row: "requests-liars", guard: Line::Shipped(Guard::Proofs) },
+    Guarded { name: "one-digest", row: "requests-storm", guard: Line::Shipped(Guard::OneDigest) },
+    Guarded { name: "settled", row: "requests-storm", guard: Line::Shipped(Guard::Settled) },
+    Guarded { name: "quorum", row: "signing", guard: Line::Shipped(Guard::Quorum) },
+    Guarded { name: "synced", row: "store-power", guard: Line::Shipped(Guard::Synced) },
+    Guarded { name: "switch", row: "model-reshare", guard: Line::Here },
+    Guarded { name: "head", row: "model-table", guard: Line::Here },
+];
+
+static ANY: AtomicBool = AtomicBool::new(false);
+static REMOVED: Mutex<Vec<&'static str>> = Mutex::new(Vec::new());
+
+/// Whether a guard of this crate stands.
+#[must_use]
+pub fn stands(name: &str) -> bool {
+    !ANY.load(Ordering::Relaxed) || !REMOVED.lock().unwrap_or_else(PoisonError::into_inner).contains(&name)
+}
+
+/// Why a guard was not taken out.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum GuardError {
+    /// No guard has this name.
+    #[error("no guard is named {found}; there are {}", names())]
+    Unknown {
+        /// The name.
+        found: String,
+    },
+    /// A build without the feature.
+    #[error("this program was built without the feature unguarded: its guards cannot be taken out")]
+    Built,
+}
+
+fn names() -> String {
+    GUARDS.iter().map(|guarded| guarded.name).collect::<Vec<_>>().join(", ")
+}
+
+/// Takes a guard out for the rest of this process.
+///
+/// # Errors
+/// [`GuardError`].
+pub fn remove(name: &str) -> Result<Guarded, GuardError> {
+    let guarded = GUARDS.iter().find(|guarded| guarded.name == name);
+    let guarded = *guarded.ok_or_else(|| GuardError::Unknown { found: name.to_owned() })?;
+    take_out(guarded)?;
+    Ok(guarded)
+}
+
+#[cfg(feature = "unguarded")]
+fn take_out(guarded: Guarded) -> Result<(), GuardError> {
+    if let Line::Shipped(guard) = guarded.guard {
+        ccc_core::guard::remove(guard);
+    }
+    REMOVED.lock().unwrap_or_else(PoisonError::into_inner).push(guarded.name);
+    ANY.store(true, Ordering::Relaxed);
+    Ok(())
+}
+
+#[cfg(not(feature = "unguarded"))]
+fn take_out(guarded: Guarded) -> Result<(), GuardError> {
+    let _stays = (guarded, &REMOVED);
+    Err(GuardError::Built)
+}

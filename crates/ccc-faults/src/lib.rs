@@ -1,0 +1,21 @@
+//! Breaks things on purpose, and prints one table of what held: `cargo run -p ccc-faults -- --table --quick`.
+//!
+//! [`network`] is a virtual clock with hosts, losses, cuts and crashes, drawn from one seed. [`ceremony`] runs key generation,
+//! refresh and reshare on it, [`requests`] re-encryption, [`signing`] the reports. [`models`] are checked in every order of
+//! events. [`stores`] puts table versions on a disk that fails, and kills their writers. [`table`] is what they come to,
+//! [`guards`] what a row can be run without.
+
+pub mod ceremony;
+pub mod cpu;
+pub mod guards;
+pub mod network;
+pub mod requests;
+pub mod table;
+
+use table::Row;
+
+/// Every row, in the order of the table.
+#[must_use]
+pub fn rows() -> Vec<Row> {
+    [ceremony::rows::ROWS, requests::rows::ROWS].concat()
+}
