@@ -8,6 +8,7 @@
 pub mod ceremony;
 pub mod cpu;
 pub mod guards;
+pub mod models;
 pub mod network;
 pub mod requests;
 pub mod table;
@@ -17,5 +18,5 @@ use table::Row;
 /// Every row, in the order of the table.
 #[must_use]
 pub fn rows() -> Vec<Row> {
-    [ceremony::rows::ROWS, requests::rows::ROWS].concat()
+    [ceremony::rows::ROWS, requests::rows::ROWS, models::ROWS].concat()
 }
