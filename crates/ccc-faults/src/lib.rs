@@ -11,12 +11,25 @@ pub mod guards;
 pub mod models;
 pub mod network;
 pub mod requests;
+pub mod signing;
+pub mod stores;
 pub mod table;
+
+// the sealed versions and the simulated disk of ccc-store's tests, which is where they are tried themselves
+#[allow(unreachable_pub, dead_code, reason = "a module of another crate's tests, of which this crate uses a part")]
+#[path = "../../ccc-store/tests/common/mod.rs"]
+mod common;
+#[allow(unreachable_pub, dead_code, reason = "a module of another crate's tests, of which this crate uses a part")]
+#[path = "../../ccc-store/tests/stores/disk.rs"]
+mod disk;
+#[allow(unexpected_cfgs, dead_code, reason = "a module of another crate's tests, whose features are not this crate's")]
+#[path = "../../ccc-store/tests/stores/media.rs"]
+mod media;
 
 use table::Row;
 
 /// Every row, in the order of the table.
 #[must_use]
 pub fn rows() -> Vec<Row> {
-    [ceremony::rows::ROWS, requests::rows::ROWS, models::ROWS].concat()
+    [ceremony::rows::ROWS, requests::rows::ROWS, models::ROWS, signing::ROWS, stores::ROWS].concat()
 }

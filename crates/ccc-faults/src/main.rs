@@ -2,12 +2,12 @@
 //! command line is wrong.
 
 use ccc_faults::{
-    guards, rows,
+    guards, rows, stores,
     table::{self, Extent, Row, Tried},
 };
 use clap::Parser;
 use serde_json::json;
-use std::{process::ExitCode, time::Duration};
+use std::{path::PathBuf, process::ExitCode, time::Duration};
 
 /// Breaks things on purpose and prints one table of what held.
 #[derive(Parser)]
@@ -37,6 +37,9 @@ struct Cli {
     /// Takes a guard out first, so that its row fails; needs the feature `unguarded`.
     #[arg(long, value_name = "GUARD")]
     without: Vec<String>,
+    /// The process that the row store-kills kills: writes versions into this directory.
+    #[arg(long, value_name = "DIRECTORY", hide = true)]
+    writer: Option<PathBuf>,
     /// Prints one JSON document.
     #[arg(long)]
     json: bool,
@@ -56,6 +59,10 @@ fn main() -> ExitCode {
 type Refused = (String, &'static str);
 
 fn execute(cli: &Cli) -> Result<bool, Refused> {
+    if let Some(directory) = &cli.writer {
+        stores::write(directory).map_err(|error| (error.to_string(), "the directory is one that the row store-kills made"))?;
+        return Ok(true);
+    }
     if cli.list {
         list();
         return Ok(true);

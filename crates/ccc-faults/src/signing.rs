@@ -1,0 +1,206 @@
+//! Report signing on the simulated network: signers sign what they are shown once they have recomputed it, and a collector
+//! makes a report of f + 1 signatures.
+
+use crate::{
+    network::{Event, Host, Message, MILLI, Micros, Network, Outbox, SECOND, Weather},
+    table::{Extent, Failure, Measured, Row, require},
+};
+use ccc_core::report::{
+    Binding, Culprit, Origin, Payload, QuorumError, Report, ReportContext, ReportSigner, Signature65, SignedReport,
+    SignerSet, Solvency, Statement, Verdict,
+};
+
+/// The rows of this room.
+pub const ROWS: &[Row] = &[Row {
+    name: "signing",
+    fault: "report signing in a storm: F signers crashed; F lying or replaying; all but f; all back",
+    goal: "signed; signed, each wrong signature named; typed error; signed",
+    run: signing,
+}];
+
+/// f of 16, as a forwarder counts: more than 3 f signers.
+const SIGNERS: u8 = 16;
+const F: u8 = 5;
+const COLLECTOR: usize = 0;
+const AGAIN: Micros = 200 * MILLI;
+const FORWARDER: [u8; 20] = [0xF0; 20];
+const CHAIN: u64 = 31_337;
+const TIME: u64 = 1_800_000_000;
+
+/// What a signer does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Conduct {
+    Honest,
+    /// Signs another report than it was shown.
+    Wrong,
+    /// Sends its signature of an earlier report.
+    Stale,
+}
+
+#[derive(Clone)]
+enum Word {
+    Shown,
+    Signed(Signature65),
+}
+
+impl Message for Word {
+    fn trace(&self, hash: &mut blake3::Hasher) {
+        match self {
+            Self::Shown => hash.update(&[0]),
+            Self::Signed(signature) => hash.update(&signature.to_bytes()),
+        };
+    }
+}
+
+enum Machine {
+    Collector { signatures: Vec<(usize, Signature65)>, set: SignerSet, made: Option<Result<SignedReport, QuorumError>>, timeout: Micros },
+    Signer { signer: ReportSigner, conduct: Conduct },
+}
+
+fn report(block: u64) -> Report {
+    let origin = Origin { don_id: 1, config_version: 1, workflow_id: [0; 32], workflow_owner: [8; 20] };
+    let binding = Binding {
+        chain: CHAIN,
+        receiver: [0xA7; 20],
+        epoch: 1,
+        sequence: block,
+        valid_until: TIME + 600,
+        attestation: [0xAE; 32],
+    };
+    let statement = Solvency {
+        verdict: Verdict::Solvent,
+        block,
+        block_time: TIME,
+        header_hash: [0x4D; 32],
+        envelope_digest: [0x5D; 32],
+    };
+    Report::new(origin, TIME, Payload { binding, statement: Statement::Solvency(statement) }).expect("a report")
+}
+
+fn context(set: &SignerSet) -> ReportContext {
+    ReportContext { config_digest: set.config_digest(CHAIN, &FORWARDER), sequence: 7 }
+}
+
+fn signers() -> (SignerSet, Vec<ReportSigner>) {
+    let signers: Vec<_> = (1..=SIGNERS).map(|at| ReportSigner::from_bytes(&[at; 32]).expect("a key")).collect();
+    let addresses = signers.iter().map(ReportSigner::address).collect();
+    (SignerSet { don_id: 1, config_version: 1, f: F, signers: addresses }, signers)
+}
+
+/// What the collector makes of its signatures.
+fn assemble(set: &SignerSet, signatures: &[Signature65]) -> Result<SignedReport, QuorumError> {
+    SignedReport::assemble(report(100), context(set), signatures, set, &FORWARDER)
+}
+
+impl Host for Machine {
+    type Message = Word;
+
+    fn take(&mut self, event: Event<Word>, out: &mut Outbox<Word>) {
+        match self {
+            Self::Collector { signatures, set, made, timeout } => match event {
+                Event::Message(from, Word::Signed(signature)) => {
+                    if !signatures.iter().any(|(who, _)| *who == from) {
+                        signatures.push((from, signature));
+                    }
+                }
+                Event::Started | Event::Timer(_) => {
+                    let all: Vec<_> = signatures.iter().map(|(_, signature)| *signature).collect();
+                    let assembled = assemble(set, &all);
+                    if assembled.is_ok() || out.now >= *timeout {
+                        *made = Some(assembled);
+                        return;
+                    }
+                    for signer in 1..=usize::from(SIGNERS) {
+                        out.send(signer, Word::Shown);
+                    }
+                    out.after(AGAIN, 0);
+                }
+                Event::Message(..) => {}
+            },
+            Self::Signer { signer, conduct } => {
+                if let Event::Message(_, Word::Shown) = event {
+                    out.send(COLLECTOR, Word::Signed(sign(signer, *conduct)));
+                }
+            }
+        }
+    }
+
+    /// A signer keeps nothing: it recomputes what it is shown.
+    fn crash(&mut self) {}
+}
+
+fn sign(signer: &ReportSigner, conduct: Conduct) -> Signature65 {
+    let (set, _) = signers();
+    let shown = match conduct {
+        Conduct::Honest => 100,
+        Conduct::Wrong => 101,
+        Conduct::Stale => 99,
+    };
+    signer.sign(&report(shown), &context(&set))
+}
+
+/// How a collection ended: the report, and the positions that are named when all signatures are examined.
+struct Collected {
+    made: Result<SignedReport, QuorumError>,
+    named: usize,
+    wrong: usize,
+    trace: [u8; 32],
+}
+
+fn collect(conduct: impl Fn(usize) -> Conduct, crashed: &[usize], seed: u64) -> Result<Collected, Failure> {
+    let (set, keys) = signers();
+    let timeout = 5 * SECOND;
+    let mut machines = vec![Machine::Collector { signatures: Vec::new(), set: set.clone(), made: None, timeout }];
+    for (at, signer) in (1..).zip(keys) {
+        machines.push(Machine::Signer { signer, conduct: conduct(at) });
+    }
+    let mut network = Network::new(machines, Weather::FOUL, seed);
+    crashed.iter().for_each(|host| network.crash(*host, 0, None));
+    network.run(10 * SECOND, |machines| matches!(&machines[COLLECTOR], Machine::Collector { made: Some(_), .. }));
+    let trace = network.trace();
+    let Some(Machine::Collector { signatures, made: Some(made), .. }) = network.hosts.into_iter().next() else {
+        return Err(Failure::Missed("the collector did not end".to_owned()));
+    };
+    let wrong = signatures.iter().filter(|(from, _)| conduct(*from) != Conduct::Honest).count();
+    let all: Vec<_> = signatures.iter().map(|(_, signature)| *signature).collect();
+    let digest = report(100).signing_digest(&context(&set));
+    let culprits = set.examine(&digest, &all).culprits;
+    let just = culprits.iter().all(|Culprit { position, .. }| conduct(signatures[*position].0) != Conduct::Honest);
+    require(just, || "an honest signature is named".to_owned())?;
+    Ok(Collected { made, named: culprits.len(), wrong, trace })
+}
+
+fn signed(collected: &Collected) -> Result<(), Failure> {
+    let (set, _) = signers();
+    let signed = collected.made.as_ref().map_err(|error| Failure::Missed(format!("no report: {error}")))?;
+    let verified = signed.verify(&set, &FORWARDER);
+    require(verified.is_ok(), || format!("a report that does not verify: {verified:?}"))?;
+    let Collected { named, wrong, .. } = collected;
+    require(named == wrong, || format!("{named} signatures named, where {wrong} were wrong"))
+}
+
+fn signing(extent: &Extent) -> Result<Measured, Failure> {
+    let (runs, f, mut named) = (if extent.deep { 1_000 } else { 5 }, usize::from(F), 0);
+    let last = |count: usize| (usize::from(SIGNERS) - count + 1..=usize::from(SIGNERS)).collect::<Vec<_>>();
+    for seed in (0..runs).map(|at| extent.seed.wrapping_add(at)) {
+        let with_seed = |failure| Failure::Missed(format!("--seed {seed}: {failure}"));
+        signed(&collect(|_| Conduct::Honest, &last(f), seed)?).map_err(with_seed)?;
+        let conduct = |at: usize| match at {
+            1 | 4 | 7 => Conduct::Wrong,
+            10 | 13 => Conduct::Stale,
+            _ => Conduct::Honest,
+        };
+        let lied = collect(conduct, &[], seed)?;
+        signed(&lied).map_err(with_seed)?;
+        named += lied.named;
+        let few = collect(|_| Conduct::Honest, &last(usize::from(SIGNERS) - f), seed)?.made;
+        let expected = QuorumError::BelowThreshold { needed: f + 1, found: f, culprits: Vec::new() };
+        require(few == Err(expected), || format!("--seed {seed}: {f} signatures, and no typed refusal"))?;
+        signed(&collect(|_| Conduct::Honest, &[], seed)?).map_err(with_seed)?;
+    }
+    let trace = |seed| Ok::<_, Failure>(collect(|_| Conduct::Honest, &[], seed)?.trace);
+    require(trace(extent.seed)? == trace(extent.seed)?, || "a seed does not replay".to_owned())?;
+    require(named > 0, || "no wrong signature arrived: this seed tries too little".to_owned())?;
+    let figures = format!("{runs} seeds: signed by f + 1 of {SIGNERS}; {named} wrong signatures named; {f} make no report");
+    Ok(Measured { figures, took: None })
+}
