@@ -1,10 +1,6 @@
 //! Guards that a row can be run without, to see it fail: with the feature `unguarded`, `--without NAME`.
 
 use ccc_core::guard::Guard;
-use std::sync::{
-    Mutex, PoisonError,
-    atomic::{AtomicBool, Ordering},
-};
 
 /// A guard, the row that rests on it, and the line that it is.
 #[derive(Clone, Copy, Debug)]
@@ -41,15 +37,6 @@ pub const GUARDS: &[Guarded] = &[
     Guarded { name: "head", row: "model-table", guard: Line::Here },
 ];
 
-static ANY: AtomicBool = AtomicBool::new(false);
-static REMOVED: Mutex<Vec<&'static str>> = Mutex::new(Vec::new());
-
-/// Whether a guard of this crate stands.
-#[must_use]
-pub fn stands(name: &str) -> bool {
-    !ANY.load(Ordering::Relaxed) || !REMOVED.lock().unwrap_or_else(PoisonError::into_inner).contains(&name)
-}
-
 /// Why a guard was not taken out.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum GuardError {
@@ -79,18 +66,45 @@ pub fn remove(name: &str) -> Result<Guarded, GuardError> {
     Ok(guarded)
 }
 
-#[cfg(feature = "unguarded")]
-fn take_out(guarded: Guarded) -> Result<(), GuardError> {
-    if let Line::Shipped(guard) = guarded.guard {
-        ccc_core::guard::remove(guard);
-    }
-    REMOVED.lock().unwrap_or_else(PoisonError::into_inner).push(guarded.name);
-    ANY.store(true, Ordering::Relaxed);
-    Ok(())
+#[cfg(not(feature = "unguarded"))]
+fn take_out(_guarded: Guarded) -> Result<(), GuardError> {
+    Err(GuardError::Built)
 }
 
+/// Whether a guard of this crate stands.
 #[cfg(not(feature = "unguarded"))]
-fn take_out(guarded: Guarded) -> Result<(), GuardError> {
-    let _stays = (guarded, &REMOVED);
-    Err(GuardError::Built)
+#[must_use]
+pub fn stands(_name: &str) -> bool {
+    true
+}
+
+#[cfg(feature = "unguarded")]
+pub use removable::stands;
+#[cfg(feature = "unguarded")]
+use removable::take_out;
+
+#[cfg(feature = "unguarded")]
+mod removable {
+    use super::{GuardError, Guarded, Line};
+    use std::sync::{Mutex, MutexGuard, PoisonError};
+
+    static REMOVED: Mutex<Vec<&'static str>> = Mutex::new(Vec::new());
+
+    fn removed() -> MutexGuard<'static, Vec<&'static str>> {
+        REMOVED.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether a guard of this crate stands.
+    #[must_use]
+    pub fn stands(name: &str) -> bool {
+        !removed().contains(&name)
+    }
+
+    pub(super) fn take_out(guarded: Guarded) -> Result<(), GuardError> {
+        if let Line::Shipped(guard) = guarded.guard {
+            ccc_core::guard::remove(guard);
+        }
+        removed().push(guarded.name);
+        Ok(())
+    }
 }

@@ -37,9 +37,9 @@ struct Cli {
     /// Takes a guard out first, so that its row fails; needs the feature `unguarded`.
     #[arg(long, value_name = "GUARD")]
     without: Vec<String>,
-    /// The process that the row store-kills kills: writes versions into this directory.
-    #[arg(long, value_name = "DIRECTORY", hide = true)]
-    writer: Option<PathBuf>,
+    /// The process that the row store-kills kills: writes versions into a directory, from another one.
+    #[arg(long, value_name = "DIRECTORY", num_args = 2, hide = true)]
+    writer: Vec<PathBuf>,
     /// Prints one JSON document.
     #[arg(long)]
     json: bool,
@@ -59,8 +59,9 @@ fn main() -> ExitCode {
 type Refused = (String, &'static str);
 
 fn execute(cli: &Cli) -> Result<bool, Refused> {
-    if let Some(directory) = &cli.writer {
-        stores::write(directory).map_err(|error| (error.to_string(), "the directory is one that the row store-kills made"))?;
+    if let [directory, history] = &cli.writer[..] {
+        stores::write(directory, history)
+            .map_err(|error| (error.to_string(), "the directory is one that the row store-kills made"))?;
         return Ok(true);
     }
     if cli.list {
@@ -72,9 +73,8 @@ fn execute(cli: &Cli) -> Result<bool, Refused> {
     }
     let chosen = chosen(&cli.row)?;
     for name in &cli.without {
-        guards::remove(name).map_err(|error| {
-            (error.to_string(), "--list names the guards; build with --features unguarded")
-        })?;
+        guards::remove(name)
+            .map_err(|error| (error.to_string(), "--list names the guards; build with --features unguarded"))?;
     }
     let extent = Extent { seed: cli.seed, deep: cli.deep };
     let limit = Duration::from_secs(cli.limit.unwrap_or(if cli.deep { 4 * 3600 } else { 120 }));

@@ -2,7 +2,7 @@
 //! makes a report of f + 1 signatures.
 
 use crate::{
-    network::{Event, Host, Message, MILLI, Micros, Network, Outbox, SECOND, Weather},
+    network::{Event, Host, MILLI, Message, Micros, Network, Outbox, SECOND, Weather},
     table::{Extent, Failure, Measured, Row, require},
 };
 use ccc_core::report::{
@@ -25,6 +25,7 @@ const COLLECTOR: usize = 0;
 const AGAIN: Micros = 200 * MILLI;
 const FORWARDER: [u8; 20] = [0xF0; 20];
 const CHAIN: u64 = 31_337;
+const SEQUENCE: u64 = 7;
 const TIME: u64 = 1_800_000_000;
 
 /// What a signer does.
@@ -53,8 +54,40 @@ impl Message for Word {
 }
 
 enum Machine {
-    Collector { signatures: Vec<(usize, Signature65)>, set: SignerSet, made: Option<Result<SignedReport, QuorumError>>, timeout: Micros },
+    Collector(Box<Collector>),
     Signer { signer: ReportSigner, conduct: Conduct },
+}
+
+struct Collector {
+    signatures: Vec<(usize, Signature65)>,
+    set: SignerSet,
+    made: Option<Result<SignedReport, QuorumError>>,
+    timeout: Micros,
+}
+
+impl Collector {
+    fn take(&mut self, event: &Event<Word>, out: &mut Outbox<Word>) {
+        match event {
+            Event::Message(from, Word::Signed(signature)) => {
+                if !self.signatures.iter().any(|(who, _)| who == from) {
+                    self.signatures.push((*from, *signature));
+                }
+            }
+            Event::Started | Event::Timer(_) => self.ask(out),
+            Event::Message(..) => {}
+        }
+    }
+
+    fn ask(&mut self, out: &mut Outbox<Word>) {
+        let all: Vec<_> = self.signatures.iter().map(|(_, signature)| *signature).collect();
+        let assembled = assemble(&self.set, &all);
+        if assembled.is_ok() || out.now >= self.timeout {
+            self.made = Some(assembled);
+            return;
+        }
+        (1..=usize::from(SIGNERS)).for_each(|signer| out.send(signer, Word::Shown));
+        out.after(AGAIN, 0);
+    }
 }
 
 fn report(block: u64) -> Report {
@@ -63,7 +96,7 @@ fn report(block: u64) -> Report {
         chain: CHAIN,
         receiver: [0xA7; 20],
         epoch: 1,
-        sequence: block,
+        sequence: SEQUENCE,
         valid_until: TIME + 600,
         attestation: [0xAE; 32],
     };
@@ -78,7 +111,7 @@ fn report(block: u64) -> Report {
 }
 
 fn context(set: &SignerSet) -> ReportContext {
-    ReportContext { config_digest: set.config_digest(CHAIN, &FORWARDER), sequence: 7 }
+    ReportContext { config_digest: set.config_digest(CHAIN, &FORWARDER), sequence: SEQUENCE }
 }
 
 fn signers() -> (SignerSet, Vec<ReportSigner>) {
@@ -97,26 +130,7 @@ impl Host for Machine {
 
     fn take(&mut self, event: Event<Word>, out: &mut Outbox<Word>) {
         match self {
-            Self::Collector { signatures, set, made, timeout } => match event {
-                Event::Message(from, Word::Signed(signature)) => {
-                    if !signatures.iter().any(|(who, _)| *who == from) {
-                        signatures.push((from, signature));
-                    }
-                }
-                Event::Started | Event::Timer(_) => {
-                    let all: Vec<_> = signatures.iter().map(|(_, signature)| *signature).collect();
-                    let assembled = assemble(set, &all);
-                    if assembled.is_ok() || out.now >= *timeout {
-                        *made = Some(assembled);
-                        return;
-                    }
-                    for signer in 1..=usize::from(SIGNERS) {
-                        out.send(signer, Word::Shown);
-                    }
-                    out.after(AGAIN, 0);
-                }
-                Event::Message(..) => {}
-            },
+            Self::Collector(collector) => collector.take(&event, out),
             Self::Signer { signer, conduct } => {
                 if let Event::Message(_, Word::Shown) = event {
                     out.send(COLLECTOR, Word::Signed(sign(signer, *conduct)));
@@ -150,17 +164,22 @@ struct Collected {
 fn collect(conduct: impl Fn(usize) -> Conduct, crashed: &[usize], seed: u64) -> Result<Collected, Failure> {
     let (set, keys) = signers();
     let timeout = 5 * SECOND;
-    let mut machines = vec![Machine::Collector { signatures: Vec::new(), set: set.clone(), made: None, timeout }];
+    let mut machines =
+        vec![Machine::Collector(Box::new(Collector { signatures: Vec::new(), set: set.clone(), made: None, timeout }))];
     for (at, signer) in (1..).zip(keys) {
         machines.push(Machine::Signer { signer, conduct: conduct(at) });
     }
     let mut network = Network::new(machines, Weather::FOUL, seed);
     crashed.iter().for_each(|host| network.crash(*host, 0, None));
-    network.run(10 * SECOND, |machines| matches!(&machines[COLLECTOR], Machine::Collector { made: Some(_), .. }));
+    network.run(
+        10 * SECOND,
+        |machines| matches!(&machines[COLLECTOR], Machine::Collector(collector) if collector.made.is_some()),
+    );
     let trace = network.trace();
-    let Some(Machine::Collector { signatures, made: Some(made), .. }) = network.hosts.into_iter().next() else {
-        return Err(Failure::Missed("the collector did not end".to_owned()));
-    };
+    let not_ended = || Failure::Missed("the collector did not end".to_owned());
+    let Some(Machine::Collector(collector)) = network.hosts.into_iter().next() else { return Err(not_ended()) };
+    let Collector { signatures, made, .. } = *collector;
+    let made = made.ok_or_else(not_ended)?;
     let wrong = signatures.iter().filter(|(from, _)| conduct(*from) != Conduct::Honest).count();
     let all: Vec<_> = signatures.iter().map(|(_, signature)| *signature).collect();
     let digest = report(100).signing_digest(&context(&set));
@@ -201,6 +220,7 @@ fn signing(extent: &Extent) -> Result<Measured, Failure> {
     let trace = |seed| Ok::<_, Failure>(collect(|_| Conduct::Honest, &[], seed)?.trace);
     require(trace(extent.seed)? == trace(extent.seed)?, || "a seed does not replay".to_owned())?;
     require(named > 0, || "no wrong signature arrived: this seed tries too little".to_owned())?;
-    let figures = format!("{runs} seeds: signed by f + 1 of {SIGNERS}; {named} wrong signatures named; {f} make no report");
+    let figures =
+        format!("{runs} seeds: signed by f + 1 of {SIGNERS}; {named} wrong signatures named; {f} make no report");
     Ok(Measured { figures, took: None })
 }

@@ -9,14 +9,15 @@ use crate::{
     media::{Fault, Faulty, Medium, assert_old_or_new, prepare, put_both},
     table::{Extent, Failure, Measured, Row, require},
 };
-use ccc_core::table::{SealedTable, TableStore};
+use ccc_core::table::{HEADER_LEN, Header, SealedTable, TableStore, body_len};
 use ccc_store::DirectoryStore;
 use std::{
-    io::{BufRead, BufReader, ErrorKind},
+    fs,
+    io::{self, BufRead, BufReader, ErrorKind, Write},
     path::Path,
     process::{Command, Stdio},
     thread::sleep,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 /// The rows of this room.
@@ -96,7 +97,10 @@ fn full(extent: &Extent) -> Result<Measured, Failure> {
     }
     read_only(&pair)?;
     require(refused > 10, || format!("{refused} writes refused: too few operations were struck"))?;
-    Ok(Measured { figures: format!("{refused} writes refused by type, 0 lost, each done once freed; read-only too"), took: None })
+    Ok(Measured {
+        figures: format!("{refused} writes refused by type, 0 lost, each done once freed; read-only too"),
+        took: None,
+    })
 }
 
 enum Struck {
@@ -142,6 +146,9 @@ fn read_only((first, second): &(SealedTable, SealedTable)) -> Result<(), Failure
 
 /// Versions that one directory takes before a new one begins.
 const VERSIONS: usize = 60;
+/// How many are killed in the long run, and for how long in the quick one.
+const DEEP_ROUNDS: u64 = 10_000;
+const QUICK: Duration = Duration::from_secs(6);
 /// Versions of the same table whoever writes them.
 const HISTORY: u64 = 11;
 
@@ -149,13 +156,44 @@ const HISTORY: u64 = 11;
 ///
 /// # Errors
 /// What the store says.
-pub fn write(directory: &Path) -> Result<(), ccc_core::table::StoreError> {
+pub fn write(directory: &Path, history: &Path) -> Result<(), WriteError> {
     let store = DirectoryStore::open(directory)?;
-    for (index, table) in Versions::new(HISTORY).enumerate().take(VERSIONS).skip(held(&store)?) {
-        put_both(&store, &table)?;
-        println!("acknowledged {index};");
+    let mut out = std::io::stdout();
+    for index in held(&store)?..VERSIONS {
+        put_both(&store, &sealed(&fs::read(history.join(index.to_string()))?)?)?;
+        writeln!(out, "acknowledged {index};")?;
     }
     Ok(())
+}
+
+/// Why a writer stopped by itself.
+#[derive(Debug, thiserror::Error)]
+pub enum WriteError {
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] ccc_core::table::StoreError),
+    /// The sealed versions, or whoever reads what is acknowledged.
+    #[error(transparent)]
+    Io(#[from] io::Error),
+}
+
+/// A version as the row left it for its writers: header, body, sidecar.
+fn sealed(bytes: &[u8]) -> io::Result<SealedTable> {
+    let wrong = || io::Error::new(ErrorKind::InvalidData, "not a sealed version");
+    let (header, parts) = bytes.split_at_checked(HEADER_LEN).ok_or_else(wrong)?;
+    let header = Header::from_bytes(header).map_err(|_| wrong())?;
+    let (body, sidecar) = parts.split_at_checked(body_len(header.tier())).ok_or_else(wrong)?;
+    Ok(SealedTable { body: body.to_vec(), sidecar: sidecar.to_vec(), header })
+}
+
+/// The versions that writers write, sealed once: as files for them, and for the row that checks.
+fn seal_history(directory: &Path) -> Result<Vec<SealedTable>, Failure> {
+    let versions: Vec<_> = Versions::new(HISTORY).take(VERSIONS).collect();
+    for (index, SealedTable { header, body, sidecar }) in versions.iter().enumerate() {
+        let bytes = [&header.to_bytes()[..], body, sidecar].concat();
+        fs::write(directory.join(index.to_string()), bytes).map_err(|error| Failure::NotRun(error.to_string()))?;
+    }
+    Ok(versions)
 }
 
 /// How many versions the hint counts.
@@ -166,22 +204,28 @@ fn held(store: &DirectoryStore) -> Result<usize, ccc_core::table::StoreError> {
 
 fn kills(extent: &Extent) -> Result<Measured, Failure> {
     let program = std::env::current_exe().map_err(|error| Failure::NotRun(format!("this program: {error}")))?;
-    let history: Vec<_> = Versions::new(HISTORY).take(VERSIONS).collect();
-    let rounds = if extent.deep { 10_000 } else { 60 };
-    let (mut acknowledged, mut last, mut directory) = (0, 0, scratch()?);
-    for round in 0..rounds {
+    let (sealed, began) = (scratch()?, Instant::now());
+    let history = seal_history(sealed.path())?;
+    let (mut acknowledged, mut last, mut directory, mut rounds) = (0, 0, scratch()?, 0);
+    while (extent.deep && rounds < DEEP_ROUNDS) || (!extent.deep && began.elapsed() < QUICK) {
+        let round = rounds;
+        rounds += 1;
         let wait = Duration::from_micros(1 + (7_919 * (round + extent.seed)) % 25_000);
-        let written = killed(&program, directory.path(), wait)?;
+        let written = killed(&program, [directory.path(), sealed.path()], wait)?;
         acknowledged += written.len();
         let behind = written.last().map_or(last, |index| index + 1);
-        let next = whole(directory.path(), &history, behind).map_err(|failure| missed(format!("round {round}: {failure}")))?;
+        let next =
+            whole(directory.path(), &history, behind).map_err(|failure| missed(format!("round {round}: {failure}")))?;
         last = next;
         if next >= VERSIONS {
             (directory, last) = (scratch()?, 0);
         }
     }
     require(acknowledged > 0, || "no writer acknowledged anything".to_owned())?;
-    Ok(Measured { figures: format!("{rounds} kills, {acknowledged} versions acknowledged, 0 lost, 0 unreadable"), took: None })
+    Ok(Measured {
+        figures: format!("{rounds} kills, {acknowledged} versions acknowledged, 0 lost, 0 unreadable"),
+        took: None,
+    })
 }
 
 fn scratch() -> Result<tempfile::TempDir, Failure> {
@@ -189,10 +233,10 @@ fn scratch() -> Result<tempfile::TempDir, Failure> {
 }
 
 /// Starts a writer, kills it some time after its first word, and returns what it acknowledged.
-fn killed(program: &Path, directory: &Path, wait: Duration) -> Result<Vec<usize>, Failure> {
+fn killed(program: &Path, paths: [&Path; 2], wait: Duration) -> Result<Vec<usize>, Failure> {
     let not_run = |error| Failure::NotRun(format!("a writer: {error}"));
     let mut writer = Command::new(program);
-    let mut writer = writer.arg("--writer").arg(directory).stdout(Stdio::piped()).spawn().map_err(not_run)?;
+    let mut writer = writer.arg("--writer").args(paths).stdout(Stdio::piped()).spawn().map_err(not_run)?;
     let Some(stdout) = writer.stdout.take() else { return Err(missed("a writer without an output")) };
     let mut lines = BufReader::new(stdout).lines().map_while(Result::ok);
     let first = lines.by_ref().next();

@@ -145,7 +145,8 @@ fn millis(duration: Duration) -> u64 {
 /// One line of the table, as in `docs/reliability.md`.
 #[must_use]
 pub fn line(tried: &Tried) -> String {
-    let seconds = |ms: Option<u64>| ms.map_or_else(|| "–".to_owned(), |ms| format!("{}.{:02} s", ms / 1000, ms % 1000 / 10));
+    let seconds =
+        |ms: Option<u64>| ms.map_or_else(|| "–".to_owned(), |ms| format!("{}.{:02} s", ms / 1000, ms % 1000 / 10));
     let Tried { name, fault, goal, measured, virtual_ms, cpu_ms, verdict, .. } = tried;
     format!("| {name} | {fault} | {goal} | {measured} | {} | {} | {verdict} |", seconds(*virtual_ms), seconds(*cpu_ms))
 }

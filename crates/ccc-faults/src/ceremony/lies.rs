@@ -185,8 +185,7 @@ impl<'k> Liar<'k> {
 
     fn sign_for(&self, topic: &[u8], kind: Kind, payload: Vec<u8>) -> Envelope {
         let roster = self.session.roster();
-        let signed =
-            Envelope::sign(self.keys, &roster.digest(), roster.epoch(), self.identifier, topic, kind, payload);
+        let signed = Envelope::sign(self.keys, &roster.digest(), roster.epoch(), self.identifier, topic, kind, payload);
         signed.expect("a payload within an envelope's bound")
     }
 }

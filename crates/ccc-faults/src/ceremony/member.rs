@@ -6,7 +6,9 @@ use ccc_core::{
     envelope::Envelope,
     keys::{
         board::Round,
-        rounds::{Committed, Complained, Opened, Participant, Party, RoundsError, StateError, Step, Unconfirmed, step_of},
+        rounds::{
+            Committed, Complained, Opened, Participant, Party, RoundsError, StateError, Step, Unconfirmed, step_of,
+        },
     },
     zeroize::Zeroizing,
 };

@@ -81,7 +81,7 @@ impl Message for Word {
 
 /// A machine of a session.
 pub(crate) enum Machine<'k, P: Gives> {
-    Board(BoardHost),
+    Board(Box<BoardHost>),
     Member(Box<Member<'k, P>>),
 }
 
@@ -151,7 +151,7 @@ pub(crate) struct Ended {
 /// Runs a session; host 1 is the first party.
 pub(crate) fn run<'k, P: Gives>(session: &Session, parties: Vec<Party<'k, P>>, scenario: &Scenario<'k>) -> Ended {
     let count = parties.len();
-    let mut machines = vec![Machine::Board(BoardHost::new(session.clone(), count, scenario.wait))];
+    let mut machines = vec![Machine::Board(Box::new(BoardHost::new(session.clone(), count, scenario.wait)))];
     for (at, party) in parties.into_iter().enumerate() {
         let liar = scenario.liars.iter().find(|(host, _)| *host == at + 1).map(|(_, liar)| liar.clone());
         let seed = scenario.seed.wrapping_mul(0x9e37_79b9).wrapping_add(at as u64);

@@ -200,7 +200,8 @@ fn storm(n: u16, members: usize, seed: u64) -> (Scenario<'static>, BTreeSet<usiz
     while victims.len() < usize::from(faulty(n)) {
         victims.insert(1 + usize::try_from(draw(members as u64)).expect("small"));
     }
-    let mut scenario = Scenario { weather: Weather::FOUL, stores: guards::stands("stored-state"), ..Scenario::fair(seed) };
+    let mut scenario =
+        Scenario { weather: Weather::FOUL, stores: guards::stands("stored-state"), ..Scenario::fair(seed) };
     for &victim in &victims {
         for _ in 0..3 {
             scenario.crashes.push((victim, draw(4 * SECOND), 20 * MILLI + draw(SECOND)));
@@ -225,8 +226,8 @@ fn storms(protocol: Protocol, extent: &Extent) -> Result<Measured, Failure> {
     }
     let mut first = None;
     for (n, seed) in sweep {
-        let ended = weather(protocol, n, seed)
-            .map_err(|failure| missed(format!("--seed {seed}, n = {n}: {failure}")))?;
+        let ended =
+            weather(protocol, n, seed).map_err(|failure| missed(format!("--seed {seed}, n = {n}: {failure}")))?;
         (runs, took) = (runs + 1, took.max(ended.took));
         steps.extend(ended.crashed_in.iter().copied());
         add(&mut total, ended.befell);
@@ -281,7 +282,8 @@ fn unheard(extent: &Extent) -> Result<Measured, Failure> {
         for (count, done) in [(faulty(n), true), (faulty(n) + 1, false), (0, true)] {
             let scenario = Scenario { silent: receivers(count), ..Scenario::fair(extent.seed) };
             let ended = play(&cast, &scenario);
-            let outcome = if done { agreed(&cast, &ended, &receivers(count)).map(drop) } else { refused(&ended, n, count) };
+            let outcome =
+                if done { agreed(&cast, &ended, &receivers(count)).map(drop) } else { refused(&ended, n, count) };
             outcome.map_err(|failure| missed(format!("n = {n}, {count} unheard: {failure}")))?;
         }
         figures.push(format!("n = {n}: {} handed over, {} refused, 0 handed over", faulty(n), faulty(n) + 1));
@@ -308,7 +310,11 @@ fn liars(protocol: Protocol, extent: &Extent) -> Result<Measured, Failure> {
     let n = 16;
     let many = &Lie::ALL[..usize::from(faulty(n))];
     lied(protocol, n, many, extent.seed).map_err(|failure| missed(format!("{many:?} among {n}: {failure}")))?;
-    let figures = format!("{} lies, in pairs among 7 and {} at once among {n}: every liar named, nobody else", Lie::ALL.len(), many.len());
+    let figures = format!(
+        "{} lies, in pairs among 7 and {} at once among {n}: every liar named, nobody else",
+        Lie::ALL.len(),
+        many.len()
+    );
     Ok(Measured { figures, took: None })
 }
 

@@ -120,7 +120,9 @@ impl Model for Switch {
 
     fn actions(&self, state: &State, actions: &mut Vec<Action>) {
         (0..HONEST).for_each(|who| state.offers_to(who, self.guarded, actions));
-        (0..SESSIONS).filter(|s| state.signed[usize::from(*s)] & (1 << LIAR) == 0).for_each(|s| actions.push(Action::Lie(s)));
+        (0..SESSIONS)
+            .filter(|s| state.signed[usize::from(*s)] & (1 << LIAR) == 0)
+            .for_each(|s| actions.push(Action::Lie(s)));
         if state.running < SESSIONS {
             actions.push(Action::Close);
         }

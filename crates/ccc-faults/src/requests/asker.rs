@@ -54,7 +54,13 @@ pub(crate) struct Asker {
 }
 
 impl Asker {
-    pub(crate) fn new(requests: Vec<Pending>, nodes: usize, threshold: usize, patience: Patience, timeout: Micros) -> Self {
+    pub(crate) fn new(
+        requests: Vec<Pending>,
+        nodes: usize,
+        threshold: usize,
+        patience: Patience,
+        timeout: Micros,
+    ) -> Self {
         Self { requests, nodes, threshold, patience, timeout }
     }
 
@@ -88,7 +94,8 @@ impl Asker {
             pending.refused = pending.prepared.open(pending.answers.clone()).err();
         }
         for node in 1..=nodes {
-            let silent = Identifier::new(u16::try_from(node).expect("at most 1024")).is_ok_and(|i| !pending.answered.contains_key(&i));
+            let silent = Identifier::new(u16::try_from(node).expect("at most 1024"))
+                .is_ok_and(|i| !pending.answered.contains_key(&i));
             if silent {
                 out.send(node, Word::Ask(pending.prepared.ask.clone()));
             }

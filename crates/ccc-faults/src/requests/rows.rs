@@ -7,7 +7,7 @@ use super::{
     node::{Lie, Node},
 };
 use crate::{
-    network::{Micros, MILLI, Network, SECOND, Weather},
+    network::{MILLI, Micros, Network, SECOND, Weather},
     table::{Extent, Failure, Measured, Row, require},
 };
 use ccc_core::vault::{CombineError, Culprit, CulpritReason};
@@ -158,7 +158,12 @@ fn crashed(extent: &Extent) -> Result<Measured, Failure> {
         let (p50, p99) = (latencies[latencies.len() / 2], latencies[(latencies.len() * 99).div_ceil(100) - 1]);
         let goal = if n == 16 { 300 } else { 600 } * MILLI;
         require(p99 < goal, || format!("n = {n}: p99 {} ms, where {} ms are the goal", p99 / MILLI, goal / MILLI))?;
-        figures.push(format!("n = {n}, {} crashed: {count} of {count}, p50 {} ms, p99 {} ms", victims.len(), p50 / MILLI, p99 / MILLI));
+        figures.push(format!(
+            "n = {n}, {} crashed: {count} of {count}, p50 {} ms, p99 {} ms",
+            victims.len(),
+            p50 / MILLI,
+            p99 / MILLI
+        ));
         took = took.max(p99);
     }
     Ok(Measured { figures: figures.join("; "), took: Some(took) })
@@ -173,7 +178,8 @@ fn liars(extent: &Extent) -> Result<Measured, Failure> {
             // the first participant's share is always looked at, and is always wrong
             let others = (1..faulty(n)).map(|at| (1 + at * 3, Lie::ALL[(at + shift) % Lie::ALL.len()]));
             let lies: BTreeMap<_, _> = others.chain([(1, Lie::Wrong)]).collect();
-            count += lied(&vault, &lies, extent.seed).map_err(|failure| missed(format!("n = {n}, {lies:?}: {failure}")))?;
+            count +=
+                lied(&vault, &lies, extent.seed).map_err(|failure| missed(format!("n = {n}, {lies:?}: {failure}")))?;
         }
     }
     Ok(Measured { figures: format!("{count} of {count} opened, every proved liar named and nobody else"), took: None })
@@ -184,10 +190,8 @@ fn lied(vault: &Vault, lies: &BTreeMap<usize, Lie>, seed: u64) -> Result<usize, 
     let play = Play { lies: lies.clone(), patience: Patience::All(SECOND), ..Play::new(vault, requests, seed) };
     let mut network = play.network();
     open_all(&mut network, 60 * SECOND)?;
-    let expected: Vec<(u16, CulpritReason)> = lies
-        .iter()
-        .filter_map(|(host, lie)| Some((u16::try_from(*host).expect("small"), lie.reason()?)))
-        .collect();
+    let expected: Vec<(u16, CulpritReason)> =
+        lies.iter().filter_map(|(host, lie)| Some((u16::try_from(*host).expect("small"), lie.reason()?))).collect();
     for pending in &asker(&network.hosts).requests {
         let named: Vec<_> = pending.opened.iter().flat_map(|(_, culprits)| culprits).map(reason).collect();
         require(named == expected, || format!("{named:?} named, where {expected:?} lied"))?;
@@ -213,7 +217,11 @@ fn down(extent: &Extent) -> Result<Measured, Failure> {
         refused(&network, &vault, usize::from(n) - victims.len())?;
         open_all(&mut network, back + 5 * SECOND)?;
         let recovered = network.now() - back;
-        figures.push(format!("n = {n}: refused after {} s, opened {} ms after the return", TIMEOUT / SECOND, recovered / MILLI));
+        figures.push(format!(
+            "n = {n}: refused after {} s, opened {} ms after the return",
+            TIMEOUT / SECOND,
+            recovered / MILLI
+        ));
         took = took.max(recovered);
     }
     Ok(Measured { figures: figures.join("; "), took: Some(took) })
@@ -226,7 +234,9 @@ fn refused(network: &Network<Machine>, vault: &Vault, live: usize) -> Result<(),
     for pending in &asker(&network.hosts).requests {
         require(pending.opened.is_none(), || format!("opened with {live} participants, where {need} are needed"))?;
         let found = &pending.refused;
-        require(found.as_ref() == Some(&expected), || format!("at the timeout: {found:?}, where {expected:?} is right"))?;
+        require(found.as_ref() == Some(&expected), || {
+            format!("at the timeout: {found:?}, where {expected:?} is right")
+        })?;
     }
     Ok(())
 }
@@ -244,7 +254,10 @@ fn storm(extent: &Extent) -> Result<Measured, Failure> {
     require(first == Some(again.trace()), || format!("--seed {} does not replay", extent.seed))?;
     let trace = hex::encode(&again.trace()[..4]);
     Ok(Measured {
-        figures: format!("{seeds} runs from seed {}: {crashes} crashes, {answers} identifiers answered, none twice; replayed, trace {trace}", extent.seed),
+        figures: format!(
+            "{seeds} runs from seed {}: {crashes} crashes, {answers} identifiers answered, none twice; replayed, trace {trace}",
+            extent.seed
+        ),
         took: None,
     })
 }
@@ -255,9 +268,9 @@ fn stormed(seed: u64) -> Result<(Network<Machine>, usize), Failure> {
     let vault = Vault::new(n);
     let mut requests = series(&vault, honest, 200 * MILLI, seed);
     for at in honest..honest + 5 {
-        for deadline in [500, 700] {
+        for (twin, deadline) in [(1, 500), (2, 700)] {
             let times = Times { deadline, ..Times::AHEAD };
-            let prepared = vault.prepare(id(at), times, seed ^ (at << 20) ^ u64::from(deadline.unsigned_abs() as u32));
+            let prepared = vault.prepare(id(at), times, seed ^ (at << 20) ^ (twin << 40));
             requests.push(Pending::new(prepared, (at - honest) * 200 * MILLI));
         }
     }
@@ -301,12 +314,15 @@ fn skew(extent: &Extent) -> Result<Measured, Failure> {
                 network.skew(host, by * 1_000_000);
             }
             network.run(10 * SECOND, all_opened);
-            let [live, over] = &asker(&network.hosts).requests[..] else { return Err(missed("two requests were made")) };
+            let [live, over] = &asker(&network.hosts).requests[..] else {
+                return Err(missed("two requests were made"));
+            };
             require(live.opened.is_some(), || format!("n = {n}, {by} s: a request with a minute to go is not opened"))?;
             require(over.opened.is_none(), || format!("n = {n}, {by} s: a request that has ended is opened"))?;
             took = took.max(live.latency().unwrap_or_default());
         }
-        figures.push(format!("n = {n}: opened with {} clocks 5 min off either way, and not once it has ended", faulty(n)));
+        figures
+            .push(format!("n = {n}: opened with {} clocks 5 min off either way, and not once it has ended", faulty(n)));
     }
     Ok(Measured { figures: figures.join("; "), took: Some(took) })
 }

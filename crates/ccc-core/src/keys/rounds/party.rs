@@ -203,6 +203,10 @@ impl Faults {
     /// Refuses to go on with too few dealers.
     pub(crate) fn require(&self, session: &Session, have: usize) -> Result<(), RoundsError> {
         let need = session.enough_dealers();
-        if have >= need || !stands(Guard::Dealers) { Ok(()) } else { Err(RoundsError::TooFewDealers { need, have, culprits: self.culprits() }) }
+        if have >= need || !stands(Guard::Dealers) {
+            Ok(())
+        } else {
+            Err(RoundsError::TooFewDealers { need, have, culprits: self.culprits() })
+        }
     }
 }
