@@ -203,8 +203,10 @@ fn storm(n: u16, members: usize, seed: u64) -> (Scenario<'static>, BTreeSet<usiz
     let mut scenario =
         Scenario { weather: Weather::FOUL, stores: guards::stands("stored-state"), ..Scenario::fair(seed) };
     for &victim in &victims {
-        for _ in 0..3 {
-            scenario.crashes.push((victim, draw(4 * SECOND), 20 * MILLI + draw(SECOND)));
+        // spread over a session, so that every step of it is met
+        for third in 0..3 {
+            let at = third * 5 * SECOND / 2 + draw(5 * SECOND / 2);
+            scenario.crashes.push((victim, at, 20 * MILLI + draw(SECOND)));
         }
     }
     // between joining and committing
