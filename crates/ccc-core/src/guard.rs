@@ -3,10 +3,11 @@
 //! Without the feature `unguarded` every guard stands, as a constant: the compiler leaves nothing of the question. With the
 //! feature they stand as well, until [`remove`] takes one out of the running process.
 //!
-//! *Security*: the feature is for fault tests alone. An optimised build refuses to compile with it.
+//! *Security*: the feature is for fault tests alone. A build without debug assertions, as of the profile `release`, refuses to
+//! compile with it. A build that has them compiles, optimised or not; there `ccc_node::production` refuses production mode.
 
 #[cfg(all(feature = "unguarded", not(debug_assertions)))]
-compile_error!("the feature `unguarded` takes checks out: it is for fault tests, never for an optimised build");
+compile_error!("the feature `unguarded` takes checks out: it is for fault tests, which have debug assertions");
 
 /// A line that something rests on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,6 +30,9 @@ pub enum Guard {
     /// A version's bytes are on the medium before its name.
     Synced,
 }
+
+/// Whether this build can take guards out: production mode refuses it.
+pub const REMOVABLE: bool = cfg!(feature = "unguarded");
 
 /// Whether the guard stands.
 #[cfg(not(feature = "unguarded"))]

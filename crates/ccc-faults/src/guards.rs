@@ -2,13 +2,15 @@
 
 use ccc_core::guard::Guard;
 
-/// A guard, the row that rests on it, and the line that it is.
+/// A guard, the rows that rest on it, and the line that it is.
 #[derive(Clone, Copy, Debug)]
 pub struct Guarded {
     /// How `--without` names it.
     pub name: &'static str,
-    /// The row that fails without it.
-    pub row: &'static str,
+    /// The rows that fail without it.
+    pub rows: &'static [&'static str],
+    /// What such a row says, among other words.
+    pub says: &'static str,
     /// Where the line is: in a crate that ships, or in a program of this crate.
     pub guard: Line,
 }
@@ -24,17 +26,52 @@ pub enum Line {
 
 /// Every guard.
 pub const GUARDS: &[Guarded] = &[
-    Guarded { name: "dealers", row: "dkg-silent", guard: Line::Shipped(Guard::Dealers) },
-    Guarded { name: "confirmations", row: "reshare-unheard", guard: Line::Shipped(Guard::Confirmations) },
-    Guarded { name: "complaints", row: "dkg-liars", guard: Line::Shipped(Guard::Complaints) },
-    Guarded { name: "stored-state", row: "dkg-storm", guard: Line::Here },
-    Guarded { name: "proofs", row: "requests-liars", guard: Line::Shipped(Guard::Proofs) },
-    Guarded { name: "one-digest", row: "requests-storm", guard: Line::Shipped(Guard::OneDigest) },
-    Guarded { name: "settled", row: "requests-storm", guard: Line::Shipped(Guard::Settled) },
-    Guarded { name: "quorum", row: "signing", guard: Line::Shipped(Guard::Quorum) },
-    Guarded { name: "synced", row: "store-power", guard: Line::Shipped(Guard::Synced) },
-    Guarded { name: "switch", row: "model-reshare", guard: Line::Here },
-    Guarded { name: "head", row: "model-table", guard: Line::Here },
+    Guarded { name: "dealers", rows: &["dkg-silent"], says: "no typed refusal", guard: Line::Shipped(Guard::Dealers) },
+    Guarded {
+        name: "confirmations",
+        rows: &["reshare-unheard"],
+        says: "no typed refusal",
+        guard: Line::Shipped(Guard::Confirmations),
+    },
+    Guarded {
+        name: "complaints",
+        rows: &["dkg-liars", "refresh-liars", "reshare-liars"],
+        says: "named, where",
+        guard: Line::Shipped(Guard::Complaints),
+    },
+    Guarded {
+        name: "stored-state",
+        rows: &["dkg-storm", "refresh-storm", "reshare-storm"],
+        says: "honest and named",
+        guard: Line::Here,
+    },
+    Guarded {
+        name: "proofs",
+        rows: &["requests-liars"],
+        says: "requests not opened",
+        guard: Line::Shipped(Guard::Proofs),
+    },
+    Guarded {
+        name: "one-digest",
+        rows: &["requests-storm"],
+        says: "for two digests",
+        guard: Line::Shipped(Guard::OneDigest),
+    },
+    Guarded {
+        name: "settled",
+        rows: &["requests-storm"],
+        says: "for two digests",
+        guard: Line::Shipped(Guard::Settled),
+    },
+    Guarded { name: "quorum", rows: &["report-quorum"], says: "no typed refusal", guard: Line::Shipped(Guard::Quorum) },
+    Guarded { name: "synced", rows: &["store-power"], says: "", guard: Line::Shipped(Guard::Synced) },
+    Guarded { name: "switch", rows: &["model-reshare"], says: "one session serves", guard: Line::Here },
+    Guarded {
+        name: "head",
+        rows: &["model-table"],
+        says: "no version has two successors: broken by",
+        guard: Line::Here,
+    },
 ];
 
 /// Why a guard was not taken out.

@@ -93,8 +93,8 @@ fn list() {
     for Row { name, fault, .. } in rows() {
         println!("row    {name:<16} {fault}");
     }
-    for guards::Guarded { name, row, .. } in guards::GUARDS {
-        println!("guard  {name:<16} of the row {row}");
+    for guards::Guarded { name, rows, .. } in guards::GUARDS {
+        println!("guard  {name:<16} of {}", rows.join(", "));
     }
 }
 

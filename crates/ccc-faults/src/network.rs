@@ -99,7 +99,7 @@ pub struct Cut {
 enum Happening<M> {
     Delivered { from: usize, to: usize, message: M },
     Rang { host: usize, life: u64, token: u64 },
-    Crashed(usize),
+    Crashed { host: usize, down: Option<Micros> },
     Started(usize),
 }
 
@@ -184,12 +184,10 @@ impl<H: Host> Network<H> {
         self.skew.insert(host, by);
     }
 
-    /// Has a host crash at a moment, and start again after `down`; `None` is never.
+    /// Has a host crash at a moment, and start again after `down`; `None` is never. A host that is down by then goes on being so,
+    /// as long as it was to be.
     pub fn crash(&mut self, host: usize, at: Micros, down: Option<Micros>) {
-        self.schedule(at, Happening::Crashed(host));
-        if let Some(down) = down {
-            self.schedule(at + down, Happening::Started(host));
-        }
+        self.schedule(at, Happening::Crashed { host, down });
     }
 
     /// A number below `bound`, from the seed.
@@ -221,7 +219,7 @@ impl<H: Host> Network<H> {
         let (kind, host) = match &happening {
             Happening::Delivered { to, .. } => (0_u8, *to),
             Happening::Rang { host, .. } => (1, *host),
-            Happening::Crashed(host) => (2, *host),
+            Happening::Crashed { host, .. } => (2, *host),
             Happening::Started(host) => (3, *host),
         };
         self.trace.update(&self.now.to_be_bytes());
@@ -233,7 +231,8 @@ impl<H: Host> Network<H> {
                 self.tell(host, Event::Timer(token));
             }
             Happening::Rang { .. } => {}
-            Happening::Crashed(host) => self.stop(host),
+            Happening::Crashed { host, down } if self.running[host] => self.stop(host, down),
+            Happening::Crashed { .. } => {}
             Happening::Started(host) => {
                 self.running[host] = true;
                 self.tell(host, Event::Started);
@@ -251,11 +250,14 @@ impl<H: Host> Network<H> {
         }
     }
 
-    fn stop(&mut self, host: usize) {
+    fn stop(&mut self, host: usize, down: Option<Micros>) {
         self.befell.crashed += 1;
         self.running[host] = false;
         self.life[host] += 1;
         self.hosts[host].crash();
+        if let Some(down) = down {
+            self.schedule(self.now + down, Happening::Started(host));
+        }
     }
 
     fn tell(&mut self, host: usize, event: Event<H::Message>) {

@@ -1,5 +1,5 @@
-//! Report signing on the simulated network: signers sign what they are shown once they have recomputed it, and a collector
-//! makes a report of f + 1 signatures.
+//! What `SignedReport::assemble` makes of the signatures that arrive: signers sign one fixed report, another one or an old one, and a
+//! collector of this crate assembles what has reached it. The signers and the collector of a devnet are not run here.
 
 use crate::{
     network::{Event, Host, MILLI, Message, Micros, Network, Outbox, SECOND, Weather},
@@ -12,9 +12,9 @@ use ccc_core::report::{
 
 /// The rows of this room.
 pub const ROWS: &[Row] = &[Row {
-    name: "signing",
-    fault: "report signing in a storm: F signers crashed; F lying or replaying; all but f; all back",
-    goal: "signed; signed, each wrong signature named; typed error; signed",
+    name: "report-quorum",
+    fault: "a report of f + 1 signatures that come late or not at all: F signers absent; F that sign another or an old report; all but f absent; all there",
+    goal: "made; made, each wrong signature named; typed error; made",
     run: signing,
 }];
 
@@ -139,7 +139,7 @@ impl Host for Machine {
         }
     }
 
-    /// A signer keeps nothing: it recomputes what it is shown.
+    /// A signer keeps nothing.
     fn crash(&mut self) {}
 }
 
@@ -218,9 +218,14 @@ fn signing(extent: &Extent) -> Result<Measured, Failure> {
         signed(&collect(|_| Conduct::Honest, &[], seed)?).map_err(with_seed)?;
     }
     let trace = |seed| Ok::<_, Failure>(collect(|_| Conduct::Honest, &[], seed)?.trace);
-    require(trace(extent.seed)? == trace(extent.seed)?, || "a seed does not replay".to_owned())?;
-    require(named > 0, || "no wrong signature arrived: this seed tries too little".to_owned())?;
-    let figures =
-        format!("{runs} seeds: signed by f + 1 of {SIGNERS}; {named} wrong signatures named; {f} make no report");
+    let first = trace(extent.seed)?;
+    require(first == trace(extent.seed)?, || "a seed does not replay".to_owned())?;
+    if named == 0 {
+        return Err(Failure::NotRun("no wrong signature arrived: this seed tries too little".to_owned()));
+    }
+    let trace = hex::encode(&first[..4]);
+    let figures = format!(
+        "{runs} seeds: made of f + 1 of {SIGNERS}; {named} wrong signatures named; {f} make no report; trace {trace}"
+    );
     Ok(Measured { figures, took: None })
 }

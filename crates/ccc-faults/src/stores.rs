@@ -9,8 +9,12 @@ use crate::{
     media::{Fault, Faulty, Medium, assert_old_or_new, prepare, put_both},
     table::{Extent, Failure, Measured, Row, require},
 };
-use ccc_core::table::{HEADER_LEN, Header, SealedTable, TableStore, body_len};
+use ccc_core::table::{HEADER_LEN, Header, SealedTable, StoreError, TableStore, body_len};
 use ccc_store::DirectoryStore;
+use rand_chacha::{
+    ChaCha20Rng,
+    rand_core::{Rng, SeedableRng},
+};
 use std::{
     fs,
     io::{self, BufRead, BufReader, ErrorKind, Write},
@@ -24,19 +28,19 @@ use std::{
 pub const ROWS: &[Row] = &[
     Row {
         name: "store-power",
-        fault: "power cut at every operation of a table write, and again after the reopening",
+        fault: "power cut at every operation of a table write, and again after the next write",
         goal: "no acknowledged version lost, none unreadable",
         run: power,
     },
     Row {
         name: "store-full",
         fault: "disk full, EIO and read-only at every operation of a table write: write, fsync, rename",
-        goal: "typed error, old versions readable, goes on once freed",
+        goal: "typed error, old versions readable, goes on once freed and opened again",
         run: full,
     },
     Row {
         name: "store-kills",
-        fault: "kill -9 of a process at a random instant of its table writes, again and again on one directory",
+        fault: "kill -9 of a process at a random instant of its opening or its table writes, again and again on one directory",
         goal: "no acknowledged version lost, none unreadable",
         run: kills,
     },
@@ -98,7 +102,9 @@ fn full(extent: &Extent) -> Result<Measured, Failure> {
     read_only(&pair)?;
     require(refused > 10, || format!("{refused} writes refused: too few operations were struck"))?;
     Ok(Measured {
-        figures: format!("{refused} writes refused by type, 0 lost, each done once freed; read-only too"),
+        figures: format!(
+            "{refused} writes refused by type, 0 lost, each done once freed and opened again; read-only too"
+        ),
         took: None,
     })
 }
@@ -123,6 +129,8 @@ fn fail_at((first, second): &(SealedTable, SealedTable), at: usize, kind: ErrorK
     disk.heal();
     let kept = assert_old_or_new(&*store, first, second);
     require(kept || put.is_err(), || format!("operation {at}, {kind}: acknowledged and not there"))?;
+    let typed = matches!(put, Ok(()) | Err(StoreError::Medium { .. } | StoreError::Halted));
+    require(typed, || format!("operation {at}, {kind}: {put:?}"))?;
     drop(store);
     // after a failed sync the store halts until it is opened again
     let store = disk.open().map_err(|error| missed(format!("operation {at}, {kind}: {error}")))?;
@@ -136,7 +144,8 @@ fn read_only((first, second): &(SealedTable, SealedTable)) -> Result<(), Failure
     prepare(&disk, first);
     let store = disk.open().map_err(|error| missed(error.to_string()))?;
     disk.set_read_only(true);
-    require(put_both(&*store, second).is_err(), || "written to a read-only disk".to_owned())?;
+    let put = put_both(&*store, second);
+    require(matches!(put, Err(StoreError::Medium { .. })), || format!("on a read-only disk: {put:?}"))?;
     require(store.get(&first.header.hash()).is_ok(), || "unreadable on a read-only disk".to_owned())?;
     disk.set_read_only(false);
     drop(store);
@@ -206,12 +215,13 @@ fn kills(extent: &Extent) -> Result<Measured, Failure> {
     let program = std::env::current_exe().map_err(|error| Failure::NotRun(format!("this program: {error}")))?;
     let (sealed, began) = (scratch()?, Instant::now());
     let history = seal_history(sealed.path())?;
-    let (mut acknowledged, mut last, mut directory, mut rounds) = (0, 0, scratch()?, 0);
+    let (mut acknowledged, mut last, mut directory, mut rounds, mut struck) = (0, 0, scratch()?, 0, 0);
+    let mut rng = ChaCha20Rng::seed_from_u64(extent.seed);
     while (extent.deep && rounds < DEEP_ROUNDS) || (!extent.deep && began.elapsed() < QUICK) {
         let round = rounds;
         rounds += 1;
-        let wait = Duration::from_micros(1 + (7_919 * (round + extent.seed)) % 25_000);
-        let written = killed(&program, [directory.path(), sealed.path()], wait)?;
+        let (written, was_killed) = killed(&program, [directory.path(), sealed.path()], Strike::draw(&mut rng))?;
+        struck += u64::from(was_killed);
         acknowledged += written.len();
         let behind = written.last().map_or(last, |index| index + 1);
         let next =
@@ -222,8 +232,11 @@ fn kills(extent: &Extent) -> Result<Measured, Failure> {
         }
     }
     require(acknowledged > 0, || "no writer acknowledged anything".to_owned())?;
+    require(2 * struck > rounds, || format!("{struck} of {rounds} writers were killed, the others had ended"))?;
     Ok(Measured {
-        figures: format!("{rounds} kills, {acknowledged} versions acknowledged, 0 lost, 0 unreadable"),
+        figures: format!(
+            "{struck} of {rounds} writers killed, {acknowledged} versions acknowledged, 0 lost, 0 unreadable"
+        ),
         took: None,
     })
 }
@@ -232,21 +245,40 @@ fn scratch() -> Result<tempfile::TempDir, Failure> {
     tempfile::tempdir().map_err(|error| Failure::NotRun(format!("no directory to write to: {error}")))
 }
 
-/// Starts a writer, kills it some time after its first word, and returns what it acknowledged.
-fn killed(program: &Path, paths: [&Path; 2], wait: Duration) -> Result<Vec<usize>, Failure> {
+/// When a writer is killed.
+#[derive(Clone, Copy)]
+enum Strike {
+    /// So long after it was started: while it opens what the last one left, as a rule.
+    Opening(Duration),
+    /// So long after its first word.
+    Writing(Duration),
+}
+
+impl Strike {
+    fn draw(rng: &mut ChaCha20Rng) -> Self {
+        let mut below = |bound: u64| Duration::from_micros(rng.next_u64() % bound);
+        if below(2).is_zero() { Self::Opening(below(100_000)) } else { Self::Writing(below(25_000)) }
+    }
+}
+
+/// Starts a writer and kills it; what it acknowledged, and whether it was still there to be killed.
+fn killed(program: &Path, paths: [&Path; 2], strike: Strike) -> Result<(Vec<usize>, bool), Failure> {
     let not_run = |error| Failure::NotRun(format!("a writer: {error}"));
     let mut writer = Command::new(program);
     let mut writer = writer.arg("--writer").args(paths).stdout(Stdio::piped()).spawn().map_err(not_run)?;
     let Some(stdout) = writer.stdout.take() else { return Err(missed("a writer without an output")) };
     let mut lines = BufReader::new(stdout).lines().map_while(Result::ok);
-    let first = lines.by_ref().next();
+    let (first, wait) = match strike {
+        Strike::Opening(wait) => (None, wait),
+        Strike::Writing(wait) => (lines.by_ref().next(), wait),
+    };
     sleep(wait);
     writer.kill().map_err(not_run)?;
     let status = writer.wait().map_err(not_run)?;
     require(status.success() || status.code().is_none(), || format!("a writer stopped by itself with {status}"))?;
     // a line that was cut short has no semicolon
     let index = |line: String| line.strip_prefix("acknowledged ")?.strip_suffix(';')?.parse().ok();
-    Ok(first.into_iter().chain(lines).filter_map(index).collect())
+    Ok((first.into_iter().chain(lines).filter_map(index).collect(), status.code().is_none()))
 }
 
 /// Everything behind the last acknowledged version is there and what was written, the hint is that version or the one after.

@@ -82,6 +82,15 @@ impl Tried {
 }
 
 impl Failure {
+    /// The same with where it came from before it.
+    #[must_use]
+    pub fn within(self, place: &str) -> Self {
+        match self {
+            Self::Missed(why) => Self::Missed(format!("{place}: {why}")),
+            Self::NotRun(why) => Self::NotRun(format!("{place}: {why}")),
+        }
+    }
+
     fn verdict(&self) -> &'static str {
         match self {
             Self::Missed(_) => "missed",

@@ -113,6 +113,12 @@ impl Cast {
         self.dealers.len() + self.newcomers().count()
     }
 
+    /// Whether a host gets a share.
+    pub(crate) fn receives(&self, host: usize) -> bool {
+        let number = self.number(host);
+        self.receivers.iter().any(|(receiver, _)| receiver.get() == number)
+    }
+
     /// The number of a host, from 1.
     pub(crate) fn number(&self, host: usize) -> u16 {
         let old = self.dealers.get(host - 1).map(|(identifier, _)| *identifier);

@@ -1,5 +1,6 @@
 //! Participants of a session that lie in one way, and what everybody else has to say of them.
 
+use super::board::Carried;
 use ccc_core::{
     encoding::Kind,
     envelope::Envelope,
@@ -13,6 +14,7 @@ use ccc_core::{
 };
 use curve25519_dalek::constants::RISTRETTO_BASEPOINT_COMPRESSED;
 use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
+use std::sync::Arc;
 
 /// How a participant lies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,7 +41,7 @@ pub(crate) enum Lie {
     Malformed,
     /// Equivocating: two digests in the commit round.
     TwoDigests,
-    /// Equivocating: two dealings in the open round, of which the first is the one committed to.
+    /// Equivocating: two dealings in the open round; the board has the one committed to first.
     TwoDealings,
     /// Equivocating: two transcripts in the confirm round.
     TwoTranscripts,
@@ -121,15 +123,43 @@ impl<'k> Liar<'k> {
             (Lie::OtherDealing, Round::Open) => vec![self.deals(self.wrong.to_bytes())],
             (Lie::FalseComplaint, Round::Complain) => [vec![self.complains()], honest].concat(),
             (Lie::OtherTranscript, Round::Confirm) => vec![self.confirms([0x55; 32])],
-            (Lie::TwoTranscripts, Round::Confirm) => [honest, vec![self.confirms([0x55; 32])]].concat(),
             (Lie::Stale, _) => honest.iter().map(|envelope| self.replayed(envelope)).collect(),
             (Lie::Duplicated, _) => (0..5).flat_map(|_| honest.clone()).collect(),
             (Lie::Oversized, Round::Open) => honest.iter().map(|envelope| self.longer(envelope)).collect(),
             (Lie::HalfFinished, Round::Open) => Vec::new(),
-            (Lie::TwoDigests, Round::Commit) => [honest, vec![self.digest_of(&[1, 2, 3])]].concat(),
-            (Lie::TwoDealings, Round::Open) => [honest, vec![self.deals(self.wrong.to_bytes())]].concat(),
-            _ => honest,
+            _ => {
+                let second = self.second().filter(|(of, _)| *of == round).map(|(_, second)| second);
+                honest.into_iter().chain(second).collect()
+            }
         }
+    }
+
+    /// The second of two things that it says in one round.
+    fn second(&self) -> Option<(Round, Envelope)> {
+        match self.lie {
+            Lie::TwoDigests => Some((Round::Commit, self.digest_of(&[1, 2, 3]))),
+            Lie::TwoDealings => Some((Round::Open, self.deals(self.wrong.to_bytes()))),
+            Lie::TwoTranscripts => Some((Round::Confirm, self.confirms([0x55; 32]))),
+            _ => None,
+        }
+    }
+
+    /// Whether the lie reached the board: five copies in every round, or two things of which this is the second.
+    pub(crate) fn was_carried(&self, rounds: &[Arc<Carried>]) -> bool {
+        let of = |carried: &Carried| -> Vec<_> {
+            let own = carried.envelopes.iter().filter(|envelope| envelope.identifier() == self.identifier);
+            own.map(payload_of).collect()
+        };
+        if self.lie == Lie::Duplicated {
+            return rounds
+                .iter()
+                .map(|round| of(round))
+                .all(|own| own.len() >= 5 && own.iter().all(|one| *one == own[0]));
+        }
+        let Some((round, second)) = self.second() else { return true };
+        let (own, second) =
+            (rounds.get(round as usize).map(|round| of(round)).unwrap_or_default(), payload_of(&second));
+        own.first().is_some_and(|first| *first != second) && own.last() == Some(&second)
     }
 
     fn dealt(&self) -> Vec<u8> {

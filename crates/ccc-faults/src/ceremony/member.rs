@@ -13,7 +13,7 @@ use ccc_core::{
     zeroize::Zeroizing,
 };
 use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
-use std::{collections::BTreeMap, sync::Arc};
+use std::sync::Arc;
 
 /// How often it asks again and posts again.
 const AGAIN: Micros = 200 * MILLI;
@@ -48,7 +48,8 @@ pub(crate) struct Member<'k, P: Gives> {
     liar: Option<Liar<'k>>,
     disk: Option<Zeroizing<Vec<u8>>>,
     stage: Stage<'k, P>,
-    unposted: BTreeMap<[u8; 32], (Round, Arc<Envelope>)>,
+    /// By digest, in the order in which it says them, copies too.
+    unposted: Vec<([u8; 32], Round, Arc<Envelope>)>,
     awaits: Round,
     pub(crate) ended: Option<Result<Settled, MemberError>>,
     /// In which steps it crashed.
@@ -65,7 +66,7 @@ impl<'k, P: Gives> Member<'k, P> {
             liar,
             disk: None,
             stage: Stage::Off,
-            unposted: BTreeMap::new(),
+            unposted: Vec::new(),
             awaits: Round::Commit,
             ended: None,
             crashed_in: Vec::new(),
@@ -78,7 +79,7 @@ impl<'k, P: Gives> Member<'k, P> {
             Event::Timer(COMMIT) => self.commit(),
             Event::Timer(_) => self.ask(out),
             Event::Message(_, Word::Kept(digest)) => {
-                self.unposted.remove(&digest);
+                self.unposted.retain(|(unposted, ..)| *unposted != digest);
                 Ok(())
             }
             Event::Message(_, Word::Closed(round, carried)) if round == self.awaits => self.advance(&carried.envelopes),
@@ -196,12 +197,15 @@ impl<'k, P: Gives> Member<'k, P> {
             Some(liar) => liar.says(round, envelopes),
             None => envelopes,
         };
-        let unposted = envelopes.into_iter().map(|envelope| (digest(&envelope), (round, Arc::new(envelope))));
+        let unposted = envelopes.into_iter().map(|envelope| (digest(&envelope), round, Arc::new(envelope)));
         self.unposted = unposted.collect();
     }
 
+    /// The first of what it has to say, with its copies: the next goes once the board has that one, so that the board has them
+    /// in this order.
     fn post(&self, out: &mut Outbox<Word>) {
-        for (round, envelope) in self.unposted.values() {
+        let Some((first, ..)) = self.unposted.first() else { return };
+        for (_, round, envelope) in self.unposted.iter().filter(|(digest, ..)| digest == first) {
             out.send(BOARD, Word::Post(*round, Arc::clone(envelope)));
         }
     }

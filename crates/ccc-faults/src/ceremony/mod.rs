@@ -114,7 +114,6 @@ pub(crate) struct Scenario<'k> {
     /// Host, moment, and how long it is down.
     pub(crate) crashes: Vec<(usize, Micros, Micros)>,
     pub(crate) cuts: Vec<Cut>,
-    pub(crate) skews: Vec<(usize, i64)>,
     pub(crate) liars: Vec<(usize, Liar<'k>)>,
     /// Whether members store before they post.
     pub(crate) stores: bool,
@@ -129,7 +128,6 @@ impl Scenario<'_> {
             silent: Vec::new(),
             crashes: Vec::new(),
             cuts: Vec::new(),
-            skews: Vec::new(),
             liars: Vec::new(),
             stores: true,
         }
@@ -144,6 +142,8 @@ pub(crate) struct Ended {
     pub(crate) befell: crate::network::Befell,
     pub(crate) crashed_in: Vec<Step>,
     pub(crate) trace: [u8; 32],
+    /// What the board carried, by round.
+    pub(crate) carried: Vec<Arc<Carried>>,
     /// What somebody who took no part makes of the board.
     pub(crate) audited: Option<Result<rounds::Audited, rounds::RoundsError>>,
 }
@@ -161,7 +161,6 @@ pub(crate) fn run<'k, P: Gives>(session: &Session, parties: Vec<Party<'k, P>>, s
     scenario.silent.iter().for_each(|host| network.crash(*host, 0, None));
     scenario.crashes.iter().for_each(|(host, at, down)| network.crash(*host, *at, Some(*down)));
     scenario.cuts.iter().for_each(|cut| network.cut(cut.clone()));
-    scenario.skews.iter().for_each(|(host, by)| network.skew(*host, *by));
     let silent = &scenario.silent;
     network.run(8 * scenario.wait + 60 * crate::network::SECOND, |machines| all_ended(machines, silent));
     gather(session, network)
@@ -176,12 +175,13 @@ fn all_ended<P: Gives>(machines: &[Machine<'_, P>], silent: &[usize]) -> bool {
 
 fn gather<P: Gives>(session: &Session, network: Network<Machine<'_, P>>) -> Ended {
     let (took, befell, trace) = (network.now(), network.befell, network.trace());
-    let (mut outcomes, mut crashed_in, mut audited) = (Vec::new(), Vec::new(), None);
+    let (mut outcomes, mut crashed_in, mut audited, mut all) = (Vec::new(), Vec::new(), None, Vec::new());
     for machine in network.hosts {
         match machine {
             Machine::Board(board) => {
                 audited = board.carried().map(|carried| {
                     let rounds = [0, 1, 2, 3].map(|at: usize| carried[at].envelopes.as_slice());
+                    all.extend(carried.iter().cloned());
                     rounds::audit(session, rounds)
                 });
             }
@@ -191,5 +191,5 @@ fn gather<P: Gives>(session: &Session, network: Network<Machine<'_, P>>) -> Ende
             }
         }
     }
-    Ended { outcomes, took, befell, crashed_in, trace, audited }
+    Ended { outcomes, took, befell, crashed_in, trace, carried: all, audited }
 }

@@ -12,12 +12,17 @@ use std::collections::BTreeMap;
 /// How often it asks again.
 const AGAIN: Micros = 300 * MILLI;
 
+/// How long it goes on once everybody has answered: for the second message of whoever says two things.
+const GRACE: Micros = 100 * MILLI;
+/// Marks a timer that ends [`GRACE`].
+const OVER: u64 = 1 << 32;
+
 /// When it tries to open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Patience {
     /// As soon as t have answered, and again with each answer after that.
     First,
-    /// Once everybody has answered, or so long after the beginning of the request.
+    /// A while after everybody has answered, or so long after the beginning of the request.
     All(Micros),
 }
 
@@ -71,8 +76,9 @@ impl Asker {
                     out.after(pending.at, index);
                 }
             }
-            Event::Timer(token) => self.ask(usize::try_from(token).expect("an index"), out),
-            Event::Message(_, Word::Answer(envelope)) => self.answer(&envelope, out.now),
+            Event::Timer(token) if token >= OVER => self.end(index(token - OVER), out.now),
+            Event::Timer(token) => self.ask(index(token), out),
+            Event::Message(_, Word::Answer(envelope)) => self.answer(&envelope, out),
             Event::Message(_, Word::Ask(_)) => {}
         }
     }
@@ -103,20 +109,29 @@ impl Asker {
         out.after(AGAIN, index as u64);
     }
 
-    fn answer(&mut self, envelope: &Envelope, now: Micros) {
+    fn answer(&mut self, envelope: &Envelope, out: &mut Outbox<Word>) {
         let (nodes, threshold, patience) = (self.nodes, self.threshold, self.patience);
-        let asked = self.requests.iter_mut().find(|pending| pending.prepared.is_valid(envelope));
-        let Some(pending) = asked.filter(|pending| pending.opened.is_none()) else { return };
+        let asked = (0..).zip(&mut self.requests).find(|(_, pending)| pending.prepared.is_valid(envelope));
+        let Some((index, pending)) = asked.filter(|(_, pending)| pending.opened.is_none()) else { return };
         pending.answers.push(envelope.clone());
         *pending.answered.entry(envelope.identifier()).or_default() += 1;
-        let enough = match patience {
-            Patience::First => threshold,
-            Patience::All(_) => nodes,
-        };
-        if pending.answered.len() >= enough {
+        match patience {
+            Patience::First if pending.answered.len() >= threshold => pending.open(out.now),
+            Patience::All(_) if pending.answered.len() >= nodes => out.after(GRACE, OVER + index),
+            Patience::First | Patience::All(_) => {}
+        }
+    }
+
+    fn end(&mut self, index: usize, now: Micros) {
+        let pending = &mut self.requests[index];
+        if pending.opened.is_none() {
             pending.open(now);
         }
     }
+}
+
+fn index(token: u64) -> usize {
+    usize::try_from(token).expect("an index")
 }
 
 impl Pending {

@@ -66,6 +66,8 @@ pub(crate) struct Node {
     pub(crate) sent: BTreeMap<[u8; 32], BTreeSet<[u8; 64]>>,
     /// How often its journal refused.
     pub(crate) refused_by_journal: u64,
+    /// Every other refusal, by request identifier.
+    pub(crate) refused: Vec<([u8; 32], Refusal)>,
 }
 
 fn twin(keys: &ParticipantKeys, share: &KeyShare) -> (ParticipantKeys, KeyShare) {
@@ -83,8 +85,8 @@ impl Node {
         let vault = VaultNode::new(own_keys, own_share, committee.clone(), world.policy(), (CHAIN, CONTRACT), journal);
         let rng = ChaCha20Rng::seed_from_u64(seed.wrapping_mul(1_000).wrapping_add(at as u64));
         let (identifier, view) = (share.identifier(), Arc::clone(&world.view));
-        let (sent, refused_by_journal) = (BTreeMap::new(), 0);
-        Self { vault, medium, view, identifier, keys, share, committee, lie, rng, sent, refused_by_journal }
+        let (sent, refused_by_journal, refused) = (BTreeMap::new(), 0, Vec::new());
+        Self { vault, medium, view, identifier, keys, share, committee, lie, rng, sent, refused_by_journal, refused }
     }
 
     pub(crate) fn take(&mut self, event: Event<Word>, out: &mut Outbox<Word>) {
@@ -97,7 +99,8 @@ impl Node {
                 said.into_iter().for_each(|envelope| out.send(ASKER, Word::Answer(Arc::new(envelope))));
             }
             Err(Refusal::Journal { .. }) => self.refused_by_journal += 1,
-            Ok(None) | Err(_) => {}
+            Err(refusal) => self.refused.push((ask.request.id, refusal)),
+            Ok(None) => {}
         }
     }
 

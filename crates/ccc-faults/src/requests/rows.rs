@@ -10,7 +10,11 @@ use crate::{
     network::{MILLI, Micros, Network, SECOND, Weather},
     table::{Extent, Failure, Measured, Row, require},
 };
-use ccc_core::vault::{CombineError, Culprit, CulpritReason};
+use ccc_core::{
+    enclave::attestation::PolicyRefusal,
+    vault::{CombineError, Culprit, CulpritReason},
+};
+use ccc_node::vault_node::Refusal;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The rows of this room.
@@ -35,14 +39,14 @@ pub const ROWS: &[Row] = &[
     },
     Row {
         name: "requests-storm",
-        fault: "loss, delay, copies, crashes at random instants, and a host that asks for two digests of one identifier",
+        fault: "loss, delay, copies, crashes between any two events, and a host that asks for two digests of one identifier",
         goal: "no share for two digests of one identifier; every honest request opened",
         run: storm,
     },
     Row {
         name: "requests-skew",
         fault: "clocks of F participants 5 minutes ahead or behind",
-        goal: "100 % opened; a request that has ended opens nothing",
+        goal: "100 % opened; a request that has ended opens nothing; those F are of another mind, and nobody else",
         run: skew,
     },
     Row {
@@ -178,8 +182,10 @@ fn liars(extent: &Extent) -> Result<Measured, Failure> {
             // the first participant's share is always looked at, and is always wrong
             let others = (1..faulty(n)).map(|at| (1 + at * 3, Lie::ALL[(at + shift) % Lie::ALL.len()]));
             let lies: BTreeMap<_, _> = others.chain([(1, Lie::Wrong)]).collect();
-            count +=
-                lied(&vault, &lies, extent.seed).map_err(|failure| missed(format!("n = {n}, {lies:?}: {failure}")))?;
+            for seed in (0..4).map(|at| extent.seed.wrapping_add(at)) {
+                let place = || format!("--seed {seed}, n = {n}, {lies:?}");
+                count += lied(&vault, &lies, seed).map_err(|failure| failure.within(&place()))?;
+            }
         }
     }
     Ok(Measured { figures: format!("{count} of {count} opened, every proved liar named and nobody else"), took: None })
@@ -255,7 +261,7 @@ fn storm(extent: &Extent) -> Result<Measured, Failure> {
     let trace = hex::encode(&again.trace()[..4]);
     Ok(Measured {
         figures: format!(
-            "{seeds} runs from seed {}: {crashes} crashes, {answers} identifiers answered, none twice; replayed, trace {trace}",
+            "{seeds} runs from seed {}: {crashes} crashes, {answers} answers of a participant to an identifier, none to two digests; replayed, trace {trace}",
             extent.seed
         ),
         took: None,
@@ -307,12 +313,11 @@ fn skew(extent: &Extent) -> Result<Measured, Failure> {
             let over = Times { attested: -400, deadline: -60 };
             let requests = vec![
                 Pending::new(vault.prepare(id(1), live, extent.seed), 0),
-                Pending::new(vault.prepare(id(2), over, extent.seed + 1), 0),
+                Pending::new(vault.prepare(id(2), over, extent.seed.wrapping_add(1)), 0),
             ];
             let mut network = Play::new(&vault, requests, extent.seed).network();
-            for host in some(&mut network, faulty(n)) {
-                network.skew(host, by * 1_000_000);
-            }
+            let skewed = some(&mut network, faulty(n));
+            skewed.iter().for_each(|host| network.skew(*host, by * 1_000_000));
             network.run(10 * SECOND, all_opened);
             let [live, over] = &asker(&network.hosts).requests[..] else {
                 return Err(missed("two requests were made"));
@@ -320,11 +325,34 @@ fn skew(extent: &Extent) -> Result<Measured, Failure> {
             require(live.opened.is_some(), || format!("n = {n}, {by} s: a request with a minute to go is not opened"))?;
             require(over.opened.is_none(), || format!("n = {n}, {by} s: a request that has ended is opened"))?;
             took = took.max(live.latency().unwrap_or_default());
+            of_another_mind(&network, &skewed, by)?;
         }
         figures
             .push(format!("n = {n}: opened with {} clocks 5 min off either way, and not once it has ended", faulty(n)));
     }
     Ok(Measured { figures: figures.join("; "), took: Some(took) })
+}
+
+/// Whoever's clock is ahead refuses the request that has a minute to go, as ended; whoever's is behind refuses it as one of the
+/// future, and answers the one that has ended. Nobody else does either.
+fn of_another_mind(network: &Network<Machine>, skewed: &[usize], by: i64) -> Result<(), Failure> {
+    for (at, node) in (1_usize..).zip(nodes(&network.hosts)) {
+        let wrong = skewed.contains(&at);
+        let about_live = |refused: &&([u8; 32], Refusal)| refused.0 == id(1);
+        let refused = node.refused.iter().find(about_live).map(|(_, refusal)| refusal);
+        let expected = match refused {
+            None => !wrong,
+            Some(Refusal::Expired { .. }) => wrong && by > 0,
+            Some(Refusal::Policy(PolicyRefusal::Future { .. })) => wrong && by < 0,
+            Some(_) => false,
+        };
+        require(expected, || format!("participant {at}, clock off: {wrong}, {by} s: {refused:?}"))?;
+        let answered = node.sent.contains_key(&id(2));
+        require(answered == (wrong && by < 0), || {
+            format!("participant {at}, {by} s: answered what has ended: {answered}")
+        })?;
+    }
+    Ok(())
 }
 
 fn full(extent: &Extent) -> Result<Measured, Failure> {
