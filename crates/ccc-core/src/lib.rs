@@ -104,7 +104,7 @@
 //! # Features
 //! `std` and `parallel` (all cores, by rayon) are on by default; `tdh2-p256` adds [`compat`]'s reader and writer of
 //! Chainlink's tdh2 and tdh2easy JSON; `bls-quorum` one signature of a whole committee by blsttc, `suite-aes-gcm` suite 2 of the [`table`], by AWS-LC, which both need a C compiler;
-//! `simulated-liars` a participant that seals wrong shares, for simulations and tests.
+//! `simulated-liars` a participant that seals wrong shares and a dealer that deals them, for simulations and tests; `unguarded` lets fault tests take checks out: no build without debug assertions compiles with it, and production mode is refused.
 //!
 //! # Assumptions
 //! The random-oracle model, DDH in ristretto255, static corruption of at most t−1
@@ -122,6 +122,8 @@ pub mod encoding;
 pub mod envelope;
 pub mod epoch;
 mod flood;
+#[doc(hidden)]
+pub mod guard;
 pub mod identifier;
 pub mod keys;
 mod parallel;

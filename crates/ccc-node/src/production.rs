@@ -7,6 +7,7 @@
 
 use ccc_core::{
     enclave::attestation::{OperatingMode, Policy, PolicyRefusal},
+    guard::REMOVABLE,
     keys::{MembershipError, Roster},
     threshold::{Threshold, ThresholdError},
 };
@@ -78,6 +79,9 @@ pub enum ProductionRefusal {
         /// Which.
         part: &'static str,
     },
+    /// A build for fault tests, in which checks can be taken out.
+    #[error("this build has the feature unguarded: its checks can be taken out")]
+    Unguarded,
 }
 
 impl Configuration<'_> {
@@ -88,6 +92,9 @@ impl Configuration<'_> {
     pub fn check(&self) -> Result<(), ProductionRefusal> {
         if self.mode == OperatingMode::Simulation {
             return Ok(());
+        }
+        if REMOVABLE {
+            return Err(ProductionRefusal::Unguarded);
         }
         if self.seeded {
             return Err(ProductionRefusal::Seed);

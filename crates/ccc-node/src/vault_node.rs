@@ -13,6 +13,7 @@ use ccc_core::{
     },
     encoding::{EncodingError, Kind},
     envelope::Envelope,
+    guard::{Guard, stands},
     identifier::Identifier,
     keys::{Committee, KeyShare, ParticipantKeys},
     report::keccak256,
@@ -345,7 +346,7 @@ impl<J: Journal> Answered<J> {
 
     fn find(&self, id: &[u8; 32], request: &[u8; 64], recipient: &[u8; 64]) -> Result<Option<Envelope>, Refusal> {
         let answers = self.0.answers(id).map_err(|reason| Refusal::Journal { reason })?;
-        if answers.iter().any(|answer| answer.request != *request) {
+        if answers.iter().any(|answer| answer.request != *request) && stands(Guard::OneDigest) {
             return Err(Refusal::Answered);
         }
         if let Some(answer) = answers.iter().find(|answer| answer.recipient == *recipient) {
@@ -476,7 +477,9 @@ impl<J: Journal> VaultNode<J> {
             None => self.participant.make(ask, checked, rng)?,
         };
         let envelope = self.answered.keep(prepared)?;
-        self.answered.settle()?;
+        if stands(Guard::Settled) {
+            self.answered.settle()?;
+        }
         Ok(Some(envelope))
     }
 }

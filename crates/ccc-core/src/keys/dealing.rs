@@ -299,5 +299,7 @@ fn read_count(reader: &mut Reader<'_>, what: &'static str, each: usize) -> Resul
 
 #[cfg(test)]
 pub(crate) mod forge;
+#[cfg(feature = "simulated-liars")]
+mod simulated;
 #[cfg(test)]
 pub(crate) mod tests;

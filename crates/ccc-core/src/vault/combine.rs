@@ -7,6 +7,7 @@ use super::share::{Shares, verdicts};
 use super::statement::Statement;
 use crate::ciphertext::VerifiedCiphertext;
 use crate::flood::{Different, Place};
+use crate::guard::{Guard, stands};
 use crate::identifier::Identifier;
 use crate::keys::Committee;
 use crate::polynomial::Interpolation;
@@ -253,7 +254,7 @@ impl<P: PartialEq> Pool<P> {
         let verdicts = verdicts(&flat.iter().map(|(identifier, part)| (*identifier, part)).collect::<Vec<_>>());
         let mut wrong = BTreeSet::new();
         for ((identifier, part), valid) in flat.into_iter().zip(verdicts) {
-            if valid {
+            if valid || !stands(Guard::Proofs) {
                 self.parts.put(identifier, part);
             } else {
                 wrong.insert(identifier);

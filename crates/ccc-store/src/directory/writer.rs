@@ -2,6 +2,7 @@
 
 use super::{DirectoryStore, medium, record::Record};
 use crate::{files::FileSystem, record::Manifest, written::Written};
+use ccc_core::guard::{Guard, stands};
 use ccc_core::table::{Header, Part, StoreError, Tier, VersionWriter};
 use std::{path::PathBuf, sync::atomic::Ordering};
 
@@ -49,7 +50,9 @@ impl<'a, F: FileSystem> DirectoryWriter<'a, F> {
     /// Sync, rename, sync the directory.
     fn place(&self, part: Part, directory: &str, name: &str) -> Result<(), StoreError> {
         let draft = self.draft(part);
-        self.store.files.sync(&draft.file).map_err(self.store.halting("syncing a file"))?;
+        if stands(Guard::Synced) {
+            self.store.files.sync(&draft.file).map_err(self.store.halting("syncing a file"))?;
+        }
         self.store.rename(&draft.path, directory, name)
     }
 }

@@ -7,6 +7,7 @@ use super::package::{
 use super::party::{Faults, Party, Seat, Seed};
 use super::{Concluded, Run};
 use crate::envelope::Envelope;
+use crate::guard::{Guard, stands};
 use crate::identifier::Identifier;
 use crate::keys::committee::Committee;
 use crate::keys::complaint::{Complaint, Verdict};
@@ -357,7 +358,7 @@ impl<'k, P: Run> Unconfirmed<'k, P> {
     fn conclude(self, confirmed: BTreeMap<Identifier, Envelope>) -> Result<P::Outcome, RoundsError> {
         let Self { me, committee, key_share, transcript } = self;
         let (need, have, culprits) = (me.session().enough_confirmations(), confirmed.len(), me.faults.culprits());
-        if have < need {
+        if have < need && stands(Guard::Confirmations) {
             return Err(RoundsError::NotConfirmed { need, have, culprits });
         }
         let (session, confirmations) = (me.session().clone(), confirmed.into_values().collect());
@@ -413,7 +414,10 @@ impl<P> Me<'_, P> {
                 dealings.remove(&dealer);
                 self.faults.blame(Role::Dealer, dealer, Fault::Share(fault));
             }
-            Verdict::Accuser => self.faults.blame(Role::Receiver, accuser, Fault::FalseComplaint),
+            Verdict::Accuser if stands(Guard::Complaints) => {
+                self.faults.blame(Role::Receiver, accuser, Fault::FalseComplaint);
+            }
+            Verdict::Accuser => self.faults.blame(Role::Dealer, dealer, Fault::Share(ShareFault::Commitment)),
         }
     }
 
