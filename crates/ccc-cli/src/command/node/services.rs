@@ -100,6 +100,7 @@ pub(super) fn authorities(path: Option<&Path>) -> Result<Authorities, Error> {
 mod tests {
     use super::*;
     use ccc_server::enclave::config::SourceSection;
+    use std::os::unix::fs::PermissionsExt;
 
     const AUTHORITY: &[u8] = include_bytes!("../../../../ccc-chain/tests/tls/authority.pem");
 
@@ -109,6 +110,7 @@ mod tests {
         let directory = tempfile::tempdir().expect("a directory");
         let [token, pem] = ["token", "authorities.pem"].map(|name| directory.path().join(name));
         std::fs::write(&token, "a-token\n").expect("written");
+        std::fs::set_permissions(&token, std::fs::Permissions::from_mode(0o600)).expect("set");
         let read = |url: &str| {
             let text = format!("url = '{url}'\ntoken_file = {token:?}\nauthorities = {pem:?}\nclass = 'auditor'\n");
             source(&toml::from_str::<SourceSection>(&text).expect("a section"))
