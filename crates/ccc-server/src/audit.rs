@@ -496,7 +496,7 @@ mod tests {
         }
     }
 
-    /// Written by the release before: what it wrote holds together here, and goes on.
+    /// Lines in the form of the release before hold together here, and go on.
     #[test]
     fn a_log_of_an_earlier_release_is_read_and_written_on() {
         let dir = tempfile::tempdir().expect("a scratch directory");
