@@ -3,7 +3,8 @@
 //! *Layout*: a line holds `sequence` from 1, `time`, `peer`, `request` and `recipient` (their digests), `ciphertexts`, `asks`,
 //! `outcome`, `previous` and `hash`, which is H32("node-audit"; previous, sequence ‖ time ‖ ciphertexts ‖ asks, peer, request,
 //! recipient, outcome). A line is of one ask; what a peer is refused beyond 60 lines a minute is counted, and a line with
-//! that count in `asks` and no digests says so, and so are its answered calls: a peer cannot fill the disk. A line of an enclave's host or of a signer
+//! that count in `asks` and no digests says so, and so is what it reads of a host: tables, envelopes, payouts. A share, a result and a
+//! signature have a line always; what a peer may cost there is bounded by its limits. A line of an enclave's host or of a signer
 //! is of one call: `request` is H("node-call"; its body), `recipient` has zeros, and `call` holds the `door` and `answer`,
 //! H("node-answer"; the answer's body) or zeros where there is none; its hash is H32("node-audit-call"; the fields above,
 //! door, answer). No plaintext, no amount and no key is ever in it.
@@ -15,7 +16,13 @@
 //! *Security*: the chain has no key. It shows that lines belong together; whoever may write the file can write another
 //! chain. Copy the last hash elsewhere to pin what came before.
 
-use crate::{application::Door, follow::Clock, hexed::Hex, node::Outcome};
+use crate::{
+    application::Door,
+    attested::{ENVELOPE, PAYOUTS, TABLE},
+    follow::Clock,
+    hexed::Hex,
+    node::Outcome,
+};
 use ccc_core::suite;
 use ccc_node::vault_node::Ask;
 use ccc_store::chained::{
@@ -35,8 +42,10 @@ const LABEL: &str = "node-audit";
 const CALL_LABEL: &str = "node-audit-call";
 /// Bytes from which a file is put aside.
 const MAX_FILE: u64 = 64 << 20;
-/// Lines a minute for what one peer is refused, and for its calls that are answered: only a share costs more than its line.
+/// Lines a minute for what one peer is refused, and for what it reads.
 const LINES: u64 = 60;
+/// Doors that give what was made before. What they give is counted; a share, a result and a signature have a line each.
+const READS: [Door; 3] = [TABLE, ENVELOPE, PAYOUTS];
 
 /// What was asked for, as the log keeps it.
 #[derive(Clone, Debug)]
@@ -58,6 +67,12 @@ pub struct Call {
     /// The path.
     pub door: String,
     answer: Hex<64>,
+}
+
+impl Call {
+    fn reads(&self) -> bool {
+        READS.iter().any(|door| door.path == self.door)
+    }
 }
 
 impl From<&Ask> for Named {
@@ -233,7 +248,7 @@ impl AuditLog {
     /// What the system says; the line does not count then.
     pub fn append(&mut self, time: u64, peer: &str, named: &Named, outcome: Outcome) -> Result<(), AuditError> {
         let given = outcome == Outcome::Given;
-        let bounded = !given || named.call.is_some();
+        let bounded = !given || named.call.as_ref().is_some_and(Call::reads);
         if bounded && !self.counts.entry((peer.to_owned(), given)).or_default().has_line(time) {
             return Ok(());
         }
@@ -315,7 +330,7 @@ impl Auditor {
 mod tests {
     use super::*;
 
-    /// Two lines in the form of the release before this one, made by `docs/spec/encodings.md` and not by this code.
+    /// Two lines in the form of the release before this one, which had no calls.
     const FORMER: &str = include_str!("audit/former.audit");
 
     fn request(id: u8) -> Named {
@@ -348,9 +363,9 @@ mod tests {
         assert_eq!(verify(&path).expect("whole").lines, head.lines + 1, "the next minute has lines again");
     }
 
-    /// Whoever may read what is sealed may read it often.
+    /// Whoever may read what is sealed may read it often. A signature is as final as a share, however many came before it.
     #[test]
-    fn n051_what_a_peer_calls_takes_a_bounded_part_of_the_disk() {
+    fn n051_what_a_peer_reads_takes_a_bounded_part_of_the_disk_and_a_signature_has_its_line() {
         let dir = tempfile::tempdir().expect("a scratch directory");
         let path = dir.path().join("audit.log");
         let mut log = AuditLog::open(&path).expect("begun");
@@ -362,9 +377,14 @@ mod tests {
             log.append(120, "host", &request(1), Outcome::Given).expect("written");
         }
         log.append(120, "reader", &call, Outcome::Refused).expect("written");
+        for door in [crate::attested::SIGN, crate::attested::RESERVE, crate::attested::ROUND] {
+            for number in 0..70_u8 {
+                log.append(120, "reader", &Named::call(&door, &[number]), Outcome::Given).expect("written");
+            }
+        }
         log.sync().expect("on the medium");
         let head = verify(&path).expect("whole");
-        assert_eq!((head.lines, head.given, head.refused), (60 + 1 + 100 + 1, 5_100, 1), "a share has its line always");
+        assert_eq!((head.lines, head.given, head.refused), (60 + 1 + 100 + 210 + 1, 5_310, 1));
     }
 
     /// A log in files of a few lines each, and one of them altered, taken out or moved away.
@@ -476,7 +496,7 @@ mod tests {
         }
     }
 
-    /// Written by the release before: what it wrote holds together here, and goes on.
+    /// Lines in the form of the release before hold together here, and go on.
     #[test]
     fn a_log_of_an_earlier_release_is_read_and_written_on() {
         let dir = tempfile::tempdir().expect("a scratch directory");

@@ -271,7 +271,7 @@ fn known(committee: &Committee, clients: Vec<([u8; 32], String)>) -> Result<Vec<
 }
 
 /// Without a registry nobody can take an enclave back.
-fn check_registry(mode: ModeName, registry: Option<Address>) -> Result<(), ProductionRefusal> {
+pub(crate) fn check_registry(mode: ModeName, registry: Option<Address>) -> Result<(), ProductionRefusal> {
     match (mode, registry) {
         (ModeName::Production, None) => Err(ProductionRefusal::NoRegistry),
         (ModeName::Production, Some(_)) | (ModeName::Simulation, _) => Ok(()),

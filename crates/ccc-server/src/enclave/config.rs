@@ -117,13 +117,42 @@ impl Enclave {
     /// Where tables, what was made last, and receipts are kept.
     #[must_use]
     pub fn kept_paths(&self) -> [PathBuf; 3] {
-        [self.store.clone(), self.store.with_extension("kept"), self.store.with_extension("receipts")]
+        let beside = |ending: &str| {
+            let mut name = self.store.file_name().unwrap_or_default().to_os_string();
+            name.push(ending);
+            self.store.with_file_name(name)
+        };
+        [self.store.clone(), beside(".kept"), beside(".receipts")]
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Two stores of one directory share nothing.
+    #[test]
+    fn what_is_kept_stands_beside_the_store_under_its_whole_name() {
+        let paths = |store: &str| {
+            let own = Enclave {
+                hardware: "h".into(),
+                pool: "p".into(),
+                store: store.into(),
+                answers: Answers::default(),
+                rule: Rule::default(),
+                vault: Vec::new(),
+                workflow: Vec::new(),
+                readers: Vec::new(),
+                enclaves: Vec::new(),
+                sources: Vec::new(),
+            };
+            own.kept_paths().map(|path| path.to_str().unwrap_or_default().to_owned())
+        };
+        assert_eq!(paths("d/tables"), ["d/tables", "d/tables.kept", "d/tables.receipts"]);
+        assert_eq!(paths("d/tables/"), ["d/tables/", "d/tables.kept", "d/tables.receipts"]);
+        assert_eq!(paths("x.receipts"), ["x.receipts", "x.receipts.kept", "x.receipts.receipts"]);
+        assert_eq!(paths("d/tables.a"), ["d/tables.a", "d/tables.a.kept", "d/tables.a.receipts"]);
+    }
 
     #[test]
     fn a_source_is_asked_behind_tls_or_on_this_machine() {

@@ -264,11 +264,11 @@ impl Host {
         let block = self.block(&block).await?;
         let table = self.current(&block).await?;
         let previous = table.as_ref().map_or([0; 32], |table| table.header.hash());
-        let fresh = |round: &Round| round.previous == previous && round.time.saturating_add(MAX_BLOCK_AGE) > block.time;
+        let fresh = |round: &Round| round.previous == previous && is_near(round.time, &block);
         if let Some(round) = self.kept.round().filter(fresh) {
             return Ok(round.made);
         }
-        let block = self.begun(block, previous).await;
+        let block = self.begun(block, previous).await?;
         let (time, inputs) = (block.time, self.place().public_inputs(&block).await?);
         let log = self.next_log(&block, table.as_ref().map(|table| &table.header), &inputs).await?;
         let made = self.make_round(block, table, log, inputs).await?;
@@ -277,16 +277,15 @@ impl Host {
     }
 
     /// The block of a round that was begun on the same version and came to nothing, also before a restart: participants that
-    /// answered for its request answer for no other block's. Otherwise the block that was named.
-    async fn begun(&self, block: BlockRef, previous: [u8; 32]) -> BlockRef {
+    /// answered for its request answer for no other block's. Otherwise the block that was named; but never because an endpoint
+    /// did not answer: what was begun would be forgotten.
+    async fn begun(&self, block: BlockRef, previous: [u8; 32]) -> Result<BlockRef, HostError> {
         let again = |begun: &Begun| {
-            begun.previous == previous
-                && usize::from(begun.attempts) < MAX_RECIPIENTS
-                && begun.time.saturating_add(MAX_BLOCK_AGE) > block.time
+            begun.previous == previous && usize::from(begun.attempts) < MAX_RECIPIENTS && is_near(begun.time, &block)
         };
         match self.kept.begun().filter(again) {
-            Some(begun) => self.block(&begun.block).await.unwrap_or(block),
-            None => block,
+            Some(begun) => Ok(self.canonical(&begun.block).await?.unwrap_or(block)),
+            None => Ok(block),
         }
     }
 
@@ -445,13 +444,17 @@ impl Host {
 
     /// A block that is final, and among the newest.
     async fn block(&self, hash: &[u8; 32]) -> Result<BlockRef, HostError> {
-        let chain = &self.parts.chain;
-        let last = chain.finalised_block().await?;
-        let block = chain.block(BlockId::from(B256::from(*hash))).await.map_err(|_| HostError::Block)?;
-        let canonical = chain.block(BlockId::number(block.number)).await?;
+        let last = self.parts.chain.finalised_block().await?;
+        let block = self.canonical(hash).await?.ok_or(HostError::Block)?;
         let fresh = block.time.saturating_add(MAX_BLOCK_AGE) >= last.time;
-        let known = canonical == block && block.hash.0 == *hash && block.number <= last.number && fresh;
-        if known { Ok(block) } else { Err(HostError::Block) }
+        if block.number <= last.number && fresh { Ok(block) } else { Err(HostError::Block) }
+    }
+
+    /// A block, unless the chain has another one at its height.
+    async fn canonical(&self, hash: &[u8; 32]) -> Result<Option<BlockRef>, ChainError> {
+        let block = self.parts.chain.block(BlockId::from(B256::from(*hash))).await?;
+        let there = self.parts.chain.block(BlockId::number(block.number)).await?;
+        Ok(Some(block).filter(|block| *block == there && block.hash.0 == *hash))
     }
 
     /// The table that is current at a block: out of the store, or from another host.
@@ -498,6 +501,11 @@ impl Host {
     pub fn envelope(&self, digest: &[u8; 32]) -> Option<Vec<u8>> {
         self.kept.envelope(digest)
     }
+}
+
+/// Whether a time is less than the age of a block from it, before or after.
+fn is_near(time: u64, block: &BlockRef) -> bool {
+    time.abs_diff(block.time) < MAX_BLOCK_AGE
 }
 
 fn validity(sequence: u64, block: &BlockRef) -> Validity {

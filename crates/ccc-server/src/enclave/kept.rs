@@ -1,8 +1,8 @@
 //! What a host made last, so that a second call for the same thing gets the same bytes, also after a restart.
 //!
 //! *Layout*: records of the host's store: a check has its envelope's digest for a key and block hash 32 ‖ sequence u64 ‖ LP(made) ‖
-//! LP(envelope) for bytes. The value `round` is previous header 32 ‖ time u64 ‖ LP(made); `begun` is previous header 32 ‖
-//! block hash 32 ‖ time u64 ‖ u8 attempts. Receipts and payouts are files of a directory, each named by a header.
+//! LP(envelope) for bytes. The value `owner` is of `SeenRecord`: whose records these are. The value `round` is previous header 32 ‖ time u64 ‖ LP(made); `begun` is previous header 32 ‖
+//! block hash 32 ‖ time u64 ‖ u8 attempts; both are empty where they were forgotten. Receipts and payouts are files of a directory, each named by a header.
 
 use crate::attested::Check;
 use ccc_core::{
@@ -69,6 +69,11 @@ pub(super) struct Kept {
     newest: Mutex<Newest>,
     records: Arc<dyn RecordStore>,
     receipts: PathBuf,
+}
+
+/// Forgets the rounds of a chain that was begun anew. Checks are of blocks that it does not have.
+pub(super) fn forget_rounds(records: &dyn RecordStore) -> Result<(), StoreError> {
+    records.commit(&Change { values: &[(ROUND, &[]), (BEGUN, &[])], ..Change::default() })
 }
 
 /// Why nothing is remembered.
@@ -138,8 +143,9 @@ impl Newest {
                 checks.push_front(Checked::read(record).map_err(|_| foreign("check that a host kept"))?);
             }
         }
-        let round = records.value(ROUND)?.map(|bytes| Round::read(&bytes)).transpose();
-        let begun = records.value(BEGUN)?.map(|bytes| Begun::read(&bytes)).transpose();
+        let value = |name| Ok::<_, StoreError>(records.value(name)?.filter(|bytes| !bytes.is_empty()));
+        let round = value(ROUND)?.map(|bytes| Round::read(&bytes)).transpose();
+        let begun = value(BEGUN)?.map(|bytes| Begun::read(&bytes)).transpose();
         let foreign = |what| move |_| foreign(what);
         let (round, begun) = (round.map_err(foreign("round that a host kept"))?, begun.map_err(foreign("attempt"))?);
         Ok(Self { checks, round, begun })
@@ -297,7 +303,8 @@ mod tests {
             kept.begin([7; 32], [8; 32], 71).expect("kept");
         }
         fs::copy(&path, &killed).expect("copied");
-        let again = on(&open(&killed), directory.path());
+        let records = open(&killed);
+        let again = on(&records, directory.path());
         assert_eq!(again.round(), Some(round));
         assert_eq!(again.begun(), Some(Begun { previous: [7; 32], block: [8; 32], time: 71, attempts: 2 }));
         assert_eq!((again.check(check(8)), again.envelope(&[8; 32])), (None, None), "32 are kept");
@@ -309,6 +316,9 @@ mod tests {
         assert_eq!(again.begun().map(|begun| begun.attempts), Some(1), "another block is another request");
         again.keep_check(check(41), Vec::new(), ([41; 32], Vec::new())).expect("kept");
         assert_eq!((again.check(check(9)), again.check(check(10))), (None, Some(vec![10; 5])));
+        forget_rounds(&*records).expect("forgotten");
+        let anew = on(&records, directory.path());
+        assert_eq!((anew.round(), anew.begun(), anew.check(check(10))), (None, None, Some(vec![10; 5])));
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use super::{
     Host, Parts,
     config::EnclaveConfigFile,
+    kept::forget_rounds,
     rooms::{Neighbour, Rooms},
     sources::Source,
 };
@@ -60,10 +61,17 @@ pub async fn prepare(
     check(file, &public, &enclave)?;
     let [_, kept, receipts] = file.own.kept_paths();
     let (records, deployed) = (records(&kept)?, (public.deployment.chain_id, public.deployment.pool));
-    let seen = SeenRecord::of(Arc::clone(&records), &keys, deployed.0, &deployed.1);
+    let [seen, own] = [(); 2].map(|()| SeenRecord::of(Arc::clone(&records), &keys, deployed.0, &deployed.1));
     let (identity, known) = (Identity::new(keys), file.own.known()?);
     check_own(&identity, &known, &public.committee)?;
+    let failed = |source| StartError::Records { path: kept.clone(), source: Box::new(source) };
+    own.check_owner().map_err(failed)?;
+    if forget_chain {
+        forget_rounds(&*records).map_err(failed)?;
+    }
     let (chain, follower) = follow(file, &public.deployment, Arc::clone(&clock), (seen, forget_chain)).await?;
+    // a file that names another pool by mistake has been refused by now
+    own.claim().map_err(failed)?;
     let audit = Auditor::new(Some(AuditLog::open(&file.audit_path())?), clock);
     let endpoint = |at: &super::config::VaultSection| {
         Ok(Endpoint { identifier: Identifier::new(at.participant)?, address: at.address })

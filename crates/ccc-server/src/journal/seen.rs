@@ -2,16 +2,19 @@
 //! participant has it beside its answers, a host and a signer in records of their own.
 //!
 //! *Layout*: the value `seen-<chain>-<pool>` of the participant's records is number u64 ‖ hash 32 ‖ time u64 ‖ version u64 ‖
-//! HMAC-SHA-512(journal key; "ccc/v1/seen" ‖ name ‖ the fields before) 64, or nothing where the operator had it forgotten.
+//! HMAC-SHA-512(journal key; "ccc/v1/seen" ‖ name ‖ the fields before) 64, or nothing where the operator had it forgotten. In a
+//! host's records the value `owner` is HMAC-SHA-512(journal key; "ccc/v1/owner" ‖ name) 64.
 
 use super::lines::{JournalKey, authenticator};
 use crate::follow::{Memory, Seen};
 use alloy::primitives::Address;
-use ccc_core::keys::ParticipantKeys;
+use ccc_core::{keys::ParticipantKeys, table::StoreError};
 use ccc_store::{Change, RecordStore};
 use std::sync::Arc;
 
 const LABEL: &[u8] = b"ccc/v1/seen";
+const OWNER: &str = "owner";
+const OWNER_LABEL: &[u8] = b"ccc/v1/owner";
 const FIELDS: usize = 8 + 32 + 8 + 8;
 
 /// What one node has seen of one deployment.
@@ -38,6 +41,35 @@ impl SeenRecord {
     /// A sentence.
     pub fn forget(&self) -> Result<(), String> {
         self.put(&[])
+    }
+
+    /// Whether the records beside it are of this node and this deployment, or of nobody yet.
+    ///
+    /// # Errors
+    /// [`StoreError::Malformed`] for those of another node or another deployment; what the store says.
+    pub(crate) fn check_owner(&self) -> Result<(), StoreError> {
+        match self.store.value(OWNER)? {
+            Some(owner) if owner == self.owner() => Ok(()),
+            None if self.is_new()? => Ok(()),
+            _ => Err(StoreError::Malformed { what: "records of this node and this pool" }),
+        }
+    }
+
+    /// Makes the records this node's and this deployment's.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub(crate) fn claim(&self) -> Result<(), StoreError> {
+        self.store.commit(&Change { values: &[(OWNER, &self.owner())], ..Change::default() })
+    }
+
+    fn owner(&self) -> [u8; 64] {
+        authenticator(self.key.bytes(), &[OWNER_LABEL, self.name.as_bytes()])
+    }
+
+    fn is_new(&self) -> Result<bool, StoreError> {
+        let rounds = [self.store.value("round")?, self.store.value("begun")?];
+        Ok(rounds == [None, None] && self.store.records_from(0, 1)?.is_empty())
     }
 
     fn put(&self, value: &[u8]) -> Result<(), String> {

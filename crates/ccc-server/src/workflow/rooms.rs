@@ -16,7 +16,7 @@ pub(crate) const DOORS: [Door; 1] = [SIGN];
 pub struct Rooms {
     pub(super) signer: Arc<Signer>,
     pub(super) followed: Followed,
-    pub(super) audit: Auditor,
+    pub(super) audit: Arc<Auditor>,
 }
 
 impl Application for Rooms {

@@ -8,7 +8,7 @@ use crate::{
     follow::Clock,
     identity::Identity,
     journal::SeenRecord,
-    service::{Public, StartError, follow, records},
+    service::{Public, StartError, check_registry, follow, records},
     serving::{Serving, check_own, check_pool},
 };
 use ccc_chain::Wallet;
@@ -66,7 +66,7 @@ impl Workflow {
         let (identity, known) = (Identity::new(keys), file.own.known()?);
         check_own(&identity, &file.own.everybody()?, &public.committee)?;
         let (chain, follower) = follow(file, &public.deployment, Arc::clone(&clock), (seen, forget_chain)).await?;
-        let audit = Auditor::new(Some(AuditLog::open(&file.audit_path())?), clock);
+        let audit = Arc::new(Auditor::new(Some(AuditLog::open(&file.audit_path())?), clock));
         let Public { committee, deployment, policy } = public;
         let key = *committee.master_public_key();
         let schedule = schedule(file, &deployment.signer_set().signers, signer.address())?;
@@ -88,6 +88,7 @@ impl Workflow {
             others: neighbours(&file.own.workflow)?,
             wallet,
             schedule,
+            audit: Arc::clone(&audit),
         };
         let rooms = Arc::new(Rooms { signer, followed: follower.followed(), audit });
         Ok(Self { serving: Serving::open(file, rooms, follower, &identity, &known).await?, turns })
@@ -115,6 +116,7 @@ impl Workflow {
 pub fn check(file: &WorkflowConfig, public: &Public, enclave: &EnclaveConfig) -> Result<(), StartError> {
     let sharing = Sharing::Roster(public.committee.roster());
     let policy = Some(&public.policy);
+    check_registry(file.node.mode, public.deployment.enclave_registry())?;
     Configuration { mode: file.node.mode.into(), seeded: false, dealt: false, sharing, policy, simulated: &[] }
         .check()?;
     file.own.known()?;

@@ -8,9 +8,11 @@ use super::{
     signer::{Signed, Signer, SigningError},
 };
 use crate::{
-    attested::{Beside, Check, Made, SIGN, judged, read_verdict},
+    attested::{Beside, Check, Made, SIGN, judged, read_verdict, verdict},
+    audit::{Auditor, Named},
     enclave::Neighbour,
     identity::Identity,
+    node::Outcome,
     server::stopped,
 };
 use alloy::{eips::BlockId, primitives::B256};
@@ -34,6 +36,8 @@ const FOR_SIGNERS: Duration = Duration::from_secs(20);
 /// How often a payout is tried in one turn, and how long is waited in between.
 const TRIES: u32 = 3;
 const AGAIN: Duration = Duration::from_secs(1);
+/// What the audit log calls this signer itself.
+const OWN: &str = "(itself)";
 /// For a turn that runs when the node is told to stop.
 const LAST: Duration = Duration::from_secs(5);
 /// Seconds after its block for which what a round owes keeps back the next round: one that cannot be paid must not stop
@@ -107,6 +111,7 @@ pub(super) struct Turns {
     pub(super) others: Vec<Neighbour>,
     pub(super) wallet: Wallet,
     pub(super) schedule: Schedule,
+    pub(super) audit: Arc<Auditor>,
 }
 
 impl Turns {
@@ -280,8 +285,9 @@ impl Turns {
 
     /// Signs, has f others sign, and delivers. A report that is there already is as good.
     async fn deliver(&self, result: &AttestedResult, beside: &Beside) -> Result<(), TurnError> {
-        let signed = self.signer.sign(result, beside).await?;
-        let report = self.quorum(signed, judged(result, beside)).await?;
+        let (signed, shown) = (self.signer.sign(result, beside).await?, judged(result, beside));
+        self.record(&shown, signed.signature);
+        let report = self.quorum(signed, shown).await?;
         let Signer { chain, deployment, .. } = &*self.signer;
         let policy = Policy::of(chain);
         let clock = SystemClock::start();
@@ -297,6 +303,13 @@ impl Turns {
             }
         }
         Ok(())
+    }
+
+    /// A line for a signature of this signer's own, as for one that another signer asked for; on the medium before it leaves.
+    fn record(&self, shown: &[u8], signature: Signature65) {
+        let line = Named::call(&SIGN, shown).answered(&verdict(&Ok(signature)));
+        self.audit.append(OWN, [(line, Outcome::Given)]);
+        self.audit.sync();
     }
 
     /// The report with the signatures of a quorum: this signer's, and those of the first others that sign.

@@ -3,6 +3,7 @@
 use crate::{
     common::{self, CHAIN_ID},
     files::{public, served},
+    proxy::{Fault, Proxy},
     scene::{Listening, Scene, quick},
 };
 use alloy::primitives::B256;
@@ -35,6 +36,7 @@ use std::{
     net::SocketAddr,
     path::Path,
     sync::{Arc, atomic::Ordering::SeqCst},
+    time::Duration,
 };
 use tokio::{runtime::Handle, task::JoinHandle};
 use zeroize::Zeroizing;
@@ -191,7 +193,7 @@ impl Net {
     }
 
     /// Has a host make the first version, and the signers deliver it.
-    async fn first_version(&self, directory: &Path) {
+    pub(crate) async fn first_version(&self, directory: &Path) {
         let (world, running) = (&self.scene.world, self.host(&self.host_file(directory, "")).await.unwrap());
         let (running, block) = (Running::host(running), world.chain.finalised_block().await.unwrap());
         let signer = self.connect(Who::Signer, running.addresses[0], Who::Host).await.unwrap();
@@ -340,8 +342,20 @@ async fn n156_a_round_that_was_killed_is_tried_again_at_its_own_block() {
     net.scene.world.chain.advance_time(deadline + 12).await.unwrap();
     assert_ne!(block().await, named);
     for (directory, remembers) in [(&killed, true), (&forgot, false)] {
-        let running = Running::host(net.host(&net.host_file(directory.path(), &vault(4))).await.unwrap());
+        let (mut file, proxy) = (net.host_file(directory.path(), &vault(4)), Proxy::before(&net.chain.url()).await);
+        file.node.rpc_url.clone_from(&proxy.url);
+        let running = Running::host(net.host(&file).await.unwrap());
         let signer = net.connect(Who::Signer, running.addresses[0], Who::Host).await.unwrap();
+        let faults =
+            if remembers { vec![Fault::Say("later"), Fault::Lie(serde_json::Value::Null)] } else { Vec::new() };
+        for fault in faults {
+            // the block that is named is there; of its own one the endpoint says nothing
+            proxy.fault("eth_getBlockByHash", 1, Fault::Delay(Duration::ZERO));
+            proxy.fault("eth_getBlockByHash", 1, fault);
+            let refused = signer.call(ROUND.path, ROUND.asks, block().await.to_vec()).await.unwrap_err();
+            assert!(matches!(&refused, CallError::Status { status, .. } if status.as_u16() == 403), "{refused}");
+            assert!(proxy.is_spent());
+        }
         let made = signer.call(ROUND.path, ROUND.asks, block().await.to_vec()).await;
         assert_eq!(made.is_ok(), remembers, "{made:?}");
         if let Ok(made) = made {
@@ -475,7 +489,13 @@ async fn n155_a_host_and_a_signer_remember_the_chain_and_know_their_own_files() 
     drop(enclave::service::prepare(&host, material, clock(), true).await.unwrap());
     drop(Workflow::prepare(&signer, net.signing(net.keys(Who::Signer), 101), clock(), true).await.unwrap());
     assert_eq!(both.start().await, RIGHT, "what was seen is forgotten");
-    assert_eq!(both.with_keys(|| net.keys(Who::Stranger)).await, ["memory"; 2], "records of another node");
+    let others = r#"Malformed { what: "records of this node and this pool" }"#;
+    assert_eq!(both.with_keys(|| net.keys(Who::Stranger)).await, [others, "memory"], "records of another node");
+    let moved = |public: &mut Public, enclave: &mut EnclaveConfig| {
+        enclave.pool[0] ^= 1;
+        public.deployment.pool = enclave.pool.into();
+    };
+    assert_eq!(both.with(moved).await[0], others, "records of another pool");
     for name in ["host.audit", "signer.audit"] {
         fs::write(directory.path().join(name), "{}\n").unwrap();
     }

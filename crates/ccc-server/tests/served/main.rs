@@ -20,3 +20,4 @@ mod scene;
 mod statements;
 #[path = "../../../ccc-chain/tests/common/tls.rs"]
 mod tls;
+mod turns;

@@ -96,3 +96,31 @@ pub(super) fn authorities(path: Option<&Path>) -> Result<Authorities, Error> {
     let read = |path: &Path| Ok::<_, Error>(Authorities::from_pem(&files::read(path, MAX_SETTINGS)?));
     path.map_or_else(|| Ok(Authorities::system()), read)?.map_err(Error::SourceAuthorities)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ccc_server::enclave::config::SourceSection;
+    use std::os::unix::fs::PermissionsExt;
+
+    const AUTHORITY: &[u8] = include_bytes!("../../../../ccc-chain/tests/tls/authority.pem");
+
+    /// The file of authorities that a source names is the one that counts: whatever the system's say, one that is none is refused.
+    #[test]
+    fn the_authorities_of_a_source_are_those_of_its_file() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let [token, pem] = ["token", "authorities.pem"].map(|name| directory.path().join(name));
+        std::fs::write(&token, "a-token\n").expect("written");
+        std::fs::set_permissions(&token, std::fs::Permissions::from_mode(0o600)).expect("set");
+        let read = |url: &str| {
+            let text = format!("url = '{url}'\ntoken_file = {token:?}\nauthorities = {pem:?}\nclass = 'auditor'\n");
+            source(&toml::from_str::<SourceSection>(&text).expect("a section"))
+        };
+        std::fs::write(&pem, AUTHORITY).expect("written");
+        let trusted = read("https://custodian.example/v1/statement").expect("read");
+        assert!(trusted.authorities.is_some() && trusted.token.as_str() == "a-token");
+        std::fs::write(&pem, "none").expect("written");
+        let refused = read("https://custodian.example/v1/statement").err();
+        assert!(matches!(refused, Some(Error::SourceAuthorities(_))), "{refused:?}");
+    }
+}
