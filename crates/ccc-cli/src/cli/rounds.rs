@@ -1,8 +1,25 @@
 //! Flags of what participants do together by files: `keygen participant`, `keygen session`, `keygen dkg --session`,
 //! `refresh`, `reshare`, `repair-share`.
 
+use super::chain::{ChainArgs, KeyArgs};
+use alloy::primitives::Address;
 use clap::{Args, Subcommand};
 use std::path::PathBuf;
+
+/// The chain of a session whose board is a contract, and who posts there.
+#[derive(Args, Clone, Default)]
+pub(crate) struct BoardChainArgs {
+    #[command(flatten)]
+    pub(crate) chain: ChainArgs,
+    #[command(flatten)]
+    pub(crate) key: KeyArgs,
+    /// Send the transactions, on whatever chain
+    #[arg(long, help_heading = "Chain")]
+    pub(crate) broadcast: bool,
+    /// The most gwei for a unit of gas, a tenth of it as a tip (500)
+    #[arg(long, help_heading = "Chain", value_name = "GWEI")]
+    pub(crate) most_fee: Option<u32>,
+}
 
 /// Arguments of `keygen participant`.
 #[derive(Args)]
@@ -29,11 +46,14 @@ pub(crate) struct ParticipantKeygen {
 #[command(after_help = "\
 Everybody must hold the same file: compare the session that this prints. Members count from 1 in the
 order given. With --refresh, members without a .pub file keep their keys.
+With --round-seconds the messages go over a chain: this opens the ceremony there, and the session names it.
 
 Examples:
   ccc keygen session --out session.json alice.pub bob.pub carol.pub dave.pub
   ccc keygen session --committee vault/committee.ccc -t 4 --out reshare.json *.pub
-  ccc keygen session --committee vault/committee.ccc --refresh --out refresh.json")]
+  ccc keygen session --committee vault/committee.ccc --refresh --out refresh.json
+  ccc keygen session --round-seconds 600 --accounts 0xa1..,0xb2..,0xc3..,0xd4.. --board 0xe5.. \\
+    --private-key-file key --out session.json alice.pub bob.pub carol.pub dave.pub")]
 pub(crate) struct SessionArgs {
     /// The members' public keys
     #[arg(value_name = "PUB", required_unless_present = "refresh")]
@@ -50,6 +70,23 @@ pub(crate) struct SessionArgs {
     /// The same members keep the same threshold
     #[arg(long, requires = "committee")]
     pub(crate) refresh: bool,
+    /// Open the ceremony on a chain, with rounds of so many seconds: leave room for blocks to become final
+    #[arg(long, value_name = "SECONDS", requires = "accounts", value_parser = clap::value_parser!(u64).range(1..=2_592_000))]
+    pub(crate) round_seconds: Option<u64>,
+    /// Accounts with which the members post, in their order
+    #[arg(long, value_name = "ADDRESS,...", value_delimiter = ',', requires = "round_seconds")]
+    pub(crate) accounts: Vec<Address>,
+    /// Accounts of the committee that hands over, in its order [default with --refresh: --accounts]
+    #[arg(long, value_name = "ADDRESS,...", value_delimiter = ',', requires_all = ["round_seconds", "committee"])]
+    pub(crate) dealers: Vec<Address>,
+    /// The board's contract [default: a new one]
+    #[arg(long, value_name = "ADDRESS", requires = "round_seconds")]
+    pub(crate) board: Option<Address>,
+    /// The VaultRegistry whose entry moves with the epoch
+    #[arg(long, value_name = "ADDRESS", requires_all = ["round_seconds", "committee"])]
+    pub(crate) registry: Option<Address>,
+    #[command(flatten)]
+    pub(crate) on_chain: BoardChainArgs,
     /// The session, or `-`
     #[arg(long, value_name = "FILE")]
     pub(crate) out: PathBuf,
@@ -85,9 +122,11 @@ pub(crate) struct DkgArgs {
     /// This participant's state (secret); the first run makes it, every step replaces it
     #[arg(long, value_name = "FILE", requires = "session")]
     pub(crate) state: Option<PathBuf>,
-    /// Directory of everybody's messages
-    #[arg(long, value_name = "DIR", requires = "session")]
+    /// Directory of everybody's messages; the contract's address where the session is on a chain
+    #[arg(long, value_name = "DIR|ADDRESS", requires = "session")]
     pub(crate) board: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) on_chain: BoardChainArgs,
     /// End the running round with what is there: all participants must have the same
     #[arg(long, requires = "session")]
     pub(crate) close: bool,
@@ -137,7 +176,8 @@ pub(crate) struct OfRepair {
 #[command(after_help = "\
 The same command again and again, as with `ccc keygen dkg --session`. Whoever holds an old share deals it
 (--participant); whoever is on the new roster receives one (--keys, or the keys beside the old share).
-The old share serves until the certificate exists; it may not lie where the results go.
+The old share serves until the certificate exists; it may not lie where the results go. On a chain the
+dealers then move the registry's entry, and the old share serves until a final block has it.
 
 Examples:
   ccc reshare --session reshare.json --committee vault/committee.ccc --participant vault/participant-1.ccc \\
@@ -160,8 +200,14 @@ pub(crate) struct HandoverArgs {
     /// This participant's state (secret); the first run makes it, every step replaces it
     #[arg(long, value_name = "FILE")]
     pub(crate) state: PathBuf,
+    /// Directory of everybody's messages; the contract's address where the session is on a chain
+    #[arg(long, value_name = "DIR|ADDRESS")]
+    pub(crate) board: PathBuf,
+    /// End the running round with what is there: all participants must have the same
+    #[arg(long)]
+    pub(crate) close: bool,
     #[command(flatten)]
-    pub(crate) at: OnBoard,
+    pub(crate) on_chain: BoardChainArgs,
     /// This participant's number on the new roster, where its keys have several
     #[arg(long, value_name = "I")]
     pub(crate) number: Option<u16>,

@@ -9,6 +9,7 @@ use crate::{
     pool::read_committee,
     rounds::{
         board::place,
+        chain::OnChain,
         culprit_lines, elsewhere, keys, named,
         outcome::{Finished, Results, committee_line},
         session::SessionFile,
@@ -36,13 +37,18 @@ use std::path::Path;
 pub(super) const WAITS: &str = "run the same command again once their messages are on the board; --close, if all agree, ends the \
                                round without them";
 
+/// The same where rounds end by the chain's clock.
+const WAITS_FOR_BLOCKS: &str = "run the same command again then; what was posted is on the chain";
+
 /// Who the participant is, and where its results go.
-pub(super) struct Seat<'a> {
-    pub(super) session: &'a Session,
+pub(crate) struct Seat<'a> {
+    pub(crate) session: &'a Session,
     pub(super) dealer: Option<Identifier>,
     pub(super) receiver: Option<(Identifier, &'a ParticipantKeys)>,
     pub(super) out: &'a Path,
     pub(super) force: bool,
+    /// The ceremony, where the board is a contract.
+    pub(super) place: Option<&'a OnChain>,
 }
 
 pub(super) fn run(arguments: &HandoverArgs, protocol: Protocol, ctx: &Context<'_>) -> Result<Answer, Error> {
@@ -54,11 +60,9 @@ pub(super) fn run(arguments: &HandoverArgs, protocol: Protocol, ctx: &Context<'_
     if arguments.production {
         check_production(session.roster())?;
     }
-    let desk = Desk {
-        board: &arguments.at.board,
-        state: StateFile::new(&arguments.state, &ctx.passphrases),
-        close: arguments.at.close,
-    };
+    let HandoverArgs { board, close, on_chain, .. } = arguments;
+    let place = OnChain::of(&file, (&arguments.session, board), *close, on_chain, ctx)?;
+    let desk = Desk { board, state: StateFile::new(&arguments.state, &ctx.passphrases), close: *close };
     if arguments.erase_old && was_erased(arguments, &session) {
         ctx.ui.result(&["the old share is gone".into()], &json!({ "finished": true, "erased": false }));
         return Ok(Answer::Done);
@@ -74,9 +78,12 @@ pub(super) fn run(arguments: &HandoverArgs, protocol: Protocol, ctx: &Context<'_
     let party =
         Party::new(session.clone(), dealer, member).map_err(|error| Error::Rounds { reason: error.to_string() })?;
     let mut rng = ctx.rng()?;
-    let walked = walk(&party, &desk, &mut rng)?;
+    let walked = match &place {
+        Some(place) => place.walk(&party, &desk.state, &mut rng)?,
+        None => walk(&party, &desk, &mut rng)?,
+    };
     let (dealer, out) = (party.dealer(), arguments.out.as_path());
-    let seat = Seat { session: &session, dealer, receiver: new, out, force: arguments.force };
+    let seat = Seat { session: &session, dealer, receiver: new, out, force: arguments.force, place: place.as_ref() };
     let answer = conclude::<Reshare>(walked, &seat, &desk, ctx, &mut rng)?;
     if let (Some(path), Some((share, _)), Answer::Done) = (&arguments.participant, &old, answer) {
         retire(path, share, &seat, arguments, ctx)?;
@@ -168,6 +175,12 @@ where
             ctx.ui.note(WAITS);
             Answer::No
         }
+        End::Until { round, end } => {
+            lines.push(format!("{round} round: over once a final block is later than {end}"));
+            object["waiting"] = json!({ "round": round.to_string(), "end": end });
+            ctx.ui.note(WAITS_FOR_BLOCKS);
+            Answer::No
+        }
         End::WasFinished => {
             lines.push(format!("finished: {}", results.committee().display()));
             object["finished"] = true.into();
@@ -184,6 +197,10 @@ where
             tell(finished, path.as_deref(), &results, &mut lines, &mut object);
             Answer::Done
         }
+    };
+    let answer = match seat.place {
+        Some(place) if answer == Answer::Done => place.enter(seat, &results, (&mut lines, &mut object), ctx)?,
+        _ => answer,
     };
     ctx.ui.result(&lines, &object);
     Ok(answer)
@@ -225,6 +242,7 @@ fn front(walked: &Walk, seat: &Seat<'_>) -> Vec<String> {
         lines.push(format!("{round} round closed, digest {}", hex::encode(digest)));
     }
     lines.extend(walked.posted.iter().map(|path| format!("posted: {}", path.display())));
+    lines.extend(walked.sent.iter().map(|round| format!("posted to the {round} round on the chain")));
     lines
 }
 
@@ -240,6 +258,7 @@ fn object(walked: &Walk, seat: &Seat<'_>) -> serde_json::Value {
         "receiver": seat.receiver.map(|(number, _)| number.get()),
         "closed": closed,
         "posted": walked.posted,
+        "sent": walked.sent.iter().map(ToString::to_string).collect::<Vec<_>>(),
         "notes": walked.notes,
         "finished": false,
     })

@@ -1,0 +1,162 @@
+//! The registry's entry, which moves with the epoch: each dealer of a finished handover signs it on the board, and whoever
+//! first sees n−F signatures delivers them.
+
+use ccc_chain::{
+    ChainError, Wallet,
+    bindings::vault_registry::VaultRegistry::Committee as Entry,
+    board::{Agreement, CheckedCeremony},
+    handover::{self, InOffice},
+};
+use ccc_core::keys::{Committee, board::BoardError};
+
+use alloy::{
+    eips::BlockId,
+    primitives::{Address, B256},
+};
+
+/// A finished handover whose entry is to move.
+pub struct Handing<'a> {
+    /// What the participants agreed on.
+    pub agreement: &'a Agreement,
+    /// The committee that hands over.
+    pub old: &'a Committee,
+    /// The committee that the ceremony gave.
+    pub next: &'a Committee,
+}
+
+/// Where the entry stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Entered {
+    /// The registry has the new committee at a final block: old shares have had their time.
+    Final,
+    /// The registry has it, in a block that is not final: the old share serves.
+    Delivered,
+    /// Signatures are missing: the old share serves.
+    Waits {
+        /// Signatures on the board that count.
+        have: usize,
+        /// n−F.
+        need: usize,
+    },
+}
+
+/// Why the entry does not move. Nothing was sent, and the old share serves.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum EntryError {
+    /// The chain.
+    #[error(transparent)]
+    Chain(#[from] ChainError),
+    /// The board.
+    #[error(transparent)]
+    Board(#[from] BoardError),
+    /// The agreement names no registry.
+    #[error("the ceremony names no registry")]
+    NoRegistry,
+    /// The registry has neither the committee that hands over nor the one that was made.
+    #[error("the registry {registry} has the committee {found} of epoch {epoch}, expected {expected}")]
+    OtherCommittee {
+        /// The registry.
+        registry: Address,
+        /// Its epoch.
+        epoch: u64,
+        /// Digest of the committee that hands over, or of the new one.
+        expected: B256,
+        /// Digest of the committee in office.
+        found: B256,
+    },
+    /// The handover can be delivered no more.
+    #[error("the handover could be delivered until {until}, it is {now}")]
+    Expired {
+        /// Its last second.
+        until: u64,
+        /// The newest block's time.
+        now: u64,
+    },
+}
+
+struct Place<'a> {
+    board: &'a CheckedCeremony,
+    registry: Address,
+    old: B256,
+    next: Entry,
+    until: u64,
+}
+
+/// Signs, where the wallet is a dealer's, delivers once there are n−F signatures, and says where the entry stands. Call it
+/// again until it is final.
+///
+/// *Security*: call it once the new share is on its medium, and only with the committee that a closed ceremony gave.
+///
+/// # Errors
+/// [`EntryError`].
+pub async fn enter(
+    handing: &Handing<'_>,
+    board: &CheckedCeremony,
+    wallet: &Wallet,
+) -> Result<Entered, EntryError> {
+    let Handing { agreement, old, next } = handing;
+    let place = Place {
+        board,
+        registry: agreement.registry.ok_or(EntryError::NoRegistry)?,
+        old: handover::digest_of(&handover::entry(old, &agreement.dealers)?),
+        next: handover::entry(next, &agreement.receivers)?,
+        until: agreement.deliverable_until(),
+    };
+    let chain = board.chain();
+    let last = chain.finalised_block().await?;
+    if place.has_next(last.id()).await?.is_none() {
+        return Ok(Entered::Final);
+    }
+    let Some(office) = place.has_next(BlockId::latest()).await? else { return Ok(Entered::Delivered) };
+    let now = chain.block(BlockId::latest()).await?.time;
+    if now > place.until {
+        return Err(EntryError::Expired { until: place.until, now });
+    }
+    place.sign_and_deliver(&office, agreement.dealers.contains(&wallet.address()), wallet).await
+}
+
+impl Place<'_> {
+    /// Nothing where the new committee is in office at a block; the old one where it still is.
+    async fn has_next(&self, at: BlockId) -> Result<Option<InOffice>, EntryError> {
+        let office = handover::in_office(self.board.chain(), self.registry, at).await?;
+        let next = handover::digest_of(&self.next);
+        match office.digest {
+            found if found == next => Ok(None),
+            found if found == self.old => Ok(Some(office)),
+            found => {
+                let expected = if office.epoch < self.next.epoch { self.old } else { next };
+                Err(EntryError::OtherCommittee { registry: self.registry, epoch: office.epoch, expected, found })
+            }
+        }
+    }
+
+    async fn sign_and_deliver(
+        &self,
+        office: &InOffice,
+        deals: bool,
+        wallet: &Wallet,
+    ) -> Result<Entered, EntryError> {
+        let chain = self.board.chain();
+        let digest = handover::signed_digest(chain.chain_id(), self.registry, self.old, &self.next, self.until);
+        if deals {
+            self.board.sign(&handover::sign(wallet, &digest)?, wallet).await?;
+        }
+        let signatures = self.board.signatures().await?;
+        let mut counted = handover::that_count(chain, self.registry, office, &digest, &signatures).await?;
+        let (have, need) = (counted.len(), office.quorum);
+        if have < need {
+            return Ok(Entered::Waits { have, need });
+        }
+        counted.truncate(need);
+        let next = (self.next.clone(), self.until);
+        match handover::deliver(chain, wallet, self.registry, next, counted).await {
+            Ok(()) => Ok(Entered::Delivered),
+            // somebody was first: the registry says so
+            Err(error) => match self.has_next(BlockId::latest()).await? {
+                None => Ok(Entered::Delivered),
+                Some(_) => Err(error.into()),
+            },
+        }
+    }
+}
