@@ -4,10 +4,7 @@
 
 use crate::{
     Chain, ChainError, Wallet,
-    bindings::{
-        VaultRegistry,
-        vault_registry::VaultRegistry::Committee as Entry,
-    },
+    bindings::{VaultRegistry, vault_registry::VaultRegistry::Committee as Entry},
     deploy,
 };
 use alloy::{

@@ -13,6 +13,7 @@ use ccc_core::{
     },
     encoding::{EncodingError, Kind},
     envelope::Envelope,
+    epoch::Epoch,
     identifier::Identifier,
     keys::{Committee, KeyShare, ParticipantKeys},
     report::keccak256,
@@ -482,6 +483,12 @@ impl<J: Journal> VaultNode<J> {
 }
 
 impl Participant {
+    /// The epoch of its share.
+    #[must_use]
+    pub fn epoch(&self) -> Epoch {
+        self.committee.epoch()
+    }
+
     /// Every check but the journal's, the cheap ones first: no proof is looked at for an enclave that is not accepted.
     /// `None` when silent.
     ///

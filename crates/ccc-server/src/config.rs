@@ -1,6 +1,7 @@
 //! The configuration of a node: a TOML file, with values that the environment may replace.
 
 use crate::{follow::FollowOptions, limits::Limits};
+use alloy::primitives::Address;
 use ccc_node::policy_file::ModeName;
 use serde::Deserialize;
 use std::{collections::BTreeSet, net::SocketAddr, path::PathBuf, time::Duration};
@@ -56,6 +57,12 @@ pub struct VaultConfig {
     pub audit: Option<PathBuf>,
     /// The chain's node.
     pub rpc_url: String,
+    /// The vault's registry, which says the epoch; by default the deployment's.
+    #[serde(default)]
+    pub registry: Option<Address>,
+    /// The share of the next epoch, which serves once the registry says so.
+    #[serde(default)]
+    pub staged: Option<StagedSection>,
     /// How shares travel: sealed or compact.
     #[serde(default)]
     pub answers: Answers,
@@ -68,6 +75,16 @@ pub struct VaultConfig {
     /// Who may ask beside the members of the committee.
     #[serde(default, rename = "client")]
     pub clients: Vec<ClientSection>,
+}
+
+/// What a refresh wrote. Files that are not there yet are not staged yet.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StagedSection {
+    /// The participant's sealed key file of the next epoch.
+    pub key: PathBuf,
+    /// The committee of the next epoch.
+    pub committee: PathBuf,
 }
 
 /// The mode that the participant serves.

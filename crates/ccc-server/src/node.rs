@@ -3,7 +3,7 @@
 
 use crate::{
     audit::{AuditLog, Named},
-    follow::{Clock, Followed, NotReady},
+    follow::{Clock, Followed, NotReady, Snapshot},
     frame::Reply,
 };
 use ccc_core::identifier::Identifier;
@@ -60,6 +60,8 @@ pub enum NodeError {
 /// A participant, the chain as it reads it, its clock and its audit log.
 pub struct Node<J> {
     participant: Participant,
+    /// With a share of the next epoch, which serves once the registry has that epoch.
+    staged: Option<Participant>,
     /// Held for a look or for one synchronisation, and never while an ask is checked.
     answered: Mutex<Answered<J>>,
     identifier: Identifier,
@@ -74,7 +76,15 @@ impl<J: Journal> Node<J> {
     pub fn new(vault: VaultNode<J>, followed: Followed, clock: Arc<dyn Clock>, audit: Option<AuditLog>) -> Self {
         let identifier = vault.identifier();
         let (participant, answered) = vault.into_parts();
-        Self { participant, answered: Mutex::new(answered), identifier, followed, clock, audit: Mutex::new(audit) }
+        let (answered, audit) = (Mutex::new(answered), Mutex::new(audit));
+        Self { participant, staged: None, answered, identifier, followed, clock, audit }
+    }
+
+    /// The same node with a share of the next epoch beside its own. One of the two serves, as the registry says at a final
+    /// block; the journal is one for both, so that no request identifier is answered in two epochs.
+    #[must_use]
+    pub fn with_staged(self, staged: Option<Participant>) -> Self {
+        Self { staged, ..self }
     }
 
     /// Who it is.
@@ -88,7 +98,7 @@ impl<J: Journal> Node<J> {
     /// # Errors
     /// [`NotReady`].
     pub fn ready(&self) -> Result<(), Arc<NotReady>> {
-        self.followed.snapshot()?;
+        self.in_office(&self.followed.snapshot()?)?;
         let writable = self.answered.try_lock().map_or(Ok(()), |answered| answered.writable());
         writable.map_err(|refusal| Arc::new(NotReady::Journal { reason: refusal.to_string() }))
     }
@@ -99,26 +109,38 @@ impl<J: Journal> Node<J> {
     /// [`NodeError`]: none was looked at.
     pub fn answer(&self, peer: &str, asks: &[Ask]) -> Result<Vec<Reply>, NodeError> {
         let snapshot = self.followed.snapshot()?;
+        let participant = self.in_office(&snapshot)?;
         let mut rng = StdRng::try_from_rng(&mut SysRng).map_err(|_| NodeError::Randomness)?;
         let now = self.clock.now();
-        let one = |ask: &Ask| self.prepare(&snapshot.view(&ask.request.block_hash), ask, now, &mut rng);
+        let one = |ask: &Ask| self.prepare(participant, &snapshot.view(&ask.request.block_hash), ask, now, &mut rng);
         let prepared: Vec<_> = asks.iter().map(one).collect();
         let replies = said(peer, asks, self.keep(prepared));
         self.log(peer, now, asks, &replies);
         Ok(replies)
     }
 
+    /// Whose share serves: that of the registry's epoch, and where no registry is asked, the one in use.
+    fn in_office(&self, snapshot: &Snapshot) -> Result<&Participant, Arc<NotReady>> {
+        let Some(found) = snapshot.epoch() else { return Ok(&self.participant) };
+        let mut all = std::iter::once(&self.participant).chain(&self.staged);
+        all.find(|participant| participant.epoch().0 == found).ok_or_else(|| {
+            let (held, staged) = (self.participant.epoch().0, self.staged.as_ref().map(|staged| staged.epoch().0));
+            Arc::new(NotReady::OtherEpoch { held, staged, found })
+        })
+    }
+
     fn prepare(
         &self,
+        participant: &Participant,
         view: &ChainView,
         ask: &Ask,
         now: u64,
         rng: &mut impl CryptoRng,
     ) -> Result<Option<Prepared>, Refusal> {
-        let Some(checked) = self.participant.check(view, ask, now)? else { return Ok(None) };
+        let Some(checked) = participant.check(view, ask, now)? else { return Ok(None) };
         // a statement of its own: the lock ends with it
         let before = self.answered().before(&checked)?;
-        before.map_or_else(|| self.participant.make(ask, checked, rng), Ok).map(Some)
+        before.map_or_else(|| participant.make(ask, checked, rng), Ok).map(Some)
     }
 
     fn answered(&self) -> MutexGuard<'_, Answered<J>> {

@@ -22,7 +22,7 @@ use ccc_core::{
 use ccc_node::{
     policy_file::ModeName,
     production::{Configuration, ProductionRefusal, Sharing},
-    vault_node::VaultNode,
+    vault_node::{Journal, MemoryJournal, VaultNode},
 };
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 use tokio::{net::TcpListener, sync::watch};
@@ -64,6 +64,16 @@ pub struct Public {
     pub policy: Policy,
 }
 
+/// A participant's secrets of the next epoch, with their committee.
+pub struct Staged {
+    /// The committee.
+    pub committee: Committee,
+    /// The share.
+    pub share: KeyShare,
+    /// The keys: those of the node, with a new dealing key maybe.
+    pub keys: ParticipantKeys,
+}
+
 /// Why a node does not start.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -95,6 +105,12 @@ pub enum StartError {
     /// The audit log.
     #[error("the audit log: {0}")]
     Audit(#[from] AuditError),
+    /// A staged share that the node in office cannot go over to.
+    #[error("the staged share: {reason}")]
+    Staged {
+        /// Why.
+        reason: String,
+    },
     /// A client of the configuration.
     #[error("the configuration: {0}")]
     Config(#[from] ConfigError),
@@ -163,12 +179,27 @@ impl Service {
         clock: Arc<dyn Clock>,
         beginning: Beginning,
     ) -> Result<Self, StartError> {
+        Self::prepare_staged(config, (keys, None), public, clock, beginning).await
+    }
+
+    /// As [`Self::prepare`], with a share of the next epoch that serves once the registry says so.
+    ///
+    /// # Errors
+    /// [`StartError`].
+    pub async fn prepare_staged(
+        config: &VaultConfig,
+        (keys, staged): (&impl KeyProvider, Option<Staged>),
+        public: Public,
+        clock: Arc<dyn Clock>,
+        beginning: Beginning,
+    ) -> Result<Self, StartError> {
         let (share, keys) = keys.open().map_err(|error| StartError::Keys { reason: error.to_string() })?;
         check_secrets(&share, &keys, &public.committee)?;
         check_production(config, &public)?;
         if config.mode == ModeName::Simulation {
             tracing::warn!(target: "ccc_server::service", "mode simulation: simulated enclaves and chains are accepted");
         }
+        let staged = staged.map(|staged| check_staged(staged, &share, &keys, &public.committee)).transpose()?;
         let journal = FileJournal::counted(&config.key, &config.counter_path(), beginning.counter, &keys)?;
         let audit = AuditLog::open(&config.audit_path())?;
         let known = known(&public.committee, config.client_keys()?)?;
@@ -178,14 +209,21 @@ impl Service {
         }
         let seen: Arc<dyn Memory> = seen;
         let read = (config.mode, config.rpc_url.as_str());
-        let (_, follower) = follow(read, &public.deployment, config.follow(), Arc::clone(&clock), Some(seen)).await?;
+        let chain = (&public.deployment, config.registry);
+        let (_, follower) = follow_vault(read, chain, config.follow(), Arc::clone(&clock), Some(seen)).await?;
         // a second copy for handshakes: what signs those never sees a share
         let identity = Identity::new(ParticipantKeys::from_bytes(&keys.to_bytes())?);
         let Public { committee, deployment, policy } = public;
         let served = (deployment.chain_id, deployment.pool.0.0);
-        let vault = VaultNode::new(keys, share, committee, policy, served, journal).with_mode(mode(config.answers));
-        let vault = if deployment.enclave_registry().is_some() { vault.with_registry() } else { vault };
-        let node = Arc::new(Node::new(vault, follower.followed(), clock, Some(audit)));
+        let enclaves = deployment.enclave_registry().is_some();
+        let staged = staged.map(|Staged { committee, share, keys }| {
+            let vault = VaultNode::new(keys, share, committee, policy.clone(), served, MemoryJournal::default());
+            // its answers are kept in the journal of the node, and there alone
+            serving(vault, config, enclaves).into_parts().0
+        });
+        let vault = VaultNode::new(keys, share, committee, policy, served, journal);
+        let vault = serving(vault, config, enclaves);
+        let node = Arc::new(Node::new(vault, follower.followed(), clock, Some(audit)).with_staged(staged));
         let meters = Meters::default();
         let server = Server::new(Arc::clone(&node), &identity, &known, config.limits(), meters.clone())?;
         let listener = listen(config.listen).await?;
@@ -234,6 +272,36 @@ impl Service {
             let _ended = task.await; // what it held of the journal is closed then
         }
     }
+}
+
+fn serving<J: Journal>(vault: VaultNode<J>, config: &VaultConfig, enclaves: bool) -> VaultNode<J> {
+    let vault = vault.with_mode(mode(config.answers));
+    if enclaves { vault.with_registry() } else { vault }
+}
+
+/// A staged share is of the same participant, in the epoch that follows, under the same master key.
+fn check_staged(
+    staged: Staged,
+    share: &KeyShare,
+    keys: &ParticipantKeys,
+    committee: &Committee,
+) -> Result<Staged, StartError> {
+    let refused = |reason: String| Err(StartError::Staged { reason });
+    if let Err(error) = check_secrets(&staged.share, &staged.keys, &staged.committee) {
+        return refused(error.to_string());
+    }
+    let (held, found) = (committee.epoch().0, staged.committee.epoch().0);
+    if held.checked_add(1) != Some(found) {
+        return refused(format!("it is of epoch {found}, where the one after {held} is wanted"));
+    }
+    let identity = |keys: &ParticipantKeys| keys.public_keys().signing_key();
+    if staged.share.identifier() != share.identifier() || identity(&staged.keys) != identity(keys) {
+        return refused(format!("it is not of participant {} with the same signing key", share.identifier()));
+    }
+    if staged.committee.master_public_key() != committee.master_public_key() {
+        return refused("it is of another master public key".to_owned());
+    }
+    Ok(staged)
 }
 
 fn forget_chain(seen: &SeenRecord) -> Result<(), StartError> {
@@ -308,10 +376,21 @@ fn check_chain(mode: ModeName, kind: ChainKind) -> Result<(), ProductionRefusal>
     }
 }
 
-/// The chain that a node of this mode reads, and a follower that has read it once; `memory` keeps what it saw over a restart.
+/// The chain that a node of this mode reads, and a follower that has read it once.
 pub(crate) async fn follow(
-    (mode, rpc_url): (ModeName, &str),
+    read: (ModeName, &str),
     deployment: &Deployment,
+    options: FollowOptions,
+    clock: Arc<dyn Clock>,
+    memory: Option<Arc<dyn Memory>>,
+) -> Result<(Chain, Follower), StartError> {
+    follow_vault(read, (deployment, None), options, clock, memory).await
+}
+
+/// As [`follow`], with the registry that says the vault's epoch; `memory` keeps what was seen over a restart.
+async fn follow_vault(
+    (mode, rpc_url): (ModeName, &str),
+    (deployment, registry): (&Deployment, Option<Address>),
     options: FollowOptions,
     clock: Arc<dyn Clock>,
     memory: Option<Arc<dyn Memory>>,
@@ -326,7 +405,7 @@ pub(crate) async fn follow(
     };
     let chain = Chain::connect(rpc_url, &connect).await?;
     check_chain(mode, chain.kind())?;
-    let mut follower = Follower::new(&chain, deployment, options, clock).await?;
+    let mut follower = Follower::new(&chain, deployment, options, clock).await?.asking(registry);
     if let Some(memory) = memory {
         follower = follower.remembering(memory).map_err(|why| StartError::NotReady(Arc::new(why)))?;
     }

@@ -41,8 +41,8 @@ pub(super) const WAITS: &str = "run the same command again once their messages a
 const WAITS_FOR_BLOCKS: &str = "run the same command again then; what was posted is on the chain";
 
 /// Who the participant is, and where its results go.
-pub(crate) struct Seat<'a> {
-    pub(crate) session: &'a Session,
+pub(super) struct Seat<'a> {
+    pub(super) session: &'a Session,
     pub(super) dealer: Option<Identifier>,
     pub(super) receiver: Option<(Identifier, &'a ParticipantKeys)>,
     pub(super) out: &'a Path,
@@ -199,7 +199,7 @@ where
         }
     };
     let answer = match seat.place {
-        Some(place) if answer == Answer::Done => place.enter(seat, &results, (&mut lines, &mut object), ctx)?,
+        Some(place) if answer == Answer::Done => place.enter(seat.session, &results, (&mut lines, &mut object), ctx)?,
         _ => answer,
     };
     ctx.ui.result(&lines, &object);

@@ -159,6 +159,7 @@ impl Error {
 
     fn of_rounds(&self) -> Option<(&'static str, &'static str)> {
         Some(match self {
+            Self::OnChain(error) => error.parts(),
             Self::Session { .. } => ("session", "all participants need one and the same file of `ccc keygen session`"),
             Self::State { .. } => {
                 ("state", "name the state that this participant stored in this session; it is unchanged")

@@ -70,6 +70,9 @@ fn of_start(error: &StartError) -> (&'static str, &'static str) {
         StartError::Keys { .. } | StartError::Encoding(_) => {
             ("node-keys", "`ccc inspect FILE` tells what the key file is")
         }
+        StartError::Staged { .. } => {
+            ("staged", "name what `ccc refresh` wrote for this participant; or leave [staged] out until it is there")
+        }
         StartError::Share(_) | StartError::OtherKeys { .. } => (
             "other-keys",
             "key file and committee belong to different participants or epochs: name the pair that belongs together",
@@ -92,6 +95,9 @@ fn of_not_ready(reason: &NotReady) -> (&'static str, &'static str) {
             "clock",
             "set the clock by a time service, or name an endpoint that follows the chain; see [chain] in the file",
         ),
+        NotReady::OtherEpoch { .. } => {
+            ("other-epoch", "name the new share with [staged] or as key, or have it repaired: `ccc repair-share`")
+        }
         NotReady::WentBack { .. } | NotReady::OlderTable { .. } => (
             "chain-went-back",
             "the endpoint is behind what this node has seen, or on another chain: let it catch up or name another in rpc_url; if what was seen was a lie: --forget-chain",

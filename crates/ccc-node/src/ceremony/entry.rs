@@ -90,11 +90,7 @@ struct Place<'a> {
 ///
 /// # Errors
 /// [`EntryError`].
-pub async fn enter(
-    handing: &Handing<'_>,
-    board: &CheckedCeremony,
-    wallet: &Wallet,
-) -> Result<Entered, EntryError> {
+pub async fn enter(handing: &Handing<'_>, board: &CheckedCeremony, wallet: &Wallet) -> Result<Entered, EntryError> {
     let Handing { agreement, old, next } = handing;
     let place = Place {
         board,
@@ -131,12 +127,7 @@ impl Place<'_> {
         }
     }
 
-    async fn sign_and_deliver(
-        &self,
-        office: &InOffice,
-        deals: bool,
-        wallet: &Wallet,
-    ) -> Result<Entered, EntryError> {
+    async fn sign_and_deliver(&self, office: &InOffice, deals: bool, wallet: &Wallet) -> Result<Entered, EntryError> {
         let chain = self.board.chain();
         let digest = handover::signed_digest(chain.chain_id(), self.registry, self.old, &self.next, self.until);
         if deals {

@@ -6,8 +6,8 @@ use crate::{
     command::handover::{Seat, check_production, conclude},
     error::Error,
     rounds::{
-        keys,
         chain::OnChain,
+        keys,
         session::SessionFile,
         state::StateFile,
         walk::{Desk, walk},
