@@ -22,6 +22,8 @@ pub struct InOffice {
     pub epoch: u64,
     /// Its digest, as [`digest_of`] gives it.
     pub digest: B256,
+    /// Root over its verification keys, as [`verification_root`] gives it.
+    pub root: B256,
     /// Signatures that a handover needs, n−F.
     pub quorum: usize,
 }
@@ -110,9 +112,10 @@ pub async fn in_office(chain: &Chain, registry: Address, at: BlockId) -> Result<
     let (contract, at) = (VaultRegistry::new(registry, chain.provider()), chain.pinned(at).await?);
     let epoch = contract.epoch().block(at).call().await?;
     let digest = contract.committeeDigest().block(at).call().await?;
+    let root = contract.verificationRoot().block(at).call().await?;
     let quorum = contract.quorum().block(at).call().await?;
     let wide = |_| ChainError::OutOfRange { field: "quorum", found: quorum.to_string() };
-    Ok(InOffice { epoch, digest, quorum: usize::try_from(quorum).map_err(wide)? })
+    Ok(InOffice { epoch, digest, root, quorum: usize::try_from(quorum).map_err(wide)? })
 }
 
 /// Of these signatures those that count: each by a participant in office, in the contract's form, one of each.

@@ -483,6 +483,12 @@ impl<J: Journal> VaultNode<J> {
 }
 
 impl Participant {
+    /// The committee of its share.
+    #[must_use]
+    pub fn committee(&self) -> &Committee {
+        &self.committee
+    }
+
     /// The epoch of its share.
     #[must_use]
     pub fn epoch(&self) -> Epoch {

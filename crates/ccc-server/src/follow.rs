@@ -8,7 +8,7 @@ use ccc_chain::{
     Chain, ChainError, Deployment,
     deploy::check_place,
     enclaves::EnclaveReader,
-    handover::in_office,
+    handover::{InOffice, in_office},
     read::{BlockRef, Pool},
     watch::{Event, Watcher},
 };
@@ -160,6 +160,12 @@ pub enum NotReady {
         /// The registry's.
         found: u64,
     },
+    /// The registry has another committee of the staged share's epoch than the one that the share is of.
+    #[error("the registry's committee of epoch {epoch} is not the staged one")]
+    OtherCommittee {
+        /// The epoch.
+        epoch: u64,
+    },
     /// A finalised block is no longer one.
     #[error("block {number} was final and is not: the endpoint is another one, or inconsistent")]
     WentBack {
@@ -180,14 +186,14 @@ pub struct Snapshot {
     version: u64,
     submissions: Arc<HashMap<[u8; 32], OnChain>>,
     enclaves: Option<Enclaves>,
-    epoch: Option<u64>,
+    vault: Option<InOffice>,
 }
 
 impl Snapshot {
-    /// The vault's epoch as its registry has it; nothing where no registry is asked.
+    /// The vault's committee as its registry has it; nothing where no registry is asked.
     #[must_use]
-    pub fn epoch(&self) -> Option<u64> {
-        self.epoch
+    pub fn vault(&self) -> Option<InOffice> {
+        self.vault
     }
 
     /// The view against which a request that names this block is checked. The block must be among the newest finalised
@@ -356,7 +362,7 @@ impl Follower {
             self.take(&observed.event);
         }
         let enclaves = self.read_enclaves(&finalised).await?;
-        let epoch = self.read_epoch(&finalised).await?;
+        let vault = self.read_vault(&finalised).await?;
         let version = self.pool.table_version(finalised.id()).await?;
         self.version = check_version(version, self.version)?;
         let header_hash = self.pool.header_hash(finalised.id()).await?.0;
@@ -369,7 +375,7 @@ impl Follower {
             version,
             submissions: Arc::clone(&self.submissions),
             enclaves,
-            epoch,
+            vault,
         };
         snapshot.check_age(&self.options, self.clock.now())?;
         Ok(snapshot)
@@ -382,10 +388,10 @@ impl Follower {
         Ok(Some(states.copied().collect()))
     }
 
-    /// The vault's epoch. Where it cannot be read there is no snapshot, and nothing is given.
-    async fn read_epoch(&self, finalised: &BlockRef) -> Result<Option<u64>, NotReady> {
+    /// The vault's committee. Where it cannot be read there is no snapshot, and nothing is given.
+    async fn read_vault(&self, finalised: &BlockRef) -> Result<Option<InOffice>, NotReady> {
         let Some(registry) = self.vault else { return Ok(None) };
-        Ok(Some(in_office(&self.chain, registry, finalised.id()).await?.epoch))
+        Ok(Some(in_office(&self.chain, registry, finalised.id()).await?))
     }
 
     /// Of a submission its submitter, the hash of its ciphertext and its time are kept, and not its bytes.

@@ -6,6 +6,7 @@ use crate::{
     follow::{Clock, Followed, NotReady, Snapshot},
     frame::Reply,
 };
+use ccc_chain::handover::verification_root;
 use ccc_core::identifier::Identifier;
 use ccc_node::vault_node::{Answered, Ask, ChainView, Journal, Participant, Prepared, Refusal, VaultNode};
 use rand::{
@@ -119,14 +120,20 @@ impl<J: Journal> Node<J> {
         Ok(replies)
     }
 
-    /// Whose share serves: that of the registry's epoch, and where no registry is asked, the one in use.
+    /// Whose share serves: that of the registry's epoch, and where no registry is asked, the one in use. The staged one is
+    /// of the very committee that the registry has.
     fn in_office(&self, snapshot: &Snapshot) -> Result<&Participant, Arc<NotReady>> {
-        let Some(found) = snapshot.epoch() else { return Ok(&self.participant) };
-        let mut all = std::iter::once(&self.participant).chain(&self.staged);
-        all.find(|participant| participant.epoch().0 == found).ok_or_else(|| {
-            let (held, staged) = (self.participant.epoch().0, self.staged.as_ref().map(|staged| staged.epoch().0));
-            Arc::new(NotReady::OtherEpoch { held, staged, found })
-        })
+        let Some(office) = snapshot.vault() else { return Ok(&self.participant) };
+        let (held, found) = (self.participant.epoch().0, office.epoch);
+        match &self.staged {
+            _ if held == found => Ok(&self.participant),
+            Some(staged) if staged.epoch().0 != found => {
+                Err(Arc::new(NotReady::OtherEpoch { held, staged: Some(staged.epoch().0), found }))
+            }
+            Some(staged) if verification_root(staged.committee()) == office.root => Ok(staged),
+            Some(_) => Err(Arc::new(NotReady::OtherCommittee { epoch: found })),
+            None => Err(Arc::new(NotReady::OtherEpoch { held, staged: None, found })),
+        }
     }
 
     fn prepare(

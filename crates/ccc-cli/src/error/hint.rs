@@ -482,6 +482,7 @@ mod tests {
         codes.extend(codes_of(orders));
         codes.extend(codes_of(include_str!("../network/error.rs")));
         codes.extend(codes_of(include_str!("node.rs")));
+        codes.extend(codes_of(include_str!("../rounds/chain.rs")));
         let (keystore, _) = include_str!("../network/keystore.rs").split_once("#[cfg(test)]").expect("tests come last");
         codes.extend(codes_of(keystore));
         codes.insert("usage");

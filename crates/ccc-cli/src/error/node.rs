@@ -95,7 +95,7 @@ fn of_not_ready(reason: &NotReady) -> (&'static str, &'static str) {
             "clock",
             "set the clock by a time service, or name an endpoint that follows the chain; see [chain] in the file",
         ),
-        NotReady::OtherEpoch { .. } => {
+        NotReady::OtherEpoch { .. } | NotReady::OtherCommittee { .. } => {
             ("other-epoch", "name the new share with [staged] or as key, or have it repaired: `ccc repair-share`")
         }
         NotReady::WentBack { .. } | NotReady::OlderTable { .. } => (

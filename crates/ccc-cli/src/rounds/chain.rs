@@ -74,13 +74,13 @@ impl OnChainError {
                 ("other-account", "use the key of the account that the session names; --private-key-file, --keystore")
             }
             Self::Close => ("close", "leave --close out, and run the command again after the round's end"),
-            Self::NothingSent { .. } => ("broadcast", "say --broadcast to send the transactions"),
+            Self::NothingSent { .. } => ("no-broadcast", "say --broadcast to send the transactions"),
             Self::Board(_) => ("board", "the state is unchanged: run it again, or against another node"),
             Self::Entry(EntryError::Expired { .. }) => {
                 ("handover-expired", "the old committee is in office: begin a new session of the same epoch")
             }
             Self::Entry(EntryError::OtherCommittee { .. }) => {
-                ("other-committee", "keep the old share; compare session and registry with the other participants")
+                ("in-office", "keep the old share; compare session and registry with the other participants")
             }
             Self::Entry(_) => ("registry", "the old share serves: run it again, or against another node"),
         }

@@ -409,6 +409,14 @@ async fn n084_a_vault_made_and_refreshed_over_the_chain_serves_with_the_share_of
     assert_eq!(vault.ask(&nodes, &late, 4).await, [], "old shares have had their time");
     stop(nodes).await;
 
+    // a share of another refresh of the same epoch does not serve in the place of the one in office
+    let (_, _, twin) = refresh(&mut vault).await;
+    assert_eq!(twin.0.epoch(), next.0.epoch());
+    let twin = vault.start(0, Some(vault.staged(0, &twin))).await;
+    let page = crate::files::page(twin.operations, "/readyz").await;
+    assert!(page.contains("committee of epoch 2 is not the staged one"), "{page}");
+    stop(vec![twin]).await;
+
     // who has the old share alone says so and gives nothing
     let alone = vault.start(0, None).await;
     let page = crate::files::page(alone.operations, "/readyz").await;
