@@ -199,7 +199,10 @@ where
         }
     };
     let answer = match seat.place {
-        Some(place) if answer == Answer::Done => place.enter(seat.session, &results, (&mut lines, &mut object), ctx)?,
+        Some(place) if answer == Answer::Done => {
+            let receiver = seat.receiver.map(|(number, _)| number);
+            place.enter((seat.session, receiver), &results, (&mut lines, &mut object), ctx)?
+        }
         _ => answer,
     };
     ctx.ui.result(&lines, &object);

@@ -22,7 +22,7 @@ use ccc_chain::{
 use ccc_core::{
     identifier::Identifier,
     keys::{
-        Session,
+        Roster, Session,
         board::BoardError,
         rounds::{Party, Run},
     },
@@ -165,8 +165,11 @@ impl OnChain {
     where
         Finished: From<P::Outcome>,
     {
-        self.check_account(party.dealer(), &self.agreement.dealers)?;
-        self.check_account(party.receiver(), &self.agreement.receivers)?;
+        let session = party.session();
+        if let Some(old) = session.old() {
+            self.check_account(party.dealer(), (old.roster(), &self.agreement.dealers))?;
+        }
+        self.check_account(party.receiver(), (session.roster(), &self.agreement.receivers))?;
         let (closed, moved, posted, notes, sent) = (Vec::new(), Vec::new(), Vec::new(), Vec::new(), Vec::new());
         let mut walk = Walk { closed, moved, posted, notes, sent, end: End::WasFinished };
         let state_bytes = match state.read()? {
@@ -193,31 +196,36 @@ impl OnChain {
     }
 
     /// The account that posts is the one that the session names for this number.
-    fn check_account(&self, number: Option<Identifier>, accounts: &[Address]) -> Result<(), OnChainError> {
+    fn check_account(
+        &self,
+        number: Option<Identifier>,
+        (roster, accounts): (&Roster, &[Address]),
+    ) -> Result<(), OnChainError> {
         let Some(number) = number else { return Ok(()) };
-        let place = usize::from(number.get()).saturating_sub(1);
-        match accounts.get(place) {
-            Some(expected) if *expected != self.wallet.address() => {
-                Err(OnChainError::OtherAccount { number, expected: *expected, found: self.wallet.address() })
-            }
-            _ => Ok(()),
-        }
+        let mut all = roster.members().iter().zip(accounts);
+        let expected = all.find(|(member, _)| member.identifier == number).map(|(_, account)| *account);
+        let (expected, found) = (expected.unwrap_or_default(), self.wallet.address());
+        if expected == found { Ok(()) } else { Err(OnChainError::OtherAccount { number, expected, found }) }
     }
 
-    /// Moves the registry's entry to the committee that the results hold, where the session names a registry.
+    /// Moves the registry's entry to the committee that the results hold, where the session names a registry: once this
+    /// participant's new share lies there and opens.
     ///
     /// # Errors
     /// [`OnChainError`]; those of reading the results.
     pub(crate) fn enter(
         &self,
-        session: &Session,
+        (session, receiver): (&Session, Option<Identifier>),
         results: &Results,
         (lines, object): (&mut Vec<String>, &mut serde_json::Value),
         ctx: &Context<'_>,
     ) -> Result<Answer, Error> {
-        let (Some(registry), Some(old)) = (self.agreement.registry, session.old()) else { return Ok(Answer::Done) };
+        let Some(registry) = self.agreement.registry else { return Ok(Answer::Done) };
+        if let Some(number) = receiver {
+            results.check_share(number, session, &ctx.passphrases)?;
+        }
         let next = read_committee(&results.committee())?;
-        let handing = Handing { agreement: &self.agreement, old, next: &next };
+        let handing = Handing { agreement: &self.agreement, session, next: &next };
         let entered = self.runtime.block_on(ceremony::enter(&handing, &self.ceremony, &self.wallet));
         let entered = entered.map_err(|error| match error {
             EntryError::Chain(error) => Error::from(self.node.error(&error)),
@@ -245,7 +253,8 @@ fn check(file: &SessionFile, agreement: &Agreement, path: &Path) -> Result<(), O
         return Err(OnChainError::OtherNonce { path: path.into(), expected });
     }
     let (expected, found) = (file.members.len(), agreement.receivers.len());
-    if expected != found {
+    let handing = file.committee.is_some();
+    if expected != found || handing == agreement.dealers.is_empty() {
         return Err(OnChainError::Accounts { path: path.into(), expected, found });
     }
     Ok(())

@@ -7,7 +7,11 @@ use ccc_chain::{
     board::{Agreement, CheckedCeremony},
     handover::{self, InOffice},
 };
-use ccc_core::keys::{Committee, board::BoardError};
+use ccc_core::keys::{
+    Committee, Session,
+    board::{BoardError, Round},
+    rounds::{RoundsError, audit},
+};
 
 use alloy::{
     eips::BlockId,
@@ -18,9 +22,10 @@ use alloy::{
 pub struct Handing<'a> {
     /// What the participants agreed on.
     pub agreement: &'a Agreement,
-    /// The committee that hands over.
-    pub old: &'a Committee,
-    /// The committee that the ceremony gave.
+    /// The session of the handover.
+    pub session: &'a Session,
+    /// The committee that this participant holds as the result. What is signed is what the closed rounds give: the two have
+    /// to be the same.
     pub next: &'a Committee,
 }
 
@@ -50,9 +55,28 @@ pub enum EntryError {
     /// The board.
     #[error(transparent)]
     Board(#[from] BoardError),
-    /// The agreement names no registry.
-    #[error("the ceremony names no registry")]
+    /// The agreement names no registry, or nothing is handed over.
+    #[error("the ceremony names no registry, or hands nothing over")]
     NoRegistry,
+    /// The agreement is of another ceremony than the board.
+    #[error("the agreement is of the ceremony {expected}, the board of {found}")]
+    OtherCeremony {
+        /// The agreement's nonce.
+        expected: B256,
+        /// The board's.
+        found: B256,
+    },
+    /// The closed rounds give no result.
+    #[error("the rounds ended: {0}")]
+    Rounds(#[from] RoundsError),
+    /// The closed rounds give another committee than the one held.
+    #[error("the rounds give a committee of root {expected}, this participant holds one of {found}")]
+    OtherResult {
+        /// Root over the verification keys that the rounds give.
+        expected: B256,
+        /// Root over those held.
+        found: B256,
+    },
     /// The registry has neither the committee that hands over nor the one that was made.
     #[error("the registry {registry} has the committee {found} of epoch {epoch}, expected {expected}")]
     OtherCommittee {
@@ -86,12 +110,19 @@ struct Place<'a> {
 /// Signs, where the wallet is a dealer's, delivers once there are n−F signatures, and says where the entry stands. Call it
 /// again until it is final.
 ///
-/// *Security*: call it once the new share is on its medium, and only with the committee that a closed ceremony gave.
+/// *Security*: call it once the new share is on its medium. The committee that is signed is computed from the rounds as
+/// final blocks closed them, whatever the caller holds.
 ///
 /// # Errors
 /// [`EntryError`].
 pub async fn enter(handing: &Handing<'_>, board: &CheckedCeremony, wallet: &Wallet) -> Result<Entered, EntryError> {
-    let Handing { agreement, old, next } = handing;
+    let Handing { agreement, session, next } = *handing;
+    let old = session.old().ok_or(EntryError::NoRegistry)?;
+    let (expected, found) = (agreement.ceremony().nonce, B256::from(board.nonce()));
+    if expected != found {
+        return Err(EntryError::OtherCeremony { expected, found });
+    }
+    check_result(session, board, next).await?;
     let place = Place {
         board,
         registry: agreement.registry.ok_or(EntryError::NoRegistry)?,
@@ -110,6 +141,18 @@ pub async fn enter(handing: &Handing<'_>, board: &CheckedCeremony, wallet: &Wall
         return Err(EntryError::Expired { until: place.until, now });
     }
     place.sign_and_deliver(&office, agreement.dealers.contains(&wallet.address()), wallet).await
+}
+
+/// What is held is what the closed rounds give.
+async fn check_result(session: &Session, board: &CheckedCeremony, held: &Committee) -> Result<(), EntryError> {
+    let (commit, open) = (board.closed(Round::Commit).await?, board.closed(Round::Open).await?);
+    let (complain, confirm) = (board.closed(Round::Complain).await?, board.closed(Round::Confirm).await?);
+    let audited = audit(session, [&commit, &open, &complain, &confirm])?;
+    if audited.committee.digest() == held.digest() {
+        return Ok(());
+    }
+    let [expected, found] = [&audited.committee, held].map(handover::verification_root);
+    Err(EntryError::OtherResult { expected, found })
 }
 
 impl Place<'_> {
