@@ -102,15 +102,19 @@ pub(crate) fn settings(flags: &BoardChainArgs) -> Result<Settings, Error> {
     Settings::read(&SettingsArgs { read, key: flags.key.clone(), ..SettingsArgs::default() })
 }
 
-/// The node of the settings, to which transactions are sent.
+/// The node of the settings, to which transactions are sent; where a session names one, of its chain.
 ///
 /// # Errors
-/// Those of connecting; [`OnChainError::NothingSent`].
-pub(crate) async fn sending(settings: &Settings, flags: &BoardChainArgs) -> Result<Node, Error> {
+/// Those of connecting; [`OnChainError::OtherChain`], [`OnChainError::NothingSent`].
+pub(crate) async fn sending(settings: &Settings, flags: &BoardChainArgs, of: Option<u64>) -> Result<Node, Error> {
     let spend = SpendArgs { dry_run: false, broadcast: flags.broadcast, most_fee: flags.most_fee };
     let node = Node::connect(settings).await?.within(spend);
     let chain_id = node.chain.chain_id();
-    if node.sends(spend) { Ok(node) } else { Err(OnChainError::NothingSent { chain_id }.into()) }
+    match of {
+        Some(expected) if expected != chain_id => Err(OnChainError::OtherChain { expected, found: chain_id }.into()),
+        _ if node.sends(spend) => Ok(node),
+        _ => Err(OnChainError::NothingSent { chain_id }.into()),
+    }
 }
 
 impl OnChain {
@@ -141,11 +145,7 @@ impl OnChain {
         let wallet = open_key(settings.key()?, &ctx.passphrases)?;
         let runtime = runtime()?;
         let (node, ceremony) = runtime.block_on(async {
-            let node = sending(&settings, flags).await?;
-            let (expected, found) = (agreement.chain_id, node.chain.chain_id());
-            if expected != found {
-                return Err(OnChainError::OtherChain { expected, found }.into());
-            }
+            let node = sending(&settings, flags, Some(agreement.chain_id)).await?;
             let ceremony = CheckedCeremony::agreed(node.chain.clone(), &agreement).await.map_err(OnChainError::from)?;
             Ok::<_, Error>((node, ceremony))
         })?;

@@ -49,7 +49,11 @@ impl OnChain {
 
     /// Makes a session on the chain, and gives its board.
     fn session(&self, flags: &str, out: &str) -> String {
-        let (accounts, chain) = (accounts(), self.flags(1));
+        self.session_for(&accounts(), flags, out)
+    }
+
+    fn session_for(&self, accounts: &str, flags: &str, out: &str) -> String {
+        let chain = self.flags(1);
         let run = self.circle.done(&format!(
             "--json keygen session --round-seconds 600 --accounts {accounts} {chain} {flags} --out {out}"
         ));
@@ -142,6 +146,46 @@ fn n083_a_vault_is_made_and_refreshed_over_the_chain_and_the_old_share_outlasts_
         assert_eq!(run.json()["registry"]["final"], true);
         assert!(!on.circle.scratch.path(&format!("vault/participant-{i}.ccc")).exists(), "erased");
     }
+    let opened = on.circle.opens("next", "note.ccc", &[1, 2, 4]);
+    assert_eq!((opened.code, opened.out.as_slice()), (0, &b"sell 25"[..]), "{}", opened.stderr);
+}
+
+/// The old participant 4 is silent; its place goes to somebody with another account, who deals nothing.
+#[test]
+fn n084_a_vault_goes_to_a_new_member_over_the_chain_without_the_one_that_is_silent() {
+    let on = OnChain::new();
+    on.circle.done("--no-passphrase keygen dealer -n 4 --out vault");
+    on.circle.scratch.write("note", "sell 25");
+    on.circle.done("encrypt --key vault/committee.ccc --out note.ccc note");
+    let registry = on.registry();
+    let newcomers = [1, 2, 3, 5].map(|i| account(i).to_string()).join(",");
+    let flags = format!(
+        "--committee vault/committee.ccc --dealers {} --registry {registry} k1.pub k2.pub k3.pub k4.pub",
+        accounts()
+    );
+    let board = on.session_for(&newcomers, &flags, "r.json");
+    let run = |i: u16| {
+        let (own, account) =
+            if i == 4 { (String::new(), 5) } else { (format!("--participant vault/participant-{i}.ccc"), i) };
+        format!(
+            "--json --no-passphrase reshare --session r.json --committee vault/committee.ccc --keys k{i}.ccc {own} \
+             --state r{i} --board {board} --out next {}",
+            on.flags(account)
+        )
+    };
+    on.rounds("r.json", run);
+    let named = on.circle.ccc(&run(4));
+    assert_eq!(
+        (named.code, &named.json()["culprits"]),
+        (1, &serde_json::json!(["dealer 4: silent"])),
+        "{}",
+        named.stdout
+    );
+    for i in 1..=3 {
+        assert_eq!(on.circle.ccc(&run(i)).code, 1, "{i} signs, and the third delivers");
+    }
+    assert_eq!(on.epoch(registry), 2);
+    (1..=4).for_each(|i| drop(on.circle.done(&run(i))));
     let opened = on.circle.opens("next", "note.ccc", &[1, 2, 4]);
     assert_eq!((opened.code, opened.out.as_slice()), (0, &b"sell 25"[..]), "{}", opened.stderr);
 }

@@ -38,7 +38,7 @@ pub(super) fn opened(
     let wallet = open_key(settings.key()?, &ctx.passphrases)?;
     let seed = B256::from(random(&mut ctx.rng()?));
     runtime()?.block_on(async {
-        let node = sending(&settings, &arguments.on_chain).await?;
+        let node = sending(&settings, &arguments.on_chain, None).await?;
         if let (Some(registry), Some(old)) = (arguments.registry, old) {
             check_office(&node, registry, (old, &dealers)).await?;
         }
