@@ -89,7 +89,7 @@ enum Stage<'k, P> {
 }
 
 enum Next<'k, P: Run> {
-    Stage(Stage<'k, P>),
+    Stage(Box<Stage<'k, P>>),
     Finished(P::Outcome),
 }
 
@@ -132,12 +132,12 @@ impl<'k, P: Run> Stage<'k, P> {
     }
 
     fn advance(self, seen: &[Envelope]) -> Result<Next<'k, P>, RoundsError> {
-        Ok(Next::Stage(match self {
+        Ok(Next::Stage(Box::new(match self {
             Self::Commit(state) => Self::Open(state.open(seen)?),
             Self::Open(state) => Self::Complain(state.complain(seen)?),
             Self::Complain(state) => Self::Confirm(state.finish(seen)?),
             Self::Confirm(state) => return state.confirm(seen).map(Next::Finished),
-        }))
+        })))
     }
 }
 
@@ -176,7 +176,7 @@ pub async fn walk<P: Run>(
             Next::Finished(outcome) => {
                 return Ok(Walked { posted, missed, stand: Stand::Finished(Box::new(outcome)) });
             }
-            Next::Stage(next) => stage = next,
+            Next::Stage(next) => stage = *next,
         }
         kept.write(&stage.to_bytes(), false).map_err(CeremonyError::Kept)?;
     }
