@@ -166,7 +166,7 @@ pub(crate) enum Error {
     Production(#[from] ProductionRefusal),
     // key generation, handover and repair by files
     #[error(transparent)]
-    OnChain(#[from] OnChainError),
+    OnChain(Box<OnChainError>),
     #[error("{}: {reason}", path.display())]
     Session { path: PathBuf, reason: String },
     #[error("{}: {source}", path.display())]
@@ -431,6 +431,12 @@ impl Error {
             }
             other => Self::Attempt(AttemptError::Shares(other)),
         }
+    }
+}
+
+impl From<OnChainError> for Error {
+    fn from(error: OnChainError) -> Self {
+        Self::OnChain(Box::new(error))
     }
 }
 
