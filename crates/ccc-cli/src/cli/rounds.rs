@@ -6,19 +6,48 @@ use alloy::primitives::Address;
 use clap::{Args, Subcommand};
 use std::path::PathBuf;
 
-/// The chain of a session whose board is a contract, and who posts there.
+/// The chain of a session whose board is a contract, and who posts there: flags that other verbs show, here out of sight so
+/// that help stays on a screen.
 #[derive(Args, Clone, Default)]
 pub(crate) struct BoardChainArgs {
-    #[command(flatten)]
-    pub(crate) chain: ChainArgs,
-    #[command(flatten)]
-    pub(crate) key: KeyArgs,
+    /// The node [env: CCC_RPC_URL] [default: http://127.0.0.1:8545]
+    #[arg(long, value_name = "URL", hide = true)]
+    rpc_url: Option<String>,
+    /// Who alone vouches for a node at https:// (PEM) [env: CCC_RPC_CA]
+    #[arg(long, value_name = "FILE", hide = true)]
+    rpc_ca: Option<PathBuf>,
+    /// Refuse a node of another chain [env: CCC_CHAIN_ID]
+    #[arg(long, value_name = "ID", hide = true)]
+    chain_id: Option<u64>,
+    /// Settings [env: CCC_CONFIG] [default: where the system keeps them]
+    #[arg(long, value_name = "FILE", hide = true)]
+    config: Option<PathBuf>,
+    /// The sender's key, hexadecimal [env: CCC_PRIVATE_KEY_FILE]
+    #[arg(long, value_name = "FILE", hide = true, conflicts_with = "keystore")]
+    private_key_file: Option<PathBuf>,
+    /// The sender's wallet file, version 3 [env: CCC_KEYSTORE]
+    #[arg(long, value_name = "FILE", hide = true)]
+    keystore: Option<PathBuf>,
     /// Send the transactions, on whatever chain
-    #[arg(long, help_heading = "Chain")]
+    #[arg(long, hide = true)]
     pub(crate) broadcast: bool,
     /// The most gwei for a unit of gas, a tenth of it as a tip (500)
-    #[arg(long, help_heading = "Chain", value_name = "GWEI")]
+    #[arg(long, hide = true, value_name = "GWEI")]
     pub(crate) most_fee: Option<u32>,
+}
+
+impl BoardChainArgs {
+    /// Which chain.
+    pub(crate) fn chain(&self) -> ChainArgs {
+        let Self { rpc_url, rpc_ca, chain_id, config, .. } = self.clone();
+        ChainArgs { rpc_url, rpc_ca, chain_id, config }
+    }
+
+    /// Whose transactions.
+    pub(crate) fn key(&self) -> KeyArgs {
+        let Self { private_key_file, keystore, .. } = self.clone();
+        KeyArgs { private_key_file, keystore }
+    }
 }
 
 /// Arguments of `keygen participant`.
@@ -46,14 +75,12 @@ pub(crate) struct ParticipantKeygen {
 #[command(after_help = "\
 Everybody must hold the same file: compare the session that this prints. Members count from 1 in the
 order given. With --refresh, members without a .pub file keep their keys.
-With --round-seconds the messages go over a chain: this opens the ceremony there, and the session names it.
+With --round-seconds the messages go over a chain, whose flags are those of `ccc deploy --help`.
 
 Examples:
   ccc keygen session --out session.json alice.pub bob.pub carol.pub dave.pub
-  ccc keygen session --committee vault/committee.ccc -t 4 --out reshare.json *.pub
   ccc keygen session --committee vault/committee.ccc --refresh --out refresh.json
-  ccc keygen session --round-seconds 600 --accounts 0xa1..,0xb2..,0xc3..,0xd4.. --board 0xe5.. \\
-    --private-key-file key --out session.json alice.pub bob.pub carol.pub dave.pub")]
+  ccc keygen session --round-seconds 600 --accounts 0xa..,0xb..,0xc..,0xd.. --out s.json *.pub")]
 pub(crate) struct SessionArgs {
     /// The members' public keys
     #[arg(value_name = "PUB", required_unless_present = "refresh")]
@@ -122,7 +149,7 @@ pub(crate) struct DkgArgs {
     /// This participant's state (secret); the first run makes it, every step replaces it
     #[arg(long, value_name = "FILE", requires = "session")]
     pub(crate) state: Option<PathBuf>,
-    /// Directory of everybody's messages; the contract's address where the session is on a chain
+    /// Directory of messages, or the session's contract on a chain
     #[arg(long, value_name = "DIR|ADDRESS", requires = "session")]
     pub(crate) board: Option<PathBuf>,
     #[command(flatten)]
@@ -174,14 +201,13 @@ pub(crate) struct OfRepair {
 /// Arguments of `refresh` and `reshare`.
 #[derive(Args)]
 #[command(after_help = "\
-The same command again and again, as with `ccc keygen dkg --session`. Whoever holds an old share deals it
-(--participant); whoever is on the new roster receives one (--keys, or the keys beside the old share).
-The old share serves until the certificate exists; it may not lie where the results go. On a chain the
-dealers then move the registry's entry, and the old share serves until a final block has it.
+The same command again and again, as with `ccc keygen dkg --session`. Old holders deal
+(--participant), new members receive (--keys, or the keys beside the old share). On a chain, with
+the flags of `ccc deploy --help`, the old share serves until a final block has the registry's entry.
 
 Examples:
-  ccc reshare --session reshare.json --committee vault/committee.ccc --participant vault/participant-1.ccc \\
-    --state alice.state --board board/ --out vault-2/
+  ccc reshare --session reshare.json --committee vault/committee.ccc \\
+    --participant vault/participant-1.ccc --state alice.state --board board/ --out vault-2/
   ccc reshare --session reshare.json --committee vault/committee.ccc --keys erin.ccc \\
     --state erin.state --board board/ --out vault-2/")]
 pub(crate) struct HandoverArgs {
@@ -200,7 +226,7 @@ pub(crate) struct HandoverArgs {
     /// This participant's state (secret); the first run makes it, every step replaces it
     #[arg(long, value_name = "FILE")]
     pub(crate) state: PathBuf,
-    /// Directory of everybody's messages; the contract's address where the session is on a chain
+    /// Directory of messages, or the session's contract on a chain
     #[arg(long, value_name = "DIR|ADDRESS")]
     pub(crate) board: PathBuf,
     /// End the running round with what is there: all participants must have the same

@@ -98,8 +98,8 @@ pub(crate) struct OnChain {
 
 /// The settings of a chain's flags.
 pub(crate) fn settings(flags: &BoardChainArgs) -> Result<Settings, Error> {
-    let read = ReadArgs { chain: flags.chain.clone(), ..ReadArgs::default() };
-    Settings::read(&SettingsArgs { read, key: flags.key.clone(), ..SettingsArgs::default() })
+    let read = ReadArgs { chain: flags.chain(), ..ReadArgs::default() };
+    Settings::read(&SettingsArgs { read, key: flags.key(), ..SettingsArgs::default() })
 }
 
 /// The node of the settings, to which transactions are sent; where a session names one, of its chain.
