@@ -3,7 +3,7 @@
 //! `cargo +nightly fuzz run evidence`
 #![no_main]
 
-use ccc_core::enclave::attestation::{Body, ProviderKind, dcap, nitro, snp, verify};
+use ccc_core::enclave::attestation::{Body, EvidenceList, MAX_PIECES, ProviderKind, dcap, nitro, snp, verify};
 use libfuzzer_sys::fuzz_target;
 use std::sync::LazyLock;
 
@@ -59,6 +59,48 @@ fn altered(sample: usize, edits: &[u8]) {
     assert_eq!(found.is_ok(), bytes == *genuine, "{found:?}");
 }
 
+/// A list of genuine samples, then with bytes altered as a single one: what is still a list reads back as it was written, and a
+/// piece is accepted where it is the genuine one, or not within what its signatures cover.
+fn listed(first: usize, edits: &[u8]) {
+    let count = 2 + first % (MAX_PIECES - 1);
+    let samples: Vec<_> = SAMPLES.iter().cycle().skip(first % SAMPLES.len()).take(count).collect();
+    let pieces: Vec<&[u8]> = samples.iter().map(|(bytes, _)| bytes.as_slice()).collect();
+    // quotes bring their collateral: four pieces may be more than a list holds
+    let Ok(genuine) = EvidenceList::join(&pieces) else { return };
+    assert_eq!(EvidenceList::from_bytes(&genuine).expect("genuine").pieces(), pieces);
+    let mut bytes = genuine.clone();
+    let (triples, rest) = edits.as_chunks();
+    for [high, low, value] in triples.iter().take(MOST_EDITS) {
+        let place = usize::from(u16::from_be_bytes([*high, *low])) % bytes.len();
+        bytes[place] = *value;
+    }
+    bytes.extend_from_slice(rest);
+    let Ok(list) = EvidenceList::from_bytes(&bytes) else { return };
+    match list.pieces() {
+        [alone] => assert_eq!(*alone, bytes, "another provider than several"),
+        pieces => assert_eq!(EvidenceList::join(pieces).as_ref(), Ok(&bytes), "no bytes beside the pieces"),
+    }
+    for (piece, (sample, at)) in list.pieces().iter().zip(samples) {
+        let covered = signed(sample);
+        if verify(piece, *at).is_ok() {
+            assert_eq!(piece.get(..covered), sample.get(..covered), "an altered piece is accepted");
+        }
+    }
+}
+
+/// Bytes as a list, and the pieces to every verifier.
+fn lists(bytes: &[u8], now: u64) {
+    let mut wire = ccc_core::encoding::header(ccc_core::encoding::Kind::Evidence).to_vec();
+    wire.push(0);
+    wire.extend_from_slice(bytes);
+    if let Ok(list) = EvidenceList::from_bytes(&wire) {
+        assert_eq!(EvidenceList::join(list.pieces()).as_ref(), Ok(&wire));
+        for piece in list.pieces() {
+            let _ = verify(piece, now);
+        }
+    }
+}
+
 /// The bytes as they are, to each verifier.
 fn plain(bytes: &[u8], now: u64) {
     let _ = nitro::verify(bytes, nitro::ROOT_G1, now);
@@ -81,7 +123,9 @@ fn plain(bytes: &[u8], now: u64) {
 fuzz_target!(|bytes: &[u8]| {
     let Some((&selector, rest)) = bytes.split_first() else { return };
     match selector {
-        0..=127 => altered(usize::from(selector), rest),
+        0..=95 => altered(usize::from(selector), rest),
+        96..=143 => listed(usize::from(selector), rest),
+        144..=159 => lists(rest, 1_736_179_625),
         _ => plain(rest, 1_736_179_625),
     }
 });

@@ -1,11 +1,11 @@
 //! Evidence: two reports with valid quorums that contradict each other, and whose keys signed both.
 //!
-//! Nothing of it needs a chain, and nothing of it is a fault: see [`Conflict`].
+//! Nothing of it needs a chain. What it says of who signed both: see [`Conflict`].
 
 use std::collections::BTreeSet;
 
 use alloy::primitives::{Address, B256};
-use ccc_core::report::{Kind, Payload, QuorumError, SignedReport, Statement};
+use ccc_core::report::{Binding, Kind, Payload, QuorumError, SignedReport, Statement};
 
 use crate::Deployment;
 
@@ -25,12 +25,54 @@ pub enum Claim {
     Block(u64),
 }
 
+impl Claim {
+    /// What kind of claim, and about what: equal for equal claims alone.
+    #[must_use]
+    pub fn parts(&self) -> (u8, B256) {
+        let number = |number: u64| B256::from(alloy::primitives::U256::from(number));
+        match self {
+            Self::Sequence(sequence) => (0, number(*sequence)),
+            Self::Version(version) => (1, number(*version)),
+            Self::Request(id) => (2, *id),
+            Self::Withdrawal(id) => (3, *id),
+            Self::Block(block) => (4, number(*block)),
+        }
+    }
+}
+
+/// What a payload claims, and a word for what it says of each. Two payloads of one kind, receiver and epoch contradict each
+/// other where their words of one claim differ. What says more than the sequence comes first.
+#[must_use]
+pub fn claims(payload: &Payload) -> Vec<(Claim, B256)> {
+    let whole = said(payload.statement);
+    let mut claims = match payload.statement {
+        Statement::Round(round) => {
+            let request = (round.request_id != [0; 32]).then(|| Claim::Request(round.request_id.into()));
+            [Claim::Version(round.version)].into_iter().chain(request).map(|claim| (claim, whole)).collect()
+        }
+        Statement::Payout(payout) => vec![(Claim::Withdrawal(payout.withdrawal_id.into()), whole)],
+        // each answer has an envelope of its own, sealed with fresh randomness: another digest is no other answer
+        Statement::Solvency(solvency) => {
+            vec![(Claim::Block(solvency.block), B256::with_last_byte(solvency.verdict as u8))]
+        }
+        Statement::Enclave(_) => Vec::new(),
+    };
+    claims.push((Claim::Sequence(payload.binding.sequence), whole));
+    claims
+}
+
+/// A word for all that a statement says.
+fn said(statement: Statement) -> B256 {
+    let binding = Binding { chain: 0, receiver: [0; 20], epoch: 0, sequence: 0, valid_until: 0, attestation: [0; 32] };
+    Payload { binding, statement }.execution_id().into()
+}
+
 /// Two reports that contradict each other, and who signed them.
 ///
-/// *Security*: what is proved is that these keys signed these two payloads, and no more. A signer keeps no record of what it
-/// signed: it signs whatever its rules and its reading of the chain allow at that moment. So an honest one signs both after a
-/// delivery that failed, after a reorganisation, of two enclaves, or for a host that asks twice; so does one that lies. Who is
-/// at fault, the two reports alone do not say. Two quorums of f + 1 out of 3f + 1 need not share a signer.
+/// *Security*: what is proved is that these keys signed these two payloads. A signer that keeps a record of what it signed, as
+/// every workflow node does, signs no two of these: its key is used elsewhere, its record is gone, or it lies. No record is
+/// kept of reports about enclaves ([`Kind::Enclave`]), since a revocation must not wait for an admission that failed; nor by
+/// the signers of a pool directory. Two quorums of f + 1 out of 3f + 1 need not share a signer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Conflict {
     /// The kind of both.
@@ -127,27 +169,9 @@ fn claimed(first: &SignedReport, second: &SignedReport) -> Result<Claim, NoConfl
     if bound(one) != bound(other) {
         return Err(NoConflict::Apart);
     }
-    let same_sequence = one.binding.sequence == other.binding.sequence;
-    let sequence = same_sequence.then_some(Claim::Sequence(one.binding.sequence));
-    same_thing(&one.statement, &other.statement).or(sequence).ok_or(NoConflict::Apart)
-}
-
-/// What two statements of one kind are both about.
-fn same_thing(one: &Statement, other: &Statement) -> Option<Claim> {
-    match (one, other) {
-        (Statement::Round(a), Statement::Round(b)) if a.version == b.version => Some(Claim::Version(a.version)),
-        (Statement::Round(a), Statement::Round(b)) if a.request_id == b.request_id && a.request_id != [0; 32] => {
-            Some(Claim::Request(a.request_id.into()))
-        }
-        (Statement::Payout(a), Statement::Payout(b)) if a.withdrawal_id == b.withdrawal_id => {
-            Some(Claim::Withdrawal(a.withdrawal_id.into()))
-        }
-        // each answer has an envelope of its own, sealed with fresh randomness: another digest is no other answer
-        (Statement::Solvency(a), Statement::Solvency(b)) if a.block == b.block && a.verdict != b.verdict => {
-            Some(Claim::Block(a.block))
-        }
-        _ => None,
-    }
+    let others = claims(other);
+    let contradicted = |(claim, word): &(Claim, B256)| others.iter().any(|(also, says)| also == claim && says != word);
+    claims(one).into_iter().find(contradicted).map(|(claim, _)| claim).ok_or(NoConflict::Apart)
 }
 
 /// A report that nobody delivered in time may have another one in its place.

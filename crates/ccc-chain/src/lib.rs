@@ -23,6 +23,7 @@ mod error;
 #[cfg(feature = "bls-quorum")]
 pub mod group;
 pub mod handover;
+pub mod history;
 pub mod https;
 pub mod permit;
 pub mod provider;

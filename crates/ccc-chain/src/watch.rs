@@ -27,6 +27,13 @@ pub(crate) fn spans(first: u64, last: u64) -> impl Iterator<Item = (u64, u64)> {
     (first..=last).step_by(step).map(move |from| (from, last.min(from.saturating_add(SPAN - 1))))
 }
 
+/// The same from the newest block on, the last range first.
+pub(crate) fn spans_back(first: u64, last: u64) -> impl Iterator<Item = (u64, u64)> {
+    let next = move |to: u64| to.checked_sub(SPAN).filter(|to| *to >= first);
+    let tos = std::iter::successors(Some(last).filter(|last| *last >= first), move |to| next(*to));
+    tos.map(move |to| (first.max(to.saturating_sub(SPAN - 1)), to))
+}
+
 /// An event of a deployment.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
@@ -274,5 +281,23 @@ fn of_feed(event: SimulatedFeedEvents) -> Option<Event> {
             Some(Event::PriceUpdated { round: roundId, answer: current, updated_at: updatedAt })
         }
         SimulatedFeedEvents::OwnershipTransferred(_) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ranges_meet_and_miss_no_block_in_either_direction() {
+        for (first, last) in [(0, 0), (0, SPAN - 1), (0, SPAN), (7, 7 + SPAN), (5, 3 * SPAN + 4), (9, 8)] {
+            for mut ranges in [spans(first, last).collect::<Vec<_>>(), spans_back(first, last).collect()] {
+                ranges.sort_unstable();
+                let blocks: Vec<u64> = ranges.iter().flat_map(|(from, to)| *from..=*to).collect();
+                assert_eq!(blocks, (first..=last).collect::<Vec<_>>(), "{first} to {last}");
+                assert!(ranges.iter().all(|(from, to)| to - from < SPAN));
+            }
+        }
+        assert_eq!(spans_back(5, 2 * SPAN).next(), Some((SPAN + 1, 2 * SPAN)), "the newest first");
     }
 }

@@ -11,7 +11,8 @@ use alloy::{
     rpc::types::{Filter, TransactionRequest},
 };
 use ccc_chain::{
-    ChainError, Deployment, embedded::TRANSACTION_GAS_CAP, read, transcript, transcript::StorageRecord, watch::Watcher,
+    ChainError, Deployment, calls, embedded::TRANSACTION_GAS_CAP, history, read, transcript, transcript::StorageRecord,
+    watch::Watcher,
 };
 use ccc_core::report::{Statement, Verdict};
 use common::{GENESIS_TIME, USDC_LOT, World, embedded_chain, salt, wallet};
@@ -31,6 +32,29 @@ async fn same_story_gives_the_same_bytes() {
         ends.push(world.chain.finalised_block().await.unwrap());
     }
     assert_eq!(ends[0], ends[1]);
+}
+
+#[tokio::test]
+async fn the_reserves_history_is_in_the_events_the_newest_first() {
+    let world = World::new().await;
+    let newest = async || world.chain.block(BlockId::latest()).await.unwrap();
+    let history = async |most| history::of_reserve(&world.chain, &world.deployment, newest().await.number, most).await;
+    let none = history(9).await.unwrap();
+    assert_eq!((none.answers.len(), none.whole, none.from), (0, true, world.deployment.first_block));
+    let mut expected = Vec::new();
+    for (sequence, verdict) in [(1, Verdict::Insolvent), (4, Verdict::Solvent), (5, Verdict::Unknown)] {
+        let solvency = world.solvency(verdict).await;
+        let delivery = world.deliver_statement(Statement::Solvency(solvency), sequence).await.unwrap();
+        expected.insert(0, (delivery.block, newest().await.time, sequence, verdict, solvency.block));
+    }
+    let told = |answers: &[history::Answer]| -> Vec<_> {
+        answers.iter().map(|a| (a.block, a.time, a.sequence, a.verdict, a.attested_block)).collect()
+    };
+    let all = history(3).await.unwrap();
+    assert_eq!((told(&all.answers), all.whole), (expected.clone(), true));
+    assert_eq!(all.answers.iter().map(|answer| answer.solvent).collect::<Vec<_>>(), [false, true, false]);
+    let two = history(2).await.unwrap();
+    assert_eq!((told(&two.answers), two.whole, two.from), (expected[..2].to_vec(), false, expected[1].0));
 }
 
 #[tokio::test]
@@ -114,11 +138,18 @@ async fn funding_belongs_to_the_block_after_it() {
 async fn estimate_is_the_least_gas_that_suffices() {
     let world = World::new().await;
     let token = ccc_chain::bindings::TestToken::new(world.deployment.tokens[0].address, world.chain.provider());
-    let request = token.mint(world.maker.address(), U256::from(5)).into_transaction_request();
-    let request = request.from(world.owner.address());
-    let least = world.chain.estimate(&request).await.unwrap();
-    assert!(world.chain.simulate(&request.clone().gas_limit(least)).await.is_ok());
-    assert!(world.chain.simulate(&request.gas_limit(least - 1)).await.is_err());
+    let amount = U256::from(USDC_LOT);
+    let mint = token.mint(world.maker.address(), amount).into_transaction_request().from(world.owner.address());
+    world.chain.send(&world.owner, mint.clone()).await.unwrap();
+    let approval = token.approve(world.deployment.pool, amount).into_transaction_request();
+    world.chain.send(&world.maker, approval).await.unwrap();
+    // it calls the token, and the allowance that it uses up gives a refund
+    let deposit = calls::deposit(world.deployment.pool, 0, amount, salt(9), Bytes::from_static(&[7; 553]));
+    for request in [mint, deposit.from(world.maker.address())] {
+        let least = world.chain.estimate(&request).await.unwrap();
+        assert!(world.chain.simulate(&request.clone().gas_limit(least)).await.is_ok());
+        assert!(world.chain.simulate(&request.gas_limit(least - 1)).await.is_err());
+    }
 }
 
 #[tokio::test]

@@ -286,6 +286,9 @@ pub(crate) enum Error {
     NodeConfig { path: PathBuf, source: Box<ccc_server::config::ConfigError> },
     #[error("the node does not start: {0}")]
     NodeStart(Box<StartError>),
+    /// Who vouches for a source of the statement.
+    #[error("a source's authorities: {0}")]
+    SourceAuthorities(ccc_chain::https::TlsError),
     #[error("{}: {source}", path.display())]
     AuditLog { path: PathBuf, source: Box<AuditError> },
     #[error("{}: {source}", path.display())]

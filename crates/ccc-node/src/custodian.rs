@@ -1,5 +1,5 @@
 //! The simulated custodian: a server of one statement on loopback, and the client that the enclave host
-//! uses. A real custodian is asked the same way: GET with a bearer token.
+//! uses. A real custodian is asked the same way: GET with a bearer token, behind TLS.
 
 use axum::{
     Router,
@@ -8,7 +8,10 @@ use axum::{
     response::{IntoResponse, Response},
     routing::get,
 };
-use ccc_chain::embedded::{LoopbackServer, ServeError};
+use ccc_chain::{
+    embedded::{LoopbackServer, ServeError},
+    https::{self, Authorities, GetError},
+};
 use ccc_enclave::statement::MAX_LEN;
 use serde::Serialize;
 use std::{net::SocketAddr, sync::Arc, time::Duration};
@@ -54,6 +57,9 @@ pub enum CustodianError {
     /// No answer, or a broken one.
     #[error("asking the custodian: {0}")]
     Unreachable(String),
+    /// No answer behind TLS from who is believed.
+    #[error("asking the custodian: {0}")]
+    Get(GetError),
     /// An answer that is not a statement.
     #[error("the custodian answered with status {status}")]
     Refused {
@@ -126,6 +132,24 @@ pub async fn fetch(url: &str, token: &str) -> Result<Zeroizing<Vec<u8>>, Custodi
         body.extend_from_slice(&chunk);
     }
     Ok(body)
+}
+
+/// As [`fetch`], of a custodian behind TLS for whom one of the authorities vouches.
+///
+/// # Errors
+/// [`CustodianError`].
+pub async fn fetch_trusting(
+    url: &str,
+    token: &str,
+    authorities: &Authorities,
+) -> Result<Zeroizing<Vec<u8>>, CustodianError> {
+    let mut body = Zeroizing::new(Vec::with_capacity(MAX_LEN));
+    match https::get(url, authorities, token, TIMEOUT, &mut body).await {
+        Ok(status) if (200..300).contains(&status) => Ok(body),
+        Ok(status) => Err(CustodianError::Refused { status }),
+        Err(GetError::TooLong { .. }) => Err(CustodianError::TooLong),
+        Err(error) => Err(CustodianError::Get(error)),
+    }
 }
 
 #[cfg(test)]

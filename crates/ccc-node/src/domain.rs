@@ -15,6 +15,8 @@ pub(crate) const RESERVE_CHECK: &str = "reserve-check";
 /// The identifier of a host's reserve check, which another block asks for anew: H("reserve-check-at"; attestation contract
 /// 20, sequence u64, block hash 32).
 pub(crate) const RESERVE_CHECK_AT: &str = "reserve-check-at";
+/// What a signer's record knows a claim by: H("signed-claim"; chain u64, receiver 20, kind u8, epoch u64, claim u8, value 32).
+pub(crate) const SIGNED_CLAIM: &str = "signed-claim";
 
 /// What the workflow of a deployment is named after: the digest of these bytes.
 pub(crate) const WORKFLOW: &[u8] = b"ccc workflow";
@@ -97,11 +99,9 @@ mod tests {
         let distinct: BTreeSet<&str> = ours.iter().copied().collect();
         assert!(ours.len() > 20 && cores.len() > 20, "the files are read");
         assert_eq!(distinct.len(), ours.len());
-        let (labels, _) = ours.split_at(5);
-        assert_eq!(
-            labels,
-            [super::SEED, super::GENERATOR, super::IDLE_ROUND, super::RESERVE_CHECK, super::RESERVE_CHECK_AT]
-        );
+        let (labels, _) = ours.split_at(6);
+        let hashed = [super::SEED, super::GENERATOR, super::IDLE_ROUND, super::RESERVE_CHECK];
+        assert_eq!(labels, [hashed.as_slice(), &[super::RESERVE_CHECK_AT, super::SIGNED_CLAIM]].concat());
         assert!(labels.iter().all(|label| !cores.contains(label)), "a label of the cryptography");
     }
 }

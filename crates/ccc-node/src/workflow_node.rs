@@ -2,6 +2,7 @@
 //! payload, reads every public fact of it again, and plans the round again from its own reading of the log.
 
 mod admission;
+pub mod record;
 
 pub use admission::{Decision, MAX_BLOCK_AGE, MAX_PROGRAM_LIFETIME, Registered, RegistryView, identity_of};
 
@@ -24,7 +25,8 @@ use ccc_enclave::{
     intake::{Log, PlanError, RoundPlan},
     result::{AttestedResult, PublicInputs},
 };
-use std::collections::HashSet;
+use record::{NotRecorded, SignedRecord};
+use std::{collections::HashSet, sync::Arc};
 
 /// The longest time for which a signer lets a report be delivered, in seconds.
 pub const MAX_VALIDITY: u64 = 3_600;
@@ -171,6 +173,15 @@ pub enum SignerRefusal {
         /// Now.
         now: u64,
     },
+    /// It contradicts what was signed before, or the record could not be written.
+    #[error("{0}")]
+    NotRecorded(#[source] Box<NotRecorded>),
+}
+
+impl From<NotRecorded> for SignerRefusal {
+    fn from(reason: NotRecorded) -> Self {
+        Self::NotRecorded(Box::new(reason))
+    }
 }
 
 /// A signer with its key, its policy and the pool that it serves.
@@ -181,6 +192,7 @@ pub struct WorkflowNode {
     key: MasterPublicKey,
     identities: KnownIdentities,
     asks_registry: bool,
+    record: Option<Arc<SignedRecord>>,
 }
 
 impl WorkflowNode {
@@ -189,9 +201,18 @@ impl WorkflowNode {
     #[must_use]
     pub fn new(signer: ReportSigner, policy: Policy, config: EnclaveConfig, key: MasterPublicKey) -> Self {
         let identities = KnownIdentities::new(0, 0);
-        let mut node = Self { signer, policy, config, key, identities, asks_registry: false };
+        let mut node = Self { signer, policy, config, key, identities, asks_registry: false, record: None };
         node.policy = node.of_own_configuration(node.policy.clone());
         node
+    }
+
+    /// The same signer, which keeps what it signs in a record, and signs no report that contradicts one of it.
+    ///
+    /// *Security*: reports of [`Self::decide`] are not among them: a revocation must not wait for an admission that failed.
+    #[must_use]
+    pub fn with_record(mut self, record: Arc<SignedRecord>) -> Self {
+        self.record = Some(record);
+        self
     }
 
     fn of_own_configuration(&self, mut policy: Policy) -> Policy {
@@ -206,7 +227,8 @@ impl WorkflowNode {
         self.signer.address()
     }
 
-    /// Checks a result against its own view and signs the report that carries it.
+    /// Checks a result against its own view and signs the report that carries it. Where there is a record, the report is on
+    /// its medium before there is a signature.
     ///
     /// # Errors
     /// [`SignerRefusal`].
@@ -227,6 +249,9 @@ impl WorkflowNode {
         check_request(result, shown, view)?;
         self.check_plan(&payload.statement, result, shown, view)?;
         let report = Report::new(origin, view.inputs.block_time, payload)?;
+        if let Some(record) = &self.record {
+            record.keep(&report, context, view.inputs.block)?;
+        }
         let signature = self.signer.sign(&report, context);
         Ok((report, signature))
     }

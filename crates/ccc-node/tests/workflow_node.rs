@@ -4,7 +4,7 @@
 
 mod support;
 
-use ccc_chain::status::Standing;
+use ccc_chain::{conflict::Claim, status::Standing};
 use ccc_core::{
     ciphertext::Ciphertext,
     enclave::{
@@ -15,14 +15,22 @@ use ccc_core::{
         },
         identity::{IdentityKey, IdentityRefusal},
     },
-    report::{Accumulator, EnclaveAdmission, Payload, ReportError, ReportSigner, SignerSet, Statement, price_digest},
+    report::{
+        Accumulator, EnclaveAdmission, Payload, Report, ReportError, ReportSigner, Round, SignerSet, Statement,
+        price_digest,
+    },
     suite::{self, domain},
 };
 use ccc_enclave::{
     intake::{CollateralRequest, Log, Submission},
     result::AttestedResult,
 };
-use ccc_node::workflow_node::{Decision, Registered, RegistryView, Shown, SignerRefusal, SignerView, WorkflowNode};
+use ccc_node::workflow_node::{
+    Decision, Registered, RegistryView, Shown, SignerRefusal, SignerView, WorkflowNode,
+    record::{NotRecorded, SignedRecord},
+};
+use ccc_store::MemoryRecords;
+use std::sync::Arc;
 use support::{
     pool::{self, BASE, BLOCK_HASH, Job, LOT, World, owner::Owner, statement},
     signing::{CONTEXT, origin},
@@ -82,6 +90,36 @@ fn sign(world: &World, result: &AttestedResult, view: &SignerView) -> Option<Sig
 
 fn sign_as_is(world: &World, result: &AttestedResult, view: &SignerView) -> Option<SignerRefusal> {
     signer(world).sign(result, shown(world), view, origin(), &CONTEXT).err()
+}
+
+#[test]
+fn n119_a_signer_signs_nothing_that_contradicts_its_record() {
+    let (world, result, view) = scene(31);
+    let payload = Payload::from_bytes(&result.payload).expect("a payload");
+    let Statement::Round(round) = payload.statement else { panic!("a round") };
+    let open = || SignedRecord::open(Arc::new(MemoryRecords::new()), signer(&world).address()).expect("a record");
+    let sign = |record: &Arc<SignedRecord>| {
+        let node = signer(&world).with_record(Arc::clone(record));
+        node.sign(&result, shown(&world), &view, origin(), &CONTEXT)
+    };
+    let kept = Arc::new(open());
+    let (report, signature) = sign(&kept).expect("signed");
+    assert!(kept.has(&report, &CONTEXT));
+    assert_eq!(sign(&kept).expect("the same once more").1, signature);
+    let statement = Statement::Round(Round { header_hash: [9; 32], ..round });
+    let other = Report::new(origin(), view.inputs.block_time, Payload { statement, ..payload }).expect("a report");
+    let before = Arc::new(open());
+    before.keep(&other, &CONTEXT, view.inputs.block).expect("kept");
+    let refused = sign(&before).err();
+    let claim = match &refused {
+        Some(SignerRefusal::NotRecorded(reason)) => match **reason {
+            NotRecorded::Contradicts { claim, .. } => Some(claim),
+            _ => None,
+        },
+        _ => None,
+    };
+    assert_eq!(claim, Some(Claim::Version(round.version)), "{refused:?}");
+    assert!(!before.has(&report, &CONTEXT));
 }
 
 fn differs(refusal: Option<SignerRefusal>) -> &'static str {

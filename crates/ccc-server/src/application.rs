@@ -1,8 +1,9 @@
 //! What stands behind a server's doors: a participant, an enclave's host, a signer of reports.
 
 use crate::{
+    audit::{Auditor, Named},
     frame::{self, Reply},
-    node::{Node, NodeError},
+    node::{Node, NodeError, Outcome},
 };
 use ccc_node::vault_node::Journal;
 
@@ -53,8 +54,12 @@ pub trait Application: Send + Sync + 'static {
     /// # Errors
     /// [`Denied`].
     fn answer(&self, door: &Door, peer: &str, body: &mut dyn Body) -> Result<Said, Denied>;
-    /// Brings to its medium what waits; called before the server ends.
+    /// Brings to its medium what waits; called every few seconds, and before the server ends.
     fn settle(&self) {}
+    /// Takes out what is past, a page at a time; whether there is more to do. It may block.
+    fn tidy(&self) -> bool {
+        false
+    }
 }
 
 /// A call's body, which takes room until it is dropped.
@@ -65,7 +70,29 @@ pub trait Body {
     fn done(&mut self);
 }
 
-const VAULT: [Door; 1] = [Door { path: frame::PATH, asks: frame::ASKS, replies: frame::REPLIES }];
+/// Answers a call that is no ask for shares, and writes what became of it into the node's audit log.
+pub(crate) fn audited(
+    audit: &Auditor,
+    (door, peer): (&Door, &str),
+    body: &mut dyn Body,
+    answer: impl FnOnce(&mut dyn Body) -> Result<Said, Denied>,
+) -> Result<Said, Denied> {
+    let mut named = Named::call(door, body.bytes());
+    let said = answer(body);
+    let outcome = match &said {
+        Ok(said) if said.outcomes.contains(&Outcome::Given.word()) => Outcome::Given,
+        Ok(_) | Err(Denied::Refused) => Outcome::Refused,
+        // nothing was looked at
+        Err(Denied::Malformed(_) | Denied::NotReady) => return said,
+    };
+    if let Ok(said) = &said {
+        named = named.answered(&said.body);
+    }
+    audit.append(peer, [(named, outcome)]);
+    said
+}
+
+pub(crate) const VAULT: [Door; 1] = [Door { path: frame::PATH, asks: frame::ASKS, replies: frame::REPLIES }];
 
 impl<J: Journal + Send + Sync + 'static> Application for Node<J> {
     fn doors(&self) -> &'static [Door] {
@@ -94,5 +121,9 @@ impl<J: Journal + Send + Sync + 'static> Application for Node<J> {
 
     fn settle(&self) {
         self.sync_audit();
+    }
+
+    fn tidy(&self) -> bool {
+        self.forget()
     }
 }

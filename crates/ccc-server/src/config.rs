@@ -1,10 +1,15 @@
-//! The configuration of a node: a TOML file, with values that the environment may replace.
+//! The configuration of a node: a TOML file, with values that the environment may replace. Every kind of node has the same
+//! head ([`NodeConfig`]) and a part of its own ([`KindConfig`]).
+
+mod kind;
+pub mod vault;
 
 use crate::{follow::FollowOptions, limits::Limits};
-use alloy::primitives::Address;
 use ccc_node::policy_file::ModeName;
-use serde::Deserialize;
+pub use kind::Kind;
+use serde::{Deserialize, de::DeserializeOwned};
 use std::{collections::BTreeSet, net::SocketAddr, path::PathBuf, time::Duration};
+pub use vault::VaultConfig;
 
 /// The prefix of variables that replace a value: `CCC_NODE_RPC_URL`, `CCC_NODE_LISTEN`, …
 pub const PREFIX: &str = "CCC_NODE_";
@@ -13,35 +18,26 @@ const MAX_BOUND: u64 = u32::MAX as u64;
 /// The longest name of a client.
 const MAX_NAME: usize = 64;
 
-/// Values at the top of the file that the environment may replace.
-const REPLACED: [&str; 11] = [
-    "mode",
-    "listen",
-    "operations",
-    "key",
-    "committee",
-    "deployment",
-    "policy",
-    "counter",
-    "audit",
-    "rpc_url",
-    "answers",
-];
+/// The head's values that the environment may replace.
+const REPLACED: [&str; 10] =
+    ["mode", "listen", "operations", "key", "committee", "deployment", "policy", "audit", "rpc_url", "rpc_ca"];
+/// Its sections.
+const SECTIONS: [&str; 2] = ["chain", "limits"];
 
-/// The file. Paths are relative to the directory from which the node is started.
+/// What the file of every kind has. Paths are relative to the directory from which the node is started.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct VaultConfig {
+pub struct NodeConfig {
     /// Whether simulated parts are accepted.
     #[serde(default)]
     pub mode: ModeName,
-    /// Where re-encryption is served.
-    #[serde(default = "listen")]
-    pub listen: SocketAddr,
-    /// Where health and meters are served, in the clear: a loopback address.
-    #[serde(default = "operations")]
-    pub operations: SocketAddr,
-    /// The participant's sealed key file.
+    /// Where its doors are; by default the port of its kind on loopback.
+    #[serde(default)]
+    pub listen: Option<SocketAddr>,
+    /// Where health and meters are served, in the clear: a loopback address, by default with the port after the kind's.
+    #[serde(default)]
+    pub operations: Option<SocketAddr>,
+    /// The node's sealed keys.
     pub key: PathBuf,
     /// The committee.
     pub committee: PathBuf,
@@ -49,42 +45,98 @@ pub struct VaultConfig {
     pub deployment: PathBuf,
     /// What is accepted as the enclave.
     pub policy: PathBuf,
-    /// The counter of the journal; by default beside the key file.
-    #[serde(default)]
-    pub counter: Option<PathBuf>,
     /// The audit log; by default beside the key file.
     #[serde(default)]
     pub audit: Option<PathBuf>,
     /// The chain's node.
     pub rpc_url: String,
-    /// The vault's registry, which says the epoch; by default the deployment's.
+    /// Who may vouch for a node at `https://`: a PEM file of certificate authorities; by default whom the system trusts.
     #[serde(default)]
-    pub registry: Option<Address>,
-    /// The share of the next epoch, which serves once the registry says so.
-    #[serde(default)]
-    pub staged: Option<StagedSection>,
-    /// How shares travel: sealed or compact.
-    #[serde(default)]
-    pub answers: Answers,
+    pub rpc_ca: Option<PathBuf>,
     /// How the chain is followed.
     #[serde(default)]
     pub chain: ChainSection,
     /// Bounds.
     #[serde(default)]
     pub limits: LimitsSection,
-    /// Who may ask beside the members of the committee.
-    #[serde(default, rename = "client")]
-    pub clients: Vec<ClientSection>,
 }
 
-/// What a refresh wrote. Files that are not there yet are not staged yet.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct StagedSection {
-    /// The participant's sealed key file of the next epoch.
-    pub key: PathBuf,
-    /// The committee of the next epoch.
-    pub committee: PathBuf,
+/// What a kind's file has beside the head.
+pub trait KindConfig: DeserializeOwned {
+    /// The kind.
+    const KIND: Kind;
+    /// Values that the environment may replace, beside those of the head.
+    const REPLACED: &'static [&'static str];
+    /// What is wrong with it as a whole.
+    ///
+    /// # Errors
+    /// [`ConfigError`].
+    fn check(&self) -> Result<(), ConfigError>;
+}
+
+/// A whole file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct File<K> {
+    /// Its head.
+    pub node: NodeConfig,
+    /// What the kind has beside it.
+    pub own: K,
+}
+
+impl<K: KindConfig> File<K> {
+    /// Reads a file's text, lets the variables replace what they name, and checks the whole.
+    ///
+    /// # Errors
+    /// [`ConfigError`].
+    pub fn read(text: &str, variables: impl Iterator<Item = (String, String)>) -> Result<Self, ConfigError> {
+        let (mut own, mut head) = (toml::from_str(text)?, toml::Table::new());
+        replace(&mut own, variables, &[&REPLACED[..], K::REPLACED].concat())?;
+        for name in REPLACED.into_iter().chain(SECTIONS) {
+            head.extend(own.remove_entry(name));
+        }
+        let file = Self { node: head.try_into()?, own: own.try_into()? };
+        file.check()?;
+        Ok(file)
+    }
+
+    fn check(&self) -> Result<(), ConfigError> {
+        let found = self.operations();
+        if !found.ip().is_loopback() {
+            return Err(ConfigError::Operations { found });
+        }
+        check_bounds(&self.limits(), &self.follow())?;
+        self.own.check()
+    }
+
+    /// Where its doors are.
+    #[must_use]
+    pub fn listen(&self) -> SocketAddr {
+        self.node.listen.unwrap_or(SocketAddr::from(([127, 0, 0, 1], K::KIND.port())))
+    }
+
+    /// Where health and meters are.
+    #[must_use]
+    pub fn operations(&self) -> SocketAddr {
+        self.node.operations.unwrap_or(SocketAddr::from(([127, 0, 0, 1], K::KIND.port() + 1)))
+    }
+
+    /// The bounds.
+    #[must_use]
+    pub fn limits(&self) -> Limits {
+        self.node.limits.over(K::KIND.limits())
+    }
+
+    /// How the chain is followed.
+    #[must_use]
+    pub fn follow(&self) -> FollowOptions {
+        self.node.chain.options()
+    }
+
+    /// The audit log.
+    #[must_use]
+    pub fn audit_path(&self) -> PathBuf {
+        self.node.audit.clone().unwrap_or_else(|| self.node.key.with_extension("audit"))
+    }
 }
 
 /// The mode that the participant serves.
@@ -172,11 +224,17 @@ pub enum ConfigError {
         /// The address.
         found: SocketAddr,
     },
-    /// A source of the statement beyond this machine.
+    /// A source of the statement that is beyond this machine and without TLS, or has a secret in its address.
     #[error(
-        "source {index}: only http:// with a loopback address and a port is asked; run a proxy with TLS beside the host"
+        "source {index}: https:// without a name and a password is asked, or http:// with a loopback address and a port"
     )]
     Source {
+        /// Its position.
+        index: usize,
+    },
+    /// Authorities for a source that none is needed for.
+    #[error("source {index}: `authorities` is for https://, and its address has none")]
+    Authorities {
         /// Its position.
         index: usize,
     },
@@ -220,96 +278,49 @@ pub enum ConfigError {
     },
 }
 
-fn listen() -> SocketAddr {
-    SocketAddr::from(([127, 0, 0, 1], 7450))
-}
-
-fn operations() -> SocketAddr {
-    SocketAddr::from(([127, 0, 0, 1], 7451))
-}
-
-impl VaultConfig {
-    /// Reads a file's text, lets the variables replace what they name, and checks the whole.
-    ///
-    /// # Errors
-    /// [`ConfigError`].
-    pub fn read(text: &str, variables: impl Iterator<Item = (String, String)>) -> Result<Self, ConfigError> {
-        let config: Self = read_table(text, variables, &REPLACED)?.try_into()?;
-        config.check()?;
-        Ok(config)
-    }
-
-    fn check(&self) -> Result<(), ConfigError> {
-        loopback(self.operations)?;
-        self.client_keys()?;
-        let (limits, follow) = (self.limits(), self.follow());
-        let bounds = [
-            ("connections", limits.connections as u64),
-            ("connections_per_peer", limits.connections_per_peer as u64),
-            ("handshakes_per_address", limits.handshakes_per_address as u64),
-            ("calls_per_peer", limits.calls_per_peer as u64),
-            ("workers", limits.workers as u64),
-            ("body", limits.body as u64),
-            ("bodies", limits.bodies as u64),
-            ("rate", u64::from(limits.rate)),
-            ("burst", u64::from(limits.burst)),
-            ("idle", limits.idle.as_secs()),
-            ("age", limits.age.as_secs()),
-            ("interval", follow.interval.as_secs()),
-            ("window", follow.window as u64),
-        ];
-        match bounds.into_iter().find(|(_, bound)| !(1..=MAX_BOUND).contains(bound)) {
-            Some((what, found)) => Err(ConfigError::Bound { what, found }),
-            None => Ok(()),
-        }
-    }
-
-    /// The clients' keys with their names.
-    ///
-    /// # Errors
-    /// [`ConfigError::Client`].
-    pub fn client_keys(&self) -> Result<Vec<([u8; 32], String)>, ConfigError> {
-        client_keys(&self.clients)
-    }
-
-    /// The bounds.
-    #[must_use]
-    pub fn limits(&self) -> Limits {
-        let (own, default) = (self.limits, Limits::default());
-        let workers = own.workers.unwrap_or(default.workers);
+impl LimitsSection {
+    /// These bounds in place of a kind's own.
+    fn over(self, default: Limits) -> Limits {
+        let workers = self.workers.unwrap_or(default.workers);
+        let share = default.workers.div_ceil(default.workers_per_peer.max(1)).max(2);
         Limits {
-            connections: own.connections.unwrap_or(default.connections),
-            connections_per_peer: own.connections_per_peer.unwrap_or(default.connections_per_peer),
-            calls_per_peer: own.calls_per_peer.unwrap_or(default.calls_per_peer),
+            connections: self.connections.unwrap_or(default.connections),
+            connections_per_peer: self.connections_per_peer.unwrap_or(default.connections_per_peer),
+            calls_per_peer: self.calls_per_peer.unwrap_or(default.calls_per_peer),
             workers,
-            workers_per_peer: workers.div_ceil(2),
-            body: own.body.unwrap_or(default.body),
-            bodies: own.bodies.unwrap_or(default.bodies),
-            handshakes_per_address: own.handshakes_per_address.unwrap_or(default.handshakes_per_address),
-            rate: own.rate.unwrap_or(default.rate),
-            burst: own.burst.unwrap_or(default.burst),
-            idle: own.idle.map_or(default.idle, Duration::from_secs),
-            age: own.age.map_or(default.age, Duration::from_secs),
+            workers_per_peer: workers.div_ceil(share),
+            body: self.body.unwrap_or(default.body),
+            bodies: self.bodies.unwrap_or(default.bodies),
+            handshakes_per_address: self.handshakes_per_address.unwrap_or(default.handshakes_per_address),
+            rate: self.rate.unwrap_or(default.rate),
+            burst: self.burst.unwrap_or(default.burst),
+            idle: self.idle.map_or(default.idle, Duration::from_secs),
+            age: self.age.map_or(default.age, Duration::from_secs),
             ..default
         }
     }
+}
 
-    /// How the chain is followed.
-    #[must_use]
-    pub fn follow(&self) -> FollowOptions {
-        self.chain.options()
-    }
-
-    /// The journal's counter.
-    #[must_use]
-    pub fn counter_path(&self) -> PathBuf {
-        self.counter.clone().unwrap_or_else(|| self.key.with_extension("counter"))
-    }
-
-    /// The audit log.
-    #[must_use]
-    pub fn audit_path(&self) -> PathBuf {
-        self.audit.clone().unwrap_or_else(|| self.key.with_extension("audit"))
+/// Zero stops everything, and what cannot be counted bounds nothing.
+fn check_bounds(limits: &Limits, follow: &FollowOptions) -> Result<(), ConfigError> {
+    let bounds = [
+        ("connections", limits.connections as u64),
+        ("connections_per_peer", limits.connections_per_peer as u64),
+        ("handshakes_per_address", limits.handshakes_per_address as u64),
+        ("calls_per_peer", limits.calls_per_peer as u64),
+        ("workers", limits.workers as u64),
+        ("body", limits.body as u64),
+        ("bodies", limits.bodies as u64),
+        ("rate", u64::from(limits.rate)),
+        ("burst", u64::from(limits.burst)),
+        ("idle", limits.idle.as_secs()),
+        ("age", limits.age.as_secs()),
+        ("interval", follow.interval.as_secs()),
+        ("window", follow.window as u64),
+    ];
+    match bounds.into_iter().find(|(_, bound)| !(1..=MAX_BOUND).contains(bound)) {
+        Some((what, found)) => Err(ConfigError::Bound { what, found }),
+        None => Ok(()),
     }
 }
 
@@ -323,15 +334,6 @@ impl ChainSection {
             ahead: self.clock_behind.unwrap_or(default.ahead),
             behind: self.stale_after.unwrap_or(default.behind),
             final_behind: self.final_after.unwrap_or(default.final_behind),
-        }
-    }
-
-    pub(crate) fn check(self) -> Result<(), ConfigError> {
-        let follow = self.options();
-        let bounds = [("interval", follow.interval.as_secs()), ("window", follow.window as u64)];
-        match bounds.into_iter().find(|(_, bound)| !(1..=MAX_BOUND).contains(bound)) {
-            Some((what, found)) => Err(ConfigError::Bound { what, found }),
-            None => Ok(()),
         }
     }
 }
@@ -380,18 +382,12 @@ pub(crate) fn unique(known: Vec<([u8; 32], String)>) -> Result<Vec<([u8; 32], St
     Ok(known)
 }
 
-/// Health and meters are for this machine.
-pub(crate) fn loopback(found: SocketAddr) -> Result<(), ConfigError> {
-    if found.ip().is_loopback() { Ok(()) } else { Err(ConfigError::Operations { found }) }
-}
-
-/// A file's text, with what the variables replace: strings at the top of the file alone, addresses, paths and words.
-pub(crate) fn read_table(
-    text: &str,
+/// Puts what the variables say into a file: strings at its top alone, addresses, paths and words.
+fn replace(
+    table: &mut toml::Table,
     variables: impl Iterator<Item = (String, String)>,
     known: &[&str],
-) -> Result<toml::Table, ConfigError> {
-    let mut table: toml::Table = toml::from_str(text)?;
+) -> Result<(), ConfigError> {
     for (name, value) in variables {
         let Some(name) = name.strip_prefix(PREFIX) else { continue };
         let key = name.to_ascii_lowercase();
@@ -401,54 +397,5 @@ pub(crate) fn read_table(
         }
         table.insert(key, toml::Value::String(value));
     }
-    Ok(table)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const LEAST: &str = r#"
-        key = "p1.ccc"
-        committee = "committee.ccc"
-        deployment = "deployment.json"
-        policy = "policy.json"
-        rpc_url = "http://127.0.0.1:8545"
-    "#;
-
-    fn read(text: &str, variables: &[(&str, &str)]) -> Result<VaultConfig, ConfigError> {
-        VaultConfig::read(text, variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())))
-    }
-
-    #[test]
-    fn the_least_file_has_defaults_and_variables_replace_values() {
-        let config = read(LEAST, &[("HOME", "x")]).expect("a configuration");
-        assert_eq!(config.counter_path(), PathBuf::from("p1.counter"));
-        assert_eq!(config.limits(), Limits::default());
-        let config = read(LEAST, &[("CCC_NODE_RPC_URL", "http://127.0.0.1:1"), ("CCC_NODE_LISTEN", "127.0.0.1:9")]);
-        let config = config.expect("a configuration");
-        assert_eq!((config.rpc_url.as_str(), config.listen.port()), ("http://127.0.0.1:1", 9));
-    }
-
-    #[test]
-    fn what_does_not_fit_is_named() {
-        let with = |line: &str| read(&format!("{LEAST}\n{line}"), &[]);
-        assert!(matches!(with("keys = 1"), Err(ConfigError::Toml(_))));
-        assert!(matches!(with("[limits]\nnothing = 1"), Err(ConfigError::Toml(_))));
-        let bound = |what, found| Err(ConfigError::Bound { what, found });
-        assert_eq!(with("[limits]\nworkers = 0"), bound("workers", 0));
-        assert_eq!(with("[limits]\nage = 0"), bound("age", 0));
-        assert_eq!(with("[chain]\ninterval = 0"), bound("interval", 0));
-        assert_eq!(with("[limits]\nconnections = 9223372036854775807"), bound("connections", i64::MAX as u64));
-        let found = SocketAddr::from(([10, 0, 0, 1], 80));
-        assert_eq!(with("operations = \"10.0.0.1:80\""), Err(ConfigError::Operations { found }));
-        let client = |name: &str, key: &str| with(&format!("[[client]]\nname = \"{name}\"\nkey = \"{key}\""));
-        let good = "ab".repeat(32);
-        assert_eq!(client("host", &good).expect("a client").client_keys().expect("keys")[0].1, "host");
-        let twice = format!("[[client]]\nname = 'a'\nkey = '{good}'\n[[client]]\nname = 'b'\nkey = '{good}'");
-        assert_eq!(with(&twice), Err(ConfigError::SameKey { index: 1 }));
-        assert!(matches!(client("a b", &good), Err(ConfigError::Client { index: 0, .. })));
-        assert!(matches!(client("host", "ab"), Err(ConfigError::Client { index: 0, .. })));
-        assert!(matches!(read(LEAST, &[("CCC_NODE_LIMITS", "1")]), Err(ConfigError::Variable { .. })));
-    }
+    Ok(())
 }

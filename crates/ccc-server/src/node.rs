@@ -2,7 +2,7 @@
 //! before it leaves.
 
 use crate::{
-    audit::{AuditLog, Named},
+    audit::{AuditLog, Auditor, Named},
     follow::{Clock, Followed, NotReady, Snapshot},
     frame::Reply,
 };
@@ -68,7 +68,7 @@ pub struct Node<J> {
     identifier: Identifier,
     followed: Followed,
     clock: Arc<dyn Clock>,
-    audit: Mutex<Option<AuditLog>>,
+    audit: Auditor,
 }
 
 impl<J: Journal> Node<J> {
@@ -77,7 +77,7 @@ impl<J: Journal> Node<J> {
     pub fn new(vault: VaultNode<J>, followed: Followed, clock: Arc<dyn Clock>, audit: Option<AuditLog>) -> Self {
         let identifier = vault.identifier();
         let (participant, answered) = vault.into_parts();
-        let (answered, audit) = (Mutex::new(answered), Mutex::new(audit));
+        let (answered, audit) = (Mutex::new(answered), Auditor::new(audit, Arc::clone(&clock)));
         Self { participant, staged: None, answered, identifier, followed, clock, audit }
     }
 
@@ -116,7 +116,8 @@ impl<J: Journal> Node<J> {
         let one = |ask: &Ask| self.prepare(participant, &snapshot.view(&ask.request.block_hash), ask, now, &mut rng);
         let prepared: Vec<_> = asks.iter().map(one).collect();
         let replies = said(peer, asks, self.keep(prepared));
-        self.log(peer, now, asks, &replies);
+        let outcome = |(ask, reply): (&Ask, &Reply)| (Named::from(ask), Outcome::of(reply));
+        self.audit.append(peer, asks.iter().zip(&replies).map(outcome));
         Ok(replies)
     }
 
@@ -171,16 +172,6 @@ impl<J: Journal> Node<J> {
         }
     }
 
-    fn log(&self, peer: &str, now: u64, asks: &[Ask], replies: &[Reply]) {
-        let mut audit = self.audit.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(log) = audit.as_mut() else { return };
-        for (ask, reply) in asks.iter().zip(replies) {
-            if let Err(error) = log.append(now, peer, &Named::from(ask), Outcome::of(reply)) {
-                tracing::error!(target: "ccc_server::audit", "the audit log did not take an entry: {error}");
-            }
-        }
-    }
-
     /// Takes a page of what is past, by the clock and by the newest finalised block, out of the journal: calls go on between
     /// two pages. Whether there is more to do. It blocks.
     pub fn forget(&self) -> bool {
@@ -195,10 +186,7 @@ impl<J: Journal> Node<J> {
 
     /// Has the audit log on its medium.
     pub fn sync_audit(&self) {
-        let mut audit = self.audit.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(Err(error)) = audit.as_mut().map(AuditLog::sync) {
-            tracing::error!(target: "ccc_server::audit", "the audit log is not on its medium: {error}");
-        }
+        self.audit.sync();
     }
 }
 

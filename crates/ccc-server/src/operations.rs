@@ -3,7 +3,7 @@
 use crate::{
     application::Application,
     meters::Meters,
-    routes::{self, Listener, Missing, Page},
+    routes::{self, Missing, Page},
     server::stopped,
 };
 use http_body_util::Full;
@@ -62,7 +62,7 @@ pub async fn run<A: Application>(
 }
 
 fn answer<A: Application>(request: &Request<Incoming>, application: &A, meters: &Meters) -> Response<Full<Bytes>> {
-    let found = routes::find(Listener::Operator, request.method().as_str(), request.uri().path());
+    let found = routes::find(request.method().as_str(), request.uri().path());
     let (status, text) = match found.map(|route| route.page) {
         Ok(Page::Health) => (StatusCode::OK, "ok\n".to_owned()),
         Ok(Page::Ready) => match application.ready() {
@@ -70,7 +70,7 @@ fn answer<A: Application>(request: &Request<Incoming>, application: &A, meters: 
             Err(reason) => (StatusCode::SERVICE_UNAVAILABLE, format!("{reason}\n")),
         },
         Ok(Page::Meters) => (StatusCode::OK, meters.text()),
-        Ok(Page::Reencrypt) | Err(Missing::Path) => (StatusCode::NOT_FOUND, "no such page\n".to_owned()),
+        Ok(Page::Door) | Err(Missing::Path) => (StatusCode::NOT_FOUND, "no such page\n".to_owned()),
         Err(Missing::Method) => (StatusCode::METHOD_NOT_ALLOWED, "method\n".to_owned()),
     };
     let mut response = Response::new(Full::from(text));

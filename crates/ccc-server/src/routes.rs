@@ -1,13 +1,18 @@
-//! Every page that a vault node serves, in one table: the listeners look into it, and the OpenAPI document is made of it.
+//! Every page that a node of each kind serves, in one table: the operator's listener looks into it, and the OpenAPI documents
+//! are made of it.
 
-use crate::frame;
+use crate::{
+    application::{Door, VAULT},
+    attested::{ENVELOPE, PAYOUTS, RESERVE, ROUND, SIGN, TABLE},
+    config::Kind,
+};
 use serde_json::{Map, Value, json};
 
 /// Who reaches a page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Listener {
-    /// The committee and the clients of the configuration, over TLS.
-    Committee,
+    /// Known peers, over TLS.
+    Peers,
     /// The operator, on a loopback address.
     Operator,
 }
@@ -15,8 +20,8 @@ pub enum Listener {
 /// What a page is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Page {
-    /// Asks, and replies to them.
-    Reencrypt,
+    /// A door of the kind.
+    Door,
     /// Whether the process runs.
     Health,
     /// Whether the node would answer.
@@ -59,88 +64,108 @@ pub enum Missing {
 
 const TEXT: &str = "text/plain; charset=utf-8";
 
-/// The pages.
-pub const ROUTES: [Route; 4] = [
-    Route {
-        page: Page::Reencrypt,
-        listener: Listener::Committee,
-        method: "POST",
-        path: frame::PATH,
-        name: "reencrypt",
-        summary: "Re-encrypts to attested enclaves: 1 to 64 asks, as many replies",
-        takes: Some(frame::ASKS),
-        gives: frame::REPLIES,
-        refuses: &[
-            (400, "malformed, broken-off, small-frames"),
-            (405, "method"),
-            (408, "slow"),
-            (413, "too-large"),
-            (415, "content-type"),
-            (429, "busy, with retry-after"),
-            (503, "not-ready"),
-        ],
-    },
-    Route {
-        page: Page::Health,
-        listener: Listener::Operator,
-        method: "GET",
-        path: "/healthz",
-        name: "healthz",
-        summary: "Whether the process runs",
-        takes: None,
-        gives: TEXT,
-        refuses: &[(405, "method")],
-    },
-    Route {
-        page: Page::Ready,
-        listener: Listener::Operator,
-        method: "GET",
-        path: "/readyz",
-        name: "readyz",
-        summary: "Whether the node would answer, and the reason where it would not",
-        takes: None,
-        gives: TEXT,
-        refuses: &[(405, "method"), (503, "the reason")],
-    },
-    Route {
-        page: Page::Meters,
-        listener: Listener::Operator,
-        method: "GET",
-        path: "/metrics",
-        name: "metrics",
-        summary: "Meters in the text form of Prometheus",
-        takes: None,
-        gives: TEXT,
-        refuses: &[(405, "method")],
-    },
+/// What every door may say instead of an answer.
+const REFUSES: [(u16, &str); 7] = [
+    (400, "malformed, broken-off, small-frames"),
+    (405, "method"),
+    (408, "slow"),
+    (413, "too-large"),
+    (415, "content-type"),
+    (429, "busy, with retry-after"),
+    (503, "not-ready"),
+];
+/// Of a door that not everybody known may use, or that has nothing: both are one answer.
+const REFUSED: [(u16, &str); 8] = [
+    REFUSES[0],
+    (403, "refused: not for this peer, not there, or not now"),
+    REFUSES[1],
+    REFUSES[2],
+    REFUSES[3],
+    REFUSES[4],
+    REFUSES[5],
+    REFUSES[6],
 ];
 
-/// The page that a listener has under a path for a method.
+const fn door(door: Door, name: &'static str, summary: &'static str, refuses: &'static [(u16, &'static str)]) -> Route {
+    let Door { path, asks, replies } = door;
+    let (page, listener) = (Page::Door, Listener::Peers);
+    Route { page, listener, method: "POST", path, name, summary, takes: Some(asks), gives: replies, refuses }
+}
+
+const fn operator(
+    page: Page,
+    path: &'static str,
+    name: &'static str,
+    summary: &'static str,
+    refuses: &'static [(u16, &'static str)],
+) -> Route {
+    Route { page, listener: Listener::Operator, method: "GET", path, name, summary, takes: None, gives: TEXT, refuses }
+}
+
+const VAULT_DOORS: [Route; 1] =
+    [door(VAULT[0], "reencrypt", "Re-encrypts to attested enclaves: 1 to 64 asks, as many replies", &REFUSES)];
+
+const ENCLAVE_DOORS: [Route; 5] = [
+    door(RESERVE, "reserve", "Runs the reserve check with a sequence at a block; workflow nodes alone", &REFUSED),
+    door(ROUND, "round", "Runs the round that comes next at a block; workflow nodes alone", &REFUSED),
+    door(PAYOUTS, "payouts", "The round with payouts that this host made, or nothing; workflow nodes alone", &REFUSED),
+    door(TABLE, "table", "A version of the table, sealed", &REFUSED),
+    door(ENVELOPE, "envelope", "The agent's envelope of one of the newest checks", &REFUSED),
+];
+
+const WORKFLOW_DOORS: [Route; 1] =
+    [door(SIGN, "sign", "Judges an attested result, and signs its report or says why not", &REFUSES)];
+
+/// The operator's pages, which every kind has.
+const OPERATOR: [Route; 3] = [
+    operator(Page::Health, "/healthz", "healthz", "Whether the process runs", &[(405, "method")]),
+    operator(
+        Page::Ready,
+        "/readyz",
+        "readyz",
+        "Whether the node would answer, and the reason where it would not",
+        &[(405, "method"), (503, "the reason")],
+    ),
+    operator(Page::Meters, "/metrics", "metrics", "Meters in the text form of Prometheus", &[(405, "method")]),
+];
+
+/// The doors of a kind.
+#[must_use]
+pub fn doors(kind: Kind) -> &'static [Route] {
+    match kind {
+        Kind::Vault => &VAULT_DOORS,
+        Kind::Enclave => &ENCLAVE_DOORS,
+        Kind::Workflow => &WORKFLOW_DOORS,
+    }
+}
+
+/// The operator's page under a path for a method.
 ///
 /// # Errors
 /// [`Missing`].
-pub fn find(listener: Listener, method: &str, path: &str) -> Result<&'static Route, Missing> {
-    let of_path = || ROUTES.iter().filter(|route| route.listener == listener && route.path == path);
+pub fn find(method: &str, path: &str) -> Result<&'static Route, Missing> {
+    let of_path = || OPERATOR.iter().filter(|route| route.path == path);
     let found = of_path().find(|route| route.method == method);
     found.ok_or(if of_path().next().is_some() { Missing::Method } else { Missing::Path })
 }
 
-/// The pages as an `OpenAPI` 3.1 document. Bodies are bytes: their layout is in `docs/spec/node.md`.
+/// The pages of a kind as an `OpenAPI` 3.1 document. Bodies are bytes: their layout is in `docs/spec/node.md` and
+/// `docs/spec/services.md`.
 #[must_use]
-pub fn openapi() -> Value {
+pub fn openapi(kind: Kind) -> Value {
     let mut paths = Map::new();
-    for route in &ROUTES {
+    for route in doors(kind).iter().chain(&OPERATOR) {
         let methods = paths.entry(route.path).or_insert_with(|| json!({}));
         methods[route.method.to_lowercase()] = operation(route);
     }
+    let layouts = if kind == Kind::Vault { "docs/spec/node.md" } else { "docs/spec/services.md" };
+    let description = format!(
+        "Pages tagged peers are served over TLS 1.3 to known raw public keys, pages tagged operator on a loopback address. \
+         Layouts: {layouts}."
+    );
     let mut document = json!({
         "openapi": "3.1.0",
-        "info": {
-            "title": "ccc node vault",
-            "version": "1",
-            "description": "Pages tagged committee are served over TLS 1.3 to known raw public keys, pages tagged operator on a \
-                            loopback address. Layouts: docs/spec/node.md.",
-        },
+        "info": { "title": format!("ccc node {}", kind.word()), "version": "1", "description": description },
         "paths": paths,
     });
     // one order, whichever the library keeps
@@ -154,7 +179,7 @@ fn operation(route: &Route) -> Value {
     for (status, when) in route.refuses {
         responses.insert(status.to_string(), json!({ "description": when, "content": content(TEXT) }));
     }
-    let tag = if route.listener == Listener::Committee { "committee" } else { "operator" };
+    let tag = if route.listener == Listener::Peers { "peers" } else { "operator" };
     let mut operation =
         json!({ "operationId": route.name, "summary": route.summary, "tags": [tag], "responses": responses });
     if let Some(takes) = route.takes {
@@ -172,26 +197,47 @@ fn content(kind: &str) -> Value {
 mod tests {
     use super::*;
 
-    /// As `ccc node openapi` prints it.
+    /// As `ccc node openapi --kind` prints them.
     #[test]
-    fn the_document_is_the_one_that_is_committed() {
-        let made = serde_json::to_string_pretty(&openapi()).expect("JSON") + "\n";
-        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/spec/node.openapi.json");
-        if std::env::var_os("CCC_WRITE_SNAPSHOTS").is_some() {
-            std::fs::write(path, &made).expect("written");
+    fn the_documents_are_those_that_are_committed() {
+        for kind in Kind::ALL {
+            let made = serde_json::to_string_pretty(&openapi(kind)).expect("JSON") + "\n";
+            let name = if kind == Kind::Vault { "node" } else { kind.word() };
+            let path = format!("{}/../../docs/spec/{name}.openapi.json", env!("CARGO_MANIFEST_DIR"));
+            if std::env::var_os("CCC_WRITE_SNAPSHOTS").is_some() {
+                std::fs::write(&path, &made).expect("written");
+            }
+            assert_eq!(std::fs::read_to_string(path).expect("read"), made);
         }
-        assert_eq!(std::fs::read_to_string(path).expect("read"), made);
     }
 
     #[test]
-    fn a_page_is_found_by_its_own_listener_alone() {
-        for route in &ROUTES {
-            let found = |listener, method, path| find(listener, method, path).map(|found| found.page);
-            assert_eq!(found(route.listener, route.method, route.path), Ok(route.page));
-            assert_eq!(found(route.listener, "PUT", route.path), Err(Missing::Method));
-            let other = if route.listener == Listener::Operator { Listener::Committee } else { Listener::Operator };
-            assert_eq!(found(other, route.method, route.path), Err(Missing::Path));
-            assert_eq!(found(route.listener, route.method, "/"), Err(Missing::Path));
+    fn a_page_is_found_by_its_own_method_alone_and_no_door_is_one() {
+        for route in &OPERATOR {
+            assert_eq!(find(route.method, route.path).map(|found| found.page), Ok(route.page));
+            assert_eq!(find("PUT", route.path).map(|found| found.page), Err(Missing::Method));
+        }
+        for path in Kind::ALL.into_iter().flat_map(doors).map(|route| route.path).chain(["/"]) {
+            assert_eq!(find("POST", path).map(|found| found.page), Err(Missing::Path));
+            assert_eq!(find("GET", path).map(|found| found.page), Err(Missing::Path));
+        }
+    }
+
+    /// What a document has is what stands behind the doors of its kind.
+    #[test]
+    fn every_door_of_a_kind_has_its_page() {
+        let behind = |kind| match kind {
+            Kind::Vault => VAULT.to_vec(),
+            Kind::Enclave => crate::enclave::DOORS.to_vec(),
+            Kind::Workflow => crate::workflow::DOORS.to_vec(),
+        };
+        for kind in Kind::ALL {
+            let pages = doors(kind).iter().map(|route| Door {
+                path: route.path,
+                asks: route.takes.expect("a body"),
+                replies: route.gives,
+            });
+            assert_eq!(pages.collect::<Vec<_>>(), behind(kind), "{}", kind.word());
         }
     }
 }

@@ -2,35 +2,40 @@
 
 use crate::{
     audit::{AuditError, AuditLog},
-    config::{Answers, ConfigError, VaultConfig},
-    follow::{Clock, FollowOptions, Follower, Memory, NotReady},
+    config::{Answers, ConfigError, File, KindConfig, VaultConfig},
+    follow::{Clock, Follower, Memory, NotReady},
     identity::Identity,
     journal::{CounterFile, FileJournal, JournalError, SeenRecord},
-    meters::Meters,
     node::Node,
-    operations,
-    server::Server,
+    serving::Serving,
 };
 use alloy::primitives::Address;
-use ccc_chain::{Chain, ChainError, ChainKind, ConnectOptions, Deployment, Finality};
+use ccc_chain::{Chain, ChainError, ChainKind, ConnectOptions, Deployment, Finality, https::Authorities};
 use ccc_core::{
     enclave::attestation::Policy,
     encoding::EncodingError,
     keys::{Committee, KeyShare, KeyShareError, ParticipantKeys},
+    table::StoreError,
     vault::Mode,
 };
 use ccc_node::{
     policy_file::ModeName,
     production::{Configuration, ProductionRefusal, Sharing},
     vault_node::{Journal, MemoryJournal, VaultNode},
+    workflow_node::record::NotRecorded,
 };
-use std::{net::SocketAddr, sync::Arc, time::Duration};
-use tokio::{net::TcpListener, sync::watch};
+use ccc_store::{RecordStore, RedbRecords};
+use std::{
+    io::Read,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+use tokio::sync::watch;
 
-/// How often the audit log is brought to its medium.
-const AUDIT_SYNC: Duration = Duration::from_secs(5);
-/// How often what is past is looked for in the journal.
-const FORGET: Duration = Duration::from_secs(30);
+/// The longest file of certificate authorities: a system's has a quarter of a million bytes.
+const MAX_AUTHORITIES: u64 = 1 << 22;
 
 /// What a start makes anew of what a node keeps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -114,6 +119,14 @@ pub enum StartError {
     /// A client of the configuration.
     #[error("the configuration: {0}")]
     Config(#[from] ConfigError),
+    /// The file of certificate authorities.
+    #[error("rpc_ca {}: {reason}", path.display())]
+    Authorities {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// The chain, or a deployment that does not stand on it.
     #[error("the chain: {0}")]
     Chain(#[from] ChainError),
@@ -149,23 +162,33 @@ pub enum StartError {
         /// Its address.
         found: [u8; 20],
     },
+    /// What a signer signed cannot be read, or is another signer's.
+    #[error("{0}")]
+    Record(#[source] Box<NotRecorded>),
     /// The parts of a host do not fit.
     #[error("{0}")]
     Host(#[from] Box<crate::enclave::HostError>),
+    /// The key file of another node.
+    #[error("the key file is that of {name}, whom the configuration names as another node")]
+    OthersKeys {
+        /// Whose it is.
+        name: String,
+    },
+    /// What a host or a signer keeps for itself.
+    #[error("{}: {source}", path.display())]
+    Records {
+        /// The file.
+        path: PathBuf,
+        /// What the store says.
+        source: Box<StoreError>,
+    },
     /// TLS.
     #[error("TLS: {0}")]
     Tls(#[from] rustls::Error),
 }
 
-/// A node that is ready and serves nobody yet.
-pub struct Service {
-    server: Server<Node<FileJournal>>,
-    node: Arc<Node<FileJournal>>,
-    meters: Meters,
-    follower: Follower,
-    listener: TcpListener,
-    operations: TcpListener,
-}
+/// A participant that is ready and serves nobody yet.
+pub struct Service(Serving<Node<FileJournal>>);
 
 impl Service {
     /// Checks everything that can be checked, reads the chain once, takes the ports.
@@ -196,21 +219,17 @@ impl Service {
         let (share, keys) = keys.open().map_err(|error| StartError::Keys { reason: error.to_string() })?;
         check_secrets(&share, &keys, &public.committee)?;
         check_production(config, &public)?;
-        if config.mode == ModeName::Simulation {
+        if config.node.mode == ModeName::Simulation {
             tracing::warn!(target: "ccc_server::service", "mode simulation: simulated enclaves and chains are accepted");
         }
         let staged = staged.map(|staged| check_staged(staged, &share, &keys, &public.committee)).transpose()?;
-        let journal = FileJournal::counted(&config.key, &config.counter_path(), beginning.counter, &keys)?;
+        let journal = FileJournal::counted(&config.node.key, &config.counter_path(), beginning.counter, &keys)?;
         let audit = AuditLog::open(&config.audit_path())?;
-        let known = known(&public.committee, config.client_keys()?)?;
-        let seen = Arc::new(journal.seen(public.deployment.chain_id, &public.deployment.pool));
-        if beginning.forget_chain {
-            forget_chain(&seen)?;
-        }
-        let seen: Arc<dyn Memory> = seen;
-        let read = (config.mode, config.rpc_url.as_str());
-        let chain = (&public.deployment, config.registry);
-        let (_, follower) = follow_vault(read, chain, config.follow(), Arc::clone(&clock), Some(seen)).await?;
+        let known = known(&public.committee, config.own.client_keys()?)?;
+        let seen = journal.seen(public.deployment.chain_id, &public.deployment.pool);
+        let seen = (seen, beginning.forget_chain);
+        let registry = config.own.registry;
+        let (_, follower) = follow_vault(config, registry, &public.deployment, Arc::clone(&clock), seen).await?;
         // a second copy for handshakes: what signs those never sees a share
         let identity = Identity::new(ParticipantKeys::from_bytes(&keys.to_bytes())?);
         let Public { committee, deployment, policy } = public;
@@ -224,11 +243,7 @@ impl Service {
         let vault = VaultNode::new(keys, share, committee, policy, served, journal);
         let vault = serving(vault, config, enclaves);
         let node = Arc::new(Node::new(vault, follower.followed(), clock, Some(audit)).with_staged(staged));
-        let meters = Meters::default();
-        let server = Server::new(Arc::clone(&node), &identity, &known, config.limits(), meters.clone())?;
-        let listener = listen(config.listen).await?;
-        let operations = listen(config.operations).await?;
-        Ok(Self { server, node, meters, follower, listener, operations })
+        Ok(Self(Serving::open(config, node, follower, &identity, &known).await?))
     }
 
     /// What can be checked without secrets, chain and ports.
@@ -237,7 +252,7 @@ impl Service {
     /// [`StartError::Production`], [`StartError::Config`].
     pub fn check(config: &VaultConfig, public: &Public) -> Result<(), StartError> {
         check_production(config, public)?;
-        known(&public.committee, config.client_keys()?)?;
+        known(&public.committee, config.own.client_keys()?)?;
         Ok(())
     }
 
@@ -246,36 +261,17 @@ impl Service {
     /// # Errors
     /// What the system says.
     pub fn addresses(&self) -> std::io::Result<[SocketAddr; 2]> {
-        Ok([self.listener.local_addr()?, self.operations.local_addr()?])
+        self.0.addresses()
     }
 
     /// Serves until told to stop.
     pub async fn run(self, stop: watch::Receiver<bool>) {
-        let Self { server, node, meters, follower, listener, operations } = self;
-        let beside = [
-            tokio::spawn(follower.run()),
-            tokio::spawn(operations::run(operations, Arc::clone(&node), meters, stop.clone())),
-        ];
-        let (ended, end) = watch::channel(false);
-        let sync = |node: &Node<FileJournal>| {
-            node.sync_audit();
-            false
-        };
-        let again = [
-            tokio::spawn(again(AUDIT_SYNC, Arc::clone(&node), sync, end.clone())),
-            tokio::spawn(again(FORGET, node, Node::forget, end)),
-        ];
-        server.run(listener, stop).await;
-        beside.iter().for_each(tokio::task::JoinHandle::abort);
-        ended.send_replace(true);
-        for task in beside.into_iter().chain(again) {
-            let _ended = task.await; // what it held of the journal is closed then
-        }
+        self.0.run(stop).await;
     }
 }
 
 fn serving<J: Journal>(vault: VaultNode<J>, config: &VaultConfig, enclaves: bool) -> VaultNode<J> {
-    let vault = vault.with_mode(mode(config.answers));
+    let vault = vault.with_mode(mode(config.own.answers));
     if enclaves { vault.with_registry() } else { vault }
 }
 
@@ -309,23 +305,6 @@ fn forget_chain(seen: &SeenRecord) -> Result<(), StartError> {
     seen.forget().map_err(|reason| StartError::NotReady(Arc::new(NotReady::Memory { reason })))
 }
 
-/// Has the node do something again and again, beside the calls: at once where there is more to do. When this returns nothing
-/// of it runs any more.
-async fn again(
-    interval: Duration,
-    node: Arc<Node<FileJournal>>,
-    act: fn(&Node<FileJournal>) -> bool,
-    mut end: watch::Receiver<bool>,
-) {
-    while !*end.borrow() {
-        let node = Arc::clone(&node);
-        let more = tokio::task::spawn_blocking(move || act(&node)).await;
-        if !more.unwrap_or(false) {
-            let _ended = tokio::time::timeout(interval, end.wait_for(|end| *end)).await;
-        }
-    }
-}
-
 fn check_secrets(share: &KeyShare, keys: &ParticipantKeys, committee: &Committee) -> Result<(), StartError> {
     share.matches(committee)?;
     let known = committee.member(share.identifier()).map(|member| member.keys().signing_key());
@@ -338,10 +317,10 @@ fn check_secrets(share: &KeyShare, keys: &ParticipantKeys, committee: &Committee
 /// How the key was made is not in its file; what can be judged here is the roster, the policy and, once it is asked, the
 /// chain.
 fn check_production(config: &VaultConfig, public: &Public) -> Result<(), ProductionRefusal> {
-    let (mode, sharing) = (config.mode.into(), Sharing::Roster(public.committee.roster()));
+    let (mode, sharing) = (config.node.mode.into(), Sharing::Roster(public.committee.roster()));
     Configuration { mode, seeded: false, dealt: false, sharing, policy: Some(&public.policy), simulated: &[] }
         .check()?;
-    check_registry(config.mode, public.deployment.enclave_registry())
+    check_registry(config.node.mode, public.deployment.enclave_registry())
 }
 
 /// The committee's members, this one with them, and the clients of the configuration.
@@ -376,25 +355,47 @@ fn check_chain(mode: ModeName, kind: ChainKind) -> Result<(), ProductionRefusal>
     }
 }
 
-/// The chain that a node of this mode reads, and a follower that has read it once.
-pub(crate) async fn follow(
-    read: (ModeName, &str),
-    deployment: &Deployment,
-    options: FollowOptions,
-    clock: Arc<dyn Clock>,
-    memory: Option<Arc<dyn Memory>>,
-) -> Result<(Chain, Follower), StartError> {
-    follow_vault(read, (deployment, None), options, clock, memory).await
+/// Records that a host or a signer has for itself. One process has them open: a second one of the same node does not start.
+pub(crate) fn records(path: &Path) -> Result<Arc<dyn RecordStore>, StartError> {
+    let opened = RedbRecords::open(path);
+    let opened = opened.map_err(|source| StartError::Records { path: path.into(), source: Box::new(source) })?;
+    Ok(Arc::new(opened))
 }
 
-/// As [`follow`], with the registry that says the vault's epoch; `memory` keeps what was seen over a restart.
-async fn follow_vault(
-    (mode, rpc_url): (ModeName, &str),
-    (deployment, registry): (&Deployment, Option<Address>),
-    options: FollowOptions,
+fn authorities(path: &Path) -> Result<Authorities, StartError> {
+    let refused = |reason: String| StartError::Authorities { path: path.into(), reason };
+    let mut text = Vec::new();
+    let file = std::fs::File::open(path).map_err(|error| refused(error.to_string()))?;
+    file.take(MAX_AUTHORITIES + 1).read_to_end(&mut text).map_err(|error| refused(error.to_string()))?;
+    if text.len() as u64 > MAX_AUTHORITIES {
+        return Err(refused(format!("more than {MAX_AUTHORITIES} bytes")));
+    }
+    Authorities::from_pem(&text).map_err(|error| refused(error.to_string()))
+}
+
+/// The chain that a node's file names, and a follower that has read it once and remembers what it saw before; or forgets that
+/// first.
+pub(crate) async fn follow<K: KindConfig>(
+    file: &File<K>,
+    deployment: &Deployment,
     clock: Arc<dyn Clock>,
-    memory: Option<Arc<dyn Memory>>,
+    seen: (SeenRecord, bool),
 ) -> Result<(Chain, Follower), StartError> {
+    follow_vault(file, None, deployment, clock, seen).await
+}
+
+/// As [`follow`], with the registry that says the vault's epoch, where the file names one.
+async fn follow_vault<K: KindConfig>(
+    file: &File<K>,
+    registry: Option<Address>,
+    deployment: &Deployment,
+    clock: Arc<dyn Clock>,
+    (seen, forget): (SeenRecord, bool),
+) -> Result<(Chain, Follower), StartError> {
+    if forget {
+        forget_chain(&seen)?;
+    }
+    let mode = file.node.mode;
     let connect = ConnectOptions {
         expected_chain_id: Some(deployment.chain_id),
         pin_block_times: false,
@@ -403,18 +404,16 @@ async fn follow_vault(
         answer_timeout: Duration::from_secs(10),
         ..ConnectOptions::default()
     };
-    let chain = Chain::connect(rpc_url, &connect).await?;
+    let chain = match file.node.rpc_ca.as_deref() {
+        Some(path) => Chain::connect_trusting(&file.node.rpc_url, &authorities(path)?, &connect).await?,
+        None => Chain::connect(&file.node.rpc_url, &connect).await?,
+    };
     check_chain(mode, chain.kind())?;
-    let mut follower = Follower::new(&chain, deployment, options, clock).await?.asking(registry);
-    if let Some(memory) = memory {
-        follower = follower.remembering(memory).map_err(|why| StartError::NotReady(Arc::new(why)))?;
-    }
+    let memory: Arc<dyn Memory> = Arc::new(seen);
+    let follower = Follower::new(&chain, deployment, file.follow(), clock).await?.asking(registry);
+    let mut follower = follower.remembering(memory).map_err(|why| StartError::NotReady(Arc::new(why)))?;
     follower.look().await.map_err(StartError::NotReady)?;
     Ok((chain, follower))
-}
-
-pub(crate) async fn listen(address: SocketAddr) -> Result<TcpListener, StartError> {
-    TcpListener::bind(address).await.map_err(|source| StartError::Listen { address, source })
 }
 
 pub(crate) fn mode(answers: Answers) -> Mode {
@@ -434,6 +433,21 @@ mod tests {
         assert_eq!(check_registry(ModeName::Production, None), Err(ProductionRefusal::NoRegistry));
         assert_eq!(check_registry(ModeName::Production, registry), Ok(()));
         assert_eq!(check_registry(ModeName::Simulation, None), Ok(()));
+    }
+
+    #[test]
+    fn authorities_are_a_file_of_certificates_and_nothing_else() {
+        let tls = Path::new(env!("CARGO_MANIFEST_DIR")).join("../ccc-chain/tests/tls");
+        assert!(authorities(&tls.join("authority.pem")).is_ok());
+        let refused = |name: &str| match authorities(&tls.join(name)).err() {
+            Some(StartError::Authorities { path, reason }) => {
+                assert!(path.ends_with(name));
+                reason
+            }
+            other => panic!("{other:?}"),
+        };
+        assert!(refused("node.key.der").contains("no certificate"), "a key is none");
+        assert!(refused("gone.pem").contains("No such file"));
     }
 
     #[test]

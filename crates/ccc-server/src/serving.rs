@@ -1,30 +1,26 @@
-//! A node that serves: its doors by TLS, its health and meters beside them, and the chain that it follows.
+//! A node that serves, of whatever kind: its doors by TLS, health and meters beside them, the chain that it follows, and what it does
+//! again and again.
 
 use crate::{
     application::Application,
+    config::{File, KindConfig},
     follow::Follower,
     identity::Identity,
-    limits::Limits,
     meters::Meters,
     operations,
     server::Server,
-    service::{StartError, listen},
+    service::StartError,
 };
 use ccc_chain::Deployment;
-use ccc_core::keys::Committee;
+use ccc_core::keys::{Committee, Member};
 use ccc_enclave::config::EnclaveConfig;
-use std::{net::SocketAddr, sync::Arc};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 use tokio::{net::TcpListener, sync::watch};
 
-/// What every node is opened with.
-pub(crate) struct Doors<'a> {
-    pub(crate) identity: &'a Identity,
-    pub(crate) known: Vec<([u8; 32], String)>,
-    pub(crate) listen: SocketAddr,
-    pub(crate) operations: SocketAddr,
-    /// What the meters' names begin with.
-    pub(crate) meters: &'static str,
-}
+/// How often what waits is brought to its medium.
+const SETTLE: Duration = Duration::from_secs(5);
+/// How often what is past is looked for.
+const TIDY: Duration = Duration::from_secs(30);
 
 /// A node that is ready and serves nobody yet.
 pub struct Serving<A> {
@@ -37,11 +33,17 @@ pub struct Serving<A> {
 }
 
 impl<A: Application> Serving<A> {
-    pub(crate) async fn open(application: Arc<A>, follower: Follower, doors: Doors<'_>) -> Result<Self, StartError> {
-        let Doors { identity, known, listen: at, operations, meters } = doors;
-        let meters = Meters::of(meters);
-        let server = Server::new(Arc::clone(&application), identity, &known, Limits::waiting(), meters.clone())?;
-        let (listener, operations) = (listen(at).await?, listen(operations).await?);
+    /// Takes the ports of a file; `known` may call.
+    pub(crate) async fn open<K: KindConfig>(
+        file: &File<K>,
+        application: Arc<A>,
+        follower: Follower,
+        identity: &Identity,
+        known: &[([u8; 32], String)],
+    ) -> Result<Self, StartError> {
+        let meters = Meters::of(K::KIND.meters());
+        let server = Server::new(Arc::clone(&application), identity, known, file.limits(), meters.clone())?;
+        let (listener, operations) = (listen(file.listen()).await?, listen(file.operations()).await?);
         Ok(Self { server, application, meters, follower, listener, operations })
     }
 
@@ -64,10 +66,58 @@ impl<A: Application> Serving<A> {
         let Self { server, application, meters, follower, listener, operations } = self;
         let beside = [
             tokio::spawn(follower.run()),
-            tokio::spawn(operations::run(operations, application, meters, stop.clone())),
+            tokio::spawn(operations::run(operations, Arc::clone(&application), meters, stop.clone())),
+        ];
+        let (ended, end) = watch::channel(false);
+        let settle = |application: &A| {
+            application.settle();
+            false
+        };
+        let again = [
+            tokio::spawn(again(SETTLE, Arc::clone(&application), settle, end.clone())),
+            tokio::spawn(again(TIDY, application, A::tidy, end)),
         ];
         server.run(listener, stop).await;
         beside.iter().for_each(tokio::task::JoinHandle::abort);
+        ended.send_replace(true);
+        for task in beside.into_iter().chain(again) {
+            let _ended = task.await; // what it held of files is closed then
+        }
+    }
+}
+
+async fn listen(address: SocketAddr) -> Result<TcpListener, StartError> {
+    TcpListener::bind(address).await.map_err(|source| StartError::Listen { address, source })
+}
+
+/// Has the application do something again and again, beside the calls: at once where there is more to do. When this returns
+/// nothing of it runs any more.
+async fn again<A: Application>(
+    interval: Duration,
+    application: Arc<A>,
+    act: fn(&A) -> bool,
+    mut end: watch::Receiver<bool>,
+) {
+    while !*end.borrow() {
+        let application = Arc::clone(&application);
+        let more = tokio::task::spawn_blocking(move || act(&application)).await;
+        if !more.unwrap_or(false) {
+            let _ended = tokio::time::timeout(interval, end.wait_for(|end| *end)).await;
+        }
+    }
+}
+
+/// Nobody of the file and nobody of the committee has the node's own key: its key file would be another node's then.
+pub(crate) fn check_own(
+    identity: &Identity,
+    named: &[([u8; 32], String)],
+    committee: &Committee,
+) -> Result<(), StartError> {
+    let member = |member: &Member| (member.keys().signing_key(), format!("participant {}", member.identifier));
+    let mut others = named.iter().cloned().chain(committee.members().iter().map(member));
+    match others.find(|(key, _)| *key == identity.public()) {
+        Some((_, name)) => Err(StartError::OthersKeys { name }),
+        None => Ok(()),
     }
 }
 

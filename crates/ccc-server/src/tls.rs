@@ -11,6 +11,7 @@ use rustls::{
         AlwaysResolvesClientRawPublicKeys, Resumption,
         danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
     },
+    crypto::CryptoProvider,
     pki_types::{CertificateDer, ServerName, UnixTime},
     server::{
         AlwaysResolvesServerRawPublicKeys, NoServerSessionStorage,
@@ -30,9 +31,8 @@ const NAME: &str = "vault.invalid";
 /// # Errors
 /// What rustls has against it.
 pub fn server(identity: &Identity, clients: BTreeSet<[u8; 32]>) -> Result<Arc<ServerConfig>, Error> {
-    check_processor()?;
     let resolver = Arc::new(AlwaysResolvesServerRawPublicKeys::new(identity.certified()));
-    let mut config = ServerConfig::builder_with_provider(Arc::new(rustls_graviola::default_provider()))
+    let mut config = ServerConfig::builder_with_provider(provider()?)
         .with_protocol_versions(&[&TLS13])?
         .with_client_cert_verifier(Arc::new(Known(clients)))
         .with_cert_resolver(resolver);
@@ -47,9 +47,8 @@ pub fn server(identity: &Identity, clients: BTreeSet<[u8; 32]>) -> Result<Arc<Se
 /// # Errors
 /// What rustls has against it.
 pub fn client(identity: &Identity, server: [u8; 32]) -> Result<Arc<ClientConfig>, Error> {
-    check_processor()?;
     let resolver = Arc::new(AlwaysResolvesClientRawPublicKeys::new(identity.certified()));
-    let mut config = ClientConfig::builder_with_provider(Arc::new(rustls_graviola::default_provider()))
+    let mut config = ClientConfig::builder_with_provider(provider()?)
         .with_protocol_versions(&[&TLS13])?
         .dangerous()
         .with_custom_certificate_verifier(Arc::new(Known(BTreeSet::from([server]))))
@@ -60,20 +59,8 @@ pub fn client(identity: &Identity, server: [u8; 32]) -> Result<Arc<ClientConfig>
     Ok(Arc::new(config))
 }
 
-/// Graviola ends the process on a processor without what it is written for; here that is an error.
-#[cfg(target_arch = "x86_64")]
-fn check_processor() -> Result<(), Error> {
-    use std::arch::is_x86_feature_detected as has;
-    let first = has!("adx") && has!("aes") && has!("avx") && has!("avx2");
-    if first && has!("bmi1") && has!("bmi2") && has!("pclmulqdq") {
-        return Ok(());
-    }
-    Err(Error::General("TLS needs a processor with ADX, AES, AVX2, BMI and PCLMULQDQ".into()))
-}
-
-#[cfg(not(target_arch = "x86_64"))]
-fn check_processor() -> Result<(), Error> {
-    Ok(())
+fn provider() -> Result<Arc<CryptoProvider>, Error> {
+    ccc_chain::https::provider().map_err(|error| Error::General(error.to_string()))
 }
 
 /// The name that stands for no name.

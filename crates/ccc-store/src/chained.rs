@@ -6,6 +6,9 @@
 //! *Security*: the chain has no key. It shows that lines belong together; whoever may write the file can write another
 //! chain. Copy the last hash elsewhere to pin what came before.
 
+mod parts;
+pub mod rotated;
+
 use std::{
     fs::{File, OpenOptions, TryLockError},
     io::{self, BufRead, BufReader, Read, Write},
@@ -52,19 +55,51 @@ pub enum ChainedError {
 }
 
 /// How far a file goes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Head {
-    /// Its whole lines.
+    /// The number of its first line, or of the one that will be it.
+    pub first: u64,
+    /// The number of its last whole line; without one, that of the line before the file.
     pub lines: u64,
-    /// The hash of the last one; zeros before the first.
+    /// The hash of that line; zeros before the first of all.
     pub hash: [u8; 32],
     /// Bytes of the whole lines.
     pub length: u64,
 }
 
+impl Default for Head {
+    fn default() -> Self {
+        Self { first: 1, lines: 0, hash: [0; 32], length: 0 }
+    }
+}
+
+/// What stands before a file's first line.
+#[derive(Clone, Copy)]
+enum Before {
+    Nothing,
+    /// The last line of another file.
+    Line(Head),
+    /// What the first line says itself.
+    Unknown,
+}
+
 impl Head {
+    /// Of a file without a line yet, whose first one is this.
+    fn before<L: Link>(before: Before, text: &[u8]) -> Self {
+        let said = || {
+            let line = L::parse(text.trim_ascii_end())?;
+            Some((line.sequence().checked_sub(1)?, line.previous()))
+        };
+        let (lines, hash) = match before {
+            Before::Nothing => (0, [0; 32]),
+            Before::Line(head) => (head.lines, head.hash),
+            Before::Unknown => said().unwrap_or_default(),
+        };
+        Self { first: lines.saturating_add(1), lines, hash, length: 0 }
+    }
+
     fn then<L: Link>(self, text: &[u8]) -> Result<(Self, L), ChainedError> {
-        let number = self.lines + 1;
+        let number = self.lines.saturating_add(1);
         let wrong = |reason| ChainedError::Line { line: number, reason };
         let line = L::parse(text.trim_ascii_end()).ok_or(wrong("it cannot be read"))?;
         let checks = [
@@ -74,7 +109,9 @@ impl Head {
         ];
         match checks.into_iter().find(|(holds, _)| !holds) {
             Some((_, reason)) => Err(wrong(reason)),
-            None => Ok((Self { lines: number, hash: line.hash(), length: self.length + text.len() as u64 }, line)),
+            None => {
+                Ok((Self { lines: number, hash: line.hash(), length: self.length + text.len() as u64, ..self }, line))
+            }
         }
     }
 }
@@ -84,19 +121,25 @@ impl Head {
 /// # Errors
 /// [`ChainedError`] with the first line that does not belong; a last line without its end is one.
 pub fn verify<L: Link>(path: &Path, each: impl FnMut(L)) -> Result<Head, ChainedError> {
-    match read(File::open(path)?, each)? {
+    whole(path, Before::Nothing, each)
+}
+
+/// A file without a torn end.
+fn whole<L: Link>(path: &Path, before: Before, each: impl FnMut(L)) -> Result<Head, ChainedError> {
+    match read(File::open(path)?, before, each)? {
         (head, 0) => Ok(head),
         (head, _) => Err(ChainedError::Line { line: head.lines + 1, reason: "it has no end" }),
     }
 }
 
 /// The whole lines, and how many bytes stand after the last of them without an end of line.
-fn read<L: Link>(file: impl Read, mut each: impl FnMut(L)) -> Result<(Head, u64), ChainedError> {
+fn read<L: Link>(file: impl Read, before: Before, mut each: impl FnMut(L)) -> Result<(Head, u64), ChainedError> {
     let mut reader = BufReader::new(file);
-    let mut head = Head::default();
+    let mut known = None;
     loop {
         let mut text = Vec::new();
         Read::take(&mut reader, L::MAX_LINE).read_until(b'\n', &mut text)?;
+        let head = known.unwrap_or_else(|| Head::before::<L>(before, &text));
         if text.is_empty() {
             return Ok((head, 0));
         }
@@ -104,7 +147,7 @@ fn read<L: Link>(file: impl Read, mut each: impl FnMut(L)) -> Result<(Head, u64)
             return Ok((head, tail(head.lines + 1, text.len() as u64, reader)?));
         }
         let (next, line) = head.then(&text)?;
-        head = next;
+        known = Some(next);
         each(line);
     }
 }
@@ -140,6 +183,10 @@ impl<L: Link> Chained<L> {
     /// # Errors
     /// [`ChainedError`]; the file is as it was.
     pub fn open(path: &Path, each: impl FnMut(L)) -> Result<Self, ChainedError> {
+        Self::open_after(path, Before::Nothing, each)
+    }
+
+    fn open_after(path: &Path, before: Before, each: impl FnMut(L)) -> Result<Self, ChainedError> {
         let new = !path.exists();
         let file = open_private(path)?;
         match file.try_lock() {
@@ -147,7 +194,7 @@ impl<L: Link> Chained<L> {
             Err(TryLockError::WouldBlock) => return Err(ChainedError::Busy),
             Err(TryLockError::Error(error)) => return Err(error.into()),
         }
-        let (head, torn) = read(&file, each)?;
+        let (head, torn) = read(&file, before, each)?;
         if torn > 0 {
             file.set_len(head.length)?;
             file.sync_data()?;
@@ -211,8 +258,11 @@ fn open_private(path: &Path) -> io::Result<File> {
 
 /// Makes a new file's name survive a power cut.
 fn sync_name(path: &Path) -> io::Result<()> {
-    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    File::open(directory)?.sync_all()
+    File::open(directory(path))?.sync_all()
+}
+
+fn directory(path: &Path) -> &Path {
+    path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 #[cfg(test)]

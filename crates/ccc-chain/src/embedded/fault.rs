@@ -3,10 +3,19 @@
 use std::fmt::Display;
 
 use alloy::{primitives::Bytes, rpc::json_rpc::ErrorPayload};
-use serde_json::value::RawValue;
+use serde::Serialize;
+use serde_json::value::{RawValue, to_raw_value};
 
 /// The answer to a request, or its refusal.
 pub(super) type Answer<T> = Result<T, ErrorPayload>;
+
+/// What an answer is made of: text, written once.
+pub(super) type Told = Box<RawValue>;
+
+/// A value as it is told.
+pub(super) fn told(value: &(impl Serialize + ?Sized)) -> Answer<Told> {
+    to_raw_value(value).map_err(unavailable)
+}
 
 const EXECUTION_REVERTED: i64 = 3;
 const SERVER: i64 = -32000;

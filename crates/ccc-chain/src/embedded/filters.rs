@@ -2,16 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use super::{
+    block::Block,
+    fault::{Answer, Told, told, unavailable},
+};
 use alloy::{
     eips::BlockNumberOrTag,
     primitives::U64,
     rpc::types::{Filter, FilterBlockOption, Log},
-};
-use serde_json::{Value, json};
-
-use super::{
-    block::Block,
-    fault::{Answer, unavailable},
 };
 
 const MOST_FILTERS: usize = 1024;
@@ -33,13 +31,13 @@ struct Installed {
 
 impl Filters {
     /// Installs a filter that reads from `cursor`.
-    pub(super) fn install(&mut self, filter: Option<Filter>, cursor: usize) -> Answer<Value> {
+    pub(super) fn install(&mut self, filter: Option<Filter>, cursor: usize) -> Answer<Told> {
         if self.installed.len() >= MOST_FILTERS {
             return Err(unavailable(format!("more than {MOST_FILTERS} filters")));
         }
         self.last_id = self.last_id.saturating_add(1);
         self.installed.insert(self.last_id, Installed { filter: filter.map(Box::new), cursor });
-        Ok(json!(U64::from(self.last_id)))
+        told(&U64::from(self.last_id))
     }
 
     pub(super) fn uninstall(&mut self, id: U64) -> bool {
@@ -47,21 +45,21 @@ impl Filters {
     }
 
     /// What happened since the last reading.
-    pub(super) fn changes(&mut self, id: U64, blocks: &[Block]) -> Answer<Value> {
+    pub(super) fn changes(&mut self, id: U64, blocks: &[Block]) -> Answer<Told> {
         let installed = self.installed.get_mut(&id.to()).ok_or_else(not_found)?;
         let fresh = blocks.get(installed.cursor..).unwrap_or(&[]);
         installed.cursor = blocks.len();
-        Ok(match &installed.filter {
-            Some(filter) => json!(select(filter, fresh, blocks.len())),
-            None => json!(fresh.iter().map(|block| block.hash).collect::<Vec<_>>()),
-        })
+        match &installed.filter {
+            Some(filter) => told(&select(filter, fresh, blocks.len())),
+            None => told(&fresh.iter().map(|block| block.hash).collect::<Vec<_>>()),
+        }
     }
 
     /// Everything that a filter matches.
-    pub(super) fn all(&self, id: U64, blocks: &[Block]) -> Answer<Value> {
+    pub(super) fn all(&self, id: U64, blocks: &[Block]) -> Answer<Told> {
         let installed = self.installed.get(&id.to()).ok_or_else(not_found)?;
         let filter = installed.filter.as_ref().ok_or_else(not_found)?;
-        Ok(json!(select(filter, blocks, blocks.len())))
+        told(&select(filter, blocks, blocks.len()))
     }
 }
 

@@ -3,7 +3,7 @@
 use alloy::{
     consensus::{
         Eip658Value, Receipt, ReceiptEnvelope, ReceiptWithBloom, Transaction as _, TxEnvelope, TxType,
-        transaction::{Recovered, SignerRecoverable},
+        transaction::Recovered,
     },
     eips::eip2718::Decodable2718,
     primitives::{B256, Bytes, Log as EventLog, TxHash, logs_bloom},
@@ -16,6 +16,7 @@ use super::{
     execute::{signed_message, transact},
     fault::{Answer, invalid, rejected},
     node::World,
+    recovery::sender,
     state::Undo,
 };
 
@@ -26,7 +27,7 @@ impl World {
     /// Malformed bytes, a signature without a signer, a transaction that breaks the chain's rules.
     pub(super) fn send(&mut self, raw: &Bytes) -> Answer<TxHash> {
         let envelope = decode(raw)?;
-        let sender = envelope.recover_signer().map_err(invalid)?;
+        let sender = sender(&envelope).map_err(invalid)?;
         let message = signed_message(&envelope, sender)?;
         let outcome = transact(&self.state, &self.next_place(), message)?;
         let undo = self.state.apply(outcome.state);

@@ -20,6 +20,7 @@ mod mine;
 mod node;
 mod parameters;
 mod queries;
+mod recovery;
 mod rpc;
 mod server;
 mod state;

@@ -13,6 +13,7 @@ use super::{
     execute::Place,
     fault::{Answer, invalid, unavailable},
     filters::{Filters, resolve},
+    recovery,
     state::{State, Undo},
 };
 
@@ -42,6 +43,7 @@ pub(super) struct Node {
 
 impl Node {
     pub(super) fn new(config: &EmbeddedConfig) -> Self {
+        recovery::install();
         let mut state = State::default();
         for address in &config.rich {
             state.set_balance(*address, RICH_BALANCE_WEI);
@@ -121,7 +123,7 @@ impl World {
     pub(super) fn block(&self, id: BlockId) -> Option<&Block> {
         match id {
             BlockId::Number(tag) => self.block_by_tag(tag),
-            BlockId::Hash(hash) => self.blocks.iter().find(|block| block.hash == hash.block_hash),
+            BlockId::Hash(hash) => self.blocks.iter().rev().find(|block| block.hash == hash.block_hash),
         }
     }
 

@@ -2,23 +2,20 @@
 
 use alloy::{eips::BlockId, rpc::json_rpc::SerializedRequest};
 use serde::de::DeserializeOwned;
-use serde_json::Value;
+use serde_json::value::RawValue;
 
 use super::fault::{Answer, invalid};
 
-/// Positional parameters.
-pub(super) struct Parameters(Vec<Value>);
+/// Positional parameters, each read when it is asked for.
+pub(super) struct Parameters<'a>(Vec<&'a RawValue>);
 
-impl Parameters {
+impl<'a> Parameters<'a> {
     /// # Errors
     /// Parameters that are not an array.
-    pub(super) fn of(request: &SerializedRequest) -> Answer<Self> {
+    pub(super) fn of(request: &'a SerializedRequest) -> Answer<Self> {
         let Some(raw) = request.params() else { return Ok(Self(Vec::new())) };
-        match serde_json::from_str(raw.get()).map_err(invalid)? {
-            Value::Array(values) => Ok(Self(values)),
-            Value::Null => Ok(Self(Vec::new())),
-            _ => Err(invalid("parameters must be an array")),
-        }
+        let read: Result<Option<Vec<&RawValue>>, _> = serde_json::from_str(raw.get());
+        Ok(Self(read.map_err(|_| invalid("parameters must be an array"))?.unwrap_or_default()))
     }
 
     /// The parameter at `index`.
@@ -29,8 +26,9 @@ impl Parameters {
     /// The parameter at `index`, unless it is absent or null.
     pub(super) fn optional<T: DeserializeOwned>(&self, index: usize) -> Answer<Option<T>> {
         match self.0.get(index) {
-            None | Some(Value::Null) => Ok(None),
-            Some(value) => serde_json::from_value(value.clone()).map(Some).map_err(invalid),
+            None => Ok(None),
+            // null is absent
+            Some(value) => serde_json::from_str(value.get()).map_err(invalid),
         }
     }
 

@@ -7,11 +7,10 @@ use alloy::{
         types::Filter,
     },
 };
-use serde_json::{Value, json, value::RawValue};
 
 use super::{
     BASE_FEE,
-    fault::{Answer, unavailable, unknown_method},
+    fault::{Answer, Told, told, unknown_method},
     node::{Node, World},
     parameters::Parameters,
     queries::quantity,
@@ -24,17 +23,17 @@ impl Node {
     /// Answers one request.
     pub(super) fn answer(&mut self, request: &SerializedRequest) -> Response {
         let answer = Parameters::of(request).and_then(|parameters| self.serve(request.method(), &parameters));
-        let payload = match answer.and_then(|value| RawValue::from_string(value.to_string()).map_err(unavailable)) {
+        let payload = match answer {
             Ok(value) => ResponsePayload::Success(value),
             Err(fault) => ResponsePayload::Failure(fault),
         };
         Response { id: request.id().clone(), payload }
     }
 
-    fn serve(&mut self, method: &str, parameters: &Parameters) -> Answer<Value> {
+    fn serve(&mut self, method: &str, parameters: &Parameters<'_>) -> Answer<Told> {
         match method {
-            "evm_snapshot" => self.snapshot().map(|id| json!(id)),
-            "evm_revert" => Ok(json!(self.revert(parameters.required(0)?))),
+            "evm_snapshot" => self.snapshot().and_then(|id| told(&id)),
+            "evm_revert" => told(&self.revert(parameters.required(0)?)),
             _ => match self.world.question(method, parameters) {
                 Some(answer) => answer,
                 None => self.world.command(method, parameters),
@@ -43,20 +42,25 @@ impl Node {
     }
 }
 
+/// What is told where there is nothing to tell.
+fn nothing() -> Answer<Told> {
+    told(&())
+}
+
 impl World {
     /// Methods that change nothing.
-    fn question(&self, method: &str, parameters: &Parameters) -> Option<Answer<Value>> {
+    fn question(&self, method: &str, parameters: &Parameters<'_>) -> Option<Answer<Told>> {
         Some(match method {
-            "web3_clientVersion" => Ok(json!(CLIENT_VERSION)),
-            "net_version" => Ok(json!(self.chain_id.to_string())),
-            "net_listening" => Ok(json!(true)),
+            "web3_clientVersion" => told(&CLIENT_VERSION),
+            "net_version" => told(&self.chain_id.to_string()),
+            "net_listening" => told(&true),
             // it keeps no keys, and nothing is ahead of it
-            "eth_accounts" => Ok(json!([])),
-            "eth_syncing" => Ok(json!(false)),
-            "eth_chainId" => Ok(quantity(self.chain_id)),
-            "eth_blockNumber" => Ok(quantity(self.height())),
-            "eth_gasPrice" => Ok(quantity(BASE_FEE)),
-            "eth_maxPriorityFeePerGas" => Ok(quantity(0)),
+            "eth_accounts" => told(&Vec::<Address>::new()),
+            "eth_syncing" => told(&false),
+            "eth_chainId" => quantity(self.chain_id),
+            "eth_blockNumber" => quantity(self.height()),
+            "eth_gasPrice" => quantity(BASE_FEE),
+            "eth_maxPriorityFeePerGas" => quantity(0),
             "eth_feeHistory" => self.fee_history(parameters),
             "eth_getTransactionCount" => self.nonce(parameters),
             "eth_getBalance" => self.balance(parameters),
@@ -65,7 +69,7 @@ impl World {
             "eth_call" => self.call(parameters),
             "eth_estimateGas" => self.estimate(parameters),
             "eth_getBlockReceipts" => self.block_receipts(parameters),
-            "eth_getTransactionReceipt" => parameters.required(0).map(|hash| self.receipt(hash)),
+            "eth_getTransactionReceipt" => parameters.required(0).and_then(|hash| self.receipt(hash)),
             "eth_getTransactionByHash" => self.transaction(parameters),
             "eth_getBlockByNumber" => self.block_by_number(parameters),
             "eth_getBlockByHash" => self.block_by_hash(parameters),
@@ -77,19 +81,21 @@ impl World {
     }
 
     /// Methods that move the chain or its filters.
-    fn command(&mut self, method: &str, parameters: &Parameters) -> Answer<Value> {
+    fn command(&mut self, method: &str, parameters: &Parameters<'_>) -> Answer<Told> {
         match method {
-            "eth_sendRawTransaction" => self.send(&parameters.required::<Bytes>(0)?).map(|hash| json!(hash)),
-            "eth_sendRawTransactionSync" => self.send(&parameters.required::<Bytes>(0)?).map(|hash| self.receipt(hash)),
+            "eth_sendRawTransaction" => self.send(&parameters.required::<Bytes>(0)?).and_then(|hash| told(&hash)),
+            "eth_sendRawTransactionSync" => {
+                self.send(&parameters.required::<Bytes>(0)?).and_then(|hash| self.receipt(hash))
+            }
             "eth_newFilter" => {
                 let filter: Filter = parameters.required(0)?;
                 self.filters.install(Some(filter), self.blocks.len())
             }
             "eth_newBlockFilter" => self.filters.install(None, self.blocks.len()),
             "eth_getFilterChanges" => self.filters.changes(parameters.required(0)?, &self.blocks),
-            "eth_uninstallFilter" => Ok(json!(self.filters.uninstall(parameters.required(0)?))),
+            "eth_uninstallFilter" => told(&self.filters.uninstall(parameters.required(0)?)),
             "evm_setNextBlockTimestamp" => {
-                self.set_next_timestamp(parameters.required::<U256>(0)?.saturating_to()).map(|()| Value::Null)
+                self.set_next_timestamp(parameters.required::<U256>(0)?.saturating_to()).and_then(|()| nothing())
             }
             "evm_increaseTime" => self.increase_time(parameters),
             "evm_mine" => self.mine(parameters),
@@ -100,31 +106,31 @@ impl World {
     }
 
     /// Moves the next block's time; answers with its new distance from the newest block's.
-    fn increase_time(&mut self, parameters: &Parameters) -> Answer<Value> {
+    fn increase_time(&mut self, parameters: &Parameters<'_>) -> Answer<Told> {
         let seconds: u64 = parameters.required::<U256>(0)?.saturating_to();
         self.set_next_timestamp(self.next_timestamp().saturating_add(seconds))?;
-        Ok(quantity(self.next_timestamp().saturating_sub(self.head().header.timestamp)))
+        quantity(self.next_timestamp().saturating_sub(self.head().header.timestamp))
     }
 
-    fn mine(&mut self, parameters: &Parameters) -> Answer<Value> {
+    fn mine(&mut self, parameters: &Parameters<'_>) -> Answer<Told> {
         if let Some(time) = parameters.optional::<U64>(0)? {
             self.set_next_timestamp(time.to())?;
         }
         self.mine_empty();
-        Ok(quantity(0))
+        quantity(0)
     }
 
-    fn fund(&mut self, parameters: &Parameters) -> Answer<Value> {
+    fn fund(&mut self, parameters: &Parameters<'_>) -> Answer<Told> {
         let (address, balance) = (parameters.required::<Address>(0)?, parameters.required::<U256>(1)?);
         let undo = self.state.set_balance(address, balance);
         self.pending_undo.extend(undo);
-        Ok(Value::Null)
+        nothing()
     }
 
-    fn set_nonce(&mut self, parameters: &Parameters) -> Answer<Value> {
+    fn set_nonce(&mut self, parameters: &Parameters<'_>) -> Answer<Told> {
         let (address, nonce) = (parameters.required::<Address>(0)?, parameters.required::<U64>(1)?);
         let undo = self.state.set_nonce(address, nonce.to());
         self.pending_undo.extend(undo);
-        Ok(Value::Null)
+        nothing()
     }
 }

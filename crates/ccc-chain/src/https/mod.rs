@@ -1,4 +1,4 @@
-//! Nodes at `https://` addresses: JSON-RPC over HTTP/1.1 over TLS 1.3.
+//! Nodes at `https://` addresses: JSON-RPC over HTTP/1.1 over TLS 1.3. Beside them [`get`], one question to whoever else is there.
 //!
 //! *Source*: RFC 8446 by rustls, with Graviola's ciphers; certificates by rustls' webpki. Nothing is negotiated below TLS 1.3.
 //!
@@ -6,6 +6,7 @@
 //! all the same. A redirection is not followed and no proxy of the environment is used: the address that was named is the
 //! one that is asked.
 
+mod get;
 mod trust;
 
 use std::{
@@ -32,7 +33,8 @@ use hyper_util::{
 };
 use tower::Service;
 
-pub use trust::{Authorities, TlsError};
+pub use get::{GetError, address, get};
+pub use trust::{Authorities, TlsError, provider};
 
 use crate::ChainError;
 

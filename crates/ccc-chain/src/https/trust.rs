@@ -58,18 +58,25 @@ impl Authorities {
     }
 }
 
-/// Graviola ends the process on a processor without what it is written for; here that is an error.
+/// What all TLS of this project is made with. Graviola ends the process on a processor without what it is written for; here that is
+/// an error.
+///
+/// # Errors
+/// [`TlsError::Processor`].
+pub fn provider() -> Result<Arc<CryptoProvider>, TlsError> {
+    if is_served() { Ok(Arc::new(rustls_graviola::default_provider())) } else { Err(TlsError::Processor) }
+}
+
 #[cfg(target_arch = "x86_64")]
-fn provider() -> Result<Arc<CryptoProvider>, TlsError> {
+fn is_served() -> bool {
     use std::arch::is_x86_feature_detected as has;
     let first = has!("adx") && has!("aes") && has!("avx") && has!("avx2");
-    let all = first && has!("bmi1") && has!("bmi2") && has!("pclmulqdq");
-    if all { Ok(Arc::new(rustls_graviola::default_provider())) } else { Err(TlsError::Processor) }
+    first && has!("bmi1") && has!("bmi2") && has!("pclmulqdq")
 }
 
 #[cfg(not(target_arch = "x86_64"))]
-fn provider() -> Result<Arc<CryptoProvider>, TlsError> {
-    Ok(Arc::new(rustls_graviola::default_provider()))
+const fn is_served() -> bool {
+    true
 }
 
 /// Why there is no connection that can be believed. Asking again changes nothing, but of [`Self::Handshake`].

@@ -204,8 +204,12 @@ Exit code 1: the reserve is not shown as solvent now: insolvent, unknown or too 
 
 Examples:
   ccc status --deployment deployment.json
+  ccc status --deployment deployment.json --history 20
   ccc --json status --deployment deployment.json --rpc-url http://127.0.0.1:8545")]
 pub(crate) struct StatusArgs {
+    /// Also tell the newest COUNT reserve checks that the chain took [without a number: 10]
+    #[arg(long, value_name = "COUNT", num_args = 0..=1, default_missing_value = "10", value_parser = clap::value_parser!(u16).range(1..=1000))]
+    pub(crate) history: Option<u16>,
     #[command(flatten)]
     pub(crate) read: ReadArgs,
 }
@@ -225,9 +229,9 @@ pub(crate) enum Report {
 No node is asked: quorums are checked against the signer set of the deployment's file. Exit code 1: the reports
 do not contradict each other, and why.
 
-Two signatures prove that these keys signed these two reports. They prove no fault: signers keep no record of
-what they signed, and an honest one signs both after a delivery that failed, after a reorganisation, or for a
-host that asks twice.
+A workflow node keeps what it signed and signs no two such reports, after a restart neither: who signed both
+used its key elsewhere, lost its record, or lies. No record is kept of reports about enclaves, nor by the
+signers of a pool directory.
 
 Example:
   ccc report compare mine.report theirs.report --deployment deployment.json")]

@@ -32,7 +32,7 @@ pub(crate) use desk::{
 pub(crate) use devnet::DevnetArgs;
 pub(crate) use keys::{AccountKeygen, AgentKeygen, AuditorKeygen, CommitteeKeygen, Keygen, Tdh2Keygen};
 pub(crate) use message::{EncryptArgs, Format, OpenArgs, ShareArgs};
-pub(crate) use node::{AuditArgs, CheckConfigArgs, HostNodeArgs, NodeVerb, Running, SignerNodeArgs, VaultNodeArgs};
+pub(crate) use node::{AuditArgs, CheckConfigArgs, NodeArgs, NodeKind, NodeVerb, Running, VaultNodeArgs};
 pub(crate) use pool::{
     BalanceArgs, DepositArgs, EncryptOrderArgs, Fill, FillPrepareArgs, FillRunArgs, ReencryptArgs, Table,
     TableInitArgs, WithdrawArgs,

@@ -1,6 +1,6 @@
 //! Flags of the nodes that keep running.
 
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
 /// Which node, or what about one.
@@ -9,16 +9,24 @@ pub(crate) enum NodeVerb {
     /// Serve one participant's share: re-encryption over HTTP/2 and TLS 1.3, until interrupted
     Vault(VaultNodeArgs),
     /// Run an enclave's host: rounds and reserve checks for the workflow nodes, until interrupted
-    Enclave(HostNodeArgs),
+    #[command(after_help = "\
+The enclave is the simulated one: mode production refuses it. docs/spec/services.md has every key of the file.
+
+Example:
+  ccc --passphrase-file /run/credentials/passphrase node enclave --config enclave-1.toml")]
+    Enclave(NodeArgs),
     /// Run a report signer: rounds and checks by a schedule, signed by a quorum and delivered, until interrupted
-    Workflow(SignerNodeArgs),
+    #[command(after_help = "\
+Example:
+  ccc --passphrase-file /run/credentials/passphrase node workflow --config workflow-1.toml")]
+    Workflow(NodeArgs),
     /// Check a node's configuration and its files without starting it
     CheckConfig(CheckConfigArgs),
     /// Check that a node's audit log holds together, line by line
     Audit(AuditArgs),
     /// Print what a node serves as an OpenAPI document
-    #[command(after_help = "Example:\n  ccc node openapi > node.openapi.json")]
-    Openapi,
+    #[command(after_help = "Example:\n  ccc node openapi --kind enclave > enclave.openapi.json")]
+    Openapi(OpenapiArgs),
 }
 
 /// Arguments of `node vault`.
@@ -31,17 +39,43 @@ Example:
   ccc --passphrase-file /run/credentials/passphrase node vault --config vault-1.toml --begin-counter    (once)
   ccc --passphrase-file /run/credentials/passphrase node vault --config vault-1.toml")]
 pub(crate) struct VaultNodeArgs {
-    /// The configuration (TOML), described in docs/spec/node.md
-    #[arg(long, value_name = "FILE")]
-    pub(crate) config: PathBuf,
+    #[command(flatten)]
+    pub(crate) node: NodeArgs,
     /// Begin the journal's counter: at the first start, or when it is lost and the journal is known to be the newest
     #[arg(long)]
     pub(crate) begin_counter: bool,
-    /// Forget what was seen of the chain, after an endpoint that lied or for a chain that was begun anew; answers stay
+}
+
+/// Arguments of a node, whatever its kind.
+#[derive(Args)]
+pub(crate) struct NodeArgs {
+    /// The configuration (TOML), described in docs/spec/node.md and docs/spec/services.md
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: PathBuf,
+    /// Forget what was seen of the chain, after an endpoint that lied or for a chain that was begun anew; all else stays
     #[arg(long)]
     pub(crate) forget_chain: bool,
     #[command(flatten)]
     pub(crate) running: Running,
+}
+
+/// Arguments of `node openapi`.
+#[derive(Args)]
+pub(crate) struct OpenapiArgs {
+    /// Which node
+    #[arg(long, value_enum, default_value_t = NodeKind::Vault)]
+    pub(crate) kind: NodeKind,
+}
+
+/// What a node is.
+#[derive(Clone, Copy, ValueEnum)]
+pub(crate) enum NodeKind {
+    /// A participant of the vault
+    Vault,
+    /// An enclave's host
+    Enclave,
+    /// A signer of reports
+    Workflow,
 }
 
 /// What every node takes that keeps running.
@@ -61,37 +95,13 @@ pub(crate) struct Running {
     pub(crate) until_stdin_ends: bool,
 }
 
-/// Arguments of `node enclave`.
-#[derive(Args)]
-#[command(after_help = "\
-The enclave is the simulated one: mode production refuses it. docs/spec/services.md has every key of the file.
-
-Example:
-  ccc --passphrase-file /run/credentials/passphrase node enclave --config enclave-1.toml")]
-pub(crate) struct HostNodeArgs {
-    /// The configuration (TOML), described in docs/spec/services.md
-    #[arg(long, value_name = "FILE")]
-    pub(crate) config: PathBuf,
-    #[command(flatten)]
-    pub(crate) running: Running,
-}
-
-/// Arguments of `node workflow`.
-#[derive(Args)]
-#[command(after_help = "\
-Example:
-  ccc --passphrase-file /run/credentials/passphrase node workflow --config workflow-1.toml")]
-pub(crate) struct SignerNodeArgs {
-    /// The configuration (TOML), described in docs/spec/services.md
-    #[arg(long, value_name = "FILE")]
-    pub(crate) config: PathBuf,
-    #[command(flatten)]
-    pub(crate) running: Running,
-}
-
 /// Arguments of `node check-config`.
 #[derive(Args)]
-#[command(after_help = "Example:\n  ccc node check-config vault-1.toml")]
+#[command(after_help = "\
+The kind is read from the file: one with `hardware` is a host's, one with `signer` a signer's, any other a participant's.
+
+Example:
+  ccc node check-config vault-1.toml")]
 pub(crate) struct CheckConfigArgs {
     /// The configuration (TOML)
     #[arg(value_name = "FILE")]

@@ -35,6 +35,9 @@ pub(crate) struct RecoverArgs {
     /// A node to use instead of the embedded chain
     #[arg(long, value_name = "URL")]
     pub(crate) rpc_url: Option<String>,
+    /// Authorities for https:// (PEM) [default: the system's]
+    #[arg(long, value_name = "FILE", requires = "rpc_url")]
+    pub(crate) rpc_ca: Option<PathBuf>,
     /// A custodian to ask instead of the simulated one
     #[arg(long, value_name = "URL", requires = "custodian_token_file", conflicts_with = "statement")]
     pub(crate) custodian_url: Option<String>,
@@ -53,7 +56,7 @@ pub(crate) struct RecoverArgs {
     /// Write into a directory that is not empty
     #[arg(long, requires = "out")]
     pub(crate) force: bool,
-    /// Refuse every simulated part and every seed; the enclave of this command is simulated
+    /// Refuse all simulated parts and seeds; the enclave here is one
     #[arg(long)]
     pub(crate) production: bool,
     /// Make the run reproducible; keys are then as public as the seed

@@ -1,10 +1,11 @@
 //! `ccc node`: a participant that keeps running, its configuration, its audit log; hosts and signers in `services`.
 
+mod check;
 mod services;
 
 use super::{Context, verify::read_policy};
 use crate::{
-    cli::{AuditArgs, CheckConfigArgs, NodeVerb, Running, VaultNodeArgs},
+    cli::{AuditArgs, NodeKind, NodeVerb, Running, VaultNodeArgs},
     error::Error,
     files::{self, passphrase::Passphrases},
     network::{read_deployment, runtime},
@@ -12,10 +13,9 @@ use crate::{
     ui::Answer,
 };
 use ccc_core::keys::{Committee, KeyShare, ParticipantKeys};
-use ccc_node::policy_file::ModeName;
 use ccc_server::{
     audit,
-    config::{ConfigError, StagedSection, VaultConfig},
+    config::{ConfigError, File, Kind, KindConfig, NodeConfig, VaultConfig, vault::StagedSection},
     follow::SystemClock,
     journal::CounterFile,
     routes,
@@ -31,9 +31,9 @@ pub(super) fn run(verb: &NodeVerb, ctx: &Context<'_>) -> Result<Answer, Error> {
         NodeVerb::Vault(arguments) => vault(arguments, ctx),
         NodeVerb::Enclave(arguments) => services::enclave(arguments, ctx),
         NodeVerb::Workflow(arguments) => services::workflow(arguments, ctx),
-        NodeVerb::CheckConfig(arguments) => check_config(arguments, ctx),
+        NodeVerb::CheckConfig(arguments) => check::run(arguments, ctx),
         NodeVerb::Audit(arguments) => check_audit(arguments, ctx),
-        NodeVerb::Openapi => Ok(openapi(ctx)),
+        NodeVerb::Openapi(arguments) => Ok(openapi(arguments.kind, ctx)),
     }
 }
 
@@ -53,27 +53,28 @@ impl KeyProvider for SealedFile<'_> {
 }
 
 fn vault(arguments: &VaultNodeArgs, ctx: &Context<'_>) -> Result<Answer, Error> {
-    let (config, public) = read(&arguments.config)?;
-    log(&arguments.running)?;
+    let config: VaultConfig = read(&arguments.node.config)?;
+    let public = public(&config.node)?;
+    log(&arguments.node.running)?;
     let committee = public.committee.clone();
-    let keys = SealedFile { path: &config.key, committee: &committee, passphrases: &ctx.passphrases };
+    let keys = SealedFile { path: &config.node.key, committee: &committee, passphrases: &ctx.passphrases };
     runtime()?.block_on(async {
         let counter = if arguments.begin_counter { CounterFile::Begun } else { CounterFile::Kept };
-        let beginning = Beginning { counter, forget_chain: arguments.forget_chain };
+        let beginning = Beginning { counter, forget_chain: arguments.node.forget_chain };
         let staged = staged(&config, ctx)?;
         let clock = Arc::new(SystemClock);
         let service = Service::prepare_staged(&config, (&keys, staged), public, clock, beginning).await?;
         let [address, operations] = service.addresses().map_err(Error::Runtime)?;
         let line = format!("re-encryption at {address}, health and meters at http://{operations}");
         ctx.ui.result(&[line], &serde_json::json!({ "address": address, "operations": operations }));
-        until_told(&arguments.running, |stopped| service.run(stopped)).await;
+        until_told(&arguments.node.running, |stopped| service.run(stopped)).await;
         Ok(Answer::Done)
     })
 }
 
 /// The share of the next epoch, once its files are there.
 fn staged(config: &VaultConfig, ctx: &Context<'_>) -> Result<Option<Staged>, Error> {
-    let Some(StagedSection { key, committee }) = &config.staged else { return Ok(None) };
+    let Some(StagedSection { key, committee }) = &config.own.staged else { return Ok(None) };
     if !key.exists() || !committee.exists() {
         ctx.ui.note(&format!("nothing is staged yet: {} or {} is not there", key.display(), committee.display()));
         return Ok(None);
@@ -150,73 +151,38 @@ fn log(running: &Running) -> Result<(), Error> {
     ccc_server::log::start(&filter, running.log_json).map_err(|reason| Error::LogFilter { filter, reason })
 }
 
-/// The configuration with the public files that it names.
-fn read(path: &Path) -> Result<(VaultConfig, Public), Error> {
-    let config = read_config(path, |text, variables| VaultConfig::read(text, variables))?;
-    let public = public([&config.committee, &config.deployment, &config.policy])?;
-    Ok((config, public))
+/// A file's text.
+fn read_text(path: &Path) -> Result<String, Error> {
+    String::from_utf8(files::read(path, MAX_CONFIG)?).map_err(|_| refused(path, ConfigError::Text))
 }
 
-/// A file's text, with what the environment replaces.
-fn read_config<T>(
-    path: &Path,
-    read: impl FnOnce(&str, &mut dyn Iterator<Item = (String, String)>) -> Result<T, ConfigError>,
-) -> Result<T, Error> {
-    let refused = |source| Error::NodeConfig { path: path.into(), source: Box::new(source) };
-    let text = String::from_utf8(files::read(path, MAX_CONFIG)?).map_err(|_| refused(ConfigError::Text))?;
-    let mut variables =
+/// The configuration of a kind, with what the environment replaces.
+fn read<K: KindConfig>(path: &Path) -> Result<File<K>, Error> {
+    let variables =
         env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
-    read(&text, &mut variables).map_err(refused)
+    File::read(&read_text(path)?, variables).map_err(|source| refused(path, source))
 }
 
-fn public([committee, deployment, policy]: [&Path; 3]) -> Result<Public, Error> {
+fn refused(path: &Path, source: ConfigError) -> Error {
+    Error::NodeConfig { path: path.into(), source: Box::new(source) }
+}
+
+/// The public files that a configuration names.
+fn public(node: &NodeConfig) -> Result<Public, Error> {
     Ok(Public {
-        committee: read_committee(committee)?,
-        deployment: read_deployment(deployment)?,
-        policy: read_policy(policy)?,
+        committee: read_committee(&node.committee)?,
+        deployment: read_deployment(&node.deployment)?,
+        policy: read_policy(&node.policy)?,
     })
 }
 
-fn check_config(arguments: &CheckConfigArgs, ctx: &Context<'_>) -> Result<Answer, Error> {
-    let (config, public) = read(&arguments.config)?;
-    Service::check(&config, &public)?;
-    if !config.key.is_file() {
-        return Err(Error::Read { path: config.key, source: std::io::ErrorKind::NotFound.into() });
-    }
-    let (clients, limits) = (config.clients.len(), config.limits());
-    let mode = match config.mode {
-        ModeName::Simulation => "simulation",
-        ModeName::Production => "production",
-    };
-    let lines = [
-        format!("mode {mode}, chain {}, pool {}", public.deployment.chain_id, public.deployment.pool),
-        format!(
-            "{} participants, epoch {}, {clients} clients",
-            public.committee.members().len(),
-            public.committee.epoch().0
-        ),
-        format!("journal counter {}, audit log {}", config.counter_path().display(), config.audit_path().display()),
-        format!(
-            "{} calls at once, bodies of {} bytes, {} tokens/s for a peer",
-            limits.workers, limits.body, limits.rate
-        ),
-    ];
-    let object = serde_json::json!({
-        "mode": mode,
-        "chain": public.deployment.chain_id,
-        "pool": public.deployment.pool,
-        "participants": public.committee.members().len(),
-        "clients": clients,
-        "listen": config.listen,
-        "operations": config.operations,
-    });
-    ctx.ui.result(&lines, &object);
-    Ok(Answer::Done)
-}
-
 /// The document itself, with `--json` or without.
-fn openapi(ctx: &Context<'_>) -> Answer {
-    let document = routes::openapi();
+fn openapi(kind: NodeKind, ctx: &Context<'_>) -> Answer {
+    let document = routes::openapi(match kind {
+        NodeKind::Vault => Kind::Vault,
+        NodeKind::Enclave => Kind::Enclave,
+        NodeKind::Workflow => Kind::Workflow,
+    });
     ctx.ui.result(&[format!("{document:#}")], &document);
     Answer::Done
 }

@@ -5,6 +5,7 @@ use crate::{
     cli::RecoverArgs,
     error::Error,
     files::{self, Audience, Replace, secret},
+    network::authorities,
     ui::{Answer, Ui},
 };
 use ccc_enclave::statement;
@@ -66,6 +67,7 @@ fn options(arguments: &RecoverArgs) -> Result<RecoveryOptions, Error> {
         mode: if arguments.production { Mode::Production } else { Mode::Simulation },
         seed: arguments.seed,
         rpc_url: arguments.rpc_url.clone(),
+        rpc_ca: authorities(arguments.rpc_ca.as_deref(), arguments.rpc_url.as_deref().unwrap_or_default())?,
         statement: statement_source(arguments)?,
         ..RecoveryOptions::default()
     })

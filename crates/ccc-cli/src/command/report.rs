@@ -16,16 +16,18 @@ use ccc_chain::{
     deploy, submit,
     submitter::{self, Policy, Submission, Submitted, SystemClock, patiently},
 };
-use ccc_core::report::SignedReport;
+use ccc_core::report::{Kind, SignedReport};
 use serde_json::json;
 use std::path::Path;
 
 /// The longest signed report.
 const MAX_REPORT: u64 = 1 << 20;
 
-/// What nobody should read into two signatures.
-const NOT_PROVED: &str = "proved is who signed what, and nobody's fault: honest signers keep no record, and sign both after a \
-    delivery that failed, a reorganisation, or when they are asked twice";
+/// What two signatures prove.
+const PROVED: &str = "a workflow node keeps a record and signs no two such reports: who signed both used its key elsewhere, \
+    lost its record, or lies";
+/// Of reports that are not recorded.
+const NOT_PROVED: &str = "proved is who signed what, and nobody's fault: of reports about enclaves no record is kept";
 
 pub(super) fn run(verb: &Report, ctx: &Context<'_>) -> Result<Answer, Error> {
     match verb {
@@ -66,10 +68,11 @@ fn tell_conflict(found: &Conflict, ctx: &Context<'_>) {
     }
     lines.extend(found.first.iter().map(|signer| format!("signed the first alone: {signer}")));
     lines.extend(found.second.iter().map(|signer| format!("signed the second alone: {signer}")));
-    lines.push(NOT_PROVED.to_owned());
+    let recorded = found.kind != Kind::Enclave;
+    lines.push(if recorded { PROVED } else { NOT_PROVED }.to_owned());
     let object = json!({
         "conflict": true, "kind": found.kind.number(), "claim": what, "signed_both": found.both,
-        "signed_first": found.first, "signed_second": found.second, "proves_fault": false,
+        "signed_first": found.first, "signed_second": found.second, "recorded": recorded,
     });
     ctx.ui.result(&lines, &object);
 }

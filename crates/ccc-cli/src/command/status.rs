@@ -10,6 +10,7 @@ use crate::{
 use ccc_chain::{
     ChainKind, Deployment,
     deploy::{self, Signers},
+    history::{self, History},
     status::{self, Group, Status},
 };
 use ccc_core::report::Verdict;
@@ -18,18 +19,70 @@ use serde_json::{Value, json};
 pub(super) fn run(arguments: &StatusArgs, ctx: &Context<'_>) -> Result<Answer, Error> {
     let settings = Settings::read(&(&arguments.read).into())?;
     let deployment = read_deployment(settings.deployment()?)?;
-    let (status, block_age) = runtime()?.block_on(async {
+    let (status, block_age, history) = runtime()?.block_on(async {
         let node = Node::connect(&settings).await?;
         deploy::check_place(&node.chain, &deployment).await.map_err(|error| node.error(&error))?;
         let status = status::read(&node.chain, &deployment).await.map_err(|error| node.error(&error))?;
-        Ok::<_, NetworkError>(by_the_machines_clock(&node, status))
+        let history = match arguments.history {
+            Some(most) => Some(read_history(&node, &deployment, &status, most).await?),
+            None => None,
+        };
+        let (status, block_age) = by_the_machines_clock(&node, status);
+        Ok::<_, NetworkError>((status, block_age, history))
     })?;
     let mut lines = lines(&deployment, &status);
     if let Some(age) = block_age {
         lines.insert(0, format!("the newest block is {age} s old"));
     }
-    ctx.ui.result(&lines, &object(&deployment, &status, block_age));
+    let mut object = object(&deployment, &status, block_age);
+    if let Some(history) = &history {
+        lines.extend(history_lines(history));
+        object["history"] = history_object(history);
+    }
+    ctx.ui.result(&lines, &object);
     Ok(if is_solvent(&deployment, &status) { Answer::Done } else { Answer::No })
+}
+
+async fn read_history(
+    node: &Node,
+    deployment: &Deployment,
+    status: &Status,
+    most: u16,
+) -> Result<History, NetworkError> {
+    let read = history::of_reserve(&node.chain, deployment, status.block.number, most.into());
+    read.await.map_err(|error| node.error(&error))
+}
+
+fn history_lines(history: &History) -> Vec<String> {
+    let one = |answer: &history::Answer| {
+        let history::Answer { block, time, sequence, attested_block, transaction, .. } = answer;
+        let word = word(answer.verdict);
+        format!(
+            "  block {block}, time {time}: {word} at block {attested_block}, sequence {sequence}, transaction {transaction}"
+        )
+    };
+    let title = match history.answers.len() {
+        0 => "no reserve check was found".to_owned(),
+        count => format!("the last {count} reserve checks, the newest first"),
+    };
+    let mut lines: Vec<String> = [title].into_iter().chain(history.answers.iter().map(one)).collect();
+    if !history.whole {
+        lines.push(format!("  nothing before block {} was looked for", history.from));
+    }
+    lines
+}
+
+fn history_object(history: &History) -> Value {
+    let one = |answer: &history::Answer| {
+        json!({
+            "block": answer.block, "time": answer.time, "verdict": word(answer.verdict), "solvent": answer.solvent,
+            "attested_block": answer.attested_block, "sequence": answer.sequence, "transaction": answer.transaction,
+            "table_header": answer.header_hash, "attestation": answer.attestation,
+        })
+    };
+    json!({
+        "checks": history.answers.iter().map(one).collect::<Vec<_>>(), "from": history.from, "whole": history.whole,
+    })
 }
 
 /// What a node that has stopped or lags calls new may be old: ages and deadlines are told by this machine's clock, and the
@@ -59,7 +112,11 @@ fn verdict(deployment: &Deployment, status: &Status) -> &'static str {
 
 /// What the last report said; unknown before the first.
 fn last_verdict(status: &Status) -> &'static str {
-    match status.attestation.verdict {
+    word(status.attestation.verdict)
+}
+
+const fn word(verdict: Verdict) -> &'static str {
+    match verdict {
         Verdict::Unknown => "unknown",
         Verdict::Insolvent => "insolvent",
         Verdict::Solvent => "solvent",

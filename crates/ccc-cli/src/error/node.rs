@@ -11,6 +11,9 @@ impl Error {
                 ("node-config", "docs/spec/node.md has every key; `ccc node check-config FILE` reads it again")
             }
             Self::NodeStart(error) => of_start(error),
+            Self::SourceAuthorities(_) => {
+                ("source-authorities", "name a PEM file of certificates in the source's `authorities`, or leave it out")
+            }
             Self::AuditLog { .. } => {
                 ("audit-log", "lines before the one named hold together; compare with a copy kept elsewhere")
             }
@@ -76,6 +79,14 @@ fn of_start(error: &StartError) -> (&'static str, &'static str) {
         StartError::Share(_) | StartError::OtherKeys { .. } => (
             "other-keys",
             "key file and committee belong to different participants or epochs: name the pair that belongs together",
+        ),
+        StartError::OthersKeys { .. } => (
+            "other-keys",
+            "a configuration or a key file was copied from another node: name this node's own, which no other has",
+        ),
+        StartError::Records { .. } => (
+            "node-records",
+            "one process runs a node; where none does, the file is damaged: moved away, the node begins without what it made last",
         ),
         StartError::Journal(error) => of_journal(error),
         StartError::Production(_) => ("production", "SECURITY.md lists what production refuses"),

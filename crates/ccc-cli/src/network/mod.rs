@@ -18,7 +18,7 @@ pub(crate) use deployment::{Form, read as read_deployment};
 pub(crate) use error::{NetworkError, Shortfall, of_tls};
 pub(crate) use key::open as open_key;
 pub(crate) use known::KNOWN_TO_ALL;
-pub(crate) use node::{Node, shown};
+pub(crate) use node::{Node, authorities, shown};
 pub(crate) use plan::{LOCAL as LOCAL_PLAN, PlanFile};
 pub(crate) use settings::{KeySource, Setting, Settings, Source};
 pub(crate) use words::words_of;

@@ -11,6 +11,7 @@ use ccc_chain::{
 };
 use std::{
     net::IpAddr,
+    path::Path,
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
@@ -47,7 +48,8 @@ impl Node {
     pub(crate) async fn connect(settings: &Settings) -> Result<Self, NetworkError> {
         let url = parsed(&settings.rpc_url.value)?;
         let (shown, hidden) = (of_url(&url), hidden(&url));
-        let authorities = authorities(settings, &url)?;
+        let path = settings.rpc_ca.as_ref().map(|setting| setting.value.as_path());
+        let authorities = authorities(path, url.as_str())?;
         let expected_chain_id = settings.chain_id.as_ref().map(|setting| setting.value);
         let options = ConnectOptions { expected_chain_id, pin_block_times: false, ..ConnectOptions::default() };
         let failed =
@@ -176,11 +178,14 @@ fn parsed(text: &str) -> Result<Url, NetworkError> {
     if known && url.host_str().is_some() { Ok(url) } else { Err(NetworkError::Address) }
 }
 
-/// The authorities of the settings' file. A file for a node without TLS is a mistake, whichever of the two was meant.
-fn authorities(settings: &Settings, url: &Url) -> Result<Option<Authorities>, NetworkError> {
-    let Some(path) = settings.rpc_ca.as_ref().map(|setting| &setting.value) else { return Ok(None) };
-    let refused = |reason: String| NetworkError::Authorities { path: path.clone(), reason };
-    if url.scheme() != "https" {
+/// The authorities of a file. A file for a node without TLS is a mistake, whichever of the two was meant.
+///
+/// # Errors
+/// [`NetworkError::Authorities`].
+pub(crate) fn authorities(path: Option<&Path>, url: &str) -> Result<Option<Authorities>, NetworkError> {
+    let Some(path) = path else { return Ok(None) };
+    let refused = |reason: String| NetworkError::Authorities { path: path.into(), reason };
+    if parsed(url)?.scheme() != "https" {
         return Err(refused("the node's address is not https://".to_owned()));
     }
     let text = files::read(path, MAX_AUTHORITIES).map_err(|error| refused(error.to_string()))?;

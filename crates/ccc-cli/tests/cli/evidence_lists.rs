@@ -6,6 +6,9 @@ use std::{fs, path::PathBuf};
 
 /// When the genuine document of Nitro was made; the certificate of the report is in date then.
 const AT: u64 = 1_736_179_625;
+/// When the collateral of the quotes is in date.
+const IN_DATE: u64 = 1_750_334_400;
+const STATUSES: &str = "[\"UpToDate\", \"SWHardeningNeeded\", \"ConfigurationAndSWHardeningNeeded\"]";
 const NO_NONCE: &str = "nothing here binds it to the request";
 
 fn sample(name: &str) -> Vec<u8> {
@@ -69,6 +72,53 @@ fn n108_a_list_says_no_more_of_a_request_than_its_pieces_do() {
     }
     ask(two, "nitro-twice.evidence").fails(1, "1");
     ask(two, "snp.evidence").fails(1, "of one maker, where the policy asks for 2 together");
+}
+
+/// Kind, the device's file, what is beside it, when it is in date and when no more, and what is said then.
+type Sample = (&'static str, Vec<u8>, Option<&'static str>, u64, u64, &'static str);
+
+/// Each genuine sample as its device gives it, judged as a user would: under a policy of its program at its own time, a day
+/// later, under a policy of another program, and without a time.
+#[test]
+fn every_genuine_sample_is_verified_and_shown_from_its_files() {
+    let scratch = Scratch::new();
+    let milan = hex::decode(sample("snp/report_milan.hex").trim_ascii()).expect("hexadecimal");
+    let tdx = ccc_core::enclave::attestation::dcap::without_padding(&sample("dcap/tdx_quote")).to_vec();
+    let samples: [Sample; 4] = [
+        ("AWS Nitro", sample("nitro/real-2025-01-06-eu-central-1.cose"), None, AT, AT + 86_400, "certificate"),
+        ("AMD SEV-SNP", milan, Some("snp/vcek_milan.der"), 1_700_000_000, 1_910_000_000, "certificate"),
+        ("Intel TDX", tdx, Some("dcap/tdx_quote_collateral.json"), IN_DATE, IN_DATE + 40 * 86_400, "expired"),
+        (
+            "Intel SGX",
+            sample("dcap/sgx_quote"),
+            Some("dcap/sgx_quote_collateral.json"),
+            IN_DATE,
+            IN_DATE + 40 * 86_400,
+            "expired",
+        ),
+    ];
+    for (kind, file, beside, at, late, why) in samples {
+        scratch.write("evidence", &file);
+        let more = beside.map_or_else(String::new, |name| {
+            scratch.write("beside", sample(name));
+            "--beside beside ".to_owned()
+        });
+        let shown = scratch.done(&format!("--json inspect {more}evidence")).json();
+        assert_eq!((&shown["file"], &shown["provider"]), (&"attestation evidence".into(), &kind.into()), "{shown}");
+        let program = shown["measurement"].as_str().unwrap_or_else(|| panic!("{shown}"));
+        let policy = |program: &str| {
+            let text = format!("mode = \"production\"\nmax_age = 60\nmeasurements = [\"{program}\"]\n");
+            scratch.write("policy.toml", format!("{text}[snp_minimum]\nsnp = 8\n[dcap]\nstatuses = {STATUSES}\n"));
+        };
+        let verify = |at: u64| scratch.ccc(&format!("verify --policy policy.toml --at {at} {more}evidence"));
+        policy(program);
+        let done = verify(at);
+        assert_eq!(done.code, 0, "{kind}: {}", done.stderr);
+        assert!(done.stdout.contains("attestation evidence"), "{kind}: {}", done.stdout);
+        verify(late).fails(1, why);
+        policy(&"ab".repeat(32));
+        verify(at).fails(1, &format!("the measurement is not on the list of 1; it is {program}"));
+    }
 }
 
 #[test]

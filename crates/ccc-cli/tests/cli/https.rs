@@ -105,6 +105,17 @@ fn a_pool_is_deployed_and_read_through_tls() {
     let recover = format!("recover --rpc-url https://localhost:{front} --scenario {SCENARIO}");
     let run = at_home(&behind.scratch, &format!("--json {recover}"), &[("SSL_CERT_FILE", "stranger.pem")]);
     assert_eq!(run.json_error()["code"], "tls", "{}", run.stderr);
+    // and takes its authorities from a file, which stand in the place of the system's
+    let named = |file: &str| {
+        let system = [("SSL_CERT_FILE", "stranger.pem")];
+        at_home(&behind.scratch, &format!("--json {recover} --rpc-ca {file} --seed 5"), &system)
+    };
+    assert_eq!(named("stranger.pem").json_error()["code"], "tls");
+    assert_eq!(named("none.pem").json_error()["code"], "rpc-ca");
+    let healed = named("authority.pem");
+    assert_eq!((healed.code, &healed.json()["final_status"]), (0, &"solvent".into()), "{}", healed.stderr);
+    let plain = format!("recover --rpc-url {} --rpc-ca authority.pem", behind.served.url);
+    behind.ccc(&plain).fails(2, "the node's address is not https://");
 }
 
 #[test]

@@ -174,6 +174,11 @@ fn a_set_is_deployed_and_its_status_told() {
     }
     let object = at_home(&scratch, &format!("--json {status}"), &[]).json();
     assert_eq!((&object["stale"], &object["verdict"]), (&true.into(), &"unknown".into()));
+    assert!(object.get("history").is_none());
+    let none = at_home(&scratch, &format!("{status} --history"), &[]);
+    assert!(none.code == 1 && none.stdout.contains("no reserve check was found"), "{}", none.stdout);
+    let zero = at_home(&scratch, &format!("--json {status} --history 0"), &[]);
+    assert_eq!((zero.code, &zero.json_error()["code"]), (2, &"usage".into()), "{}", zero.stderr);
     assert_eq!((&object["registries"]["epoch"], &object["signer_set"]["as_deployed"]), (&1.into(), &true.into()));
     let run = at_home(&scratch, &format!("doctor {flags} --deployment d.json"), &[]);
     assert!(run.code == 0 && run.stdout.contains("with registries"), "{}", run.stdout);
@@ -250,6 +255,15 @@ fn a_report_is_delivered_once_and_a_refusal_is_told_in_words() {
     let run = at_home(&scratch, &status, &[]);
     assert_eq!((run.code, &run.json()["verdict"], &run.json()["stale"]), (0, &"solvent".into(), &false.into()));
     assert_eq!(run.json()["block_age"], serde_json::Value::Null, "the embedded chain has a time of its own");
+    let history = at_home(&scratch, &format!("{status} --history 1"), &[]).json()["history"].clone();
+    let check = &history["checks"][0];
+    assert_eq!(
+        (&check["verdict"], &check["sequence"], &check["solvent"]),
+        (&"solvent".into(), &1.into(), &true.into())
+    );
+    assert_eq!((&check["transaction"], &history["whole"]), (&sent.json()["transaction"], &true.into()), "{history}");
+    let words = at_home(&scratch, &format!("{} --history", status.trim_start_matches("--json ")), &[]).stdout;
+    assert!(words.contains("the last 1 reserve checks") && words.contains("solvent at block 1, sequence 1"), "{words}");
     write_report(&scratch, "late.report", &deployment, now, 2, now - 1);
     let late = submit("late.report", "");
     assert_eq!((late.code, &late.json_error()["code"]), (2, &"contract-refused".into()));
@@ -262,9 +276,9 @@ fn a_report_is_delivered_once_and_a_refusal_is_told_in_words() {
     let found = compare("twin.report");
     assert_eq!((found.code, &found.json()["conflict"]), (0, &true.into()), "{}", found.stderr);
     assert_eq!(found.json()["signed_both"].as_array().map(Vec::len), Some(2));
-    assert_eq!(found.json()["proves_fault"], false);
+    assert_eq!(found.json()["recorded"], true);
     let words = at_home(&scratch, "report compare one.report twin.report --deployment d.json", &[]).stdout;
-    assert!(words.contains("and nobody's fault: honest signers keep no record"), "{words}");
+    assert!(words.contains("used its key elsewhere, lost its record, or lies"), "{words}");
     let same = compare("one.report");
     assert_eq!((same.code, &same.json()["conflict"]), (1, &false.into()));
     assert!(same.stdout.contains("both reports say the same"), "{}", same.stdout);

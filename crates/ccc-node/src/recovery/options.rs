@@ -1,6 +1,7 @@
 //! What a caller decides about a recovery.
 
 use crate::scenario::Scenario;
+use ccc_chain::https::Authorities;
 use zeroize::Zeroizing;
 
 /// Whether the run may use simulated parts; [`crate::production`] says what production refuses.
@@ -37,6 +38,8 @@ pub struct RecoveryOptions {
     pub secret_seed: Option<u64>,
     /// A node; without one, the embedded chain.
     pub rpc_url: Option<String>,
+    /// Who may vouch for that node; whom the system trusts, where nobody is named.
+    pub rpc_ca: Option<Authorities>,
     /// The custodian.
     pub statement: StatementSource,
 }
@@ -49,6 +52,7 @@ impl Default for RecoveryOptions {
             seed: None,
             secret_seed: None,
             rpc_url: None,
+            rpc_ca: None,
             statement: StatementSource::default(),
         }
     }

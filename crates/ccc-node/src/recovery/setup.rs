@@ -116,7 +116,10 @@ pub(super) async fn open_chain(options: &RecoveryOptions) -> Result<Chain, Recov
         Some(url) => {
             let connect =
                 ConnectOptions { poll_interval: std::time::Duration::from_millis(20), ..ConnectOptions::default() };
-            Ok(Chain::connect(url, &connect).await?)
+            Ok(match &options.rpc_ca {
+                Some(authorities) => Chain::connect_trusting(url, authorities, &connect).await?,
+                None => Chain::connect(url, &connect).await?,
+            })
         }
         None => Ok(Chain::embedded(&EmbeddedConfig {
             chain_id: EMBEDDED_CHAIN,

@@ -2,66 +2,31 @@
 
 use super::sources::{Class, Rule};
 use crate::config::{
-    Answers, ChainSection, ClientSection, ConfigError, PeerSection, loopback, peers, read_table, unique,
+    Answers, ClientSection, ConfigError, File, Kind, KindConfig, PeerSection, client_keys, peers, unique,
 };
-use ccc_node::policy_file::ModeName;
+use ccc_chain::https;
 use serde::Deserialize;
 use std::{net::SocketAddr, path::PathBuf};
 
-/// Values at the top of the file that the environment may replace.
-const REPLACED: [&str; 12] = [
-    "mode",
-    "listen",
-    "operations",
-    "key",
-    "hardware",
-    "committee",
-    "deployment",
-    "policy",
-    "pool",
-    "store",
-    "rpc_url",
-    "answers",
-];
+/// The file of a host.
+pub type EnclaveConfigFile = File<Enclave>;
 
-/// The file. Paths are relative to the directory from which the node is started.
+/// What it has beside the head.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct EnclaveConfigFile {
-    /// Whether simulated parts are accepted.
-    #[serde(default)]
-    pub mode: ModeName,
-    /// Where results are served.
-    #[serde(default = "listen")]
-    pub listen: SocketAddr,
-    /// Where health and meters are served, in the clear: a loopback address.
-    #[serde(default = "operations")]
-    pub operations: SocketAddr,
-    /// The host's sealed keys.
-    pub key: PathBuf,
+pub struct Enclave {
     /// The key that stands for the enclave's hardware.
     pub hardware: PathBuf,
-    /// The committee.
-    pub committee: PathBuf,
-    /// The deployment that is served.
-    pub deployment: PathBuf,
-    /// What participants and signers accept as the enclave; the host holds its own configuration against it.
-    pub policy: PathBuf,
     /// What the enclave is built for.
     pub pool: PathBuf,
     /// The directory of the table's versions.
     pub store: PathBuf,
-    /// The chain's node.
-    pub rpc_url: String,
     /// How participants answer.
     #[serde(default)]
     pub answers: Answers,
     /// What is made of several statements.
     #[serde(default)]
     pub rule: Rule,
-    /// How the chain is followed.
-    #[serde(default)]
-    pub chain: ChainSection,
     /// Where the participants are.
     #[serde(rename = "vault")]
     pub vault: Vec<VaultSection>,
@@ -97,44 +62,48 @@ pub struct SourceSection {
     pub url: String,
     /// The first line of this file is the bearer token.
     pub token_file: PathBuf,
+    /// Certificates (PEM) of those who may vouch for a source behind TLS, and nobody else; by default the system's.
+    #[serde(default)]
+    pub authorities: Option<PathBuf>,
     /// Who says it.
     pub class: Class,
 }
 
 impl SourceSection {
-    /// The client has no TLS, and the token would go over the network in the clear.
+    /// Whether it is asked behind TLS.
+    #[must_use]
+    pub fn has_tls(&self) -> bool {
+        https::address(&self.url).is_ok()
+    }
+
+    /// Without TLS the token would go over the network in the clear.
     fn check(&self, index: usize) -> Result<(), ConfigError> {
+        if self.has_tls() {
+            return Ok(());
+        }
+        if self.authorities.is_some() {
+            return Err(ConfigError::Authorities { index });
+        }
         let host = self.url.strip_prefix("http://").map(|rest| rest.split('/').next().unwrap_or_default());
         let local = host.and_then(|host| host.parse::<SocketAddr>().ok()).is_some_and(|at| at.ip().is_loopback());
         if local { Ok(()) } else { Err(ConfigError::Source { index }) }
     }
 }
 
-fn listen() -> SocketAddr {
-    SocketAddr::from(([127, 0, 0, 1], 7460))
-}
+impl KindConfig for Enclave {
+    const KIND: Kind = Kind::Enclave;
+    const REPLACED: &'static [&'static str] = &["hardware", "pool", "store", "answers"];
 
-fn operations() -> SocketAddr {
-    SocketAddr::from(([127, 0, 0, 1], 7461))
-}
-
-impl EnclaveConfigFile {
-    /// Reads a file's text, lets the variables replace what they name, and checks the whole.
-    ///
-    /// # Errors
-    /// [`ConfigError`].
-    pub fn read(text: &str, variables: impl Iterator<Item = (String, String)>) -> Result<Self, ConfigError> {
-        let config: Self = read_table(text, variables, &REPLACED)?.try_into()?;
-        loopback(config.operations)?;
-        config.chain.check()?;
-        if config.sources.is_empty() {
+    fn check(&self) -> Result<(), ConfigError> {
+        if self.sources.is_empty() {
             return Err(ConfigError::Missing { what: "source" });
         }
-        config.sources.iter().enumerate().try_for_each(|(index, source)| source.check(index))?;
-        config.known()?;
-        Ok(config)
+        self.sources.iter().enumerate().try_for_each(|(index, source)| source.check(index))?;
+        self.known().map(drop)
     }
+}
 
+impl Enclave {
     /// Everybody who may call, by key.
     ///
     /// # Errors
@@ -142,8 +111,13 @@ impl EnclaveConfigFile {
     pub fn known(&self) -> Result<Vec<([u8; 32], String)>, ConfigError> {
         let clients: Vec<_> = self.workflow.iter().chain(&self.readers).cloned().collect();
         let enclaves = peers(&self.enclaves)?.into_iter().map(|(key, name, _)| (key, name));
-        let clients = crate::config::client_keys(&clients)?;
-        unique(clients.into_iter().chain(enclaves).collect())
+        unique(client_keys(&clients)?.into_iter().chain(enclaves).collect())
+    }
+
+    /// Where tables, what was made last, and receipts are kept.
+    #[must_use]
+    pub fn kept_paths(&self) -> [PathBuf; 3] {
+        [self.store.clone(), self.store.with_extension("kept"), self.store.with_extension("receipts")]
     }
 }
 
@@ -152,13 +126,24 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_source_is_asked_on_this_machine_alone() {
-        let source = |url: &str| SourceSection { url: url.to_owned(), token_file: "t".into(), class: Class::Auditor };
+    fn a_source_is_asked_behind_tls_or_on_this_machine() {
+        let source = |url: &str| SourceSection {
+            url: url.to_owned(),
+            token_file: "t".into(),
+            authorities: None,
+            class: Class::Auditor,
+        };
+        let trusting = |url: &str| SourceSection { authorities: Some("a".into()), ..source(url) };
+        for url in ["https://custodian.example/v1/statement", "https://10.0.0.1:8443/s"] {
+            assert_eq!((source(url).check(0), trusting(url).check(0)), (Ok(()), Ok(())), "{url}");
+        }
+        assert_eq!(trusting("http://127.0.0.1:80/").check(2), Err(ConfigError::Authorities { index: 2 }));
         for url in ["http://127.0.0.1:8000/statement", "http://[::1]:80/v1/statement?of=x", "http://127.0.0.1:1"] {
             assert_eq!(source(url).check(0), Ok(()), "{url}");
         }
         let refused = [
-            "https://custodian.example/v1/statement",
+            "https://who:word@custodian.example/v1/statement",
+            "https://",
             "http://custodian.example/v1/statement",
             "http://127.0.0.1@10.0.0.1:80/",
             "http://10.0.0.1:80/statement",

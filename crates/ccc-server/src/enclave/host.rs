@@ -1,7 +1,7 @@
 //! What a host does for one call.
 
 use super::{
-    kept::{Kept, Round},
+    kept::{Begun, Kept, KeptError, Round},
     rooms::{Neighbour, fetch_table},
     sources::{Demand, Rule, Source, SourceError, statement},
 };
@@ -39,8 +39,9 @@ use ccc_node::{
     attempt,
     pool_log::PoolLogError,
     reading::{ChainLog, Place, Planned, ReadError},
-    vault_node::Ask,
+    vault_node::{Ask, MAX_RECIPIENTS},
 };
+use ccc_store::RecordStore;
 use rand::{
     SeedableRng,
     rngs::{StdRng, SysRng},
@@ -136,6 +137,15 @@ pub enum HostError {
     Randomness,
 }
 
+impl From<KeptError> for HostError {
+    fn from(error: KeptError) -> Self {
+        match error {
+            KeptError::Receipts(error) => Self::Receipts(error),
+            KeptError::Records(error) => Self::Store(error),
+        }
+    }
+}
+
 /// What a host is made of.
 pub struct Parts {
     /// The chain.
@@ -182,13 +192,17 @@ struct Run<'a> {
 }
 
 impl Host {
-    /// A host that has made nothing yet, with its store and the directory of its receipts.
+    /// A host with the store of its tables, its own records, and the directory of its receipts; it remembers what it made last.
     ///
     /// # Errors
-    /// [`HostError::Receipts`] when the directory cannot be made.
-    pub fn new(parts: Parts, store: Box<dyn TableStore + Send>, receipts: PathBuf) -> Result<Self, HostError> {
+    /// [`HostError::Receipts`] when the directory cannot be made; [`HostError::Store`] for records that are none of a host.
+    pub fn new(
+        parts: Parts,
+        store: Box<dyn TableStore + Send>,
+        (records, receipts): (Arc<dyn RecordStore>, PathBuf),
+    ) -> Result<Self, HostError> {
         let log = ChainLog::new(&parts.chain, &parts.deployment);
-        let kept = Kept::new(receipts).map_err(HostError::Receipts)?;
+        let kept = Kept::new(records, receipts)?;
         Ok(Self { parts, store: Mutex::new(store), log: log.into(), kept, running: ().into() })
     }
 
@@ -224,7 +238,7 @@ impl Host {
         let output = opened.reserve(&input, &mut rng)?;
         let digest = envelope_digest(&output.envelope);
         let made = Made { result: output.result, beside: Beside { request, header }, payouts: Vec::new() }.to_bytes();
-        self.kept.keep_check(check, made.clone(), (digest, output.envelope));
+        self.kept.keep_check(check, made.clone(), (digest, output.envelope))?;
         Ok(made)
     }
 
@@ -254,11 +268,26 @@ impl Host {
         if let Some(round) = self.kept.round().filter(fresh) {
             return Ok(round.made);
         }
+        let block = self.begun(block, previous).await;
         let (time, inputs) = (block.time, self.place().public_inputs(&block).await?);
         let log = self.next_log(&block, table.as_ref().map(|table| &table.header), &inputs).await?;
         let made = self.make_round(block, table, log, inputs).await?;
-        self.kept.keep_round(Round { previous, time, made: made.clone() });
+        self.kept.keep_round(Round { previous, time, made: made.clone() })?;
         Ok(made)
+    }
+
+    /// The block of a round that was begun on the same version and came to nothing, also before a restart: participants that
+    /// answered for its request answer for no other block's. Otherwise the block that was named.
+    async fn begun(&self, block: BlockRef, previous: [u8; 32]) -> BlockRef {
+        let again = |begun: &Begun| {
+            begun.previous == previous
+                && usize::from(begun.attempts) < MAX_RECIPIENTS
+                && begun.time.saturating_add(MAX_BLOCK_AGE) > block.time
+        };
+        match self.kept.begun().filter(again) {
+            Some(begun) => self.block(&begun.block).await.unwrap_or(block),
+            None => block,
+        }
     }
 
     /// The log of the next round: with the first request that can be settled, or without one.
@@ -296,8 +325,11 @@ impl Host {
         let idle = || attempt::idle_id(&self.parts.config, version, block.number);
         let id = log.collateral.as_ref().map_or_else(idle, |request| request.submission.id);
         let (observations, sequences) = (self.place().observations(&block).await?, self.sequences().await?);
-        let enclave = self.enclave()?;
+        let (enclave, settles) = (self.enclave()?, log.collateral.is_some());
         let plan = self.plan(header, log, &block)?;
+        if settles {
+            self.kept.begin(header.map_or([0; 32], Header::hash), block.hash.0, block.time)?;
+        }
         let (run, plan) = self.run(&enclave, id, block, header, plan).await?;
         let Run { block, request, header, opened, mut rng } = run;
         let input = RoundInput {

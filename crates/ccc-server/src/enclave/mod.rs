@@ -12,4 +12,6 @@ pub mod service;
 pub mod sources;
 
 pub use host::{Host, HostError, Parts};
+#[cfg(test)]
+pub(crate) use rooms::DOORS;
 pub use rooms::{Neighbour, Rooms};

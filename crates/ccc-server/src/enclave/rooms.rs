@@ -2,8 +2,9 @@
 
 use super::host::{Host, HostError};
 use crate::{
-    application::{Application, Body, Denied, Door, Said},
+    application::{Application, Body, Denied, Door, Said, audited},
     attested::{Check, ENVELOPE, PAYOUTS, RESERVE, ROUND, TABLE, read_hash, read_version},
+    audit::Auditor,
     client::Connection,
     follow::Followed,
     identity::Identity,
@@ -14,7 +15,7 @@ use tokio::{runtime::Handle, time::timeout};
 
 /// How long another host may take for a table.
 const PATIENCE: Duration = Duration::from_secs(20);
-const DOORS: [Door; 5] = [RESERVE, ROUND, PAYOUTS, TABLE, ENVELOPE];
+pub(crate) const DOORS: [Door; 5] = [RESERVE, ROUND, PAYOUTS, TABLE, ENVELOPE];
 
 /// Another host.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,6 +34,7 @@ pub struct Rooms {
     pub(super) followed: Followed,
     /// Who may have programs run; others that are known may read what is sealed.
     pub(super) workflow: BTreeSet<String>,
+    pub(super) audit: Auditor,
 }
 
 impl Application for Rooms {
@@ -45,6 +47,16 @@ impl Application for Rooms {
     }
 
     fn answer(&self, door: &Door, peer: &str, body: &mut dyn Body) -> Result<Said, Denied> {
+        audited(&self.audit, (door, peer), body, |body| self.judge(door, peer, body))
+    }
+
+    fn settle(&self) {
+        self.audit.sync();
+    }
+}
+
+impl Rooms {
+    fn judge(&self, door: &Door, peer: &str, body: &dyn Body) -> Result<Said, Denied> {
         let malformed = |error: crate::attested::AttestedError| Denied::Malformed(error.to_string());
         if !may(door, peer, &self.workflow) {
             tracing::warn!(target: "ccc_server::enclave", peer, path = door.path, "refused: no workflow node");

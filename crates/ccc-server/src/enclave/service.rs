@@ -7,12 +7,14 @@ use super::{
     sources::Source,
 };
 use crate::{
+    audit::{AuditLog, Auditor},
     client::{Client, Endpoint},
     config::peers,
     follow::Clock,
     identity::Identity,
-    service::{Public, StartError, follow, mode},
-    serving::{Doors, Serving, check_pool},
+    journal::SeenRecord,
+    service::{Public, StartError, follow, mode, records},
+    serving::{Serving, check_own, check_pool},
 };
 use ccc_core::{
     enclave::attestation::simulated::{SimulatedHardware, SimulatedProvider},
@@ -52,16 +54,21 @@ pub async fn prepare(
     file: &EnclaveConfigFile,
     material: Material,
     clock: Arc<dyn Clock>,
+    forget_chain: bool,
 ) -> Result<Serving<Rooms>, StartError> {
     let Material { keys, hardware, public, enclave, store, sources } = material;
     check(file, &public, &enclave)?;
-    let (identity, known) = (Identity::new(keys), file.known()?);
-    let read = (file.mode, file.rpc_url.as_str());
-    let (chain, follower) = follow(read, &public.deployment, file.chain.options(), clock, None).await?;
+    let [_, kept, receipts] = file.own.kept_paths();
+    let (records, deployed) = (records(&kept)?, (public.deployment.chain_id, public.deployment.pool));
+    let seen = SeenRecord::of(Arc::clone(&records), &keys, deployed.0, &deployed.1);
+    let (identity, known) = (Identity::new(keys), file.own.known()?);
+    check_own(&identity, &known, &public.committee)?;
+    let (chain, follower) = follow(file, &public.deployment, Arc::clone(&clock), (seen, forget_chain)).await?;
+    let audit = Auditor::new(Some(AuditLog::open(&file.audit_path())?), clock);
     let endpoint = |at: &super::config::VaultSection| {
         Ok(Endpoint { identifier: Identifier::new(at.participant)?, address: at.address })
     };
-    let endpoints = file.vault.iter().map(endpoint).collect::<Result<_, StartError>>()?;
+    let endpoints = file.own.vault.iter().map(endpoint).collect::<Result<_, StartError>>()?;
     let neighbour = |(key, name, address)| Neighbour { name, key, address };
     let provider = SimulatedProvider::new(SimulatedHardware::from_seed(&hardware), enclave.measurement());
     let parts = Parts {
@@ -70,19 +77,17 @@ pub async fn prepare(
         deployment: public.deployment,
         config: enclave,
         committee: public.committee,
-        mode: mode(file.answers),
+        mode: mode(file.own.answers),
         provider: Box::new(provider),
         identity: identity.clone(),
         sources,
-        rule: file.rule,
-        neighbours: peers(&file.enclaves)?.into_iter().map(neighbour).collect(),
+        rule: file.own.rule,
+        neighbours: peers(&file.own.enclaves)?.into_iter().map(neighbour).collect(),
     };
-    let host = Host::new(parts, store, file.store.with_extension("receipts")).map_err(Box::new)?;
-    let workflow = file.workflow.iter().map(|client| client.name.clone()).collect();
-    let rooms = Rooms { host, followed: follower.followed(), workflow };
-    let doors =
-        Doors { identity: &identity, known, listen: file.listen, operations: file.operations, meters: "ccc_enclave" };
-    Serving::open(Arc::new(rooms), follower, doors).await
+    let host = Host::new(parts, store, (records, receipts)).map_err(Box::new)?;
+    let workflow = file.own.workflow.iter().map(|client| client.name.clone()).collect();
+    let rooms = Rooms { host, followed: follower.followed(), workflow, audit };
+    Serving::open(file, Arc::new(rooms), follower, &identity, &known).await
 }
 
 /// What can be checked without secrets, chain and ports.
@@ -92,7 +97,7 @@ pub async fn prepare(
 pub fn check(file: &EnclaveConfigFile, public: &Public, enclave: &EnclaveConfig) -> Result<(), StartError> {
     check_production(file, public)?;
     check_pool(enclave, &public.deployment, &public.committee)?;
-    file.known()?;
+    file.own.known()?;
     let found = enclave.measurement();
     if public.policy.measurements.contains(&found) { Ok(()) } else { Err(StartError::Measurement { found }) }
 }
@@ -100,6 +105,6 @@ pub fn check(file: &EnclaveConfigFile, public: &Public, enclave: &EnclaveConfig)
 /// The one provider of these hosts is the simulated one.
 fn check_production(file: &EnclaveConfigFile, public: &Public) -> Result<(), ProductionRefusal> {
     let sharing = Sharing::Roster(public.committee.roster());
-    let simulated: &[&str] = if file.mode == ModeName::Production { &["the enclave's hardware"] } else { &[] };
-    Configuration { mode: file.mode.into(), seeded: false, dealt: false, sharing, policy: None, simulated }.check()
+    let simulated: &[&str] = if file.node.mode == ModeName::Production { &["the enclave's hardware"] } else { &[] };
+    Configuration { mode: file.node.mode.into(), seeded: false, dealt: false, sharing, policy: None, simulated }.check()
 }

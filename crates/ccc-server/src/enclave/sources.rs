@@ -1,5 +1,6 @@
 //! The custodian's statement from one source or several, and the rule that makes one of them.
 
+use ccc_chain::https::Authorities;
 use ccc_enclave::statement::{Statement, StatementError};
 use ccc_node::custodian::{self, CustodianError};
 use futures::future::join_all;
@@ -50,6 +51,8 @@ pub struct Source {
     pub url: String,
     /// The token.
     pub token: Zeroizing<String>,
+    /// Who vouches for it, behind TLS; without any it is asked in the clear, on this machine alone.
+    pub authorities: Option<Authorities>,
     /// Who says it.
     pub class: Class,
 }
@@ -129,9 +132,16 @@ pub(super) async fn statement(
     sources: &[Source],
     demand: Demand<'_>,
 ) -> Result<Zeroizing<Vec<u8>>, SourceError> {
-    let asked = join_all(sources.iter().map(|source| custodian::fetch(&source.url, &source.token))).await;
+    let asked = join_all(sources.iter().map(ask)).await;
     let answer = |(index, (fetched, source)): (usize, (_, &Source))| Answer { index, class: source.class, fetched };
     choose(rule, asked.into_iter().zip(sources).enumerate().map(answer).collect(), demand)
+}
+
+async fn ask(source: &Source) -> Result<Zeroizing<Vec<u8>>, CustodianError> {
+    match &source.authorities {
+        Some(authorities) => custodian::fetch_trusting(&source.url, &source.token, authorities).await,
+        None => custodian::fetch(&source.url, &source.token).await,
+    }
 }
 
 /// What cannot be used stops the check under `identical`; under `median` it is one that gave nothing.

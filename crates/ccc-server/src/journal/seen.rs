@@ -1,4 +1,5 @@
-//! What a node has seen of its chain, remembered over a restart: the newest finalised block and the table's version.
+//! What a node has seen of its chain, remembered over a restart: the newest finalised block and the table's version. A
+//! participant has it beside its answers, a host and a signer in records of their own.
 //!
 //! *Layout*: the value `seen-<chain>-<pool>` of the participant's records is number u64 ‖ hash 32 ‖ time u64 ‖ version u64 ‖
 //! HMAC-SHA-512(journal key; "ccc/v1/seen" ‖ name ‖ the fields before) 64, or nothing where the operator had it forgotten.
@@ -6,13 +7,14 @@
 use super::lines::{JournalKey, authenticator};
 use crate::follow::{Memory, Seen};
 use alloy::primitives::Address;
+use ccc_core::keys::ParticipantKeys;
 use ccc_store::{Change, RecordStore};
 use std::sync::Arc;
 
 const LABEL: &[u8] = b"ccc/v1/seen";
 const FIELDS: usize = 8 + 32 + 8 + 8;
 
-/// What one participant has seen of one deployment.
+/// What one node has seen of one deployment.
 pub struct SeenRecord {
     store: Arc<dyn RecordStore>,
     key: JournalKey,
@@ -22,6 +24,12 @@ pub struct SeenRecord {
 impl SeenRecord {
     pub(super) fn new(store: Arc<dyn RecordStore>, key: JournalKey, chain: u64, pool: &Address) -> Self {
         Self { store, key, name: format!("seen-{chain}-{}", hex::encode(pool)) }
+    }
+
+    /// What the node with these keys keeps in a store of its own.
+    #[must_use]
+    pub fn of(store: Arc<dyn RecordStore>, keys: &ParticipantKeys, chain: u64, pool: &Address) -> Self {
+        Self::new(store, JournalKey::of(keys), chain, pool)
     }
 
     /// Forgets what was seen: whatever the chain's endpoint says next is believed, as at a first start. The answers stay.
@@ -56,8 +64,7 @@ impl Memory for SeenRecord {
     fn last(&self) -> Result<Option<Seen>, String> {
         let stored = self.store.value(&self.name).map_err(|error| error.to_string())?;
         let stored = stored.filter(|bytes| !bytes.is_empty());
-        let seen =
-            stored.map(|bytes| self.read(&bytes).ok_or_else(|| "it is not what this participant wrote".to_owned()));
+        let seen = stored.map(|bytes| self.read(&bytes).ok_or_else(|| "it is not what this node wrote".to_owned()));
         seen.transpose()
     }
 

@@ -1,49 +1,28 @@
 //! The configuration of a workflow node.
 
-use crate::config::{ChainSection, ConfigError, PeerSection, loopback, peers, read_table, unique};
-use ccc_node::policy_file::ModeName;
+use crate::config::{ConfigError, File, Kind, KindConfig, PeerSection, peers, unique};
 use serde::Deserialize;
-use std::{net::SocketAddr, path::PathBuf, time::Duration};
-
-/// Values at the top of the file that the environment may replace.
-const REPLACED: [&str; 11] =
-    ["mode", "listen", "operations", "key", "signer", "wallet", "committee", "deployment", "policy", "pool", "rpc_url"];
+use std::{path::PathBuf, time::Duration};
 
 /// The longest cadence: a day.
 const MAX_CADENCE: u64 = 24 * 3_600;
 
-/// The file. Paths are relative to the directory from which the node is started.
+/// The file of a signer.
+pub type WorkflowConfig = File<Workflow>;
+
+/// What it has beside the head.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct WorkflowConfig {
-    /// Whether simulated parts are accepted.
-    #[serde(default)]
-    pub mode: ModeName,
-    /// Where signatures are served.
-    #[serde(default = "listen")]
-    pub listen: SocketAddr,
-    /// Where health and meters are served, in the clear: a loopback address.
-    #[serde(default = "operations")]
-    pub operations: SocketAddr,
-    /// The node's sealed keys, for its connections.
-    pub key: PathBuf,
+pub struct Workflow {
     /// The sealed key that signs reports.
     pub signer: PathBuf,
+    /// What it signed; by default beside the key that signs.
+    #[serde(default)]
+    pub signed: Option<PathBuf>,
     /// The key that pays for deliveries, in hexadecimal.
     pub wallet: PathBuf,
-    /// The committee.
-    pub committee: PathBuf,
-    /// The deployment that is served.
-    pub deployment: PathBuf,
-    /// What is accepted as the enclave.
-    pub policy: PathBuf,
     /// What the enclave is built for.
     pub pool: PathBuf,
-    /// The chain's node.
-    pub rpc_url: String,
-    /// How the chain is followed.
-    #[serde(default)]
-    pub chain: ChainSection,
     /// When rounds and checks are run.
     #[serde(default)]
     pub schedule: ScheduleSection,
@@ -74,28 +53,11 @@ impl Default for ScheduleSection {
     }
 }
 
-fn listen() -> SocketAddr {
-    SocketAddr::from(([127, 0, 0, 1], 7470))
-}
-
-fn operations() -> SocketAddr {
-    SocketAddr::from(([127, 0, 0, 1], 7471))
-}
-
-impl WorkflowConfig {
-    /// Reads a file's text, lets the variables replace what they name, and checks the whole.
-    ///
-    /// # Errors
-    /// [`ConfigError`].
-    pub fn read(text: &str, variables: impl Iterator<Item = (String, String)>) -> Result<Self, ConfigError> {
-        let config: Self = read_table(text, variables, &REPLACED)?.try_into()?;
-        config.check()?;
-        Ok(config)
-    }
+impl KindConfig for Workflow {
+    const KIND: Kind = Kind::Workflow;
+    const REPLACED: &'static [&'static str] = &["signer", "signed", "wallet", "pool"];
 
     fn check(&self) -> Result<(), ConfigError> {
-        loopback(self.operations)?;
-        self.chain.check()?;
         self.known()?;
         let (enclaves, agree) = (peers(&self.enclaves)?.len(), self.agree());
         if enclaves == 0 {
@@ -118,7 +80,17 @@ impl WorkflowConfig {
         }
         Ok(())
     }
+}
 
+impl WorkflowConfig {
+    /// What the signer signed.
+    #[must_use]
+    pub fn signed_path(&self) -> PathBuf {
+        self.own.signed.clone().unwrap_or_else(|| self.own.signer.with_extension("signed"))
+    }
+}
+
+impl Workflow {
     /// How many enclaves have to say the same.
     #[must_use]
     pub fn agree(&self) -> usize {
@@ -130,13 +102,18 @@ impl WorkflowConfig {
         [self.schedule.cadence, self.schedule.takeover].map(Duration::from_secs)
     }
 
+    /// The other signers and the enclaves' hosts.
+    pub(super) fn everybody(&self) -> Result<Vec<([u8; 32], String)>, ConfigError> {
+        let all: Vec<_> = self.workflow.iter().chain(&self.enclaves).cloned().collect();
+        unique(peers(&all)?.into_iter().map(|(key, name, _)| (key, name)).collect())
+    }
+
     /// The other signers, who may call.
     ///
     /// # Errors
     /// [`ConfigError::Client`], [`ConfigError::SameKey`].
     pub fn known(&self) -> Result<Vec<([u8; 32], String)>, ConfigError> {
-        let all: Vec<_> = self.workflow.iter().chain(&self.enclaves).cloned().collect();
-        unique(peers(&all)?.into_iter().map(|(key, name, _)| (key, name)).collect())?;
+        self.everybody()?;
         Ok(peers(&self.workflow)?.into_iter().map(|(key, name, _)| (key, name)).collect())
     }
 }
@@ -161,6 +138,8 @@ mod tests {
             [("a", "01"), ("b", "02"), ("c", "03")].map(|(name, key)| peer("enclave", name, key)).concat();
         let others = peer("workflow", "d", "04");
         let config = read(&format!("{three}{others}")).expect("a configuration");
+        assert_eq!(config.signed_path(), PathBuf::from("x.signed"));
+        let config = config.own;
         assert_eq!((config.agree(), config.times()[0]), (2, Duration::from_secs(60)));
         let number = |text: &str| match read(&format!("{text}\n{three}{others}")) {
             Err(ConfigError::Number { what, found, .. }) => (what, found),

@@ -13,6 +13,8 @@ pub mod service;
 mod signer;
 mod turn;
 
+#[cfg(test)]
+pub(crate) use rooms::DOORS;
 pub use rooms::Rooms;
 pub use service::Workflow;
 pub use signer::SigningError;

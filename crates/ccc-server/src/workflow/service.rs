@@ -2,12 +2,14 @@
 
 use super::{config::WorkflowConfig, hosts::Hosts, rooms::Rooms, schedule::Schedule, signer::Signer, turn::Turns};
 use crate::{
+    audit::{AuditLog, Auditor},
     config::{PeerSection, peers},
     enclave::Neighbour,
     follow::Clock,
     identity::Identity,
-    service::{Public, StartError, follow},
-    serving::{Doors, Serving, check_pool},
+    journal::SeenRecord,
+    service::{Public, StartError, follow, records},
+    serving::{Serving, check_own, check_pool},
 };
 use ccc_chain::Wallet;
 use ccc_core::{keys::ParticipantKeys, report::ReportSigner};
@@ -15,8 +17,9 @@ use ccc_enclave::config::EnclaveConfig;
 use ccc_node::{
     production::{Configuration, Sharing},
     reading::ChainLog,
-    workflow_node::WorkflowNode,
+    workflow_node::{WorkflowNode, record::SignedRecord},
 };
+use ccc_store::RecordStore;
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 use tokio::sync::watch;
 
@@ -29,6 +32,8 @@ pub struct Material {
     pub keys: ParticipantKeys,
     /// What signs reports.
     pub signer: ReportSigner,
+    /// Where what it signs is kept.
+    pub record: Arc<dyn RecordStore>,
     /// What pays for deliveries.
     pub wallet: Wallet,
     /// The public files.
@@ -48,41 +53,44 @@ impl Workflow {
     ///
     /// # Errors
     /// [`StartError`].
-    pub async fn prepare(file: &WorkflowConfig, material: Material, clock: Arc<dyn Clock>) -> Result<Self, StartError> {
-        let Material { keys, signer, wallet, public, enclave } = material;
+    pub async fn prepare(
+        file: &WorkflowConfig,
+        material: Material,
+        clock: Arc<dyn Clock>,
+        forget_chain: bool,
+    ) -> Result<Self, StartError> {
+        let Material { keys, signer, record, wallet, public, enclave } = material;
         check(file, &public, &enclave)?;
-        let (identity, known) = (Identity::new(keys), file.known()?);
-        let read = (file.mode, file.rpc_url.as_str());
-        let (chain, follower) = follow(read, &public.deployment, file.chain.options(), clock, None).await?;
+        let records = records(&file.node.key.with_extension("seen"))?;
+        let seen = SeenRecord::of(records, &keys, public.deployment.chain_id, &public.deployment.pool);
+        let (identity, known) = (Identity::new(keys), file.own.known()?);
+        check_own(&identity, &file.own.everybody()?, &public.committee)?;
+        let (chain, follower) = follow(file, &public.deployment, Arc::clone(&clock), (seen, forget_chain)).await?;
+        let audit = Auditor::new(Some(AuditLog::open(&file.audit_path())?), clock);
         let Public { committee, deployment, policy } = public;
         let key = *committee.master_public_key();
         let schedule = schedule(file, &deployment.signer_set().signers, signer.address())?;
-        let node = WorkflowNode::new(signer, policy, enclave.clone(), key);
+        let record =
+            Arc::new(SignedRecord::open(record, signer.address()).map_err(|reason| StartError::Record(reason.into()))?);
+        let node = WorkflowNode::new(signer, policy, enclave.clone(), key).with_record(Arc::clone(&record));
         let log = ChainLog::new(&chain, &deployment).into();
         let hosts = Hosts {
             identity: identity.clone(),
-            all: neighbours(&file.enclaves)?,
-            agree: file.agree(),
-            patience: file.times()[1].max(LEAST_PATIENCE),
+            all: neighbours(&file.own.enclaves)?,
+            agree: file.own.agree(),
+            patience: file.own.times()[1].max(LEAST_PATIENCE),
         };
         let followed = follower.followed();
-        let signer = Arc::new(Signer { node, chain, deployment, config: enclave, key, log, followed, hosts });
+        let signer = Arc::new(Signer { node, chain, deployment, config: enclave, key, log, followed, hosts, record });
         let turns = Turns {
             signer: Arc::clone(&signer),
             identity: identity.clone(),
-            others: neighbours(&file.workflow)?,
+            others: neighbours(&file.own.workflow)?,
             wallet,
             schedule,
         };
-        let rooms = Arc::new(Rooms { signer, followed: follower.followed() });
-        let doors = Doors {
-            identity: &identity,
-            known,
-            listen: file.listen,
-            operations: file.operations,
-            meters: "ccc_workflow",
-        };
-        Ok(Self { serving: Serving::open(rooms, follower, doors).await?, turns })
+        let rooms = Arc::new(Rooms { signer, followed: follower.followed(), audit });
+        Ok(Self { serving: Serving::open(file, rooms, follower, &identity, &known).await?, turns })
     }
 
     /// Where signatures are served, and where health and meters are.
@@ -93,13 +101,10 @@ impl Workflow {
         self.serving.addresses()
     }
 
-    /// Serves, and takes its turns, until told to stop.
+    /// Serves, and takes its turns, until told to stop. A turn that runs then has a few seconds to end.
     pub async fn run(self, stop: watch::Receiver<bool>) {
         let Self { serving, turns } = self;
-        tokio::select! {
-            () = serving.run(stop) => {}
-            () = turns.run() => {}
-        }
+        tokio::join!(serving.run(stop.clone()), turns.run(stop));
     }
 }
 
@@ -110,8 +115,9 @@ impl Workflow {
 pub fn check(file: &WorkflowConfig, public: &Public, enclave: &EnclaveConfig) -> Result<(), StartError> {
     let sharing = Sharing::Roster(public.committee.roster());
     let policy = Some(&public.policy);
-    Configuration { mode: file.mode.into(), seeded: false, dealt: false, sharing, policy, simulated: &[] }.check()?;
-    file.known()?;
+    Configuration { mode: file.node.mode.into(), seeded: false, dealt: false, sharing, policy, simulated: &[] }
+        .check()?;
+    file.own.known()?;
     check_pool(enclave, &public.deployment, &public.committee)
 }
 
@@ -122,6 +128,6 @@ fn neighbours(sections: &[PeerSection]) -> Result<Vec<Neighbour>, StartError> {
 
 fn schedule(file: &WorkflowConfig, signers: &[[u8; 20]], own: [u8; 20]) -> Result<Schedule, StartError> {
     let index = signers.iter().position(|signer| *signer == own).ok_or(StartError::NoSigner { found: own })?;
-    let [cadence, takeover] = file.times();
+    let [cadence, takeover] = file.own.times();
     Ok(Schedule { index: index as u64, signers: signers.len() as u64, cadence, takeover })
 }

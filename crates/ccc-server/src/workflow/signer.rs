@@ -6,15 +6,21 @@ use crate::{
     follow::{Followed, NotReady},
 };
 use alloy::eips::BlockId;
-use ccc_chain::{Chain, ChainError, Deployment, read::Pool};
+use ccc_chain::{
+    Chain, ChainError, Deployment,
+    read::{BlockRef, Pool},
+};
 use ccc_core::{
     keys::MasterPublicKey,
-    report::{Payload, Report, ReportContext, ReportError, Signature65, Statement},
+    report::{Kind, Payload, Report, ReportContext, ReportError, Signature65, Statement},
 };
 use ccc_enclave::{config::EnclaveConfig, result::AttestedResult};
 use ccc_node::{
     reading::{ChainLog, Place, ReadError},
-    workflow_node::{SignerRefusal, WorkflowNode},
+    workflow_node::{
+        SignerRefusal, WorkflowNode,
+        record::{self, SignedRecord},
+    },
 };
 use std::sync::Arc;
 
@@ -78,6 +84,7 @@ pub(super) struct Signer {
     pub(super) log: tokio::sync::Mutex<ChainLog>,
     pub(super) followed: Followed,
     pub(super) hosts: Hosts,
+    pub(super) record: Arc<SignedRecord>,
 }
 
 impl Signer {
@@ -109,6 +116,18 @@ impl Signer {
         Ok(self.chain.block(BlockId::latest()).await?.time)
     }
 
+    /// The block at which the reserve is checked with a sequence: that of a check which this signer signed and which can still be
+    /// delivered, or the newest final one.
+    pub(super) async fn block_of_check(&self, sequence: u64, now: u64) -> Result<BlockRef, SigningError> {
+        let Deployment { chain_id: chain, attestation, workflow, .. } = &self.deployment;
+        let (receiver, epoch) = (attestation.0.0, workflow.epoch);
+        let place = record::Place { chain: *chain, receiver, kind: Kind::Solvency, epoch };
+        Ok(match self.record.pending(&place, sequence, now) {
+            Some(number) => self.chain.block(BlockId::number(number)).await?,
+            None => self.chain.finalised_block().await?,
+        })
+    }
+
     /// Whether an enclave vouches for what a host made.
     pub(super) fn vouch(&self, made: &Made, now: u64) -> Result<(), String> {
         self.node.vouched(&made.result, made.beside.shown(), now).map_err(|refusal| refusal.to_string())
@@ -130,8 +149,10 @@ impl Signer {
         }
         let at = self.chain.block(BlockId::number(found)).await?;
         let age = last.time.saturating_sub(at.time);
-        // what a version owes stays owed
-        let news = !matches!(payload.statement, Statement::Payout(_));
+        let context = self.deployment.context(payload.binding.sequence);
+        // what a version owes stays owed, and what was signed may be delivered anyhow
+        let again = self.record.has(&Report::new(self.deployment.origin(), at.time, payload)?, &context);
+        let news = !again && !matches!(payload.statement, Statement::Payout(_));
         if news && age > MAX_BLOCK_AGE {
             return Err(SigningError::Stale { age });
         }
@@ -141,7 +162,6 @@ impl Signer {
         let former = log.former(version).await?;
         let view = self.place().signer_view(&mut log, &payload, result, former.as_deref()).await?;
         drop(log);
-        let context = self.deployment.context(payload.binding.sequence);
         let (report, signature) = self.node.sign(result, beside.shown(), &view, self.deployment.origin(), &context)?;
         Ok(Signed { report, context, signature })
     }

@@ -11,6 +11,7 @@ use crate::{
     attested::{Beside, Check, Made, SIGN, judged, read_verdict},
     enclave::Neighbour,
     identity::Identity,
+    server::stopped,
 };
 use alloy::{eips::BlockId, primitives::B256};
 use ccc_chain::{
@@ -26,13 +27,15 @@ use std::{
     sync::Arc,
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
-use tokio::time::sleep;
+use tokio::{sync::watch, time::sleep};
 
 /// How long another signer may take, which asks the enclaves itself.
 const FOR_SIGNERS: Duration = Duration::from_secs(20);
 /// How often a payout is tried in one turn, and how long is waited in between.
 const TRIES: u32 = 3;
 const AGAIN: Duration = Duration::from_secs(1);
+/// For a turn that runs when the node is told to stop.
+const LAST: Duration = Duration::from_secs(5);
 /// Seconds after its block for which what a round owes keeps back the next round: one that cannot be paid must not stop
 /// rounds for ever.
 const PAYOUTS_FIRST: u64 = 600;
@@ -107,17 +110,36 @@ pub(super) struct Turns {
 }
 
 impl Turns {
-    /// Turn after turn, until it is dropped.
-    pub(super) async fn run(&self) {
+    /// Turn after turn, until it is told to stop.
+    pub(super) async fn run(&self, mut stop: watch::Receiver<bool>) {
         loop {
-            let turn = self.schedule.next(now());
-            sleep(turn.begins.saturating_sub(now())).await;
-            let before = self.mark().await;
-            sleep(turn.acts.saturating_sub(now())).await;
-            match (before, self.mark().await) {
-                (Ok(before), Ok(after)) => self.act(due(before, after)).await,
-                (_, Ok(_)) => self.act([true; 2]).await,
-                (_, Err(error)) => tracing::warn!(target: "ccc_server::workflow", "no turn: {error}"),
+            let due = tokio::select! {
+                due = self.wait() => due,
+                () = stopped(&mut stop) => return,
+            };
+            let cut = async {
+                stopped(&mut stop).await;
+                sleep(LAST).await;
+            };
+            tokio::select! {
+                () = self.act(due) => {}
+                () = cut => return tracing::warn!(target: "ccc_server::workflow", "a turn is cut off: the node stops"),
+            }
+        }
+    }
+
+    /// Until something of a turn is due here.
+    async fn wait(&self) -> [bool; 2] {
+        let turn = self.schedule.next(now());
+        sleep(turn.begins.saturating_sub(now())).await;
+        let before = self.mark().await;
+        sleep(turn.acts.saturating_sub(now())).await;
+        match (before, self.mark().await) {
+            (Ok(before), Ok(after)) => due(before, after),
+            (_, Ok(_)) => [true; 2],
+            (_, Err(error)) => {
+                tracing::warn!(target: "ccc_server::workflow", "no turn: {error}");
+                [false; 2]
             }
         }
     }
@@ -225,10 +247,12 @@ impl Turns {
     }
 
     /// Every enclave is asked at once, for the same check at the same block. Of those that agree one after the other is tried.
+    /// A check that was signed and not delivered is asked for again, which the hosts have kept: another one would not be signed.
     async fn check(&self) -> Result<(), TurnError> {
         let signer = &*self.signer;
-        let (block, latest) = (signer.chain.finalised_block().await?, self.latest().await?);
+        let latest = self.latest().await?;
         let sequence = signer.place().last_sequence(Kind::Solvency, &latest).await?.saturating_add(1);
+        let block = signer.block_of_check(sequence, latest.time).await?;
         let check = Check { block: block.hash.0, sequence };
         let agreed = signer.hosts.agreed(check, |made| signer.vouch(made, latest.time), None).await?;
         for odd in &agreed.odd {

@@ -260,7 +260,9 @@ impl Vault {
 
     fn config(&self, index: usize) -> VaultConfig {
         let config = config(self.dirs[index].path(), &self.server.url(), &self.scene.host.public());
-        VaultConfig { registry: Some(self.registry), ..config }
+        let mut config = config;
+        config.own.registry = Some(self.registry);
+        config
     }
 
     fn public(&self, committee: &Committee) -> Public {

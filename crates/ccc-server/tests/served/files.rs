@@ -128,7 +128,7 @@ async fn n156f_a_node_that_was_set_back_finds_it_out_and_answers_nobody() {
     let dir = tempfile::tempdir().unwrap();
     let (config, keys) = (config(dir.path(), &chain.url(), &scene.host.public()), held(&scene, 0, 0));
     drop(start(&scene, &config, &keys, public(&scene)).await.unwrap());
-    let journal = config.key.with_extension("answers");
+    let journal = config.node.key.with_extension("answers");
     let mut asks = Vec::new();
     for number in [1, 2] {
         let order = scene.submit(number, b"sell 25").await;
@@ -236,10 +236,10 @@ async fn n155_another_nodes_files_a_foreign_counter_a_wrong_chain_and_a_wrong_cl
     let ahead = start(&scene, &config, &right, public(&scene)).await.err();
     assert!(matches!(&ahead, Some(StartError::NotReady(why)) if matches!(**why, NotReady::Stale { .. })));
     scene.clock.0.store(now, Ordering::SeqCst);
-    config.rpc_url = "http://127.0.0.1:9".to_owned();
+    config.node.rpc_url = "http://127.0.0.1:9".to_owned();
     let silent = start(&scene, &config, &right, public(&scene)).await.err();
     assert!(matches!(silent, Some(StartError::Chain(ChainError::Rpc(_)))), "{silent:?}");
-    config.rpc_url = chain.url();
+    config.node.rpc_url = chain.url();
     drop(start(&scene, &config, &right, public(&scene)).await.unwrap());
     let seen = std::fs::read(config.counter_path()).unwrap();
     std::fs::write(config.counter_path(), vec![7; seen.len()]).unwrap();
@@ -248,7 +248,7 @@ async fn n155_another_nodes_files_a_foreign_counter_a_wrong_chain_and_a_wrong_cl
     std::fs::remove_file(config.counter_path()).unwrap();
     let absent = start_with(&scene, &config, &right, public(&scene), CounterFile::Kept).await.err();
     assert!(matches!(absent, Some(StartError::Journal(JournalError::NoCounter { .. }))), "{absent:?}");
-    config.clients[0].key = hex::encode(scene.members[2].0.public_keys().signing_key());
+    config.own.clients[0].key = hex::encode(scene.members[2].0.public_keys().signing_key());
     let member = start(&scene, &config, &right, public(&scene)).await.err();
     assert!(matches!(member, Some(StartError::Config(ConfigError::SameKey { index: 0 }))), "{member:?}");
 }
@@ -259,7 +259,7 @@ async fn n112_a_node_in_production_refuses_a_policy_of_simulation() {
     let (scene, chain) = served().await;
     let dir = tempfile::tempdir().unwrap();
     let mut config = config(dir.path(), &chain.url(), &scene.host.public());
-    config.mode = ccc_node::policy_file::ModeName::Production;
+    config.node.mode = ccc_node::policy_file::ModeName::Production;
     let refused = start(&scene, &config, &held(&scene, 0, 0), public(&scene)).await.err();
     assert!(matches!(refused, Some(StartError::Production(_))), "{refused:?}");
 }

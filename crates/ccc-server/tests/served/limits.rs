@@ -25,6 +25,7 @@ use hyper::{
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use std::{
     convert::Infallible,
+    net::SocketAddr,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -33,13 +34,17 @@ use std::{
 };
 use tokio::net::TcpStream;
 
-type Streamed = UnsyncBoxBody<Bytes, Infallible>;
+pub(crate) type Streamed = UnsyncBoxBody<Bytes, Infallible>;
 
 /// A connection whose bodies come frame by frame.
 async fn raw(identity: &Identity, node: &Listening) -> SendRequest<Streamed> {
-    let stream = TcpStream::connect(node.address).await.unwrap();
+    raw_at(identity, node.address, node.key).await
+}
+
+pub(crate) async fn raw_at(identity: &Identity, address: SocketAddr, key: [u8; 32]) -> SendRequest<Streamed> {
+    let stream = TcpStream::connect(address).await.unwrap();
     let name = rustls::pki_types::ServerName::try_from("vault.invalid").unwrap();
-    let connector = tokio_rustls::TlsConnector::from(tls::client(identity, node.key).unwrap());
+    let connector = tokio_rustls::TlsConnector::from(tls::client(identity, key).unwrap());
     let stream = connector.connect(name, stream).await.unwrap();
     let (sender, connection) = http2::handshake(TokioExecutor::new(), TokioIo::new(stream)).await.unwrap();
     tokio::spawn(connection);

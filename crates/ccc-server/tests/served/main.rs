@@ -8,6 +8,7 @@ mod epochs;
 mod files;
 mod followed;
 mod hostile;
+mod hosts;
 mod limits;
 mod openapi;
 #[path = "../../../ccc-chain/tests/common/proxy.rs"]
@@ -17,3 +18,6 @@ mod reencrypt;
 mod registry;
 mod restarts;
 mod scene;
+mod statements;
+#[path = "../../../ccc-chain/tests/common/tls.rs"]
+mod tls;

@@ -59,9 +59,9 @@ async fn n155_a_chain_whose_name_has_no_address_is_refused() {
     let (scene, chain) = served().await;
     let dir = tempfile::tempdir().unwrap();
     let mut config = config(dir.path(), &chain.url(), &scene.host.public());
-    config.rpc_url = "http://nowhere.invalid:8545".to_owned();
+    config.node.rpc_url = "http://nowhere.invalid:8545".to_owned();
     let refused = start(&scene, &config, &held(&scene, 0, 0), public(&scene)).await.err();
     assert!(matches!(refused, Some(StartError::Chain(ChainError::Rpc(_)))), "{refused:?}");
-    config.rpc_url = chain.url();
+    config.node.rpc_url = chain.url();
     start(&scene, &config, &held(&scene, 0, 0), public(&scene)).await.unwrap();
 }

@@ -59,6 +59,8 @@ pub(crate) struct Scene {
     pub(crate) host: Identity,
     pub(crate) clock: Arc<SetClock>,
     pub(crate) rng: StdRng,
+    /// What participants accept as an enclave.
+    pub(crate) measurement: [u8; 32],
     /// An order on the chain, for whoever wants one again and again.
     #[allow(dead_code, reason = "the bench alone does")]
     pub(crate) order: Option<VerifiedCiphertext>,
@@ -111,6 +113,7 @@ impl Scene {
             host: Identity::new(ParticipantKeys::generate(&mut rng).unwrap()),
             clock,
             rng,
+            measurement: MEASUREMENT,
             order: None,
         }
     }
@@ -118,7 +121,7 @@ impl Scene {
     pub(crate) fn policy(&self) -> Policy {
         Policy {
             mode: OperatingMode::Simulation,
-            measurements: vec![MEASUREMENT],
+            measurements: vec![self.measurement],
             max_age: 3_600,
             simulated_roots: vec![self.provider.root()],
             hardware: Hardware::default(),
@@ -143,8 +146,11 @@ impl Scene {
 
     /// As [`Self::submit`], and nobody submits it.
     pub(crate) fn encrypted(&mut self, salt: u8, text: &[u8]) -> Ciphertext {
+        self.encrypted_by(self.world.maker.address().0.0, salt, text)
+    }
+
+    pub(crate) fn encrypted_by(&mut self, requester: [u8; 20], salt: u8, text: &[u8]) -> Ciphertext {
         let (chain, contract) = (common::CHAIN_ID, self.world.deployment.pool.0.0);
-        let requester = self.world.maker.address().0.0;
         let mut words = [0; 128];
         words[24..32].copy_from_slice(&chain.to_be_bytes());
         words[44..64].copy_from_slice(&contract);

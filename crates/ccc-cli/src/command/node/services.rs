@@ -1,8 +1,8 @@
 //! `ccc node enclave` and `ccc node workflow`.
 
-use super::{log, public, read_config, until_told};
+use super::{log, public, read, until_told};
 use crate::{
-    cli::{HostNodeArgs, SignerNodeArgs},
+    cli::NodeArgs,
     command::{Context, recover::token},
     error::Error,
     files::{
@@ -16,6 +16,7 @@ use crate::{
     rounds::keys::read_keys,
     ui::Answer,
 };
+use ccc_chain::https::Authorities;
 use ccc_core::report::ReportSigner;
 use ccc_enclave::config::EnclaveConfig;
 use ccc_server::{
@@ -23,44 +24,45 @@ use ccc_server::{
     follow::SystemClock,
     workflow::{self, Workflow, config::WorkflowConfig},
 };
-use ccc_store::DirectoryStore;
+use ccc_store::{DirectoryStore, RedbRecords};
 use std::{net::SocketAddr, path::Path, sync::Arc};
 use zeroize::Zeroizing;
 
 const MAX_SETTINGS: u64 = 1 << 20;
 
-pub(super) fn enclave(arguments: &HostNodeArgs, ctx: &Context<'_>) -> Result<Answer, Error> {
-    let file = read_config(&arguments.config, |text, variables| EnclaveConfigFile::read(text, variables))?;
+pub(super) fn enclave(arguments: &NodeArgs, ctx: &Context<'_>) -> Result<Answer, Error> {
+    let file: EnclaveConfigFile = read(&arguments.config)?;
     let material = enclave::service::Material {
-        public: public([&file.committee, &file.deployment, &file.policy])?,
-        enclave: read_pool(&file.pool)?,
-        keys: read_keys(&file.key, &ctx.passphrases)?,
-        hardware: read_key(&file.hardware, Content::Hardware, &ctx.passphrases)?,
-        store: Box::new(DirectoryStore::open(&file.store)?),
-        sources: file.sources.iter().map(source).collect::<Result<_, Error>>()?,
+        public: public(&file.node)?,
+        enclave: read_pool(&file.own.pool)?,
+        keys: read_keys(&file.node.key, &ctx.passphrases)?,
+        hardware: read_key(&file.own.hardware, Content::Hardware, &ctx.passphrases)?,
+        store: Box::new(DirectoryStore::open(&file.own.store)?),
+        sources: file.own.sources.iter().map(source).collect::<Result<_, Error>>()?,
     };
     log(&arguments.running)?;
     runtime()?.block_on(async {
-        let serving = enclave::service::prepare(&file, material, Arc::new(SystemClock)).await?;
+        let serving = enclave::service::prepare(&file, material, Arc::new(SystemClock), arguments.forget_chain).await?;
         say("results", serving.addresses().map_err(Error::Runtime)?, ctx);
         until_told(&arguments.running, |stopped| serving.run(stopped)).await;
         Ok(Answer::Done)
     })
 }
 
-pub(super) fn workflow(arguments: &SignerNodeArgs, ctx: &Context<'_>) -> Result<Answer, Error> {
-    let file = read_config(&arguments.config, |text, variables| WorkflowConfig::read(text, variables))?;
-    let signer = read_key(&file.signer, Content::Signer, &ctx.passphrases)?;
+pub(super) fn workflow(arguments: &NodeArgs, ctx: &Context<'_>) -> Result<Answer, Error> {
+    let file: WorkflowConfig = read(&arguments.config)?;
+    let signer = read_key(&file.own.signer, Content::Signer, &ctx.passphrases)?;
     let material = workflow::service::Material {
-        public: public([&file.committee, &file.deployment, &file.policy])?,
-        enclave: read_pool(&file.pool)?,
-        keys: read_keys(&file.key, &ctx.passphrases)?,
+        public: public(&file.node)?,
+        enclave: read_pool(&file.own.pool)?,
+        keys: read_keys(&file.node.key, &ctx.passphrases)?,
         signer: ReportSigner::from_bytes(&signer)?,
-        wallet: open_key(&KeySource::PrivateKeyFile(file.wallet.clone()), &ctx.passphrases)?,
+        record: Arc::new(RedbRecords::open(file.signed_path())?),
+        wallet: open_key(&KeySource::PrivateKeyFile(file.own.wallet.clone()), &ctx.passphrases)?,
     };
     log(&arguments.running)?;
     runtime()?.block_on(async {
-        let node = Workflow::prepare(&file, material, Arc::new(SystemClock)).await?;
+        let node = Workflow::prepare(&file, material, Arc::new(SystemClock), arguments.forget_chain).await?;
         say("signatures", node.addresses().map_err(Error::Runtime)?, ctx);
         until_told(&arguments.running, |stopped| node.run(stopped)).await;
         Ok(Answer::Done)
@@ -73,7 +75,7 @@ fn say(what: &str, [address, operations]: [SocketAddr; 2], ctx: &Context<'_>) {
 }
 
 /// What the enclave is built for.
-fn read_pool(path: &Path) -> Result<EnclaveConfig, Error> {
+pub(super) fn read_pool(path: &Path) -> Result<EnclaveConfig, Error> {
     Ok(parse_toml::<Settings>(path, &files::read(path, MAX_SETTINGS)?)?.enclave())
 }
 
@@ -85,5 +87,12 @@ fn read_key(path: &Path, content: Content, passphrases: &Passphrases) -> Result<
 }
 
 fn source(section: &enclave::config::SourceSection) -> Result<Source, Error> {
-    Ok(Source { url: section.url.clone(), token: token(&section.token_file)?, class: section.class })
+    let authorities = section.has_tls().then(|| authorities(section.authorities.as_deref())).transpose()?;
+    Ok(Source { url: section.url.clone(), token: token(&section.token_file)?, authorities, class: section.class })
+}
+
+/// Those of a file and nobody else, or the system's.
+pub(super) fn authorities(path: Option<&Path>) -> Result<Authorities, Error> {
+    let read = |path: &Path| Ok::<_, Error>(Authorities::from_pem(&files::read(path, MAX_SETTINGS)?));
+    path.map_or_else(|| Ok(Authorities::system()), read)?.map_err(Error::SourceAuthorities)
 }

@@ -14,7 +14,7 @@ use crate::{
 use ccc_chain::Deployment;
 use ccc_core::{
     ciphertext::Ciphertext,
-    enclave::attestation::{Evidence, EvidenceList, Policy, ProviderKind},
+    enclave::attestation::{Evidence, EvidenceList, Policy, PolicyRefusal, ProviderKind},
     encoding::Kind,
     envelope::{Envelope, EnvelopeError},
     epoch::Epoch,
@@ -320,7 +320,7 @@ impl Checker<'_> {
 
     /// Of as many makers as the policy asks for, which all answer one request.
     fn several(&self, bytes: &[u8], policy: &Policy) -> Established {
-        let accepted = policy.genuine_together(bytes, self.at).map_err(|error| error.to_string())?;
+        let accepted = policy.genuine_together(bytes, self.at).map_err(|error| refused(&error))?;
         let kinds: Vec<String> = accepted.iter().map(|evidence| evidence.kind.to_string()).collect();
         let genuine = format!("genuine evidence of accepted enclaves ({})", kinds.join(", "));
         let nonce = shared_nonce(&accepted)?;
@@ -328,7 +328,7 @@ impl Checker<'_> {
     }
 
     fn one(&self, bytes: &[u8], policy: &Policy) -> Established {
-        let evidence = policy.genuine(bytes, self.at).map_err(|error| error.to_string())?;
+        let evidence = policy.genuine(bytes, self.at).map_err(|error| refused(&error))?;
         let genuine = format!("genuine {} evidence of the accepted enclave", evidence.kind);
         if policy.hardware.kinds != 1 {
             let needed = policy.hardware.kinds;
@@ -418,6 +418,14 @@ fn attested(card: &AttestedRecipient, policy: &Policy, request: &Request, at: u6
     let evidence = checked.map_err(|error| error.to_string())?;
     same("the measurement in its evidence", evidence.measurement == card.recipient.measurement)?;
     Ok(format!("attested ({}) as the accepted enclave, for this request", evidence.kind))
+}
+
+/// A refusal, with what a policy would have to list: whoever writes one has the evidence and looks for the program in it.
+fn refused(refusal: &PolicyRefusal) -> String {
+    match refusal {
+        PolicyRefusal::Measurement { found, .. } => format!("{refusal}; it is {}", hex::encode(found)),
+        other => other.to_string(),
+    }
 }
 
 fn enclaves(policy: &Policy) -> Established {
