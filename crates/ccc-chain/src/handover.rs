@@ -10,6 +10,7 @@ use crate::{
 use alloy::{
     eips::BlockId,
     primitives::{Address, B256, Bytes, Signature, U256, keccak256},
+    providers::Provider,
     sol_types::SolValue,
 };
 use ccc_core::keys::Committee;
@@ -22,6 +23,8 @@ pub struct InOffice {
     pub epoch: u64,
     /// Its digest, as [`digest_of`] gives it.
     pub digest: B256,
+    /// Its master public key.
+    pub master_key: B256,
     /// Root over its verification keys, as [`verification_root`] gives it.
     pub root: B256,
     /// Signatures that a handover needs, n−F.
@@ -104,6 +107,17 @@ pub async fn create(chain: &Chain, wallet: &Wallet, first: Entry) -> Result<Addr
     Ok(made.0)
 }
 
+/// Whether the contract there is a [`VaultRegistry`]: whatever else stands there may answer as it likes.
+///
+/// *Security*: anybody may put one on the chain. That it is the vault's is for its deployment to say.
+///
+/// # Errors
+/// [`ChainError::Rpc`].
+pub async fn is_registry(chain: &Chain, registry: Address) -> Result<bool, ChainError> {
+    let code = chain.provider().get_code_at(registry).await.map_err(ChainError::Rpc)?;
+    Ok(code == *VaultRegistry::DEPLOYED_BYTECODE)
+}
+
 /// The committee that a registry has at a block.
 ///
 /// # Errors
@@ -112,10 +126,11 @@ pub async fn in_office(chain: &Chain, registry: Address, at: BlockId) -> Result<
     let (contract, at) = (VaultRegistry::new(registry, chain.provider()), chain.pinned(at).await?);
     let epoch = contract.epoch().block(at).call().await?;
     let digest = contract.committeeDigest().block(at).call().await?;
+    let master_key = contract.masterKey().block(at).call().await?;
     let root = contract.verificationRoot().block(at).call().await?;
     let quorum = contract.quorum().block(at).call().await?;
     let wide = |_| ChainError::OutOfRange { field: "quorum", found: quorum.to_string() };
-    Ok(InOffice { epoch, digest, root, quorum: usize::try_from(quorum).map_err(wide)? })
+    Ok(InOffice { epoch, digest, master_key, root, quorum: usize::try_from(quorum).map_err(wide)? })
 }
 
 /// Of these signatures those that count: each by a participant in office, in the contract's form, one of each.

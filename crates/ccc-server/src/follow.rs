@@ -160,6 +160,14 @@ pub enum NotReady {
         /// The registry's.
         found: u64,
     },
+    /// The registry is another vault's.
+    #[error("the registry has the master public key {found}, this node's share is of {expected}")]
+    OtherVault {
+        /// The node's.
+        expected: B256,
+        /// The registry's.
+        found: B256,
+    },
     /// The registry has another committee of the staged share's epoch than the one that the share is of.
     #[error("the registry's committee of epoch {epoch} is not the staged one")]
     OtherCommittee {

@@ -6,6 +6,7 @@ use crate::{
     follow::{Clock, Followed, NotReady, Snapshot},
     frame::Reply,
 };
+use alloy::primitives::B256;
 use ccc_chain::handover::verification_root;
 use ccc_core::identifier::Identifier;
 use ccc_node::vault_node::{Answered, Ask, ChainView, Journal, Participant, Prepared, Refusal, VaultNode};
@@ -125,6 +126,10 @@ impl<J: Journal> Node<J> {
     /// of the very committee that the registry has.
     fn in_office(&self, snapshot: &Snapshot) -> Result<&Participant, Arc<NotReady>> {
         let Some(office) = snapshot.vault() else { return Ok(&self.participant) };
+        let expected = B256::from(self.participant.committee().master_public_key().to_bytes());
+        if office.master_key != expected {
+            return Err(Arc::new(NotReady::OtherVault { expected, found: office.master_key }));
+        }
         let (held, found) = (self.participant.epoch().0, office.epoch);
         match &self.staged {
             _ if held == found => Ok(&self.participant),

@@ -75,7 +75,7 @@ pub struct Staged {
     pub committee: Committee,
     /// The share.
     pub share: KeyShare,
-    /// The keys: those of the node, with a new dealing key maybe.
+    /// The keys: those of the node.
     pub keys: ParticipantKeys,
 }
 
@@ -116,6 +116,9 @@ pub enum StartError {
         /// Why.
         reason: String,
     },
+    /// A staged share beside another dealing key: the journal is kept under both keys of `key`.
+    #[error("the staged share is dealt to another dealing key than the one of `key`, under which the journal is kept")]
+    StagedDealingKey,
     /// A client of the configuration.
     #[error("the configuration: {0}")]
     Config(#[from] ConfigError),
@@ -219,6 +222,7 @@ impl Service {
         let (share, keys) = keys.open().map_err(|error| StartError::Keys { reason: error.to_string() })?;
         check_secrets(&share, &keys, &public.committee)?;
         check_production(config, &public)?;
+        staged.as_ref().map_or(Ok(()), |staged| check_roster(config.node.mode, &staged.committee, &public.policy))?;
         if config.node.mode == ModeName::Simulation {
             tracing::warn!(target: "ccc_server::service", "mode simulation: simulated enclaves and chains are accepted");
         }
@@ -294,6 +298,10 @@ fn check_staged(
     if staged.share.identifier() != share.identifier() || identity(&staged.keys) != identity(keys) {
         return refused(format!("it is not of participant {} with the same signing key", share.identifier()));
     }
+    // the same signing key: what differs is the dealing key
+    if staged.keys.to_bytes() != keys.to_bytes() {
+        return Err(StartError::StagedDealingKey);
+    }
     if staged.committee.master_public_key() != committee.master_public_key() {
         return refused("it is of another master public key".to_owned());
     }
@@ -317,10 +325,14 @@ fn check_secrets(share: &KeyShare, keys: &ParticipantKeys, committee: &Committee
 /// How the key was made is not in its file; what can be judged here is the roster, the policy and, once it is asked, the
 /// chain.
 fn check_production(config: &VaultConfig, public: &Public) -> Result<(), ProductionRefusal> {
-    let (mode, sharing) = (config.node.mode.into(), Sharing::Roster(public.committee.roster()));
-    Configuration { mode, seeded: false, dealt: false, sharing, policy: Some(&public.policy), simulated: &[] }
-        .check()?;
+    check_roster(config.node.mode, &public.committee, &public.policy)?;
     check_registry(config.node.mode, public.deployment.enclave_registry())
+}
+
+fn check_roster(mode: ModeName, committee: &Committee, policy: &Policy) -> Result<(), ProductionRefusal> {
+    let sharing = Sharing::Roster(committee.roster());
+    let mode = mode.into();
+    Configuration { mode, seeded: false, dealt: false, sharing, policy: Some(policy), simulated: &[] }.check()
 }
 
 /// The committee's members, this one with them, and the clients of the configuration.

@@ -61,7 +61,8 @@ impl Agreement {
         Ceremony { board: self.board, nonce, first_block: self.first_block }
     }
 
-    /// Last second at which the handover may be delivered. Nobody signs another one before.
+    /// Last second at which the handover may be delivered. Nothing keeps a dealer of two sessions from signing another one before: the
+    /// one that is delivered first is in office.
     #[must_use]
     pub fn deliverable_until(&self) -> u64 {
         self.ends[3].saturating_add(DELIVERY)

@@ -80,7 +80,7 @@ With --round-seconds the messages go over a chain, whose flags are those of `ccc
 Examples:
   ccc keygen session --out session.json alice.pub bob.pub carol.pub dave.pub
   ccc keygen session --committee vault/committee.ccc --refresh --out refresh.json
-  ccc keygen session --round-seconds 600 --accounts 0xa..,0xb..,0xc..,0xd.. --out s.json *.pub")]
+  ccc keygen session --round-seconds 3600 --accounts 0xa..,0xb..,0xc..,0xd.. --out s.json *.pub")]
 pub(crate) struct SessionArgs {
     /// The members' public keys
     #[arg(value_name = "PUB", required_unless_present = "refresh")]
@@ -97,7 +97,7 @@ pub(crate) struct SessionArgs {
     /// The same members keep the same threshold
     #[arg(long, requires = "committee")]
     pub(crate) refresh: bool,
-    /// Open the ceremony on a chain, with rounds of so many seconds: leave room for blocks to become final
+    /// Open the ceremony on a chain, with rounds of so many seconds: more than twice what a block takes to be final
     #[arg(long, value_name = "SECONDS", requires = "accounts", value_parser = clap::value_parser!(u64).range(1..=2_592_000))]
     pub(crate) round_seconds: Option<u64>,
     /// Accounts with which the members post, in their order
@@ -243,7 +243,10 @@ pub(crate) struct HandoverArgs {
     /// Refuse what production must not run: committees that tolerate no fault, a participant with too much weight
     #[arg(long)]
     pub(crate) production: bool,
-    /// Remove the old share once the certificate is written
+    /// The vault's registry, as its deployment has it; --erase-old wants it where the session has one
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) registry: Option<Address>,
+    /// Remove the old share once certified, and in a final block of --registry; without one, by the certificate alone
     #[arg(long, requires = "participant")]
     pub(crate) erase_old: bool,
     /// Replace existing results

@@ -9,7 +9,7 @@ use crate::{
     pool::read_committee,
     rounds::{
         board::place,
-        chain::OnChain,
+        chain::{OnChain, check_registry},
         culprit_lines, elsewhere, keys, named,
         outcome::{Finished, Results, committee_line},
         session::SessionFile,
@@ -40,6 +40,9 @@ pub(super) const WAITS: &str = "run the same command again once their messages a
 /// The same where rounds end by the chain's clock.
 const WAITS_FOR_BLOCKS: &str = "run the same command again then; what was posted is on the chain";
 
+/// What an old share that went by its certificate alone means for nodes.
+const NO_REGISTRY: &str = "no registry was asked: nodes that ask one refuse the new share until its entry has moved";
+
 /// Who the participant is, and where its results go.
 pub(super) struct Seat<'a> {
     pub(super) session: &'a Session,
@@ -57,6 +60,7 @@ pub(super) fn run(arguments: &HandoverArgs, protocol: Protocol, ctx: &Context<'_
     let file = SessionFile::read(&arguments.session)?;
     file.require(&arguments.session, protocol)?;
     let session = file.session(&arguments.session, Some(read_committee(&arguments.committee)?))?;
+    check_registry(&file, arguments.registry, arguments.erase_old)?;
     if arguments.production {
         check_production(session.roster())?;
     }
@@ -139,6 +143,9 @@ fn retire(
         return Err(Error::NotCertified { path: path.into() });
     }
     std::fs::remove_file(path).map_err(|source| Error::Write { path: path.into(), source })?;
+    if arguments.registry.is_none() {
+        ctx.ui.note(NO_REGISTRY);
+    }
     ctx.ui.note(&format!("{} is removed; copies of it are yours to find", path.display()));
     Ok(())
 }
@@ -199,14 +206,27 @@ where
         }
     };
     let answer = match seat.place {
-        Some(place) if answer == Answer::Done => {
-            let receiver = seat.receiver.map(|(number, _)| number);
-            place.enter((seat.session, receiver), &results, (&mut lines, &mut object), ctx)?
-        }
+        Some(place) if answer == Answer::Done => enter(place, seat, &results, (&mut lines, &mut object), ctx)?,
         _ => answer,
     };
     ctx.ui.result(&lines, &object);
     Ok(answer)
+}
+
+/// Moves the registry's entry. Where that fails, the result is told first: the state is finished, and no run can tell it again.
+fn enter(
+    place: &OnChain,
+    seat: &Seat<'_>,
+    results: &Results,
+    (lines, object): (&mut Vec<String>, &mut serde_json::Value),
+    ctx: &Context<'_>,
+) -> Result<Answer, Error> {
+    let receiver = seat.receiver.map(|(number, _)| number);
+    let entered = place.enter((seat.session, receiver), results, (lines, object), ctx);
+    entered.inspect_err(|_| {
+        object["finished"] = false.into();
+        ctx.ui.result(lines, object);
+    })
 }
 
 /// What came of the rounds: who is at fault, the committee, the files.

@@ -53,6 +53,12 @@ pub(crate) enum OnChainError {
     Close,
     #[error("nothing is sent to chain {chain_id} without --broadcast")]
     NothingSent { chain_id: u64 },
+    #[error("the session moves the entry of {}, --registry names {expected}", found.map_or("no registry".to_owned(), |found| found.to_string()))]
+    OtherRegistry { expected: Address, found: Option<Address> },
+    #[error("the session moves the entry of the registry {found}, and nobody but the session says that it is the vault's")]
+    UnnamedRegistry { found: Address },
+    #[error("a round of {found} s ends before it is known: the newest final block is {lag} s older than the newest, more than {expected} s are wanted")]
+    ShortRounds { expected: u64, found: u64, lag: u64 },
     #[error(transparent)]
     Board(#[from] BoardError),
     #[error(transparent)]
@@ -74,8 +80,18 @@ impl OnChainError {
                 ("other-account", "use the key of the account that the session names; --private-key-file, --keystore")
             }
             Self::Close => ("close", "leave --close out, and run the command again after the round's end"),
+            Self::OtherRegistry { .. } => {
+                ("other-registry", "keep the old share; make a session with the --registry of the vault's deployment")
+            }
+            Self::UnnamedRegistry { .. } => {
+                ("other-registry", "name the vault's registry with --registry, from its deployment and not from the session")
+            }
+            Self::ShortRounds { .. } => ("short-rounds", "name more seconds with --round-seconds; nothing was sent"),
             Self::NothingSent { .. } => ("no-broadcast", "say --broadcast to send the transactions"),
             Self::Board(_) => ("board", "the state is unchanged: run it again, or against another node"),
+            Self::Entry(EntryError::OtherContract { .. }) => {
+                ("other-registry", "keep the old share; make a session with the --registry of the vault's deployment")
+            }
             Self::Entry(EntryError::Expired { .. }) => {
                 ("handover-expired", "the old committee is in office: begin a new session of the same epoch")
             }
@@ -243,6 +259,19 @@ impl OnChain {
         object["registry"] = json!({ "address": registry, "final": answer == Answer::Done, "state": line });
         object["finished"] = (answer == Answer::Done).into();
         Ok(answer)
+    }
+}
+
+/// The registry on whose word an old share goes is the one that this participant names, not the session alone.
+///
+/// # Errors
+/// [`OnChainError::OtherRegistry`], [`OnChainError::UnnamedRegistry`].
+pub(crate) fn check_registry(file: &SessionFile, named: Option<Address>, erases: bool) -> Result<(), OnChainError> {
+    let found = file.ceremony.as_ref().and_then(|agreement| agreement.registry);
+    match (named, found) {
+        (Some(expected), found) if found != Some(expected) => Err(OnChainError::OtherRegistry { expected, found }),
+        (None, Some(found)) if erases => Err(OnChainError::UnnamedRegistry { found }),
+        _ => Ok(()),
     }
 }
 

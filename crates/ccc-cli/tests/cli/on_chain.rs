@@ -67,7 +67,11 @@ impl OnChain {
         )
     }
 
-    fn refresh(&self, i: u16, board: &str) -> String {
+    fn refresh(&self, i: u16, board: &str, registry: Address) -> String {
+        format!("{} --registry {registry}", self.unnamed(i, board))
+    }
+
+    fn unnamed(&self, i: u16, board: &str) -> String {
         format!(
             "--json --no-passphrase refresh --session r.json --committee vault/committee.ccc --erase-old \
              --participant vault/participant-{i}.ccc --state r{i} --board {board} --out next {}",
@@ -132,17 +136,23 @@ fn n083_a_vault_is_made_and_refreshed_over_the_chain_and_the_old_share_outlasts_
     let same = on
         .session(&format!("--refresh --committee vault/committee.ccc --board {board} --registry {registry}"), "r.json");
     assert_eq!(same, board);
-    on.rounds("r.json", |i| on.refresh(i, &board));
+    code(&on.circle.ccc(&on.unnamed(1, &board)), "other-registry");
+    code(&on.circle.ccc(&on.refresh(1, &board, account(1))), "other-registry");
+    on.circle.done("keygen session --committee vault/committee.ccc --refresh --out files.json");
+    let by_files = on.refresh(1, "board", registry).replace("r.json", "files.json");
+    code(&on.circle.ccc(&by_files), "other-registry");
+    assert!(!on.circle.scratch.path("r1").exists(), "nobody joined");
+    on.rounds("r.json", |i| on.refresh(i, &board, registry));
     for i in 1..=2 {
-        let run = on.circle.ccc(&on.refresh(i, &board));
+        let run = on.circle.ccc(&on.refresh(i, &board, registry));
         assert_eq!((run.code, &run.json()["registry"]["final"]), (1, &false.into()), "{}{}", run.stdout, run.stderr);
         assert!(on.circle.scratch.path(&format!("vault/participant-{i}.ccc")).exists(), "the old share serves");
     }
     assert_eq!(on.epoch(registry), 1);
-    assert_eq!(on.circle.ccc(&on.refresh(3, &board)).code, 1, "delivered, and not looked at in a final block");
+    assert_eq!(on.circle.ccc(&on.refresh(3, &board, registry)).code, 1, "delivered, and not looked at in a final block");
     assert_eq!(on.epoch(registry), 2);
     for i in 1..=4 {
-        let run = on.circle.done(&on.refresh(i, &board));
+        let run = on.circle.done(&on.refresh(i, &board, registry));
         assert_eq!(run.json()["registry"]["final"], true);
         assert!(!on.circle.scratch.path(&format!("vault/participant-{i}.ccc")).exists(), "erased");
     }
@@ -181,6 +191,10 @@ fn n084_a_vault_goes_to_a_new_member_over_the_chain_without_the_one_that_is_sile
         "{}",
         named.stdout
     );
+    // the entry fails: what came of the rounds is told all the same, for no later run has it
+    let failed = on.circle.ccc(&format!("{} --most-fee 0", run(1)));
+    assert_eq!((failed.code, &failed.json()["culprits"]), (2, &serde_json::json!(["dealer 4: silent"])));
+    assert_eq!(failed.json()["finished"], false);
     for i in 1..=3 {
         assert_eq!(on.circle.ccc(&run(i)).code, 1, "{i} signs, and the third delivers");
     }

@@ -58,6 +58,12 @@ pub enum EntryError {
     /// The agreement names no registry, or nothing is handed over.
     #[error("the ceremony names no registry, or hands nothing over")]
     NoRegistry,
+    /// No registry stands where the agreement names one.
+    #[error("there is no VaultRegistry at {registry}: another contract, or none")]
+    OtherContract {
+        /// The address.
+        registry: Address,
+    },
     /// The agreement is of another ceremony than the board.
     #[error("the agreement is of the ceremony {expected}, the board of {found}")]
     OtherCeremony {
@@ -122,20 +128,23 @@ pub async fn enter(handing: &Handing<'_>, board: &CheckedCeremony, wallet: &Wall
     if expected != found {
         return Err(EntryError::OtherCeremony { expected, found });
     }
-    check_result(session, board, next).await?;
+    let (chain, registry) = (board.chain(), agreement.registry.ok_or(EntryError::NoRegistry)?);
+    if !handover::is_registry(chain, registry).await? {
+        return Err(EntryError::OtherContract { registry });
+    }
     let place = Place {
         board,
-        registry: agreement.registry.ok_or(EntryError::NoRegistry)?,
+        registry,
         old: handover::digest_of(&handover::entry(old, &agreement.dealers)?),
         next: handover::entry(next, &agreement.receivers)?,
         until: agreement.deliverable_until(),
     };
-    let chain = board.chain();
     let last = chain.finalised_block().await?;
     if place.has_next(last.id()).await?.is_none() {
         return Ok(Entered::Final);
     }
     let Some(office) = place.has_next(BlockId::latest()).await? else { return Ok(Entered::Delivered) };
+    check_result(session, board, next).await?;
     let now = chain.block(BlockId::latest()).await?.time;
     if now > place.until {
         return Err(EntryError::Expired { until: place.until, now });

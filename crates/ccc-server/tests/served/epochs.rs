@@ -10,7 +10,7 @@ use alloy::{
     primitives::{Address, B256},
 };
 use ccc_chain::{
-    Chain, Wallet,
+    Chain, Finality, Wallet,
     board::{self, Agreement, CheckedCeremony},
     embedded::ChainServer,
     handover,
@@ -33,7 +33,7 @@ use ccc_node::ceremony::{self, CeremonyError, Entered, EntryError, Handing, Kept
 use ccc_server::{
     client::{Client, Connection, Endpoint},
     config::VaultConfig,
-    follow::Clock,
+    follow::{Clock, Follower, NotReady},
     frame::Reply,
     journal::CounterFile,
     server::Stop,
@@ -258,9 +258,15 @@ impl Vault {
         self.scene.clock.0.store(self.circle.now().await + 10, Ordering::SeqCst);
     }
 
+    async fn blocks(&self, count: usize) {
+        for _ in 0..count {
+            self.circle.chain.advance_time(self.circle.now().await + 1).await.unwrap();
+        }
+        self.tick().await;
+    }
+
     fn config(&self, index: usize) -> VaultConfig {
-        let config = config(self.dirs[index].path(), &self.server.url(), &self.scene.host.public());
-        let mut config = config;
+        let mut config = config(self.dirs[index].path(), &self.server.url(), &self.scene.host.public());
         config.own.registry = Some(self.registry);
         config
     }
@@ -468,7 +474,45 @@ async fn n083_a_staged_share_is_of_the_same_participant_in_the_next_epoch() {
     assert!(refused(vault.prepare(0, Some(vault.staged(0, &same))).await).contains("epoch 1, where the one after 1"));
     let mixed = (next.0.clone(), shares(&vault.old.1));
     assert!(!refused(vault.prepare(0, Some(vault.staged(0, &mixed))).await).is_empty());
+    // the journal of `key` opens under no other dealing key
+    let keys = vault.circle.keys[0].with_new_dealing_key(&mut vault.circle.rng).unwrap();
+    let renewed = Staged { keys, ..vault.staged(0, &next) };
+    let renewed = vault.prepare(0, Some(renewed)).await.err();
+    assert!(matches!(renewed, Some(StartError::StagedDealingKey)), "{renewed:?}");
     vault.prepare(0, Some(vault.staged(0, &next))).await.unwrap();
+}
+
+/// The registry has the new epoch in a block that may be taken back: nobody erases the old share, no node leaves it.
+#[tokio::test]
+async fn n083_an_entry_that_is_not_final_moves_nobody() {
+    let mut vault = Vault::new().await;
+    let (agreement, _, session, next) = refresh(&mut vault).await;
+    let slow = vault.circle.chain.clone().with_finality(Finality::Confirmations(2));
+    let ceremony = CheckedCeremony::agreed(slow.clone(), &agreement).await.unwrap();
+    vault.blocks(3).await;
+    let clock: Arc<dyn Clock> = Arc::clone(&vault.scene.clock) as _;
+    let (deployment, options) = (&vault.scene.world.deployment, vault.config(0).follow());
+    let follower = Follower::new(&slow, deployment, options, clock).await.unwrap();
+    let mut follower = follower.asking(Some(vault.registry));
+    let handing = Handing { agreement: &agreement, session: &session, next: &next.0 };
+    for index in 0..2 {
+        let entered = ceremony::enter(&handing, &ceremony, &account(index)).await.unwrap();
+        assert_eq!(entered, Entered::Waits { have: index + 1, need: 3 });
+    }
+    assert_eq!(ceremony::enter(&handing, &ceremony, &account(2)).await.unwrap(), Entered::Delivered);
+    for _ in 0..2 {
+        // who did not deliver it reads it in the newest block, and not in a final one
+        assert_eq!(ceremony::enter(&handing, &ceremony, &account(3)).await.unwrap(), Entered::Delivered);
+        assert_eq!(epoch(&mut follower).await.unwrap(), 1);
+        vault.blocks(1).await;
+    }
+    assert_eq!(ceremony::enter(&handing, &ceremony, &account(3)).await.unwrap(), Entered::Final);
+    assert_eq!(epoch(&mut follower).await.unwrap(), 2);
+}
+
+async fn epoch(follower: &mut Follower) -> Result<u64, Arc<NotReady>> {
+    follower.look().await?;
+    Ok(follower.followed().snapshot()?.vault().unwrap().epoch)
 }
 
 /// Two committees with one board and two registries: neither's messages, signatures or entries serve the other.
@@ -495,6 +539,12 @@ async fn n022_two_committees_on_one_chain_never_mix() {
     assert!(matches!(refused, Some(EntryError::OtherResult { .. })), "{refused:?}");
     assert_eq!(ceremony.signatures().await.unwrap(), Vec::<[u8; 65]>::new(), "nothing was signed");
 
+    // a contract that is no registry is not believed, whatever it would say
+    let (fake, elsewhere) = vault.circle.open(Some(vault.circle.board), accounts()).await;
+    let handing = Handing { agreement: &fake, session: &session, next: &next.0 };
+    let refused = ceremony::enter(&handing, &elsewhere, &account(0)).await.err();
+    assert!(matches!(refused, Some(EntryError::OtherContract { .. })), "{refused:?}");
+
     // the second one's handover, signed under the first one's ceremony, counts for nothing there
     let handing = Handing { agreement: &agreement, session: &session, next: &next.0 };
     let office = handover::in_office(&vault.circle.chain, registry, BlockId::latest()).await.unwrap();
@@ -514,6 +564,12 @@ async fn n022_two_committees_on_one_chain_never_mix() {
     let beginning = Beginning { counter: CounterFile::Begun, forget_chain: false };
     let mixed = Service::prepare(&vault.config(0), &keys, vault.public(&vault.old.0), clock, beginning).await.err();
     assert!(matches!(mixed, Some(StartError::Share(_))), "{mixed:?}");
+    // nor does the second one's registry say the first one's epoch, though the number is the same
+    vault.registry = registry;
+    let lost = vault.start(0, None).await;
+    let page = crate::files::page(lost.operations, "/readyz").await;
+    assert!(page.contains("the registry has the master public key"), "{page}");
+    stop(vec![lost]).await;
 }
 
 /// A member that posts nothing to the confirm round, or too late, has the same result and splits nobody; a state that is

@@ -16,7 +16,7 @@ use alloy::{
     primitives::{Address, B256},
 };
 use ccc_chain::{
-    ChainError, Wallet,
+    Chain, ChainError, Wallet,
     board::{self, Agreement},
     handover::{digest_of, entry, in_office},
 };
@@ -42,6 +42,8 @@ pub(super) fn opened(
         if let (Some(registry), Some(old)) = (arguments.registry, old) {
             check_office(&node, registry, (old, &dealers)).await?;
         }
+        let lag = lag(&node.chain).await.map_err(|error| node.error(&error))?;
+        check_seconds(seconds, lag)?;
         let place = (arguments.board, arguments.registry, seed);
         let made = open(&node, &wallet, place, (receivers, dealers), seconds).await;
         made.map_err(|error| node.error(&error).into())
@@ -80,6 +82,19 @@ async fn check_office(node: &Node, registry: Address, (old, dealers): (&Committe
     Err(OnChainError::from(EntryError::OtherCommittee { registry, epoch, expected, found }).into())
 }
 
+/// How much older the newest final block is than the newest one.
+async fn lag(chain: &Chain) -> Result<u64, ChainError> {
+    let newest = chain.block(BlockId::latest()).await?.time;
+    Ok(newest.saturating_sub(chain.finalised_block().await?.time))
+}
+
+/// Nobody posts before the opening is final, and nobody goes on before a round's end is: of a shorter round everybody would
+/// be silent.
+fn check_seconds(found: u64, lag: u64) -> Result<(), OnChainError> {
+    let expected = lag.saturating_mul(2);
+    if found > expected { Ok(()) } else { Err(OnChainError::ShortRounds { expected, found, lag }) }
+}
+
 async fn open(
     node: &Node,
     wallet: &Wallet,
@@ -98,4 +113,23 @@ async fn open(
     let agreed = Agreement { chain_id, board, opener, first_block: 0, ends, seed, registry, dealers, receivers };
     let first_block = board::open(chain, wallet, board, &agreed.opening()).await?.first_block;
     Ok(Agreement { first_block, ..agreed })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn n083_a_round_outlasts_twice_what_a_block_takes_to_be_final() {
+        let refused = |found, lag| match check_seconds(found, lag).err() {
+            Some(OnChainError::ShortRounds { expected, found, lag }) => Some((expected, found, lag)),
+            Some(other) => panic!("{other}"),
+            None => None,
+        };
+        assert_eq!(refused(600, 780), Some((1560, 600, 780)));
+        assert_eq!(refused(1560, 780), Some((1560, 1560, 780)));
+        assert_eq!(refused(1561, 780), None);
+        assert_eq!(refused(1, 0), None);
+        assert_eq!(refused(u64::MAX, u64::MAX), Some((u64::MAX, u64::MAX, u64::MAX)));
+    }
 }
