@@ -4,6 +4,7 @@ pragma solidity 0.8.37;
 /// @title Where participants post the messages of a ceremony
 /// @notice A key generation, a refresh or a reshare has four rounds, each with a last second. Whoever is named when a
 /// ceremony opens posts to the round that runs; everybody reads the same messages in the same order, those of events.
+/// After them members sign what came of it, in a fifth place that has no end: the signatures that move `VaultRegistry`.
 /// What a message says is not looked at here: participants sign what they say, and judge it among themselves. Nobody
 /// owns this contract.
 ///
@@ -25,6 +26,8 @@ contract VaultBoard {
     uint8 public constant ROUNDS = 4;
     /// @notice The round of the complaints.
     uint8 public constant COMPLAIN = 3;
+    /// @notice Where members sign the handover, from the end of the last round on.
+    uint8 public constant SIGN = 5;
 
     bytes32 private constant BOARD = keccak256("ccc/v1/board");
 
@@ -130,9 +133,9 @@ contract VaultBoard {
     }
 
     function _checkRunning(bytes32 nonce, uint8 round) private view {
-        if (round == 0 || round > ROUNDS) revert NoRound(round);
+        if (round == 0 || round > SIGN) revert NoRound(round);
         uint64 from = round == 1 ? 0 : _ends[nonce][round - 2];
-        uint64 end = _ends[nonce][round - 1];
+        uint64 end = round == SIGN ? type(uint64).max : _ends[nonce][round - 1];
         if (block.timestamp <= from || block.timestamp > end) {
             revert RoundNotRunning(round, from, end, block.timestamp);
         }

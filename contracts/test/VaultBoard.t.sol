@@ -58,7 +58,21 @@ contract VaultBoardTest is Test {
         vm.warp(end + 1);
         _refuse(1, 1, MESSAGE, abi.encodeWithSelector(VaultBoard.RoundNotRunning.selector, 1, 0, end, end + 1));
         _refuse(1, 0, MESSAGE, abi.encodeWithSelector(VaultBoard.NoRound.selector, 0));
-        _refuse(1, 5, MESSAGE, abi.encodeWithSelector(VaultBoard.NoRound.selector, 5));
+        _refuse(1, 6, MESSAGE, abi.encodeWithSelector(VaultBoard.NoRound.selector, 6));
+    }
+
+    function test_membersSignAfterTheRoundsAndThatHasNoEnd_n84() public {
+        uint64 last = NOW + 400;
+        vm.warp(last);
+        bytes4 notRunning = VaultBoard.RoundNotRunning.selector;
+        _refuse(1, 5, MESSAGE, abi.encodeWithSelector(notRunning, 5, last, type(uint64).max, last));
+        vm.warp(uint256(last) + 36_500 days);
+        for (uint256 i = 0; i < 4; ++i) {
+            vm.prank(_member(1));
+            board.post(nonce, 5, MESSAGE);
+        }
+        _refuse(1, 5, MESSAGE, abi.encodeWithSelector(VaultBoard.TooManyMessages.selector, 4));
+        _refuse(5, 5, MESSAGE, abi.encodeWithSelector(VaultBoard.NotMember.selector, nonce, _member(5)));
     }
 
     function test_whoIsNoMemberPostsNothing() public {

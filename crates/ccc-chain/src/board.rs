@@ -3,13 +3,18 @@
 //! A round is over when a final block is later than its end; then everybody reads the same messages in the same order.
 //! What is posted again is not sent again, so a participant that restarts goes on where it was.
 
-use crate::{Chain, ChainError, Wallet, bindings::VaultBoard, watch::spans};
+mod agreement;
+mod checked;
+
+pub use agreement::Agreement;
+pub use checked::CheckedCeremony;
+
+use crate::{Chain, ChainError, Wallet, bindings::VaultBoard};
 use alloy::{
     network::TransactionBuilder,
-    primitives::{Address, B256, Bytes, U256, keccak256},
-    providers::Provider,
-    rpc::types::{Filter, TransactionRequest},
-    sol_types::{SolEvent, SolValue},
+    primitives::{Address, B256, U256, keccak256},
+    rpc::types::TransactionRequest,
+    sol_types::SolValue,
 };
 use ccc_core::{
     envelope::Envelope,
@@ -18,8 +23,6 @@ use ccc_core::{
 };
 use std::collections::BTreeMap;
 use tokio::runtime::Runtime;
-
-const ROUNDS: [Round; 4] = [Round::Commit, Round::Open, Round::Complain, Round::Confirm];
 
 /// What a ceremony is opened with.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,7 +46,7 @@ impl Opening {
     }
 }
 
-/// A ceremony on a chain, as somebody says; [`ChainBoard::new`] holds it against the chain.
+/// A ceremony on a chain, as somebody says; [`CheckedCeremony::check`] holds it against the chain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Ceremony {
     /// The contract, a [`VaultBoard`].
@@ -83,26 +86,21 @@ pub async fn open(chain: &Chain, wallet: &Wallet, board: Address, opening: &Open
 ///
 /// *Security*: its calls block on a runtime of their own and panic inside another one; they are for commands and tests.
 pub struct ChainBoard {
-    chain: Chain,
-    ceremony: Ceremony,
-    ends: [u64; 4],
+    ceremony: CheckedCeremony,
     wallets: BTreeMap<Identifier, Wallet>,
     runtime: Runtime,
 }
 
 impl ChainBoard {
-    /// Holds a ceremony against what was agreed on: its members, ends, salt and opener give its nonce, the contract is a
-    /// [`VaultBoard`], and a final block, the one that is named, opened it. So all who agreed read the same messages.
+    /// A ceremony that was held against the chain, as [`CheckedCeremony::check`] does it.
     ///
     /// # Errors
-    /// [`BoardError::Unreachable`], also where the ceremony is another one or its opening is not final.
+    /// As [`CheckedCeremony::check`].
     pub fn new(chain: Chain, ceremony: Ceremony, agreed: &Opening, opener: Address) -> Result<Self, BoardError> {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(unreachable)?;
-        if agreed.nonce(chain.chain_id(), ceremony.board, opener) != ceremony.nonce {
-            return Err(other(&ceremony, "is not the one of these members, ends, salt and opener"));
-        }
-        runtime.block_on(check_opened(&chain, &ceremony, agreed))?;
-        Ok(Self { chain, ceremony, ends: agreed.ends, wallets: BTreeMap::new(), runtime })
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        let runtime = runtime.map_err(|error| BoardError::Unreachable(error.to_string()))?;
+        let ceremony = runtime.block_on(CheckedCeremony::check(chain, ceremony, agreed, opener))?;
+        Ok(Self { ceremony, wallets: BTreeMap::new(), runtime })
     }
 
     /// Posts for this participant with this wallet.
@@ -115,110 +113,20 @@ impl ChainBoard {
     /// Last second of a round.
     #[must_use]
     pub fn end(&self, round: Round) -> u64 {
-        self.ends[usize::from(number(round) - 1)]
+        self.ceremony.end(round)
     }
-
-    /// Everything that was posted to a round up to a block, in the chain's order, whether the round is over or not.
-    async fn messages(&self, round: Round, last: u64) -> Result<Vec<Bytes>, ChainError> {
-        let topics = (self.ceremony.nonce, B256::with_last_byte(number(round)));
-        let filter = Filter::new().address(self.ceremony.board).event_signature(VaultBoard::Posted::SIGNATURE_HASH);
-        let filter = filter.topic1(topics.0).topic2(topics.1);
-        let mut logs = Vec::new();
-        for (from, to) in spans(self.ceremony.first_block, last) {
-            logs.extend(self.chain.provider().get_logs(&filter.clone().from_block(from).to_block(to)).await?);
-        }
-        logs.sort_by_key(|log| (log.block_number, log.log_index));
-        let message = |log: &alloy::rpc::types::Log| {
-            let place = (log.block_number.unwrap_or_default(), log.log_index.unwrap_or_default());
-            let posted = VaultBoard::Posted::decode_log(&log.inner);
-            let wrong = |_| ChainError::Event { contract: log.address(), block: place.0, log_index: place.1 };
-            posted.map(|posted| posted.data.message).map_err(wrong)
-        };
-        logs.iter().map(message).collect()
-    }
-
-    async fn send(&self, round: Round, envelope: &Envelope) -> Result<(), ChainError> {
-        let Some(wallet) = self.wallets.get(&envelope.identifier()) else {
-            return Err(ChainError::OutOfRange { field: "sender", found: envelope.identifier().to_string() });
-        };
-        let message = Bytes::from(envelope.to_bytes());
-        let newest = self.chain.block(alloy::eips::BlockId::latest()).await?;
-        if self.messages(round, newest.number).await?.contains(&message) {
-            return Ok(());
-        }
-        let instance = VaultBoard::new(self.ceremony.board, self.chain.provider());
-        let request = instance.post(self.ceremony.nonce, number(round), message).into_transaction_request();
-        self.chain.send(wallet, request).await.map(drop)
-    }
-
-    /// Which round runs by the chain's newest block, none once all are over.
-    async fn running(&self) -> Result<Option<Round>, ChainError> {
-        let time = self.chain.block(alloy::eips::BlockId::latest()).await?.time;
-        Ok(ROUNDS.into_iter().find(|round| time <= self.end(*round)))
-    }
-
-    async fn post_to(&self, round: Round, envelope: &Envelope) -> Result<(), BoardError> {
-        match self.running().await.map_err(unreachable)? {
-            Some(running) if running > round => Err(BoardError::Late { round }),
-            None => Err(BoardError::Late { round }),
-            Some(running) if running < round => Err(BoardError::Early { round }),
-            Some(_) => self.send(round, envelope).await.map_err(unreachable),
-        }
-    }
-
-    async fn closed(&self, round: Round) -> Result<Vec<Envelope>, BoardError> {
-        let last = self.chain.finalised_block().await.map_err(unreachable)?;
-        if last.time <= self.end(round) {
-            return Err(BoardError::Early { round });
-        }
-        let messages = self.messages(round, last.number).await.map_err(unreachable)?;
-        Ok(messages.iter().filter_map(|message| Envelope::from_bytes(message).ok()).collect())
-    }
-}
-
-async fn check_opened(chain: &Chain, ceremony: &Ceremony, agreed: &Opening) -> Result<(), BoardError> {
-    let code = chain.provider().get_code_at(ceremony.board).await.map_err(unreachable)?;
-    if code != *VaultBoard::DEPLOYED_BYTECODE {
-        return Err(other(ceremony, "is on no board: another contract, or none, is there"));
-    }
-    if chain.finalised_block().await.map_err(unreachable)?.number < ceremony.first_block {
-        return Err(other(ceremony, "is not open by a final block yet"));
-    }
-    let filter = Filter::new().address(ceremony.board).event_signature(VaultBoard::CeremonyOpened::SIGNATURE_HASH);
-    let filter = filter.topic1(ceremony.nonce).from_block(ceremony.first_block).to_block(ceremony.first_block);
-    let logs = chain.provider().get_logs(&filter).await.map_err(unreachable)?;
-    let opened = logs.first().and_then(|log| VaultBoard::CeremonyOpened::decode_log(&log.inner).ok());
-    let opened = opened.ok_or_else(|| other(ceremony, "was not opened in the block that is named"))?;
-    if opened.members == agreed.members && opened.ends == agreed.ends {
-        return Ok(());
-    }
-    Err(other(ceremony, "has other members or ends"))
-}
-
-fn other(ceremony: &Ceremony, what: &str) -> BoardError {
-    BoardError::Unreachable(format!("the ceremony {} at {} {what}", ceremony.nonce, ceremony.board))
-}
-
-fn number(round: Round) -> u8 {
-    match round {
-        Round::Commit => 1,
-        Round::Open => 2,
-        Round::Complain => 3,
-        Round::Confirm => 4,
-    }
-}
-
-fn unreachable(error: impl std::fmt::Display) -> BoardError {
-    BoardError::Unreachable(error.to_string())
 }
 
 impl Board for ChainBoard {
     fn nonce(&self) -> [u8; 32] {
-        self.ceremony.nonce.0
+        self.ceremony.nonce()
     }
 
     fn post(&mut self, round: Round, envelope: Envelope) -> Result<(), BoardError> {
-        self.runtime.block_on(self.post_to(round, &envelope))
+        let sender = envelope.identifier();
+        let wallet = self.wallets.get(&sender);
+        let wallet = wallet.ok_or_else(|| BoardError::Unreachable(format!("no wallet posts for {sender}")))?;
+        self.runtime.block_on(self.ceremony.post(round, &envelope, wallet)).map(drop)
     }
 
     /// What was posted in a round that is over by a final block.
@@ -226,6 +134,6 @@ impl Board for ChainBoard {
     /// # Errors
     /// [`BoardError::Early`] until then.
     fn close(&mut self, round: Round) -> Result<Vec<Envelope>, BoardError> {
-        self.runtime.block_on(self.closed(round))
+        self.runtime.block_on(self.ceremony.closed(round))
     }
 }

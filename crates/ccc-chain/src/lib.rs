@@ -22,6 +22,7 @@ pub mod enclaves;
 mod error;
 #[cfg(feature = "bls-quorum")]
 pub mod group;
+pub mod handover;
 pub mod history;
 pub mod https;
 pub mod permit;

@@ -7,14 +7,15 @@ mod common;
 use alloy::{
     eips::BlockId,
     network::TransactionBuilder,
-    primitives::{B256, Bytes},
+    primitives::{B256, Bytes, U256},
     rpc::types::TransactionRequest,
     sol_types::{SolEvent, SolValue},
 };
 use ccc_chain::{
-    Chain, Finality, Wallet,
-    bindings::VaultBoard,
-    board::{self, Ceremony, ChainBoard, Opening},
+    Chain, ChainError, Finality, Wallet,
+    bindings::{VaultBoard, VaultRegistry},
+    board::{self, Ceremony, ChainBoard, CheckedCeremony, Opening},
+    handover,
 };
 use ccc_core::{
     envelope::Envelope,
@@ -23,7 +24,7 @@ use ccc_core::{
     keys::{
         ParticipantKeys, Protocol, Roster, Session,
         board::{Board, BoardError, Round},
-        dkg,
+        dealer, dkg,
         rounds::{Culprit, Fault, Participant, Role},
     },
     threshold::Threshold,
@@ -313,4 +314,70 @@ fn a_ceremony_whose_rounds_do_not_follow_is_refused() {
         board::open(&circle.chain, &account(1), circle.ceremony.board, &opening).await
     });
     assert_eq!(refusal(refused), (circle.ceremony.board, "EndNotLater".to_owned()));
+}
+
+/// Of what members may post after the rounds, the contract's one form by somebody in office counts, once of each.
+#[test]
+fn n084_signatures_that_the_registry_would_refuse_do_not_count() {
+    let circle = circle();
+    let committee = dealer::deal(&circle.roster, &mut ChaCha20Rng::seed_from_u64(7)).unwrap().0;
+    let accounts: Vec<_> = (1..=4).map(|number| account(number).address()).collect();
+    let few = handover::entry(&committee, &accounts[..3]).err();
+    assert!(matches!(few, Some(ChainError::OutOfRange { field: "accounts of the committee", .. })), "{few:?}");
+    let first = handover::entry(&committee, &accounts).unwrap();
+    let mut next = first.clone();
+    next.epoch += 1;
+    wait(async {
+        let (chain, until) = (&circle.chain, circle.chain.block(BlockId::latest()).await.unwrap().time + 100);
+        let registry = handover::create(chain, &account(1), first.clone()).await.unwrap();
+        let office = handover::in_office(chain, registry, BlockId::latest()).await.unwrap();
+        assert_eq!((office.epoch, office.quorum), (1, 3));
+        assert_eq!((office.digest, office.root), (handover::digest_of(&first), first.verificationRoot));
+        let digest = handover::signed_digest(chain.chain_id(), registry, office.digest, &next, until);
+        let contract = VaultRegistry::new(registry, chain.provider());
+        assert_eq!(contract.handoverDigest(next.clone(), until).call().await.unwrap(), digest);
+
+        let good = |number| handover::sign(&account(number), &digest).unwrap();
+        let mut other_v = good(2);
+        other_v[64] += 27;
+        let wrong = handover::sign(&account(3), &B256::repeat_byte(1)).unwrap();
+        let signatures = [other_v, high_s(good(2)), wrong, good(5), good(1), good(1)];
+        let counted = handover::that_count(chain, registry, &office, &digest, &signatures).await.unwrap();
+        assert_eq!(counted, [Bytes::copy_from_slice(&good(1))]);
+        let signatures = [other_v, good(4), wrong, good(2), good(1), good(3)];
+        let mut counted = handover::that_count(chain, registry, &office, &digest, &signatures).await.unwrap();
+        assert_eq!(counted.len(), 4);
+        counted.truncate(office.quorum);
+        handover::deliver(chain, &account(5), registry, (next.clone(), until), counted).await.unwrap();
+        let office = handover::in_office(chain, registry, BlockId::latest()).await.unwrap();
+        assert_eq!((office.epoch, office.digest), (2, handover::digest_of(&next)));
+    });
+}
+
+/// The other signature with the same meaning, which the contract refuses.
+fn high_s(signature: [u8; 65]) -> [u8; 65] {
+    let order: U256 = "0xfffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141".parse().unwrap();
+    let s = U256::from_be_slice(&signature[32..64]);
+    let mut other = signature;
+    other[32..64].copy_from_slice(&(order - s).to_be_bytes::<32>());
+    other[64] ^= 1;
+    other
+}
+
+/// The place for signatures opens when the rounds are over, takes members alone, and what is there is not sent twice.
+#[test]
+fn n084_members_sign_once_the_rounds_are_over() {
+    let circle = circle();
+    let (signature, opener) = ([7; 65], account(1).address());
+    let checked = wait(CheckedCeremony::check(circle.chain.clone(), circle.ceremony, &circle.opening, opener)).unwrap();
+    let refused = |outcome: Result<bool, BoardError>| match outcome {
+        Err(BoardError::Unreachable(reason)) => reason,
+        other => panic!("{other:?}"),
+    };
+    assert!(refused(wait(checked.sign(&signature, &account(1)))).contains("RoundNotRunning"));
+    circle.over(&circle.board(), Round::Confirm);
+    assert!(refused(wait(checked.sign(&signature, &account(5)))).contains("NotMember"));
+    assert_eq!(wait(checked.sign(&signature, &account(1))), Ok(true));
+    assert_eq!(wait(checked.sign(&signature, &account(1))), Ok(false));
+    assert_eq!(wait(checked.signatures()), Ok(vec![signature]));
 }

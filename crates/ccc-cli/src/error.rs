@@ -11,7 +11,7 @@ use crate::{
     clearing::{OrdersError, RequestError},
     files::sealed::SealedError,
     network::NetworkError,
-    rounds::board::Twice,
+    rounds::{board::Twice, chain::OnChainError},
 };
 use ccc_core::{
     ciphertext::{CiphertextError, EncryptError},
@@ -165,6 +165,8 @@ pub(crate) enum Error {
     #[error(transparent)]
     Production(#[from] ProductionRefusal),
     // key generation, handover and repair by files
+    #[error(transparent)]
+    OnChain(Box<OnChainError>),
     #[error("{}: {reason}", path.display())]
     Session { path: PathBuf, reason: String },
     #[error("{}: {source}", path.display())]
@@ -440,6 +442,12 @@ impl Error {
             }
             other => Self::Attempt(AttemptError::Shares(other)),
         }
+    }
+}
+
+impl From<OnChainError> for Error {
+    fn from(error: OnChainError) -> Self {
+        Self::OnChain(Box::new(error))
     }
 }
 

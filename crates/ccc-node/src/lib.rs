@@ -5,6 +5,7 @@
 
 pub mod agent;
 pub mod attempt;
+pub mod ceremony;
 pub mod custodian;
 mod domain;
 pub mod leak;

@@ -13,6 +13,7 @@ use ccc_core::{
     },
     encoding::{EncodingError, Kind},
     envelope::Envelope,
+    epoch::Epoch,
     guard::{Guard, stands},
     identifier::Identifier,
     keys::{Committee, KeyShare, ParticipantKeys},
@@ -485,6 +486,18 @@ impl<J: Journal> VaultNode<J> {
 }
 
 impl Participant {
+    /// The committee of its share.
+    #[must_use]
+    pub fn committee(&self) -> &Committee {
+        &self.committee
+    }
+
+    /// The epoch of its share.
+    #[must_use]
+    pub fn epoch(&self) -> Epoch {
+        self.committee.epoch()
+    }
+
     /// Every check but the journal's, the cheap ones first: no proof is looked at for an enclave that is not accepted.
     /// `None` when silent.
     ///

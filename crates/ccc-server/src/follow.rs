@@ -8,6 +8,7 @@ use ccc_chain::{
     Chain, ChainError, Deployment,
     deploy::check_place,
     enclaves::EnclaveReader,
+    handover::{InOffice, in_office},
     read::{BlockRef, Pool},
     watch::{Event, Watcher},
 };
@@ -149,6 +150,30 @@ pub enum NotReady {
         /// What the journal says.
         reason: String,
     },
+    /// The registry has a committee of which this node has no share.
+    #[error("the registry has epoch {found}, this node's share is of epoch {held}{}", staged.map_or(String::new(), |staged| format!(", the staged one of {staged}")))]
+    OtherEpoch {
+        /// Epoch of the share in use.
+        held: u64,
+        /// Epoch of the share that is staged.
+        staged: Option<u64>,
+        /// The registry's.
+        found: u64,
+    },
+    /// The registry is another vault's.
+    #[error("the registry has the master public key {found}, this node's share is of {expected}")]
+    OtherVault {
+        /// The node's.
+        expected: B256,
+        /// The registry's.
+        found: B256,
+    },
+    /// The registry has another committee of the staged share's epoch than the one that the share is of.
+    #[error("the registry's committee of epoch {epoch} is not the staged one")]
+    OtherCommittee {
+        /// The epoch.
+        epoch: u64,
+    },
     /// A finalised block is no longer one.
     #[error("block {number} was final and is not: the endpoint is another one, or inconsistent")]
     WentBack {
@@ -169,9 +194,16 @@ pub struct Snapshot {
     version: u64,
     submissions: Arc<HashMap<[u8; 32], OnChain>>,
     enclaves: Option<Enclaves>,
+    vault: Option<InOffice>,
 }
 
 impl Snapshot {
+    /// The vault's committee as its registry has it; nothing where no registry is asked.
+    #[must_use]
+    pub fn vault(&self) -> Option<InOffice> {
+        self.vault
+    }
+
     /// The view against which a request that names this block is checked. The block must be among the newest finalised
     /// ones; header, version, submissions, enclaves and time are those of the newest, so that a request cannot choose an older table.
     #[must_use]
@@ -237,6 +269,8 @@ pub struct Follower {
     submissions: Arc<HashMap<[u8; 32], OnChain>>,
     /// Nothing where the deployment has no registry of enclaves.
     registry: Option<EnclaveReader>,
+    /// The vault's; nothing where the epoch is fixed.
+    vault: Option<Address>,
     version: u64,
     recent: VecDeque<BlockRef>,
     /// What was seen last, before a restart too.
@@ -267,6 +301,7 @@ impl Follower {
             registry: deployment
                 .enclave_registry()
                 .map(|registry| EnclaveReader::new(registry, deployment.first_block)),
+            vault: deployment.registries.map(|registries| registries.vault),
             version: 0,
             recent: VecDeque::new(),
             seen: None,
@@ -275,6 +310,12 @@ impl Follower {
             options,
             clock,
         })
+    }
+
+    /// Asks this registry of the vault for the epoch, whichever the deployment names.
+    #[must_use]
+    pub fn asking(self, registry: Option<Address>) -> Self {
+        Self { vault: registry.or(self.vault), ..self }
     }
 
     /// Goes on from what was seen before: an endpoint that answers from an older state is not believed.
@@ -329,6 +370,7 @@ impl Follower {
             self.take(&observed.event);
         }
         let enclaves = self.read_enclaves(&finalised).await?;
+        let vault = self.read_vault(&finalised).await?;
         let version = self.pool.table_version(finalised.id()).await?;
         self.version = check_version(version, self.version)?;
         let header_hash = self.pool.header_hash(finalised.id()).await?.0;
@@ -341,6 +383,7 @@ impl Follower {
             version,
             submissions: Arc::clone(&self.submissions),
             enclaves,
+            vault,
         };
         snapshot.check_age(&self.options, self.clock.now())?;
         Ok(snapshot)
@@ -351,6 +394,12 @@ impl Follower {
         let Some(registry) = &mut self.registry else { return Ok(None) };
         let states = registry.read_to(&self.chain, *finalised).await?;
         Ok(Some(states.copied().collect()))
+    }
+
+    /// The vault's committee. Where it cannot be read there is no snapshot, and nothing is given.
+    async fn read_vault(&self, finalised: &BlockRef) -> Result<Option<InOffice>, NotReady> {
+        let Some(registry) = self.vault else { return Ok(None) };
+        Ok(Some(in_office(&self.chain, registry, finalised.id()).await?))
     }
 
     /// Of a submission its submitter, the hash of its ciphertext and its time are kept, and not its bytes.

@@ -3,9 +3,11 @@
 
 use crate::{
     audit::{AuditLog, Auditor, Named},
-    follow::{Clock, Followed, NotReady},
+    follow::{Clock, Followed, NotReady, Snapshot},
     frame::Reply,
 };
+use alloy::primitives::B256;
+use ccc_chain::handover::verification_root;
 use ccc_core::identifier::Identifier;
 use ccc_node::vault_node::{Answered, Ask, ChainView, Journal, Participant, Prepared, Refusal, VaultNode};
 use rand::{
@@ -60,6 +62,8 @@ pub enum NodeError {
 /// A participant, the chain as it reads it, its clock and its audit log.
 pub struct Node<J> {
     participant: Participant,
+    /// With a share of the next epoch, which serves once the registry has that epoch.
+    staged: Option<Participant>,
     /// Held for a look or for one synchronisation, and never while an ask is checked.
     answered: Mutex<Answered<J>>,
     identifier: Identifier,
@@ -74,8 +78,15 @@ impl<J: Journal> Node<J> {
     pub fn new(vault: VaultNode<J>, followed: Followed, clock: Arc<dyn Clock>, audit: Option<AuditLog>) -> Self {
         let identifier = vault.identifier();
         let (participant, answered) = vault.into_parts();
-        let audit = Auditor::new(audit, Arc::clone(&clock));
-        Self { participant, answered: Mutex::new(answered), identifier, followed, clock, audit }
+        let (answered, audit) = (Mutex::new(answered), Auditor::new(audit, Arc::clone(&clock)));
+        Self { participant, staged: None, answered, identifier, followed, clock, audit }
+    }
+
+    /// The same node with a share of the next epoch beside its own. One of the two serves, as the registry says at a final
+    /// block; the journal is one for both, so that no request identifier is answered in two epochs.
+    #[must_use]
+    pub fn with_staged(self, staged: Option<Participant>) -> Self {
+        Self { staged, ..self }
     }
 
     /// Who it is.
@@ -89,7 +100,7 @@ impl<J: Journal> Node<J> {
     /// # Errors
     /// [`NotReady`].
     pub fn ready(&self) -> Result<(), Arc<NotReady>> {
-        self.followed.snapshot()?;
+        self.in_office(&self.followed.snapshot()?)?;
         let writable = self.answered.try_lock().map_or(Ok(()), |answered| answered.writable());
         writable.map_err(|refusal| Arc::new(NotReady::Journal { reason: refusal.to_string() }))
     }
@@ -100,9 +111,10 @@ impl<J: Journal> Node<J> {
     /// [`NodeError`]: none was looked at.
     pub fn answer(&self, peer: &str, asks: &[Ask]) -> Result<Vec<Reply>, NodeError> {
         let snapshot = self.followed.snapshot()?;
+        let participant = self.in_office(&snapshot)?;
         let mut rng = StdRng::try_from_rng(&mut SysRng).map_err(|_| NodeError::Randomness)?;
         let now = self.clock.now();
-        let one = |ask: &Ask| self.prepare(&snapshot.view(&ask.request.block_hash), ask, now, &mut rng);
+        let one = |ask: &Ask| self.prepare(participant, &snapshot.view(&ask.request.block_hash), ask, now, &mut rng);
         let prepared: Vec<_> = asks.iter().map(one).collect();
         let replies = said(peer, asks, self.keep(prepared));
         let outcome = |(ask, reply): (&Ask, &Reply)| (Named::from(ask), Outcome::of(reply));
@@ -110,17 +122,38 @@ impl<J: Journal> Node<J> {
         Ok(replies)
     }
 
+    /// Whose share serves: that of the registry's epoch, and where no registry is asked, the one in use. The staged one is
+    /// of the very committee that the registry has.
+    fn in_office(&self, snapshot: &Snapshot) -> Result<&Participant, Arc<NotReady>> {
+        let Some(office) = snapshot.vault() else { return Ok(&self.participant) };
+        let expected = B256::from(self.participant.committee().master_public_key().to_bytes());
+        if office.master_key != expected {
+            return Err(Arc::new(NotReady::OtherVault { expected, found: office.master_key }));
+        }
+        let (held, found) = (self.participant.epoch().0, office.epoch);
+        match &self.staged {
+            _ if held == found => Ok(&self.participant),
+            Some(staged) if staged.epoch().0 != found => {
+                Err(Arc::new(NotReady::OtherEpoch { held, staged: Some(staged.epoch().0), found }))
+            }
+            Some(staged) if verification_root(staged.committee()) == office.root => Ok(staged),
+            Some(_) => Err(Arc::new(NotReady::OtherCommittee { epoch: found })),
+            None => Err(Arc::new(NotReady::OtherEpoch { held, staged: None, found })),
+        }
+    }
+
     fn prepare(
         &self,
+        participant: &Participant,
         view: &ChainView,
         ask: &Ask,
         now: u64,
         rng: &mut impl CryptoRng,
     ) -> Result<Option<Prepared>, Refusal> {
-        let Some(checked) = self.participant.check(view, ask, now)? else { return Ok(None) };
+        let Some(checked) = participant.check(view, ask, now)? else { return Ok(None) };
         // a statement of its own: the lock ends with it
         let before = self.answered().before(&checked)?;
-        before.map_or_else(|| self.participant.make(ask, checked, rng), Ok).map(Some)
+        before.map_or_else(|| participant.make(ask, checked, rng), Ok).map(Some)
     }
 
     fn answered(&self) -> MutexGuard<'_, Answered<J>> {

@@ -21,7 +21,7 @@ use ccc_core::{
 use ccc_node::{
     policy_file::ModeName,
     production::{Configuration, ProductionRefusal, Sharing},
-    vault_node::VaultNode,
+    vault_node::{Journal, MemoryJournal, VaultNode},
     workflow_node::record::NotRecorded,
 };
 use ccc_store::{RecordStore, RedbRecords};
@@ -69,6 +69,16 @@ pub struct Public {
     pub policy: Policy,
 }
 
+/// A participant's secrets of the next epoch, with their committee.
+pub struct Staged {
+    /// The committee.
+    pub committee: Committee,
+    /// The share.
+    pub share: KeyShare,
+    /// The keys: those of the node.
+    pub keys: ParticipantKeys,
+}
+
 /// Why a node does not start.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -100,6 +110,15 @@ pub enum StartError {
     /// The audit log.
     #[error("the audit log: {0}")]
     Audit(#[from] AuditError),
+    /// A staged share that the node in office cannot go over to.
+    #[error("the staged share: {reason}")]
+    Staged {
+        /// Why.
+        reason: String,
+    },
+    /// A staged share beside another dealing key: the journal is kept under both keys of `key`.
+    #[error("the staged share is dealt to another dealing key than the one of `key`, under which the journal is kept")]
+    StagedDealingKey,
     /// A client of the configuration.
     #[error("the configuration: {0}")]
     Config(#[from] ConfigError),
@@ -186,25 +205,48 @@ impl Service {
         clock: Arc<dyn Clock>,
         beginning: Beginning,
     ) -> Result<Self, StartError> {
+        Self::prepare_staged(config, (keys, None), public, clock, beginning).await
+    }
+
+    /// As [`Self::prepare`], with a share of the next epoch that serves once the registry says so.
+    ///
+    /// # Errors
+    /// [`StartError`].
+    pub async fn prepare_staged(
+        config: &VaultConfig,
+        (keys, staged): (&impl KeyProvider, Option<Staged>),
+        public: Public,
+        clock: Arc<dyn Clock>,
+        beginning: Beginning,
+    ) -> Result<Self, StartError> {
         let (share, keys) = keys.open().map_err(|error| StartError::Keys { reason: error.to_string() })?;
         check_secrets(&share, &keys, &public.committee)?;
         check_production(config, &public)?;
+        staged.as_ref().map_or(Ok(()), |staged| check_roster(config.node.mode, &staged.committee, &public.policy))?;
         if config.node.mode == ModeName::Simulation {
             tracing::warn!(target: "ccc_server::service", "mode simulation: simulated enclaves and chains are accepted");
         }
+        let staged = staged.map(|staged| check_staged(staged, &share, &keys, &public.committee)).transpose()?;
         let journal = FileJournal::counted(&config.node.key, &config.counter_path(), beginning.counter, &keys)?;
         let audit = AuditLog::open(&config.audit_path())?;
         let known = known(&public.committee, config.own.client_keys()?)?;
         let seen = journal.seen(public.deployment.chain_id, &public.deployment.pool);
         let seen = (seen, beginning.forget_chain);
-        let (_, follower) = follow(config, &public.deployment, Arc::clone(&clock), seen).await?;
+        let registry = config.own.registry;
+        let (_, follower) = follow_vault(config, registry, &public.deployment, Arc::clone(&clock), seen).await?;
         // a second copy for handshakes: what signs those never sees a share
         let identity = Identity::new(ParticipantKeys::from_bytes(&keys.to_bytes())?);
         let Public { committee, deployment, policy } = public;
         let served = (deployment.chain_id, deployment.pool.0.0);
-        let vault = VaultNode::new(keys, share, committee, policy, served, journal).with_mode(mode(config.own.answers));
-        let vault = if deployment.enclave_registry().is_some() { vault.with_registry() } else { vault };
-        let node = Arc::new(Node::new(vault, follower.followed(), clock, Some(audit)));
+        let enclaves = deployment.enclave_registry().is_some();
+        let staged = staged.map(|Staged { committee, share, keys }| {
+            let vault = VaultNode::new(keys, share, committee, policy.clone(), served, MemoryJournal::default());
+            // its answers are kept in the journal of the node, and there alone
+            serving(vault, config, enclaves).into_parts().0
+        });
+        let vault = VaultNode::new(keys, share, committee, policy, served, journal);
+        let vault = serving(vault, config, enclaves);
+        let node = Arc::new(Node::new(vault, follower.followed(), clock, Some(audit)).with_staged(staged));
         Ok(Self(Serving::open(config, node, follower, &identity, &known).await?))
     }
 
@@ -232,6 +274,40 @@ impl Service {
     }
 }
 
+fn serving<J: Journal>(vault: VaultNode<J>, config: &VaultConfig, enclaves: bool) -> VaultNode<J> {
+    let vault = vault.with_mode(mode(config.own.answers));
+    if enclaves { vault.with_registry() } else { vault }
+}
+
+/// A staged share is of the same participant, in the epoch that follows, under the same master key.
+fn check_staged(
+    staged: Staged,
+    share: &KeyShare,
+    keys: &ParticipantKeys,
+    committee: &Committee,
+) -> Result<Staged, StartError> {
+    let refused = |reason: String| Err(StartError::Staged { reason });
+    if let Err(error) = check_secrets(&staged.share, &staged.keys, &staged.committee) {
+        return refused(error.to_string());
+    }
+    let (held, found) = (committee.epoch().0, staged.committee.epoch().0);
+    if held.checked_add(1) != Some(found) {
+        return refused(format!("it is of epoch {found}, where the one after {held} is wanted"));
+    }
+    let identity = |keys: &ParticipantKeys| keys.public_keys().signing_key();
+    if staged.share.identifier() != share.identifier() || identity(&staged.keys) != identity(keys) {
+        return refused(format!("it is not of participant {} with the same signing key", share.identifier()));
+    }
+    // the same signing key: what differs is the dealing key
+    if staged.keys.to_bytes() != keys.to_bytes() {
+        return Err(StartError::StagedDealingKey);
+    }
+    if staged.committee.master_public_key() != committee.master_public_key() {
+        return refused("it is of another master public key".to_owned());
+    }
+    Ok(staged)
+}
+
 fn forget_chain(seen: &SeenRecord) -> Result<(), StartError> {
     tracing::warn!(target: "ccc_server::service", "what was seen of the chain is forgotten: {:?}", seen.last());
     seen.forget().map_err(|reason| StartError::NotReady(Arc::new(NotReady::Memory { reason })))
@@ -249,10 +325,14 @@ fn check_secrets(share: &KeyShare, keys: &ParticipantKeys, committee: &Committee
 /// How the key was made is not in its file; what can be judged here is the roster, the policy and, once it is asked, the
 /// chain.
 fn check_production(config: &VaultConfig, public: &Public) -> Result<(), ProductionRefusal> {
-    let (mode, sharing) = (config.node.mode.into(), Sharing::Roster(public.committee.roster()));
-    Configuration { mode, seeded: false, dealt: false, sharing, policy: Some(&public.policy), simulated: &[] }
-        .check()?;
+    check_roster(config.node.mode, &public.committee, &public.policy)?;
     check_registry(config.node.mode, public.deployment.enclave_registry())
+}
+
+fn check_roster(mode: ModeName, committee: &Committee, policy: &Policy) -> Result<(), ProductionRefusal> {
+    let sharing = Sharing::Roster(committee.roster());
+    let mode = mode.into();
+    Configuration { mode, seeded: false, dealt: false, sharing, policy: Some(policy), simulated: &[] }.check()
 }
 
 /// The committee's members, this one with them, and the clients of the configuration.
@@ -311,6 +391,17 @@ pub(crate) async fn follow<K: KindConfig>(
     file: &File<K>,
     deployment: &Deployment,
     clock: Arc<dyn Clock>,
+    seen: (SeenRecord, bool),
+) -> Result<(Chain, Follower), StartError> {
+    follow_vault(file, None, deployment, clock, seen).await
+}
+
+/// As [`follow`], with the registry that says the vault's epoch, where the file names one.
+async fn follow_vault<K: KindConfig>(
+    file: &File<K>,
+    registry: Option<Address>,
+    deployment: &Deployment,
+    clock: Arc<dyn Clock>,
     (seen, forget): (SeenRecord, bool),
 ) -> Result<(Chain, Follower), StartError> {
     if forget {
@@ -331,8 +422,8 @@ pub(crate) async fn follow<K: KindConfig>(
     };
     check_chain(mode, chain.kind())?;
     let memory: Arc<dyn Memory> = Arc::new(seen);
-    let follower = Follower::new(&chain, deployment, file.follow(), clock).await?.remembering(memory);
-    let mut follower = follower.map_err(|why| StartError::NotReady(Arc::new(why)))?;
+    let follower = Follower::new(&chain, deployment, file.follow(), clock).await?.asking(registry);
+    let mut follower = follower.remembering(memory).map_err(|why| StartError::NotReady(Arc::new(why)))?;
     follower.look().await.map_err(StartError::NotReady)?;
     Ok((chain, follower))
 }

@@ -41,8 +41,8 @@ pub(crate) use pool::{
 pub(crate) use reading::{AnswerArgs, AskArgs, ExportArgs, HistoryArgs, SummaryArgs};
 pub(crate) use recovery::{CustodianArgs, RecoverArgs};
 pub(crate) use rounds::{
-    DkgArgs, HandoverArgs, OfRepair, ParticipantKeygen, RepairAssistArgs, RepairFinishArgs, RepairRequestArgs,
-    RepairShare, SessionArgs,
+    BoardChainArgs, DkgArgs, HandoverArgs, OfRepair, ParticipantKeygen, RepairAssistArgs, RepairFinishArgs,
+    RepairRequestArgs, RepairShare, SessionArgs,
 };
 pub(crate) use serve::ServeArgs;
 pub(crate) use storage::{AuditorsArgs, CollectArgs, RestoreArgs, RotateArgs};

@@ -1,8 +1,54 @@
 //! Flags of what participants do together by files: `keygen participant`, `keygen session`, `keygen dkg --session`,
 //! `refresh`, `reshare`, `repair-share`.
 
+use super::chain::{ChainArgs, KeyArgs};
+use alloy::primitives::Address;
 use clap::{Args, Subcommand};
 use std::path::PathBuf;
+
+/// The chain of a session whose board is a contract, and who posts there: flags that other verbs show, here out of sight so
+/// that help stays on a screen.
+#[derive(Args, Clone, Default)]
+pub(crate) struct BoardChainArgs {
+    /// The node [env: CCC_RPC_URL] [default: http://127.0.0.1:8545]
+    #[arg(long, value_name = "URL", hide = true)]
+    rpc_url: Option<String>,
+    /// Who alone vouches for a node at https:// (PEM) [env: CCC_RPC_CA]
+    #[arg(long, value_name = "FILE", hide = true)]
+    rpc_ca: Option<PathBuf>,
+    /// Refuse a node of another chain [env: CCC_CHAIN_ID]
+    #[arg(long, value_name = "ID", hide = true)]
+    chain_id: Option<u64>,
+    /// Settings [env: CCC_CONFIG] [default: where the system keeps them]
+    #[arg(long, value_name = "FILE", hide = true)]
+    config: Option<PathBuf>,
+    /// The sender's key, hexadecimal [env: CCC_PRIVATE_KEY_FILE]
+    #[arg(long, value_name = "FILE", hide = true, conflicts_with = "keystore")]
+    private_key_file: Option<PathBuf>,
+    /// The sender's wallet file, version 3 [env: CCC_KEYSTORE]
+    #[arg(long, value_name = "FILE", hide = true)]
+    keystore: Option<PathBuf>,
+    /// Send the transactions, on whatever chain
+    #[arg(long, hide = true)]
+    pub(crate) broadcast: bool,
+    /// The most gwei for a unit of gas, a tenth of it as a tip (500)
+    #[arg(long, hide = true, value_name = "GWEI")]
+    pub(crate) most_fee: Option<u32>,
+}
+
+impl BoardChainArgs {
+    /// Which chain.
+    pub(crate) fn chain(&self) -> ChainArgs {
+        let Self { rpc_url, rpc_ca, chain_id, config, .. } = self.clone();
+        ChainArgs { rpc_url, rpc_ca, chain_id, config }
+    }
+
+    /// Whose transactions.
+    pub(crate) fn key(&self) -> KeyArgs {
+        let Self { private_key_file, keystore, .. } = self.clone();
+        KeyArgs { private_key_file, keystore }
+    }
+}
 
 /// Arguments of `keygen participant`.
 #[derive(Args)]
@@ -29,11 +75,12 @@ pub(crate) struct ParticipantKeygen {
 #[command(after_help = "\
 Everybody must hold the same file: compare the session that this prints. Members count from 1 in the
 order given. With --refresh, members without a .pub file keep their keys.
+With --round-seconds the messages go over a chain, whose flags are those of `ccc deploy --help`.
 
 Examples:
   ccc keygen session --out session.json alice.pub bob.pub carol.pub dave.pub
-  ccc keygen session --committee vault/committee.ccc -t 4 --out reshare.json *.pub
-  ccc keygen session --committee vault/committee.ccc --refresh --out refresh.json")]
+  ccc keygen session --committee vault/committee.ccc --refresh --out refresh.json
+  ccc keygen session --round-seconds 3600 --accounts 0xa..,0xb..,0xc..,0xd.. --out s.json *.pub")]
 pub(crate) struct SessionArgs {
     /// The members' public keys
     #[arg(value_name = "PUB", required_unless_present = "refresh")]
@@ -50,6 +97,23 @@ pub(crate) struct SessionArgs {
     /// The same members keep the same threshold
     #[arg(long, requires = "committee")]
     pub(crate) refresh: bool,
+    /// Open the ceremony on a chain, with rounds of so many seconds: more than twice what a block takes to be final
+    #[arg(long, value_name = "SECONDS", requires = "accounts", value_parser = clap::value_parser!(u64).range(1..=2_592_000))]
+    pub(crate) round_seconds: Option<u64>,
+    /// Accounts with which the members post, in their order
+    #[arg(long, value_name = "ADDRESS,...", value_delimiter = ',', requires = "round_seconds")]
+    pub(crate) accounts: Vec<Address>,
+    /// Accounts of the committee that hands over, in its order [default with --refresh: --accounts]
+    #[arg(long, value_name = "ADDRESS,...", value_delimiter = ',', requires_all = ["round_seconds", "committee"])]
+    pub(crate) dealers: Vec<Address>,
+    /// The board's contract [default: a new one]
+    #[arg(long, value_name = "ADDRESS", requires = "round_seconds")]
+    pub(crate) board: Option<Address>,
+    /// The VaultRegistry whose entry moves with the epoch
+    #[arg(long, value_name = "ADDRESS", requires_all = ["round_seconds", "committee"])]
+    pub(crate) registry: Option<Address>,
+    #[command(flatten)]
+    pub(crate) on_chain: BoardChainArgs,
     /// The session, or `-`
     #[arg(long, value_name = "FILE")]
     pub(crate) out: PathBuf,
@@ -85,9 +149,11 @@ pub(crate) struct DkgArgs {
     /// This participant's state (secret); the first run makes it, every step replaces it
     #[arg(long, value_name = "FILE", requires = "session")]
     pub(crate) state: Option<PathBuf>,
-    /// Directory of everybody's messages
-    #[arg(long, value_name = "DIR", requires = "session")]
+    /// Directory of messages, or the session's contract on a chain
+    #[arg(long, value_name = "DIR|ADDRESS", requires = "session")]
     pub(crate) board: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) on_chain: BoardChainArgs,
     /// End the running round with what is there: all participants must have the same
     #[arg(long, requires = "session")]
     pub(crate) close: bool,
@@ -135,13 +201,13 @@ pub(crate) struct OfRepair {
 /// Arguments of `refresh` and `reshare`.
 #[derive(Args)]
 #[command(after_help = "\
-The same command again and again, as with `ccc keygen dkg --session`. Whoever holds an old share deals it
-(--participant); whoever is on the new roster receives one (--keys, or the keys beside the old share).
-The old share serves until the certificate exists; it may not lie where the results go.
+The same command again and again, as with `ccc keygen dkg --session`. Old holders deal
+(--participant), new members receive (--keys, or the keys beside the old share). On a chain, with
+the flags of `ccc deploy --help`, the old share serves until a final block has the registry's entry.
 
 Examples:
-  ccc reshare --session reshare.json --committee vault/committee.ccc --participant vault/participant-1.ccc \\
-    --state alice.state --board board/ --out vault-2/
+  ccc reshare --session reshare.json --committee vault/committee.ccc \\
+    --participant vault/participant-1.ccc --state alice.state --board board/ --out vault-2/
   ccc reshare --session reshare.json --committee vault/committee.ccc --keys erin.ccc \\
     --state erin.state --board board/ --out vault-2/")]
 pub(crate) struct HandoverArgs {
@@ -160,8 +226,14 @@ pub(crate) struct HandoverArgs {
     /// This participant's state (secret); the first run makes it, every step replaces it
     #[arg(long, value_name = "FILE")]
     pub(crate) state: PathBuf,
+    /// Directory of messages, or the session's contract on a chain
+    #[arg(long, value_name = "DIR|ADDRESS")]
+    pub(crate) board: PathBuf,
+    /// End the running round with what is there: all participants must have the same
+    #[arg(long)]
+    pub(crate) close: bool,
     #[command(flatten)]
-    pub(crate) at: OnBoard,
+    pub(crate) on_chain: BoardChainArgs,
     /// This participant's number on the new roster, where its keys have several
     #[arg(long, value_name = "I")]
     pub(crate) number: Option<u16>,
@@ -171,7 +243,10 @@ pub(crate) struct HandoverArgs {
     /// Refuse what production must not run: committees that tolerate no fault, a participant with too much weight
     #[arg(long)]
     pub(crate) production: bool,
-    /// Remove the old share once the certificate is written
+    /// The vault's registry, as its deployment has it; --erase-old wants it where the session has one
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) registry: Option<Address>,
+    /// Remove the old share once certified, and in a final block of --registry; without one, by the certificate alone
     #[arg(long, requires = "participant")]
     pub(crate) erase_old: bool,
     /// Replace existing results

@@ -13,6 +13,7 @@ use alloy::providers::Provider;
 use ccc_chain::{
     Deployment, Wallet,
     custody::{self, CustodyPlan, Step},
+    handover::verification_root,
 };
 use serde_json::json;
 use std::path::Path;
@@ -30,6 +31,7 @@ pub(super) fn run(arguments: &DeployArgs, ctx: &Context<'_>) -> Result<Answer, E
         let committee = read_committee(path)?;
         plan.committee.epoch = committee.epoch().0;
         plan.committee.master_key = committee.master_public_key().to_bytes().into();
+        plan.committee.verification_root = verification_root(&committee);
     }
     let wallet = open_key(settings.key()?, &ctx.passphrases)?;
     runtime()?.block_on(async {

@@ -9,6 +9,7 @@ use crate::{
     pool::read_committee,
     rounds::{
         board::place,
+        chain::{OnChain, check_registry},
         culprit_lines, elsewhere, keys, named,
         outcome::{Finished, Results, committee_line},
         session::SessionFile,
@@ -36,6 +37,12 @@ use std::path::Path;
 pub(super) const WAITS: &str = "run the same command again once their messages are on the board; --close, if all agree, ends the \
                                round without them";
 
+/// The same where rounds end by the chain's clock.
+const WAITS_FOR_BLOCKS: &str = "run the same command again then; what was posted is on the chain";
+
+/// What an old share that went by its certificate alone means for nodes.
+const NO_REGISTRY: &str = "no registry was asked: nodes that ask one refuse the new share until its entry has moved";
+
 /// Who the participant is, and where its results go.
 pub(super) struct Seat<'a> {
     pub(super) session: &'a Session,
@@ -43,6 +50,8 @@ pub(super) struct Seat<'a> {
     pub(super) receiver: Option<(Identifier, &'a ParticipantKeys)>,
     pub(super) out: &'a Path,
     pub(super) force: bool,
+    /// The ceremony, where the board is a contract.
+    pub(super) place: Option<&'a OnChain>,
 }
 
 pub(super) fn run(arguments: &HandoverArgs, protocol: Protocol, ctx: &Context<'_>) -> Result<Answer, Error> {
@@ -51,14 +60,13 @@ pub(super) fn run(arguments: &HandoverArgs, protocol: Protocol, ctx: &Context<'_
     let file = SessionFile::read(&arguments.session)?;
     file.require(&arguments.session, protocol)?;
     let session = file.session(&arguments.session, Some(read_committee(&arguments.committee)?))?;
+    check_registry(&file, arguments.registry, arguments.erase_old)?;
     if arguments.production {
         check_production(session.roster())?;
     }
-    let desk = Desk {
-        board: &arguments.at.board,
-        state: StateFile::new(&arguments.state, &ctx.passphrases),
-        close: arguments.at.close,
-    };
+    let HandoverArgs { board, close, on_chain, .. } = arguments;
+    let place = OnChain::of(&file, (&arguments.session, board), *close, on_chain, ctx)?;
+    let desk = Desk { board, state: StateFile::new(&arguments.state, &ctx.passphrases), close: *close };
     if arguments.erase_old && was_erased(arguments, &session) {
         ctx.ui.result(&["the old share is gone".into()], &json!({ "finished": true, "erased": false }));
         return Ok(Answer::Done);
@@ -74,9 +82,12 @@ pub(super) fn run(arguments: &HandoverArgs, protocol: Protocol, ctx: &Context<'_
     let party =
         Party::new(session.clone(), dealer, member).map_err(|error| Error::Rounds { reason: error.to_string() })?;
     let mut rng = ctx.rng()?;
-    let walked = walk(&party, &desk, &mut rng)?;
+    let walked = match &place {
+        Some(place) => place.walk(&party, &desk.state, &mut rng)?,
+        None => walk(&party, &desk, &mut rng)?,
+    };
     let (dealer, out) = (party.dealer(), arguments.out.as_path());
-    let seat = Seat { session: &session, dealer, receiver: new, out, force: arguments.force };
+    let seat = Seat { session: &session, dealer, receiver: new, out, force: arguments.force, place: place.as_ref() };
     let answer = conclude::<Reshare>(walked, &seat, &desk, ctx, &mut rng)?;
     if let (Some(path), Some((share, _)), Answer::Done) = (&arguments.participant, &old, answer) {
         retire(path, share, &seat, arguments, ctx)?;
@@ -132,6 +143,9 @@ fn retire(
         return Err(Error::NotCertified { path: path.into() });
     }
     std::fs::remove_file(path).map_err(|source| Error::Write { path: path.into(), source })?;
+    if arguments.registry.is_none() {
+        ctx.ui.note(NO_REGISTRY);
+    }
     ctx.ui.note(&format!("{} is removed; copies of it are yours to find", path.display()));
     Ok(())
 }
@@ -168,6 +182,12 @@ where
             ctx.ui.note(WAITS);
             Answer::No
         }
+        End::Until { round, end } => {
+            lines.push(format!("{round} round: over once a final block is later than {end}"));
+            object["waiting"] = json!({ "round": round.to_string(), "end": end });
+            ctx.ui.note(WAITS_FOR_BLOCKS);
+            Answer::No
+        }
         End::WasFinished => {
             lines.push(format!("finished: {}", results.committee().display()));
             object["finished"] = true.into();
@@ -185,8 +205,28 @@ where
             Answer::Done
         }
     };
+    let answer = match seat.place {
+        Some(place) if answer == Answer::Done => enter(place, seat, &results, (&mut lines, &mut object), ctx)?,
+        _ => answer,
+    };
     ctx.ui.result(&lines, &object);
     Ok(answer)
+}
+
+/// Moves the registry's entry. Where that fails, the result is told first: the state is finished, and no run can tell it again.
+fn enter(
+    place: &OnChain,
+    seat: &Seat<'_>,
+    results: &Results,
+    (lines, object): (&mut Vec<String>, &mut serde_json::Value),
+    ctx: &Context<'_>,
+) -> Result<Answer, Error> {
+    let receiver = seat.receiver.map(|(number, _)| number);
+    let entered = place.enter((seat.session, receiver), results, (lines, object), ctx);
+    entered.inspect_err(|_| {
+        object["finished"] = false.into();
+        ctx.ui.result(lines, object);
+    })
 }
 
 /// What came of the rounds: who is at fault, the committee, the files.
@@ -225,6 +265,7 @@ fn front(walked: &Walk, seat: &Seat<'_>) -> Vec<String> {
         lines.push(format!("{round} round closed, digest {}", hex::encode(digest)));
     }
     lines.extend(walked.posted.iter().map(|path| format!("posted: {}", path.display())));
+    lines.extend(walked.sent.iter().map(|round| format!("posted to the {round} round on the chain")));
     lines
 }
 
@@ -240,6 +281,7 @@ fn object(walked: &Walk, seat: &Seat<'_>) -> serde_json::Value {
         "receiver": seat.receiver.map(|(number, _)| number.get()),
         "closed": closed,
         "posted": walked.posted,
+        "sent": walked.sent.iter().map(ToString::to_string).collect::<Vec<_>>(),
         "notes": walked.notes,
         "finished": false,
     })

@@ -15,12 +15,12 @@ use crate::{
 use ccc_core::keys::{Committee, KeyShare, ParticipantKeys};
 use ccc_server::{
     audit,
-    config::{ConfigError, File, Kind, KindConfig, NodeConfig, VaultConfig},
+    config::{ConfigError, File, Kind, KindConfig, NodeConfig, VaultConfig, vault::StagedSection},
     follow::SystemClock,
     journal::CounterFile,
     routes,
     server::Stop,
-    service::{Beginning, KeyProvider, Public, Service},
+    service::{Beginning, KeyProvider, Public, Service, Staged},
 };
 use std::{env, path::Path, sync::Arc, time::Duration};
 
@@ -61,13 +61,27 @@ fn vault(arguments: &VaultNodeArgs, ctx: &Context<'_>) -> Result<Answer, Error> 
     runtime()?.block_on(async {
         let counter = if arguments.begin_counter { CounterFile::Begun } else { CounterFile::Kept };
         let beginning = Beginning { counter, forget_chain: arguments.node.forget_chain };
-        let service = Service::prepare(&config, &keys, public, Arc::new(SystemClock), beginning).await?;
+        let staged = staged(&config, ctx)?;
+        let clock = Arc::new(SystemClock);
+        let service = Service::prepare_staged(&config, (&keys, staged), public, clock, beginning).await?;
         let [address, operations] = service.addresses().map_err(Error::Runtime)?;
         let line = format!("re-encryption at {address}, health and meters at http://{operations}");
         ctx.ui.result(&[line], &serde_json::json!({ "address": address, "operations": operations }));
         until_told(&arguments.node.running, |stopped| service.run(stopped)).await;
         Ok(Answer::Done)
     })
+}
+
+/// The share of the next epoch, once its files are there.
+fn staged(config: &VaultConfig, ctx: &Context<'_>) -> Result<Option<Staged>, Error> {
+    let Some(StagedSection { key, committee }) = &config.own.staged else { return Ok(None) };
+    if !key.exists() || !committee.exists() {
+        ctx.ui.note(&format!("nothing is staged yet: {} or {} is not there", key.display(), committee.display()));
+        return Ok(None);
+    }
+    let committee = read_committee(committee)?;
+    let (share, keys) = open_participant(key, &committee, &ctx.passphrases)?;
+    Ok(Some(Staged { committee, share, keys }))
 }
 
 /// Runs a node until somebody or the time stops it.

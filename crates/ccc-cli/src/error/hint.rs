@@ -159,6 +159,7 @@ impl Error {
 
     fn of_rounds(&self) -> Option<(&'static str, &'static str)> {
         Some(match self {
+            Self::OnChain(error) => error.parts(),
             Self::Session { .. } => ("session", "all participants need one and the same file of `ccc keygen session`"),
             Self::State { .. } => {
                 ("state", "name the state that this participant stored in this session; it is unchanged")
@@ -481,6 +482,7 @@ mod tests {
         codes.extend(codes_of(orders));
         codes.extend(codes_of(include_str!("../network/error.rs")));
         codes.extend(codes_of(include_str!("node.rs")));
+        codes.extend(codes_of(include_str!("../rounds/chain.rs")));
         let (keystore, _) = include_str!("../network/keystore.rs").split_once("#[cfg(test)]").expect("tests come last");
         codes.extend(codes_of(keystore));
         codes.insert("usage");

@@ -86,6 +86,12 @@ fn of_start(error: &StartError) -> (&'static str, &'static str) {
         StartError::Keys { .. } | StartError::Encoding(_) => {
             ("node-keys", "`ccc inspect FILE` tells what the key file is")
         }
+        StartError::Staged { .. } => {
+            ("staged", "name what `ccc refresh` wrote for this participant; or leave [staged] out until it is there")
+        }
+        StartError::StagedDealingKey => {
+            ("staged", "refresh with the dealing keys that the committee has; a node goes over to no renewed one yet")
+        }
         StartError::Share(_) | StartError::OtherKeys { .. } => (
             "other-keys",
             "key file and committee belong to different participants or epochs: name the pair that belongs together",
@@ -116,6 +122,10 @@ fn of_not_ready(reason: &NotReady) -> (&'static str, &'static str) {
             "clock",
             "set the clock by a time service, or name an endpoint that follows the chain; see [chain] in the file",
         ),
+        NotReady::OtherEpoch { .. } | NotReady::OtherCommittee { .. } => {
+            ("other-epoch", "name the new share with [staged] or as key, or have it repaired: `ccc repair-share`")
+        }
+        NotReady::OtherVault { .. } => ("other-vault", "name the registry of this vault in `registry`, or its deployment"),
         NotReady::WentBack { .. } | NotReady::OlderTable { .. } => (
             "chain-went-back",
             "the endpoint is behind what this node has seen, or on another chain: let it catch up or name another in rpc_url; if what was seen was a lie: --forget-chain",

@@ -1,8 +1,9 @@
 //! What participants do together without a server: a key generation, a refresh, a reshare, a repair, with a directory of
-//! messages for a board. People carry the messages; a participant is one command, run again and again.
+//! messages for a board, which people carry, or a contract ([`chain`]). A participant is one command, run again and again.
 
 pub(crate) mod audit;
 pub(crate) mod board;
+pub(crate) mod chain;
 pub(crate) mod keys;
 pub(crate) mod outcome;
 pub(crate) mod repair;

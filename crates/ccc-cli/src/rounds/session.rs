@@ -104,6 +104,7 @@ mod tests {
             threshold: 3,
             nonce: Hex([5; 32]),
             committee: Some(Hex([6; 64])),
+            ceremony: None,
             members: (1..).zip(&keys).map(|(i, keys)| MemberLine::new(&keys.member(identifier(i)))).collect(),
         };
         (PublicLine::new(&keys[0]), session)

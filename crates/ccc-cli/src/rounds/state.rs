@@ -48,6 +48,13 @@ impl Stored {
     }
 }
 
+impl Stored {
+    /// The state's bytes, or nothing once the participant has finished.
+    pub(crate) fn into_bytes(self) -> Option<Zeroizing<Vec<u8>>> {
+        self.state
+    }
+}
+
 impl<'a> StateFile<'a> {
     pub(crate) fn new(path: &Path, passphrases: &'a Passphrases) -> Self {
         Self { path: path.into(), passphrases }
@@ -77,6 +84,15 @@ impl<'a> StateFile<'a> {
             Ok(Stored { closed: digests.to_vec(), state })
         });
         opened.map(Some).map_err(|source| Error::Sealed { path: self.path.clone(), source })
+    }
+
+    /// As [`Self::write`], of a state as bytes and no digests: on a chain they are read there again.
+    ///
+    /// # Errors
+    /// As [`secret::save`].
+    pub(crate) fn write_bytes(&self, state: &[u8], first: bool, rng: &mut impl CryptoRng) -> Result<(), Error> {
+        let (secrets, replace) = (Secrets::new(&[&[], state]), Replace::from_flag(!first));
+        secret::save(&self.path, Content::Rounds, &secrets, replace, self.passphrases, rng)
     }
 
     /// Replaces what is stored; `first` refuses to replace anything.

@@ -42,6 +42,8 @@ pub(crate) struct Walk {
     pub(crate) moved: Vec<Round>,
     /// Files that this run wrote to the board.
     pub(crate) posted: Vec<PathBuf>,
+    /// Rounds to which this run posted on a chain.
+    pub(crate) sent: Vec<Round>,
     /// What the person should know of the board.
     pub(crate) notes: Vec<String>,
     /// Where it ended.
@@ -52,6 +54,8 @@ pub(crate) struct Walk {
 pub(crate) enum End {
     /// These are missing in this round.
     Waits { round: Round, have: usize, missing: Vec<Identifier> },
+    /// On a chain: the round ends after this second.
+    Until { round: Round, end: u64 },
     /// The result, not yet written.
     Finished(Box<Finished>),
     /// An earlier run has written the result.
@@ -78,7 +82,7 @@ where
         Some(stored) => (stored.closed.clone(), stored.stage(desk.state.path(), party.clone())?),
         None => (Closed::new(), Some(joined(party, &board, desk, rng)?)),
     };
-    let mut walk = Walk { closed, moved: Vec::new(), posted, notes, end: End::WasFinished };
+    let mut walk = Walk { closed, moved: Vec::new(), posted, sent: Vec::new(), notes, end: End::WasFinished };
     walk.note_changes(party, &board);
     let Some(stage) = stage else { return Ok(walk) };
     let closing = (desk.close && stored.is_some()).then_some(stage.round());

@@ -38,6 +38,8 @@ mod mixed_files;
 #[cfg(unix)]
 mod network;
 mod node;
+#[cfg(unix)]
+mod on_chain;
 mod orders;
 mod recover;
 mod rounds;

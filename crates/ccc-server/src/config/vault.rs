@@ -1,6 +1,7 @@
 //! The configuration of a vault participant.
 
 use super::{Answers, ClientSection, ConfigError, File, Kind, KindConfig, client_keys};
+use alloy::primitives::Address;
 use serde::Deserialize;
 use std::path::PathBuf;
 
@@ -14,12 +15,28 @@ pub struct Vault {
     /// The counter of the journal; by default beside the key file.
     #[serde(default)]
     pub counter: Option<PathBuf>,
+    /// The vault's registry, which says the epoch; by default the deployment's.
+    #[serde(default)]
+    pub registry: Option<Address>,
+    /// The share of the next epoch, which serves once the registry says so.
+    #[serde(default)]
+    pub staged: Option<StagedSection>,
     /// How shares travel: sealed or compact.
     #[serde(default)]
     pub answers: Answers,
     /// Who may ask beside the members of the committee.
     #[serde(default, rename = "client")]
     pub clients: Vec<ClientSection>,
+}
+
+/// What a refresh wrote. Files that are not there yet are not staged yet.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StagedSection {
+    /// The participant's sealed key file of the next epoch.
+    pub key: PathBuf,
+    /// The committee of the next epoch.
+    pub committee: PathBuf,
 }
 
 impl KindConfig for Vault {

@@ -96,7 +96,7 @@ async fn start_with(
     Service::prepare(config, keys, public, clock as Arc<dyn Clock>, beginning).await
 }
 
-async fn page(address: std::net::SocketAddr, path: &str) -> String {
+pub(crate) async fn page(address: std::net::SocketAddr, path: &str) -> String {
     let mut stream = TcpStream::connect(address).await.unwrap();
     let request = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
     stream.write_all(request.as_bytes()).await.unwrap();

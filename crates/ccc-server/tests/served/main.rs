@@ -4,6 +4,7 @@
 
 #[path = "../../../ccc-chain/tests/common/deployed.rs"]
 mod common;
+mod epochs;
 mod files;
 mod followed;
 mod hostile;

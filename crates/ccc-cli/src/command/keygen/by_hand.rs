@@ -6,6 +6,7 @@ use crate::{
     command::handover::{Seat, check_production, conclude},
     error::Error,
     rounds::{
+        chain::OnChain,
         keys,
         session::SessionFile,
         state::StateFile,
@@ -39,15 +40,20 @@ fn step(arguments: &DkgArgs, paths: [&std::path::PathBuf; 4], ctx: &Context<'_>)
     let keys = keys::read_keys(keys_path, &ctx.passphrases)?;
     let number = keys::number(session.roster(), &keys, arguments.number)?;
     let party = dkg::Party::new(session.clone(), number, &keys)?;
+    let place = OnChain::of(&file, (session_path, board), arguments.close, &arguments.on_chain, ctx)?;
     let desk = Desk { board, state: StateFile::new(state, &ctx.passphrases), close: arguments.close };
     let mut rng = ctx.rng()?;
-    let walked = walk(&party, &desk, &mut rng)?;
+    let walked = match &place {
+        Some(place) => place.walk(&party, &desk.state, &mut rng)?,
+        None => walk(&party, &desk, &mut rng)?,
+    };
     let seat = Seat {
         session: &session,
         dealer: Some(number),
         receiver: Some((number, &keys)),
         out: &arguments.out,
         force: arguments.force,
+        place: place.as_ref(),
     };
     conclude::<dkg::Dkg>(walked, &seat, &desk, ctx, &mut rng)
 }

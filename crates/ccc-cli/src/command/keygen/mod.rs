@@ -2,6 +2,7 @@
 
 mod by_hand;
 mod committee;
+mod opening;
 mod participant;
 mod session;
 mod single;

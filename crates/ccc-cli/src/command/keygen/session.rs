@@ -1,6 +1,6 @@
 //! `ccc keygen session`: who takes part in a key generation, a refresh or a reshare.
 
-use super::Context;
+use super::{Context, opening};
 use crate::{
     cli::SessionArgs,
     error::Error,
@@ -16,7 +16,7 @@ use ccc_core::{
 use std::path::PathBuf;
 
 pub(super) fn run(arguments: &SessionArgs, ctx: &Context<'_>) -> Result<Answer, Error> {
-    let SessionArgs { members, threshold, committee, epoch, refresh, out, force } = arguments;
+    let SessionArgs { members, threshold, committee, epoch, refresh, out, force, .. } = arguments;
     let replace = Replace::from_flag(*force);
     files::one_standard_input(members.iter().chain(committee))?;
     if !files::is_stream(out) {
@@ -32,22 +32,31 @@ pub(super) fn run(arguments: &SessionArgs, ctx: &Context<'_>) -> Result<Answer, 
             (protocol, lines, threshold)
         }
     };
-    let file = SessionFile {
+    let mut file = SessionFile {
         format: Format,
         protocol,
         epoch: old.as_ref().map_or(epoch.unwrap_or(1), |old| old.epoch().0.saturating_add(1)),
         threshold,
         nonce: Hex(random(&mut ctx.rng()?)),
         committee: old.as_ref().map(|old| Hex(old.digest())),
+        ceremony: None,
         members: lines,
     };
-    let session = file.session(out, old)?;
-    note_several_numbers(session.roster(), ctx);
-    let id = hex::encode(session.id());
+    // nothing is sent for what makes no session
+    note_several_numbers(file.session(out, old.clone())?.roster(), ctx);
+    if let Some(seconds) = arguments.round_seconds {
+        let agreement = opening::opened(arguments, (&file, old.as_ref()), seconds, ctx)?;
+        (file.nonce, file.ceremony) = (Hex(agreement.ceremony().nonce.0), Some(agreement));
+    }
+    let id = hex::encode(file.session(out, old)?.id());
     files::write(out, file.text().as_bytes(), Audience::Everyone, replace)?;
     if !files::is_stream(out) {
-        let line = format!("session {id}: {}", out.display());
-        ctx.ui.result(&[line], &serde_json::json!({ "session": id, "file": out, "members": file.members.len() }));
+        let mut lines = vec![format!("session {id}: {}", out.display())];
+        let on_chain = |a: &ccc_chain::board::Agreement| format!("board {}, rounds end at {:?}", a.board, a.ends);
+        lines.extend(file.ceremony.as_ref().map(on_chain));
+        let (members, ceremony) = (file.members.len(), &file.ceremony);
+        let object = serde_json::json!({ "session": id, "file": out, "members": members, "ceremony": ceremony });
+        ctx.ui.result(&lines, &object);
     }
     Ok(Answer::Done)
 }

@@ -1,6 +1,7 @@
 //! The text of a session and of a participant's public keys, and what it means: nothing here opens a file.
 
 use crate::pool::hexed::Hex;
+use ccc_chain::board::Agreement;
 use ccc_core::{
     epoch::Epoch,
     identifier::Identifier,
@@ -46,7 +47,8 @@ pub(crate) enum What {
 
 /// The session as text.
 ///
-/// *Layout*: JSON; format number, keys and digests in hexadecimal. `committee` is the digest of the committee that hands over.
+/// *Layout*: JSON; format number, keys and digests in hexadecimal. `committee` is the digest of the committee that hands over,
+/// `ceremony` what was agreed on where the board is a contract: `nonce` is then the ceremony's.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct SessionFile {
@@ -57,6 +59,8 @@ pub(crate) struct SessionFile {
     pub(crate) nonce: Hex<32>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) committee: Option<Hex<64>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) ceremony: Option<Agreement>,
     pub(crate) members: Vec<MemberLine>,
 }
 
