@@ -8,6 +8,13 @@ ci_work="$ci_root/target/ci/work"
 export PATH="$ci_tools/bin:$PATH"
 mkdir -p "$ci_work"
 
+# Every feature that the default build leaves out, for most need a C compiler. Whatever tests one of them takes all of them and
+# the whole workspace: then cargo compiles each dependency once more, and not once per suite.
+ci_features=ccc-core/suite-aes-gcm,ccc-core/bls-quorum,ccc-enclave/suite-aes-gcm,ccc-chain/bls-quorum
+ci_features+=,ccc-node/provider-configfs-tsm,ccc-node/provider-nitro-nsm,ccc-cli/suite-aes-gcm
+ci_features+=,ccc-store/suite-aes-gcm,ccc-store/object-store-local
+ci_features+=,ccc-benches/aes,ccc-benches/bls,ccc-benches/peers-nitro
+
 # The native binary: a signal reaches it, and it starts without node.
 foundry_binary() { # forge | anvil
   local found
