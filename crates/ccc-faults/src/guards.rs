@@ -63,8 +63,18 @@ pub const GUARDS: &[Guarded] = &[
         says: "for two digests",
         guard: Line::Shipped(Guard::Settled),
     },
-    Guarded { name: "quorum", rows: &["report-quorum"], says: "no typed refusal", guard: Line::Shipped(Guard::Quorum) },
-    Guarded { name: "synced", rows: &["store-power"], says: "", guard: Line::Shipped(Guard::Synced) },
+    Guarded {
+        name: "quorum",
+        rows: &["report-quorum"],
+        says: "a report that does not verify",
+        guard: Line::Shipped(Guard::Quorum),
+    },
+    Guarded {
+        name: "synced",
+        rows: &["store-power"],
+        says: "the first version stays: Corrupt",
+        guard: Line::Shipped(Guard::Synced),
+    },
     Guarded { name: "switch", rows: &["model-reshare"], says: "one session serves", guard: Line::Here },
     Guarded {
         name: "head",

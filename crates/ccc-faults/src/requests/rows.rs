@@ -11,7 +11,7 @@ use crate::{
     table::{Extent, Failure, Measured, Row, require},
 };
 use ccc_core::{
-    enclave::attestation::PolicyRefusal,
+    enclave::attestation::{PolicyRefusal, simulated::SimulatedError},
     vault::{CombineError, Culprit, CulpritReason},
 };
 use ccc_node::vault_node::Refusal;
@@ -343,7 +343,9 @@ fn of_another_mind(network: &Network<Machine>, skewed: &[usize], by: i64) -> Res
         let expected = match refused {
             None => !wrong,
             Some(Refusal::Expired { .. }) => wrong && by > 0,
-            Some(Refusal::Policy(PolicyRefusal::Future { .. })) => wrong && by < 0,
+            Some(Refusal::Policy(PolicyRefusal::NotGenuine(SimulatedError::Validity { not_before, now, .. }))) => {
+                wrong && by < 0 && now < not_before
+            }
             Some(_) => false,
         };
         require(expected, || format!("participant {at}, clock off: {wrong}, {by} s: {refused:?}"))?;
