@@ -160,7 +160,10 @@ async fn a_large_deficit_goes_to_the_dark_pool_past_the_market() {
 /// All or none: the round closes without a fill, the chain says insolvent; the agent is shown that too, and does not ask again.
 #[tokio::test]
 async fn a_dark_pool_that_cannot_fill_leaves_the_reserve_as_it_is_and_says_so() {
-    let (report, entries) = recover(&options("insufficient-liquidity"), None).await;
+    let mut options = options("insufficient-liquidity");
+    // dollars for several: the number of requests alone holds it back
+    options.scenario.reserve.deposit_dollars *= 10;
+    let (report, entries) = recover(&options, None).await;
     assert_eq!(ends(&report), ("insolvent", "insolvent", Some(Route::Dark)));
     assert!(matches!(actions(&entries)[..], [Action::Request { .. }, Action::Request { .. }]), "{entries:?}");
     let intents = entries.iter().filter(|entry| matches!(entry, Entry::Intent(_))).count();
