@@ -229,9 +229,11 @@ fn begin(state: &State, facts: &Facts, policy: &Policy, from: Address) -> Step {
     }
     match state.decisions.get(&event.sequence) {
         None if event.status == Event::INSOLVENT => undecided(state, event, facts, policy),
+        None if event.status == Event::SOLVENT && takes_back(state, policy) => {
+            again(state, event.sequence, facts.now, policy).map_or(Step::Decide(event), Step::Wait)
+        }
         None if event.status == Event::SOLVENT && policy.buffer.is_some() => next_lot(state, event, facts, policy),
-        None if event.status != Event::SOLVENT || state.pending_requests().is_empty() => Step::Wait(Waiting::Idle),
-        None => again(state, event.sequence, facts.now, policy).map_or(Step::Decide(event), Step::Wait),
+        None => Step::Wait(Waiting::Idle),
         Some(decision) => carry_on(state, decision, &event, facts, policy),
     }
 }
@@ -336,10 +338,24 @@ fn again(state: &State, sequence: u64, now: u64, policy: &Policy) -> Option<Wait
     (now < until).then(|| Waiting::Refused { reason: reason.clone(), until })
 }
 
-/// The reserve is solvent: what still waits at the pool is taken back. The caller has seen what vouches for the event.
+/// Whether something waits at the pool that a solvent reserve does not need. A lot of the buffer was asked for when it was
+/// solvent already, and is not taken back.
 #[must_use]
-pub fn cancellation(state: &State, event: Event, now: u64) -> Entry {
-    let requests = state.pending_requests();
+pub fn takes_back(state: &State, policy: &Policy) -> bool {
+    needless_requests(state, policy).next().is_some()
+}
+
+fn needless_requests<'a>(state: &'a State, policy: &Policy) -> impl Iterator<Item = B256> + 'a {
+    let lots = policy.buffer.is_some();
+    let is_lot =
+        |sequence: &u64| state.decisions.get(sequence).is_some_and(|decision| decision.event.status == Event::SOLVENT);
+    state.pending().filter(move |(sequence, _)| !lots || !is_lot(sequence)).map(|(_, request)| request)
+}
+
+/// The reserve is solvent: what was asked for to make it so is taken back. The caller has seen what vouches for the event.
+#[must_use]
+pub fn cancellation(state: &State, policy: &Policy, event: Event, now: u64) -> Entry {
+    let requests: Vec<B256> = needless_requests(state, policy).collect();
     let words = vec![format!("the reserve is solvent: {} requests are taken back", requests.len())];
     let items = requests.into_iter().map(|request| Item { action: Action::Cancel { request }, value: 0 }).collect();
     Entry::Decided { event, items, expiry: now.saturating_add(CANCELLING), words }

@@ -29,6 +29,8 @@ const MOST_NAME: usize = 32;
 const LEAST_PERSONS: u16 = 2;
 /// The most 1/100 basis points of a spread.
 const MOST_SPREAD: u16 = 16_383;
+/// Seconds in which a check after a request's end should be final and deep.
+const SEEN: u64 = 3_600;
 
 /// The file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -336,8 +338,17 @@ impl Policy {
         let lot = deployment.tokens.get(BASE).map_or(1, |token| token.plan.lot.max(1));
         match self.buffer.filter(|buffer| buffer.lot % lot != 0) {
             Some(buffer) => Err(differs("buffer.lot", format!("lots of {lot}"), buffer.lot.to_string())),
-            None => Ok(()),
+            None => self.check_pause(deployment.times.fill_window),
         }
+    }
+
+    /// A lot must have ended, filled or not, before the next one's time: who asks later after one of the two tells which it was.
+    fn check_pause(&self, fill_window: u64) -> Result<(), PolicyError> {
+        let least = self.dark.opens_in.saturating_add(fill_window).saturating_add(SEEN);
+        let Some(Buffer { every, .. }) = self.buffer.filter(|buffer| buffer.every < least) else { return Ok(()) };
+        let (expected, found) =
+            (format!("at least {least} s, by dark.opens_in and the fill window"), every.to_string());
+        Err(PolicyError::Deployment { key: "buffer.every", expected, found })
     }
 
     fn check(&self) -> Result<(), PolicyError> {

@@ -154,8 +154,8 @@ impl RecoveryAgent {
         }
         let (waiting, refilled) = founded.rest(&self.folder, rng).await?;
         match waiting {
-            // above a limit nothing is sent, and the hole stays
-            Waiting::Idle | Waiting::Limit(_) => Ok(refilled),
+            // above a limit nothing is sent, and the hole stays; so it does where a check may not know of the last payment
+            Waiting::Idle | Waiting::Limit(_) | Waiting::Older { .. } | Waiting::Statement { .. } => Ok(refilled),
             waiting => Err(AgentError::Waits(waiting)),
         }
     }
@@ -176,7 +176,10 @@ impl Founded {
         for _ in 0..MOST_TURNS {
             match driver.turn(rng).await? {
                 Turn::Went(_) | Turn::Would(_) | Turn::Waits(Waiting::UnderWay { .. }) => {}
-                Turn::Waits(waiting) => return Ok((waiting, refilled(driver.state(), before))),
+                Turn::Waits(waiting) => {
+                    let seeds = driver.seeds().to_vec();
+                    return Ok((waiting, Refilled { seeds, ..refilled(driver.state(), before) }));
+                }
             }
         }
         Err(AgentError::Restless)
@@ -277,14 +280,14 @@ fn refilled(state: &State, before: usize) -> Refilled {
         items.get(usize::try_from(sent.intent.index).ok()?).map(|item| (item.action, sent.intent.request))
     };
     let new = state.sent.iter().skip(before);
-    let landed = new.filter(|sent| sent.intent.call == Call::Principal && sent.end == Some(End::Done));
     let mut refilled = Refilled::default();
-    for (action, request) in landed.filter_map(action) {
-        match (action, request) {
-            (Action::Swap { .. }, _) => refilled.swapped = true,
-            (Action::Request { coins }, Some(request)) => {
-                refilled.requests.push(request);
+    for sent in new.filter(|sent| sent.intent.call == Call::Principal) {
+        let landed = sent.end == Some(End::Done);
+        match action(sent) {
+            Some((Action::Swap { .. }, _)) => refilled.swapped |= landed,
+            Some((Action::Request { coins }, request)) => {
                 refilled.sizes.push(coins);
+                refilled.requests.extend(request.filter(|_| landed));
             }
             _ => {}
         }

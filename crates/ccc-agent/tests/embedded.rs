@@ -265,6 +265,43 @@ async fn the_buffer_is_asked_for_in_lots_once_the_reserve_is_solvent() {
     assert!(world.journal().1.decisions[&5].items.is_empty(), "the aim is reached");
 }
 
+/// The custodian heals the reserve otherwise: the request that was made for it is cancelled, with a buffer to fill too.
+#[tokio::test]
+async fn a_buffer_keeps_no_request_that_the_reserve_does_not_need() {
+    let world = World::new().await;
+    let mut policy = Policy { buffer: Some(Buffer { lot: LOT, every: 7_200 }), ..world.policy() };
+    policy.contracts.exchange = None;
+    world.report_with(2, 12 * COIN, 10 * COIN).await;
+    assert_eq!(settled(&world, &policy).await.1, Waiting::Idle);
+    let [request] = world.journal().1.pending_requests()[..] else { panic!("one request") };
+    world.report_with(1, 0, LOT).await;
+    assert_eq!(settled(&world, &policy).await.1, Waiting::Idle);
+    let pool = Pool::new(&world.chain, world.deployment.pool);
+    let shown = pool.request(request, world.chain.finalised_block().await.unwrap().id()).await.unwrap();
+    assert_eq!(shown.status, RequestStatus::Cancelled);
+}
+
+/// Somebody trades first: what comes is less than the plan's, and still all that is needed to be solvent.
+#[tokio::test]
+async fn a_price_that_moves_within_the_slippage_leaves_no_reserve_insolvent() {
+    let world = World::new().await;
+    let policy = Policy { buffer: Some(Buffer { lot: LOT, every: 7_200 }), ..world.policy() };
+    let needed = 2 * COIN;
+    world.report_with(2, 12 * COIN, 12 * COIN - needed).await;
+    let mut driver = world.driver(&policy);
+    while driver.state().decisions.is_empty() {
+        driver.turn(&mut world.rng()).await.unwrap();
+    }
+    drop(driver);
+    let Action::Swap { quoted, .. } = world.journal().1.decisions[&1].items[0].action else { panic!("a swap") };
+    world.trade(3_000_000).await;
+    let before = world.reserve_coins().await;
+    assert_eq!(settled(&world, &policy).await.1, Waiting::Idle);
+    let came = world.reserve_coins().await - before;
+    assert!(came < U256::from(quoted - quoted / 500), "the price moved: {came} of {quoted}");
+    assert!(came >= U256::from(needed), "{came}");
+}
+
 #[tokio::test]
 async fn a_lot_is_not_asked_for_without_the_quorum() {
     let world = World::new().await;
@@ -279,10 +316,17 @@ async fn a_lot_is_not_asked_for_without_the_quorum() {
 async fn a_buffers_lot_is_one_of_the_deployments() {
     let world = World::new().await;
     for (lot, good) in [(LOT, true), (LOT + 1, false), (LOT / 2, false)] {
-        let policy = Policy { buffer: Some(Buffer { lot, every: 60 }), ..world.policy() };
+        let policy = Policy { buffer: Some(Buffer { lot, every: 7_200 }), ..world.policy() };
         let checked = policy.check_deployment(&world.deployment);
         let wrong = matches!(checked, Err(PolicyError::Deployment { key: "buffer.lot", .. }));
         assert_eq!((checked.is_ok(), wrong), (good, !good), "{lot}");
+    }
+    // a minute to the round, five to fill it, an hour to see it
+    for (every, good) in [(60 + 300 + 3_600, true), (60 + 300 + 3_599, false)] {
+        let policy = Policy { buffer: Some(Buffer { lot: LOT, every }), ..world.policy() };
+        let checked = policy.check_deployment(&world.deployment);
+        let wrong = matches!(checked, Err(PolicyError::Deployment { key: "buffer.every", .. }));
+        assert_eq!((checked.is_ok(), wrong), (good, !good), "{every}");
     }
 }
 

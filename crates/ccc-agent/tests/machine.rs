@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use alloy::primitives::{B256, Bytes};
 use ccc_agent::{
-    machine::{Facts, Fate, Step, cancellation, next},
+    machine::{Facts, Fate, Step, cancellation, next, takes_back},
     plan::{Action, Call, Entry, Event, Intent, Item},
     policy::{Buffer, DOLLAR, Policy},
     state::{Moment, Sent, State},
@@ -277,8 +277,8 @@ impl Model {
     }
 
     fn decide(&mut self, event: Event) -> Entry {
-        if event.status == Event::SOLVENT && self.policy.buffer.is_none() {
-            return cancellation(&self.state, event, self.now);
+        if event.status == Event::SOLVENT && takes_back(&self.state, &self.policy) {
+            return cancellation(&self.state, &self.policy, event, self.now);
         }
         let lot = event.status == Event::SOLVENT;
         let plan = self.plans.pop().unwrap_or_else(|| vec![(0, 100)]);

@@ -39,11 +39,12 @@ struct Made {
     call: Call,
     deadline: Option<u64>,
     id: Option<B256>,
+    seed: Option<[u8; 32]>,
 }
 
 impl Made {
     fn principal(request: TransactionRequest) -> Self {
-        Self { request, call: Call::Principal, deadline: None, id: None }
+        Self { request, call: Call::Principal, deadline: None, id: None, seed: None }
     }
 
     fn until(self, deadline: u64) -> Self {
@@ -89,6 +90,7 @@ impl Driver<'_> {
         };
         let mut words = self.in_words(&doing, &made);
         self.book.write(facts.now, Entry::Intent(intent))?;
+        self.seeds.extend(made.seed);
         // from here on the bytes may be anywhere: the machine goes by the journal alone
         match self.hand_over(&raw, transaction).await? {
             Turn::Went(lines) => words.extend(lines),
@@ -168,7 +170,7 @@ impl Driver<'_> {
         let stands = read::allowance(self.means.chain, contracts.quote, from, router, BlockId::latest()).await?;
         let amount = if stands.is_zero() { U256::from(paid) } else { U256::ZERO };
         let request = calls::approve(contracts.quote, router, amount);
-        Ok(Made { request, call: Call::Approve, deadline: None, id: None })
+        Ok(Made { call: Call::Approve, ..Made::principal(request) })
     }
 
     async fn request(&self, coins: u64, facts: &Facts, rng: &mut impl CryptoRng) -> Result<Made, Refusal> {
@@ -185,7 +187,7 @@ impl Driver<'_> {
         let encrypted = sealed.to_bytes().into();
         let call = CREDarkPool::requestCollateralCall { salt: salt.into(), deadline, encryptedOrder: encrypted };
         let made = Made::principal(request(deployment.pool, &call)).until(deadline);
-        Ok(Made { id: Some(id), ..made })
+        Ok(Made { id: Some(id), seed: Some(order.seed), ..made })
     }
 
     /// Gas, fees and number; then the signer, who reads it all again.

@@ -110,6 +110,7 @@ pub struct Driver<'a> {
     book: Book,
     /// The last event's block: reading begins there.
     since: u64,
+    seeds: Vec<[u8; 32]>,
 }
 
 /// Why the agent stops altogether. What was journalled stands.
@@ -195,7 +196,12 @@ impl<'a> Driver<'a> {
     pub fn new(means: Means<'a>, book: Book) -> Self {
         let last = book.state().decisions.values().next_back().map(|decision| decision.event.block);
         let since = last.unwrap_or(means.deployment.first_block);
-        Self { means, book, since }
+        Self { means, book, since, seeds: Vec::new() }
+    }
+
+    /// The seeds of the orders that this driver sealed, for a search of what became public.
+    pub(crate) fn seeds(&self) -> &[[u8; 32]] {
+        &self.seeds
     }
 
     /// What was written so far.
@@ -233,8 +239,7 @@ impl<'a> Driver<'a> {
     }
 
     async fn decide(&mut self, event: Event, facts: &Facts) -> Result<Turn, DriveError> {
-        // with a buffer to fill, what waits at the pool is for it
-        if event.status == Event::SOLVENT && self.means.policy.buffer.is_none() {
+        if event.status == Event::SOLVENT && machine::takes_back(self.book.state(), self.means.policy) {
             return self.take_back(event, facts);
         }
         match self.plan(&event, facts).await {
@@ -252,7 +257,7 @@ impl<'a> Driver<'a> {
         if let Err(error) = self.means.evidence.vouch(&event) {
             return self.refuse(event.sequence, facts.now, error.into());
         }
-        let entry = machine::cancellation(self.book.state(), event, facts.now);
+        let entry = machine::cancellation(self.book.state(), self.means.policy, event, facts.now);
         let words = vec![in_words(&entry)];
         self.book.write(facts.now, entry)?;
         Ok(Turn::Went(words))

@@ -26,6 +26,8 @@ const FEED_ROUNDS: u64 = 1;
 const MOST_TRIES: u32 = 6;
 /// Parts of a million in the whole: spreads are in 1/100 basis point.
 const PARTS: u128 = 1_000_000;
+/// The slippage is in 1/10,000.
+const PARTS_OF_SLIPPAGE: u64 = 10_000;
 const LATEST: BlockId = BlockId::latest();
 
 /// A plan: actions, expiry, words.
@@ -50,7 +52,9 @@ impl Driver<'_> {
         }
         let fair = self.feed_price(facts.now).await?;
         let later = self.means.policy.buffer.map_or(0, |_| notice.buffer);
-        let wanted = notice.deficit.saturating_sub(later);
+        let needed = notice.deficit.saturating_sub(later);
+        let wanted = with_margin(needed, self.means.policy.route.slippage).min(notice.deficit);
+        let later = notice.deficit - wanted;
         let mut words = vec![format!("event {}: the envelope says {} units", event.sequence, notice.deficit)];
         words.extend((later > 0).then(|| format!("{later} of them are for the buffer, and come in lots")));
         let mut items = Vec::new();
@@ -199,6 +203,13 @@ impl Driver<'_> {
         }
         price_of(newest.answer, decimals, self.means.policy.contracts.base_decimals)
     }
+}
+
+/// So much that what is needed still comes where the price moves by the slippage before the swap is signed, and again after.
+fn with_margin(needed: u64, slippage: u16) -> u64 {
+    let left = PARTS_OF_SLIPPAGE - u64::from(slippage).min(PARTS_OF_SLIPPAGE - 1);
+    let more = |coins: u128| (coins * u128::from(PARTS_OF_SLIPPAGE)).div_ceil(left.into());
+    u64::try_from(more(more(needed.into()))).unwrap_or(u64::MAX)
 }
 
 fn terms(policy: &Policy, fair: Price, lot: u64) -> Terms {

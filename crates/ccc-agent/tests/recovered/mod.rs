@@ -76,6 +76,33 @@ async fn a_small_deficit_is_swapped_and_the_buffer_comes_in_lots() {
     let asked: Vec<u64> = asked.collect();
     assert!(asked.windows(2).all(|pair| pair[1] - pair[0] >= 90_000), "{asked:?}");
     assert_eq!(report.leaks(), []);
+    for name in ["the agent's deficit", "the agent's buffer", "the order's size", "the order's seed"] {
+        assert!(searched(&report, name) > 0, "{name}");
+    }
+    assert_eq!(searched(&report, "the order's seed"), 3, "one of each lot");
+    let orders = ["order.ciphertext", "order-2.ciphertext", "order-3.ciphertext", "order-4.ciphertext"];
+    let kept = orders.map(|name| report.public_files.iter().any(|(kept, _)| kept == name));
+    assert_eq!(kept, [true, true, true, false]);
+    // the first check's number is what the agent had to open the envelope for
+    let mut leaking = report;
+    let deficit = all_of_it(&entries);
+    leaking.public_files.push(("log".into(), deficit.to_be_bytes().to_vec()));
+    assert!(leaking.leaks().iter().any(|hit| hit.secret == "the agent's deficit"), "{deficit}");
+}
+
+/// Of how many secrets of this name the run's public side was searched for.
+fn searched(report: &RecoveryReport, name: &str) -> usize {
+    report.secrets.iter().filter(|secret| secret.name() == name).count()
+}
+
+/// What the envelope of the first check said, as the journal has it in words.
+fn all_of_it(entries: &[Entry]) -> u64 {
+    let words = entries.iter().find_map(|entry| match entry {
+        Entry::Decided { words, .. } => words.first(),
+        _ => None,
+    });
+    let number = words.and_then(|line| line.split_once("says ")).and_then(|(_, rest)| rest.split(' ').next());
+    number.and_then(|number| number.parse().ok()).expect("the envelope's number")
 }
 
 fn requested(action: Action) -> Option<u64> {
@@ -125,14 +152,22 @@ async fn a_large_deficit_goes_to_the_dark_pool_past_the_market() {
     let [Action::Request { coins }] = actions(&entries)[..] else { panic!("{entries:?}") };
     assert!(coins > 12_480 * COIN, "{coins}");
     assert_eq!(report.leaks(), [], "neither the order nor what was missing is in what is public");
+    let kinds = ["the agent's deficit", "what is missing to be solvent", "the order's size", "the order's seed"];
+    assert_eq!(kinds.map(|name| searched(&report, name)), [1; 4]);
+    assert!(report.public_files.iter().any(|(name, _)| name == "order.ciphertext"));
 }
 
-/// All or none: the round closes without a fill, the chain says insolvent, and the agent does not ask again.
+/// All or none: the round closes without a fill, the chain says insolvent; the agent is shown that too, and does not ask again.
 #[tokio::test]
 async fn a_dark_pool_that_cannot_fill_leaves_the_reserve_as_it_is_and_says_so() {
-    let (report, entries) = recover(&options("insufficient-liquidity"), None).await;
+    let mut options = options("insufficient-liquidity");
+    // dollars for several: the number of requests alone holds it back
+    options.scenario.reserve.deposit_dollars *= 10;
+    let (report, entries) = recover(&options, None).await;
     assert_eq!(ends(&report), ("insolvent", "insolvent", Some(Route::Dark)));
-    assert!(matches!(actions(&entries)[..], [Action::Request { .. }]), "{entries:?}");
+    assert!(matches!(actions(&entries)[..], [Action::Request { .. }, Action::Request { .. }]), "{entries:?}");
+    let intents = entries.iter().filter(|entry| matches!(entry, Entry::Intent(_))).count();
+    assert_eq!(intents, 1, "the second plan is not begun: one request a day");
     assert_eq!(report.leaks(), [], "neither the size nor what the pool could give");
 }
 

@@ -3,7 +3,7 @@
 use alloy::primitives::{B256, Bytes};
 use ccc_agent::{
     limits::{self, Limit},
-    machine::{Facts, Fate, Step, Waiting, next},
+    machine::{Facts, Fate, Step, Waiting, cancellation, next, takes_back},
     plan::{Action, Call, Entry, Event, Intent, Item},
     policy::{Buffer, DOLLAR, Policy},
     state::{Inconsistent, Moment, State},
@@ -84,10 +84,44 @@ fn a_lot_for_the_buffer_waits_for_its_time() {
     assert_eq!(soon, Step::Wait(Waiting::Limit(Limit::Cooldown { until: 21_000 })));
     let waits = step(&state, &later(21_000));
     assert_eq!(waits, Step::Wait(Waiting::Request { request: B256::repeat_byte(9) }), "it is not taken back");
-    let ended = Entry::Ended { request: B256::repeat_byte(9), block: 13, time: 1_100, success: false };
-    state.apply(1_100, ended).expect("follows");
-    assert_eq!(step(&state, &later(20_999)), soon, "what became of it changes nothing");
-    assert_eq!(step(&state, &later(21_000)), Step::Decide(event(2, 0, 1)));
+    // a check of a block after the end: filled or not, the next lot comes at the same time
+    for success in [false, true] {
+        let mut state = state.clone();
+        let ended = Entry::Ended { request: B256::repeat_byte(9), block: 13, time: 1_100, success };
+        state.apply(1_100, ended).expect("follows");
+        assert_eq!(step(&state, &later(20_999)), soon, "what became of it changes nothing: {success}");
+        assert_eq!(step(&state, &later(21_000)), Step::Decide(event(2, 0, 1)), "{success}");
+        // a check of no later block may not know of a fill
+        let older = Event { about: 13, ..event(2, 0, 1) };
+        let found = step(&state, &Facts { latest: Some(older), ..later(21_000) });
+        let waits = Step::Wait(Waiting::Older { sequence: 2, about: 13, landed: 13 });
+        assert_eq!(found, if success { waits } else { Step::Decide(older) });
+    }
+}
+
+/// What was asked for while the reserve was insolvent may be more than the buffer: a reserve that is solvent does not need it.
+#[test]
+fn a_request_for_an_insolvent_reserve_is_taken_back_and_a_lot_is_not() {
+    let request = B256::repeat_byte(9);
+    for (buffer, status, taken_back) in [(true, 2, true), (true, 1, false), (false, 1, true)] {
+        let buffer = buffer.then_some(Buffer { lot: 5, every: 20_000 });
+        let policy = Policy { buffer, ..policy() };
+        let (first, solvent) = (event(1, 0, status), event(2, 0, 1));
+        let item = Item { action: Action::Request { coins: 50 }, value: DOLLAR };
+        let mut state = State::default();
+        let entries = [
+            Entry::Decided { event: first, items: vec![item], expiry: 2_000, words: Vec::new() },
+            Entry::Intent(Intent { request: Some(request), ..intent(&first, DOLLAR, 0) }),
+            Entry::Landed { transaction: request, block: 12, time: 1_000, success: true },
+        ];
+        entries.into_iter().for_each(|entry| state.apply(1_000, entry).expect("follows"));
+        let found = next(&state, &Facts { now: 21_000, nonces: (1, 1), ..facts(solvent) }, &policy, SIGNER);
+        let expected = if taken_back { Step::Decide(solvent) } else { Step::Wait(Waiting::Request { request }) };
+        assert_eq!((found, takes_back(&state, &policy)), (expected, taken_back));
+        let Entry::Decided { items, .. } = cancellation(&state, &policy, solvent, 21_000) else { panic!("a plan") };
+        let actions: Vec<Action> = items.into_iter().map(|item| item.action).collect();
+        assert_eq!(actions, if taken_back { vec![Action::Cancel { request }] } else { Vec::new() });
+    }
 }
 
 #[test]

@@ -192,6 +192,9 @@ async fn recover(
     if let Some(lots) = scenario.buffer {
         last = world.fill_buffer(lots, last, fetcher, timeline).await?;
     }
+    if let Some(agent) = world.refill.take().filter(|_| last.verdict == Verdict::Insolvent) {
+        world.show_again(agent, &last, timeline).await?;
+    }
     Ok((first.verdict, last.verdict))
 }
 

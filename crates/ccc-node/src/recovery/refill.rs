@@ -13,6 +13,7 @@ use super::{
 use crate::{
     agent::Limits,
     domain::stream,
+    leak::Secret,
     scenario::{Lots, Market, Scenario},
     seed::Generator,
     timeline::Timeline,
@@ -28,7 +29,7 @@ use ccc_chain::{
 };
 use ccc_core::{keys::MasterPublicKey, report::Verdict};
 use ccc_enclave::{
-    agent::AgentKey,
+    agent::{AgentKey, envelope_digest},
     intake::{CollateralRequest, Submission},
 };
 use serde::Serialize;
@@ -38,7 +39,7 @@ const DOLLAR: u64 = 1_000_000;
 
 /// What an agent is founded on.
 ///
-/// *Security*: the keys are its own. They move to it, and nobody else of the run uses them.
+/// *Security*: the keys are its own, and nobody else of the run acts with them. The run reads the envelopes too, for what its search looks for.
 pub struct Founding<'a> {
     /// The chain.
     pub chain: &'a Chain,
@@ -106,8 +107,10 @@ pub struct Refilled {
     pub swapped: bool,
     /// Its requests at the pool, in order.
     pub requests: Vec<B256>,
-    /// Their sizes, in base units.
+    /// The sizes of all that it signed, landed or not, in base units.
     pub sizes: Vec<u64>,
+    /// The seeds of all orders that it sealed.
+    pub seeds: Vec<[u8; 32]>,
 }
 
 /// An agent that refills the reserve of a run.
@@ -182,11 +185,10 @@ impl World {
         let evidence = Evidence { report: &checked.report, envelope: &checked.envelope };
         let refilled = agent.answer(evidence).await?;
         self.remember(&refilled);
-        for size in &refilled.sizes {
-            self.hide("the order's size", u128::from(*size));
-        }
+        self.hide_answer(checked, &refilled)?;
         for id in &refilled.requests {
             let request = timeline.chain(self.requested(*id)).await?;
+            self.keep_order(request.submission.ciphertext.clone());
             self.settle(request, timeline).await?;
         }
         agent.look().await?;
@@ -200,6 +202,20 @@ impl World {
         Ok(!refilled.requests.is_empty())
     }
 
+    /// Shows the agent a last check that found the reserve insolvent still. What it may ask for again is its policy's matter, and
+    /// would be the next round's.
+    pub(super) async fn show_again(
+        &mut self,
+        mut agent: Box<dyn Refill>,
+        checked: &Checked,
+        timeline: &mut Timeline<'_>,
+    ) -> Result<(), RecoveryError> {
+        timeline.step("the agent sees the last check");
+        let refilled = agent.answer(Evidence { report: &checked.report, envelope: &checked.envelope }).await?;
+        self.remember(&refilled);
+        self.hide_answer(checked, &refilled)
+    }
+
     /// A lot at a time, with a check before each, until the agent asks for no more; then the last check.
     pub(super) async fn fill_buffer(
         &mut self,
@@ -209,7 +225,10 @@ impl World {
         timeline: &mut Timeline<'_>,
     ) -> Result<Checked, RecoveryError> {
         for _ in 0..lots.most {
-            let Some(agent) = self.refill.take().filter(|_| last.verdict == Verdict::Solvent) else { break };
+            if last.verdict != Verdict::Solvent {
+                break;
+            }
+            let Some(agent) = self.refill.take() else { break };
             timeline.step("a lot's time comes");
             let next = self.chain.finalised_block().await?.time.saturating_add(lots.every_seconds);
             timeline.chain(self.chain.advance_time(next)).await?;
@@ -223,6 +242,28 @@ impl World {
             last = self.check_reserve(fetcher, timeline).await?;
         }
         Ok(last)
+    }
+
+    /// What the envelope says, and what the agent sealed. A swap tells by itself what is missing to be solvent, within the margin
+    /// that it leaves.
+    fn hide_answer(&mut self, checked: &Checked, refilled: &Refilled) -> Result<(), RecoveryError> {
+        let reported = (envelope_digest(&checked.envelope), checked.verdict);
+        let notice = self.agent.read(&self.config, &checked.envelope, reported, 0)?;
+        self.hide("the agent's deficit", u128::from(notice.deficit));
+        self.hide("the agent's buffer", u128::from(notice.buffer));
+        if !refilled.swapped && checked.verdict == Verdict::Insolvent {
+            self.hide("what is missing to be solvent", u128::from(notice.deficit.saturating_sub(notice.buffer)));
+        }
+        refilled.sizes.iter().for_each(|size| self.hide("the order's size", u128::from(*size)));
+        self.secrets.extend(refilled.seeds.iter().map(|seed| Secret::bytes("the order's seed", seed)));
+        Ok(())
+    }
+
+    /// The first order under its plain name, those of lots with their number.
+    fn keep_order(&mut self, ciphertext: Vec<u8>) {
+        let kept = self.artifacts.iter().filter(|artifact| artifact.name.starts_with("order")).count();
+        let name = if kept == 0 { "order.ciphertext".to_owned() } else { format!("order-{}.ciphertext", kept + 1) };
+        self.keep(name, ciphertext);
     }
 
     fn remember(&mut self, refilled: &Refilled) {
