@@ -5,16 +5,19 @@
 // Screenshots and figures go to target/page. Exit code: 0 every case passed, 1 one did not.
 
 import { mkdirSync, writeFileSync } from "node:fs";
+import { resolve } from "node:path";
 import { chromium } from "playwright-core";
 import { cases } from "./cases.mjs";
 import { browserPath } from "./browser.mjs";
 import { Served } from "./served.mjs";
 
-const [program, ...wanted] = process.argv.slice(2);
-if (!program) {
+const [given, ...wanted] = process.argv.slice(2);
+if (!given) {
   console.error("usage: node tools/page/run.mjs path/to/ccc [case...]");
   process.exit(2);
 }
+// servers have directories of their own
+const program = resolve(given);
 const out = "target/page";
 mkdirSync(out, { recursive: true });
 

@@ -101,7 +101,7 @@ impl Names {
         }
     }
 
-    /// The calldata in order; put together, the parts are the calldata.
+    /// The calldata in order; put together, the parts are the calldata. One above 64 KiB is cut, and ends with `…`.
     #[must_use]
     pub fn calldata(&self, to: Option<Address>, calldata: &[u8]) -> Vec<Part> {
         if to.is_none() {

@@ -196,7 +196,7 @@ pub struct Bytes {
     pub short: Transaction,
     /// The sender.
     pub from: Address,
-    /// The calldata in order: put together, the parts are the calldata.
+    /// The calldata in order: put together, the parts are the calldata. One above 64 KiB is cut, and ends with `…`.
     pub calldata: Vec<Part>,
     /// The events of its block that its contracts gave.
     pub events: Vec<Log>,

@@ -153,7 +153,7 @@ fn a_deployment_is_shown_with_reports_that_anybody_verifies() {
     assert_eq!((&report["holds"], &report["kind"], &report["needed"]), (&json!(true), &json!("solvency"), &json!(2)));
     let file = report["file"].as_str().expect("a file");
     let (status, _, bytes) = page.bytes("GET", &format!("/v1/files/{file}"), "", "");
-    assert_eq!((status, &bytes == &scratch.read("one.report")), (200, true), "byte by byte");
+    assert_eq!((status, bytes == scratch.read("one.report")), (200, true), "byte by byte");
     assert_eq!(report["command"], "ccc verify --deployment deployment.json -");
     // against what the reader has, and not against what the page says
     let verified = |own: &Deployment| {

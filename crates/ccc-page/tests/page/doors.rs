@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use tokio::io::AsyncWriteExt;
+
 use ccc_page::{
     answer::POLICY,
     limits::Limits,
@@ -209,10 +211,14 @@ async fn it_listens_on_loopback_alone_and_stops_with_viewers() {
 async fn it_stops_where_there_is_no_room_for_one_more() {
     let limits = Limits { connections: 2, drain: Duration::from_millis(100), ..Limits::default() };
     let (server, _, host) = served(page_within(limits)).await;
-    let mut silent = Vec::new();
+    // callers who ask for much and read nothing: their answers never end
+    let request = format!("GET /assets/uPlot.iife.min.js HTTP/1.1\r\nhost: {host}\r\n\r\n").repeat(400);
+    let mut deaf = Vec::new();
     for _ in 0..4 {
-        silent.push(tokio::net::TcpStream::connect(&host).await.expect("connected"));
+        let mut stream = tokio::net::TcpStream::connect(&host).await.expect("connected");
+        stream.write_all(request.as_bytes()).await.expect("sent");
+        deaf.push(stream);
     }
-    tokio::time::sleep(Duration::from_millis(100)).await;
+    tokio::time::sleep(Duration::from_millis(300)).await;
     assert!(tokio::time::timeout(Duration::from_secs(2), server.stop()).await.is_ok(), "it waits for nobody's end");
 }
