@@ -51,7 +51,6 @@ pub fn claims(payload: &Payload) -> Vec<(Claim, B256)> {
             [Claim::Version(round.version)].into_iter().chain(request).map(|claim| (claim, whole)).collect()
         }
         Statement::Payout(payout) => vec![(Claim::Withdrawal(payout.withdrawal_id.into()), whole)],
-        // each answer has an envelope of its own, sealed with fresh randomness: another digest is no other answer
         Statement::Solvency(solvency) => {
             vec![(Claim::Block(solvency.block), B256::with_last_byte(solvency.verdict as u8))]
         }
@@ -61,8 +60,12 @@ pub fn claims(payload: &Payload) -> Vec<(Claim, B256)> {
     claims
 }
 
-/// A word for all that a statement says.
-fn said(statement: Statement) -> B256 {
+/// A word for all that a statement says. Each enclave seals an envelope of its own, with fresh randomness: another digest is no
+/// other answer, and is left out.
+fn said(mut statement: Statement) -> B256 {
+    if let Statement::Solvency(solvency) = &mut statement {
+        solvency.envelope_digest = [0; 32];
+    }
     let binding = Binding { chain: 0, receiver: [0; 20], epoch: 0, sequence: 0, valid_until: 0, attestation: [0; 32] };
     Payload { binding, statement }.execution_id().into()
 }

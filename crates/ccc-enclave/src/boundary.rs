@@ -8,7 +8,7 @@ use crate::{
     planned::{Planned, Withdrawn},
     reserve::{Validity, binding},
     result::AttestedResult,
-    round::{RoundError, RoundInput},
+    round::{PAYOUTS_LONGER, RoundError, RoundInput},
     submission,
 };
 use ccc_core::{
@@ -102,7 +102,8 @@ impl OpenedAttempt<'_> {
         payouts
             .zip(input.payout_sequence..)
             .map(|(payout, sequence)| {
-                let validity = Validity { sequence, valid_until: input.validity.valid_until };
+                let valid_until = input.validity.valid_until.saturating_add(PAYOUTS_LONGER);
+                let validity = Validity { sequence, valid_until };
                 let payload = Payload {
                     binding: binding(&self.session, self.session.config.pool, validity),
                     statement: PayloadStatement::Payout(Payout { version: header.version(), ..payout }),

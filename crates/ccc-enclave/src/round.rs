@@ -35,6 +35,10 @@ use ccc_core::{
 use darkpool_matcher::{ClearError, OutOfRange};
 use rand_core::CryptoRng;
 
+/// Seconds for which a payout can be delivered after its round can no more: a round that fails is made again, and what it debited
+/// is paid once.
+pub const PAYOUTS_LONGER: u64 = 1_500;
+
 /// What a round reads beside its plan.
 pub struct RoundInput<'a> {
     /// Price observations, oldest first.
@@ -43,7 +47,7 @@ pub struct RoundInput<'a> {
     pub price_block: u64,
     /// Public facts at the block of the round.
     pub inputs: PublicInputs,
-    /// Sequence and expiry of the round's report.
+    /// Sequence and expiry of the round's report; its payouts have [`PAYOUTS_LONGER`].
     pub validity: Validity,
     /// Sequence of the first payout report.
     pub payout_sequence: u64,

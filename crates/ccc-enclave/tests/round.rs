@@ -8,7 +8,10 @@ use ccc_core::{
     report::{Payload, Payout, Round, Statement},
     table::{AccountId, AssetId, Header},
 };
-use ccc_enclave::{intake::PlanError, round::RoundOutput};
+use ccc_enclave::{
+    intake::PlanError,
+    round::{PAYOUTS_LONGER, RoundOutput},
+};
 use support::{BASE, LOT, PRICE, QUOTE, World, noise, observations, owner::Owner};
 
 fn round_of(output: &RoundOutput) -> Round {
@@ -118,6 +121,8 @@ fn a_withdrawal_pays_the_owner_once_and_the_free_part_alone() {
     let payout = Payout { withdrawal_id: paid_id, to: [0xD0; 20], token: [0xB1; 20], amount: lots(4), version: 3 };
     assert_eq!(payload.statement, Statement::Payout(payout));
     assert_eq!((payload.binding.receiver, payload.binding.sequence), (world.config.pool, 40));
+    let round = Payload::from_bytes(&output.result.payload).expect("a payload");
+    assert_eq!(payload.binding.valid_until, round.binding.valid_until + PAYOUTS_LONGER);
     assert!(output.payouts[0].check(&world.policy(), world.time).is_ok());
     assert!(world.idle().payouts.is_empty());
 }

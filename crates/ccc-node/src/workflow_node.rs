@@ -256,6 +256,13 @@ impl WorkflowNode {
         Ok((report, signature))
     }
 
+    /// The signature of a report that the record has: all of it was judged when it was recorded, and it says nothing new.
+    #[must_use]
+    pub fn sign_again(&self, report: &Report, context: &ReportContext) -> Option<Signature65> {
+        let signed = self.record.as_ref().is_some_and(|record| record.has(report, context));
+        signed.then(|| self.signer.sign(report, context))
+    }
+
     /// Whether an enclave made this result, for the request that is shown and on the header that is shown: all that a result
     /// says by itself. A signature takes more, [`Self::sign`].
     ///

@@ -104,10 +104,11 @@ fn n119_a_signer_signs_nothing_that_contradicts_its_record() {
     };
     let kept = Arc::new(open());
     let (report, signature) = sign(&kept).expect("signed");
-    assert!(kept.has(&report, &CONTEXT));
     assert_eq!(sign(&kept).expect("the same once more").1, signature);
+    let again = |report: &Report| signer(&world).with_record(Arc::clone(&kept)).sign_again(report, &CONTEXT);
     let statement = Statement::Round(Round { header_hash: [9; 32], ..round });
     let other = Report::new(origin(), view.inputs.block_time, Payload { statement, ..payload }).expect("a report");
+    assert_eq!([again(&report), again(&other)], [Some(signature), None], "what was judged, and nothing else");
     let before = Arc::new(open());
     before.keep(&other, &CONTEXT, view.inputs.block).expect("kept");
     let refused = sign(&before).err();

@@ -40,6 +40,10 @@ pub const ENVELOPE: Door = enclave("/v1/envelope");
 /// A signature: what is to be judged one way, the verdict the other.
 pub const SIGN: Door = Door { path: "/v1/sign", asks: WORKFLOW, replies: WORKFLOW };
 
+/// Seconds for which a host has a round or a check delivered, from the newest block on. For as long a signer that signed it signs
+/// nothing else in its place: it is what delivery takes, and no more. A payout has longer ([`ccc_enclave::round::PAYOUTS_LONGER`]).
+pub const REPORT_LIFETIME: u64 = 300;
+
 const MAX_PAYLOAD: usize = 1 << 12;
 const MAX_REQUEST: usize = 256 + 32 * MAX_CIPHERTEXTS;
 const MAX_RESULT: usize = MAX_PAYLOAD + MAX_EVIDENCE + 512;
@@ -320,4 +324,4 @@ pub fn read_verdict(bytes: &[u8]) -> Result<Result<Signature65, String>, Atteste
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -23,9 +23,9 @@ use std::path::Path;
 /// The longest signed report.
 const MAX_REPORT: u64 = 1 << 20;
 
-/// What two signatures prove.
-const PROVED: &str = "a workflow node keeps a record and signs no two such reports: who signed both used its key elsewhere, \
-    lost its record, or lies";
+/// What two signatures prove: a report does not say what signed it.
+const RECORDED: &str = "where a workflow node of this version signed both, its key was used elsewhere, its record was lost, or it \
+    lies; the signers of `ccc recover` and of a pool directory keep no record: of them it proves no fault";
 /// Of reports that are not recorded.
 const NOT_PROVED: &str = "proved is who signed what, and nobody's fault: of reports about enclaves no record is kept";
 
@@ -69,10 +69,10 @@ fn tell_conflict(found: &Conflict, ctx: &Context<'_>) {
     lines.extend(found.first.iter().map(|signer| format!("signed the first alone: {signer}")));
     lines.extend(found.second.iter().map(|signer| format!("signed the second alone: {signer}")));
     let recorded = found.kind != Kind::Enclave;
-    lines.push(if recorded { PROVED } else { NOT_PROVED }.to_owned());
+    lines.push(if recorded { RECORDED } else { NOT_PROVED }.to_owned());
     let object = json!({
         "conflict": true, "kind": found.kind.number(), "claim": what, "signed_both": found.both,
-        "signed_first": found.first, "signed_second": found.second, "recorded": recorded,
+        "signed_first": found.first, "signed_second": found.second, "recorded_by_workflow_nodes": recorded,
     });
     ctx.ui.result(&lines, &object);
 }

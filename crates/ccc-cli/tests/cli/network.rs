@@ -283,7 +283,7 @@ fn a_report_is_delivered_once_and_a_refusal_is_told_in_words() {
     let found = compare("twin.report");
     assert_eq!((found.code, &found.json()["conflict"]), (0, &true.into()), "{}", found.stderr);
     assert_eq!(found.json()["signed_both"].as_array().map(Vec::len), Some(2));
-    assert_eq!(found.json()["recorded"], true);
+    assert_eq!(found.json()["recorded_by_workflow_nodes"], true);
     let words = at_home(&scratch, "report compare one.report twin.report --deployment d.json", &[]).stdout;
     assert!(words.contains("used its key elsewhere, lost its record, or lies"), "{words}");
     let same = compare("one.report");

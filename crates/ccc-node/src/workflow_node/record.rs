@@ -151,6 +151,12 @@ impl SignedRecord {
         Ok(())
     }
 
+    /// Whether nothing is kept: nothing was signed with it, or what was is lost.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner).entries.is_empty()
+    }
+
     /// Whether exactly this was signed: signing it once more says nothing new.
     #[must_use]
     pub fn has(&self, report: &Report, context: &ReportContext) -> bool {

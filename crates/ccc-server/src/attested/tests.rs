@@ -1,7 +1,7 @@
 use super::*;
 use ccc_core::{epoch::Epoch, vault::Mode};
 
-fn made() -> Made {
+pub(crate) fn made() -> Made {
     let request = Request {
         chain: 1,
         contract: [2; 20],

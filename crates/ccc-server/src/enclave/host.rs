@@ -6,7 +6,7 @@ use super::{
     sources::{Demand, Rule, Source, SourceError, statement},
 };
 use crate::{
-    attested::{AttestedError, Beside, Check, Made},
+    attested::{AttestedError, Beside, Check, Made, REPORT_LIFETIME},
     client::{Client, Fault, Gathered},
     follow::NotReady,
     frame::Reply,
@@ -22,7 +22,7 @@ use ccc_core::{
     encoding::EncodingError,
     envelope::Envelope,
     keys::Committee,
-    report::Kind,
+    report::{Kind, Payload},
     table::{Header, Receipts, SealedTable, StoreError, TableStore},
     vault::{Mode, Request},
 };
@@ -53,8 +53,6 @@ use std::{
 };
 use tokio::time::{Instant, sleep};
 
-/// Seconds for which a report can be delivered.
-const REPORT_LIFETIME: u64 = 1_800;
 /// Seconds that a block may be older than the newest one.
 const MAX_BLOCK_AGE: u64 = 240;
 /// How long the participants may take to read a block.
@@ -232,8 +230,8 @@ impl Host {
         let plan = self.plan(Some(&table.header), Log::default(), &block)?;
         let id = attempt::check_id(&self.parts.config, check.sequence, &block);
         let (run, _) = self.run(&enclave, id, block, Some(&table.header), plan).await?;
-        let Run { block, request, header, opened, mut rng } = run;
-        let validity = validity(check.sequence, &block);
+        let Run { request, header, opened, mut rng, .. } = run;
+        let validity = validity(check.sequence, &self.latest().await?);
         let input = ReserveInput { header: &table.header, body: &table.body, statement: &statement, inputs, validity };
         let output = opened.reserve(&input, &mut rng)?;
         let digest = envelope_digest(&output.envelope);
@@ -244,9 +242,13 @@ impl Host {
 
     /// No other check than the next one: each asks every participant, and each would put an older envelope out.
     async fn is_next(&self, found: u64) -> Result<(), HostError> {
-        let latest = self.parts.chain.block(BlockId::latest()).await?;
+        let latest = self.latest().await?;
         let expected = self.place().last_sequence(Kind::Solvency, &latest).await?.saturating_add(1);
         if found == expected { Ok(()) } else { Err(HostError::Sequence { expected, found }) }
+    }
+
+    async fn latest(&self) -> Result<BlockRef, HostError> {
+        Ok(self.parts.chain.block(BlockId::latest()).await?)
     }
 
     /// The round with payouts that this host made and that has this header.
@@ -255,7 +257,8 @@ impl Host {
         self.kept.payouts(header)
     }
 
-    /// The round that comes next at a block. As long as its version is not on the chain, a later call gets the same one.
+    /// The round that comes next at a block. As long as it can be delivered, a later call gets the same one: who signed it signs
+    /// no other.
     ///
     /// # Errors
     /// [`HostError`].
@@ -264,7 +267,11 @@ impl Host {
         let block = self.block(&block).await?;
         let table = self.current(&block).await?;
         let previous = table.as_ref().map_or([0; 32], |table| table.header.hash());
-        let fresh = |round: &Round| round.previous == previous && is_near(round.time, &block);
+        let now = self.latest().await?.time;
+        let fresh = |round: &Round| {
+            let made_before = round.time <= block.time.saturating_add(MAX_BLOCK_AGE);
+            round.previous == previous && made_before && now <= until(&round.made).unwrap_or(round.time)
+        };
         if let Some(round) = self.kept.round().filter(fresh) {
             return Ok(round.made);
         }
@@ -323,7 +330,8 @@ impl Host {
         let version = header.map_or(0, Header::version);
         let idle = || attempt::idle_id(&self.parts.config, version, block.number);
         let id = log.collateral.as_ref().map_or_else(idle, |request| request.submission.id);
-        let (observations, sequences) = (self.place().observations(&block).await?, self.sequences().await?);
+        let observations = self.place().observations(&block).await?;
+        let (latest, sequences) = self.sequences().await?;
         let (enclave, settles) = (self.enclave()?, log.collateral.is_some());
         let plan = self.plan(header, log, &block)?;
         if settles {
@@ -335,7 +343,7 @@ impl Host {
             observations: &observations,
             price_block: block.number,
             inputs,
-            validity: validity(sequences[0], &block),
+            validity: validity(sequences[0], &latest),
             payout_sequence: sequences[1],
             progress: &|_| (),
         };
@@ -363,10 +371,11 @@ impl Host {
     }
 
     /// The next sequence numbers of a round and of a payout, as the newest block has them: that is where a report arrives.
-    async fn sequences(&self) -> Result<[u64; 2], HostError> {
-        let (place, latest) = (self.place(), self.parts.chain.block(BlockId::latest()).await?);
+    async fn sequences(&self) -> Result<(BlockRef, [u64; 2]), HostError> {
+        let (place, latest) = (self.place(), self.latest().await?);
         let round = place.last_sequence(Kind::Round, &latest).await?.saturating_add(1);
-        Ok([round, place.last_sequence(Kind::Payout, &latest).await?.saturating_add(1)])
+        let payout = place.last_sequence(Kind::Payout, &latest).await?.saturating_add(1);
+        Ok((latest, [round, payout]))
     }
 
     fn plan(&self, header: Option<&Header>, log: Log, block: &BlockRef) -> Result<RoundPlan, HostError> {
@@ -508,8 +517,16 @@ fn is_near(time: u64, block: &BlockRef) -> bool {
     time.abs_diff(block.time) < MAX_BLOCK_AGE
 }
 
-fn validity(sequence: u64, block: &BlockRef) -> Validity {
-    Validity { sequence, valid_until: block.time.saturating_add(REPORT_LIFETIME) }
+/// Counted from the newest block: a final one may be many minutes older.
+fn validity(sequence: u64, latest: &BlockRef) -> Validity {
+    Validity { sequence, valid_until: latest.time.saturating_add(REPORT_LIFETIME) }
+}
+
+/// The last second of what a host made.
+fn until(made: &[u8]) -> Option<u64> {
+    let made = Made::from_bytes(made).ok()?;
+    Some(Payload::from_bytes(&made.result.payload).ok()?.binding.valid_until)
+}
 }
 
 fn is_later(fault: &Fault) -> bool {
@@ -525,3 +542,6 @@ fn log_faults(gathered: &Gathered) {
         tracing::warn!(target: "ccc_server::enclave", participant = participant.get(), "no share yet");
     }
 }
+
+#[cfg(test)]
+mod tests;

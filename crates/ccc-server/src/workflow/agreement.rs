@@ -107,14 +107,14 @@ impl Votes {
     }
 }
 
-/// What an enclave says of the reserve, without what differs between two honest ones: its evidence, and the randomness of
-/// the agent's envelope. Nothing for an answer to another question.
+/// What an enclave says of the reserve, without what differs between two honest ones: its evidence, the randomness of the
+/// agent's envelope, and until when, which its host says by the newest block. Nothing for an answer to another question.
 fn said(made: &Made, check: Check) -> Option<[u8; 32]> {
     let mut payload = Payload::from_bytes(&made.result.payload).ok()?;
     let asked = payload.binding.sequence == check.sequence && made.beside.request.block_hash == check.block;
     let Statement::Solvency(solvency) = &mut payload.statement else { return None };
     solvency.envelope_digest = [0; 32];
-    payload.binding.attestation = [0; 32];
+    (payload.binding.attestation, payload.binding.valid_until) = ([0; 32], 0);
     let result = &made.result;
     let parts = [result.inputs.to_bytes().as_slice(), &result.request, &result.header, &result.log].concat();
     asked.then(|| keccak256(&[&payload.to_bytes(), &parts]))
@@ -210,6 +210,11 @@ pub(super) mod tests {
         assert_eq!((refused.asked, refused.found), (1, 1));
         let refused = votes(1, Vec::new()).agreed().expect_err("nobody");
         assert_eq!((refused.asked, refused.found), (0, 0));
+        let mut later = named(&[(1, Verdict::Solvent), (2, Verdict::Solvent)]);
+        let mut payload = Payload::from_bytes(&later[1].1.result.payload).expect("a payload");
+        payload.binding.valid_until += 12;
+        later[1].1.result.payload = payload.to_bytes();
+        assert!(votes(2, later).enough(), "by a newer block");
         let changes: [fn(&mut Made); 3] =
             [|made| made.result.inputs.custody += 1, |made| made.result.header[0] ^= 1, |made| made.result.log[0] ^= 1];
         for change in changes {

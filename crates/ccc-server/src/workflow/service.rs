@@ -72,6 +72,9 @@ impl Workflow {
         let schedule = schedule(file, &deployment.signer_set().signers, signer.address())?;
         let record =
             Arc::new(SignedRecord::open(record, signer.address()).map_err(|reason| StartError::Record(reason.into()))?);
+        if record.is_empty() {
+            tracing::warn!(target: "ccc_server::workflow", "the record of signatures is empty: if this key signed within the hour, stop");
+        }
         let node = WorkflowNode::new(signer, policy, enclave.clone(), key).with_record(Arc::clone(&record));
         let log = ChainLog::new(&chain, &deployment).into();
         let hosts = Hosts {

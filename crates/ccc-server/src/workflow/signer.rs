@@ -2,7 +2,7 @@
 
 use super::{agreement::NoAgreement, hosts::Hosts};
 use crate::{
-    attested::{Beside, Check, Made},
+    attested::{Beside, Check, Made, REPORT_LIFETIME},
     follow::{Followed, NotReady},
 };
 use alloy::eips::BlockId;
@@ -57,6 +57,14 @@ pub enum SigningError {
         /// Its age.
         age: u64,
     },
+    /// A report that would keep back what contradicts it for too long.
+    #[error("the report could be delivered until {found}, where {last} is the last second")]
+    LongLived {
+        /// The last second that is signed.
+        last: u64,
+        /// The report's.
+        found: u64,
+    },
     /// The chain.
     #[error("chain: {0}")]
     Chain(#[from] ChainError),
@@ -95,6 +103,9 @@ impl Signer {
     /// Signs what another signer shows. Of a reserve check this signer asks every enclave of its own file: what one host and
     /// one signer say together is not signed.
     pub(super) async fn sign_shown(&self, result: &AttestedResult, beside: &Beside) -> Result<Signed, SigningError> {
+        if let Some(signed) = self.signed_before(result)? {
+            return Ok(signed);
+        }
         let payload = Payload::from_bytes(&result.payload)?;
         self.vouched(result, beside).await?;
         if let Statement::Solvency(_) = payload.statement {
@@ -139,8 +150,21 @@ impl Signer {
         Ok(self.node.vouched(result, beside.shown(), self.now().await?)?)
     }
 
+    /// What was signed may be delivered anyhow: it is signed again, however old its block and its evidence are by now.
+    fn signed_before(&self, result: &AttestedResult) -> Result<Option<Signed>, SigningError> {
+        self.followed.snapshot()?;
+        let payload = Payload::from_bytes(&result.payload)?;
+        let context = self.deployment.context(payload.binding.sequence);
+        let report = Report::new(self.deployment.origin(), result.inputs.block_time, payload)?;
+        let signature = self.node.sign_again(&report, &context);
+        Ok(signature.map(|signature| Signed { report, context, signature }))
+    }
+
     /// Judges a result by what this signer reads itself, and signs.
     pub(super) async fn sign(&self, result: &AttestedResult, beside: &Beside) -> Result<Signed, SigningError> {
+        if let Some(signed) = self.signed_before(result)? {
+            return Ok(signed);
+        }
         self.vouched(result, beside).await?;
         let payload = Payload::from_bytes(&result.payload)?;
         let (last, found) = (self.chain.finalised_block().await?, result.inputs.block);
@@ -150,11 +174,13 @@ impl Signer {
         let at = self.chain.block(BlockId::number(found)).await?;
         let age = last.time.saturating_sub(at.time);
         let context = self.deployment.context(payload.binding.sequence);
-        // what a version owes stays owed, and what was signed may be delivered anyhow
-        let again = self.record.has(&Report::new(self.deployment.origin(), at.time, payload)?, &context);
-        let news = !again && !matches!(payload.statement, Statement::Payout(_));
+        // what a version owes stays owed
+        let news = !matches!(payload.statement, Statement::Payout(_));
         if news && age > MAX_BLOCK_AGE {
             return Err(SigningError::Stale { age });
+        }
+        if news {
+            check_lifetime(payload.binding.valid_until, self.now().await?)?;
         }
         let mut log = self.log.lock().await;
         log.read_to(&last).await?;
@@ -167,8 +193,27 @@ impl Signer {
     }
 }
 
+/// A host may see newer blocks than this signer: twice its lifetime is accepted.
+fn check_lifetime(found: u64, now: u64) -> Result<(), SigningError> {
+    let last = now.saturating_add(2 * REPORT_LIFETIME);
+    if found <= last { Ok(()) } else { Err(SigningError::LongLived { last, found }) }
+}
+
 /// Whether a result is one of those that enough hosts gave.
 pub(super) fn among(result: &AttestedResult, members: &[(String, Made)]) -> Result<(), SigningError> {
     let given = members.iter().any(|(_, made)| made.result == *result);
     if given { Ok(()) } else { Err(SigningError::NotAmong) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn n119_a_host_keeps_nothing_back_for_longer_than_ten_minutes() {
+        assert!(check_lifetime(1_000 + REPORT_LIFETIME, 1_000).is_ok(), "an honest host's");
+        assert!(check_lifetime(1_600, 1_000).is_ok(), "the last second");
+        let refused = check_lifetime(1_601, 1_000);
+        assert!(matches!(refused, Err(SigningError::LongLived { last: 1_600, found: 1_601 })), "{refused:?}");
+    }
 }

@@ -69,9 +69,9 @@ fn refused(record: &SignedRecord, report: &Report) -> Option<Claim> {
 fn n119_another_report_for_a_sequence_is_refused_and_the_same_one_is_not() {
     let record = fresh();
     let first = report_at(MADE, 3, solvency(Verdict::Solvent, 7, 1));
-    assert!(!record.has(&first, &CONTEXT));
+    assert!(record.is_empty() && !record.has(&first, &CONTEXT));
     assert_eq!([refused(&record, &first), refused(&record, &first)], [None, None]);
-    assert!(record.has(&first, &CONTEXT));
+    assert!(!record.is_empty() && record.has(&first, &CONTEXT));
     let other = report_at(MADE + 60, 3, solvency(Verdict::Solvent, 8, 1));
     let error = record.keep(&other, &CONTEXT, 8).expect_err("another");
     let digest = first.signing_digest(&CONTEXT);
@@ -83,6 +83,19 @@ fn n119_another_report_for_a_sequence_is_refused_and_the_same_one_is_not() {
     );
     assert_eq!(refused(&record, &report_at(MADE, 4, solvency(Verdict::Solvent, 8, 1))), None, "another sequence");
     assert_eq!(refused(&record, &report_at(MADE, 3, round(1, 0, 1))), None, "another receiver and kind");
+}
+
+/// Each of two enclaves seals an envelope of its own: who makes signers sign the one and the other splits nobody.
+#[test]
+fn n119_two_enclaves_that_say_the_same_of_the_reserve_contradict_nothing() {
+    let record = fresh();
+    let [one, other] = [1, 2].map(|envelope| report_at(MADE, 3, solvency(Verdict::Solvent, 7, envelope)));
+    assert_eq!([refused(&record, &one), refused(&record, &other)], [None, None]);
+    assert!(record.has(&one, &CONTEXT) && record.has(&other, &CONTEXT));
+    let another = report_at(MADE, 3, solvency(Verdict::Insolvent, 7, 3));
+    assert_eq!(refused(&record, &another), Some(Claim::Block(7)));
+    let another = report_at(MADE, 3, solvency(Verdict::Solvent, 8, 3));
+    assert_eq!(refused(&record, &another), Some(Claim::Sequence(3)), "of another block");
 }
 
 #[test]
