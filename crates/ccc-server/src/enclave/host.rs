@@ -527,7 +527,6 @@ fn until(made: &[u8]) -> Option<u64> {
     let made = Made::from_bytes(made).ok()?;
     Some(Payload::from_bytes(&made.result.payload).ok()?.binding.valid_until)
 }
-}
 
 fn is_later(fault: &Fault) -> bool {
     matches!(fault, Fault::No { reply: Reply::Later, .. })
