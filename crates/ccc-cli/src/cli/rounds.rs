@@ -223,7 +223,7 @@ pub(crate) struct HandoverArgs {
     /// This participant's keys on the new roster
     #[arg(long, value_name = "FILE")]
     pub(crate) keys: Option<PathBuf>,
-    /// This participant's state (secret); the first run makes it, every step replaces it
+    /// This participant's state (secret), which each step replaces
     #[arg(long, value_name = "FILE")]
     pub(crate) state: PathBuf,
     /// Directory of messages, or the session's contract on a chain
@@ -243,10 +243,10 @@ pub(crate) struct HandoverArgs {
     /// Refuse what production must not run: committees that tolerate no fault, a participant with too much weight
     #[arg(long)]
     pub(crate) production: bool,
-    /// The vault's registry, as its deployment has it; --erase-old wants it where the session has one
+    /// The vault's registry by its deployment, where --erase-old asks it
     #[arg(long, value_name = "ADDRESS")]
     pub(crate) registry: Option<Address>,
-    /// Remove the old share once certified, and in a final block of --registry; without one, by the certificate alone
+    /// Remove the old share, certified, and final at a --registry
     #[arg(long, requires = "participant")]
     pub(crate) erase_old: bool,
     /// Replace existing results

@@ -125,7 +125,9 @@ fn of_not_ready(reason: &NotReady) -> (&'static str, &'static str) {
         NotReady::OtherEpoch { .. } | NotReady::OtherCommittee { .. } => {
             ("other-epoch", "name the new share with [staged] or as key, or have it repaired: `ccc repair-share`")
         }
-        NotReady::OtherVault { .. } => ("other-vault", "name the registry of this vault in `registry`, or its deployment"),
+        NotReady::OtherVault { .. } => {
+            ("other-vault", "name the registry of this vault in `registry`, or its deployment")
+        }
         NotReady::WentBack { .. } | NotReady::OlderTable { .. } => (
             "chain-went-back",
             "the endpoint is behind what this node has seen, or on another chain: let it catch up or name another in rpc_url; if what was seen was a lie: --forget-chain",

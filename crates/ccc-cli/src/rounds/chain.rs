@@ -55,9 +55,13 @@ pub(crate) enum OnChainError {
     NothingSent { chain_id: u64 },
     #[error("the session moves the entry of {}, --registry names {expected}", found.map_or("no registry".to_owned(), |found| found.to_string()))]
     OtherRegistry { expected: Address, found: Option<Address> },
-    #[error("the session moves the entry of the registry {found}, and nobody but the session says that it is the vault's")]
+    #[error(
+        "the session moves the entry of the registry {found}, and nobody but the session says that it is the vault's"
+    )]
     UnnamedRegistry { found: Address },
-    #[error("a round of {found} s ends before it is known: the newest final block is {lag} s older than the newest, more than {expected} s are wanted")]
+    #[error(
+        "a round of {found} s ends before it is known: the newest final block is {lag} s older than the newest, more than {expected} s are wanted"
+    )]
     ShortRounds { expected: u64, found: u64, lag: u64 },
     #[error(transparent)]
     Board(#[from] BoardError),
@@ -83,9 +87,10 @@ impl OnChainError {
             Self::OtherRegistry { .. } => {
                 ("other-registry", "keep the old share; make a session with the --registry of the vault's deployment")
             }
-            Self::UnnamedRegistry { .. } => {
-                ("other-registry", "name the vault's registry with --registry, from its deployment and not from the session")
-            }
+            Self::UnnamedRegistry { .. } => (
+                "other-registry",
+                "name the vault's registry with --registry, from its deployment and not from the session",
+            ),
             Self::ShortRounds { .. } => ("short-rounds", "name more seconds with --round-seconds; nothing was sent"),
             Self::NothingSent { .. } => ("no-broadcast", "say --broadcast to send the transactions"),
             Self::Board(_) => ("board", "the state is unchanged: run it again, or against another node"),

@@ -149,7 +149,11 @@ fn n083_a_vault_is_made_and_refreshed_over_the_chain_and_the_old_share_outlasts_
         assert!(on.circle.scratch.path(&format!("vault/participant-{i}.ccc")).exists(), "the old share serves");
     }
     assert_eq!(on.epoch(registry), 1);
-    assert_eq!(on.circle.ccc(&on.refresh(3, &board, registry)).code, 1, "delivered, and not looked at in a final block");
+    assert_eq!(
+        on.circle.ccc(&on.refresh(3, &board, registry)).code,
+        1,
+        "delivered, and not looked at in a final block"
+    );
     assert_eq!(on.epoch(registry), 2);
     for i in 1..=4 {
         let run = on.circle.done(&on.refresh(i, &board, registry));
