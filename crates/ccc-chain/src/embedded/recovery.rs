@@ -124,6 +124,7 @@ mod tests {
         }
         assert!(refused > 0 && refused < 128, "{refused}");
     }
+
     #[test]
     fn sender_is_the_one_that_alloy_recovers() {
         let kinds = |n: u8| {
