@@ -75,7 +75,7 @@ function showTable({ run, numbers }) {
 function showDecision(decision) {
   at("quotes").hidden = !decision;
   at("decision-text").textContent = decision
-    ? `The agent's rule on the deficit of run ${decision.run}, with quotes of a simulated market of $${(decision.depth / 1e6).toFixed(0)} million a side. The run itself went through the dark pool.`
+    ? `The agent's rule on the deficit of run ${decision.run}, with quotes of a simulated market of $${(decision.depth / 1e6).toFixed(0)} million a side. What the run itself did is in What was done and on the public page.`
     : "It chooses when a deficit is known.";
   fill("decision", (decision?.words ?? []).map((line) => element("li", {}, line)));
   fill("quotes-body", (decision?.curve ?? []).map((quote) => row(cell(`$${quote.dollars.toLocaleString()}`, "n"), cell(pointed(quote.coins, 8), "n"), cell(String(quote.impact), "n"))));

@@ -1,13 +1,15 @@
 //! Recoveries in this process: one at a time, each on a chain of its own, watched as it goes.
 //!
-//! What runs is `ccc_node::recovery`, as in `ccc recover`. Custodian, price feed, tokens and the enclave's hardware are
+//! What runs is `ccc_node::recovery` with the agent of `ccc agent`, as in `ccc recover`; the market of a public swap is simulated.
+//! Custodian, price feed, tokens and the enclave's hardware are
 //! simulated.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use ccc_agent::recovery::RecoveryAgent;
 use ccc_chain::Deployment;
 use ccc_node::{
-    recovery::{self, RecoveryOptions, RecoveryReport},
+    recovery::{self, RecoveryOptions, RecoveryReport, Route},
     scenario::{BUILT_IN, Scenario, ScenarioError},
     timeline::{Observer, Span},
 };
@@ -189,13 +191,19 @@ impl Simulation {
             Ok(runtime) => runtime,
             Err(error) => return self.fail(number, &error.to_string()),
         };
+        // the agent's journal tells what was missing: it lies in a directory of this process, and ends with the run
+        let folder = match tempfile::tempdir() {
+            Ok(folder) => folder,
+            Err(error) => return self.fail(number, &format!("the agent's journal: {error}")),
+        };
+        let agent = Box::new(RecoveryAgent::new(folder.path().to_owned(), None));
         let options = RecoveryOptions { scenario, ..RecoveryOptions::default() };
         let mut watching = Watching { board: &self.board, number };
         runtime.block_on(async {
             let outcome = tokio::select! {
                 biased;
                 _ = stopped => None,
-                outcome = recovery::run(&options, &mut watching) => Some(outcome),
+                outcome = recovery::run_with(&options, agent, &mut watching) => Some(outcome),
             };
             match outcome {
                 None => {
@@ -231,16 +239,22 @@ impl Simulation {
         let deployment = file.and_then(|(_, bytes)| serde_json::from_slice::<Deployment>(bytes).ok());
         let Some(deployment) = deployment else { return self.fail(number, "the run left no deployment") };
         let outcome = report.summary.final_status;
+        let way = match report.summary.route {
+            None => "nothing was sent",
+            Some(Route::Direct) => "it went by a public swap",
+            Some(Route::Dark) => "it went through the dark pool",
+            Some(Route::Split) => "it went by a public swap and through the dark pool",
+        };
         let found = |line: &recovery::Line| Found { what: line.what.clone(), found: line.amount.clone() };
         let private = report.private.iter().map(found).collect();
         let bytes = report.summary.public_bytes;
-        let deficit = report.figures.iter().rfind(|figure| figure.name == "the agent's deficit");
+        let deficit = report.figures.iter().find(|figure| figure.name == "the agent's deficit");
         let deficit = deficit.and_then(|figure| u64::try_from(figure.value).ok());
         let price = look::price(&deployment, &report.transcript.transactions);
         self.show(&deployment, &report);
         self.desk.keep(number, &report.figures, report.execution.as_ref(), report.secrets);
         self.board.end(number, Phase::Done, Some(outcome), (private, Some(bytes)));
-        self.desk.note(format!("run {number} ended: the reserve is {outcome}"));
+        self.desk.note(format!("run {number} ended: the reserve is {outcome}; {way}"));
         let (Some(deficit), Some(price)) = (deficit, price) else { return };
         match decision::decide(number, deficit, price).await {
             Ok(decision) => self.desk.decide(decision),
