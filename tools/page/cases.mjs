@@ -38,7 +38,8 @@ async function noSecret(page, desk) {
   const digits = numbers.map((text) => text.replace(/[^0-9]/g, "").replace(/^0+/, "")).filter((text) => text.length >= 9);
   assert.ok(digits.length > 3, "the desk has figures");
   const shown = (await page.evaluate(() => document.body.innerText)).replace(/[,.]/g, "");
-  for (const secret of digits) assert.ok(!shown.includes(secret), `the public page shows ${secret}`);
+  // as a number of its own: the zeros of calldata's words hold every round one
+  for (const secret of digits) assert.ok(!new RegExp(`(?<![0-9a-f])${secret}(?![0-9a-f])`).test(shown), `the public page shows ${secret}`);
   return digits.length;
 }
 

@@ -1,7 +1,7 @@
 //! Lines that fault tests take out, to see that a test fails without them.
 //!
 //! Without the feature `unguarded` every guard stands, as a constant: the compiler leaves nothing of the question. With the
-//! feature they stand as well, until [`remove`] takes one out of the running process.
+//! feature they stand as well, until `remove` takes one out of the running process.
 //!
 //! *Security*: the feature is for fault tests alone. A build without debug assertions, as of the profile `release`, refuses to
 //! compile with it. A build that has them compiles, optimised or not; there `ccc_node::production` refuses production mode.

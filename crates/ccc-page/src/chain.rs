@@ -42,7 +42,7 @@ pub struct Looking {
 }
 
 impl Looking {
-    /// One that has seen nothing; it begins at the deployment's first block, or [`BACK`] blocks before the newest.
+    /// One that has seen nothing; it begins at the deployment's first block, or 50,000 blocks before the newest.
     ///
     /// # Errors
     /// See [`ChainError`].
