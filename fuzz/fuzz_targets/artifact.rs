@@ -66,7 +66,12 @@ mod message {
 }
 mod rounds {
     pub(crate) mod session {
-        pub(crate) use crate::text::{PublicLine, SessionFile};
+        pub(crate) use crate::text::PublicLine;
+
+        /// What was agreed on with a chain is not read here: a session that has it is refused.
+        #[derive(serde::Deserialize, serde::Serialize)]
+        pub(crate) enum Unread {}
+        pub(crate) type SessionFile = crate::text::SessionFile<Unread>;
     }
 }
 

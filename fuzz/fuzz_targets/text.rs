@@ -17,7 +17,7 @@ use libfuzzer_sys::fuzz_target;
 use lines::{Entry, JournalKey, Lines, Said, lacks_its_end};
 use policy_file::PolicyFile;
 use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
-use serde::{Serialize, de::DeserializeOwned};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use std::sync::LazyLock;
 use text::{MemberLine, PublicLine, SessionFile};
 
@@ -35,6 +35,10 @@ mod policy_file;
 #[allow(dead_code, reason = "the readers are driven")]
 #[path = "../../crates/ccc-cli/src/rounds/session/text.rs"]
 mod text;
+
+/// What was agreed on with a chain is not read here: a session that has it is refused.
+#[derive(Serialize, Deserialize)]
+enum Unread {}
 
 /// Where the command has it.
 mod pool {
@@ -107,7 +111,7 @@ fn line(Line { number, keys }: &Line) -> serde_json::Value {
 }
 
 fn read(bytes: &[u8]) {
-    if let Some(file) = settles::<SessionFile>(bytes) {
+    if let Some(file) = settles::<SessionFile<Unread>>(bytes) {
         session(&file);
     }
     if let Some(line) = settles::<PublicLine>(bytes) {
@@ -147,7 +151,7 @@ fn json<T: Serialize>(object: &T) -> Vec<u8> {
     serde_json::to_vec(object).expect("numbers and text always serialise")
 }
 
-fn session(file: &SessionFile) {
+fn session(file: &SessionFile<Unread>) {
     let roster = file.roster();
     assert_eq!(file.id().is_ok(), roster.is_ok());
     let Ok(roster) = roster else { return };

@@ -6,7 +6,10 @@ use std::{path::Path, sync::Arc};
 
 mod text;
 
-pub(crate) use text::{Format, MemberLine, PublicLine, SessionFile, What};
+pub(crate) use text::{Format, MemberLine, PublicLine, What};
+
+/// The session as text.
+pub(crate) type SessionFile = text::SessionFile<ccc_chain::board::Agreement>;
 
 const MAX_SESSION: u64 = 1 << 20;
 const MAX_PUBLIC: u64 = 4096;

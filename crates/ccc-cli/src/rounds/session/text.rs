@@ -1,7 +1,6 @@
 //! The text of a session and of a participant's public keys, and what it means: nothing here opens a file.
 
 use crate::pool::hexed::Hex;
-use ccc_chain::board::Agreement;
 use ccc_core::{
     epoch::Epoch,
     identifier::Identifier,
@@ -48,10 +47,10 @@ pub(crate) enum What {
 /// The session as text.
 ///
 /// *Layout*: JSON; format number, keys and digests in hexadecimal. `committee` is the digest of the committee that hands over,
-/// `ceremony` what was agreed on where the board is a contract: `nonce` is then the ceremony's.
+/// `ceremony` what was agreed on where the board is a contract (`A`, the chain's): `nonce` is then the ceremony's.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct SessionFile {
+pub(crate) struct SessionFile<A> {
     pub(crate) format: Format,
     pub(crate) protocol: What,
     pub(crate) epoch: u64,
@@ -59,8 +58,8 @@ pub(crate) struct SessionFile {
     pub(crate) nonce: Hex<32>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) committee: Option<Hex<64>>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) ceremony: Option<Agreement>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) ceremony: Option<A>,
     pub(crate) members: Vec<MemberLine>,
 }
 
@@ -129,7 +128,7 @@ impl MemberLine {
     }
 }
 
-impl SessionFile {
+impl<A> SessionFile<A> {
     /// The session's identifier, for which the digest of the committee that hands over is enough.
     ///
     /// # Errors
